@@ -1,0 +1,36 @@
+# The two commands a newcomer needs: `make generate PROMPT="..."` and `make test`. Neither needs root.
+PYTHON ?= python3
+VENV := .venv
+OUT ?= music.wav
+
+.PHONY: generate test lint install clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: requirements.txt requirements-dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+# The controls travel through the environment, so that no quoting in a prompt can break the command.
+export PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT
+generate: $(VENV)/.installed
+	@$(VENV)/bin/mustango generate -o "$$OUT" \
+	  $${CHORDS:+--chords "$$CHORDS"} $${TEMPO:+--tempo "$$TEMPO"} $${KEY:+--key "$$KEY"} $${METER:+--meter "$$METER"} \
+	  $${DURATION:+--duration "$$DURATION"} $${SEED:+--seed "$$SEED"} $${STEPS:+--steps "$$STEPS"} \
+	  $${GUIDANCE:+--guidance "$$GUIDANCE"} $${COUNT:+--count "$$COUNT"} \
+	  $${NEGATIVE_PROMPT:+--negative-prompt "$$NEGATIVE_PROMPT"} $${MODEL:+--model "$$MODEL"} -- "$$PROMPT"
+
+test: $(VENV)/.installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+lint: $(VENV)/.installed
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

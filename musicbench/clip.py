@@ -1,0 +1,155 @@
+"""Clip: mono samples with what is known about them; load, save, resample, crop."""
+
+import json
+import os
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.theory import Chord, Key, Meter
+
+AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A stretch of mono sound and its labels. Labels that are not known are None or empty.
+
+    samples: float32 (n,); beats: times and positions; chords with their start times, each lasting until the next.
+    """
+
+    samples: np.ndarray
+    sample_rate: int
+    beat_times: tuple = ()
+    beat_positions: tuple = ()
+    bpm: float | None = None
+    meter: Meter | None = None
+    chords: tuple[Chord, ...] = ()
+    chord_times: tuple = ()
+    key: Key | None = None
+    caption: str = ""
+    tags: dict = field(default_factory=dict)
+
+    @property
+    def duration_s(self):
+        return len(self.samples) / self.sample_rate
+
+    def cropped(self, start_s, duration_s):
+        """Cut a stretch out; a chord that began before it starts at 0, events outside are dropped."""
+        first, count = round(start_s * self.sample_rate), round(duration_s * self.sample_rate)
+        beats = [
+            (round(t - start_s, 6), p)
+            for t, p in zip(self.beat_times, self.beat_positions, strict=True)
+            if -1e-6 < t - start_s < duration_s - 1e-6
+        ]
+        ends = (*self.chord_times[1:], float("inf"))
+        chords = [
+            (max(round(t - start_s, 6), 0.0), c)
+            for t, end, c in zip(self.chord_times, ends, self.chords, strict=True)
+            if end - start_s > 1e-6 and t - start_s < duration_s - 1e-6
+        ]
+        return replace(
+            self,
+            samples=self.samples[first : first + count],
+            beat_times=tuple(max(t, 0.0) for t, _ in beats),
+            beat_positions=tuple(p for _, p in beats),
+            chords=tuple(c for _, c in chords),
+            chord_times=tuple(t for t, _ in chords),
+        )
+
+    def resampled(self, sample_rate):
+        """Return the clip at another sample rate (soxr, high quality)."""
+        if sample_rate == self.sample_rate:
+            return self
+        import soxr
+
+        return replace(self, samples=soxr.resample(self.samples, self.sample_rate, sample_rate), sample_rate=sample_rate)
+
+    def labels(self):
+        """Return the labels under the dataset's field names (`musicbench.dataset`)."""
+        return {
+            "beats": [list(self.beat_times), list(self.beat_positions)],
+            "bpm": self.bpm,
+            "meter": str(self.meter) if self.meter else None,
+            "chords": [c.harte(self.key) for c in self.chords],
+            "chords_time": list(self.chord_times),
+            "key": [self.key.tonic, self.key.mode] if self.key else None,
+        }
+
+
+def load_audio(path, sample_rate=None, mono=True):
+    """Read an audio file as float32: (samples, rate); mono is the average of the channels. Raises InputError."""
+    import soundfile
+
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError) as error:
+        raise InputError(f"cannot read {path} as audio ({error}); give a WAV, FLAC, OGG or MP3 file") from None
+    samples = samples.mean(axis=1) if mono else samples
+    if sample_rate and sample_rate != rate:
+        import soxr
+
+        samples, rate = soxr.resample(samples, rate, sample_rate), sample_rate
+    return samples, rate
+
+
+@contextmanager
+def written_whole(path):
+    """Give a temporary path beside `path` that becomes `path` only if the block ends well; else it is removed.
+
+    Raises InputError when the folder does not exist or cannot be written.
+    """
+    path = Path(path)
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError(f"cannot write {path} ({error.strerror}); choose a folder that exists and can be written") from None
+    os.close(handle)
+    try:
+        yield Path(name)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except OSError as error:
+        raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def _umask():
+    value = os.umask(0)
+    os.umask(value)
+    return value
+
+
+def check_audio_path(path):
+    """Raise InputError unless audio can be written to `path`: suffix known, folder there and writable."""
+    path = Path(path)
+    if path.suffix.lower() not in AUDIO_SUFFIXES:
+        raise InputError(f"cannot write audio as {path.name!r}; end the name in one of {', '.join(AUDIO_SUFFIXES)}")
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give a file name such as {path / 'music.wav'}")
+    if not path.parent.is_dir():
+        raise InputError(f"the folder {path.parent} does not exist; make it first or choose another place")
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"the folder {path.parent} cannot be written; choose another place")
+
+
+def save_audio(path, samples, sample_rate):
+    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
+    import soundfile
+
+    path = Path(path)
+    check_audio_path(path)
+    with written_whole(path) as temporary:
+        subtype = "VORBIS" if path.suffix.lower() == ".ogg" else "PCM_16"
+        soundfile.write(temporary, np.clip(samples, -1, 1), sample_rate, subtype=subtype)
+
+
+def save_json(path, data):
+    """Write JSON, two spaces of indent."""
+    with written_whole(path) as temporary:
+        temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

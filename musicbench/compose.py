@@ -1,0 +1,655 @@
+"""Seed -> a composed piece, rendered through a SoundFont, with exact labels and a caption.
+
+`plan` draws what a piece is (key, meter, tempo, chords, style, instruments); `arrange` writes its notes; `render` makes it
+sound. `compose` does all three. Everything that is drawn comes from one seeded generator, so a seed is a piece.
+Controls that are given (chords, tempo, ...) replace what would be drawn: the same arranger then plays those.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.clip import Clip
+from musicbench.theory import NO_CHORD, QUALITIES, Chord, Key, Meter, Progression, likely_key, roman_chord
+
+SOUNDFONTS = (
+    "/usr/share/sounds/sf2/FluidR3_GM.sf2",
+    "/usr/share/sounds/sf2/default-GM.sf2",
+    "/usr/share/sounds/sf3/default-GM.sf3",
+)
+
+# ---------------------------------------------------------------------------------------------------- what is played
+
+# General MIDI programs (from 0) and the words a listener would use.
+COMPING = {
+    "piano": (0, 1),
+    "electric piano": (4, 5),
+    "acoustic guitar": (24, 25),
+    "electric guitar": (27, 26),
+    "distorted guitar": (29, 30),
+    "organ": (16, 17, 19),
+    "strings": (48, 49),
+    "harpsichord": (6,),
+    "vibraphone": (11,),
+    "marimba": (12,),
+    "accordion": (21,),
+    "synth pad": (89, 88, 90),
+    "harp": (46,),
+    "brass section": (61, 62),
+    "choir": (52, 53),
+    "music box": (10,),
+}
+BASSES = {
+    "acoustic bass": (32,),
+    "electric bass": (33, 34),
+    "fretless bass": (35,),
+    "slap bass": (36,),
+    "synth bass": (38, 39),
+    "cello": (42,),
+    "tuba": (58,),
+}
+LEADS = {
+    "flute": (73,),
+    "violin": (40,),
+    "trumpet": (56,),
+    "saxophone": (65, 66),
+    "clarinet": (71,),
+    "oboe": (68,),
+    "synth lead": (80, 81),
+    "harmonica": (22,),
+    "cello": (42,),
+    "piano": (0,),
+    "electric guitar": (27,),
+    "vibraphone": (11,),
+    "whistle": (78,),
+    "acoustic guitar": (24,),
+}
+SUSTAINED = {"organ", "strings", "accordion", "synth pad", "brass section", "choir"}
+BRIGHT = {"harpsichord", "music box", "trumpet", "synth lead", "distorted guitar", "whistle", "brass section", "flute"}
+DARK = {"cello", "clarinet", "choir", "synth pad", "vibraphone"}
+
+
+@dataclass(frozen=True)
+class Style:
+    """A named combination: instruments to choose from, comping and bass patterns, grooves, tempo range, feel."""
+
+    comping: tuple
+    bass: tuple
+    lead: tuple
+    patterns: tuple
+    bass_lines: tuple
+    grooves: tuple
+    bpm: tuple
+    swing: float = 0.0
+    sevenths: float = 0.25
+
+
+STYLES = {
+    "pop": Style(("piano", "electric guitar"), ("electric bass",), ("synth lead", "violin", "electric guitar"),
+                 ("quarters", "arpeggio", "syncopated"), ("eighths", "roots"), ("rock", "four on the floor"), (90, 135)),
+    "rock": Style(("distorted guitar", "electric guitar"), ("electric bass",), ("electric guitar", "organ"),
+                  ("eighths", "quarters"), ("eighths", "octaves"), ("rock", "fast rock"), (100, 170), sevenths=0.05),
+    "jazz": Style(("piano", "vibraphone", "electric guitar"), ("acoustic bass",), ("saxophone", "trumpet", "clarinet"),
+                  ("charleston", "halves"), ("walking",), ("swing",), (80, 170), 0.33, 0.85),
+    "bossa nova": Style(("acoustic guitar", "electric piano"), ("acoustic bass",), ("flute", "saxophone"),
+                        ("syncopated", "charleston"), ("root fifth",), ("bossa",), (90, 140), 0.0, 0.75),
+    "folk": Style(("acoustic guitar",), ("acoustic bass", "cello"), ("violin", "harmonica", "whistle"),
+                  ("arpeggio", "quarters", "eighths"), ("root fifth", "roots"), ("none", "brushes"), (80, 130), sevenths=0.05),
+    "country": Style(("acoustic guitar", "piano"), ("acoustic bass", "electric bass"), ("violin", "harmonica"),
+                     ("oom-pah", "quarters"), ("root fifth",), ("train", "rock"), (90, 150), sevenths=0.15),
+    "classical": Style(("piano", "harpsichord", "strings"), ("cello",), ("violin", "oboe", "flute", "clarinet"),
+                       ("alberti", "arpeggio", "halves"), ("roots", "root fifth"), ("none",), (60, 140), sevenths=0.2),
+    "ambient": Style(("synth pad", "choir", "strings"), ("synth bass", "cello"), ("flute", "vibraphone", "piano"),
+                     ("sustained",), ("roots",), ("none",), (55, 90), sevenths=0.5),
+    "electronic": Style(("synth pad", "electric piano"), ("synth bass",), ("synth lead",),
+                        ("off-beats", "sixteenths", "sustained"), ("eighths", "octaves"), ("four on the floor", "break"), (110, 150)),
+    "funk": Style(("electric guitar", "electric piano", "brass section"), ("slap bass",), ("saxophone", "trumpet"),
+                  ("syncopated", "off-beats"), ("syncopated", "octaves"), ("funk",), (90, 120), 0.0, 0.7),
+    "reggae": Style(("organ", "electric guitar"), ("electric bass",), ("harmonica", "trumpet", "saxophone"),
+                    ("off-beats",), ("syncopated", "roots"), ("one drop",), (66, 95), sevenths=0.15),
+    "lo-fi": Style(("electric piano",), ("fretless bass", "electric bass"), ("vibraphone", "flute", "saxophone"),
+                   ("halves", "charleston", "arpeggio"), ("roots", "syncopated"), ("half time", "break"), (64, 92), 0.2, 0.9),
+    "latin": Style(("piano", "acoustic guitar"), ("acoustic bass",), ("trumpet", "flute"),
+                   ("syncopated", "sixteenths"), ("syncopated", "root fifth"), ("latin",), (90, 150), sevenths=0.4),
+    "blues": Style(("electric guitar", "piano", "organ"), ("electric bass", "acoustic bass"), ("harmonica", "electric guitar", "saxophone"),
+                   ("quarters", "charleston"), ("walking", "root fifth"), ("shuffle",), (70, 130), 0.33, 0.8),
+    "ballad": Style(("piano", "electric piano", "acoustic guitar"), ("electric bass", "fretless bass"), ("violin", "oboe", "saxophone"),
+                    ("arpeggio", "quarters", "halves"), ("roots", "root fifth"), ("half time", "none"), (55, 84), sevenths=0.35),
+    "cinematic": Style(("strings", "brass section", "choir"), ("cello", "tuba"), ("trumpet", "violin", "oboe"),
+                       ("sustained", "eighths", "halves"), ("roots", "eighths"), ("toms", "none"), (60, 130), sevenths=0.15),
+    "baroque": Style(("harpsichord", "organ"), ("cello",), ("oboe", "flute", "violin"),
+                     ("alberti", "sixteenths", "quarters"), ("walking", "eighths"), ("none",), (70, 130), sevenths=0.15),
+    "march": Style(("brass section", "piano"), ("tuba",), ("trumpet", "clarinet", "whistle"),
+                   ("oom-pah", "off-beats"), ("root fifth",), ("march",), (100, 130), sevenths=0.1),
+    "musette": Style(("accordion",), ("acoustic bass",), ("accordion", "clarinet", "violin"),
+                     ("oom-pah",), ("roots", "root fifth"), ("brushes", "none"), (90, 170), sevenths=0.2),
+    "lullaby": Style(("music box", "harp"), ("cello", "acoustic bass"), ("flute", "whistle", "clarinet"),
+                     ("arpeggio", "alberti"), ("roots",), ("none",), (60, 90), sevenths=0.15),
+    "tropical": Style(("marimba", "acoustic guitar"), ("electric bass", "acoustic bass"), ("flute", "whistle"),
+                      ("syncopated", "sixteenths", "off-beats"), ("syncopated", "root fifth"), ("latin", "one drop"), (95, 130)),
+    "gospel": Style(("organ", "piano"), ("electric bass",), ("choir", "saxophone"),
+                    ("quarters", "halves", "sustained"), ("walking", "root fifth"), ("shuffle", "rock"), (70, 125), 0.2, 0.6),
+    "hymn": Style(("organ", "choir"), ("cello", "tuba"), ("trumpet", "oboe"), ("quarters", "halves"), ("quarters",),
+                  ("none",), (66, 100), sevenths=0.15),
+    "disco": Style(("electric guitar", "strings", "piano"), ("electric bass", "slap bass"), ("strings", "trumpet", "synth lead"),
+                   ("off-beats", "syncopated"), ("octaves",), ("four on the floor",), (108, 130), sevenths=0.5),
+}  # fmt: skip
+LEADS |= {"organ": (17,), "accordion": (21,), "choir": (52,), "strings": (48,)}
+
+MAJOR_LOOPS = (
+    "I V vi IV", "I vi IV V", "vi IV I V", "I IV V IV", "I IV I V", "ii V I I", "I iii IV V", "IV V iii vi", "I ii IV V",
+    "I bVII IV I", "I vi ii V", "I V vi iii IV I IV V", "I IV", "I V", "vi V IV V", "I iii vi IV", "I I IV V",
+    "I vii° vi V", "IV I V vi", "I II IV I", "I III vi IV", "I IV iv I",
+)  # fmt: skip
+MINOR_LOOPS = (
+    "i VI III VII", "i iv V i", "i VII VI V", "i iv VII III", "i v VI VII", "i iv", "i VI iv V", "i VII", "i iv i V",
+    "i III VII VI", "ii° V i i", "i VI", "i v iv v", "i iv v i", "VI VII i i", "i II V i",
+)  # fmt: skip
+SEVENTH_OF = {"maj": ("maj7", "7", "maj6"), "min": ("min7", "min7", "min6"), "dim": ("hdim7", "dim7"), "sus4": ("sus4(b7)",)}
+MOODS = {
+    "calm": ("calm", "gentle", "relaxing", "peaceful", "soft"),
+    "energetic": ("energetic", "upbeat", "lively", "driving", "powerful"),
+    "sparse": ("sparse", "minimal"),
+    "busy": ("busy", "dense"),
+    "bright": ("bright", "cheerful", "sunny"),
+    "dark": ("dark", "moody", "somber"),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a piece is, before a note is written."""
+
+    seed: int
+    style: str
+    key: Key
+    meter: Meter
+    bpm: float
+    progression: Progression
+    comping: str
+    bass: str | None
+    lead: str | None
+    groove: str
+    pattern: str
+    bass_line: str
+    energy: float  # 0 calm .. 1 energetic: loudness of the playing, drums
+    density: float  # 0 sparse .. 1 busy: how many of the possible notes are played
+    register: int  # octaves the comping moves: -1, 0, +1
+    start_beat: int = 0  # the clip begins on this beat of the piece
+    swing: float = 0.0
+    programs: dict = field(default_factory=dict)
+
+
+# ---------------------------------------------------------------------------------------------------- planning
+
+
+def _random_chord(rng):
+    quality = rng.choice(
+        ["maj", "min", "7", "maj7", "min7", "sus4", "dim", "hdim7", "sus2", "aug", "dim7", "maj6", "min6", "sus4(b7)"],
+        p=[0.21, 0.20, 0.12, 0.11, 0.12, 0.07, 0.05, 0.03, 0.02, 0.02, 0.01, 0.01, 0.01, 0.02],
+    )
+    return Chord(int(rng.integers(12)), str(quality))
+
+
+def _draw_progression(rng, key, meter, sevenths):
+    """A loop in the key (or, in a third of the pieces, chords on any roots), then coloured: sevenths, sus, slash basses."""
+    if rng.random() < 0.33:
+        chords = [_random_chord(rng) for _ in range(rng.integers(2, 9))]
+    else:
+        loop = str(rng.choice(MAJOR_LOOPS if key.mode == "major" else MINOR_LOOPS)).split()
+        chords = [roman_chord(symbol, key) for symbol in loop]
+        if rng.random() < 0.07:  # modulate: the loop again, a tone or a minor third higher
+            up = int(rng.choice([1, 2, 3, 5]))
+            chords = chords[:4] + [c.transposed(up) for c in chords[:4]]
+        for i, chord in enumerate(chords):
+            if rng.random() < sevenths and chord.quality in SEVENTH_OF:
+                dominant = chord.quality == "maj" and chord.root == (key.pitch_class + 7) % 12
+                chords[i] = replace(chord, quality="7" if dominant else str(rng.choice(SEVENTH_OF[chord.quality])))
+            elif rng.random() < 0.08 and chord.quality == "maj":
+                chords[i] = replace(chord, quality=str(rng.choice(["sus4", "sus2"])))
+    for i, chord in enumerate(chords):
+        if rng.random() < 0.1:
+            tone = rng.choice(QUALITIES[chord.quality][0][1:])
+            chords[i] = replace(chord, bass=int(chord.root + tone) % 12)
+    bars, i = [], 0
+    pace = rng.choice(["bar", "half", "mixed", "two bars"], p=[0.66, 0.12, 0.14, 0.08])
+    while i < len(chords):
+        split = meter.beats in (4, 6) and (pace == "half" or (pace == "mixed" and rng.random() < 0.4))
+        if split and i + 1 < len(chords):
+            bars.append(((chords[i], meter.beats / 2), (chords[i + 1], meter.beats / 2)))
+            i += 2
+        else:
+            bars.extend([((chords[i], float(meter.beats)),)] * (2 if pace == "two bars" else 1))
+            i += 1
+    return Progression(bars=tuple(bars))
+
+
+def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_in=True):
+    """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` replace what would be drawn.
+
+    With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat.
+    """
+    rng = np.random.default_rng([seed, 1])
+    name = style or str(rng.choice(list(STYLES)))
+    if name not in STYLES:
+        raise InputError(f"unknown style {name!r}; choose one of {', '.join(STYLES)}")
+    chosen = STYLES[name]
+    mixed = rng.random() < 0.45  # instruments drawn apart from the style, so that words and sounds are not tied together
+    meter = meter or Meter(*[(4, 4), (3, 4), (2, 4), (6, 8)][rng.choice(4, p=[0.66, 0.2, 0.06, 0.08])])
+    if bpm is None:
+        low, high = chosen.bpm if rng.random() < 0.6 else (50, 200)
+        low, high = (max(low, 100), 200) if meter.unit == 8 else (low, high)
+        bpm = round(float(np.exp(rng.uniform(np.log(low), np.log(high)))), int(rng.random() < 0.3))
+    drawn_key = Key.of(int(rng.integers(12)), str(rng.choice(["major", "minor"], p=[0.55, 0.45])))
+    comping = str(rng.choice(list(COMPING) if mixed else chosen.comping))
+    bass = str(rng.choice(list(BASSES) if mixed else chosen.bass)) if rng.random() < 0.85 else None
+    lead = str(rng.choice(list(LEADS) if mixed else chosen.lead)) if rng.random() < 0.6 else None
+    groove = str(rng.choice(chosen.grooves)) if rng.random() < 0.7 else str(rng.choice([*GROOVES, "none", "none", "none", "none"]))
+    energy, density = float(rng.beta(1.4, 1.4)), float(rng.beta(1.4, 1.4))
+    pattern = str(rng.choice(chosen.patterns))
+    if comping in SUSTAINED and rng.random() < 0.5:
+        pattern = str(rng.choice(["sustained", "halves", "quarters"]))
+    progression = chords or _draw_progression(rng, key or drawn_key, meter, chosen.sevenths)
+    instruments = {"comping": COMPING[comping], "bass": BASSES.get(bass), "lead": LEADS.get(lead)}
+    return Plan(
+        seed=seed, style=name, key=key or likely_key(progression.chords) or drawn_key, meter=meter, bpm=bpm,
+        progression=progression, comping=comping, bass=bass, lead=None if lead == comping else lead, groove=groove, pattern=pattern,
+        bass_line=str(rng.choice(chosen.bass_lines)), energy=energy, density=density,
+        register=int(rng.choice([-1, 0, 0, 0, 1])), swing=chosen.swing if meter.unit == 4 else 0.0,
+        start_beat=int(rng.integers(0, 2 * meter.beats)) if lead_in and rng.random() < 0.5 else 0,
+        programs={part: int(rng.choice(options)) for part, options in instruments.items() if options},
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- arranging
+
+# Where in a bar a pattern plays: (onset, length) in beats, repeated over the bar. Arpeggios name chord notes by index.
+HITS = {
+    "sustained": None,
+    "halves": ((0, 2), (2, 2)),
+    "quarters": ((0, 0.9), (1, 0.9), (2, 0.9), (3, 0.9)),
+    "eighths": tuple((i / 2, 0.45) for i in range(8)),
+    "syncopated": ((0, 0.7), (0.75, 0.7), (1.5, 0.9), (2.5, 0.4), (3, 0.7)),
+    "charleston": ((0, 1.3), (1.5, 1.6)),
+    "off-beats": tuple((i + 0.5, 0.35) for i in range(4)),
+    "oom-pah": ((1, 0.6), (2, 0.6), (3, 0.6)),
+}
+ARPEGGIOS = {"arpeggio": (0.5, (0, 1, 2, 3, 2, 1)), "alberti": (0.5, (0, 2, 1, 2)), "sixteenths": (0.25, (0, 2, 1, 3))}
+
+KICK, SNARE, STICK, BRUSH, CLOSED, OPEN, RIDE, CRASH, CLAP = 36, 38, 37, 40, 42, 46, 51, 49, 39
+TOMS, SHAKER, LOW_CONGA, HIGH_CONGA, CLAVES = (50, 47, 43), 70, 64, 63, 75
+# Drum -> onsets in beats of a bar of four; other meters keep the onsets that fit and their own backbeat.
+GROOVES = {
+    "rock": {KICK: (0, 2), SNARE: (1, 3), CLOSED: (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5)},
+    "fast rock": {KICK: (0, 0.5, 2, 2.5), SNARE: (1, 3), OPEN: (0, 1, 2, 3)},
+    "four on the floor": {KICK: (0, 1, 2, 3), CLAP: (1, 3), OPEN: (0.5, 1.5, 2.5, 3.5)},
+    "half time": {KICK: (0, 1.5), SNARE: (2,), CLOSED: (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5)},
+    "swing": {RIDE: (0, 1, 1.5, 2, 3, 3.5), 44: (1, 3), KICK: (0,)},
+    "shuffle": {KICK: (0, 2), SNARE: (1, 3), CLOSED: (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5)},
+    "bossa": {KICK: (0, 1.5, 2, 3.5), STICK: (0, 1.5, 3), CLOSED: (0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5)},
+    "brushes": {BRUSH: (1, 3), RIDE: (0, 1, 2, 3)},
+    "train": {SNARE: tuple(i / 2 for i in range(8)), KICK: (0, 1, 2, 3)},
+    "break": {KICK: (0, 0.75, 2.5), SNARE: (1, 3), CLOSED: tuple(i / 2 for i in range(8))},
+    "funk": {KICK: (0, 0.75, 2.5), SNARE: (1, 3), CLOSED: tuple(i / 4 for i in range(16))},
+    "one drop": {KICK: (2,), STICK: (2,), CLOSED: (0.5, 1.5, 2.5, 3.5)},
+    "latin": {HIGH_CONGA: (0, 1, 1.5, 3), LOW_CONGA: (2, 3.5), CLAVES: (0, 1.5, 3), SHAKER: tuple(i / 2 for i in range(8)), KICK: (0, 2)},
+    "march": {SNARE: (0, 0.5, 1, 1.75, 2, 2.5, 3), KICK: (0, 2)},
+    "toms": {TOMS[2]: (0, 1.5, 3), TOMS[1]: (2,), KICK: (0,)},
+}
+
+
+@dataclass(frozen=True)
+class Note:
+    """One note: start and length in beats from the start of the piece, MIDI pitch, velocity 1..127, part name."""
+
+    beat: float
+    beats: float
+    pitch: int
+    velocity: int
+    part: str
+
+
+def _voicing(chord, previous, center):
+    """Notes of a chord near `center`, moving as little as possible from the previous voicing."""
+    tones = [(chord.root + s) % 12 for s in QUALITIES[chord.quality][0]]
+    best, best_cost = None, np.inf
+    for turn in range(len(tones)):
+        for octave in range(2, 7):
+            pitches = [12 * octave + tones[turn]]
+            for tone in tones[turn + 1 :] + tones[:turn]:
+                pitches.append(pitches[-1] + (tone - pitches[-1]) % 12)
+            cost = 0.6 * abs(np.mean(pitches) - center)
+            cost += sum(min(abs(p - q) for q in previous) for p in pitches) / len(pitches) if previous else 0
+            if cost < best_cost:
+                best, best_cost = pitches, cost
+    return best
+
+
+def _events(progression, bpm, beats_needed):
+    """The progression as (start beat, end beat, chord) until `beats_needed`."""
+    chords, times = progression.lay_out(bpm, beats_needed * 60 / bpm, whole=False)
+    starts = [t * bpm / 60 for t in times]
+    return list(zip(starts, [*starts[1:], beats_needed], chords, strict=True))
+
+
+def _comp(piece, events, rng):
+    notes, previous = [], None
+    center = 60 + 9 * piece.register
+    thinning = 0.35 * (1 - piece.density)
+    step, order = ARPEGGIOS.get(piece.pattern, (None, None))
+    for start, end, chord in events:
+        if chord.root is None:
+            continue
+        pitches = previous = _voicing(chord, previous, center)
+        if step:
+            voices = pitches + [pitches[0] + 12]
+            count = round((end - start) / step)
+            for i in range(count):
+                if i and rng.random() < thinning:
+                    continue
+                strong = 8 if i * step % 1 == 0 else 0
+                notes.append(Note(start + i * step, step * 1.6, voices[order[i % len(order)] % len(voices)], 66 + strong, "comping"))
+            if rng.random() < 0.6:  # the chord under the arpeggio, so that all of it is heard
+                notes.extend(Note(start, min(end - start, piece.meter.beats), p, 52, "comping") for p in pitches)
+            continue
+        hits = []
+        if HITS[piece.pattern] is None:
+            hits = [(start, end - start)]
+        else:
+            for bar in range(int(start // piece.meter.beats), int(np.ceil(end / piece.meter.beats))):
+                for onset, length in HITS[piece.pattern]:
+                    at = bar * piece.meter.beats + onset
+                    if onset < piece.meter.beats and start - 1e-6 <= at < end - 1e-6:
+                        hits.append((at, min(length, end - at)))
+            hits = [h for i, h in enumerate(hits) if i == 0 or rng.random() > thinning]
+            if not hits or hits[0][0] - start > 1.01:
+                hits.insert(0, (start, min(1.0, end - start)))
+        for at, length in hits:
+            velocity = 72 + (7 if at % piece.meter.beats == 0 else 0) + int(rng.integers(-5, 6))
+            notes.extend(Note(at, length, p, velocity, "comping") for p in pitches)
+    return notes
+
+
+def _walk_bass(piece, events, rng):
+    notes = []
+    line = piece.bass_line
+    for i, (start, end, chord) in enumerate(events):
+        if chord.root is None:
+            continue
+        root = 28 + (chord.lowest - 28) % 12  # E1..Eb2, then up an octave for clear fundamentals
+        root += 12 if root < 33 or piece.bass in ("cello",) else 0
+        tones = [root + (pc - root) % 12 for pc in chord.pitch_classes]
+        fifth = next((t for t in tones if (t - root) % 12 in (6, 7, 8)), root + 12)
+        following = events[i + 1][2] if i + 1 < len(events) else chord
+        length = end - start
+        if line == "roots":
+            steps = [(start, length, root)]
+        elif line == "root fifth":
+            steps = [(start + j, min(2, length - j), root if j % 4 == 0 else fifth) for j in range(0, max(int(length), 1), 2)]
+        elif line == "quarters":
+            steps = [(start + j, 1, root) for j in range(max(int(length), 1))]
+        elif line == "walking":
+            steps = [(start + j, 1, tones[j % len(tones)]) for j in range(max(int(length), 1))]
+            if len(steps) > 2 and following.root is not None:
+                target = root + (following.lowest - root) % 12
+                steps[-1] = (*steps[-1][:2], target + int(rng.choice([-1, 1, 2])))
+        elif line == "eighths":
+            steps = [(start + j / 2, 0.5, root) for j in range(max(int(length * 2), 1))]
+        elif line == "octaves":
+            steps = [(start + j / 2, 0.5, root + 12 * (j % 2)) for j in range(max(int(length * 2), 1))]
+        else:  # syncopated
+            steps = [(start + o, n, t) for o, n, t in ((0, 1.4, root), (1.5, 0.9, root), (2.5, 1.4, fifth)) if o < length]
+        for at, n, pitch in steps:
+            notes.append(Note(at, max(min(n, end - at) * 0.95, 0.1), int(pitch), 84 + int(rng.integers(-5, 6)), "bass"))
+    return notes
+
+
+def _melody(piece, events, beats_needed, rng):
+    """A rhythm that comes back, chord tones on strong beats, steps of the scale between."""
+    base = 67 if piece.lead not in ("cello",) else 55
+    cells = [(1, 1), (0.5, 0.5), (1.5, 0.5), (2,), (0.5, 1, 0.5), (0.5, 0.5, 1), (1,)]
+    weights = np.array([1, 1 + 2 * piece.density, 1, 2 - 1.5 * piece.density, 1, 1, 1])
+    motifs = []
+    for _ in range(2):
+        motif, filled = [], 0.0
+        while filled < piece.meter.beats - 1e-6:
+            for n in cells[rng.choice(len(cells), p=weights / weights.sum())]:
+                n = min(n, piece.meter.beats - filled)
+                if n > 1e-6:
+                    motif.append((filled, n, rng.random() > 0.18))
+                    filled += n
+        motifs.append(motif)
+    notes, pitch = [], base + 5
+    for bar in range(int(np.ceil(beats_needed / piece.meter.beats))):
+        if rng.random() < 0.12:
+            continue
+        for onset, length, sounds in motifs[(0, 0, 1, 0)[bar % 4]]:
+            at = bar * piece.meter.beats + onset
+            chord = next((c for s, e, c in events if s - 1e-6 <= at < e - 1e-6), NO_CHORD)
+            if not sounds or chord.root is None:
+                continue
+            strong = onset == int(onset) and (length >= 1 or onset % 2 == 0)
+            scale = set(piece.key.scale)
+            # A scale step that clashes with a chord tone by a semitone is left out.
+            tones = set(chord.pitch_classes)
+            passing = {pc for pc in scale if not ({(pc + 1) % 12, (pc - 1) % 12} & tones)} | tones
+            allowed = tones if strong or len(tones & scale) < 2 else passing
+            near = [p for p in range(base - 3, base + 17) if p % 12 in allowed]
+            pull = np.array([np.exp(-abs(p - pitch - rng.normal(0, 2)) / 2.5 - abs(p - base - 6) / 12) for p in near])
+            pull[[p == pitch for p in near]] *= 0.4
+            pitch = int(rng.choice(near, p=pull / pull.sum()))
+            notes.append(Note(at, length * 0.92, pitch, 84 + (6 if strong else 0) + int(rng.integers(-4, 5)), "lead"))
+    return notes
+
+
+def _drum(piece, beats_needed, rng):
+    if piece.groove == "none":
+        return []
+    notes, groove = [], GROOVES[piece.groove]
+    beats = piece.meter.beats
+    fills = rng.random() < 0.5
+    sparse = 0.3 * (1 - piece.density)
+    for bar in range(int(np.ceil(beats_needed / beats))):
+        fill = fills and bar % 4 == 3
+        for drum, onsets in groove.items():
+            if beats == 6:  # two groups of three eighths
+                onsets = {KICK: (0,), SNARE: (3,), CLAP: (3,), STICK: (3,)}.get(drum, (0, 1, 2, 3, 4, 5))
+            elif beats == 3 and drum in (SNARE, CLAP, STICK, BRUSH):
+                onsets = (1, 2)
+            elif beats == 3 and drum == KICK:
+                onsets = (0,)
+            for onset in onsets:
+                if onset >= beats or (fill and onset >= beats - 1 and drum in (CLOSED, SNARE)):
+                    continue
+                if drum in (CLOSED, SHAKER) and onset % 1 and rng.random() < sparse:
+                    continue
+                soft = 22 if drum in (CLOSED, SHAKER, RIDE) else 0
+                accent = 10 if onset == 0 else (4 if onset % 1 == 0 else -6)
+                notes.append(Note(bar * beats + onset, 0.2, drum, 92 - soft + accent + int(rng.integers(-5, 6)), "drums"))
+        if fill:
+            for i in range(4):
+                drum = (SNARE, *TOMS)[i]
+                notes.append(Note(bar * beats + beats - 1 + i / 4, 0.2, drum, 88 + 4 * i, "drums"))
+        elif bar % 4 == 0 and rng.random() < 0.6:
+            notes.append(Note(bar * beats, 0.5, CRASH if piece.energy > 0.4 else RIDE, 84, "drums"))
+    return notes
+
+
+def arrange(piece, beats_needed):
+    """Write the notes of a plan for `beats_needed` beats, in order of time."""
+    rng = np.random.default_rng([piece.seed, 2])
+    events = _events(piece.progression, piece.bpm, beats_needed)
+    notes = _comp(piece, events, rng)
+    if piece.bass:
+        notes += _walk_bass(piece, events, rng)
+    if piece.lead:
+        notes += _melody(piece, events, beats_needed, rng)
+    notes += _drum(piece, beats_needed, rng)
+    scale = 0.72 + 0.5 * piece.energy
+    swung = []
+    for note in notes:
+        beat = note.beat
+        if piece.swing and abs(beat % 1 - 0.5) < 1e-6:
+            beat += piece.swing / 2
+        swung.append(replace(note, beat=beat, velocity=int(np.clip(note.velocity * scale, 20, 127))))
+    return sorted(swung, key=lambda n: (n.beat, n.part, n.pitch))
+
+
+# ---------------------------------------------------------------------------------------------------- rendering
+
+GAIN = {"comping": 0.78, "bass": 0.95, "lead": 0.92, "drums": 0.9}
+CHANNEL = {"comping": 0, "bass": 1, "lead": 2, "drums": 9}
+
+
+def find_soundfont(path=None):
+    """Return the SoundFont to use: `path`, or $MUSICBENCH_SOUNDFONT, or FluidR3 where Debian puts it. Raises InputError."""
+    given = path or os.environ.get("MUSICBENCH_SOUNDFONT")
+    for candidate in [given] if given else SOUNDFONTS:
+        if Path(candidate).is_file():
+            return str(candidate)
+    raise InputError(
+        f"no SoundFont at {given or ', '.join(SOUNDFONTS)}; install one (Debian: fluidsynth libfluidsynth3 fluid-soundfont-gm) "
+        "or name a file in MUSICBENCH_SOUNDFONT"
+    )
+
+
+def _synthesize(notes, programs, bpm, duration_s, sample_rate, soundfont, seed):
+    try:
+        import fluidsynth
+    except ImportError as error:
+        raise InputError(f"composing needs FluidSynth ({error}); install libfluidsynth3 and pip's pyfluidsynth") from None
+    rng = np.random.default_rng([seed, 3])
+    events = []
+    for note in notes:
+        start_s = max(note.beat * 60 / bpm + rng.normal(0, 0.003), 0.0)
+        end_s = start_s + max(note.beats * 60 / bpm - 0.01, 0.03)
+        events.append((round(start_s * sample_rate), 1, note))
+        events.append((round(end_s * sample_rate), 0, note))
+    synth = fluidsynth.Synth(samplerate=float(sample_rate), gain=0.35)
+    try:
+        synth.setting("synth.dynamic-sample-loading", 1)
+        font = synth.sfload(soundfont)
+        synth.set_reverb(0.3 + 0.4 * rng.random(), 0.3, 0.5, 0.15 + 0.3 * rng.random())
+        for part, channel in CHANNEL.items():
+            bank = 128 if part == "drums" else 0
+            synth.program_select(channel, font, bank, programs.get(part, 0))
+            synth.cc(channel, 7, int(127 * GAIN[part]))
+        blocks, now = [], 0
+        total = round(duration_s * sample_rate)
+        for at, on, note in sorted(events, key=lambda e: e[:2]):
+            if at >= total:
+                break
+            if at > now:
+                blocks.append(synth.get_samples(at - now))
+                now = at
+            if on:
+                synth.noteon(CHANNEL[note.part], note.pitch, note.velocity)
+            else:
+                synth.noteoff(CHANNEL[note.part], note.pitch)
+        blocks.append(synth.get_samples(total - now))
+    finally:
+        synth.delete()
+    stereo = np.concatenate(blocks).reshape(-1, 2).astype(np.float32) / 32768
+    return stereo.mean(axis=1)
+
+
+def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
+    """Play a plan: a Clip of `duration_s` with exact labels. Needs FluidSynth; raises InputError without it."""
+    seconds_a_beat = 60 / piece.bpm
+    start_s = piece.start_beat * seconds_a_beat
+    beats_needed = piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1
+    notes = arrange(piece, beats_needed)
+    samples = _synthesize(
+        notes, piece.programs, piece.bpm, start_s + duration_s, sample_rate, find_soundfont(soundfont), piece.seed
+    )
+    chords, times = piece.progression.lay_out(piece.bpm, start_s + duration_s, whole=False)
+    beat_times = [i * seconds_a_beat for i in range(beats_needed)]
+    clip = Clip(
+        samples, sample_rate, tuple(beat_times), tuple(i % piece.meter.beats + 1 for i in range(beats_needed)),
+        piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key, tags=describe(piece),
+    ).cropped(start_s, duration_s)  # fmt: skip
+    level = np.sqrt(np.mean(clip.samples**2)) + 1e-9
+    gain = min((0.07 + 0.06 * piece.energy) / level, 0.95 / (np.abs(clip.samples).max() + 1e-9))
+    return replace(clip, samples=clip.samples * np.float32(gain))
+
+
+# ---------------------------------------------------------------------------------------------------- words
+
+
+def describe(piece):
+    """Say what a plan sounds like, as tags: style, instruments, drums, moods (only where they are clear)."""
+    moods = []
+    if piece.energy < 0.3 and piece.bpm < 110:
+        moods.append("calm")
+    if piece.energy > 0.65 and piece.bpm > 85:
+        moods.append("energetic")
+    if piece.density < 0.25:
+        moods.append("sparse")
+    if piece.density > 0.75:
+        moods.append("busy")
+    sounds = [s for s in (piece.comping, piece.lead) if s]
+    if piece.register > 0 or (piece.register == 0 and all(s in BRIGHT for s in sounds)):
+        moods.append("bright")
+    if piece.register < 0 or (piece.register == 0 and all(s in DARK for s in sounds)):
+        moods.append("dark")
+    return {
+        "style": piece.style,
+        "comping": piece.comping,
+        "bass": piece.bass,
+        "lead": piece.lead,
+        "drums": piece.groove if piece.groove != "none" else None,
+        "moods": moods,
+    }
+
+
+def _article(words):
+    return f"an {words}" if words[0] in "aeiou" else f"a {words}"
+
+
+def caption(tags, rng):
+    """Write one sentence or a tag list about a composed piece from `describe`'s tags, worded by `rng`."""
+    mood = [str(rng.choice(MOODS[m])) for m in tags["moods"] if rng.random() < 0.7][:2]
+    style = tags["style"] if rng.random() < 0.75 else ""
+    comping, lead, bass = tags["comping"], tags["lead"], tags["bass"]
+    drums = "drums" if tags["drums"] else str(rng.choice(["no drums", "no drums", "without drums", ""]))
+    if tags["drums"] and rng.random() < 0.15:
+        drums = str(rng.choice(["a drum beat", "percussion", "drum kit"]))
+    sort = str(rng.choice(["piece", "track", "song", "tune", "instrumental"]))
+    form = rng.integers(5)
+    if form == 0:  # "upbeat piano pop with drums"
+        parts = [*mood, comping, style or sort]
+        extra = [x for x in (lead, drums if drums not in ("", "no drums", "without drums") else "") if x and rng.random() < 0.85]
+        text = " ".join(parts) + (" with " + " and ".join(extra) if extra else "")
+        if drums in ("no drums", "without drums"):
+            text += ", " + drums
+        return text
+    if form == 1:
+        words = [*mood, style, comping, lead, bass, drums]
+        return ", ".join(w for w in words if w)
+    opening = " ".join(w for w in (*mood, style, sort) if w)
+    if form == 2:
+        text = f"{_article(opening).capitalize()} with {comping} chords"
+        text += f", {_article(bass) if bass != 'cello' else 'a cello'} line" if bass and rng.random() < 0.7 else ""
+        text += f" and {_article(lead)} melody" if lead else ""
+        return text + (f", {drums}." if drums else ".")
+    if form == 3:
+        text = f"The {comping} {'play' if comping == 'strings' else 'plays'} the chords"
+        text += f" while the {lead} plays the melody" if lead else ""
+        text += f" over {bass}" if bass and rng.random() < 0.7 else ""
+        text += f" and {drums}" if tags["drums"] else ("; there are no drums" if drums else "")
+        return f"{_article(opening).capitalize()}. {text}."
+    players = [comping, *([lead] if lead else []), *([bass] if bass and rng.random() < 0.6 else [])]
+    players += [drums] if tags["drums"] else []
+    text = f"{_article(opening).capitalize()} played by {', '.join(players[:-1])} and {players[-1]}" if len(players) > 1 else (
+        f"{_article(opening).capitalize()} played by {comping} alone"
+    )  # fmt: skip
+    return text + (f", {drums}." if drums and not tags["drums"] else ".")
+
+
+def compose(seed, duration_s=10.24, sample_rate=24000, soundfont=None, **controls):
+    """Compose, render and caption the piece of a seed; `controls` as in `plan`. The caption states no control sentences."""
+    clip = render(plan(seed, **controls), duration_s, sample_rate, soundfont)
+    return replace(clip, caption=caption(clip.tags, np.random.default_rng([seed, 4])))

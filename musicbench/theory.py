@@ -1,0 +1,484 @@
+"""Chords, keys, meters, tempo words and progressions: parse, spell, transpose, reduce.
+
+Everything here is plain data without audio. Pitch classes are 0..11 with C = 0. Chord grammar after Harte et al.,
+"Symbolic representation of musical chords" (ISMIR 2005); lead-sheet spellings are read as well.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+from musicbench import InputError
+
+# ---------------------------------------------------------------------------------------------------- notes
+
+LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
+FIFTHS = ["F", "C", "G", "D", "A", "E", "B"]  # the line of fifths: each note is a fifth above the one before
+PLAIN_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+NOTE = r"[A-G](?:##|bb|#|b)?"
+_UNICODE = str.maketrans({"♯": "#", "♭": "b", "–": "-", "−": "-", "△": "Δ", "º": "°", "Ø": "ø", "’": "'"})
+_UNICODE.update({ord("𝄪"): "##", ord("𝄫"): "bb"})
+
+
+def ascii_accidentals(text):
+    """Replace unicode sharps, flats and their look-alikes by ASCII ones."""
+    return text.translate(_UNICODE)
+
+
+def pitch_class(note):
+    """Return the pitch class of a note name: `pitch_class("Bb") == 10`."""
+    note = ascii_accidentals(note)
+    if not re.fullmatch(NOTE, note):
+        raise InputError(f"unknown note {note!r}; write a letter A to G with # or b, such as F# or Bb")
+    return (LETTERS[note[0]] + note.count("#") - note.count("b")) % 12
+
+
+def _note_at(position):
+    """Name the note at a place on the line of fifths (C = 0, G = 1, F = -1, F# = 6)."""
+    octave, letter = divmod(position + 1, 7)
+    return FIFTHS[letter] + ("#" * octave if octave >= 0 else "b" * -octave)
+
+
+def _place(note):
+    return FIFTHS.index(note[0]) - 1 + 7 * (note.count("#") - note.count("b"))
+
+
+def spell_note(pc, key=None):
+    """Name a pitch class as it is written in `key` (in no key: C C# D Eb E F F# G Ab A Bb B)."""
+    if key is None:
+        return PLAIN_NAMES[pc % 12]
+    # Twelve consecutive places on the line of fifths around the key: Db..F# in C major, Eb..G# in A minor.
+    lowest = _place(key.tonic) - (5 if key.mode == "major" else 6)
+    return next(_note_at(p) for p in range(lowest, lowest + 12) if p * 7 % 12 == pc % 12)
+
+
+# ---------------------------------------------------------------------------------------------------- chords
+
+# Harte shorthand -> (semitones above the root, lead-sheet suffix, other spellings). The order is the order of preference
+# in `Chord.reduced`.
+QUALITIES = {
+    "maj": ((0, 4, 7), "", ("M", "major", "ma")),
+    "min": ((0, 3, 7), "m", ("-", "minor", "mi")),
+    "7": ((0, 4, 7, 10), "7", ("dom7", "dom")),
+    "maj7": ((0, 4, 7, 11), "maj7", ("M7", "ma7", "Δ", "Δ7", "j7", "major7")),
+    "min7": ((0, 3, 7, 10), "m7", ("-7", "mi7", "minor7")),
+    "dim": ((0, 3, 6), "dim", ("°", "o", "diminished")),
+    "aug": ((0, 4, 8), "aug", ("+", "augmented")),
+    "sus4": ((0, 5, 7), "sus4", ("sus",)),
+    "sus2": ((0, 2, 7), "sus2", ()),
+    "hdim7": ((0, 3, 6, 10), "m7b5", ("ø", "ø7", "-7b5", "min7b5", "m7(b5)", "mi7b5", "hdim")),
+    "dim7": ((0, 3, 6, 9), "dim7", ("°7", "o7")),
+    "maj6": ((0, 4, 7, 9), "6", ("M6", "add6", "ma6")),
+    "min6": ((0, 3, 7, 9), "m6", ("-6", "mi6")),
+    "minmaj7": ((0, 3, 7, 11), "mM7", ("mmaj7", "m(maj7)", "min(maj7)", "-Δ7", "-M7", "mΔ", "mΔ7")),
+    "sus4(b7)": ((0, 5, 7, 10), "7sus4", ("7sus", "sus4,7", "sus7")),
+    "aug(b7)": ((0, 4, 8, 10), "7#5", ("aug7", "+7", "7+", "7(#5)")),
+    "7(*5,b5)": ((0, 4, 6, 10), "7b5", ("7(b5)",)),
+    "maj(9)": ((0, 2, 4, 7), "add9", ("(add9)", "2", "add2")),
+    "min(9)": ((0, 2, 3, 7), "madd9", ("m(add9)", "m2", "madd2")),
+    "9": ((0, 2, 4, 7, 10), "9", ()),
+    "maj9": ((0, 2, 4, 7, 11), "maj9", ("M9", "ma9", "Δ9")),
+    "min9": ((0, 2, 3, 7, 10), "m9", ("-9", "mi9")),
+    "maj6(9)": ((0, 2, 4, 7, 9), "6/9", ("69", "6add9", "maj6/9")),
+    "7(b9)": ((0, 1, 4, 7, 10), "7b9", ()),
+    "7(#9)": ((0, 3, 4, 7, 10), "7#9", ()),
+    "11": ((0, 2, 4, 5, 7, 10), "11", ()),
+    "min11": ((0, 2, 3, 5, 7, 10), "m11", ("-11", "mi11")),
+    "13": ((0, 2, 4, 7, 9, 10), "13", ()),
+    "5": ((0, 7), "5", ("power",)),
+}
+_QUALITY_OF = {spelling: name for name, (_, suffix, others) in QUALITIES.items() for spelling in (name, suffix, *others)}
+DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "8": 12, "9": 14, "10": 16, "11": 17, "12": 19, "13": 21}
+BASS_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "b6", "6", "b7", "7")
+
+VOCABULARIES = {
+    "majmin": ("maj", "min"),
+    "triads": ("maj", "min", "dim", "aug", "sus4", "sus2"),
+    "sevenths": ("maj", "min", "7", "maj7", "min7"),
+    "tetrads": ("maj", "min", "7", "maj7", "min7", "dim", "aug", "sus4", "sus2", "hdim7", "dim7", "maj6", "min6", "minmaj7"),
+    # What the released Mustango's chord tokenizer knows.
+    "mustango": ("maj", "maj7", "min", "min6", "min7", "hdim7", "maj6", "7", "aug", "dim"),
+}
+
+
+def _degree(text):
+    match = re.fullmatch(r"([b#]*)(\d+)", text)
+    if not match or match[2] not in DEGREES:
+        raise InputError(f"unknown bass {text!r} after the slash; write a note (C/E) or a degree (C:maj/3)")
+    return (DEGREES[match[2]] + match[1].count("#") - match[1].count("b")) % 12
+
+
+@dataclass(frozen=True)
+class Chord:
+    """A chord symbol. `root` and `bass` are pitch classes, `root` None for no chord (N); `quality` is a key of QUALITIES.
+
+    `bass` is None in root position.
+    """
+
+    root: int | None = None
+    quality: str = "maj"
+    bass: int | None = None
+
+    @classmethod
+    def parse(cls, text):
+        """Read a Harte (`A:min7/b3`) or lead-sheet (`Am7/C`) symbol, `N` for none. Raises InputError for anything else."""
+        symbol = ascii_accidentals(text.strip())
+        if symbol in ("N", "N.C.", "NC"):
+            return cls()
+        match = re.match(NOTE, symbol)
+        if not match:
+            fixed = symbol[:1].upper() + symbol[1:]
+            hint = f"did you mean {fixed}?" if fixed != symbol and re.match(NOTE, fixed) else "start with a root A to G"
+            raise InputError(f"unknown chord {text!r}; {hint} (examples: C, F#m7, Bbmaj7, Csus4, Am7/C, A:min7/b3, N)")
+        root, rest = pitch_class(match[0]), symbol[match.end() :]
+        body, slash, bass_text = rest.removeprefix(":"), "", ""
+        if body not in _QUALITY_OF:  # "6/9" has a slash of its own
+            body, slash, bass_text = body.rpartition("/") if "/" in body else (body, "", "")
+        if body not in _QUALITY_OF or (slash and not bass_text) or rest == ":":
+            raise InputError(
+                f"unknown chord {text!r}: {body or rest!r} is no chord type known here; "
+                f"known after the root: {', '.join(s or '(nothing)' for _, s, _ in QUALITIES.values())}"
+            )
+        bass = None
+        if slash:
+            is_note = re.fullmatch(NOTE, bass_text)
+            bass = pitch_class(bass_text) if is_note else (root + _degree(bass_text)) % 12
+        return cls(root, _QUALITY_OF[body], None if bass == root else bass)
+
+    @property
+    def pitch_classes(self):
+        """The chord's notes as pitch classes, root first, the bass included; () for no chord."""
+        if self.root is None:
+            return ()
+        notes = tuple((self.root + s) % 12 for s in QUALITIES[self.quality][0])
+        return notes if self.bass is None or self.bass in notes else (*notes, self.bass)
+
+    @property
+    def lowest(self):
+        """Pitch class of the bass note, None for no chord."""
+        return self.root if self.bass is None else self.bass
+
+    def transposed(self, semitones):
+        """Return the chord moved by whole semitones."""
+        if self.root is None:
+            return self
+        bass = None if self.bass is None else (self.bass + semitones) % 12
+        return replace(self, root=(self.root + semitones) % 12, bass=bass)
+
+    def reduced(self, vocabulary):
+        """Return the nearest chord whose quality is in `vocabulary` (a name in VOCABULARIES or a list of qualities).
+
+        Nearest: the fewest notes to change, a wrong third counting most, then fifth and seventh. The bass is kept.
+        """
+        allowed = VOCABULARIES[vocabulary] if isinstance(vocabulary, str) else vocabulary
+        if self.root is None or self.quality in allowed:
+            return self
+        weight = {3: 4, 4: 4, 6: 3, 7: 2, 8: 3, 10: 2, 11: 2}
+        own = set(QUALITIES[self.quality][0])
+        nearest = min(allowed, key=lambda q: sum(weight.get(s, 1) for s in own ^ set(QUALITIES[q][0])))
+        return replace(self, quality=nearest)
+
+    def harte(self, key=None):
+        """Write Harte style, spelled in `key`: `A:min7/b3`."""
+        if self.root is None:
+            return "N"
+        bass = "" if self.bass is None else "/" + BASS_DEGREES[(self.bass - self.root) % 12]
+        return f"{spell_note(self.root, key)}:{self.quality}{bass}"
+
+    def lead_sheet(self, key=None):
+        """Write lead-sheet style, spelled in `key`: `Am7/C`."""
+        if self.root is None:
+            return "N"
+        bass = "" if self.bass is None else "/" + spell_note(self.bass, key)
+        return spell_note(self.root, key) + QUALITIES[self.quality][1] + bass
+
+    __str__ = lead_sheet
+
+
+NO_CHORD = Chord()
+
+
+# ---------------------------------------------------------------------------------------------------- keys
+
+SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
+_KEY_NAMES = {
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key: `tonic` a note name as the user wrote it, `mode` "major" or "minor"."""
+
+    tonic: str
+    mode: str = "major"
+
+    @classmethod
+    def parse(cls, text):
+        """Read `C`, `Am`, `F# minor`, `Bb maj`, `A:min`. Raises InputError for anything else."""
+        match = re.fullmatch(
+            rf"({NOTE})\s*[: ]?\s*(|M|maj|major|m|min|minor)", ascii_accidentals(" ".join(text.split())), re.IGNORECASE
+        )
+        if not match or match[1][0].islower() and not match[2]:
+            raise InputError(f"unknown key {text!r}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'")
+        tonic = match[1][0].upper() + match[1][1:].lower()
+        minor = match[2] == "m" or match[2].lower() in ("min", "minor")
+        return cls(tonic, "minor" if minor else "major")
+
+    @classmethod
+    def of(cls, pc, mode):
+        """Return the key on a pitch class under its usual name."""
+        return cls(_KEY_NAMES[mode][pc % 12], mode)
+
+    @property
+    def pitch_class(self):
+        return pitch_class(self.tonic)
+
+    @property
+    def scale(self):
+        """The seven pitch classes of the scale (natural minor), tonic first."""
+        return tuple((self.pitch_class + s) % 12 for s in SCALES[self.mode])
+
+    @property
+    def relative(self):
+        """The relative minor or major: A minor lies 3 semitones below C major."""
+        return Key.of(self.pitch_class - 3, "minor") if self.mode == "major" else Key.of(self.pitch_class + 3, "major")
+
+    def transposed(self, semitones):
+        return Key.of(self.pitch_class + semitones, self.mode)
+
+    def same_as(self, other):
+        """True when both name the same key, enharmonics equal."""
+        return self.pitch_class == other.pitch_class and self.mode == other.mode
+
+    def __str__(self):
+        return f"{self.tonic} {self.mode}"
+
+
+def likely_key(chords):
+    """Guess the key of a chord list: most chord notes in the scale, ties to the first and the last chord's root.
+
+    Returns None when no chord sounds.
+    """
+    sounding = [c for c in chords if c.root is not None]
+    if not sounding:
+        return None
+
+    def fit(key):
+        inside = sum(pc in key.scale for c in sounding for pc in c.pitch_classes)
+        minor = 3 in QUALITIES[sounding[0].quality][0]
+        first = sounding[0].root == key.pitch_class and minor == (key.mode == "minor")
+        return inside + 1.5 * first + 0.5 * (sounding[-1].root == key.pitch_class)
+
+    return max((Key.of(pc, mode) for mode in SCALES for pc in range(12)), key=fit)
+
+
+_ROMANS = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
+_ROMAN = re.compile(r"([b#]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
+
+
+def is_roman(symbol):
+    """True when a symbol reads as a Roman numeral (`ii7`, `bVII`)."""
+    try:
+        roman_chord(symbol, Key("C"))
+    except InputError:
+        return False
+    return True
+
+
+def roman_chord(symbol, key):
+    """Turn a Roman numeral into a chord of `key`: `roman_chord("ii7", C major)` is Dm7.
+
+    Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`).
+    Degrees count along the key's own scale.
+    """
+    match = _ROMAN.fullmatch(ascii_accidentals(symbol))
+    if not match:
+        raise InputError(f"unknown Roman numeral {symbol!r}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'")
+    accidental, numeral, suffix = match.groups()
+    root = key.scale[_ROMANS[numeral.upper()] - 1] + accidental.count("#") - accidental.count("b")
+    suffix, slash, bass = suffix.partition("/") if suffix != "6/9" else (suffix, "", "")
+    if numeral.islower() and (suffix in ("", "6", "7", "9", "11", "add9") or suffix.startswith("maj")):
+        suffix = "mM7" if suffix == "maj7" else "m" + suffix
+    return Chord.parse(spell_note(root % 12, key) + suffix + slash + bass)
+
+
+# ---------------------------------------------------------------------------------------------------- meter and tempo
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A time signature; `beats` are counted in a bar, each a 1/`unit` note."""
+
+    beats: int = 4
+    unit: int = 4
+
+    @classmethod
+    def parse(cls, text):
+        match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", str(text))
+        if not match or not 2 <= int(match[1]) <= 7 or int(match[2]) not in (2, 4, 8, 16):
+            raise InputError(f"unknown meter {text!r}; write beats/unit with 2 to 7 beats, such as 4/4, 3/4 or 6/8")
+        return cls(int(match[1]), int(match[2]))
+
+    def __str__(self):
+        return f"{self.beats}/{self.unit}"
+
+
+MIN_BPM, MAX_BPM = 20, 300
+TEMPO_MARKS = (40, 60, 70, 90, 110, 140, 160, 210)
+TEMPO_WORDS = ("Grave", "Largo", "Adagio", "Andante", "Moderato", "Allegro", "Vivace", "Presto", "Prestissimo")
+
+
+def tempo_class(bpm):
+    """Return 0..8: how many tempo marks lie strictly below `bpm`."""
+    return sum(mark < bpm for mark in TEMPO_MARKS)
+
+
+def tempo_word(bpm):
+    """Return the Italian tempo word: `tempo_word(120) == "Allegro"`."""
+    return TEMPO_WORDS[tempo_class(bpm)]
+
+
+def word_tempo(word):
+    """Return a bpm in the middle of a tempo word's range: `word_tempo("allegro") == 125`. Raises InputError."""
+    try:
+        index = [w.lower() for w in TEMPO_WORDS].index(word.lower())
+    except ValueError:
+        raise InputError(f"unknown tempo word {word!r}; use one of {', '.join(TEMPO_WORDS)}") from None
+    marks = (30, *TEMPO_MARKS, 240)
+    return (marks[index] + marks[index + 1]) / 2
+
+
+def parse_tempo(value):
+    """Return bpm as float from a number or a tempo word. Raises InputError outside 20..300 bpm."""
+    text = str(value).strip()
+    if text.lower() in (w.lower() for w in TEMPO_WORDS):
+        return word_tempo(text)
+    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*(?:bpm)?", text, re.IGNORECASE)
+    if not match:
+        raise InputError(f"unknown tempo {text!r}; give beats per minute, {MIN_BPM}-{MAX_BPM}, or a word such as Allegro")
+    bpm = float(match[1])
+    if not MIN_BPM <= bpm <= MAX_BPM:
+        side = f"below {MIN_BPM}" if bpm < MIN_BPM else f"above {MAX_BPM}"
+        raise InputError(f"tempo {bpm:g} bpm is {side}; give beats per minute, {MIN_BPM}-{MAX_BPM}")
+    return bpm
+
+
+# ---------------------------------------------------------------------------------------------------- time grids
+
+
+def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
+    """Return (times, positions) of the beats in [0, duration_s): a steady pulse whose first beat is at `first_s`."""
+    times, positions = [], []
+    index = 0
+    while (t := first_s + index * 60 / bpm) < duration_s - 1e-9:
+        if t > -1e-9:
+            times.append(round(max(t, 0.0), 6))
+            positions.append((first_position - 1 + index) % meter.beats + 1)
+        index += 1
+    return times, positions
+
+
+def _parse_symbol(symbol, key):
+    return roman_chord(symbol, key or Key("C")) if is_roman(symbol) else Chord.parse(symbol)
+
+
+@dataclass(frozen=True)
+class Progression:
+    """Chords in time. Either `bars` (each a tuple of (chord, beats)) or `timed` ((start in seconds, chord), ...)."""
+
+    bars: tuple = ()
+    timed: tuple = ()
+
+    @classmethod
+    def parse(cls, text, meter=Meter(), key=None):  # noqa: B008 (frozen)
+        """Read a chord line.
+
+        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it, `:n` gives beats (n up to
+        the meter's beats; a larger number is a chord type, so `C:7` is C7 in 4/4). `0:C 2.5:G`: starts in seconds.
+        Roman numerals are read in `key` (C major when None). Raises InputError.
+        """
+        text = ascii_accidentals(text).replace(",", " ").replace("‖", "|").strip()
+        tokens = text.replace("|", " ").split()
+        if not tokens:
+            raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
+        if re.fullmatch(r"\d+(\.\d+)?s?:.+", tokens[0]):
+            return cls(timed=cls._parse_timed(tokens, key))
+        if "|" not in text:
+            return cls(bars=tuple(cls._parse_bar([token], meter, key) for token in tokens))
+        bars = [bar.split() for bar in re.sub(r"\|+:?|:\|+", "|", text).strip("| ").split("|")]
+        if [] in bars:
+            raise InputError(f"bar {bars.index([]) + 1} of {text!r} is empty; write a chord, N for none, or drop a bar line")
+        return cls(bars=tuple(cls._parse_bar(bar, meter, key) for bar in bars))
+
+    @staticmethod
+    def _parse_timed(tokens, key):
+        timed = []
+        for token in tokens:
+            match = re.fullmatch(r"(\d+(?:\.\d+)?)s?:(.+)", token)
+            if not match:
+                raise InputError(f"{token!r} has no start time while the first chord has; write all as seconds:chord, '0:C 2.5:G'")
+            start_s = float(match[1])
+            if timed and start_s <= timed[-1][0]:
+                raise InputError(f"chord times must rise, but {token!r} comes after {timed[-1][0]:g} s")
+            timed.append((start_s, _parse_symbol(match[2], key)))
+        return tuple(timed)
+
+    @staticmethod
+    def _parse_bar(tokens, meter, key):
+        chords, lengths = [], []
+        for token in tokens:
+            match = re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", token)
+            if match and 0 < float(match[2]) <= meter.beats:
+                chords.append(_parse_symbol(match[1], key))
+                lengths.append(float(match[2]))
+            else:
+                chords.append(_parse_symbol(token, key))
+                lengths.append(None)
+        taken, open_places = sum(n for n in lengths if n), lengths.count(None)
+        left = meter.beats - taken
+        if left < -1e-9 or (open_places and left < 1e-9):
+            raise InputError(f"the bar {' '.join(tokens)!r} holds {taken:g} beats or more, {meter} has {meter.beats}; shorten it")
+        if not open_places:
+            if len(tokens) > 1 and left > 1e-9:
+                raise InputError(f"the bar {' '.join(tokens)!r} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord")
+            return tuple(zip(chords, lengths, strict=True))
+        return tuple((c, n or left / open_places) for c, n in zip(chords, lengths, strict=True))
+
+    @property
+    def chords(self):
+        """All chords in order."""
+        return [c for _, c in self.timed] or [c for bar in self.bars for c, _ in bar]
+
+    def lay_out(self, bpm, duration_s, whole=True):
+        """Return (chords, start times) over `duration_s`; bars are repeated until it is full, equal neighbours merged.
+
+        Raises InputError when `whole` and a chord would start only after the end.
+        """
+        if self.timed:
+            events = [(t, c) for t, c in self.timed]
+            if events[0][0] > 0:
+                events.insert(0, (0.0, NO_CHORD))
+            length_s = duration_s
+        else:
+            events, beat = [], 0.0
+            for bar in self.bars:
+                for chord, beats in bar:
+                    events.append((beat * 60 / bpm, chord))
+                    beat += beats
+            length_s = beat * 60 / bpm
+        late = next(((t, c) for t, c in events if t >= duration_s - 1e-6), None)
+        if late and whole:
+            raise InputError(
+                f"chord {late[1]} would start at {late[0]:.2f} s, but the clip ends at {duration_s:.2f} s; "
+                "give fewer chords, several a bar ('C G | Am F'), a faster tempo or a longer duration"
+            )
+        chords, times, repeat = [], [], 0
+        while repeat * length_s < duration_s - 1e-6:
+            for t, chord in events:
+                start_s = t + repeat * length_s
+                if start_s < duration_s - 1e-6 and (not chords or chords[-1] != chord):
+                    chords.append(chord)
+                    times.append(round(start_s, 6))
+            repeat += 1
+        return chords, times

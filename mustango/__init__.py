@@ -1,0 +1,20 @@
+"""Text, chords and tempo -> music. The names below are loaded when first used; importing this does nothing else."""
+
+from importlib import import_module
+
+from musicbench import InputError, __version__
+
+_WHERE = {
+    "MustangoPipeline": "mustango.pipeline",
+    "MuNet": "mustango.munet",
+    "ISTFTVocoder": "mustango.vocoder",
+    "LogMel": "mustango.mel",
+    "Conditioner": "mustango.conditioning",
+}
+__all__ = ["InputError", "__version__", *_WHERE]
+
+
+def __getattr__(name):
+    if name in _WHERE:
+        return getattr(import_module(_WHERE[name]), name)
+    raise AttributeError(f"module 'mustango' has no attribute {name!r}")

@@ -1,0 +1,245 @@
+"""Command line: python -m mustango generate | train. Asking for help does not load torch."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from musicbench import InputError, __version__
+
+
+def build_parser():
+    parser = argparse.ArgumentParser("mustango", description="Make music from a prompt, chords and a tempo.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    generate = commands.add_parser(
+        "generate",
+        help="prompt, chords and tempo -> audio",
+        description="Make music. What you give as options overrides what the prompt says; what nobody says is chosen and reported.",
+    )
+    generate.add_argument("prompt", nargs="?", help="what it should sound like, in words")
+    generate.add_argument("--chords", help="'C G Am F' (one a bar), 'C | G Am | F:2 G:2', '0:C 2.5:G' or 'I V vi IV'")
+    generate.add_argument("--tempo", help="beats per minute (20-300) or a word such as Allegro")
+    generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
+    generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
+    generate.add_argument("--duration", help="seconds, 1 to the model's window (default: the window)")
+    generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
+    generate.add_argument("--steps", help="denoising steps (default 20)")
+    generate.add_argument("--guidance", help="how strictly to follow, 1 to about 5 (default 2)")
+    generate.add_argument("--count", help="takes; each has the next seed (default 1)")
+    generate.add_argument("--negative-prompt", default="", help="what it should not sound like")
+    generate.add_argument("--model", default="mustango-mini", help="the bundled model or a model folder (default %(default)s)")
+    generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
+    generate.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
+    generate.add_argument("--prompts", metavar="FILE.jsonl", help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id")
+    generate.add_argument("-o", "--out", help="out.wav, .flac or .ogg (default music.wav); with --prompts a folder")
+
+    train = commands.add_parser("train", help="train a part of the model on dataset rows")
+    train.add_argument("part", choices=("vae", "vocoder", "munet", "bundle"), help="which part; bundle puts trained parts together")
+    train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
+    train.add_argument("-o", "--out", required=True, metavar="DIR", help="run folder: state, curve and weights; run again to go on")
+    train.add_argument("--model", metavar="DIR", help="for vocoder and munet: the folder with the trained vae, mel and text encoder")
+    train.add_argument("--steps", type=int, default=10_000, help="optimizer steps in all (default %(default)s)")
+    train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
+    train.add_argument("--batch-size", type=int, default=16, help="clips a step (default %(default)s)")
+    train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
+    train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
+    train.add_argument("--threads", type=int, help="CPU threads")
+    train.add_argument("--adversarial", action="store_true", help="vocoder: add the discriminator's losses")
+    train.add_argument("--text-encoder", metavar="DIR", help="bundle: folder of the frozen text encoder and tokenizer")
+    return parser
+
+
+# ---------------------------------------------------------------------------------------------------- generate
+
+
+def _number(name, value, kind, default):
+    if value is None:
+        return default
+    try:
+        return kind(value)
+    except (TypeError, ValueError):
+        wanted = "a whole number" if kind is int else "a number"
+        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}") from None
+
+
+CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
+
+
+def read_requests(path):
+    """Read a prompts file into [{id, prompt, chords, ...}]. Raises InputError naming the line."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}); give a JSON Lines file") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    requests, seen = [], set()
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            request = json.loads(line)
+        except ValueError:
+            raise InputError(f"{path} line {number} is not JSON; write one object a line, such as {{\"prompt\": \"calm piano\"}}") from None
+        if not isinstance(request, dict):
+            raise InputError(f"{path} line {number} is not a JSON object; write {{\"prompt\": ...}}")
+        unknown = set(request) - {*CONTROL_FIELDS, "id"}
+        if unknown:
+            raise InputError(f"{path} line {number} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
+        request["id"] = str(request.get("id", f"{number:05d}"))
+        if not request["id"] or request["id"] in seen or Path(request["id"]).name != request["id"] or request["id"] in (".", ".."):
+            raise InputError(f"{path} line {number}: id {request['id']!r} is taken or no plain file name; give each line its own name")
+        seen.add(request["id"])
+        requests.append(request)
+    if not requests:
+        raise InputError(f"{path} holds no line; write one JSON object a line")
+    return requests
+
+
+def sidecar(output, index, prompt, options):
+    """Describe one take under the dataset's field names, with all that is needed to make it again."""
+    import diffusers
+    import torch
+
+    controls = output.controls[index]
+    return {
+        "prompt": prompt,
+        "bpm": controls.bpm,
+        "meter": str(controls.meter),
+        "key": [controls.key.tonic, controls.key.mode],
+        "beats": [list(controls.beat_times), list(controls.beat_positions)],
+        "chords": [c.harte(controls.key) for c in controls.chords],
+        "chords_time": list(controls.chord_times),
+        "duration": controls.duration_s,
+        "sample_rate": output.sample_rate,
+        "seed": output.seeds[index],
+        **options,
+        "origin": controls.origin,
+        "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
+    }
+
+
+def summary(path, controls, seed):
+    """Say in one line what was made and where each control came from."""
+    names = [c.lead_sheet(controls.key) for c in controls.chords]
+    shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
+    said = {"given": "", "prompt": " (prompt)", "chosen": " (chosen)"}
+    tags = {name: said[value] for name, value in controls.origin.items()}
+    return (
+        f"{path}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, {controls.meter}{tags['meter']}, "
+        f"{controls.key}{tags['key']}, {shown}{tags['chords']}, seed {seed}"
+    )
+
+
+def generate(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
+    from musicbench.clip import check_audio_path, save_audio, save_json
+    from mustango.checkpoint import model_folder, model_index
+    from mustango.predictors import check_options, resolve
+
+    window_s = model_index(model_folder(options.model)).get("window_s", 10.24)
+
+    duration = _number("duration", options.duration, float, None)
+    seed = _number("seed", options.seed, int, 0)
+    settings = {
+        "count": _number("count", options.count, int, 1),
+        "steps": _number("steps", options.steps, int, 20),
+        "guidance": _number("guidance", options.guidance, float, 2.0),
+    }
+    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
+    if options.prompts:
+        if any(value is not None for value in given.values()):
+            raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
+        out = Path(options.out or ".")
+        if not out.is_dir():
+            raise InputError(f"the folder {out} does not exist; make it first or choose another place")
+        requests = read_requests(options.prompts)
+    else:
+        out = Path(options.out or "music.wav")
+        check_audio_path(out)
+        requests = [{**given, "prompt": given["prompt"] or "", "id": None}]
+    for request in requests:
+        where = f"line {request['id']}: " if request["id"] else ""
+        request.setdefault("prompt", "")
+        request["duration"] = _number("duration", request.get("duration"), float, duration)
+        request["seed"] = _number("seed", request.get("seed"), int, seed)
+        try:
+            check_options(
+                request["prompt"], request["duration"], request["seed"],
+                negative_prompt=options.negative_prompt, window_s=window_s, **settings,
+            )  # fmt: skip
+            controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key")}
+            resolve(request["prompt"], **controls, duration_s=request["duration"] or window_s, seed=request["seed"])
+        except InputError as error:
+            raise InputError(f"{where}{error}") from None
+
+    from tqdm import tqdm
+
+    from mustango.pipeline import load_pipeline
+
+    pipeline = load_pipeline(options.model, options.device, options.dtype)
+    with tqdm(total=len(requests) * settings["steps"], desc="composing", unit="step", disable=None) as bar:
+        for request in requests:
+            controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key", "duration", "seed")}
+            output = pipeline(
+                request["prompt"], **controls, **settings, negative_prompt=options.negative_prompt, on_step=lambda *_: bar.update()
+            )
+            for i, audio in enumerate(output.audios):
+                take = f"-{i + 1}" if settings["count"] > 1 else ""
+                path = out / f"{request['id']}{take}.wav" if options.prompts else out.with_stem(out.stem + take)
+                made_with = {
+                    "steps": settings["steps"], "guidance": settings["guidance"], "negative_prompt": options.negative_prompt,
+                    "model": options.model, "dtype": options.dtype,
+                }  # fmt: skip
+                save_audio(path, audio, output.sample_rate)
+                save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
+                bar.write(summary(path, output.controls[i], output.seeds[i]), file=sys.stdout)
+    return 0
+
+
+# ---------------------------------------------------------------------------------------------------- train
+
+
+def train(options):
+    """Run `mustango train`."""
+    import torch
+
+    from mustango import train as parts
+
+    if options.threads:
+        torch.set_num_threads(options.threads)
+    if options.part == "bundle":
+        parts.bundle(options.out, options.model, options.text_encoder)
+        return 0
+    if not options.data:
+        raise InputError("no dataset; give --data DIR, made with `musicbench compose -o DIR`")
+    if options.part != "vae" and not options.model:
+        raise InputError(f"training the {options.part} needs --model DIR with the trained vae and mel in it")
+    task = {
+        "vae": lambda: parts.TrainVAE(options.data),
+        "vocoder": lambda: parts.TrainVocoder(options.data, options.model, adversarial=options.adversarial),
+        "munet": lambda: parts.TrainMuNet(options.data, Path(options.out) / "cache", options.model),
+    }[options.part]()
+    parts.fit(
+        task, options.out, steps=options.steps, lr=options.lr, batch_size=options.batch_size, seed=options.seed, minutes=options.minutes
+    )
+    return 0
+
+
+def main(arguments=None):
+    """Run the command line; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    try:
+        return {"generate": generate, "train": train}[options.command](options)
+    except InputError as error:
+        print(f"mustango: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("mustango: stopped", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""Weights on disk -> components: verify that a folder holds just the tensors its configs ask for."""
+
+import json
+from importlib import import_module
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from musicbench import InputError
+
+BUNDLED = "mustango-mini"
+
+
+def model_folder(model):
+    """Return the folder of a model: the one that ships with the repository, or a path. Raises InputError if it is none."""
+    folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if model == BUNDLED else Path(model)
+    if not folder.is_dir():
+        raise InputError(f"no model folder {folder}; give {BUNDLED} or a folder with a model_index.json")
+    return folder
+
+
+def model_index(folder):
+    """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
+    path = Path(folder) / "model_index.json"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({error}); get the folder whole again") from None
+
+
+def _build_on_meta(folder, library, class_name):
+    """Build a component from its config without allocating its weights."""
+    import torch
+
+    kind = getattr(import_module(library), class_name)
+    with torch.device("meta"):
+        if library == "transformers":
+            from transformers import AutoConfig
+
+            config = AutoConfig.from_pretrained(folder)
+            extra = {"add_pooling_layer": False} if class_name == "BertModel" else {}
+            return kind(config, **extra)
+        return kind.from_config(kind.load_config(folder))
+
+
+def tensor_shapes(folder):
+    """Return {name: shape} of all safetensors in a folder. Raises InputError for a file that cannot be read."""
+    shapes = {}
+    for path in sorted(Path(folder).glob("*.safetensors")):
+        try:
+            with safe_open(path, "pt") as file:
+                shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"cannot read {path} ({error}); the file is cut short or foreign, get it again") from None
+    return shapes
+
+
+def verify(folder):
+    """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape. Raises InputError."""
+    folder = Path(folder)
+    for name, entry in model_index(folder).items():
+        if not isinstance(entry, list) or entry[1] is None:
+            continue
+        part = folder / name
+        if not part.is_dir():
+            raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
+        if name in ("tokenizer", "scheduler", "mel"):
+            continue
+        wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
+        have = tensor_shapes(part)
+        for what, keys in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
+            if keys:
+                raise InputError(f"{part} {what} tensor {min(keys)} ({len(keys)} in all); its config and weights do not belong together")
+        for key, shape in wanted.items():
+            if have[key] != shape:
+                raise InputError(f"{part}: tensor {key} is {have[key]}, its config asks for {shape}; get the model whole again")

@@ -1,0 +1,301 @@
+"""MuNet: the denoiser, a UNet whose attention places attend to text, then beats, then chords (paper section 3.3).
+
+Shapes: B batch, C channels, H latent rows (time), W latent columns (frequency), N = H * W positions, L tokens of a condition,
+D features of a token, h heads, d channels of a head.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from diffusers.loaders import PeftAdapterMixin
+from diffusers.models.attention import AttentionMixin, AttentionModuleMixin, FeedForward
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.downsampling import Downsample2D
+from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embedding
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.upsampling import Upsample2D
+from torch import nn
+
+from mustango.conditioning import Conditioning
+
+STREAMS = ("text", "beat", "chord")
+
+
+@dataclass(frozen=True)
+class Projected:
+    """A Conditioning whose keys and values are already projected: {attention name: (keys, values)}, masks by stream."""
+
+    keys_values: dict
+    masks: dict
+    text_pooled: torch.Tensor | None
+    control: torch.Tensor | None
+
+
+def attention_mask(mask):
+    """Turn a token mask (B, L) into what the kernel takes: None where every token counts, else (B, 1, 1, L).
+
+    Bool masks: a row without any True counts as all True; the released model adds -10000 to every score of such a row,
+    which changes nothing. Float masks are added to the scores as they are.
+    """
+    if mask.dtype != torch.bool:
+        return mask[:, None, None, :]
+    mask = mask | ~mask.any(dim=1, keepdim=True)
+    return None if mask.all() else mask[:, None, None, :]
+
+
+def rotate(x, seconds):
+    """Rotate pairs of channels of x (B, N, h, d) by angles that grow with `seconds` (B or 1, N).
+
+    Periods run from half a second to 64 s, so that the score of a query and a key depends on how far apart they are.
+    """
+    half = x.shape[-1] // 2
+    frequencies = 2 * math.pi / torch.logspace(math.log2(0.5), 6, half, base=2, device=x.device)
+    angles = (seconds.float()[..., None] * frequencies)[:, :, None, :]
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+class AttentionKernel:
+    """Runs the attention backend that the model or the caller chose (diffusers' dispatch)."""
+
+    _attention_backend = None
+    _parallel_config = None
+
+    def __call__(self, q, k, v, mask):
+        return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
+
+
+class Attention(nn.Module, AttentionModuleMixin):
+    """Multi-head attention; `project` gives keys and values, `forward` attends to them."""
+
+    _default_processor_cls = AttentionKernel
+    _available_processors = [AttentionKernel]
+
+    def __init__(self, channels, heads, source_dim=None):
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(channels, channels, bias=False)
+        self.to_k = nn.Linear(source_dim or channels, channels, bias=False)
+        self.to_v = nn.Linear(source_dim or channels, channels, bias=False)
+        self.to_out = nn.Linear(channels, channels)
+        self.set_processor(AttentionKernel())
+
+    def project(self, source, seconds=None):
+        """Return keys and values (B, L, h, d) of `source` (B, L, D), the keys rotated by `seconds` (B, L) if given."""
+        k = self.to_k(source).unflatten(-1, (self.heads, -1))
+        v = self.to_v(source).unflatten(-1, (self.heads, -1))
+        return (k if seconds is None else rotate(k, seconds)), v
+
+    def forward(self, x, keys_values, mask=None, seconds=None):
+        q = self.to_q(x).unflatten(-1, (self.heads, -1))
+        q = q if seconds is None else rotate(q, seconds)
+        return self.to_out(self.processor(q, *keys_values, mask).flatten(-2))
+
+
+class StreamBlock(nn.Module):
+    """One condition's transformer on a feature map: self-attention, cross-attention to the condition, feed-forward."""
+
+    def __init__(self, channels, heads, groups, source_dim, ff_mult):
+        super().__init__()
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.proj_in = nn.Linear(channels, channels)
+        self.norm1 = nn.LayerNorm(channels)
+        self.self_attention = Attention(channels, heads)
+        self.norm2 = nn.LayerNorm(channels)
+        self.cross_attention = Attention(channels, heads, source_dim)
+        self.norm3 = nn.LayerNorm(channels)
+        self.feed_forward = FeedForward(channels, mult=ff_mult, activation_fn="geglu")
+        self.proj_out = nn.Linear(channels, channels)
+
+    def forward(self, x, keys_values, mask, seconds):
+        height_width = x.shape[2:]
+        h = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
+        normed = self.norm1(h)
+        h = h + self.self_attention(normed, self.self_attention.project(normed))
+        h = h + self.cross_attention(self.norm2(h), keys_values, mask, seconds)
+        h = h + self.feed_forward(self.norm3(h))
+        return x + self.proj_out(h).transpose(1, 2).unflatten(2, height_width)
+
+
+class Layer(nn.Module):
+    """A residual block, then, at an attention place, the three streams: text, beat, chord, each on the one before."""
+
+    def __init__(self, in_channels, channels, time_dim, groups, eps, attention):
+        super().__init__()
+        self.resnet = ResnetBlock2D(
+            in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps
+        )
+        self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
+
+    def forward(self, x, temb, condition, seconds):
+        return attend(self.streams, self.resnet(x, temb), condition, seconds)
+
+
+def attend(streams, x, condition, seconds):
+    """Run text, beat and chord streams in turn; only beats and chords know time."""
+    for name, stream in streams.items():
+        when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
+        x = stream(x, condition.keys_values[stream], condition.masks[name], when)
+    return x
+
+
+class Control(nn.Module):
+    """Frame-aligned control (B, K, T) -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input."""
+
+    def __init__(self, control_channels, channels, frames_per_row, columns):
+        super().__init__()
+        width, self.columns = 96, columns
+        halvings = int(math.log2(frames_per_row))
+        sizes = [control_channels] + [width] * halvings
+        self.convs = nn.ModuleList(nn.Conv1d(a, b, 5, stride=2, padding=2) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.out = nn.Conv1d(sizes[-1], channels * columns, 3, padding=1)
+
+    def forward(self, control):
+        for conv in self.convs:
+            control = F.silu(conv(control))
+        return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
+
+
+class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
+    """The denoiser. Defaults are the released model's config; the fields below `ff_mult` are off for it.
+
+    num_heads: heads at each level. attention_levels: which levels have attention (the mid block always has).
+    pooled_text: add the pooled text to the time embedding. rotary_seconds: seconds of one latent row; gives beat and
+    chord attention rotary time. control_channels: frame-aligned control, `frames_per_row` frames a latent row, for latents
+    `columns` wide.
+    """
+
+    _supports_gradient_checkpointing = False
+    _no_split_modules = ["Layer"]
+
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 8,
+        out_channels: int = 8,
+        block_out_channels: tuple = (320, 640, 1280, 1280),
+        layers_per_block: int = 2,
+        num_heads: tuple = (5, 10, 20, 20),
+        attention_levels: tuple = (True, True, True, False),
+        cross_attention_dim: int = 1024,
+        norm_num_groups: int = 32,
+        norm_eps: float = 1e-5,
+        ff_mult: int = 4,
+        pooled_text: bool = False,
+        rotary_seconds: float | None = None,
+        control_channels: int = 0,
+        frames_per_row: int = 8,
+        columns: int = 16,
+    ):
+        super().__init__()
+        widths, levels = tuple(block_out_channels), len(block_out_channels)
+        time_dim = 4 * widths[0]
+        self.conv_in = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+        self.time_embedding = TimestepEmbedding(widths[0], time_dim)
+        self.text_pool = nn.Linear(cross_attention_dim, time_dim) if pooled_text else None
+        self.control = Control(control_channels, widths[0], frames_per_row, columns) if control_channels else None
+
+        def attention(level):
+            return dict(heads=num_heads[level], groups=norm_num_groups, source_dim=cross_attention_dim, ff_mult=ff_mult)
+
+        def layer(in_width, level):
+            with_attention = attention(level) if attention_levels[level] else None
+            return Layer(in_width, widths[level], time_dim, norm_num_groups, norm_eps, with_attention)
+
+        self.down = nn.ModuleList()
+        skips, width = [widths[0]], widths[0]
+        for level in range(levels):
+            layers = nn.ModuleList()
+            for _ in range(layers_per_block):
+                layers.append(layer(width, level))
+                width = widths[level]
+                skips.append(width)
+            block = nn.ModuleDict({"layers": layers})
+            if level < levels - 1:
+                block["downsample"] = Downsample2D(width, use_conv=True, padding=1, name="op")
+                skips.append(width)
+            self.down.append(block)
+
+        self.mid = Layer(width, width, time_dim, norm_num_groups, norm_eps, attention(levels - 1))
+        self.mid_resnet = ResnetBlock2D(
+            in_channels=width, out_channels=width, temb_channels=time_dim, groups=norm_num_groups, eps=norm_eps
+        )
+
+        self.up = nn.ModuleList()
+        for level in reversed(range(levels)):
+            layers = nn.ModuleList()
+            for _ in range(layers_per_block + 1):
+                layers.append(layer(width + skips.pop(), level))
+                width = widths[level]
+            block = nn.ModuleDict({"layers": layers})
+            if level:
+                block["upsample"] = Upsample2D(width, use_conv=True)
+            self.up.append(block)
+
+        self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
+        self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+
+    def stream_blocks(self):
+        """Yield (stream name, StreamBlock) of every attention place."""
+        for module in self.modules():
+            if isinstance(module, Layer):
+                yield from module.streams.items()
+
+    def project(self, condition: Conditioning):
+        """Project the conditions' keys and values once, for all steps of a clip; `forward` takes the result as `condition`."""
+        sources = {"text": condition.text, "beat": condition.beats, "chord": condition.chords}
+        times = {"text": None, "beat": condition.beat_times, "chord": condition.chord_times}
+        masks = {"text": condition.text_mask, "beat": condition.beat_mask, "chord": condition.chord_mask}
+        rotary = self.config.rotary_seconds is not None
+        return Projected(
+            {b: b.cross_attention.project(sources[name], times[name] if rotary else None) for name, b in self.stream_blocks()},
+            {name: attention_mask(mask) for name, mask in masks.items()},
+            condition.text_pooled,
+            condition.control,
+        )
+
+    def forward(self, sample, timestep, condition):
+        """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W) at `timestep` (a number or (B,)).
+
+        `condition` is a Conditioning, or what `project` made of it.
+        """
+        if isinstance(condition, Conditioning):
+            condition = self.project(condition)
+        timestep = torch.as_tensor(timestep, device=sample.device).expand(sample.shape[0])
+        code = get_timestep_embedding(timestep, self.config.block_out_channels[0], flip_sin_to_cos=True, downscale_freq_shift=0)
+        temb = self.time_embedding(code.to(sample.dtype))
+        if self.text_pool is not None:
+            temb = temb + self.text_pool(condition.text_pooled)
+        x = self.conv_in(sample)
+        if self.control is not None:
+            x = x + self.control(condition.control)
+
+        def seconds(h):
+            """Times of the rows of a map at this level: the middles of the latent rows that a row covers."""
+            if self.config.rotary_seconds is None:
+                return None
+            row_s = self.config.rotary_seconds * 2 ** round(math.log2(sample.shape[2] / h.shape[2]))
+            return (torch.arange(h.shape[2], device=h.device) + 0.5) * row_s
+
+        skips = [x]
+        for block in self.down:
+            for layer in block["layers"]:
+                x = layer(x, temb, condition, seconds(x))
+                skips.append(x)
+            if "downsample" in block:
+                x = block["downsample"](x)
+                skips.append(x)
+
+        x = self.mid_resnet(self.mid(x, temb, condition, seconds(x)), temb)
+
+        for block in self.up:
+            for layer in block["layers"]:
+                x = layer(torch.cat([x, skips.pop()], dim=1), temb, condition, seconds(x))
+            if "upsample" in block:
+                x = block["upsample"](x, output_size=skips[-1].shape[2:])
+        return self.conv_out(F.silu(self.conv_norm_out(x)))

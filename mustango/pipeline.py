@@ -1,0 +1,164 @@
+"""MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL, DiffusionPipeline, SchedulerMixin
+from diffusers.utils import BaseOutput
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from musicbench import InputError
+from mustango.checkpoint import BUNDLED, model_folder, verify
+from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, pooled
+from mustango.mel import LogMel
+from mustango.munet import MuNet
+from mustango.predictors import Controls, check_options, resolve
+from mustango.vocoder import ISTFTVocoder
+
+@dataclass
+class MustangoOutput(BaseOutput):
+    """audios: float32 (clips, samples) in [-1, 1]; controls and seeds: one each clip."""
+
+    audios: np.ndarray
+    sample_rate: int
+    controls: list[Controls]
+    seeds: list[int]
+
+
+class MustangoPipeline(DiffusionPipeline):
+    """Text-to-music with chords, tempo, meter and key.
+
+    `window_s` is the longest clip the model makes.
+    """
+
+    model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
+
+    def __init__(
+        self,
+        tokenizer: PreTrainedTokenizerBase,
+        text_encoder: PreTrainedModel,
+        conditioner: Conditioner,
+        unet: MuNet,
+        scheduler: SchedulerMixin,
+        mel: LogMel,
+        vae: AutoencoderKL,
+        vocoder: ISTFTVocoder,
+        window_s: float = 10.24,
+    ):
+        super().__init__()
+        self.register_modules(
+            tokenizer=tokenizer, text_encoder=text_encoder, conditioner=conditioner, unet=unet, scheduler=scheduler,
+            mel=mel, vae=vae, vocoder=vocoder,
+        )  # fmt: skip
+        self.register_to_config(window_s=window_s)
+
+    # ------------------------------------------------------------------------------------------------ the route
+
+    @torch.no_grad()
+    def __call__(
+        self,
+        prompt="",
+        *,
+        chords=None,
+        tempo=None,
+        meter=None,
+        key=None,
+        duration=None,
+        seed=0,
+        count=1,
+        steps=20,
+        guidance=2.0,
+        negative_prompt="",
+        on_step=None,
+    ):
+        """Make `count` takes of one prompt; take i has seed `seed + i`.
+
+        chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
+        word. meter: "3/4". key: "A minor". duration: seconds. What is not given is read from the prompt, else chosen.
+        on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises InputError.
+        """
+        window_s = self.config.window_s
+        check_options(prompt, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
+        duration = window_s if duration is None else float(duration)
+        seeds = [seed + i for i in range(count)]
+        controls = [
+            resolve(prompt, chords=chords, tempo=tempo, meter=meter, key=key, duration_s=duration, seed=s) for s in seeds
+        ]
+        condition = self.encode([prompt] * count, negative_prompt, controls, guidance > 1)
+        latents = self.denoise(condition, self.noise(seeds, duration), steps, guidance, on_step)
+        audios = self.vocode(self.decode(latents), duration)
+        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+
+    def rows(self, duration_s):
+        """Return how many latent rows cover `duration_s`."""
+        frames_a_row = self.mel.config.fold[0] * self.vae_scale
+        return -(-self.mel.frames(duration_s) // frames_a_row)
+
+    @property
+    def vae_scale(self):
+        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+
+    def encode(self, prompts, negative_prompt, controls, guided):
+        """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B."""
+        texts = [negative_prompt] * len(prompts) + prompts if guided else prompts
+        text, text_mask = encode_text(self.tokenizer, self.text_encoder, texts)
+        null = [([], [])] * len(prompts) if guided else []
+        beats = null + [(c.beat_times, c.beat_positions) for c in controls]
+        chords = null + [(c.chords, c.chord_times) for c in controls]
+        tokens = self.conditioner(beats, chords)
+        frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
+        frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
+        signals = [control_signal(b, c, frames, frame_s) for b, c in zip(beats, chords, strict=True)]
+        control = torch.from_numpy(np.stack(signals)).to(text)
+        return Conditioning(text=text, text_mask=text_mask, text_pooled=pooled(text, text_mask), control=control, **tokens)
+
+    def noise(self, seeds, duration_s):
+        """Draw the initial latents (B, C, H, W), each clip from its own seed, on the CPU so that devices agree."""
+        columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
+        shape = (self.unet.config.in_channels, self.rows(duration_s), columns)
+        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+        return torch.stack(noise).to(self.unet.device, self.unet.dtype)
+
+    def denoise(self, condition, latents, steps, guidance=1.0, on_step=None):
+        """Run the sampler on latents (B, C, H, W); keys and values of the conditions are projected once for all steps."""
+        condition = self.unet.project(condition)
+        self.scheduler.set_timesteps(steps, device=latents.device)
+        latents = latents * self.scheduler.init_noise_sigma
+        for i, t in enumerate(self.scheduler.timesteps):
+            doubled = torch.cat([latents, latents]) if guidance > 1 else latents
+            output = self.unet(self.scheduler.scale_model_input(doubled, t), t, condition)
+            if guidance > 1:
+                null, full = output.chunk(2)
+                output = null + guidance * (full - null)
+            latents = self.scheduler.step(output, t, latents).prev_sample
+            if on_step:
+                on_step(i + 1, len(self.scheduler.timesteps))
+        return latents
+
+    def decode(self, latents):
+        """Return normalised log-mels (B, T, M) of latents."""
+        z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
+        return self.mel.unfolded(self.vae.decode(z).sample)
+
+    def vocode(self, mels, duration_s):
+        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s`, brought below full scale where they are above."""
+        samples = round(duration_s * self.mel.config.sample_rate)
+        audio = self.vocoder(mels)[:, :samples].float()
+        peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
+        return (audio / peak * 0.98).cpu().numpy()
+
+
+def load_pipeline(model=BUNDLED, device="cpu", dtype="float32"):
+    """Load a pipeline folder (or the bundled one) and check it whole: every tensor there, none unknown. Raises InputError."""
+    folder = model_folder(model)
+    verify(folder)
+    try:
+        pipeline = MustangoPipeline.from_pretrained(folder, torch_dtype=getattr(torch, dtype))
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise InputError(f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again") from None
+    try:
+        return pipeline.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is") from None

@@ -1,0 +1,459 @@
+"""Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
+
+A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
+"""
+
+import csv
+import math
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from diffusers import AutoencoderKL, DDPMScheduler
+from safetensors.torch import load_file, save_file
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+from transformers import AutoModel, AutoTokenizer
+
+from musicbench.captions import training_captions
+from musicbench.clip import Clip, load_audio, written_whole
+from musicbench.dataset import read_rows
+from musicbench.theory import Chord, Key, Meter
+from mustango.conditioning import (
+    CHORD_TYPES,
+    CONTROL_CHANNELS,
+    Conditioner,
+    Conditioning,
+    control_signal,
+    encode_text,
+    pooled,
+)
+from mustango.mel import LogMel
+from mustango.munet import MuNet
+from mustango.vocoder import ISTFTVocoder
+
+# The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones stay apart.
+MEL = dict(
+    sample_rate=24000, n_fft=3072, hop_length=384, n_mels=192, f_max=12000.0, htk=True, mean=-3.25, std=2.0, fold=(4, 8)
+)  # fmt: skip
+VAE = dict(
+    in_channels=32, out_channels=32, latent_channels=16, sample_size=160, layers_per_block=1, norm_num_groups=16,
+    down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
+    block_out_channels=(96, 160), mid_block_add_attention=False,
+)  # fmt: skip
+VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=1536, hop_length=384, channels=256, hidden=768, layers=8)
+
+
+# ---------------------------------------------------------------------------------------------------- the loop
+
+
+class EMA:
+    """Exponential moving average of parameters, with a warm-up so that the first steps do not linger."""
+
+    def __init__(self, parameters, decay):
+        self.decay = decay
+        self.values = [p.detach().clone() for p in parameters]
+
+    def update(self, parameters, step):
+        decay = min(self.decay, (1 + step) / (10 + step))
+        torch._foreach_lerp_(self.values, [p.detach() for p in parameters], 1 - decay)
+
+
+def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
+    """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps."""
+    left = (steps - step) / max(decay_share * steps, 1)
+    return min(1.0, (step + 1) / warmup, max(left, 0.0))
+
+
+def fit(task, out, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
+    """Run `task` until `steps`, or for `minutes`; state, curve and the EMA model are kept in the folder `out`.
+
+    A task has `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})`, `save(out)` and, if it trains something
+    beside the model, `companions` {name: what has a state_dict}. Returns the step reached.
+    """
+    out = Path(out)
+    out.mkdir(parents=True, exist_ok=True)
+    parameters = [p for p in task.model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
+    ema = EMA(parameters, ema_decay)
+    companions = getattr(task, "companions", {})
+    step, state_path = 0, out / "state.pt"
+    if state_path.exists():
+        state = torch.load(state_path, weights_only=True)
+        task.model.load_state_dict(state["model"])
+        optimizer.load_state_dict(state["optimizer"])
+        ema.values, step = state["ema"], state["step"]
+        for name, part in companions.items():
+            if name in state:
+                part.load_state_dict(state[name])
+        print(f"{task.name}: going on at step {step}", flush=True)
+
+    def save():
+        with written_whole(state_path) as temporary:
+            state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
+            torch.save(state | {name: part.state_dict() for name, part in companions.items()}, temporary)
+        kept = [p.detach().clone() for p in parameters]
+        for p, value in zip(parameters, ema.values, strict=True):
+            p.data.copy_(value)
+        task.save(out)
+        for p, value in zip(parameters, kept, strict=True):
+            p.data.copy_(value)
+
+    started, logged, sums = time.monotonic(), step, {}
+    task.model.train()
+    while step < steps and (minutes is None or time.monotonic() - started < 60 * minutes):
+        rng = np.random.default_rng([seed, step])
+        torch.manual_seed(int(rng.integers(2**31)))
+        for group in optimizer.param_groups:
+            group["lr"] = lr * learning_rate_factor(step, steps)
+        loss, terms = task.loss(task.batch(rng, batch_size))
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        if not torch.isfinite(norm):
+            raise RuntimeError(f"{task.name}: the gradient is not finite at step {step}; the last saved state is kept")
+        optimizer.step()
+        ema.update(parameters, step)
+        step += 1
+        for name, value in {"loss": loss.item(), "grad_norm": norm.item(), **terms}.items():
+            sums[name] = sums.get(name, 0.0) + value
+        if step % log_every == 0 or step == steps:
+            row = {"step": step, "seconds": round(time.monotonic() - started, 1)}
+            row |= {name: round(total / (step - logged), 5) for name, total in sums.items()}
+            _log(out / "curve.csv", row)
+            print(f"{task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+            logged, sums = step, {}
+        if step % save_every == 0:
+            save()
+    save()
+    return step
+
+
+def _log(path, row):
+    new = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        if new:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+# ---------------------------------------------------------------------------------------------------- sound
+
+
+def read_crops(rows, folder, rng, size, samples):
+    """Return random stretches (size, samples) of random rows' audio, float32."""
+    import soundfile
+
+    crops = np.zeros((size, samples), np.float32)
+    for crop in crops:
+        row = rows[rng.integers(len(rows))]
+        with soundfile.SoundFile(Path(folder) / row["location"]) as file:
+            start = int(rng.integers(max(file.frames - samples, 0) + 1))
+            file.seek(start)
+            data = file.read(samples, dtype="float32", always_2d=True).mean(axis=1)
+        crop[: len(data)] = data
+    return torch.from_numpy(crops)
+
+
+class TrainVAE:
+    """AutoencoderKL on folded log-mels: L1 plus a small KL term."""
+
+    name = "vae"
+
+    def __init__(self, folder, seconds=5.12, kl_weight=2e-4):
+        self.folder, self.rows, self.kl_weight = folder, read_rows(folder), kl_weight
+        self.mel = LogMel(**MEL)
+        self.model = AutoencoderKL(**VAE)
+        self.samples = round(seconds * MEL["sample_rate"])
+        # Harmonics, which tell chords apart, lie low; the top half of the bands is mostly cymbals and breath.
+        bands = torch.linspace(1.6, 0.4, MEL["n_mels"])
+        self.weight = self.mel.folded(bands.expand(1, MEL["fold"][0], -1))
+
+    def batch(self, rng, size):
+        waveform = read_crops(self.rows, self.folder, rng, size, self.samples)
+        waveform *= torch.from_numpy(rng.uniform(0.5, 1.2, (size, 1)).astype(np.float32))
+        return self.mel.folded(self.mel(waveform)[:, :-1])
+
+    def loss(self, folded):
+        posterior = self.model.encode(folded).latent_dist
+        z = posterior.sample()
+        rebuilt = self.model.decode(z).sample
+        error = (rebuilt - folded).abs()
+        l1, l2 = (self.weight * error).mean(), (self.weight * error.square()).mean()
+        kl = posterior.kl().mean() / z[0].numel()
+        return l1 + 0.5 * l2 + self.kl_weight * kl, {"l1": l1.item(), "kl": kl.item(), "std": posterior.mean.std().item()}
+
+    def save(self, out):
+        """Write the VAE with the scaling factor that gives its latents unit variance."""
+        with torch.no_grad():
+            self.model.register_to_config(scaling_factor=1.0)
+            z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
+        self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
+        self.model.save_pretrained(out / "vae")
+        self.mel.save_pretrained(out / "mel")
+
+
+def stft_loss(ours, theirs, sizes=(4096, 2048, 1024, 512, 256)):
+    """Multi-resolution STFT distance: spectral convergence plus L1 of log magnitudes (Yamamoto et al. 1910.11480)."""
+    total = 0.0
+    for n_fft in sizes:
+        window = torch.hann_window(n_fft)
+        a, b = (
+            torch.stft(x, n_fft, n_fft // 4, window=window, return_complex=True).abs() / math.sqrt(n_fft) for x in (ours, theirs)
+        )
+        total = total + (a - b).norm() / b.norm().clamp(min=1e-3) + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log())
+    return total / len(sizes)
+
+
+class Discriminator(nn.Module):
+    """Tells real from vocoded sound by complex spectrograms at three resolutions (Jang et al. 2106.07889, section 2.2)."""
+
+    def __init__(self, sizes=(2048, 1024, 512), channels=16):
+        super().__init__()
+        self.sizes = sizes
+        self.stacks = nn.ModuleList()
+        for _ in sizes:
+            widths = (2, channels, channels, 2 * channels, 2 * channels)
+            convs = [
+                weight_norm(nn.Conv2d(a, b, (3, 9), stride=(1, 2), padding=(1, 4))) for a, b in zip(widths, widths[1:], strict=False)
+            ]
+            self.stacks.append(nn.ModuleList([*convs, weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))]))
+
+    def forward(self, waveform):
+        """Return a list of (score map, features) of waveforms (B, N), one a resolution."""
+        results = []
+        for n_fft, stack in zip(self.sizes, self.stacks, strict=True):
+            window = torch.hann_window(n_fft, device=waveform.device)
+            spectrum = torch.stft(waveform, n_fft, n_fft // 4, window=window, return_complex=True) / math.sqrt(n_fft)
+            # Compressing the magnitude lets quiet partials count beside loud ones.
+            magnitude = spectrum.abs().clamp(min=1e-5)
+            x = torch.view_as_real(spectrum * magnitude.pow(-0.7)).permute(0, 3, 2, 1)
+            features = []
+            for conv in stack[:-1]:
+                x = F.leaky_relu(conv(x), 0.1)
+                features.append(x)
+            results.append((stack[-1](x), features))
+        return results
+
+
+class TrainVocoder:
+    """The vocoder on mels of real clips, most of them through the VAE so that it learns to take what MuNet will give it.
+
+    `adversarial` adds a discriminator with hinge and feature-matching losses; begin it on a vocoder that already sounds.
+    """
+
+    name = "vocoder"
+
+    def __init__(self, folder, bundle, seconds=1.024, adversarial=False):
+        self.folder, self.rows = folder, read_rows(folder)
+        self.mel = LogMel(**MEL)
+        self.model = ISTFTVocoder(**VOCODER)
+        vae = Path(bundle) / "vae"
+        self.vae = AutoencoderKL.from_pretrained(vae).eval().requires_grad_(False) if vae.is_dir() else None
+        self.samples = round(seconds * MEL["sample_rate"])
+        self.companions = {}
+        if adversarial:
+            self.discriminator = Discriminator()
+            self.critic = torch.optim.AdamW(self.discriminator.parameters(), lr=3e-4, betas=(0.8, 0.99))
+            self.companions = {"discriminator": self.discriminator, "critic": self.critic}
+
+    def batch(self, rng, size):
+        margin = MEL["n_fft"]
+        waveform = read_crops(self.rows, self.folder, rng, size, self.samples + 2 * margin)
+        waveform *= torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))
+        mels = self.mel(waveform)
+        if self.vae is not None:
+            folds = mels[:, : mels.shape[1] // 8 * 8]
+            with torch.no_grad():
+                through = self.mel.unfolded(self.vae.decode(self.vae.encode(self.mel.folded(folds)).latent_dist.mode()).sample)
+            mels = torch.cat([mels[: size // 4, : folds.shape[1]], through[size // 4 :]])
+        first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
+        return mels[:, first : first + count], waveform[:, margin : margin + self.samples]
+
+    def loss(self, batch):
+        mels, real = batch
+        fake = self.model(mels)
+        loss = stft_loss(fake, real)
+        if not self.companions:
+            return loss, {}
+        terms = {"stft": loss.item()}
+        self.discriminator.requires_grad_(True)
+        critic = sum(
+            F.relu(1 - r).mean() + F.relu(1 + f).mean()
+            for (r, _), (f, _) in zip(self.discriminator(real), self.discriminator(fake.detach()), strict=True)
+        )
+        self.critic.zero_grad(set_to_none=True)
+        critic.backward()
+        self.critic.step()
+        self.discriminator.requires_grad_(False)
+        fooled, matched = 0.0, 0.0
+        with torch.no_grad():
+            wanted = self.discriminator(real)
+        for (_, r), (f, features) in zip(wanted, self.discriminator(fake), strict=True):
+            fooled = fooled - f.mean()
+            matched = matched + sum(F.l1_loss(a, b) / b.abs().mean() for a, b in zip(features, r, strict=True)) / len(r)
+        return 2 * loss + 0.3 * fooled + matched, {**terms, "critic": critic.item(), "matched": float(matched)}
+
+    def save(self, out):
+        self.model.save_pretrained(out / "vocoder")
+
+
+# ---------------------------------------------------------------------------------------------------- music
+
+CONDITIONER = dict(
+    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=64, max_chords=64,
+    chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
+)  # fmt: skip
+MUNET = dict(
+    in_channels=16, out_channels=16, block_out_channels=(96, 160, 224), layers_per_block=1, num_heads=(3, 5, 7),
+    attention_levels=(False, False, True), cross_attention_dim=384, norm_num_groups=16, ff_mult=2, pooled_text=True,
+    rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
+)  # fmt: skip
+SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
+CAPTIONS_A_CLIP = 3
+
+
+def row_clip(row):
+    """Return a soundless Clip with the labels of a dataset row."""
+    times, positions = row["beats"]
+    chords = tuple(Chord.parse(c) for c in row["chords"])
+    return Clip(
+        np.zeros(0, np.float32), row["sample_rate"], tuple(times), tuple(positions), row["bpm"], Meter.parse(row["meter"]),
+        chords, tuple(row["chords_time"]), Key(*row["key"]), row["main_caption"], row["tags"],
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def encode_dataset(folder, cache, parts):
+    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns the files' paths."""
+    folder, cache = Path(folder), Path(cache)
+    cache.mkdir(parents=True, exist_ok=True)
+    mel, vae, tokenizer, text_encoder = parts
+    rows, paths = read_rows(folder), []
+    for first in range(0, len(rows) // 250 * 250, 250):
+        path = cache / f"{first:08d}.safetensors"
+        paths.append(path)
+        if path.exists():
+            continue
+        latents, states, lengths = [], [], []
+        for row in rows[first : first + 250]:
+            waveform = torch.from_numpy(load_audio(folder / row["location"], row["sample_rate"])[0])[None]
+            z = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
+            latents.append(((z[0] - vae.config.shift_factor) * vae.config.scaling_factor).half())
+            texts = training_captions(row_clip(row), row["seed"], CAPTIONS_A_CLIP)
+            text, mask = encode_text(tokenizer, text_encoder, texts)
+            lengths.append(mask.sum(1))
+            states.extend(s[m].half() for s, m in zip(text, mask, strict=True))
+        tensors = {"latents": torch.stack(latents), "states": torch.cat(states), "lengths": torch.stack(lengths)}
+        with written_whole(path) as temporary:
+            save_file(tensors, temporary)
+        print(f"encoded {first + 250}/{len(rows)}", flush=True)
+    return rows[: len(paths) * 250], paths
+
+
+def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
+    """Weight of v-prediction losses, min(SNR, gamma) / (SNR + 1) (Hang et al. 2303.09556)."""
+    a = alphas_cumprod[timesteps]
+    snr = a / (1 - a)
+    return snr.clamp(max=gamma) / (snr + 1)
+
+
+class TrainMuNet:
+    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance."""
+
+    name = "munet"
+
+    def __init__(self, folder, cache, bundle):
+        bundle = Path(bundle)
+        self.mel = LogMel.from_pretrained(bundle / "mel")
+        vae = AutoencoderKL.from_pretrained(bundle / "vae").eval()
+        self.tokenizer = AutoTokenizer.from_pretrained(bundle / "tokenizer")
+        self.text_encoder = AutoModel.from_pretrained(bundle / "text_encoder", dtype=torch.float32, add_pooling_layer=False).eval()
+        rows, paths = encode_dataset(folder, cache, (self.mel, vae, self.tokenizer, self.text_encoder))
+        self.clips = [row_clip(row) for row in rows]
+        files = [load_file(path) for path in paths]
+        self.latents = torch.cat([f["latents"] for f in files])
+        self.states = torch.cat([f["states"] for f in files])
+        self.lengths = torch.cat([f["lengths"] for f in files]).flatten()
+        self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
+        with torch.no_grad():
+            self.null_text = encode_text(self.tokenizer, self.text_encoder, [""])[0][0]
+        self.model = torch.nn.ModuleDict({"unet": MuNet(**MUNET), "conditioner": Conditioner(**CONDITIONER)})
+        self.scheduler = DDPMScheduler(**SCHEDULER)
+        self.row_s = MUNET["rotary_seconds"]
+
+    def batch(self, rng, size):
+        """Whole clips, or in three of ten batches twice as many halves."""
+        rows = self.latents.shape[2]
+        if rng.random() < 0.3:
+            size, rows = 2 * size, rows // 2
+        latents, texts, beats, chords, controls = [], [], [], [], []
+        for _ in range(size):
+            index = int(rng.integers(len(self.clips)))
+            first = int(rng.integers(self.latents.shape[2] - rows + 1))
+            latents.append(self.latents[index, :, first : first + rows])
+            drop_all = rng.random() < 0.1
+            drop_text, drop_beats, drop_chords, drop_control = (drop_all or rng.random() < p for p in (0.1, 0.1, 0.1, 0.15))
+            caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
+            texts.append(self.null_text if drop_text else self.states[self.offsets[caption] : self.offsets[caption + 1]].float())
+            clip = self.clips[index].cropped(first * self.row_s, rows * self.row_s)
+            beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
+            chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
+            frames = rows * MUNET["frames_per_row"]
+            nothing = (([], []), ([], []))
+            control = nothing if drop_control else (beats[-1], chords[-1])
+            controls.append(control_signal(*control, frames, self.row_s / MUNET["frames_per_row"]))
+        length = max(len(t) for t in texts)
+        mask = torch.tensor([[i < len(t) for i in range(length)] for t in texts])
+        text = torch.stack([F.pad(t, (0, 0, 0, length - len(t))) for t in texts])
+        return torch.stack(latents).float(), text, mask, beats, chords, torch.from_numpy(np.stack(controls))
+
+    def loss(self, batch):
+        latents, text, mask, beats, chords, control = batch
+        condition = Conditioning(
+            text=text, text_mask=mask, text_pooled=pooled(text, mask), control=control, **self.model["conditioner"](beats, chords)
+        )
+        t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(latents),))
+        noise = torch.randn_like(latents)
+        noisy = self.scheduler.add_noise(latents, noise, t)
+        target = self.scheduler.get_velocity(latents, noise, t)
+        error = (self.model["unet"](noisy, t, condition) - target).square().mean(dim=(1, 2, 3))
+        return (min_snr_weight(self.scheduler.alphas_cumprod, t) * error).mean(), {"mse": error.mean().item()}
+
+    def save(self, out):
+        self.model["unet"].save_pretrained(out / "unet")
+        self.model["conditioner"].save_pretrained(out / "conditioner")
+        self.scheduler.save_pretrained(out / "scheduler")
+
+
+# ---------------------------------------------------------------------------------------------------- putting together
+
+
+def bundle(out, runs, text_encoder=None):
+    """Put trained parts together as a pipeline folder in half precision.
+
+    `runs` is a folder that holds any of the folders mel, vae, vocoder, unet, conditioner, tokenizer, text_encoder;
+    `text_encoder` (a folder with encoder and tokenizer) is frozen into it on the first call.
+    """
+    from diffusers import DPMSolverMultistepScheduler
+
+    from mustango.pipeline import MustangoPipeline
+
+    runs = Path(runs)
+    if text_encoder:
+        AutoTokenizer.from_pretrained(text_encoder).save_pretrained(runs / "tokenizer")
+        AutoModel.from_pretrained(text_encoder, add_pooling_layer=False).half().save_pretrained(runs / "text_encoder")
+    kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
+    missing = [name for name in (*kinds, "tokenizer", "text_encoder") if not (runs / name).is_dir()]
+    if missing:
+        raise InputError(f"{runs} lacks {', '.join(missing)}; train the parts first (mustango train vae, vocoder, munet)")
+    parts = {name: kind.from_pretrained(runs / name).half() for name, kind in kinds.items()}
+    MustangoPipeline(
+        tokenizer=AutoTokenizer.from_pretrained(runs / "tokenizer"),
+        text_encoder=AutoModel.from_pretrained(runs / "text_encoder", add_pooling_layer=False, dtype=torch.float16),
+        scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
+        **parts,
+    ).save_pretrained(out)
