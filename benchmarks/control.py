@@ -28,7 +28,8 @@ from musicbench.theory import Chord, Meter, Progression, beat_grid, tempo_class 
 PROMPTS = (
     "piano pop with drums", "acoustic guitar folk song with violin", "electric piano lo-fi beat with drums",
     "strings and flute, classical, no drums", "rock with electric guitar and drums", "organ gospel with drums",
-    "jazz with piano, acoustic bass and drums", "synth pad electronic track with drums", "harp lullaby", "reggae with organ and drums",
+    "jazz with piano, acoustic bass and drums", "synth pad electronic track with drums", "harp lullaby",
+    "reggae with organ and drums",
 )  # fmt: skip
 QUALITIES = ("maj", "min", "7", "maj7", "min7", "sus4", "dim")
 
@@ -53,7 +54,17 @@ def make_controls(count, seed):
         else:  # two a bar where one a bar does not fit
             names = names[: 2 * bars]
             line = " | ".join(" ".join(names[i : i + 2]) for i in range(0, len(names), 2))
-        sets.append({"id": f"{index:03d}", "prompt": PROMPTS[index % len(PROMPTS)], "chords": line, "tempo": bpm, "meter": str(meter), "duration": 10.0, "seed": int(rng.integers(2**31))})
+        sets.append(
+            {
+                "id": f"{index:03d}",
+                "prompt": PROMPTS[index % len(PROMPTS)],
+                "chords": line,
+                "tempo": bpm,
+                "meter": str(meter),
+                "duration": 10.0,
+                "seed": int(rng.integers(2**31)),
+            }
+        )
     return sets
 
 
@@ -144,7 +155,13 @@ def truth_of(request):
     meter = Meter.parse(request["meter"])
     chords, times = Progression.parse(request["chords"], meter).lay_out(request["tempo"], request["duration"])
     beats, _ = beat_grid(request["tempo"], meter, request["duration"])
-    return {"times": times, "labels": [c.harte() for c in chords], "beats": beats, "bpm": request["tempo"], "duration": request["duration"]}
+    return {
+        "times": times,
+        "labels": [c.harte() for c in chords],
+        "beats": beats,
+        "bpm": request["tempo"],
+        "duration": request["duration"],
+    }
 
 
 def composed_audio(request, sample_rate):
@@ -180,7 +197,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     requests = make_controls(options.count, options.seed)
     truths, heard = [truth_of(r) for r in requests], {"ours": [], "composed": [], "round trip": []}
-    for request, truth in zip(requests, truths, strict=True):
+    for request in requests:
         controls = {k: request[k] for k in ("chords", "tempo", "meter", "duration", "seed")}
         audio = {"ours": pipeline(request["prompt"], **controls, steps=options.steps, guidance=options.guidance).audios[0]}
         if not options.skip_reference:
@@ -200,7 +217,9 @@ def main():
     columns["shuffled"] = [score(h, t) for h, t in zip(heard["ours"], shuffled, strict=True)]
     names = list(columns["ours"][0])
     table = {c: {n: float(np.mean([row[n] for row in rows])) for n in names} for c, rows in columns.items()}
-    print(f"{options.count} control sets, seed {options.seed}, model {options.model}, steps {options.steps}, guidance {options.guidance:g}")
+    print(
+        f"{options.count} control sets, seed {options.seed}, model {options.model}, steps {options.steps}, guidance {options.guidance:g}"
+    )
     print("| heard by | " + " | ".join(columns) + " | ours / composed |\n" + "|---" * (len(columns) + 2) + "|")
     for n in names:
         share = f"{table['ours'][n] / table['composed'][n]:.1%}" if "composed" in table else ""

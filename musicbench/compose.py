@@ -105,7 +105,8 @@ STYLES = {
     "ambient": Style(("synth pad", "choir", "strings"), ("synth bass", "cello"), ("flute", "vibraphone", "piano"),
                      ("sustained",), ("roots",), ("none",), (55, 90), sevenths=0.5),
     "electronic": Style(("synth pad", "electric piano"), ("synth bass",), ("synth lead",),
-                        ("off-beats", "sixteenths", "sustained"), ("eighths", "octaves"), ("four on the floor", "break"), (110, 150)),
+                        ("off-beats", "sixteenths", "sustained"), ("eighths", "octaves"), ("four on the floor", "break"),
+                        (110, 150)),
     "funk": Style(("electric guitar", "electric piano", "brass section"), ("slap bass",), ("saxophone", "trumpet"),
                   ("syncopated", "off-beats"), ("syncopated", "octaves"), ("funk",), (90, 120), 0.0, 0.7),
     "reggae": Style(("organ", "electric guitar"), ("electric bass",), ("harmonica", "trumpet", "saxophone"),
@@ -114,9 +115,11 @@ STYLES = {
                    ("halves", "charleston", "arpeggio"), ("roots", "syncopated"), ("half time", "break"), (64, 92), 0.2, 0.9),
     "latin": Style(("piano", "acoustic guitar"), ("acoustic bass",), ("trumpet", "flute"),
                    ("syncopated", "sixteenths"), ("syncopated", "root fifth"), ("latin",), (90, 150), sevenths=0.4),
-    "blues": Style(("electric guitar", "piano", "organ"), ("electric bass", "acoustic bass"), ("harmonica", "electric guitar", "saxophone"),
+    "blues": Style(("electric guitar", "piano", "organ"), ("electric bass", "acoustic bass"),
+                   ("harmonica", "electric guitar", "saxophone"),
                    ("quarters", "charleston"), ("walking", "root fifth"), ("shuffle",), (70, 130), 0.33, 0.8),
-    "ballad": Style(("piano", "electric piano", "acoustic guitar"), ("electric bass", "fretless bass"), ("violin", "oboe", "saxophone"),
+    "ballad": Style(("piano", "electric piano", "acoustic guitar"), ("electric bass", "fretless bass"),
+                    ("violin", "oboe", "saxophone"),
                     ("arpeggio", "quarters", "halves"), ("roots", "root fifth"), ("half time", "none"), (55, 84), sevenths=0.35),
     "cinematic": Style(("strings", "brass section", "choir"), ("cello", "tuba"), ("trumpet", "violin", "oboe"),
                        ("sustained", "eighths", "halves"), ("roots", "eighths"), ("toms", "none"), (60, 130), sevenths=0.15),
@@ -295,7 +298,13 @@ GROOVES = {
     "break": {KICK: (0, 0.75, 2.5), SNARE: (1, 3), CLOSED: tuple(i / 2 for i in range(8))},
     "funk": {KICK: (0, 0.75, 2.5), SNARE: (1, 3), CLOSED: tuple(i / 4 for i in range(16))},
     "one drop": {KICK: (2,), STICK: (2,), CLOSED: (0.5, 1.5, 2.5, 3.5)},
-    "latin": {HIGH_CONGA: (0, 1, 1.5, 3), LOW_CONGA: (2, 3.5), CLAVES: (0, 1.5, 3), SHAKER: tuple(i / 2 for i in range(8)), KICK: (0, 2)},
+    "latin": {
+        HIGH_CONGA: (0, 1, 1.5, 3),
+        LOW_CONGA: (2, 3.5),
+        CLAVES: (0, 1.5, 3),
+        SHAKER: tuple(i / 2 for i in range(8)),
+        KICK: (0, 2),
+    },
     "march": {SNARE: (0, 0.5, 1, 1.75, 2, 2.5, 3), KICK: (0, 2)},
     "toms": {TOMS[2]: (0, 1.5, 3), TOMS[1]: (2,), KICK: (0,)},
 }
@@ -351,7 +360,9 @@ def _comp(piece, events, rng):
                 if i and rng.random() < thinning:
                     continue
                 strong = 8 if i * step % 1 == 0 else 0
-                notes.append(Note(start + i * step, step * 1.6, voices[order[i % len(order)] % len(voices)], 66 + strong, "comping"))
+                notes.append(
+                    Note(start + i * step, step * 1.6, voices[order[i % len(order)] % len(voices)], 66 + strong, "comping")
+                )
             if rng.random() < 0.6:  # the chord under the arpeggio, so that all of it is heard
                 notes.extend(Note(start, min(end - start, piece.meter.beats), p, 52, "comping") for p in pitches)
             continue

@@ -66,12 +66,16 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
     seeds = [seed for seed in range(first_seed, first_seed + count) if seed not in have]
     started = time.monotonic()
     with ProcessPoolExecutor(workers) as pool, path.open("a", encoding="utf-8") as lines:
-        jobs = pool.map(composed_row, seeds, *([value] * len(seeds) for value in (folder, duration_s, sample_rate, soundfont)), chunksize=8)
+        jobs = pool.map(
+            composed_row, seeds, *([value] * len(seeds) for value in (folder, duration_s, sample_rate, soundfont)), chunksize=8
+        )
         for done, row in enumerate(jobs, 1):
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
             lines.flush()
             if sys.stderr.isatty() or done == len(seeds) or done % 500 == 0:
                 rate = done / (time.monotonic() - started)
                 end = "\n" if done == len(seeds) or not sys.stderr.isatty() else ""
-                print(f"\r{done}/{len(seeds)} clips, {rate:.1f}/s, {(len(seeds) - done) / rate:.0f} s left ", end=end, file=sys.stderr)
+                print(
+                    f"\r{done}/{len(seeds)} clips, {rate:.1f}/s, {(len(seeds) - done) / rate:.0f} s left ", end=end, file=sys.stderr
+                )
     return len(seeds)

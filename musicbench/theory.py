@@ -220,7 +220,9 @@ class Key:
             rf"({NOTE})\s*[: ]?\s*(|M|maj|major|m|min|minor)", ascii_accidentals(" ".join(text.split())), re.IGNORECASE
         )
         if not match or match[1][0].islower() and not match[2]:
-            raise InputError(f"unknown key {text!r}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'")
+            raise InputError(
+                f"unknown key {text!r}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'"
+            )
         tonic = match[1][0].upper() + match[1][1:].lower()
         minor = match[2] == "m" or match[2].lower() in ("min", "minor")
         return cls(tonic, "minor" if minor else "major")

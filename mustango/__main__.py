@@ -32,14 +32,18 @@ def build_parser():
     generate.add_argument("--model", default="mustango-mini", help="the bundled model or a model folder (default %(default)s)")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     generate.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
-    generate.add_argument("--prompts", metavar="FILE.jsonl", help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id")
+    generate.add_argument(
+        "--prompts", metavar="FILE.jsonl", help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id"
+    )
     generate.add_argument("-o", "--out", help="out.wav, .flac or .ogg (default music.wav); with --prompts a folder")
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument("part", choices=("vae", "vocoder", "munet", "bundle"), help="which part; bundle puts trained parts together")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
     train.add_argument("-o", "--out", required=True, metavar="DIR", help="run folder: state, curve and weights; run again to go on")
-    train.add_argument("--model", metavar="DIR", help="for vocoder and munet: the folder with the trained vae, mel and text encoder")
+    train.add_argument(
+        "--model", metavar="DIR", help="for vocoder and munet: the folder with the trained vae, mel and text encoder"
+    )
     train.add_argument("--steps", type=int, default=10_000, help="optimizer steps in all (default %(default)s)")
     train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
     train.add_argument("--batch-size", type=int, default=16, help="clips a step (default %(default)s)")
@@ -82,15 +86,19 @@ def read_requests(path):
         try:
             request = json.loads(line)
         except ValueError:
-            raise InputError(f"{path} line {number} is not JSON; write one object a line, such as {{\"prompt\": \"calm piano\"}}") from None
+            raise InputError(
+                f'{path} line {number} is not JSON; write one object a line, such as {{"prompt": "calm piano"}}'
+            ) from None
         if not isinstance(request, dict):
-            raise InputError(f"{path} line {number} is not a JSON object; write {{\"prompt\": ...}}")
+            raise InputError(f'{path} line {number} is not a JSON object; write {{"prompt": ...}}')
         unknown = set(request) - {*CONTROL_FIELDS, "id"}
         if unknown:
             raise InputError(f"{path} line {number} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
         request["id"] = str(request.get("id", f"{number:05d}"))
         if not request["id"] or request["id"] in seen or Path(request["id"]).name != request["id"] or request["id"] in (".", ".."):
-            raise InputError(f"{path} line {number}: id {request['id']!r} is taken or no plain file name; give each line its own name")
+            raise InputError(
+                f"{path} line {number}: id {request['id']!r} is taken or no plain file name; give each line its own name"
+            )
         seen.add(request["id"])
         requests.append(request)
     if not requests:
@@ -223,7 +231,13 @@ def train(options):
         "munet": lambda: parts.TrainMuNet(options.data, Path(options.out) / "cache", options.model),
     }[options.part]()
     parts.fit(
-        task, options.out, steps=options.steps, lr=options.lr, batch_size=options.batch_size, seed=options.seed, minutes=options.minutes
+        task,
+        options.out,
+        steps=options.steps,
+        lr=options.lr,
+        batch_size=options.batch_size,
+        seed=options.seed,
+        minutes=options.minutes,
     )
     return 0
 

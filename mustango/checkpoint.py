@@ -1,6 +1,7 @@
 """Weights on disk -> components: verify that a folder holds just the tensors its configs ask for."""
 
 import json
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -30,6 +31,36 @@ def model_index(folder):
         raise InputError(f"cannot read {path} ({error}); get the folder whole again") from None
 
 
+# Released tensor names -> ours: patterns applied in turn to a name of `pytorch_model_ldm.bin`.
+RELEASED_NAMES = (
+    (r"^unet\.", ""),
+    (r"^(down|up)_blocks\.(\d+)\.resnets\.(\d+)\.", r"\1.\2.layers.\3.resnet."),
+    (r"^(down|up)_blocks\.(\d+)\.attentions\.(\d+)\.", r"\1.\2.layers.\3.streams.text."),
+    (r"^(down|up)_blocks\.(\d+)\.attentions2\.(\d+)\.", r"\1.\2.layers.\3.streams.beat."),
+    (r"^(down|up)_blocks\.(\d+)\.attentions3\.(\d+)\.", r"\1.\2.layers.\3.streams.chord."),
+    (r"^(down|up)_blocks\.(\d+)\.(down|up)samplers\.0\.", r"\1.\2.\3sample."),
+    (r"^mid_block\.resnets\.0\.", "mid.resnet."),
+    (r"^mid_block\.resnets\.1\.", "mid_resnet."),
+    (r"^mid_block\.attentions\.0\.", "mid.streams.text."),
+    (r"^mid_block\.attentions2\.0\.", "mid.streams.beat."),
+    (r"^mid_block\.attentions3\.0\.", "mid.streams.chord."),
+    (r"\.transformer_blocks\.0\.", "."),
+    (r"\.attn1\.", ".self_attention."),
+    (r"\.attn2\.", ".cross_attention."),
+    (r"\.to_out\.0\.", ".to_out."),
+    (r"\.ff\.", ".feed_forward."),
+    (r"^chord_embedding_layer\.FME\.translation_bias$", "root_bias"),
+    (r"^(beat|chord)_embedding_layer\.\1_ffn\.", r"\1_projection."),
+)
+
+
+def our_name(released):
+    """Return our name of a released tensor: `our_name("unet.conv_in.bias") == "conv_in.bias"`."""
+    for pattern, replacement in RELEASED_NAMES:
+        released = re.sub(pattern, replacement, released)
+    return released
+
+
 def _build_on_meta(folder, library, class_name):
     """Build a component from its config without allocating its weights."""
     import torch
@@ -39,9 +70,7 @@ def _build_on_meta(folder, library, class_name):
         if library == "transformers":
             from transformers import AutoConfig
 
-            config = AutoConfig.from_pretrained(folder)
-            extra = {"add_pooling_layer": False} if class_name == "BertModel" else {}
-            return kind(config, **extra)
+            return kind(AutoConfig.from_pretrained(folder))
         return kind.from_config(kind.load_config(folder))
 
 
@@ -72,7 +101,9 @@ def verify(folder):
         have = tensor_shapes(part)
         for what, keys in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
             if keys:
-                raise InputError(f"{part} {what} tensor {min(keys)} ({len(keys)} in all); its config and weights do not belong together")
+                raise InputError(
+                    f"{part} {what} tensor {min(keys)} ({len(keys)} in all); its config and weights do not belong together"
+                )
         for key, shape in wanted.items():
             if have[key] != shape:
                 raise InputError(f"{part}: tensor {key} is {have[key]}, its config asks for {shape}; get the model whole again")

@@ -178,7 +178,7 @@ def control_signal(beats, chords, frames, frame_s):
     signal = np.zeros((CONTROL_CHANNELS, frames), np.float32)
     symbols, starts = chords
     edges = [round(t / frame_s) for t in starts] + [frames]
-    for chord, first, last in zip(symbols, edges, edges[1:], strict=True):
+    for chord, first, last in zip(symbols, edges, edges[1:], strict=False):
         signal[36, first:last] = 1
         if chord.root is not None:
             signal[list(chord.pitch_classes), first:last] = 1

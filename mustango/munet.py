@@ -127,9 +127,7 @@ class Layer(nn.Module):
 
     def __init__(self, in_channels, channels, time_dim, groups, eps, attention):
         super().__init__()
-        self.resnet = ResnetBlock2D(
-            in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps
-        )
+        self.resnet = ResnetBlock2D(in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps)
         self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
 
     def forward(self, x, temb, condition, seconds):

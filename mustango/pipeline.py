@@ -1,7 +1,6 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.predictors import Controls, check_options, resolve
 from mustango.vocoder import ISTFTVocoder
+
 
 @dataclass
 class MustangoOutput(BaseOutput):
@@ -83,9 +83,7 @@ class MustangoPipeline(DiffusionPipeline):
         check_options(prompt, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
         duration = window_s if duration is None else float(duration)
         seeds = [seed + i for i in range(count)]
-        controls = [
-            resolve(prompt, chords=chords, tempo=tempo, meter=meter, key=key, duration_s=duration, seed=s) for s in seeds
-        ]
+        controls = [resolve(prompt, chords=chords, tempo=tempo, meter=meter, key=key, duration_s=duration, seed=s) for s in seeds]
         condition = self.encode([prompt] * count, negative_prompt, controls, guidance > 1)
         latents = self.denoise(condition, self.noise(seeds, duration), steps, guidance, on_step)
         audios = self.vocode(self.decode(latents), duration)
@@ -155,10 +153,14 @@ def load_pipeline(model=BUNDLED, device="cpu", dtype="float32"):
     folder = model_folder(model)
     verify(folder)
     try:
-        pipeline = MustangoPipeline.from_pretrained(folder, torch_dtype=getattr(torch, dtype))
+        pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype))
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError(f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again") from None
+        raise InputError(
+            f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again"
+        ) from None
     try:
         return pipeline.to(device)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is") from None
+        raise InputError(
+            f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is"
+        ) from None

@@ -27,19 +27,19 @@ from musicbench.theory import (
 
 _NUMBER = r"(\d{2,3}(?:\.\d+)?)"
 _TEMPO = re.compile(
-    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
+    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
+    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
     re.IGNORECASE,
 )
 _TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
 _TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
-_KEY_MARKED = re.compile(
-    rf"\b(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)?\b)(?![\w#])"
-)
+_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
+_KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
 _KEY_BARE = re.compile(rf"(?<![\w#.] )(?<![\w#]){_TONIC}[- ](major|minor)\b(?!\s*(?:chord|third|seventh|7))")
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _BEATS_A_BAR = re.compile(
-    r"\b([2-7]) beats (?:in|to|per) (?:a|the|each) ?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats|\b([2-7]) beats (?:a|per) bar",
+    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
     re.IGNORECASE,
 )
 _CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
@@ -71,7 +71,9 @@ def _chord_runs(sentence):
         parts = [token] if _is_chord(token) or is_roman(token) else [p for p in re.split(r"->|→|-", token) if p] or [token]
         if run and token in ("|", "-", "->", "→", "then", "and", "to"):
             run.append("|" if token == "|" else None)
-        elif all(_is_chord(p) or is_roman(p) or re.fullmatch(r".+:\d(\.\d)?", p) and _is_chord(p.rpartition(":")[0]) for p in parts):
+        elif all(
+            _is_chord(p) or is_roman(p) or re.fullmatch(r".+:\d(\.\d)?", p) and _is_chord(p.rpartition(":")[0]) for p in parts
+        ):
             start = start if run else match.start()
             run.extend(parts)
         else:
@@ -141,7 +143,9 @@ _PACES = (
     (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
     (r"jazz|swing", (100, 150)),
 )
-_MINOR_WORDS = re.compile(r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE)
+_MINOR_WORDS = re.compile(
+    r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,4 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         origin["chords"] = "chosen"
     symbols, times = progression.lay_out(bpm, duration_s)
     beat_times, positions = beat_grid(bpm, meter, duration_s)
-    return Controls(
-        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin
-    )
+    return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin)

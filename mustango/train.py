@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 from transformers import AutoModel, AutoTokenizer
 
+from musicbench import InputError
 from musicbench.captions import training_captions
 from musicbench.clip import Clip, load_audio, written_whole
 from musicbench.dataset import read_rows
@@ -218,7 +219,8 @@ class Discriminator(nn.Module):
         for _ in sizes:
             widths = (2, channels, channels, 2 * channels, 2 * channels)
             convs = [
-                weight_norm(nn.Conv2d(a, b, (3, 9), stride=(1, 2), padding=(1, 4))) for a, b in zip(widths, widths[1:], strict=False)
+                weight_norm(nn.Conv2d(a, b, (3, 9), stride=(1, 2), padding=(1, 4)))
+                for a, b in zip(widths, widths[1:], strict=False)
             ]
             self.stacks.append(nn.ModuleList([*convs, weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))]))
 
@@ -371,7 +373,7 @@ class TrainMuNet:
         self.mel = LogMel.from_pretrained(bundle / "mel")
         vae = AutoencoderKL.from_pretrained(bundle / "vae").eval()
         self.tokenizer = AutoTokenizer.from_pretrained(bundle / "tokenizer")
-        self.text_encoder = AutoModel.from_pretrained(bundle / "text_encoder", dtype=torch.float32, add_pooling_layer=False).eval()
+        self.text_encoder = AutoModel.from_pretrained(bundle / "text_encoder", dtype=torch.float32).eval()
         rows, paths = encode_dataset(folder, cache, (self.mel, vae, self.tokenizer, self.text_encoder))
         self.clips = [row_clip(row) for row in rows]
         files = [load_file(path) for path in paths]
@@ -445,7 +447,7 @@ def bundle(out, runs, text_encoder=None):
     runs = Path(runs)
     if text_encoder:
         AutoTokenizer.from_pretrained(text_encoder).save_pretrained(runs / "tokenizer")
-        AutoModel.from_pretrained(text_encoder, add_pooling_layer=False).half().save_pretrained(runs / "text_encoder")
+        AutoModel.from_pretrained(text_encoder).half().save_pretrained(runs / "text_encoder")
     kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
     missing = [name for name in (*kinds, "tokenizer", "text_encoder") if not (runs / name).is_dir()]
     if missing:
@@ -453,7 +455,7 @@ def bundle(out, runs, text_encoder=None):
     parts = {name: kind.from_pretrained(runs / name).half() for name, kind in kinds.items()}
     MustangoPipeline(
         tokenizer=AutoTokenizer.from_pretrained(runs / "tokenizer"),
-        text_encoder=AutoModel.from_pretrained(runs / "text_encoder", add_pooling_layer=False, dtype=torch.float16),
+        text_encoder=AutoModel.from_pretrained(runs / "text_encoder", dtype=torch.float16),
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
         **parts,
     ).save_pretrained(out)

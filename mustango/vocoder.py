@@ -62,6 +62,4 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
         c = self.config
         window = torch.hann_window(c.n_fft, device=mels.device)
-        return torch.istft(
-            self.spectrum(mels), c.n_fft, c.hop_length, window=window, length=mels.shape[1] * c.hop_length
-        )
+        return torch.istft(self.spectrum(mels), c.n_fft, c.hop_length, window=window, length=mels.shape[1] * c.hop_length)

@@ -1,0 +1,93 @@
+"""Fixtures: no network, and a tiny pipeline with random weights."""
+
+import os
+import socket
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+from pathlib import Path
+
+import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Let no test reach out."""
+    real = socket.socket.connect
+
+    def connect(self, address):
+        if self.family != socket.AF_UNIX and address[0] not in ("127.0.0.1", "::1", "localhost"):
+            raise OSError(f"a test tried to reach {address}")
+        return real(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+def fluidsynth_missing():
+    """Say why composing cannot run here, or return None."""
+    try:
+        import fluidsynth  # noqa: F401
+
+        from musicbench.compose import find_soundfont
+
+        find_soundfont()
+    except Exception as error:  # pyfluidsynth raises ImportError or OSError by platform
+        return str(error)
+    return None
+
+
+needs_fluidsynth = pytest.mark.skipif(bool(fluidsynth_missing()), reason=f"composing cannot run: {fluidsynth_missing()}")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory):
+    """A pipeline folder in our layout, all parts tiny and random."""
+    import torch
+    from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    from mustango.conditioning import CONTROL_CHANNELS, Conditioner
+    from mustango.mel import LogMel
+    from mustango.munet import MuNet
+    from mustango.pipeline import MustangoPipeline
+    from mustango.vocoder import ISTFTVocoder
+
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("tiny")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano", "pop", "with", "drums", "calm", "guitar"]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    blocks = {"down_block_types": ("DownEncoderBlock2D",) * 2, "up_block_types": ("UpDecoderBlock2D",) * 2}
+    pipeline = MustangoPipeline(
+        tokenizer=BertTokenizer(vocab=str(folder / "vocab.txt"), model_max_length=32),
+        text_encoder=BertModel(
+            BertConfig(
+                vocab_size=len(words), hidden_size=24, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32
+            )
+        ),
+        conditioner=Conditioner(dim=24, root_dim=8, time_dim=8, root_base=100.0, n_beat_types=9, max_beats=64, max_chords=64),
+        unet=MuNet(
+            in_channels=4, out_channels=4, block_out_channels=(8, 16), layers_per_block=1, num_heads=(1, 2),
+            attention_levels=(False, True), cross_attention_dim=24, norm_num_groups=4, ff_mult=1, pooled_text=True,
+            rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=2,
+        ),
+        scheduler=DPMSolverMultistepScheduler(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction"),
+        mel=LogMel(sample_rate=8000, n_fft=512, hop_length=128, n_mels=32, f_max=4000.0, fold=(4, 8)),
+        vae=AutoencoderKL(
+            in_channels=32, out_channels=32, latent_channels=4, block_out_channels=(8, 8), norm_num_groups=4, **blocks
+        ),
+        vocoder=ISTFTVocoder(sample_rate=8000, n_mels=32, n_fft=512, hop_length=128, channels=16, hidden=16, layers=1),
+        window_s=10.24,
+    )  # fmt: skip
+    pipeline.save_pretrained(folder / "model")
+    return folder / "model"
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline(tiny_folder):
+    from mustango.pipeline import load_pipeline
+
+    return load_pipeline(str(tiny_folder))

@@ -1,0 +1,121 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import GOLDEN
+from safetensors.torch import load_file
+
+from musicbench import InputError
+from musicbench.theory import Chord, Meter, Progression, beat_grid
+from mustango.checkpoint import our_name
+from mustango.conditioning import CONTROL_CHANNELS, Conditioner, control_signal, pooled, sinusoid
+
+INPUTS = json.loads((GOLDEN / "beats_chords.json").read_text())
+OUTPUTS = load_file(GOLDEN / "beats_chords.safetensors")
+
+
+@pytest.fixture(scope="module")
+def golden_conditioner():
+    config = json.loads((GOLDEN / "model_config.json").read_text())["embedding"]
+    weights = load_file(GOLDEN / "model_weights.safetensors")
+    names = ("chord_embedding_layer.FME.translation_bias",)
+    ours = {our_name(k): v for k, v in weights.items() if "_ffn." in k or k in names}
+    model = Conditioner(
+        dim=config["d_beat"], root_dim=config["d_fme"], time_dim=config["d_pe"], root_base=config["fme_base"],
+        time_base=config["pe_time_base"], n_beat_types=config["d_oh_beat_type"], max_beats=1000, max_chords=1000,
+    )  # fmt: skip
+    model.load_state_dict(ours, strict=True)
+    return model.requires_grad_(False)
+
+
+def parsed(symbols):
+    return [Chord.parse(s) for s in symbols]
+
+
+def readable(entry):
+    """Chords that are symbols (the golden set also has "F/" and "D/F#/A", which ours refuse)."""
+    try:
+        parsed(entry["chords"])
+    except InputError:
+        return False
+    return entry["chords"] and "pad" not in entry["chords"]
+
+
+def test_beats_equal_the_original(golden_conditioner):
+    checked = 0
+    for entry in INPUTS["beats"]:
+        times, positions = entry["input"]
+        if any(isinstance(p, str) for p in positions):
+            continue
+        out = golden_conditioner([(times, positions)], [([], [])], beat_length=INPUTS["beat_len"])
+        torch.testing.assert_close(out["beats"], OUTPUTS[f"beats/{entry['id']}/embedded"], atol=1e-5, rtol=0)
+        assert out["beat_mask"][0].tolist() == entry["mask"]
+        checked += 1
+    assert checked >= 4
+
+
+def test_chords_equal_the_original(golden_conditioner):
+    checked = 0
+    for entry in filter(readable, INPUTS["chords"]):
+        before = list(entry["chords"]), list(entry["times"])
+        out = golden_conditioner([([], [])], [(parsed(entry["chords"]), entry["times"])], chord_length=INPUTS["chord_len"])
+        torch.testing.assert_close(out["chords"], OUTPUTS[f"chords/{entry['id']}/embedded"], atol=1e-5, rtol=0)
+        assert out["chord_mask"][0].tolist() == entry["mask"]
+        assert (entry["chords"], entry["times"]) == before
+        checked += 1
+    assert checked >= 4
+
+
+def test_null_conditions_equal_the_original(golden_conditioner):
+    null = golden_conditioner([([], [])], [([], [])], INPUTS["beat_len"], INPUTS["chord_len"])
+    torch.testing.assert_close(null["beats"], OUTPUTS["cfg/beats/embedded"][:1], atol=1e-5, rtol=0)
+    torch.testing.assert_close(null["chords"], OUTPUTS["cfg/chords/embedded"][:1], atol=1e-5, rtol=0)
+    assert torch.equal(null["beat_mask"], OUTPUTS["cfg/beats/mask"][:1]) and torch.equal(
+        null["chord_mask"], OUTPUTS["cfg/chords/mask"][:1]
+    )
+
+
+def test_limits_are_named():
+    model = Conditioner(dim=4, root_dim=4, time_dim=4, max_beats=8, max_chords=2)
+    with pytest.raises(InputError, match="9 beats"):
+        model.beat_tokens(list(range(9)), [1] * 9)
+    with pytest.raises(InputError, match="position 6 is outside the model's 1-5"):
+        model.beat_tokens([0, 1], [5, 6])
+    with pytest.raises(InputError, match="3 chords"):
+        model.chord_tokens(parsed(["C", "G", "C"]), [0, 1, 2])
+
+
+def test_unknown_qualities_become_the_nearest():
+    model = Conditioner(dim=4, root_dim=4, time_dim=4)
+    ids, _ = model.chord_tokens(parsed(["A9", "A7", "Asus4", "A/C#", "N"]), [0, 1, 2, 3, 4])
+    assert ids[0] == ids[1] and ids[0][0] == 2
+    assert ids[3][2] == 2 and ids[4] == (1, 1, 1)
+
+
+def test_sinusoid_interleaves():
+    code = sinusoid(torch.tensor([0.5]), 4, 100.0)
+    expected = [np.sin(0.5), np.cos(0.5), np.sin(0.05), np.cos(0.05)]
+    np.testing.assert_allclose(code[0], expected, rtol=1e-5)
+
+
+def test_control_signal_draws_what_is_asked():
+    meter, duration, frames = Meter(3), 4.0, 400
+    chords, times = Progression.parse("Am7/G | N", meter).lay_out(90, duration)
+    signal = control_signal(beat_grid(90, meter, duration), (chords, times), frames, 0.01)
+    assert signal.shape == (CONTROL_CHANNELS, frames)
+    assert set(np.flatnonzero(signal[:12, 100])) == {9, 0, 4, 7} and np.flatnonzero(signal[12:24, 100]) == 9
+    assert np.flatnonzero(signal[24:36, 100]) == 7
+    assert not signal[:36, 250].any() and signal[36].all()
+    beats = np.flatnonzero(signal[38] > 0.4) * 0.01
+    for t in np.arange(6) * 60 / 90:
+        assert np.abs(beats - t).min() < 0.011
+    assert signal[39].sum() == pytest.approx(2, abs=0.01)  # downbeats at 0 and 2 s
+    assert signal[44].all()
+    nothing = control_signal(([], []), ([], []), frames, 0.01)
+    assert not nothing.any()
+
+
+def test_pooled_counts_real_tokens_only():
+    states, mask = torch.tensor([[[1.0], [3.0], [100.0]]]), torch.tensor([[True, True, False]])
+    assert pooled(states, mask).item() == 2

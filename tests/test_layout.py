@@ -1,0 +1,70 @@
+"""The house stays in order: a file imports only files above it, and help needs no torch."""
+
+import ast
+import subprocess
+import sys
+
+from conftest import ROOT
+
+ORDER = [
+    "musicbench", "musicbench.theory", "musicbench.clip", "musicbench.features", "musicbench.augment", "musicbench.compose",
+    "musicbench.captions", "musicbench.dataset", "musicbench.__main__",
+    "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.predictors",
+    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "app",
+]  # fmt: skip
+
+
+def module_name(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imported(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def files():
+    return [*ROOT.glob("musicbench/*.py"), *ROOT.glob("mustango/*.py"), *ROOT.glob("app.py")]
+
+
+def test_every_file_has_its_place():
+    assert {module_name(p) for p in files()} <= set(ORDER)
+
+
+def test_imports_go_up_the_list_only():
+    for path in files():
+        own = module_name(path)
+        for name in imported(path):
+            if name in ORDER:
+                assert ORDER.index(name) < ORDER.index(own), f"{own} imports {name}, which comes after it"
+
+
+def run(code):
+    return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_help_and_musicbench_do_without_torch():
+    code = """
+import sys
+from {package}.__main__ import main
+try:
+    main(["--help"])
+except SystemExit as stop:
+    assert stop.code == 0
+heavy = [m for m in ("torch", "diffusers", "transformers", "librosa", "numpy") if m in sys.modules]
+assert not heavy, heavy
+"""
+    for package in ("mustango", "musicbench"):
+        done = run(code.format(package=package))
+        assert done.returncode == 0, done.stderr
+
+
+def test_musicbench_imports_no_torch():
+    done = run("import sys, musicbench.dataset, musicbench.captions; assert 'torch' not in sys.modules")
+    assert done.returncode == 0, done.stderr

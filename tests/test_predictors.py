@@ -1,0 +1,82 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicbench import InputError
+from musicbench.theory import Key, Meter
+from mustango.predictors import read_prompt, resolve
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo"),
+    [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
+     ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None)],
+)  # fmt: skip
+def test_reads_tempo(prompt, tempo):
+    assert read_prompt(prompt).tempo == tempo
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
+     ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None)],
+)  # fmt: skip
+def test_reads_key(prompt, key):
+    stated = read_prompt(prompt).key
+    assert (str(stated) if stated else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter"), [("in 3/4", Meter(3)), ("6/8 time", Meter(6, 8)), ("C6/9 chords", None), ("on 24/7 radio", None), ("counts 5 beats to the bar", Meter(5))]
+)  # fmt: skip
+def test_reads_meter(prompt, meter):
+    assert read_prompt(prompt).meter == meter
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
+     ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
+     ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F")],
+)  # fmt: skip
+def test_reads_chords(prompt, chords):
+    assert read_prompt(prompt).chords == chords
+
+
+@given(st.text(max_size=300))
+def test_any_text_can_be_read(text):
+    read_prompt(text)
+
+
+@given(st.text(alphabet="ABCDEFGabcdefgmIViv #b/|-:.0123457", max_size=60), st.integers(0, 99))
+def test_any_musical_noise_resolves_or_is_refused(text, seed):
+    try:
+        controls = resolve(text, duration_s=10, seed=seed)
+    except InputError:
+        return
+    assert controls.chord_times[0] == 0 and len(controls.chords) == len(controls.chord_times)
+
+
+def test_options_override_the_prompt():
+    controls = resolve("in A minor at 90 bpm, 3/4, chords Am Dm E7", tempo=120, duration_s=10)
+    assert (controls.bpm, str(controls.key), str(controls.meter)) == (120, "A minor", "3/4")
+    assert controls.origin == {"tempo": "given", "meter": "prompt", "key": "prompt", "chords": "prompt"}
+    controls = resolve("in A minor, chords Am Dm E7", chords="I IV", key="Eb", duration_s=10)
+    assert [c.lead_sheet(controls.key) for c in controls.chords][:2] == ["Eb", "Ab"]
+    assert controls.origin["chords"] == controls.origin["key"] == "given"
+
+
+def test_what_nobody_says_is_chosen_by_seed():
+    first, again, other = (resolve("calm piano", duration_s=10, seed=s) for s in (1, 1, 2))
+    assert first == again and first != other
+    assert set(first.origin.values()) == {"chosen"}
+    assert resolve("a slow ballad", duration_s=10).bpm < 90 < resolve("fast punk", duration_s=10).bpm
+    assert str(resolve("a waltz", duration_s=10).meter) == "3/4"
+    assert resolve("dark and sad strings", duration_s=10).key.mode == "minor"
+
+
+def test_lists_are_one_chord_a_bar_and_are_not_changed():
+    chords = ["C", "G:7", "Am"]
+    controls = resolve("", chords=chords, tempo=120, meter="3/4", key="C", duration_s=4.5)
+    assert chords == ["C", "G:7", "Am"]
+    assert controls.chord_times == (0, 1.5, 3.0) and controls.key == Key("C")

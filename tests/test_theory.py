@@ -1,0 +1,224 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicbench import InputError
+from musicbench.theory import (
+    NO_CHORD,
+    QUALITIES,
+    VOCABULARIES,
+    Chord,
+    Key,
+    Meter,
+    Progression,
+    beat_grid,
+    is_roman,
+    likely_key,
+    parse_tempo,
+    pitch_class,
+    roman_chord,
+    spell_note,
+    tempo_class,
+    tempo_word,
+    word_tempo,
+)
+
+chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(list(QUALITIES)), st.none() | st.integers(0, 11)).map(
+    lambda c: Chord(c.root, c.quality, None if c.bass == c.root else c.bass)
+)
+keys = st.builds(Key.of, st.integers(0, 11), st.sampled_from(["major", "minor"]))
+
+
+@given(chords, st.none() | keys)
+def test_chord_round_trips(chord, key):
+    assert Chord.parse(chord.harte(key)) == chord
+    assert Chord.parse(chord.lead_sheet(key)) == chord
+
+
+@given(chords, st.integers(-24, 24))
+def test_transposing_moves_every_note(chord, semitones):
+    moved = chord.transposed(semitones)
+    assert sorted(moved.pitch_classes) == sorted((pc + semitones) % 12 for pc in chord.pitch_classes)
+    assert moved.transposed(-semitones) == chord
+
+
+@given(chords, st.sampled_from(list(VOCABULARIES)))
+def test_reduced_chords_are_in_the_vocabulary(chord, vocabulary):
+    reduced = chord.reduced(vocabulary)
+    assert reduced.quality in VOCABULARIES[vocabulary]
+    assert (reduced.root, reduced.bass) == (chord.root, chord.bass)
+    assert reduced.reduced(vocabulary) == reduced
+
+
+@pytest.mark.parametrize(
+    ("text", "harte"),
+    [
+        ("A:min7/b3", "A:min7/b3"), ("Am7/C", "A:min7/b3"), ("F#m7b5", "F#:hdim7"), ("Bbmaj7", "Bb:maj7"), ("Csus4", "C:sus4"),
+        ("N", "N"), ("B♭m", "Bb:min"), ("C♯°7", "C#:dim7"), ("Fø7", "F:hdim7"), ("Gsus", "G:sus4"), ("D6/9", "D:maj6(9)"),
+        ("CM7", "C:maj7"), ("E-7", "E:min7"), ("G7/B", "G:7/3"), ("C/E", "C:maj/3"), ("Cb", "B:maj"), ("E#m", "F:min"),
+        ("Caug", "C:aug"), ("C+", "C:aug"), ("Ddim", "D:dim"), ("AmM7", "A:minmaj7"), ("G13", "G:13"), ("C:maj", "C:maj"),
+        ("C/C", "C:maj"), ("F##", "G:maj"), ("Bbb", "A:maj"), ("C5", "C:5"), ("C7sus4", "C:sus4(b7)"), ("D:maj6(9)/3", "D:maj6(9)/3"),
+    ],
+)  # fmt: skip
+def test_chords_read(text, harte):
+    assert Chord.parse(text).harte() == harte
+
+
+@pytest.mark.parametrize("text", ["H", "", "c", "Cmin7x", "C/", "C/H", "C:", "Csus5", "am", "C//E", "C(", "/E", "maj7", "C/b99"])
+def test_unknown_chords_are_named(text):
+    with pytest.raises(InputError) as error:
+        Chord.parse(text)
+    assert repr(text) in str(error.value) or text.rpartition("/")[2] in str(error.value)
+
+
+def test_chord_tones():
+    assert Chord.parse("Am7/G").pitch_classes == (9, 0, 4, 7)
+    assert Chord.parse("C/D").pitch_classes == (0, 4, 7, 2)
+    assert Chord.parse("C/D").lowest == 2
+    assert NO_CHORD.pitch_classes == ()
+
+
+def test_reductions():
+    names = {"Cm7b5": "C:dim", "C9": "C:maj", "Csus4": "C:sus4", "Cm9": "C:min", "Cdim7": "C:dim"}
+    for text, triad in names.items():
+        assert Chord.parse(text).reduced("triads").harte() == triad
+    assert Chord.parse("C9").reduced("sevenths").harte() == "C:7"
+    assert Chord.parse("Am9").reduced("mustango").harte() == "A:min7"
+
+
+@given(keys)
+def test_scales_are_spelled_with_seven_letters(key):
+    assert sorted(spell_note(pc, key)[0] for pc in key.scale) == list("ABCDEFG")
+
+
+@given(st.integers(0, 11), st.none() | keys)
+def test_spelling_keeps_the_pitch(pc, key):
+    assert pitch_class(spell_note(pc, key)) == pc
+
+
+def test_leading_tones_are_sharp():
+    assert spell_note(8, Key("A", "minor")) == "G#"
+    assert spell_note(10, Key("F")) == "Bb"
+    assert spell_note(6, Key("Gb")) == "Gb"
+
+
+@given(keys)
+def test_keys_round_trip(key):
+    assert Key.parse(str(key)) == key
+    assert key.relative.relative.same_as(key)
+    assert set(key.relative.scale) == set(key.scale)
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [("C", "C major"), ("Am", "A minor"), ("F# minor", "F# minor"), ("B♭ maj", "Bb major"), ("A:min", "A minor"),
+     ("bb minor", "Bb minor"), ("Db Major", "Db major"), ("C M", "C major")],
+)  # fmt: skip
+def test_keys_read(text, key):
+    assert str(Key.parse(text)) == key
+
+
+@pytest.mark.parametrize("text", ["H", "", "C dorian", "major", "Am7", "c", "12"])
+def test_unknown_keys_are_named(text):
+    with pytest.raises(InputError, match="unknown key"):
+        Key.parse(text)
+
+
+def test_relative_major_lies_three_semitones_above():
+    assert str(Key("A", "minor").relative) == "C major"
+    assert str(Key("C").relative) == "A minor"
+
+
+def test_roman_numerals():
+    def read(line, key):
+        return [roman_chord(s, key).lead_sheet(key) for s in line.split()]
+
+    assert read("I V vi IV", Key("G")) == ["G", "D", "Em", "C"]
+    assert read("ii7 V7 Imaj7", Key("Bb")) == ["Cm7", "F7", "Bbmaj7"]
+    assert read("i VII VI V7 ii°", Key("A", "minor")) == ["Am", "G", "F", "E7", "Bdim"]
+    assert read("viiø7 #iv° bII6", Key("C")) == ["Bm7b5", "F#dim", "Db6"]
+    assert not is_roman("is") and not is_roman("vibraphone") and not is_roman("C") and is_roman("bVII7")
+
+
+def test_tempo_words():
+    assert [tempo_word(b) for b in (40, 41, 120, 140, 141, 210, 211)] == [
+        "Grave", "Largo", "Allegro", "Allegro", "Vivace", "Presto", "Prestissimo",
+    ]  # fmt: skip
+    for bpm in (30, 50, 65, 80, 100, 125, 150, 185, 220):
+        assert tempo_class(word_tempo(tempo_word(bpm))) == tempo_class(bpm)
+    assert parse_tempo("120") == parse_tempo("120 bpm") == parse_tempo(120) == 120
+    for bad in ("0", "1000", "fast", "", "-5", "nan", "19.9"):
+        with pytest.raises(InputError, match="bpm|beats per minute"):
+            parse_tempo(bad)
+
+
+def test_meters():
+    assert str(Meter.parse("6/8")) == "6/8"
+    for bad in ("0/4", "4/0", "4", "4/3", "99/4", "", "four"):
+        with pytest.raises(InputError, match="unknown meter"):
+            Meter.parse(bad)
+
+
+@given(st.floats(20, 300), st.sampled_from([Meter(2), Meter(3), Meter(4), Meter(6, 8)]), st.floats(1, 20))
+def test_beats_are_steady_and_counted(bpm, meter, duration):
+    times, positions = beat_grid(bpm, meter, duration)
+    assert positions[0] == 1 and set(positions) <= set(range(1, meter.beats + 1))
+    assert all(abs(b - a - 60 / bpm) < 1e-5 for a, b in zip(times, times[1:], strict=False))
+    assert times[-1] < duration <= times[-1] + 60 / bpm + 1e-5
+
+
+def test_progressions():
+    def parse(text, meter=None, key=None):
+        return [[(str(c), n) for c, n in bar] for bar in Progression.parse(text, meter or Meter(), key).bars]
+
+    assert parse("C G") == [[("C", 4)], [("G", 4)]]
+    assert parse("C | G Am | F:2 G:2") == [[("C", 4)], [("G", 2), ("Am", 2)], [("F", 2), ("G", 2)]]
+    assert parse("C G:1 |", Meter(3)) == [[("C", 2), ("G", 1)]]
+    assert parse("C:7 | D:min7:3 G") == [[("C7", 4)], [("Dm7", 3), ("G", 1)]]
+    assert parse("| C | N |") == [[("C", 4)], [("N", 4)]]
+    assert parse("I V", key=Key("D")) == [[("D", 4)], [("A", 4)]]
+    chords, times = Progression.parse("0:C 2.5:G").lay_out(100, 10)
+    assert [str(c) for c in chords] == ["C", "G"] and times == [0, 2.5]
+    chords, times = Progression.parse("1:C").lay_out(100, 10)
+    assert [str(c) for c in chords] == ["N", "C"] and times == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("", "no chords"), ("C | | G", "bar 2"), ("C:3 G:3 |", "beats"), ("C:1 G:1 |", "lengthen"), ("C Q", "'Q'"), ("0:C G", "start time"),
+     ("2:C 1:G", "rise"), ("C:4 G |", "shorten")],
+)  # fmt: skip
+def test_bad_progressions(text, says):
+    with pytest.raises(InputError, match=says):
+        Progression.parse(text)
+
+
+@given(
+    st.lists(st.sampled_from(["C", "G7", "Am", "Fmaj7", "Bdim"]), min_size=1, max_size=8),
+    st.floats(40, 200),
+    st.sampled_from([3, 4]),
+)
+def test_layout_fills_the_clip(names, bpm, beats):
+    duration = len(names) * beats * 60 / bpm * 1.7
+    chords, times = Progression.parse(" ".join(names), Meter(beats)).lay_out(bpm, duration)
+    assert times[0] == 0 and times == sorted(times) and times[-1] < duration
+    assert all(a != b for a, b in zip(chords, chords[1:], strict=False))
+    bar_s = beats * 60 / bpm
+    for k in range(int(duration / bar_s)):  # what sounds in the middle of bar k is name k, repeated
+        at = max(i for i, t in enumerate(times) if t <= (k + 0.5) * bar_s)
+        assert chords[at] == Chord.parse(names[k % len(names)])
+
+
+def test_chords_that_would_never_sound_are_refused():
+    with pytest.raises(InputError, match="fewer chords"):
+        Progression.parse("C G Am F").lay_out(40, 10)
+
+
+def test_likely_key():
+    def guess(line):
+        return str(likely_key([Chord.parse(c) for c in line.split()]))
+
+    assert guess("C G Am F") == "C major"
+    assert guess("Am F C G") == "A minor"
+    assert guess("Dm7 G7 Cmaj7") in ("C major", "D minor")
+    assert likely_key([NO_CHORD]) is None
