@@ -340,7 +340,7 @@ def _voicing(chord, previous, center):
 def _events(progression, bpm, beats_needed):
     """The progression as (start beat, end beat, chord) until `beats_needed`."""
     chords, times = progression.lay_out(bpm, beats_needed * 60 / bpm, whole=False)
-    starts = [t * bpm / 60 for t in times]
+    starts = [round(t * bpm / 60, 4) for t in times]
     return list(zip(starts, [*starts[1:], beats_needed], chords, strict=True))
 
 
@@ -392,7 +392,7 @@ def _walk_bass(piece, events, rng):
             continue
         root = 28 + (chord.lowest - 28) % 12  # E1..Eb2, then up an octave for clear fundamentals
         root += 12 if root < 33 or piece.bass in ("cello",) else 0
-        tones = [root + (pc - root) % 12 for pc in chord.pitch_classes]
+        tones = sorted(root + (pc - root) % 12 for pc in chord.pitch_classes)
         fifth = next((t for t in tones if (t - root) % 12 in (6, 7, 8)), root + 12)
         following = events[i + 1][2] if i + 1 < len(events) else chord
         length = end - start

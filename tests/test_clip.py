@@ -1,0 +1,79 @@
+import os
+import stat
+
+import numpy as np
+import pytest
+import soundfile
+
+from musicbench import InputError
+from musicbench.clip import Clip, load_audio, save_audio, save_json, written_whole
+from musicbench.theory import Chord, Key, Meter
+
+
+def clip():
+    chords = tuple(Chord.parse(c) for c in ("C", "G", "Am"))
+    times = tuple(i * 0.5 for i in range(12))
+    return Clip(
+        np.arange(6000, dtype=np.float32),
+        1000,
+        times,
+        tuple(i % 4 + 1 for i in range(12)),
+        120.0,
+        Meter(),
+        chords,
+        (0.0, 2.0, 4.0),
+        Key("C"),
+    )
+
+
+def test_cropping_moves_the_labels():
+    cut = clip().cropped(1.2, 3.0)
+    assert cut.samples[0] == 1200 and len(cut.samples) == 3000
+    assert cut.beat_times == (0.3, 0.8, 1.3, 1.8, 2.3, 2.8) and cut.beat_positions == (4, 1, 2, 3, 4, 1)
+    assert [str(c) for c in cut.chords] == ["C", "G", "Am"] and cut.chord_times == (0.0, 0.8, 2.8)
+    assert [str(c) for c in clip().cropped(2.0, 2.0).chords] == ["G"]
+
+
+def test_labels_use_the_dataset_names():
+    labels = clip().labels()
+    assert set(labels) == {"beats", "bpm", "meter", "chords", "chords_time", "key"}
+    assert labels["chords"] == ["C:maj", "G:maj", "A:min"] and labels["key"] == ["C", "major"]
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_audio_round_trips(tmp_path, suffix):
+    tone = 0.5 * np.sin(np.arange(24000) * 2 * np.pi * 440 / 24000).astype(np.float32)
+    save_audio(tmp_path / f"x{suffix}", tone, 24000)
+    again, rate = load_audio(tmp_path / f"x{suffix}")
+    assert rate == 24000 and np.abs(again - tone).max() < (0.05 if suffix == ".ogg" else 1e-4)
+    assert os.listdir(tmp_path) == [f"x{suffix}"]
+
+
+def test_mono_is_the_average_and_rates_convert(tmp_path):
+    soundfile.write(tmp_path / "s.wav", np.stack([np.full(4000, 0.5), np.full(4000, -0.1)], 1), 8000)
+    mono, rate = load_audio(tmp_path / "s.wav", 16000)
+    assert rate == 16000 and len(mono) == 8000 and abs(mono[4000] - 0.2) < 1e-3
+
+
+def test_bad_files_are_named(tmp_path):
+    (tmp_path / "x.wav").write_text("no sound")
+    for name in ("x.wav", "missing.wav"):
+        with pytest.raises(InputError, match=name):
+            load_audio(tmp_path / name)
+    with pytest.raises(InputError, match="x.mp5"):
+        save_audio(tmp_path / "x.mp5", np.zeros(4), 8000)
+    with pytest.raises(InputError, match="does not exist"):
+        save_audio(tmp_path / "no" / "x.wav", np.zeros(4), 8000)
+    with pytest.raises(InputError, match="is a folder"):
+        (tmp_path / "d.wav").mkdir()
+        save_audio(tmp_path / "d.wav", np.zeros(4), 8000)
+
+
+def test_nothing_half_written(tmp_path):
+    save_json(tmp_path / "x.json", {"a": 1})
+    before = (tmp_path / "x.json").read_text()
+    with pytest.raises(RuntimeError), written_whole(tmp_path / "x.json") as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert (tmp_path / "x.json").read_text() == before and os.listdir(tmp_path) == ["x.json"]
+    assert stat.S_IMODE((tmp_path / "x.json").stat().st_mode) & 0o400

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from conftest import needs_fluidsynth
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musicbench import InputError
+from musicbench.compose import STYLES, arrange, compose, describe, find_soundfont, plan
+from musicbench.theory import Chord, Key, Meter, Progression
+
+seeds = st.integers(0, 10**6)
+
+
+@settings(max_examples=100, deadline=None)
+@given(seeds)
+def test_plans_stay_in_bounds(seed):
+    piece = plan(seed)
+    assert 50 <= piece.bpm <= 200 and str(piece.meter) in ("2/4", "3/4", "4/4", "6/8")
+    assert piece.progression.bars and piece.comping
+    assert all(sum(beats for _, beats in bar) == piece.meter.beats for bar in piece.progression.bars)
+    assert piece == plan(seed)
+
+
+def test_there_is_variety():
+    pieces = [plan(s) for s in range(400)]
+    assert len(STYLES) >= 20 and {p.style for p in pieces} == set(STYLES)
+    assert len({(p.comping, p.bass, p.lead) for p in pieces}) > 200
+    qualities = {c.quality for p in pieces for c in p.progression.chords}
+    assert {"maj", "min", "7", "maj7", "min7", "sus4", "dim"} <= qualities
+    assert any(c.bass is not None for p in pieces for c in p.progression.chords)
+    assert 0.15 < np.mean([p.groove == "none" for p in pieces]) < 0.7
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_comping_plays_the_chord_and_the_bass_its_lowest_note(seed):
+    piece = plan(seed)
+    beats = 16
+    notes = arrange(piece, beats)
+    chords, times = piece.progression.lay_out(piece.bpm, beats * 60 / piece.bpm, whole=False)
+    starts = np.round(np.array(times) * piece.bpm / 60, 4)
+
+    def chord_at(beat):
+        return chords[int(np.searchsorted(starts, beat + 1e-6)) - 1]
+
+    for note in notes:
+        assert 1 <= note.velocity <= 127 and 0 < note.pitch < 128 and note.beats > 0
+        if note.part == "comping" and not piece.swing:
+            assert note.pitch % 12 in chord_at(note.beat).pitch_classes
+    if piece.bass:
+        for start, chord in zip(starts, chords, strict=True):
+            first = [n for n in notes if n.part == "bass" and abs(n.beat - start) < 1e-6]
+            assert first and first[0].pitch % 12 == chord.lowest
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_melodies_use_chord_tones_on_long_strong_notes(seed):
+    piece = plan(seed)
+    if not piece.lead or piece.swing:
+        return
+    chords, times = piece.progression.lay_out(piece.bpm, 16 * 60 / piece.bpm, whole=False)
+    starts = np.round(np.array(times) * piece.bpm / 60, 4)
+    for note in arrange(piece, 16):
+        if note.part == "lead" and note.beat % piece.meter.beats == 0 and note.beats > 0.9:
+            chord = chords[int(np.searchsorted(starts, note.beat + 1e-6)) - 1]
+            assert note.pitch % 12 in chord.pitch_classes
+
+
+def test_controls_replace_what_would_be_drawn():
+    progression = Progression.parse("C#m7 | F#7", Meter(3))
+    piece = plan(5, chords=progression, bpm=77.0, meter=Meter(3), key=Key("E"), style="jazz", lead_in=False)
+    assert (piece.progression, piece.bpm, piece.meter, piece.key, piece.style) == (progression, 77.0, Meter(3), Key("E"), "jazz")
+    with pytest.raises(InputError, match="unknown style 'polka'"):
+        plan(1, style="polka")
+
+
+def test_moods_follow_the_playing():
+    calm = [p for p in map(plan, range(300)) if "calm" in describe(p)["moods"]]
+    loud = [p for p in map(plan, range(300)) if "energetic" in describe(p)["moods"]]
+    assert calm and loud
+    assert np.mean([p.energy for p in calm]) < 0.4 < 0.6 < np.mean([p.energy for p in loud])
+
+
+def test_missing_soundfont_is_named(monkeypatch):
+    monkeypatch.setenv("MUSICBENCH_SOUNDFONT", "/nowhere/at/all.sf2")
+    with pytest.raises(InputError, match="/nowhere/at/all.sf2"):
+        find_soundfont()
+
+
+@needs_fluidsynth
+def test_a_seed_is_a_piece():
+    first, again, other = compose(3, 3.0), compose(3, 3.0), compose(4, 3.0)
+    assert np.array_equal(first.samples, again.samples) and first.labels() == again.labels() and first.caption == again.caption
+    assert not np.array_equal(first.samples, other.samples)
+    assert len(first.samples) == 72000 and np.abs(first.samples).max() <= 1
+
+
+@needs_fluidsynth
+def test_sound_agrees_with_labels():
+    """Chroma of the render matches the labelled chord better than it matches others; onsets fall on labelled beats."""
+    import librosa
+
+    hits = []
+    for seed in range(6):
+        clip = compose(seed, 8.0, 22050, chords=Progression.parse("C | F#m | Bb | E7"), bpm=100.0, lead_in=False)
+        chroma = librosa.feature.chroma_cqt(y=clip.samples, sr=22050, hop_length=512)
+        templates = [Chord.parse(c) for c in ("C", "F#m", "Bb", "E7")]
+        for k, chord in enumerate(templates):
+            middle = slice(int((k * 2.4 + 0.3) * 22050 / 512), int(min(k * 2.4 + 2.1, 7.9) * 22050 / 512))
+            energy = chroma[:, middle].mean(axis=1)
+            scores = [energy[list(c.pitch_classes)].sum() / len(c.pitch_classes) for c in templates]
+            hits.append(templates[int(np.argmax(scores))] == chord)
+    assert np.mean(hits) > 0.9
+
+
+@needs_fluidsynth
+def test_composing_is_faster_than_thirty_times_real_time():
+    import time
+
+    compose(1)
+    started = time.process_time()
+    for seed in range(5):
+        compose(seed)
+    assert 51.2 / (time.process_time() - started) > 30

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+import torch
+
+from musicbench import InputError
+from mustango.pipeline import MustangoPipeline, load_pipeline
+
+
+def make(pipeline, *args, **options):
+    return pipeline(*args, **{"steps": 3, "duration": 2.0, "chords": "C", "tempo": 120} | options)
+
+
+def test_same_seed_repeats_and_others_differ(tiny_pipeline):
+    first, again, other = (make(tiny_pipeline, "piano", seed=s).audios for s in (1, 1, 2))
+    assert np.array_equal(first, again) and not np.array_equal(first, other)
+
+
+def test_takes_are_the_next_seeds(tiny_pipeline):
+    takes = make(tiny_pipeline, "piano", seed=5, count=3)
+    assert takes.seeds == [5, 6, 7] and takes.audios.shape == (3, 16000)
+    alone = make(tiny_pipeline, "piano", seed=6)
+    np.testing.assert_allclose(takes.audios[1], alone.audios[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("duration", [1.0, 3.3, 10.24])
+def test_duration_is_exact(tiny_pipeline, duration):
+    out = make(tiny_pipeline, "", duration=duration, chords=None)
+    assert out.audios.shape == (1, round(duration * 8000)) and np.abs(out.audios).max() <= 1
+    assert out.controls[0].duration_s == duration
+
+
+def test_every_control_changes_the_music(tiny_pipeline):
+    base = make(tiny_pipeline, "piano", chords="C G", tempo=120, meter="4/4", duration=6.0).audios
+    for change in (
+        {"chords": "C F"},
+        {"tempo": 100},
+        {"meter": "3/4"},
+        {"chords": "C G | C G"},
+        {"guidance": 4.0},
+        {"steps": 4},
+        {"negative_prompt": "drums"},
+    ):
+        out = make(tiny_pipeline, "piano", **{"chords": "C G", "tempo": 120, "meter": "4/4", "duration": 6.0} | change).audios
+        assert not np.array_equal(base, out), change
+    assert not np.array_equal(base, make(tiny_pipeline, "calm guitar", chords="C G", tempo=120, meter="4/4", duration=6.0).audios)
+
+
+def test_without_guidance_the_null_condition_has_no_say(tiny_pipeline):
+    one = make(tiny_pipeline, "piano", guidance=1.0, negative_prompt="")
+    two = make(tiny_pipeline, "piano", guidance=1.0, negative_prompt="drums")
+    assert np.array_equal(one.audios, two.audios)
+
+
+def test_steps_are_reported(tiny_pipeline):
+    seen = []
+    make(tiny_pipeline, "piano", steps=5, on_step=lambda step, steps: seen.append((step, steps)))
+    assert seen == [(i, 5) for i in range(1, 6)]
+
+
+def test_saves_and_loads_to_the_same_music(tiny_pipeline, tmp_path):
+    tiny_pipeline.save_pretrained(tmp_path / "copy")
+    again = load_pipeline(str(tmp_path / "copy"))
+    assert isinstance(again, MustangoPipeline) and again.config.window_s == tiny_pipeline.config.window_s
+    assert np.array_equal(make(again, "piano").audios, make(tiny_pipeline, "piano").audios)
+
+
+def test_global_randomness_is_not_used(tiny_pipeline):
+    torch.manual_seed(1)
+    first = make(tiny_pipeline, "piano").audios
+    torch.manual_seed(2)
+    assert np.array_equal(first, make(tiny_pipeline, "piano").audios)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"duration": 11}, "10.24"), ({"duration": 0}, "1-10.24"), ({"duration": -3}, "-3"), ({"duration": float("nan")}, "nan"),
+        ({"steps": 0}, "steps 0"), ({"steps": 2.5}, "2.5"), ({"count": 0}, "count 0"), ({"seed": -1}, "seed -1"),
+        ({"guidance": -1}, "guidance -1"), ({"guidance": float("nan")}, "guidance nan"), ({"prompt": "x" * 10_001}, "10001"),
+        ({"prompt": None}, "give text"), ({"chords": "C H"}, "'H'"), ({"tempo": "fast"}, "'fast'"), ({"meter": "0/4"}, "'0/4'"),
+        ({"key": "H"}, "'H'"), ({"chords": "C G Am F", "tempo": 30}, "fewer chords"),
+    ],
+)  # fmt: skip
+def test_bad_values_are_named(tiny_pipeline, options, says):
+    with pytest.raises(InputError) as error:
+        make(tiny_pipeline, **{"prompt": "piano"} | options)
+    assert says in str(error.value) and "\n" not in str(error.value)

@@ -1,0 +1,87 @@
+"""The trainer goes on where it stopped, and its parts learn."""
+
+import csv
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from mustango.train import EMA, Discriminator, fit, learning_rate_factor, min_snr_weight, stft_loss
+
+
+class Toy:
+    """Fit a line; the batch depends on the generator it is given."""
+
+    name = "toy"
+
+    def __init__(self):
+        torch.manual_seed(0)
+        self.model = nn.Linear(3, 1)
+
+    def batch(self, rng, size):
+        x = torch.from_numpy(rng.normal(size=(size, 3)).astype(np.float32))
+        return x, x.sum(1, keepdim=True)
+
+    def loss(self, batch):
+        x, y = batch
+        return (self.model(x) - y + 0.01 * torch.randn(1)).square().mean(), {"extra": 1.0}
+
+    def save(self, out):
+        torch.save(self.model.state_dict(), out / "model.pt")
+
+
+def final(folder):
+    return torch.load(folder / "model.pt", weights_only=True)
+
+
+def test_an_interrupted_run_ends_the_same(tmp_path):
+    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=10)
+    fit(Toy(), tmp_path / "whole", steps=60, **options)
+
+    class Killed(Toy):
+        def loss(self, batch):
+            self.calls = getattr(self, "calls", 0) + 1
+            if self.calls > 27:
+                raise KeyboardInterrupt
+            return super().loss(batch)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(Killed(), tmp_path / "killed", steps=60, **options)
+    assert fit(Toy(), tmp_path / "killed", steps=60, **options) == 60
+    for a, b in zip(final(tmp_path / "whole").values(), final(tmp_path / "killed").values(), strict=True):
+        assert torch.equal(a, b)
+    rows = list(csv.DictReader((tmp_path / "whole" / "curve.csv").open()))
+    assert [int(r["step"]) for r in rows] == [10, 20, 30, 40, 50, 60]
+    assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
+
+
+def test_ema_follows():
+    p = [nn.Parameter(torch.zeros(2))]
+    ema = EMA(p, 0.9)
+    p[0].data.fill_(1.0)
+    for step in range(200):
+        ema.update(p, step)
+    assert torch.allclose(ema.values[0], torch.ones(2), atol=1e-3)
+
+
+def test_learning_rate_warms_up_and_falls():
+    factors = [learning_rate_factor(s, 1000, warmup=100) for s in range(1000)]
+    assert factors[0] == 0.01 and factors[500] == 1 and 0 < factors[-1] < 0.01
+
+
+def test_min_snr_weights():
+    acp = torch.tensor([0.999, 0.5, 0.001])
+    weights = min_snr_weight(acp, torch.tensor([0, 1, 2]))
+    snr = acp / (1 - acp)
+    torch.testing.assert_close(weights, torch.minimum(snr, torch.tensor(5.0)) / (snr + 1))
+
+
+def test_spectral_losses_tell_sounds_apart():
+    torch.manual_seed(0)
+    tone = torch.sin(torch.arange(16000) * 0.1)[None]
+    assert stft_loss(tone, tone) == 0
+    other = torch.sin(torch.arange(16000) * 0.15)[None]
+    assert stft_loss(0.95 * tone, tone) < 0.2 * stft_loss(other, tone)
+    scores = Discriminator(channels=4)(tone)
+    assert len(scores) == 3 and all(len(features) == 4 for _, features in scores)
