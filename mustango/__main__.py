@@ -183,10 +183,14 @@ def generate(options):
         except InputError as error:
             raise InputError(f"{where}{error}") from None
 
+    import diffusers
+    import transformers
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
 
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     pipeline = load_pipeline(options.model, options.device, options.dtype)
     with tqdm(total=len(requests) * settings["steps"], desc="composing", unit="step", disable=None) as bar:
         for request in requests:

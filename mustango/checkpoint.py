@@ -74,6 +74,10 @@ def _build_on_meta(folder, library, class_name):
         return kind.from_config(kind.load_config(folder))
 
 
+def _one_line(error):
+    return " ".join(str(error).split())[:300]
+
+
 def tensor_shapes(folder):
     """Return {name: shape} of all safetensors in a folder. Raises InputError for a file that cannot be read."""
     shapes = {}
@@ -97,7 +101,10 @@ def verify(folder):
             raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
         if name in ("tokenizer", "scheduler", "mel"):
             continue
-        wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
+        try:
+            wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
+        except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
+            raise InputError(f"cannot build {name} from {part} ({_one_line(error)}); get the model whole again") from None
         have = tensor_shapes(part)
         for what, keys in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
             if keys:

@@ -3,6 +3,8 @@
 Shapes: B batch, N samples, T frames, M mel bands.
 """
 
+import math
+
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
@@ -38,7 +40,7 @@ class LogMel(ModelMixin, ConfigMixin):
 
     def frames(self, duration_s):
         """Return how many mel frames cover `duration_s`."""
-        return round(duration_s * self.config.sample_rate / self.config.hop_length)
+        return math.ceil(round(duration_s * self.config.sample_rate) / self.config.hop_length)
 
     @torch.no_grad()
     def forward(self, waveform):

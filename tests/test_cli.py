@@ -1,0 +1,235 @@
+"""Bad input gets one line, exit status 2 and leaves nothing behind; good input writes audio and a sidecar that makes it again."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+from safetensors.torch import load_file, save_file
+
+from mustango.__main__ import main
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def generate(*arguments, model):
+    return main(["generate", *arguments, "--model", str(model)])
+
+
+def fails(capsys, here, *arguments, model, says):
+    before = sorted(os.listdir(here))
+    assert generate(*arguments, model=model) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("mustango: ") and err.count("\n") == 1 and "Traceback" not in err, err
+    assert says in err, err
+    assert out == "" and sorted(os.listdir(here)) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--chords", "C H"], "'H'"),
+        (["--chords", "C xyz"], "'xyz'"),
+        (["--chords", ""], "no chords"),
+        (["--chords", "C | | G"], "bar 2"),
+        (["--chords", "C:3 G:3 |"], "beats"),
+        (["--chords", "0:C G"], "start time"),
+        (["--chords", " ".join(["C", "G"] * 40), "--tempo", "60"], "fewer chords"),
+        (["--tempo", "0"], "20"),
+        (["--tempo", "1000"], "300"),
+        (["--tempo", "fast"], "'fast'"),
+        (["--tempo", "nan"], "'nan'"),
+        (["--key", "H"], "'H'"),
+        (["--key", "C dorian"], "major or minor"),
+        (["--meter", "0/4"], "'0/4'"),
+        (["--meter", "4"], "4/4"),
+        (["--duration", "0"], "1-10.24"),
+        (["--duration", "-2"], "-2"),
+        (["--duration", "1e9"], "10.24"),
+        (["--duration", "long"], "'long'"),
+        (["--steps", "0"], "1-1000"),
+        (["--steps", "ten"], "'ten'"),
+        (["--guidance", "-1"], "0-30"),
+        (["--guidance", "nan"], "nan"),
+        (["--count", "0"], "1-64"),
+        (["--seed", "-1"], "seed -1"),
+        (["--seed", "1.5"], "'1.5'"),
+        (["-o", "missing/x.wav"], "does not exist"),
+        (["-o", "x.mp3"], ".wav"),
+        (["-o", "."], "."),
+        (["--device", "gpu9"], "gpu9"),
+        (["--prompts", "none.jsonl"], "none.jsonl"),
+    ],
+)  # fmt: skip
+def test_bad_options(capsys, here, tiny_folder, arguments, says):
+    prompt = [] if "--prompts" in arguments else ["piano"]
+    fails(capsys, here, *prompt, *arguments, model=tiny_folder, says=says)
+
+
+def test_long_and_foreign_prompts(capsys, here, tiny_folder):
+    fails(capsys, here, "la " * 33_334, model=tiny_folder, says="100002")
+    fails(capsys, here, "caf\udce9", model=tiny_folder, says="UTF-8")
+
+
+def test_unwritable_folder(capsys, here, tiny_folder):
+    (here / "locked").mkdir(mode=0o500)
+    if os.access(here / "locked", os.W_OK):
+        pytest.skip("root can write everywhere")
+    fails(capsys, here, "piano", "-o", "locked/x.wav", model=tiny_folder, says="cannot be written")
+
+
+def broken(tiny_folder, here, change):
+    copy = here / "model"
+    shutil.copytree(tiny_folder, copy)
+    change(copy)
+    return copy
+
+
+def cut(folder):
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+def foreign(folder):
+    (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"GIF89a" * 100)
+
+
+def without_a_tensor(folder):
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    del tensors["conv_in.weight"]
+    save_file(tensors, path)
+
+
+def with_another_tensor(folder):
+    path = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    save_file(load_file(path) | {"extra.weight": load_file(path)["conv_in.weight"]}, path)
+
+
+def of_another_size(folder):
+    path = folder / "conditioner" / "config.json"
+    path.write_text(path.read_text().replace('"dim": 24', '"dim": 28'))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (cut, "cut short"),
+        (foreign, "cannot read"),
+        (without_a_tensor, "conv_in.weight"),
+        (with_another_tensor, "extra.weight"),
+        (of_another_size, "asks for"),
+        (lambda f: shutil.rmtree(f / "vocoder"), "vocoder"),
+        (lambda f: (f / "unet" / "diffusion_pytorch_model.safetensors").unlink(), "lacks"),
+        (lambda f: (f / "unet" / "config.json").unlink(), "unet"),
+        (lambda f: (f / "unet" / "config.json").write_text("{"), "unet"),
+        (lambda f: (f / "model_index.json").write_text("{"), "model_index.json"),
+        (lambda f: (f / "model_index.json").unlink(), "model_index.json"),
+    ],
+)
+def test_broken_models(capsys, here, tiny_folder, change, says):
+    fails(capsys, here, "piano", model=broken(tiny_folder, here, change), says=says)
+
+
+def test_missing_model(capsys, here):
+    fails(capsys, here, "piano", model="nowhere", says="no model folder nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('{"prompt": "a"}\n{oops', "line 2"), ("[1]", "line 1"), ('{"promt": "a"}', "'promt'"), ("", "no line"),
+        ('{"id": "a"}\n{"id": "a"}', "'a'"), ('{"id": "../x"}', "'../x'"), ('{"prompt": "a", "tempo": 5000}', "5000"),
+        ('{"prompt": 5}', "give text"), ('{"seed": "x"}', "'x'"), ('{"chords": ["C", "Q"]}', "'Q'"),
+    ],
+)  # fmt: skip
+def test_bad_prompt_files(capsys, here, tiny_folder, text, says):
+    (here / "many.jsonl").write_text(text)
+    (here / "out").mkdir()
+    fails(capsys, here, "--prompts", "many.jsonl", "-o", "out", model=tiny_folder, says=says)
+    assert os.listdir(here / "out") == []
+
+
+def test_prompt_file_must_be_utf8(capsys, here, tiny_folder):
+    (here / "many.jsonl").write_bytes(b'{"prompt": "caf\xe9"}')
+    fails(capsys, here, "--prompts", "many.jsonl", "-o", ".", model=tiny_folder, says="UTF-8")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
+def test_writes_audio_and_sidecar(capsys, here, tiny_folder, suffix):
+    arguments = ["piano at 90 bpm", "--chords", "C | G Am", "--key", "C", "--duration", "5", "--steps", "2", "--seed", "3"]
+    assert generate(*arguments, "-o", f"x.{suffix}", model=tiny_folder) == 0
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1 and "90 bpm (prompt)" in out and "C G Am" in out and "seed 3" in out
+    samples, rate = soundfile.read(f"x.{suffix}")
+    about = json.loads((here / "x.json").read_text())
+    assert rate == about["sample_rate"] == 8000 and abs(len(samples) - 40000) <= (2000 if suffix == "ogg" else 0)
+    assert about["chords"] == ["C:maj", "G:maj", "A:min"] and about["bpm"] == 90 and about["meter"] == "4/4"
+    assert about["beats"][1][:5] == [1, 2, 3, 4, 1] and about["key"] == ["C", "major"] and about["origin"]["tempo"] == "prompt"
+    assert {"prompt", "chords_time", "duration", "seed", "steps", "guidance", "model", "versions"} <= set(about)
+    assert sorted(os.listdir(here)) == sorted([f"x.{suffix}", "x.json"])
+
+
+def test_same_command_same_bytes(here, tiny_folder):
+    for name in ("a.wav", "b.wav"):
+        assert generate("calm piano", "--duration", "3", "--steps", "2", "-o", name, model=tiny_folder) == 0
+    assert (here / "a.wav").read_bytes() == (here / "b.wav").read_bytes()
+    assert generate("calm piano", "--duration", "3", "--steps", "2", "--seed", "1", "-o", "c.wav", model=tiny_folder) == 0
+    assert (here / "a.wav").read_bytes() != (here / "c.wav").read_bytes()
+
+
+def test_empty_prompt_and_no_controls(here, tiny_folder, capsys):
+    assert generate("", "--chords", "Am F", "--duration", "5", "--steps", "2", model=tiny_folder) == 0
+    assert generate("--steps", "2", "-o", "b.wav", model=tiny_folder) == 0
+    assert "(chosen)" in capsys.readouterr().out.splitlines()[1]
+    assert (here / "music.wav").exists() and (here / "b.json").exists()
+
+
+def test_several_takes(here, tiny_folder):
+    assert generate("piano", "--count", "2", "--duration", "2", "--steps", "2", "--tempo", "120", model=tiny_folder) == 0
+    assert sorted(os.listdir(here)) == ["music-1.json", "music-1.wav", "music-2.json", "music-2.wav"]
+    assert json.loads((here / "music-2.json").read_text())["seed"] == 1
+
+
+def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
+    lines = [
+        {
+            "prompt": "piano",
+            "chords": ["C", "G"],
+            "tempo": 120,
+            "meter": "3/4",
+            "key": "C major",
+            "duration": 4.0,
+            "seed": 7,
+            "id": "one",
+        },
+        {"prompt": "calm", "chords": "I V | vi IV", "key": "D"},
+        {},
+    ]
+    (here / "many.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (here / "out").mkdir()
+    assert generate("--prompts", "many.jsonl", "-o", "out", "--steps", "2", model=tiny_folder) == 0
+    assert sorted(os.listdir(here / "out")) == ["00002.json", "00002.wav", "00003.json", "00003.wav", "one.json", "one.wav"]
+    about = json.loads((here / "out" / "one.json").read_text())
+    assert about["meter"] == "3/4" and about["chords_time"][:2] == [0, 1.5] and about["seed"] == 7
+    timed = " ".join(f"{t}:{c}" for t, c in zip(about["chords_time"], about["chords"], strict=True))
+    again = [
+        about["prompt"],
+        "--chords",
+        timed,
+        "--tempo",
+        str(about["bpm"]),
+        "--meter",
+        about["meter"],
+        "--key",
+        " ".join(about["key"]),
+    ]
+    again += ["--duration", str(about["duration"]), "--seed", str(about["seed"]), "--steps", str(about["steps"]), "-o", "again.wav"]
+    assert generate(*again, model=tiny_folder) == 0
+    assert np.array_equal(soundfile.read("again.wav")[0], soundfile.read("out/one.wav")[0])
