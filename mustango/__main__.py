@@ -38,20 +38,22 @@ def build_parser():
     generate.add_argument("-o", "--out", help="out.wav, .flac or .ogg (default music.wav); with --prompts a folder")
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
-    train.add_argument("part", choices=("vae", "vocoder", "munet", "bundle"), help="which part; bundle puts trained parts together")
-    train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
-    train.add_argument("-o", "--out", required=True, metavar="DIR", help="run folder: state, curve and weights; run again to go on")
     train.add_argument(
-        "--model", metavar="DIR", help="for vocoder and munet: the folder with the trained vae, mel and text encoder"
+        "part",
+        choices=("vae", "vocoder", "text", "munet", "bundle"),
+        help="in this order; text takes a text encoder in, bundle makes a model",
     )
+    train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
+    train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
     train.add_argument("--steps", type=int, default=10_000, help="optimizer steps in all (default %(default)s)")
     train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
-    train.add_argument("--batch-size", type=int, default=16, help="clips a step (default %(default)s)")
+    train.add_argument("--batch-size", type=int, default=8, help="clips a step (default %(default)s)")
     train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=int, help="CPU threads")
     train.add_argument("--adversarial", action="store_true", help="vocoder: add the discriminator's losses")
-    train.add_argument("--text-encoder", metavar="DIR", help="bundle: folder of the frozen text encoder and tokenizer")
+    train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
+    train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
     return parser
 
 
@@ -222,17 +224,19 @@ def train(options):
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    if options.part == "bundle":
-        parts.bundle(options.out, options.model, options.text_encoder)
+    needed = {"text": "text_encoder", "bundle": "to"}.get(options.part, "data")
+    if not getattr(options, needed):
+        raise InputError(f"no --{needed.replace('_', '-')}; `mustango train {options.part}` needs one")
+    if options.part == "text":
+        parts.take_text_encoder(options.out, options.text_encoder)
         return 0
-    if not options.data:
-        raise InputError("no dataset; give --data DIR, made with `musicbench compose -o DIR`")
-    if options.part != "vae" and not options.model:
-        raise InputError(f"training the {options.part} needs --model DIR with the trained vae and mel in it")
+    if options.part == "bundle":
+        parts.bundle(options.out, options.to)
+        return 0
     task = {
         "vae": lambda: parts.TrainVAE(options.data),
-        "vocoder": lambda: parts.TrainVocoder(options.data, options.model, adversarial=options.adversarial),
-        "munet": lambda: parts.TrainMuNet(options.data, Path(options.out) / "cache", options.model),
+        "vocoder": lambda: parts.TrainVocoder(options.data, options.out, adversarial=options.adversarial),
+        "munet": lambda: parts.TrainMuNet(options.data, options.out),
     }[options.part]()
     parts.fit(
         task,

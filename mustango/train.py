@@ -1,6 +1,7 @@
 """Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
 
-A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
+A run folder holds a folder a task (vae, vocoder, munet) with its state and curve.csv, and `parts` with the trained components,
+which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
 """
 
 import csv
@@ -68,13 +69,13 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
     return min(1.0, (step + 1) / warmup, max(left, 0.0))
 
 
-def fit(task, out, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
-    """Run `task` until `steps`, or for `minutes`; state, curve and the EMA model are kept in the folder `out`.
+def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
+    """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})`, `save(out)` and, if it trains something
+    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})`, `save(parts)` and, if it trains something
     beside the model, `companions` {name: what has a state_dict}. Returns the step reached.
     """
-    out = Path(out)
+    out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
     parameters = [p for p in task.model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
@@ -98,7 +99,7 @@ def fit(task, out, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
-        task.save(out)
+        task.save(parts)
         for p, value in zip(parameters, kept, strict=True):
             p.data.copy_(value)
 
@@ -139,6 +140,15 @@ def _log(path, row):
         if new:
             writer.writeheader()
         writer.writerow(row)
+
+
+def part(run, name):
+    """Return the folder of a trained component in a run. Raises InputError when it is not there yet."""
+    folder = Path(run) / "parts" / name
+    if not folder.is_dir():
+        maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
+        raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
+    return folder
 
 
 # ---------------------------------------------------------------------------------------------------- sound
@@ -187,14 +197,14 @@ class TrainVAE:
         kl = posterior.kl().mean() / z[0].numel()
         return l1 + 0.5 * l2 + self.kl_weight * kl, {"l1": l1.item(), "kl": kl.item(), "std": posterior.mean.std().item()}
 
-    def save(self, out):
+    def save(self, parts):
         """Write the VAE with the scaling factor that gives its latents unit variance."""
         with torch.no_grad():
             self.model.register_to_config(scaling_factor=1.0)
             z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
         self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
-        self.model.save_pretrained(out / "vae")
-        self.mel.save_pretrained(out / "mel")
+        self.model.save_pretrained(parts / "vae")
+        self.mel.save_pretrained(parts / "mel")
 
 
 def stft_loss(ours, theirs, sizes=(4096, 2048, 1024, 512, 256)):
@@ -249,12 +259,11 @@ class TrainVocoder:
 
     name = "vocoder"
 
-    def __init__(self, folder, bundle, seconds=1.024, adversarial=False):
+    def __init__(self, folder, run, seconds=1.024, adversarial=False):
         self.folder, self.rows = folder, read_rows(folder)
         self.mel = LogMel(**MEL)
         self.model = ISTFTVocoder(**VOCODER)
-        vae = Path(bundle) / "vae"
-        self.vae = AutoencoderKL.from_pretrained(vae).eval().requires_grad_(False) if vae.is_dir() else None
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
         self.companions = {}
         if adversarial:
@@ -267,11 +276,12 @@ class TrainVocoder:
         waveform = read_crops(self.rows, self.folder, rng, size, self.samples + 2 * margin)
         waveform *= torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))
         mels = self.mel(waveform)
-        if self.vae is not None:
-            folds = mels[:, : mels.shape[1] // 8 * 8]
-            with torch.no_grad():
-                through = self.mel.unfolded(self.vae.decode(self.vae.encode(self.mel.folded(folds)).latent_dist.mode()).sample)
-            mels = torch.cat([mels[: size // 4, : folds.shape[1]], through[size // 4 :]])
+        mels = mels[:, : mels.shape[1] // 8 * 8]
+        with torch.no_grad():
+            through = self.mel.unfolded(
+                self.vae.decode(self.vae.encode(self.mel.folded(mels[size // 4 :])).latent_dist.mode()).sample
+            )
+        mels = torch.cat([mels[: size // 4], through])
         first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
         return mels[:, first : first + count], waveform[:, margin : margin + self.samples]
 
@@ -299,8 +309,8 @@ class TrainVocoder:
             matched = matched + sum(F.l1_loss(a, b) / b.abs().mean() for a, b in zip(features, r, strict=True)) / len(r)
         return 2 * loss + 0.3 * fooled + matched, {**terms, "critic": critic.item(), "matched": float(matched)}
 
-    def save(self, out):
-        self.model.save_pretrained(out / "vocoder")
+    def save(self, parts):
+        self.model.save_pretrained(parts / "vocoder")
 
 
 # ---------------------------------------------------------------------------------------------------- music
@@ -330,18 +340,19 @@ def row_clip(row):
 
 @torch.no_grad()
 def encode_dataset(folder, cache, parts):
-    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns the files' paths."""
+    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files."""
     folder, cache = Path(folder), Path(cache)
     cache.mkdir(parents=True, exist_ok=True)
     mel, vae, tokenizer, text_encoder = parts
     rows, paths = read_rows(folder), []
-    for first in range(0, len(rows) // 250 * 250, 250):
-        path = cache / f"{first:08d}.safetensors"
+    for first in range(0, len(rows), 250):
+        chunk = rows[first : first + 250]
+        path = cache / f"{first:08d}-{len(chunk)}.safetensors"
         paths.append(path)
         if path.exists():
             continue
         latents, states, lengths = [], [], []
-        for row in rows[first : first + 250]:
+        for row in chunk:
             waveform = torch.from_numpy(load_audio(folder / row["location"], row["sample_rate"])[0])[None]
             z = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
             latents.append(((z[0] - vae.config.shift_factor) * vae.config.scaling_factor).half())
@@ -352,8 +363,8 @@ def encode_dataset(folder, cache, parts):
         tensors = {"latents": torch.stack(latents), "states": torch.cat(states), "lengths": torch.stack(lengths)}
         with written_whole(path) as temporary:
             save_file(tensors, temporary)
-        print(f"encoded {first + 250}/{len(rows)}", flush=True)
-    return rows[: len(paths) * 250], paths
+        print(f"encoded {first + len(chunk)}/{len(rows)}", flush=True)
+    return rows, paths
 
 
 def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
@@ -368,13 +379,12 @@ class TrainMuNet:
 
     name = "munet"
 
-    def __init__(self, folder, cache, bundle):
-        bundle = Path(bundle)
-        self.mel = LogMel.from_pretrained(bundle / "mel")
-        vae = AutoencoderKL.from_pretrained(bundle / "vae").eval()
-        self.tokenizer = AutoTokenizer.from_pretrained(bundle / "tokenizer")
-        self.text_encoder = AutoModel.from_pretrained(bundle / "text_encoder", dtype=torch.float32).eval()
-        rows, paths = encode_dataset(folder, cache, (self.mel, vae, self.tokenizer, self.text_encoder))
+    def __init__(self, folder, run):
+        mel = LogMel.from_pretrained(part(run, "mel"))
+        vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
+        tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
+        text_encoder = AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float32).eval()
+        rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
         self.clips = [row_clip(row) for row in rows]
         files = [load_file(path) for path in paths]
         self.latents = torch.cat([f["latents"] for f in files])
@@ -382,7 +392,7 @@ class TrainMuNet:
         self.lengths = torch.cat([f["lengths"] for f in files]).flatten()
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         with torch.no_grad():
-            self.null_text = encode_text(self.tokenizer, self.text_encoder, [""])[0][0]
+            self.null_text = encode_text(tokenizer, text_encoder, [""])[0][0]
         self.model = torch.nn.ModuleDict({"unet": MuNet(**MUNET), "conditioner": Conditioner(**CONDITIONER)})
         self.scheduler = DDPMScheduler(**SCHEDULER)
         self.row_s = MUNET["rotary_seconds"]
@@ -425,37 +435,32 @@ class TrainMuNet:
         error = (self.model["unet"](noisy, t, condition) - target).square().mean(dim=(1, 2, 3))
         return (min_snr_weight(self.scheduler.alphas_cumprod, t) * error).mean(), {"mse": error.mean().item()}
 
-    def save(self, out):
-        self.model["unet"].save_pretrained(out / "unet")
-        self.model["conditioner"].save_pretrained(out / "conditioner")
-        self.scheduler.save_pretrained(out / "scheduler")
+    def save(self, parts):
+        self.model["unet"].save_pretrained(parts / "unet")
+        self.model["conditioner"].save_pretrained(parts / "conditioner")
 
 
 # ---------------------------------------------------------------------------------------------------- putting together
 
 
-def bundle(out, runs, text_encoder=None):
-    """Put trained parts together as a pipeline folder in half precision.
+def take_text_encoder(run, source):
+    """Freeze a text encoder and its tokenizer (a folder that transformers reads) into a run, in half precision."""
+    if not Path(source).is_dir():
+        raise InputError(f"no folder {source}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
+    AutoTokenizer.from_pretrained(source).save_pretrained(Path(run) / "parts" / "tokenizer")
+    AutoModel.from_pretrained(source, dtype=torch.float16).save_pretrained(Path(run) / "parts" / "text_encoder")
 
-    `runs` is a folder that holds any of the folders mel, vae, vocoder, unet, conditioner, tokenizer, text_encoder;
-    `text_encoder` (a folder with encoder and tokenizer) is frozen into it on the first call.
-    """
+
+def bundle(run, out):
+    """Put a run's parts together as a pipeline folder in half precision."""
     from diffusers import DPMSolverMultistepScheduler
 
     from mustango.pipeline import MustangoPipeline
 
-    runs = Path(runs)
-    if text_encoder:
-        AutoTokenizer.from_pretrained(text_encoder).save_pretrained(runs / "tokenizer")
-        AutoModel.from_pretrained(text_encoder).half().save_pretrained(runs / "text_encoder")
     kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
-    missing = [name for name in (*kinds, "tokenizer", "text_encoder") if not (runs / name).is_dir()]
-    if missing:
-        raise InputError(f"{runs} lacks {', '.join(missing)}; train the parts first (mustango train vae, vocoder, munet)")
-    parts = {name: kind.from_pretrained(runs / name).half() for name, kind in kinds.items()}
     MustangoPipeline(
-        tokenizer=AutoTokenizer.from_pretrained(runs / "tokenizer"),
-        text_encoder=AutoModel.from_pretrained(runs / "text_encoder", dtype=torch.float16),
+        tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
+        text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
-        **parts,
+        **{name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()},
     ).save_pretrained(out)

@@ -5,6 +5,7 @@ import csv
 import numpy as np
 import pytest
 import torch
+from conftest import needs_fluidsynth
 from torch import nn
 
 from mustango.train import EMA, Discriminator, fit, learning_rate_factor, min_snr_weight, stft_loss
@@ -27,12 +28,13 @@ class Toy:
         x, y = batch
         return (self.model(x) - y + 0.01 * torch.randn(1)).square().mean(), {"extra": 1.0}
 
-    def save(self, out):
-        torch.save(self.model.state_dict(), out / "model.pt")
+    def save(self, parts):
+        parts.mkdir(exist_ok=True)
+        torch.save(self.model.state_dict(), parts / "model.pt")
 
 
 def final(folder):
-    return torch.load(folder / "model.pt", weights_only=True)
+    return torch.load(folder / "parts" / "model.pt", weights_only=True)
 
 
 def test_an_interrupted_run_ends_the_same(tmp_path):
@@ -51,7 +53,7 @@ def test_an_interrupted_run_ends_the_same(tmp_path):
     assert fit(Toy(), tmp_path / "killed", steps=60, **options) == 60
     for a, b in zip(final(tmp_path / "whole").values(), final(tmp_path / "killed").values(), strict=True):
         assert torch.equal(a, b)
-    rows = list(csv.DictReader((tmp_path / "whole" / "curve.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "whole" / "toy" / "curve.csv").open()))
     assert [int(r["step"]) for r in rows] == [10, 20, 30, 40, 50, 60]
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
 
@@ -85,3 +87,31 @@ def test_spectral_losses_tell_sounds_apart():
     assert stft_loss(0.95 * tone, tone) < 0.2 * stft_loss(other, tone)
     scores = Discriminator(channels=4)(tone)
     assert len(scores) == 3 and all(len(features) == 4 for _, features in scores)
+
+
+@needs_fluidsynth
+def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
+    """A step of everything, through the command line: rows in, a model that generates out."""
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    from musicbench.dataset import write_composed
+    from mustango.__main__ import main
+    from mustango.pipeline import load_pipeline
+
+    data, run = str(tmp_path / "data"), str(tmp_path / "run")
+    write_composed(data, 3)
+    assert main(["train", "munet", "-o", run, "--data", data]) == 2
+    assert "mustango train vae" in capsys.readouterr().err
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano", "drums"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    config = BertConfig(vocab_size=len(words), hidden_size=384, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8)
+    BertModel(config).save_pretrained(tmp_path / "text")
+    BertTokenizer(vocab=str(tmp_path / "vocab.txt"), model_max_length=64).save_pretrained(tmp_path / "text")
+    step = ["-o", run, "--data", data, "--steps", "1", "--batch-size", "2"]
+    assert main(["train", "vae", *step]) == 0
+    assert main(["train", "vocoder", *step, "--adversarial"]) == 0
+    assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
+    assert main(["train", "munet", *step]) == 0
+    assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
+    out = load_pipeline(str(tmp_path / "model"))("piano", chords="C", tempo=100, duration=2.0, steps=1)
+    assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
