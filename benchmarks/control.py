@@ -88,14 +88,14 @@ def chordino(samples, sample_rate):
 
 
 class Madmom:
-    """madmom's CNN chord recogniser and its RNN + DBN beat tracker, loaded once."""
+    """madmom's CNN chord recogniser and its RNN + DBN downbeat tracker (3 or 4 beats a bar), loaded once."""
 
     def __init__(self):
-        from madmom.features.beats import DBNBeatTrackingProcessor, RNNBeatProcessor
         from madmom.features.chords import CNNChordFeatureProcessor, CRFChordRecognitionProcessor
+        from madmom.features.downbeats import DBNDownBeatTrackingProcessor, RNNDownBeatProcessor
 
         self.features, self.crf = CNNChordFeatureProcessor(), CRFChordRecognitionProcessor()
-        self.rnn, self.dbn = RNNBeatProcessor(), DBNBeatTrackingProcessor(fps=100)
+        self.rnn, self.dbn = RNNDownBeatProcessor(), DBNDownBeatTrackingProcessor(beats_per_bar=[3, 4], fps=100)
 
     def hear(self, samples, sample_rate):
         """Return ((start, Harte label) pairs, beat times)."""
@@ -103,7 +103,7 @@ class Madmom:
 
         signal = Signal(soxr.resample(samples, sample_rate, 44100), sample_rate=44100)
         chords = [(float(start), str(label)) for start, _, label in self.crf(self.features(signal))]
-        return chords, np.asarray(self.dbn(self.rnn(signal)), float)
+        return chords, np.asarray(self.dbn(self.rnn(signal)), float).reshape(-1, 2)[:, 0]
 
 
 # ---------------------------------------------------------------------------------------------------- scores
@@ -206,7 +206,7 @@ def main():
                 wave = pipeline.mel.padded(torch.from_numpy(audio["composed"])[None])
                 folded = pipeline.mel.folded(pipeline.mel(wave)[:, :-1])
                 mels = pipeline.mel.unfolded(pipeline.vae.decode(pipeline.vae.encode(folded).latent_dist.mode()).sample)
-            audio["round trip"] = pipeline.vocode(mels, request["duration"])[0]
+                audio["round trip"] = pipeline.vocode(mels, request["duration"])[0]
         for column, samples in audio.items():
             heard[column].append(judge(samples, rate, madmom, folder / f"{request['id']}-{column.replace(' ', '-')}.wav"))
         print(".", end="", flush=True, file=sys.stderr)

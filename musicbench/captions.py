@@ -5,7 +5,7 @@ import numpy as np
 from musicbench.compose import caption as composed_caption
 from musicbench.theory import tempo_word
 
-# {} is the fact. Every wording can be read back by mustango.predictors.read_prompt.
+# {} is the fact. Every wording can be read back by mustango.reader.read_prompt.
 CHORDS = (
     "The chords are {}.",
     "The chord progression is {}.",

@@ -147,7 +147,7 @@ def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
     from musicbench.clip import check_audio_path, save_audio, save_json
     from mustango.checkpoint import model_folder, model_index
-    from mustango.predictors import check_options, resolve
+    from mustango.reader import check_options, resolve
 
     window_s = model_index(model_folder(options.model)).get("window_s", 10.24)
 

@@ -1,6 +1,12 @@
-"""Weights on disk -> components: verify that a folder holds just the tensors its configs ask for."""
+"""Weights on disk: verify a model folder; turn the released Mustango files into our components.
+
+Released layout: ldm/pytorch_model_ldm.bin, vae/pytorch_model_vae.bin, beats/microsoft-deberta-v3-large.pt,
+chords/flan-t5-large.bin and configs/*.json. Every tensor is renamed by the tables below; one that is missing, unknown or of
+another shape is an error that names it.
+"""
 
 import json
+import pickle
 import re
 from importlib import import_module
 from pathlib import Path
@@ -11,28 +17,10 @@ from musicbench import InputError
 
 BUNDLED = "mustango-mini"
 
+# ---------------------------------------------------------------------------------------------------- released names -> ours
 
-def model_folder(model):
-    """Return the folder of a model: the one that ships with the repository, or a path. Raises InputError if it is none."""
-    folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if model == BUNDLED else Path(model)
-    if not folder.is_dir():
-        raise InputError(f"no model folder {folder}; give {BUNDLED} or a folder with a model_index.json")
-    return folder
-
-
-def model_index(folder):
-    """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
-    path = Path(folder) / "model_index.json"
-    if not path.is_file():
-        raise InputError(f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote")
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read {path} ({error}); get the folder whole again") from None
-
-
-# Released tensor names -> ours: patterns applied in turn to a name of `pytorch_model_ldm.bin`.
-RELEASED_NAMES = (
+# Patterns applied in turn.
+MUNET_NAMES = (
     (r"^unet\.", ""),
     (r"^(down|up)_blocks\.(\d+)\.resnets\.(\d+)\.", r"\1.\2.layers.\3.resnet."),
     (r"^(down|up)_blocks\.(\d+)\.attentions\.(\d+)\.", r"\1.\2.layers.\3.streams.text."),
@@ -49,29 +37,95 @@ RELEASED_NAMES = (
     (r"\.attn2\.", ".cross_attention."),
     (r"\.to_out\.0\.", ".to_out."),
     (r"\.ff\.", ".feed_forward."),
+)
+CONDITIONER_NAMES = (
     (r"^chord_embedding_layer\.FME\.translation_bias$", "root_bias"),
     (r"^(beat|chord)_embedding_layer\.\1_ffn\.", r"\1_projection."),
 )
+TEXT_NAMES = ((r"^text_encoder\.", ""),)
+VAE_NAMES = (
+    (r"\.(down)\.(\d+)\.block\.(\d+)\.", r".\1_blocks.\2.resnets.\3."),
+    (r"\.down\.(\d+)\.downsample\.", r".down_blocks.\1.downsamplers.0."),
+    (r"\.mid\.block_1\.", ".mid_block.resnets.0."),
+    (r"\.mid\.block_2\.", ".mid_block.resnets.1."),
+    (r"\.mid\.attn_1\.norm\.", ".mid_block.attentions.0.group_norm."),
+    (r"\.mid\.attn_1\.([qkv])\.", r".mid_block.attentions.0.to_\1."),
+    (r"\.mid\.attn_1\.proj_out\.", ".mid_block.attentions.0.to_out.0."),
+    (r"\.up\.(\d+)\.block\.(\d+)\.", r".up_blocks.{\1}.resnets.\2."),  # {i}: counted from the other end
+    (r"\.up\.(\d+)\.upsample\.", r".up_blocks.{\1}.upsamplers.0."),
+    (r"\.nin_shortcut\.", ".conv_shortcut."),
+    (r"\.norm_out\.", ".conv_norm_out."),
+)
+VOCODER_NAMES = ((r"^vocoder\.", ""), (r"^ups\.", "upsampler."))
+
+# Released tensors that carry nothing: buffers no forward pass reads, and copies of other tensors.
+IGNORED = (
+    r"^(beat_embedding_layer\.|chord_embedding_layer\.)?PE\.pe$",
+    r"^FME\.translation_bias$",
+    r"^deberta\.embeddings\.position_ids$",
+)
+# Tensors a file may lack or hold twice, by the version of transformers that saved it.
+TIED = ("shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
+
+# The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone.
+RELEASED_SCHEDULER = {
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "prediction_type": "v_prediction",
+}
+# The released code ignores its vocoder config: this one is built in.
+RELEASED_VOCODER = {
+    "upsample_rates": [5, 4, 2, 2, 2],
+    "upsample_kernel_sizes": [16, 16, 8, 4, 4],
+    "upsample_initial_channel": 1024,
+    "resblock_kernel_sizes": [3, 7, 11],
+    "resblock_dilation_sizes": [[1, 3, 5], [1, 3, 5], [1, 3, 5]],
+    "num_mels": 64,
+}
 
 
-def our_name(released):
-    """Return our name of a released tensor: `our_name("unet.conv_in.bias") == "conv_in.bias"`."""
-    for pattern, replacement in RELEASED_NAMES:
-        released = re.sub(pattern, replacement, released)
-    return released
+def rename(name, table):
+    """Apply a table to a released tensor name: `rename("unet.conv_in.bias", MUNET_NAMES) == "conv_in.bias"`."""
+    for pattern, replacement in table:
+        name = re.sub(pattern, replacement, name)
+    return name
 
 
-def _build_on_meta(folder, library, class_name):
-    """Build a component from its config without allocating its weights."""
-    import torch
+# ---------------------------------------------------------------------------------------------------- model folders
 
-    kind = getattr(import_module(library), class_name)
-    with torch.device("meta"):
-        if library == "transformers":
-            from transformers import AutoConfig
 
-            return kind(AutoConfig.from_pretrained(folder))
-        return kind.from_config(kind.load_config(folder))
+def model_folder(model):
+    """Return the folder of a model: the one that ships with the repository, or a path. Raises InputError if it is none."""
+    folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
+    if not folder.is_dir():
+        raise InputError(f"no model folder {folder}; give {BUNDLED} or a folder with a model_index.json")
+    return folder
+
+
+def is_released(folder):
+    """True for a folder in the layout of the released Mustango."""
+    return (Path(folder) / "ldm" / "pytorch_model_ldm.bin").is_file()
+
+
+def model_index(folder):
+    """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
+    path = Path(folder) / "model_index.json"
+    if not path.is_file():
+        raise InputError(f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote")
+    return read_json(path)
+
+
+def read_json(path):
+    """Read a JSON object. Raises InputError for anything else."""
+    try:
+        value = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({_one_line(error)}); get the folder whole again") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path} holds no JSON object; get the folder whole again")
+    return value
 
 
 def _one_line(error):
@@ -90,6 +144,34 @@ def tensor_shapes(folder):
     return shapes
 
 
+def _build_on_meta(folder, library, class_name):
+    """Build a component from its config without allocating its weights."""
+    import torch
+
+    kind = getattr(import_module(library), class_name)
+    with torch.device("meta"):
+        if library == "transformers":
+            from transformers import AutoConfig
+
+            return kind(AutoConfig.from_pretrained(folder))
+        return kind.from_config(kind.load_config(folder))
+
+
+def check_tensors(wanted, have, where):
+    """Compare {name: shape} asked for with {name: shape} there. Raises InputError naming the first that differs."""
+    for what, names in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
+        names = {n for n in names if n not in TIED}
+        if names:
+            raise InputError(
+                f"{where} {what} tensor {min(names)} ({len(names)} in all); its config and weights do not belong together"
+            )
+    for name in wanted.keys() & have.keys():
+        if have[name] != wanted[name]:
+            raise InputError(
+                f"{where}: tensor {name} is {have[name]}, its config asks for {wanted[name]}; get the model whole again"
+            )
+
+
 def verify(folder):
     """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape. Raises InputError."""
     folder = Path(folder)
@@ -105,12 +187,241 @@ def verify(folder):
             wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
         except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
             raise InputError(f"cannot build {name} from {part} ({_one_line(error)}); get the model whole again") from None
-        have = tensor_shapes(part)
-        for what, keys in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
-            if keys:
-                raise InputError(
-                    f"{part} {what} tensor {min(keys)} ({len(keys)} in all); its config and weights do not belong together"
-                )
-        for key, shape in wanted.items():
-            if have[key] != shape:
-                raise InputError(f"{part}: tensor {key} is {have[key]}, its config asks for {shape}; get the model whole again")
+        check_tensors(wanted, tensor_shapes(part), part)
+
+
+# ---------------------------------------------------------------------------------------------------- released files
+
+
+def load_released(path):
+    """Memory-map a released state dict: {name: tensor}. Only plain tensors are unpickled. Raises InputError."""
+    import torch
+
+    path = Path(path)
+    if not path.is_file():
+        raise InputError(f"no file {path}; the released layout has one, download the model again")
+    try:
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except pickle.UnpicklingError as error:
+        raise InputError(f"{path} holds something else than tensors ({_one_line(error)[:160]}); it is not loaded") from None
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
+    if not isinstance(tensors, dict) or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
+        raise InputError(f"{path} is no state dict of tensors; download it again")
+    return {name: tensor for name, tensor in tensors.items() if not any(re.search(p, name) for p in IGNORED)}
+
+
+def fill(model, tensors, where):
+    """Put renamed tensors into a model built on the meta device; strict. Raises InputError."""
+    wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
+    check_tensors(wanted, {name: tuple(value.shape) for name, value in tensors.items()}, where)
+    for name in TIED:  # a tied copy that the file lacks
+        if name in wanted and name not in tensors:
+            tensors[name] = tensors["shared.weight"] if "shared.weight" in tensors else tensors["encoder.embed_tokens.weight"]
+    model.load_state_dict({name: value for name, value in tensors.items() if name in wanted}, strict=True, assign=True)
+    if hasattr(model, "tie_weights"):
+        model.tie_weights()
+    return model.eval().requires_grad_(False)
+
+
+def munet_config(released):
+    """Turn a released MuNet config into ours. Raises InputError for a setting that ours does not have."""
+    fixed = {
+        "use_linear_projection": True, "flip_sin_to_cos": True, "freq_shift": 0, "act_fn": "silu", "downsample_padding": 1,
+        "mid_block_scale_factor": 1, "only_cross_attention": False, "dual_cross_attention": False, "center_input_sample": False,
+    }  # fmt: skip
+    for name, value in fixed.items():
+        if released.get(name, value) != value:
+            raise InputError(f"the MuNet config has {name} = {released[name]!r}; only {value!r} is supported")
+    try:
+        widths, heads = released["block_out_channels"], released["attention_head_dim"]  # which holds the number of heads
+        levels = [kind.startswith("CrossAttn") for kind in released["down_block_types"]]
+        if [kind.startswith("CrossAttn") for kind in reversed(released["up_block_types"])] != levels:
+            raise InputError("the MuNet config's up blocks do not mirror its down blocks; only mirrored ones are supported")
+        return {
+            "in_channels": released["in_channels"],
+            "out_channels": released["out_channels"],
+            "block_out_channels": widths,
+            "layers_per_block": released["layers_per_block"],
+            "num_heads": heads if isinstance(heads, list) else [heads] * len(widths),
+            "attention_levels": levels,
+            "cross_attention_dim": released["cross_attention_dim"],
+            "norm_num_groups": released["norm_num_groups"],
+            "norm_eps": released["norm_eps"],
+        }
+    except KeyError as error:
+        raise InputError(f"the MuNet config lacks {error}; get configs/music_diffusion_model_config.json again") from None
+
+
+def convert_munet(tensors, config):
+    """Build MuNet from released tensors (`unet.*`) and its released config."""
+    import torch
+
+    from mustango.munet import MuNet
+
+    with torch.device("meta"):
+        model = MuNet(**munet_config(config))
+    return fill(model, {rename(k, MUNET_NAMES): v for k, v in tensors.items() if k.startswith("unet.")}, "the released MuNet")
+
+
+def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
+    """Build the beat and chord encoders; their sizes follow from the tensors."""
+    import torch
+
+    from mustango.conditioning import CHORD_TYPES, Conditioner
+
+    own = {rename(k, CONDITIONER_NAMES): v for k, v in tensors.items() if re.match(r"(beat|chord)_embedding_layer\.", k)}
+    try:
+        root_dim = own["root_bias"].shape[1]
+        dim, chord_in = own["chord_projection.weight"].shape
+        time_dim = chord_in - root_dim - len(CHORD_TYPES) - 4
+        n_beat_types = own["beat_projection.weight"].shape[1] - time_dim
+    except KeyError as error:
+        raise InputError(f"the released beat and chord encoders lack tensor {error}; download the model again") from None
+    with torch.device("meta"):
+        model = Conditioner(dim, root_dim, time_dim, root_base, time_base, n_beat_types)
+    return fill(model, own, "the released beat and chord encoders")
+
+
+def t5_config(tensors, **settings):
+    """Read a (gated-gelu) T5's sizes off its tensors."""
+    from transformers import T5Config
+
+    def layers(stack):
+        return 1 + max((int(m[1]) for k in tensors if (m := re.match(rf"{stack}\.block\.(\d+)\.", k))), default=-1)
+
+    try:
+        bias = tensors["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
+        query = tensors["encoder.block.0.layer.0.SelfAttention.q.weight"]
+        embedding = tensors.get("shared.weight", tensors.get("encoder.embed_tokens.weight"))
+        return T5Config(
+            vocab_size=embedding.shape[0], d_model=embedding.shape[1], num_heads=bias.shape[1],
+            relative_attention_num_buckets=bias.shape[0], d_kv=query.shape[0] // bias.shape[1], num_layers=layers("encoder"),
+            num_decoder_layers=layers("decoder") or None, d_ff=tensors["encoder.block.0.layer.1.DenseReluDense.wi_0.weight"].shape[0],
+            feed_forward_proj="gated-gelu", relative_attention_max_distance=128, layer_norm_epsilon=1e-6,
+            dropout_rate=0.0, tie_word_embeddings=False, decoder_start_token_id=0, **settings,
+        )  # fmt: skip
+    except (KeyError, AttributeError) as error:
+        raise InputError(f"the released T5 lacks tensor {error}; download the model again") from None
+
+
+def convert_text_encoder(tensors):
+    """Build the T5 encoder from released tensors (`text_encoder.*`)."""
+    import torch
+    from transformers import T5EncoderModel
+
+    own = {rename(k, TEXT_NAMES): v for k, v in tensors.items() if k.startswith("text_encoder.")}
+    with torch.device("meta"):
+        model = T5EncoderModel(t5_config(own))
+    return fill(model, own, "the released text encoder")
+
+
+def convert_vae(tensors, config):
+    """Build diffusers' AutoencoderKL from released tensors and the released `vae_config.json`."""
+    import torch
+    from diffusers import AutoencoderKL
+
+    try:
+        d = config["ddconfig"]
+        levels = len(d["ch_mult"])
+        unsupported = d.get("attn_resolutions") or d.get("downsample_time") or config.get("subband", 1) != 1
+        if unsupported or config["embed_dim"] != d["z_channels"] or not d["double_z"]:
+            raise InputError(
+                "vae_config.json asks for attention, time downsampling, subbands or an embed_dim that ours does not have"
+            )
+        with torch.device("meta"):
+            model = AutoencoderKL(
+                in_channels=d["in_channels"], out_channels=d["out_ch"], latent_channels=d["z_channels"], norm_num_groups=32,
+                block_out_channels=[d["ch"] * m for m in d["ch_mult"]], layers_per_block=d["num_res_blocks"],
+                down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels,
+                sample_size=d["resolution"], scaling_factor=config["scale_factor"],
+            )  # fmt: skip
+    except KeyError as error:
+        raise InputError(f"vae_config.json lacks {error}; get it again") from None
+    own = {}
+    for name, tensor in tensors.items():
+        if name.startswith("vocoder."):
+            continue
+        ours = re.sub(r"\{(\d+)\}", lambda m: str(levels - 1 - int(m[1])), rename(name, VAE_NAMES))
+        is_attention = re.search(r"attentions\.0\.to_\w+(\.0)?\.weight$", ours)  # 1 x 1 convolutions there, linear here
+        own[ours] = tensor[:, :, 0, 0] if is_attention and tensor.ndim == 4 else tensor
+    return fill(model, own, "the released VAE")
+
+
+def convert_vocoder(tensors, config=None, sample_rate=16000):
+    """Build transformers' SpeechT5HifiGan from released tensors (`vocoder.*`, weight norm already folded)."""
+    import torch
+    from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+    settings = dict(config or RELEASED_VOCODER)
+    settings["model_in_dim"] = settings.pop("num_mels")
+    if str(settings.pop("resblock", "1")) != "1":
+        raise InputError("the vocoder config asks for resblock 2; only 1 is supported")
+    config = SpeechT5HifiGanConfig(sampling_rate=sample_rate, normalize_before=False, leaky_relu_slope=0.1, **settings)
+    own = {rename(k, VOCODER_NAMES): v for k, v in tensors.items() if k.startswith("vocoder.")}
+    # Unused here (normalize_before is off), but the class has them.
+    own |= {"mean": torch.zeros(config.model_in_dim), "scale": torch.ones(config.model_in_dim)}
+    with torch.device("meta"):
+        model = SpeechT5HifiGan(config)
+    return fill(model, own, "the released vocoder")
+
+
+def convert_beat_predictor(tensors, config):
+    """Build the DeBERTa beat predictor from released tensors and its body's config (a dict)."""
+    import torch
+    from transformers import DebertaV2Config
+
+    from mustango.predictors import BeatPredictor
+
+    own = {k: v for k, v in tensors.items() if not any(re.search(p, k) for p in IGNORED)}
+    with torch.device("meta"):
+        model = BeatPredictor(DebertaV2Config(**config))
+    return fill(model, own, "the released beat predictor")
+
+
+def convert_chord_predictor(tensors):
+    """Build the T5 chord predictor from released tensors."""
+    import torch
+    from transformers import T5ForConditionalGeneration
+
+    with torch.device("meta"):
+        model = T5ForConditionalGeneration(t5_config(tensors))
+    return fill(model, dict(tensors), "the released chord predictor")
+
+
+def convert_mel(config):
+    """Build the mel front end from the released `stft_config.json`."""
+    from mustango.mel import LogMel
+
+    try:
+        if config["win_length"] != config["filter_length"]:
+            raise InputError("stft_config.json has a win_length other than filter_length; only equal ones are supported")
+        return LogMel(
+            sample_rate=config["sampling_rate"], n_fft=config["filter_length"], hop_length=config["hop_length"],
+            n_mels=config["n_mel_channels"], f_min=float(config["mel_fmin"]), f_max=float(config["mel_fmax"]),
+        )  # fmt: skip
+    except KeyError as error:
+        raise InputError(f"stft_config.json lacks {error}; get it again") from None
+
+
+def released_components(folder):
+    """Yield (name, component) of a released folder one by one, each converted when it is asked for."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    folder = Path(folder)
+    configs = folder / "configs"
+    ldm = load_released(folder / "ldm" / "pytorch_model_ldm.bin")
+    stray = [k for k in ldm if not re.match(r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer)\.", k)]
+    if stray:
+        raise InputError(f"{folder / 'ldm'} has the unknown tensor {stray[0]}; this is no released Mustango")
+    yield "unet", convert_munet(ldm, read_json(configs / "music_diffusion_model_config.json"))
+    yield "conditioner", convert_conditioner(ldm)
+    yield "text_encoder", convert_text_encoder(ldm)
+    del ldm
+    stft = read_json(configs / "stft_config.json")
+    vae = load_released(folder / "vae" / "pytorch_model_vae.bin")
+    vae_config = read_json(configs / "vae_config.json")
+    yield "vae", convert_vae(vae, vae_config.get("vae", vae_config))
+    yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
+    yield "mel", convert_mel(stft)
+    yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)

@@ -13,7 +13,7 @@ from mustango.checkpoint import BUNDLED, model_folder, verify
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, pooled
 from mustango.mel import LogMel
 from mustango.munet import MuNet
-from mustango.predictors import Controls, check_options, resolve
+from mustango.reader import Controls, check_options, resolve
 from mustango.vocoder import ISTFTVocoder
 
 
@@ -84,8 +84,9 @@ class MustangoPipeline(DiffusionPipeline):
         duration = window_s if duration is None else float(duration)
         seeds = [seed + i for i in range(count)]
         controls = [resolve(prompt, chords=chords, tempo=tempo, meter=meter, key=key, duration_s=duration, seed=s) for s in seeds]
+        generators = [torch.Generator().manual_seed(s) for s in seeds]
         condition = self.encode([prompt] * count, negative_prompt, controls, guidance > 1)
-        latents = self.denoise(condition, self.noise(seeds, duration), steps, guidance, on_step)
+        latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
         audios = self.vocode(self.decode(latents), duration)
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
@@ -106,21 +107,27 @@ class MustangoPipeline(DiffusionPipeline):
         beats = null + [(c.beat_times, c.beat_positions) for c in controls]
         chords = null + [(c.chords, c.chord_times) for c in controls]
         tokens = self.conditioner(beats, chords)
-        frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
-        frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
-        signals = [control_signal(b, c, frames, frame_s) for b, c in zip(beats, chords, strict=True)]
-        control = torch.from_numpy(np.stack(signals)).to(text)
-        return Conditioning(text=text, text_mask=text_mask, text_pooled=pooled(text, text_mask), control=control, **tokens)
+        control = None
+        if self.unet.config.control_channels:
+            frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
+            frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
+            signals = [control_signal(b, c, frames, frame_s) for b, c in zip(beats, chords, strict=True)]
+            control = torch.from_numpy(np.stack(signals)).to(text)
+        text_pooled = pooled(text, text_mask) if self.unet.config.pooled_text else None
+        return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
 
-    def noise(self, seeds, duration_s):
-        """Draw the initial latents (B, C, H, W), each clip from its own seed, on the CPU so that devices agree."""
+    def noise(self, generators, duration_s):
+        """Draw the initial latents (B, C, H, W), each clip from its own generator, on the CPU so that devices agree."""
         columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
         shape = (self.unet.config.in_channels, self.rows(duration_s), columns)
-        noise = [torch.randn(shape, generator=torch.Generator().manual_seed(s)) for s in seeds]
+        noise = [torch.randn(shape, generator=g) for g in generators]
         return torch.stack(noise).to(self.unet.device, self.unet.dtype)
 
-    def denoise(self, condition, latents, steps, guidance=1.0, on_step=None):
-        """Run the sampler on latents (B, C, H, W); keys and values of the conditions are projected once for all steps."""
+    def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None):
+        """Run the sampler on latents (B, C, H, W); keys and values of the conditions are projected once for all steps.
+
+        generators: one a clip, for schedulers that add noise.
+        """
         condition = self.unet.project(condition)
         self.scheduler.set_timesteps(steps, device=latents.device)
         latents = latents * self.scheduler.init_noise_sigma
@@ -130,7 +137,7 @@ class MustangoPipeline(DiffusionPipeline):
             if guidance > 1:
                 null, full = output.chunk(2)
                 output = null + guidance * (full - null)
-            latents = self.scheduler.step(output, t, latents).prev_sample
+            latents = self.scheduler.step(output, t, latents, generator=generators).prev_sample
             if on_step:
                 on_step(i + 1, len(self.scheduler.timesteps))
         return latents

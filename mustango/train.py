@@ -367,11 +367,21 @@ def encode_dataset(folder, cache, parts):
     return rows, paths
 
 
-def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
-    """Weight of v-prediction losses, min(SNR, gamma) / (SNR + 1) (Hang et al. 2303.09556)."""
+def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0, as_released=False):
+    """Weight of v-prediction losses, min(SNR, gamma) / (SNR + 1) (Hang et al. 2303.09556).
+
+    The released Mustango was trained with min(SNR, gamma) / SNR, the form for noise prediction.
+    """
     a = alphas_cumprod[timesteps]
     snr = a / (1 - a)
-    return snr.clamp(max=gamma) / (snr + 1)
+    return snr.clamp(max=gamma) / (snr if as_released else snr + 1)
+
+
+def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition):
+    """Return the mean squared error (B,) of MuNet's velocity on noised latents."""
+    noisy = scheduler.add_noise(latents, noise, timesteps)
+    target = scheduler.get_velocity(latents, noise, timesteps)
+    return (unet(noisy, timesteps, condition) - target).square().mean(dim=(1, 2, 3))
 
 
 class TrainMuNet:
@@ -429,10 +439,7 @@ class TrainMuNet:
             text=text, text_mask=mask, text_pooled=pooled(text, mask), control=control, **self.model["conditioner"](beats, chords)
         )
         t = torch.randint(0, self.scheduler.config.num_train_timesteps, (len(latents),))
-        noise = torch.randn_like(latents)
-        noisy = self.scheduler.add_noise(latents, noise, t)
-        target = self.scheduler.get_velocity(latents, noise, t)
-        error = (self.model["unet"](noisy, t, condition) - target).square().mean(dim=(1, 2, 3))
+        error = v_prediction_error(self.model["unet"], self.scheduler, latents, torch.randn_like(latents), t, condition)
         return (min_snr_weight(self.scheduler.alphas_cumprod, t) * error).mean(), {"mse": error.mean().item()}
 
     def save(self, parts):

@@ -9,7 +9,7 @@ from musicbench import captions
 from musicbench.clip import Clip
 from musicbench.compose import MOODS, caption, describe, plan
 from musicbench.theory import Progression, tempo_class
-from mustango.predictors import read_prompt
+from mustango.reader import read_prompt
 
 
 def labelled(seed):

@@ -8,7 +8,6 @@ from safetensors.torch import load_file
 
 from musicbench import InputError
 from musicbench.theory import Chord, Meter, Progression, beat_grid
-from mustango.checkpoint import our_name
 from mustango.conditioning import CONTROL_CHANNELS, Conditioner, control_signal, pooled, sinusoid
 
 INPUTS = json.loads((GOLDEN / "beats_chords.json").read_text())

@@ -9,7 +9,7 @@ from conftest import ROOT
 ORDER = [
     "musicbench", "musicbench.theory", "musicbench.clip", "musicbench.features", "musicbench.augment", "musicbench.compose",
     "musicbench.captions", "musicbench.dataset", "musicbench.__main__",
-    "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.predictors",
+    "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "app",
 ]  # fmt: skip
 

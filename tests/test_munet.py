@@ -5,7 +5,7 @@ import torch
 from conftest import GOLDEN
 from safetensors.torch import load_file
 
-from mustango.checkpoint import our_name
+from mustango.checkpoint import MUNET_NAMES, rename
 from mustango.conditioning import CONTROL_CHANNELS, Conditioning
 from mustango.munet import MuNet, attention_mask
 
@@ -24,7 +24,7 @@ def golden_munet():
         attention_levels=[kind.startswith("CrossAttn") for kind in config["down_block_types"]],
         cross_attention_dim=config["cross_attention_dim"], norm_num_groups=config["norm_num_groups"], norm_eps=config["norm_eps"],
     )  # fmt: skip
-    model.load_state_dict({our_name(k): v for k, v in weights.items() if k.startswith("unet.")}, strict=True)
+    model.load_state_dict({rename(k, MUNET_NAMES): v for k, v in weights.items() if k.startswith("unet.")}, strict=True)
     return model.eval()
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.theory import Key, Meter
-from mustango.predictors import read_prompt, resolve
+from mustango.reader import read_prompt, resolve
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,310 @@
+"""Same weights in, same numbers out: compare ours with a folder of golden tensors made by the original.
+
+    python benchmarks/parity.py tests/golden
+
+Prints a line a file: name, largest absolute difference, tolerance, pass or fail. All sizes come from the folder's config
+files, so any folder of the same kind can be given: model_config.json + model_weights.safetensors with munet_io, beats_chords,
+trajectory and training; vae_config.json + vae_weights.safetensors with vae_io; stft; scheduler; beats_model; predictor. Files
+that are not there are skipped.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import torch  # noqa: E402
+from diffusers import DDPMScheduler  # noqa: E402
+from diffusers.schedulers import scheduling_ddpm  # noqa: E402
+from safetensors.torch import load_file  # noqa: E402
+
+from musicbench import InputError  # noqa: E402
+from musicbench.theory import Chord  # noqa: E402
+from mustango.checkpoint import (  # noqa: E402
+    convert_beat_predictor,
+    convert_conditioner,
+    convert_mel,
+    convert_munet,
+    convert_text_encoder,
+    convert_vae,
+    convert_vocoder,
+)
+from mustango.conditioning import Conditioning  # noqa: E402
+from mustango.predictors import beats_from_outputs, chord_prompt, parse_chords  # noqa: E402
+from mustango.train import min_snr_weight, v_prediction_error  # noqa: E402
+
+
+class Golden:
+    """A golden folder: its JSON and tensors, and our components with its weights."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def json(self, name):
+        return json.loads((self.folder / f"{name}.json").read_text(encoding="utf-8"))
+
+    def tensors(self, name):
+        return load_file(self.folder / f"{name}.safetensors")
+
+    def cases(self, name):
+        """Group tensors `case/x/y` by their first part."""
+        groups = {}
+        for key, value in self.tensors(name).items():
+            case, _, rest = key.partition("/")
+            groups.setdefault(case, {})[rest] = value
+        return groups
+
+    def munet(self):
+        return convert_munet(self.tensors("model_weights"), self.json("model_config")["unet"])
+
+    def conditioner(self):
+        config = self.json("model_config").get("embedding", {})
+        model = convert_conditioner(self.tensors("model_weights"), config.get("fme_base", 1.0), config.get("pe_time_base", 10001.0))
+        model.register_to_config(max_beats=10_000, max_chords=10_000)  # the golden set goes beyond what users may ask
+        return model
+
+
+def _difference(ours, theirs):
+    return (ours - theirs).abs().max().item() if ours.numel() else 0.0
+
+
+def _symbols(names):
+    """Chords of released symbols; a slash always means inverted there, even over the root or nothing."""
+    chords = []
+    for name in names:
+        head, slash, _ = name.partition("/")
+        chord = Chord.parse(head)
+        chords.append(Chord(chord.root, chord.quality, (chord.root + 4) % 12) if slash and chord.root is not None else chord)
+    return chords
+
+
+# Each check yields (what, difference, tolerance). Tolerances are those of the golden README.
+
+
+@torch.no_grad()
+def munet_io(golden):
+    model = golden.munet()
+    for case, t in golden.cases("munet_io").items():
+        masks = [t[f"{name}_attention_mask"] for name in ("encoder", "beat", "chord")]
+        condition = Conditioning(t["encoder_hidden_states"], masks[0], t["beat_features"], masks[1], t["chord_features"], masks[2])
+        empty = any(m.dtype == torch.bool and not m.any(dim=1).all() for m in masks)
+        yield case, _difference(model(t["sample"], t["timestep"], condition), t["out"]), 2e-3 if empty else 1e-4
+
+
+@torch.no_grad()
+def beats_chords(golden):
+    model, inputs, outputs = golden.conditioner(), golden.json("beats_chords"), golden.tensors("beats_chords")
+    names = {"pad": 0, "None": 1}
+    for entry in inputs["beats"]:
+        times, positions = entry["input"]
+        if any(p in names for p in positions):
+            continue  # the original's own tokens, which no user gives
+        ours = model([(times, positions)], [([], [])], beat_length=inputs["beat_len"])
+        yield f"beats {entry['id']}", _difference(ours["beats"], outputs[f"beats/{entry['id']}/embedded"]), 1e-5
+        yield f"beats {entry['id']} mask", float(ours["beat_mask"][0].tolist() != entry["mask"]), 0.0
+    for entry in inputs["chords"]:
+        if "pad" in entry["chords"]:
+            continue
+        try:
+            chords = _symbols(entry["chords"])
+        except InputError:
+            continue
+        ours = model([([], [])], [(chords, entry["times"])], chord_length=inputs["chord_len"])
+        yield f"chords {entry['id']}", _difference(ours["chords"], outputs[f"chords/{entry['id']}/embedded"]), 1e-5
+        yield f"chords {entry['id']} mask", float(ours["chord_mask"][0].tolist() != entry["mask"]), 0.0
+    null = model([([], [])], [([], [])], inputs["beat_len"], inputs["chord_len"])
+    for name, mask in (("beats", "beat_mask"), ("chords", "chord_mask")):
+        yield f"null {name}", _difference(null[name], outputs[f"cfg/{name}/embedded"][:1]), 1e-5
+        yield f"null {name} mask", float(not torch.equal(null[mask], outputs[f"cfg/{name}/mask"][:1])), 0.0
+
+
+def _condition(golden, beats, chords, times, text, mask):
+    items = [(_symbols(c), t) for c, t in zip(chords, times, strict=True)]
+    return Conditioning(text=text, text_mask=mask, **golden.conditioner()([tuple(b) for b in beats], items))
+
+
+@torch.no_grad()
+def trajectory(golden):
+    about, t = golden.json("trajectory"), golden.tensors("trajectory")
+    guidance, prompts = about["guidance"], about["prompts"]
+    guided = guidance > 1
+    ids = [[*about["token_ids_without_eos"][p], 1] for p in prompts]
+    ids = ([[1]] * len(prompts) if guided else []) + ids
+    longest = max(map(len, ids))
+    mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
+    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
+    encoder = convert_text_encoder(golden.tensors("model_weights"))
+    text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+    repeats = about.get("num_samples_per_prompt", 1)
+    text, mask = text.repeat_interleave(repeats, 0), mask.repeat_interleave(repeats, 0)
+    yield "prompt_embeds", _difference(text, t["prompt_embeds"]), 1e-4
+    null = [([], [])] * len(prompts) if guided else []
+    beats = null + [tuple(b) for b in about["beats"]]
+    chords = [[]] * len(null) + about["chords"]
+    times = [[]] * len(null) + about["chords_time"]
+    beats, chords, times = ([x for x in items for _ in range(repeats)] for items in (beats, chords, times))
+    unet = golden.munet()
+    condition = unet.project(_condition(golden, beats, chords, times, text, mask))
+    scheduler = DDPMScheduler(**{k: v for k, v in about["scheduler"].items() if k != "cls"})
+    scheduler.set_timesteps(about["steps"])
+    yield "timesteps", _difference(scheduler.timesteps, t["timesteps"]), 0.0
+    original_randn = scheduling_ddpm.randn_tensor
+    latents = t["init_latents"]
+    try:
+        for i, step in enumerate(scheduler.timesteps):
+            output = unet(torch.cat([latents, latents]) if guided else latents, step, condition)
+            if guided:
+                without, full = output.chunk(2)
+                output = without + guidance * (full - without)
+            if f"guided_model_output/{i}" in t:
+                yield f"model output {i}", _difference(output, t[f"guided_model_output/{i}"]), 1e-3
+            noise = t.get(f"noise/{i}", torch.zeros_like(latents))
+            scheduling_ddpm.randn_tensor = lambda *_, noise=noise, **__: noise
+            latents = scheduler.step(output, step, latents).prev_sample
+            yield f"latents after step {i}", _difference(latents, t[f"latents_after_step/{i}"]), 1e-2
+    finally:
+        scheduling_ddpm.randn_tensor = original_randn
+    yield "final_latents", _difference(latents, t["final_latents"]), 1e-2
+
+
+@torch.no_grad()
+def training(golden):
+    about, t = golden.json("training"), golden.tensors("training")
+    tokens_of = golden.json("trajectory")["token_ids_without_eos"]
+    ids = [[*tokens_of.get(p, []), 1] for p in about["prompts"]]
+    longest = max(map(len, ids))
+    mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
+    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
+    encoder = convert_text_encoder(golden.tensors("model_weights"))
+    text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+    condition = _condition(golden, about["beats"], about["chords"], about["chords_time"], text, mask)
+    scheduler = DDPMScheduler(**{k: v for k, v in golden.json("scheduler")["config"].items()})
+    yield "alphas_cumprod", _difference(scheduler.alphas_cumprod, t["alphas_cumprod"]), 1e-5
+    noisy = scheduler.add_noise(t["latents"], t["noise"], t["timesteps"])
+    yield "noisy_latents", _difference(noisy, t["noisy_latents"]), 1e-5
+    yield "v_target", _difference(scheduler.get_velocity(t["latents"], t["noise"], t["timesteps"]), t["v_target"]), 1e-5
+    unet = golden.munet()
+    error = v_prediction_error(unet, scheduler, t["latents"], t["noise"], t["timesteps"], condition)
+    weight = min_snr_weight(scheduler.alphas_cumprod, t["timesteps"], 5.0, as_released=True)
+    yield "loss, gamma 5", abs((weight * error).mean().item() - about["loss"]["5.0"]), 1e-3
+    yield "loss, plain", abs(error.mean().item() - about["loss"]["None"]), 1e-3
+    middle = torch.full_like(t["timesteps"], 500)
+    error = v_prediction_error(unet, scheduler, t["latents"], t["noise"], middle, condition)
+    weight = min_snr_weight(scheduler.alphas_cumprod, middle, 5.0, as_released=True)
+    yield "loss, validation", abs((weight * error).mean().item() - about["loss"]["validation_mode(t=500),gamma5"]), 1e-3
+
+
+def scheduler(golden):
+    about = golden.json("scheduler")
+    ours = DDPMScheduler(**about["config"])
+    for steps, wanted in about["timesteps"].items():
+        ours.set_timesteps(int(steps))
+        got = ours.timesteps.tolist()
+        if isinstance(wanted, dict):
+            n = len(wanted["first"])
+            got, wanted = [got[:n], got[-n:], len(got)], [wanted["first"], wanted["last"], wanted["len"]]
+        yield f"{steps} steps", float(got != wanted), 0.0
+    for index, value in about["alphas_cumprod"].items():
+        yield f"alphas_cumprod[{index}]", abs(ours.alphas_cumprod[int(index)].item() - value), 1e-6
+
+
+@torch.no_grad()
+def vae_io(golden):
+    config, weights, t = golden.json("vae_config"), golden.tensors("vae_weights"), golden.tensors("vae_io")
+    vae = convert_vae(weights, config["vae"])
+    vocoder = convert_vocoder(weights, config.get("vocoder"))
+    posterior = vae.encode(t["enc/mel"]).latent_dist
+    yield "encoder mean", _difference(posterior.mean, t["enc/mean"]), 1e-4
+    yield "encoder logvar", _difference(posterior.logvar, t["enc/logvar"]), 1e-4
+    mel = vae.decode(t["dec/latents"] / vae.config.scaling_factor).sample
+    yield "decoder", _difference(mel, t["dec/mel"]), 1e-4
+    for name, mels in (("dec", t["dec/mel"]), ("voc", t["voc/mel"])):
+        wave = vocoder(mels.squeeze(1)).reshape(len(mels), -1)
+        yield f"{name} waveform", _difference(wave, t[f"{name}/wav_float"].squeeze(1)), 1e-4
+        int16 = (wave.double() * 32768).clamp(-32768, 32767).to(torch.int16)
+        yield f"{name} int16", _difference(int16.int(), t[f"{name}/wav_int16"].int()), 1.0
+
+
+def stft(golden):
+    about, t = golden.json("stft"), golden.tensors("stft")
+    mel = convert_mel(about["config"])
+    yield "mel_basis", _difference(mel.mel_basis, t["mel_basis"]), 1e-6
+    yield "raw_mel", _difference(mel(t["raw_wave"].reshape(1, -1).clamp(-1, 1)), t["raw_mel"].transpose(1, 2)), 1e-3
+    length = about["target_length"] * about["config"]["hop_length"]
+    wave = torch.zeros(1, length)
+    wave[0, : about["wave_len"]] = t["norm_wave_tail"].flatten()[: about["wave_len"]]
+    fbank = mel(wave)[:, : about["target_length"]]
+    yield "fbank", _difference(fbank, t["fbank"].reshape(fbank.shape)), 1e-3
+
+
+@torch.no_grad()
+def beats_model(golden):
+    t = golden.tensors("beats_model")
+    weights = {k.removeprefix("weights/"): v for k, v in t.items() if k.startswith("weights/")}
+    model = convert_beat_predictor(weights, golden.json("beats_model")["config"])
+    logits, values = model(t["input_ids"], t["attention_mask"])
+    yield "logits", _difference(logits, t["logits"]), 1e-4
+    yield "values", _difference(values, t["values"]), 1e-4
+
+
+def predictor(golden):
+    """Where the original raises, ours gives what can be read, and a note."""
+    about = golden.json("predictor")
+    for i, case in enumerate(about["beats"]):
+        times, positions, max_beat = beats_from_outputs(case["logits_token0"], case["values"])
+        wanted = case["predicted_beats"][0] if case["times"] else [[], []]
+        yield f"beats {i}", float([times, positions] != wanted or max_beat != case["max_beat"]), 0.0
+    for i, case in enumerate(about["chords"]):
+        stamps = re.search(r"Timestamps: (.*) \\n Max Beat: (\d+)$", case["model_input"])
+        times = [float(x) for x in stamps[1].split(" , ")] if stamps[1] else []
+        yield f"chord prompt {i}", float(chord_prompt(case["prompt"], times, int(stamps[2])) != case["model_input"]), 0.0
+        heard = parse_chords(case["decoded"])
+        if "exception" in case:
+            yield f"chords {i}", float(not heard.notes), 0.0
+        else:
+            ours = [c.harte() for c in heard.chords], list(heard.times)
+            readable = [(c, t) for c, t in zip(case["chords"], case["times"], strict=True) if _readable(c)]
+            theirs = [Chord.parse(c).harte() for c, _ in readable], [t for _, t in readable]
+            yield f"chords {i}", float(ours != theirs and not heard.notes), 0.0
+
+
+def _readable(symbol):
+    try:
+        Chord.parse(symbol)
+    except InputError:
+        return False
+    return True
+
+
+CHECKS = (munet_io, beats_chords, trajectory, training, scheduler, vae_io, stft, beats_model, predictor)
+
+
+def compare(folder):
+    """Yield (file, largest difference over tolerance's worst case, tolerance, passed, worst item) for every file there."""
+    golden = Golden(folder)
+    for check in CHECKS:
+        name = check.__name__
+        if not any((golden.folder / f"{name}.{suffix}").exists() for suffix in ("safetensors", "json")):
+            continue
+        results = list(check(golden))
+        worst = max(results, key=lambda r: r[1] / r[2] if r[2] else (float("inf") if r[1] else 0.0))
+        yield name, worst[1], worst[2], all(d <= tolerance for _, d, tolerance in results), worst[0], len(results)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder")
+    failed = False
+    for name, difference, tolerance, passed, item, count in compare(parser.parse_args().folder):
+        print(
+            f"{name:14} max abs difference {difference:.2e}  tolerance {tolerance:.0e}  {'pass' if passed else 'FAIL'}  ({count} checks, worst: {item})"
+        )
+        failed |= not passed
+    sys.exit(failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""Prompt -> beats and chords: what it states is read; what nobody said is chosen by rule and seed, and said to be so."""
+
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.compose import MAJOR_LOOPS, MINOR_LOOPS
+from musicbench.theory import (
+    MAX_BPM,
+    MIN_BPM,
+    TEMPO_WORDS,
+    Chord,
+    Key,
+    Meter,
+    Progression,
+    ascii_accidentals,
+    beat_grid,
+    is_roman,
+    likely_key,
+    parse_tempo,
+    word_tempo,
+)
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+_NUMBER = r"(\d{2,3}(?:\.\d+)?)"
+_TEMPO = re.compile(
+    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
+    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
+    re.IGNORECASE,
+)
+_TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
+_TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
+_TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
+_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
+_KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
+_KEY_BARE = re.compile(rf"(?<![\w#.] )(?<![\w#]){_TONIC}[- ](major|minor)\b(?!\s*(?:chord|third|seventh|7))")
+_METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
+_BEATS_A_BAR = re.compile(
+    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
+    re.IGNORECASE,
+)
+_CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a prompt says outright; None where it says nothing. `chords` is a chord line."""
+
+    tempo: float | None = None
+    key: Key | None = None
+    meter: Meter | None = None
+    chords: str | None = None
+
+
+def _is_chord(token):
+    try:
+        Chord.parse(token)
+    except InputError:
+        return False
+    return True
+
+
+def _chord_runs(sentence):
+    """Yield the longest runs of neighbouring chord symbols (or Roman numerals) in a sentence, with where they begin."""
+    run, start = [], 0
+    for match in re.finditer(r"\||[^\s,;|]+", sentence):
+        token = match[0].strip(".:()[]\"'") if match[0] not in ("|", "-", "->", "→") else match[0]
+        parts = [token] if _is_chord(token) or is_roman(token) else [p for p in re.split(r"->|→|-", token) if p] or [token]
+        if run and token in ("|", "-", "->", "→", "then", "and", "to"):
+            run.append("|" if token == "|" else None)
+        elif all(
+            _is_chord(p) or is_roman(p) or re.fullmatch(r".+:\d(\.\d)?", p) and _is_chord(p.rpartition(":")[0]) for p in parts
+        ):
+            start = start if run else match.start()
+            run.extend(parts)
+        else:
+            if run:
+                yield start, run
+            run = []
+    if run:
+        yield start, run
+
+
+def _read_chords(prompt):
+    for sentence in re.split(r"(?<=[a-z0-9#])[.!?](?:\s|$)|\n", prompt):
+        marker = _CHORD_WORD.search(sentence)
+        for start, run in _chord_runs(sentence):
+            symbols = [token for token in run if token and token != "|"]
+            romans = sum(is_roman(s) for s in symbols)
+            if romans not in (0, len(symbols)):
+                continue
+            marked = marker and marker.start() < start
+            # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
+            if len(symbols) >= 3 or (marked and (len(symbols) == 2 or symbols[0] not in ("A", "I"))):
+                while run and run[-1] in (None, "|"):
+                    run.pop()
+                return " ".join(token for token in run if token)
+    return None
+
+
+def read_prompt(prompt):
+    """Find tempo, key, meter and chords that a prompt states in words. Values outside their bounds are not taken."""
+    text = ascii_accidentals(prompt[:20000])
+    tempo = None
+    for match in _TEMPO.finditer(text):
+        value = float(match[1] or match[2])
+        if MIN_BPM <= value <= MAX_BPM:
+            tempo = value
+            break
+    if tempo is None:
+        for sentence in re.split(r"[.!?\n]", text):
+            match = _TEMPO_WORD.search(sentence)
+            # "grave" is an English word as well
+            if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
+                tempo = word_tempo(match[1])
+                break
+    meter = None
+    if match := _METER.search(text):
+        meter = Meter(int(match[1]), int(match[2]))
+    elif match := _BEATS_A_BAR.search(text):
+        beats = int(next(g for g in match.groups() if g))
+        meter = Meter(beats, 8 if beats == 6 else 4)
+    key = None
+    for pattern in (_KEY_MARKED, _KEY_BARE):
+        if match := pattern.search(text):
+            tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match[1]))
+            key = Key(tonic, "minor" if (match[2] or "major") in ("minor", "min", "m") else "major")
+            break
+    return Stated(tempo, key, meter, _read_chords(text))
+
+
+# ---------------------------------------------------------------------------------------------------- choosing
+
+# Words that tell the pace, with the range a tempo is drawn from.
+_PACES = (
+    (r"very slow|drone|meditat\w*", (50, 65)),
+    (r"slow\w*|ballad|lullaby|ambient|calm|peaceful|relax\w*|gentle|sleep\w*|lo-?fi|sad", (62, 88)),
+    (r"very fast|furious|frantic", (160, 180)),
+    (r"fast\w*|punk|drum and bass|racing", (138, 168)),
+    (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
+    (r"jazz|swing", (100, 150)),
+)
+_MINOR_WORDS = re.compile(
+    r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True)
+class Controls:
+    """The controls of one clip, resolved. `origin` says of each of tempo, meter, key and chords: given, prompt or chosen.
+
+    Beats: times and positions; chords with their start times.
+    """
+
+    bpm: float
+    meter: Meter
+    key: Key
+    chords: tuple
+    chord_times: tuple
+    beat_times: tuple
+    beat_positions: tuple
+    duration_s: float
+    origin: dict = field(default_factory=dict)
+
+
+MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
+
+
+def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, window_s):
+    """Raise InputError for a generation option outside its bounds. `window_s` is the longest clip the model makes."""
+    for name, text in (("prompt", prompt), ("negative prompt", negative_prompt)):
+        if not isinstance(text, str):
+            raise InputError(f"the {name} is {type(text).__name__}; give text")
+        if len(text) > MAX_PROMPT:
+            raise InputError(f"the {name} has {len(text)} characters, above {MAX_PROMPT}; shorten it")
+        if not text.isprintable() and "\ud800" <= max(text) <= "\udfff":
+            raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
+    if duration is not None and not 1 <= float(duration) <= window_s:
+        raise InputError(f"duration {float(duration):g} s is outside 1-{window_s:g} s, this model's window; give seconds within it")
+    for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
+    if not 0 <= guidance <= MAX_GUIDANCE:
+        raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 2 is usual, 1 turns it off")
+
+
+def _choose_tempo(prompt, rng):
+    low, high = next((span for words, span in _PACES if re.search(rf"\b(?:{words})\b", prompt, re.IGNORECASE)), (88, 126))
+    return float(rng.integers(low, high + 1))
+
+
+def _choose_loop(prompt, mode, rng):
+    loop = str(rng.choice(MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]))
+    if re.search(r"\b(jazz\w*|bossa\w*|lo-?fi|soul|neo-soul)\b", prompt, re.IGNORECASE):
+        return " ".join(s if "°" in s else s + ("maj7" if s in ("I", "IV", "VI", "III") else "7") for s in loop.split())
+    return loop
+
+
+def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0):
+    """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
+
+    chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
+    Raises InputError for what cannot be read or does not fit into `duration_s`.
+    """
+    stated, rng = read_prompt(prompt), np.random.default_rng([seed, 6])
+    origin = {}
+
+    def settle(name, given, read, parse, choose):
+        origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
+        return parse(given) if given is not None else read if read is not None else choose()
+
+    waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
+    bpm = settle("tempo", tempo, stated.tempo, parse_tempo, lambda: _choose_tempo(prompt, rng))
+    meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
+    if chords is not None and not isinstance(chords, str):
+        chords = " ".join(str(c) for c in chords)
+    line = chords if chords is not None else stated.chords
+    if line is not None:
+        given_key = Key.parse(key) if key is not None else stated.key
+        progression = Progression.parse(line, meter, given_key)
+        key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
+        origin["chords"] = "given" if chords is not None else "prompt"
+    else:
+        mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
+        key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))
+        bar_s = 60 / bpm * meter.beats
+        bars = max(int(np.ceil(duration_s / bar_s - 1e-6)), 1)
+        progression = Progression.parse(" ".join(_choose_loop(prompt, key.mode, rng).split()[:bars]), meter, key)
+        origin["chords"] = "chosen"
+    symbols, times = progression.lay_out(bpm, duration_s)
+    beat_times, positions = beat_grid(bpm, meter, duration_s)
+    return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin)
