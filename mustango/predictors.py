@@ -27,7 +27,18 @@ class BeatPredictor(nn.Module):
 
     def forward(self, input_ids, attention_mask):
         """Return logits (B, L, 4) and intervals (B, L, 1)."""
-        h = self.deberta(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        keep = attention_mask[..., None]
+
+        def silence(_module, _inputs, output):
+            """A padded token attends to nothing, as in the transformers that the release used (later ones attend evenly)."""
+            return (output[0] * keep.to(output[0]), *output[1:]) if isinstance(output, tuple) else output * keep.to(output)
+
+        hooks = [layer.attention.self.register_forward_hook(silence) for layer in self.deberta.encoder.layer]
+        try:
+            h = self.deberta(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        finally:
+            for hook in hooks:
+                hook.remove()
         return self.classifier(self.hidden1(h)), self.regressor(self.hidden2(h))
 
 

@@ -45,7 +45,7 @@ VAE = dict(
     down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
     block_out_channels=(96, 160), mid_block_add_attention=False,
 )  # fmt: skip
-VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=1536, hop_length=384, channels=256, hidden=768, layers=8)
+VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=256, hidden=768, layers=6, refine_steps=32)
 
 
 # ---------------------------------------------------------------------------------------------------- the loop
@@ -252,7 +252,7 @@ class Discriminator(nn.Module):
 
 
 class TrainVocoder:
-    """The vocoder on mels of real clips, most of them through the VAE so that it learns to take what MuNet will give it.
+    """The vocoder on mels of real clips, half of them through the VAE so that it learns to take what MuNet will give it.
 
     `adversarial` adds a discriminator with hinge and feature-matching losses; begin it on a vocoder that already sounds.
     """
@@ -263,6 +263,7 @@ class TrainVocoder:
         self.folder, self.rows = folder, read_rows(folder)
         self.mel = LogMel(**MEL)
         self.model = ISTFTVocoder(**VOCODER)
+        self.model.start_from(self.mel)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
         self.companions = {}
@@ -279,19 +280,27 @@ class TrainVocoder:
         mels = mels[:, : mels.shape[1] // 8 * 8]
         with torch.no_grad():
             through = self.mel.unfolded(
-                self.vae.decode(self.vae.encode(self.mel.folded(mels[size // 4 :])).latent_dist.mode()).sample
+                self.vae.decode(self.vae.encode(self.mel.folded(mels[size // 2 :])).latent_dist.mode()).sample
             )
-        mels = torch.cat([mels[: size // 4], through])
+        mels = torch.cat([mels[: size // 2], through])
+        window = torch.hann_window(MEL["n_fft"])
+        magnitudes = torch.stft(waveform, MEL["n_fft"], MEL["hop_length"], window=window, return_complex=True).abs()
         first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
-        return mels[:, first : first + count], waveform[:, margin : margin + self.samples]
+        frames = slice(first, first + count)
+        return mels[:, frames], magnitudes[..., frames], waveform[:, margin : margin + self.samples]
 
     def loss(self, batch):
-        mels, real = batch
-        fake = self.model(mels)
-        loss = stft_loss(fake, real)
+        mels, magnitudes, real = batch
+        ours, phasor = self.model.predict(mels)
+        fake = self.model.invert(ours * phasor)
+        ours = ours[..., :-1]
+        roots = (ours.sqrt() - magnitudes.sqrt()).abs().mean() / magnitudes.sqrt().mean()
+        logs = F.l1_loss((ours + 1e-2).log(), (magnitudes + 1e-2).log())
+        wave = stft_loss(fake, real)
+        loss = 2 * roots + logs + 0.5 * wave
+        terms = {"roots": roots.item(), "logs": logs.item(), "stft": wave.item()}
         if not self.companions:
-            return loss, {}
-        terms = {"stft": loss.item()}
+            return loss, terms
         self.discriminator.requires_grad_(True)
         critic = sum(
             F.relu(1 - r).mean() + F.relu(1 + f).mean()
@@ -307,7 +316,7 @@ class TrainVocoder:
         for (_, r), (f, features) in zip(wanted, self.discriminator(fake), strict=True):
             fooled = fooled - f.mean()
             matched = matched + sum(F.l1_loss(a, b) / b.abs().mean() for a, b in zip(features, r, strict=True)) / len(r)
-        return 2 * loss + 0.3 * fooled + matched, {**terms, "critic": critic.item(), "matched": float(matched)}
+        return loss + 0.3 * fooled + matched, {**terms, "critic": critic.item(), "matched": matched.item()}
 
     def save(self, parts):
         self.model.save_pretrained(parts / "vocoder")

@@ -1,0 +1,122 @@
+"""Released weights: golden numbers, every name and shape at full size, clear errors for broken files."""
+
+import json
+import sys
+
+import pytest
+import torch
+from conftest import GOLDEN, ROOT
+
+from musicbench import InputError
+from mustango import checkpoint
+from mustango.checkpoint import CONDITIONER_NAMES, IGNORED, MUNET_NAMES, load_released, munet_config, rename
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import parity
+
+FULL_MUNET = {
+    "in_channels": 8, "out_channels": 8, "block_out_channels": [320, 640, 1280, 1280], "layers_per_block": 2,
+    "attention_head_dim": [5, 10, 20, 20], "cross_attention_dim": 1024, "norm_num_groups": 32, "norm_eps": 1e-5,
+    "down_block_types": ["CrossAttnDownBlock2DMusic"] * 3 + ["DownBlock2D"],
+    "up_block_types": ["UpBlock2D"] + ["CrossAttnUpBlock2DMusic"] * 3,
+}  # fmt: skip
+FULL_VAE = {
+    "embed_dim": 8, "scale_factor": 0.9227914214134216,
+    "ddconfig": {"double_z": True, "z_channels": 8, "resolution": 256, "in_channels": 1, "out_ch": 1, "ch": 128, "ch_mult": [1, 2, 4], "num_res_blocks": 2},
+}  # fmt: skip
+FULL_DEBERTA = {
+    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096, "vocab_size": 128100,
+    "relative_attention": True, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    "pos_att_type": "p2c|c2p", "position_biased_input": False, "type_vocab_size": 0, "max_position_embeddings": 512,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("check", parity.CHECKS, ids=lambda check: check.__name__)
+def test_equals_the_original(check):
+    results = list(check(parity.Golden(GOLDEN)))
+    assert results
+    for item, difference, tolerance in results:
+        assert difference <= tolerance, item
+
+
+def released_shapes(name):
+    """The released file's tensors as meta tensors of the listed shapes, and how many there are."""
+    shapes = json.loads((GOLDEN / "keys" / f"keys_{name}.json").read_text())
+    import re
+
+    tensors = {k: torch.empty(s, device="meta") for k, s in shapes.items() if not any(re.search(p, k) for p in IGNORED)}
+    return tensors, len(shapes), len(shapes) - len(tensors)
+
+
+def test_every_released_tensor_has_its_place():
+    ldm, count, ignored = released_shapes("ldm")
+    assert (count, ignored) == (1747, 4)  # three copies of PE.pe, one of the bias
+    checkpoint.convert_munet(ldm, FULL_MUNET)
+    checkpoint.convert_conditioner(ldm)
+    checkpoint.convert_text_encoder(ldm)
+    assert sum(k.startswith(("unet.", "text_encoder.")) or rename(k, CONDITIONER_NAMES) != k for k in ldm) == len(ldm)
+    vae, count, ignored = released_shapes("vae")
+    assert (count, ignored) == (398, 0)
+    checkpoint.convert_vae(vae, FULL_VAE)
+    checkpoint.convert_vocoder(vae)
+    beats, count, ignored = released_shapes("beats")
+    assert (count, ignored) == (399, 1)  # position_ids
+    checkpoint.convert_beat_predictor(beats, FULL_DEBERTA)
+    chords, count, ignored = released_shapes("chords")
+    assert (count, ignored) == (560, 0)
+    checkpoint.convert_chord_predictor(chords)
+
+
+@pytest.mark.parametrize("change", ["missing", "unknown", "shape"])
+def test_strict(change):
+    golden = parity.Golden(GOLDEN)
+    weights, config = golden.tensors("model_weights"), golden.json("model_config")["unet"]
+    name = "unet.mid_block.attentions2.0.transformer_blocks.0.attn2.to_k.weight"
+    if change == "missing":
+        del weights[name]
+    elif change == "unknown":
+        weights["unet.mid_block.attentions4.weight"] = torch.zeros(1)
+        name = "unet.mid_block.attentions4.weight"
+    else:
+        weights[name] = weights[name][:-1]
+    with pytest.raises(InputError) as error:
+        checkpoint.convert_munet(weights, config)
+    assert rename(name, MUNET_NAMES) in str(error.value)
+
+
+def test_tied_embeddings_may_be_missing_or_double():
+    golden = parity.Golden(GOLDEN)
+    weights = {k: v for k, v in golden.tensors("model_weights").items() if k.startswith("text_encoder.")}
+    one = {k: v for k, v in weights.items() if not k.endswith("encoder.embed_tokens.weight")}
+    both = one | {"text_encoder.encoder.embed_tokens.weight": one["text_encoder.shared.weight"]}
+    a, b = checkpoint.convert_text_encoder(one), checkpoint.convert_text_encoder(both)
+    tokens = torch.tensor([[3, 4, 1]])
+    with torch.no_grad():
+        assert torch.equal(a(input_ids=tokens).last_hidden_state, b(input_ids=tokens).last_hidden_state)
+
+
+def test_unsupported_configs_are_named():
+    with pytest.raises(InputError, match="dual_cross_attention"):
+        munet_config(FULL_MUNET | {"dual_cross_attention": True})
+    with pytest.raises(InputError, match="mirror"):
+        munet_config(FULL_MUNET | {"up_block_types": ["UpBlock2D"] * 4})
+    with pytest.raises(InputError, match="in_channels"):
+        munet_config({k: v for k, v in FULL_MUNET.items() if k != "in_channels"})
+
+
+class Code:
+    def __reduce__(self):
+        return print, ("code ran",)
+
+
+def test_bad_files(tmp_path, capsys):
+    torch.save({"a": torch.zeros(100)}, tmp_path / "whole.bin")
+    (tmp_path / "half.bin").write_bytes((tmp_path / "whole.bin").read_bytes()[:600])
+    (tmp_path / "text.bin").write_text("no weights")
+    torch.save({"a": Code()}, tmp_path / "code.bin")
+    torch.save({"a": 1}, tmp_path / "number.bin")
+    for name in ("half.bin", "text.bin", "code.bin", "number.bin", "missing.bin"):
+        with pytest.raises(InputError, match=name):
+            load_released(tmp_path / name)
+    assert "code ran" not in capsys.readouterr().out
+    assert list(load_released(tmp_path / "whole.bin")) == ["a"]
