@@ -45,7 +45,7 @@ def test_starts_from_the_front_end(vocoder):
     for frequency in (300.0, 1000.0, 2500.0):
         tone = 0.5 * torch.sin(torch.arange(8000) * 2 * torch.pi * frequency / 8000)[None]
         magnitude, _ = vocoder.predict(mel(tone)[:, :-1])
-        assert abs(magnitude[0, :, 60].argmax().item() * 8000 / 512 - frequency) < 60
+        assert abs(magnitude[0, :, 60].argmax().item() * 8000 / 512 - frequency) < 80
 
 
 @torch.no_grad()
