@@ -51,7 +51,6 @@ def build_parser():
     train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=int, help="CPU threads")
-    train.add_argument("--adversarial", action="store_true", help="vocoder: add the discriminator's losses")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
     return parser
@@ -235,7 +234,7 @@ def train(options):
         return 0
     task = {
         "vae": lambda: parts.TrainVAE(options.data),
-        "vocoder": lambda: parts.TrainVocoder(options.data, options.out, adversarial=options.adversarial),
+        "vocoder": lambda: parts.TrainVocoder(options.data, options.out),
         "munet": lambda: parts.TrainMuNet(options.data, options.out),
     }[options.part]()
     parts.fit(

@@ -5,7 +5,6 @@ which later tasks read. A step's batch is drawn from (seed, step) alone, so an i
 """
 
 import csv
-import math
 import time
 from pathlib import Path
 
@@ -14,8 +13,6 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler
 from safetensors.torch import load_file, save_file
-from torch import nn
-from torch.nn.utils.parametrizations import weight_norm
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
@@ -72,30 +69,31 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
 def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})`, `save(parts)` and, if it trains something
-    beside the model, `companions` {name: what has a state_dict}. Returns the step reached.
+    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})` and `save(parts)`. Returns the
+    step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
     parameters = [p for p in task.model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = EMA(parameters, ema_decay)
-    companions = getattr(task, "companions", {})
     step, state_path = 0, out / "state.pt"
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
-        task.model.load_state_dict(state["model"])
+        try:
+            task.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            raise InputError(
+                f"{state_path} is of another model ({str(error).splitlines()[-1].strip()}); use a new run folder"
+            ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
-        for name, part in companions.items():
-            if name in state:
-                part.load_state_dict(state[name])
         print(f"{task.name}: going on at step {step}", flush=True)
 
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state | {name: part.state_dict() for name, part in companions.items()}, temporary)
+            torch.save(state, temporary)
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
@@ -207,70 +205,21 @@ class TrainVAE:
         self.mel.save_pretrained(parts / "mel")
 
 
-def stft_loss(ours, theirs, sizes=(4096, 2048, 1024, 512, 256)):
-    """Multi-resolution STFT distance: spectral convergence plus L1 of log magnitudes (Yamamoto et al. 1910.11480)."""
-    total = 0.0
-    for n_fft in sizes:
-        window = torch.hann_window(n_fft)
-        a, b = (
-            torch.stft(x, n_fft, n_fft // 4, window=window, return_complex=True).abs() / math.sqrt(n_fft) for x in (ours, theirs)
-        )
-        total = total + (a - b).norm() / b.norm().clamp(min=1e-3) + F.l1_loss((a + 1e-4).log(), (b + 1e-4).log())
-    return total / len(sizes)
-
-
-class Discriminator(nn.Module):
-    """Tells real from vocoded sound by complex spectrograms at three resolutions (Jang et al. 2106.07889, section 2.2)."""
-
-    def __init__(self, sizes=(2048, 1024, 512), channels=16):
-        super().__init__()
-        self.sizes = sizes
-        self.stacks = nn.ModuleList()
-        for _ in sizes:
-            widths = (2, channels, channels, 2 * channels, 2 * channels)
-            convs = [
-                weight_norm(nn.Conv2d(a, b, (3, 9), stride=(1, 2), padding=(1, 4)))
-                for a, b in zip(widths, widths[1:], strict=False)
-            ]
-            self.stacks.append(nn.ModuleList([*convs, weight_norm(nn.Conv2d(widths[-1], 1, 3, padding=1))]))
-
-    def forward(self, waveform):
-        """Return a list of (score map, features) of waveforms (B, N), one a resolution."""
-        results = []
-        for n_fft, stack in zip(self.sizes, self.stacks, strict=True):
-            window = torch.hann_window(n_fft, device=waveform.device)
-            spectrum = torch.stft(waveform, n_fft, n_fft // 4, window=window, return_complex=True) / math.sqrt(n_fft)
-            # Compressing the magnitude lets quiet partials count beside loud ones.
-            magnitude = spectrum.abs().clamp(min=1e-5)
-            x = torch.view_as_real(spectrum * magnitude.pow(-0.7)).permute(0, 3, 2, 1)
-            features = []
-            for conv in stack[:-1]:
-                x = F.leaky_relu(conv(x), 0.1)
-                features.append(x)
-            results.append((stack[-1](x), features))
-        return results
-
-
 class TrainVocoder:
-    """The vocoder on mels of real clips, half of them through the VAE so that it learns to take what MuNet will give it.
+    """The vocoder's magnitudes, from mels of real clips, half of them through the VAE so that it learns to mend what MuNet gives.
 
-    `adversarial` adds a discriminator with hinge and feature-matching losses; begin it on a vocoder that already sounds.
+    Loss: L1 of roots (relative) and of logs of the magnitudes.
     """
 
     name = "vocoder"
 
-    def __init__(self, folder, run, seconds=1.024, adversarial=False):
+    def __init__(self, folder, run, seconds=1.024):
         self.folder, self.rows = folder, read_rows(folder)
         self.mel = LogMel(**MEL)
         self.model = ISTFTVocoder(**VOCODER)
         self.model.start_from(self.mel)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
-        self.companions = {}
-        if adversarial:
-            self.discriminator = Discriminator()
-            self.critic = torch.optim.AdamW(self.discriminator.parameters(), lr=3e-4, betas=(0.8, 0.99))
-            self.companions = {"discriminator": self.discriminator, "critic": self.critic}
 
     def batch(self, rng, size):
         margin = MEL["n_fft"]
@@ -286,37 +235,14 @@ class TrainVocoder:
         window = torch.hann_window(MEL["n_fft"])
         magnitudes = torch.stft(waveform, MEL["n_fft"], MEL["hop_length"], window=window, return_complex=True).abs()
         first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
-        frames = slice(first, first + count)
-        return mels[:, frames], magnitudes[..., frames], waveform[:, margin : margin + self.samples]
+        return mels[:, first : first + count], magnitudes[..., first : first + count]
 
     def loss(self, batch):
-        mels, magnitudes, real = batch
-        ours, phasor = self.model.predict(mels)
-        fake = self.model.invert(ours * phasor)
-        ours = ours[..., :-1]
-        roots = (ours.sqrt() - magnitudes.sqrt()).abs().mean() / magnitudes.sqrt().mean()
-        logs = F.l1_loss((ours + 1e-2).log(), (magnitudes + 1e-2).log())
-        wave = stft_loss(fake, real)
-        loss = 2 * roots + logs + 0.5 * wave
-        terms = {"roots": roots.item(), "logs": logs.item(), "stft": wave.item()}
-        if not self.companions:
-            return loss, terms
-        self.discriminator.requires_grad_(True)
-        critic = sum(
-            F.relu(1 - r).mean() + F.relu(1 + f).mean()
-            for (r, _), (f, _) in zip(self.discriminator(real), self.discriminator(fake.detach()), strict=True)
-        )
-        self.critic.zero_grad(set_to_none=True)
-        critic.backward()
-        self.critic.step()
-        self.discriminator.requires_grad_(False)
-        fooled, matched = 0.0, 0.0
-        with torch.no_grad():
-            wanted = self.discriminator(real)
-        for (_, r), (f, features) in zip(wanted, self.discriminator(fake), strict=True):
-            fooled = fooled - f.mean()
-            matched = matched + sum(F.l1_loss(a, b) / b.abs().mean() for a, b in zip(features, r, strict=True)) / len(r)
-        return loss + 0.3 * fooled + matched, {**terms, "critic": critic.item(), "matched": matched.item()}
+        mels, real = batch
+        ours = self.model.magnitudes(mels)
+        roots = (ours.sqrt() - real.sqrt()).abs().mean() / real.sqrt().mean()
+        logs = F.l1_loss((ours + 1e-2).log(), (real + 1e-2).log())
+        return 2 * roots + logs, {"roots": roots.item(), "logs": logs.item()}
 
     def save(self, parts):
         self.model.save_pretrained(parts / "vocoder")

@@ -1,4 +1,4 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate and an inverse-STFT head, then a few Griffin-Lim steps.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes; phases are found for them; the inverse STFT.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3.
 Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
@@ -28,10 +28,10 @@ class ConvNeXtBlock(nn.Module):
 
 
 class ISTFTVocoder(ModelMixin, ConfigMixin):
-    """Predict magnitude and phase of a short-time spectrum from mel frames and invert it.
+    """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert.
 
-    The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel
-    almost at once. refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) that make the predicted phases consistent.
+    The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
+    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases.
     """
 
     @register_to_config
@@ -52,10 +52,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.norm_in = nn.LayerNorm(channels, eps=1e-6)
         self.blocks = nn.ModuleList(ConvNeXtBlock(channels, hidden, 1 / layers) for _ in range(layers))
         self.norm_out = nn.LayerNorm(channels, eps=1e-6)
-        self.head = nn.Linear(channels, 4 * bins)
+        self.head = nn.Linear(channels, bins)
         self.skip = nn.Linear(n_mels, bins)
-        advance = 2 * torch.pi * (torch.arange(bins) * hop_length % n_fft) / n_fft
-        self.register_buffer("advance", advance, persistent=False)
 
     @torch.no_grad()
     def start_from(self, mel):
@@ -65,34 +63,33 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.skip.weight.copy_(shares * mel.config.std)
         self.skip.bias.copy_(shares @ (mel.config.mean - basis.sum(dim=1).log()))
 
-    def predict(self, mels):
-        """Return magnitudes and unit phasors (B, K, T + 1) of mels (B, T, M).
-
-        A convolution cannot turn a phase steadily, since a steady tone's frames look all alike to it. So each bin's phase is
-        that of a state that turns by a predicted angle every frame (bin centre plus offset) and is pulled, by a predicted
-        amount, to a predicted phase: held notes keep turning, onsets start anew.
-        """
-        mels = torch.cat([mels, mels[:, -1:]], dim=1)
+    def magnitudes(self, mels):
+        """Return STFT magnitudes (B, K, T) of normalised log-mels (B, T, M)."""
         x = self.norm_in(self.embed(mels.transpose(1, 2)).transpose(1, 2))
         for block in self.blocks:
             x = block(x)
-        correction, offset, hold, phase = self.head(self.norm_out(x)).float().chunk(4, dim=-1)
-        magnitude = (self.skip(mels).float() + correction).clamp(max=8).exp()
-        hold = torch.sigmoid(hold + 2)
-        turn = torch.polar(hold, self.advance + torch.pi * torch.tanh(offset))
-        pull = torch.polar(1 - hold, phase)
-        state, states = torch.zeros_like(pull[:, 0]), []
-        for t in range(pull.shape[1]):
-            state = turn[:, t] * state + pull[:, t]
-            states.append(state)
-        state = torch.stack(states, dim=2)
-        return magnitude.transpose(1, 2), state / state.abs().clamp(min=1e-3)
+        return (self.skip(mels) + self.head(self.norm_out(x))).float().clamp(max=8).exp().transpose(1, 2)
 
-    def invert(self, spectrum):
-        """Return the waveform (B, T * hop_length) of a complex spectrum (B, K, T + 1)."""
+    def phasors(self, magnitude):
+        """Return unit phasors (B, K, T) in a single pass over magnitudes (after Beauregard et al. 2015).
+
+        Every bin follows the strongest bin within a window's main lobe and turns at that peak's interpolated frequency.
+        """
         c = self.config
-        window = torch.hann_window(c.n_fft, device=spectrum.device)
-        return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
+        logs = magnitude.clamp(min=1e-5).log()
+        below, above = logs.roll(1, dims=1), logs.roll(-1, dims=1)
+        bend = (below - 2 * logs + above).clamp(max=-1e-3)
+        frequency = torch.arange(logs.shape[1], device=logs.device)[:, None] + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
+        lobe = F.pad(logs, (0, 0, 2, 2), value=-1e9).unfold(1, 5, 1).argmax(dim=-1)  # 0..4: the peak lies 2 below .. 2 above
+        peak = (torch.arange(logs.shape[1], device=logs.device)[:, None] + lobe - 2).clamp(0, logs.shape[1] - 1)
+        turn = 2 * torch.pi * c.hop_length / c.n_fft * frequency.gather(1, peak)
+        angle, angles = torch.zeros_like(turn[..., 0]), []
+        for t in range(turn.shape[2]):
+            angle = angle.gather(1, peak[..., t]) + turn[..., t]
+            angles.append(angle)
+        # A partial's bins alternate in sign, since phases count from the start of the window.
+        angles = torch.stack(angles, dim=2) + torch.pi * torch.arange(logs.shape[1], device=logs.device)[:, None]
+        return torch.polar(torch.ones_like(angles), angles.remainder(2 * torch.pi))
 
     def refined(self, magnitude, phasor, momentum=0.99):
         """Return phasors that agree better with the magnitudes, by fast Griffin-Lim from the ones given."""
@@ -100,14 +97,19 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         window = torch.hann_window(c.n_fft, device=magnitude.device)
         previous = torch.zeros_like(phasor)
         for _ in range(c.refine_steps):
-            waveform = self.invert(magnitude * phasor)
-            consistent = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True)
+            consistent = torch.stft(self.invert(magnitude * phasor), c.n_fft, c.hop_length, window=window, return_complex=True)
             phasor = consistent - momentum / (1 + momentum) * previous
             phasor = phasor / phasor.abs().clamp(min=1e-8)
             previous = consistent
         return phasor
 
+    def invert(self, spectrum):
+        """Return the waveform (B, (T - 1) * hop_length) of a complex spectrum (B, K, T)."""
+        c = self.config
+        window = torch.hann_window(c.n_fft, device=spectrum.device)
+        return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
+
     def forward(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
-        magnitude, phasor = self.predict(mels)
-        return self.invert(magnitude * self.refined(magnitude, phasor))
+        magnitude = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
+        return self.invert(magnitude * self.refined(magnitude, self.phasors(magnitude)))
