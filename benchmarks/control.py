@@ -180,7 +180,7 @@ def main():
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--model", default="mustango-mini")
-    parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--guidance", type=float, default=3.0)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--skip-reference", action="store_true", help="judge only our audio")
     parser.add_argument("-o", "--out", help="keep the audio and figures here")

@@ -26,7 +26,7 @@ def build_parser():
     generate.add_argument("--duration", help="seconds, 1 to the model's window (default: the window)")
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     generate.add_argument("--steps", help="denoising steps (default 20)")
-    generate.add_argument("--guidance", help="how strictly to follow, 1 to about 5 (default 2)")
+    generate.add_argument("--guidance", help="how strictly to follow, 1 to about 5 (default 3)")
     generate.add_argument("--count", help="takes; each has the next seed (default 1)")
     generate.add_argument("--negative-prompt", default="", help="what it should not sound like")
     generate.add_argument("--model", default="mustango-mini", help="the bundled model or a model folder (default %(default)s)")
@@ -155,7 +155,7 @@ def generate(options):
     settings = {
         "count": _number("count", options.count, int, 1),
         "steps": _number("steps", options.steps, int, 20),
-        "guidance": _number("guidance", options.guidance, float, 2.0),
+        "guidance": _number("guidance", options.guidance, float, 3.0),
     }
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if options.prompts:

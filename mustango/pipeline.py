@@ -69,7 +69,7 @@ class MustangoPipeline(DiffusionPipeline):
         seed=0,
         count=1,
         steps=20,
-        guidance=2.0,
+        guidance=3.0,
         negative_prompt="",
         on_step=None,
     ):

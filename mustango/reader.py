@@ -184,7 +184,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
     if not 0 <= guidance <= MAX_GUIDANCE:
-        raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 2 is usual, 1 turns it off")
+        raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 
 
 def _choose_tempo(prompt, rng):

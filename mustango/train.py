@@ -5,6 +5,7 @@ which later tasks read. A step's batch is drawn from (seed, step) alone, so an i
 """
 
 import csv
+import json
 import time
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
 from musicbench.captions import training_captions
-from musicbench.clip import Clip, load_audio, written_whole
+from musicbench.clip import Clip, load_audio, save_json, written_whole
 from musicbench.dataset import read_rows
 from musicbench.theory import Chord, Key, Meter
 from mustango.conditioning import (
@@ -406,3 +407,7 @@ def bundle(run, out):
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
         **{name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()},
     ).save_pretrained(out)
+    for path in Path(out).glob("*/config.json"):  # the folder it came from is nobody's business
+        config = json.loads(path.read_text(encoding="utf-8"))
+        config.pop("_name_or_path", None)
+        save_json(path, config)

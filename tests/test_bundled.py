@@ -1,0 +1,68 @@
+"""The model that ships: whole, small, and it plays what is asked."""
+
+import numpy as np
+import pytest
+from conftest import ROOT
+
+from musicbench.theory import Chord
+from mustango.checkpoint import BUNDLED, model_folder, verify
+
+FOLDER = ROOT / "checkpoints" / BUNDLED
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    from mustango.pipeline import load_pipeline
+
+    return load_pipeline()
+
+
+def test_is_whole_and_small():
+    assert model_folder(BUNDLED) == FOLDER
+    verify(FOLDER)
+    sizes = [p.stat().st_size for p in FOLDER.rglob("*") if p.is_file()]
+    assert max(sizes) < 90e6 and sum(sizes) < 120e6
+    assert (FOLDER / "README.md").is_file() and (FOLDER / "text_encoder" / "LICENSE").is_file()
+
+
+def chord_accuracy(audio, rate, chords, bar_s):
+    """Share of bars in which the asked chord's notes are louder than those of the other chords asked (constant-Q chroma)."""
+    import librosa
+
+    chroma = librosa.feature.chroma_cqt(y=audio, sr=rate, hop_length=512)
+    asked = [Chord.parse(c) for c in chords]
+    hits = []
+    for k in range(int(len(audio) / rate / bar_s)):
+        span = slice(int((k + 0.1) * bar_s * rate / 512), int((k + 0.9) * bar_s * rate / 512))
+        energy = chroma[:, span].mean(axis=1)
+        loudness = [energy[list(c.pitch_classes)].mean() for c in asked]
+        hits.append(int(np.argmax(loudness)) == k % len(asked))
+    return np.mean(hits)
+
+
+def test_plays_the_chords(pipeline):
+    scores = []
+    for seed, chords in enumerate((["C", "F#m", "Bb", "E"], ["Am", "Ebm", "D", "G#m"])):
+        out = pipeline("piano and acoustic bass, no drums", chords=chords, tempo=120, seed=seed)
+        scores.append(chord_accuracy(out.audios[0], out.sample_rate, chords, 2.0))
+    assert np.mean(scores) >= 0.9
+
+
+def test_keeps_the_beat(pipeline):
+    """Onsets are stronger on the asked beats than between them."""
+    import librosa
+
+    out = pipeline("rock with electric guitar and drums", chords="Am F C G", tempo=100, seed=3)
+    strength = librosa.onset.onset_strength(y=out.audios[0], sr=out.sample_rate, hop_length=240)
+
+    def at(times):
+        frames = np.round(np.asarray(times) * out.sample_rate / 240).astype(int)
+        return np.mean([strength[max(f - 5, 0) : f + 6].max() for f in frames if f < len(strength)])
+
+    beats = np.asarray(out.controls[0].beat_times)
+    assert at(beats) > 1.5 * at(beats + 0.25 * 60 / 100)
+
+
+def test_is_audible_and_never_clips(pipeline):
+    out = pipeline("", chords="Dm7 G7 Cmaj7", seed=1)
+    assert np.sqrt(np.mean(out.audios**2)) > 0.02 and np.abs(out.audios).max() < 1
