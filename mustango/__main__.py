@@ -1,4 +1,4 @@
-"""Command line: python -m mustango generate | train. Asking for help does not load torch."""
+"""Command line: python -m mustango generate | train | convert. Asking for help does not load torch."""
 
 import argparse
 import json
@@ -35,6 +35,16 @@ def build_parser():
     generate.add_argument(
         "--prompts", metavar="FILE.jsonl", help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id"
     )
+    generate.add_argument(
+        "--scheduler", default="dpm", choices=("dpm", "ddim", "ddpm"), help="ddpm is the original's (default %(default)s)"
+    )
+    generate.add_argument(
+        "--predictors",
+        default="auto",
+        choices=("auto", "neural", "reader"),
+        help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
+    )
+    generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
     generate.add_argument("-o", "--out", help="out.wav, .flac or .ogg (default music.wav); with --prompts a folder")
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
@@ -53,6 +63,15 @@ def build_parser():
     train.add_argument("--threads", type=int, help="CPU threads")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
+
+    convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
+    convert.add_argument("source", help="folder or hub id in the released layout")
+    convert.add_argument("target", help="folder to write; must not exist")
+    convert.add_argument("--dtype", choices=("float32", "float16", "bfloat16"), help="store weights so (default: as they are)")
+    convert.add_argument("--tokenizer", help="the text encoder's tokenizer, name or folder (default: the one the release names)")
+    convert.add_argument("--beat-tokenizer", help="the beat predictor's tokenizer, name or folder")
+    convert.add_argument("--chord-tokenizer", help="the chord predictor's tokenizer, name or folder")
+    convert.add_argument("--without-predictors", action="store_true", help="leave the beat and chord predictors out")
     return parser
 
 
@@ -126,6 +145,7 @@ def sidecar(output, index, prompt, options):
         "seed": output.seeds[index],
         **options,
         "origin": controls.origin,
+        "notes": list(controls.notes),
         "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
     }
 
@@ -134,7 +154,7 @@ def summary(path, controls, seed):
     """Say in one line what was made and where each control came from."""
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
-    said = {"given": "", "prompt": " (prompt)", "chosen": " (chosen)"}
+    said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
     tags = {name: said[value] for name, value in controls.origin.items()}
     return (
         f"{path}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, {controls.meter}{tags['meter']}, "
@@ -145,10 +165,10 @@ def summary(path, controls, seed):
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
     from musicbench.clip import check_audio_path, save_audio, save_json
-    from mustango.checkpoint import model_folder, model_index
+    from mustango.checkpoint import window_of
     from mustango.reader import check_options, resolve
 
-    window_s = model_index(model_folder(options.model)).get("window_s", 10.24)
+    window_s = window_of(options.model)
 
     duration = _number("duration", options.duration, float, None)
     seed = _number("seed", options.seed, int, 0)
@@ -192,19 +212,25 @@ def generate(options):
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
-    pipeline = load_pipeline(options.model, options.device, options.dtype)
+    pipeline = load_pipeline(options.model, options.device, options.dtype, low_memory=options.low_memory)
+    pipeline.set_scheduler(options.scheduler)
     with tqdm(total=len(requests) * settings["steps"], desc="composing", unit="step", disable=None) as bar:
         for request in requests:
             controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key", "duration", "seed")}
             output = pipeline(
-                request["prompt"], **controls, **settings, negative_prompt=options.negative_prompt, on_step=lambda *_: bar.update()
+                request["prompt"],
+                **controls,
+                **settings,
+                negative_prompt=options.negative_prompt,
+                predictors=options.predictors,
+                on_step=lambda *_: bar.update(),
             )
             for i, audio in enumerate(output.audios):
                 take = f"-{i + 1}" if settings["count"] > 1 else ""
                 path = out / f"{request['id']}{take}.wav" if options.prompts else out.with_stem(out.stem + take)
                 made_with = {
                     "steps": settings["steps"], "guidance": settings["guidance"], "negative_prompt": options.negative_prompt,
-                    "model": options.model, "dtype": options.dtype,
+                    "scheduler": options.scheduler, "predictors": options.predictors, "model": options.model, "dtype": options.dtype,
                 }  # fmt: skip
                 save_audio(path, audio, output.sample_rate)
                 save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
@@ -249,11 +275,29 @@ def train(options):
     return 0
 
 
+def convert(options):
+    """Run `mustango convert`."""
+    import torch
+
+    from mustango import checkpoint
+
+    roles = {"tokenizer": options.tokenizer, "beat_tokenizer": options.beat_tokenizer, "chord_tokenizer": options.chord_tokenizer}
+    checkpoint.convert(
+        options.source,
+        options.target,
+        getattr(torch, options.dtype) if options.dtype else None,
+        {role: name for role, name in roles.items() if name},
+        not options.without_predictors,
+    )
+    print(f"{options.source} converted into {options.target}")
+    return 0
+
+
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        return {"generate": generate, "train": train}[options.command](options)
+        return {"generate": generate, "train": train, "convert": convert}[options.command](options)
     except InputError as error:
         print(f"mustango: {error}", file=sys.stderr)
         return 2

@@ -86,6 +86,22 @@ RELEASED_VOCODER = {
 }
 
 
+RELEASED_WINDOW_S = 10.24
+# Where the released model takes its tokenizers from; the text encoder's is named in configs/main_config.json.
+TOKENIZERS = {
+    "tokenizer": "google/flan-t5-large",
+    "beat_tokenizer": "microsoft/deberta-v3-large",
+    "chord_tokenizer": "google/flan-t5-large",
+}
+# microsoft/deberta-v3-large's config, which the released layout does not hold.
+DEBERTA = {
+    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096, "vocab_size": 128100,
+    "relative_attention": True, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    "pos_att_type": "p2c|c2p", "position_biased_input": False, "type_vocab_size": 0, "max_position_embeddings": 512,
+    "max_relative_positions": -1, "layer_norm_eps": 1e-7, "hidden_act": "gelu", "pad_token_id": 0,
+}  # fmt: skip
+
+
 def rename(name, table):
     """Apply a table to a released tensor name: `rename("unet.conv_in.bias", MUNET_NAMES) == "conv_in.bias"`."""
     for pattern, replacement in table:
@@ -97,23 +113,47 @@ def rename(name, table):
 
 
 def model_folder(model):
-    """Return the folder of a model: the one that ships with the repository, or a path. Raises InputError if it is none."""
+    """Return the folder of a model: the one that ships with the repository, a path, or a hub id (downloaded, cached).
+
+    Raises InputError for anything else.
+    """
     folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
-    if not folder.is_dir():
-        raise InputError(f"no model folder {folder}; give {BUNDLED} or a folder with a model_index.json")
-    return folder
+    if folder.is_dir():
+        return folder
+    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model)) and not folder.exists():
+        from huggingface_hub import snapshot_download
+
+        try:
+            return Path(snapshot_download(str(model)))
+        except (OSError, ValueError) as error:  # the hub's errors derive from these
+            raise InputError(
+                f"no folder {model}, and the hub does not give it ({_one_line(error)[:160]}); check name and connection"
+            ) from None
+    raise InputError(
+        f"no model folder {folder}; give {BUNDLED}, a folder with a model_index.json or in the released layout, or a hub id"
+    )
 
 
 def is_released(folder):
-    """True for a folder in the layout of the released Mustango."""
-    return (Path(folder) / "ldm" / "pytorch_model_ldm.bin").is_file()
+    """True for a folder in the layout of the released Mustango, whole or not."""
+    return not (Path(folder) / "model_index.json").exists() and (
+        (Path(folder) / "ldm").is_dir() or (Path(folder) / "configs").is_dir()
+    )
+
+
+def window_of(model):
+    """Return the longest clip of a model in seconds, without loading it."""
+    folder = model_folder(model)
+    return RELEASED_WINDOW_S if is_released(folder) else model_index(folder).get("window_s", RELEASED_WINDOW_S)
 
 
 def model_index(folder):
     """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
     path = Path(folder) / "model_index.json"
     if not path.is_file():
-        raise InputError(f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote")
+        raise InputError(
+            f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote, or one in the released layout"
+        )
     return read_json(path)
 
 
@@ -425,3 +465,91 @@ def released_components(folder):
     yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
     yield "mel", convert_mel(stft)
     yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)
+
+
+def load_tokenizer(folder, role, given=None):
+    """Return a released model's tokenizer: `given` (a name, folder or tokenizer), else the one the release names. Raises InputError."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+    if isinstance(given, PreTrainedTokenizerBase):
+        return given
+    name = given or TOKENIZERS[role]
+    if not given and role == "tokenizer":
+        name = read_json(Path(folder) / "configs" / "main_config.json").get("text_encoder_name", name)
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError, ImportError) as error:
+        raise InputError(
+            f"cannot get the {role} {name} ({_one_line(error)[:160]}); connect once, or name a folder that holds it"
+        ) from None
+
+
+def convert(source, target, dtype=None, tokenizers=None, predictors=True):
+    """Write a released folder (or hub id) as a folder in our layout; component by component, so that memory holds one at a time.
+
+    dtype: a torch dtype to store weights in. tokenizers: {role: name or folder} instead of those the release names.
+    predictors: convert the beat and chord predictors too. `target` appears only when it is whole. Raises InputError.
+    """
+    import shutil
+    import tempfile
+
+    import diffusers
+
+    source, target = model_folder(source), Path(target)
+    if not is_released(source):
+        raise InputError(f"{source} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
+    if target.exists():
+        raise InputError(f"{target} exists; choose another name or remove it")
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
+    tokenizers = tokenizers or {}
+    index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
+    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    try:
+        tokenizer = load_tokenizer(source, "tokenizer", tokenizers.get("tokenizer"))
+        tokenizer.save_pretrained(building / "tokenizer")
+        index["tokenizer"] = ["transformers", type(tokenizer).__name__]
+        for name, component in released_components(source):
+            if dtype is not None and hasattr(component, "to") and name != "mel":
+                component = component.to(dtype)
+            component.save_pretrained(building / name, **({"max_shard_size": "4GB"} if hasattr(component, "parameters") else {}))
+            library = type(component).__module__
+            index[name] = [library if library.startswith("mustango") else library.split(".")[0], type(component).__name__]
+            del component
+        if predictors:
+            for name, component in released_predictors(source):
+                component = component.to(dtype) if dtype is not None else component
+                component.save_pretrained(building / name, max_shard_size="4GB")
+                role = name.replace("predictor", "tokenizer")
+                load_tokenizer(source, role, tokenizers.get(role)).save_pretrained(building / role)
+                del component
+        (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+        building.chmod(0o755)
+        building.rename(target)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+
+
+def released_predictors(folder):
+    """Yield (name, component) of a released folder's beat and chord predictors."""
+    folder = Path(folder)
+    beats = load_released(folder / "beats" / "microsoft-deberta-v3-large.pt")
+    yield "beat_predictor", convert_beat_predictor(beats, {**DEBERTA, **deberta_sizes(beats)})
+    del beats
+    yield "chord_predictor", convert_chord_predictor(load_released(folder / "chords" / "flan-t5-large.bin"))
+
+
+def deberta_sizes(tensors):
+    """Read a DeBERTa's sizes off its tensors."""
+    try:
+        vocabulary, hidden = tensors["deberta.embeddings.word_embeddings.weight"].shape
+        layers = 1 + max(int(m[1]) for k in tensors if (m := re.match(r"deberta\.encoder\.layer\.(\d+)\.", k)))
+        middle = tensors["deberta.encoder.layer.0.intermediate.dense.weight"].shape[0]
+        buckets = tensors["deberta.encoder.rel_embeddings.weight"].shape[0] // 2
+    except KeyError as error:
+        raise InputError(f"the released beat predictor lacks tensor {error}; download the model again") from None
+    heads = max(hidden // 64, 1)
+    return {
+        "vocab_size": vocabulary, "hidden_size": hidden, "num_hidden_layers": layers, "intermediate_size": middle,
+        "position_buckets": buckets, "num_attention_heads": heads, "pooler_hidden_size": hidden,
+    }  # fmt: skip

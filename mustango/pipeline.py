@@ -1,20 +1,34 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import import_module
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DiffusionPipeline, SchedulerMixin
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError
-from mustango.checkpoint import BUNDLED, model_folder, verify
+from mustango.checkpoint import (
+    BUNDLED,
+    is_released,
+    load_tokenizer,
+    model_folder,
+    model_index,
+    read_json,
+    released_components,
+    verify,
+)
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, pooled
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.reader import Controls, check_options, resolve
 from mustango.vocoder import ISTFTVocoder
+
+HEAVY = ("text_encoder", "unet", "vae", "vocoder")
+SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
+PREDICTORS = ("auto", "neural", "reader")
 
 
 @dataclass
@@ -34,6 +48,7 @@ class MustangoPipeline(DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
+    _folder, _low_memory, _dtype, _neural = None, False, torch.float32, None
 
     def __init__(
         self,
@@ -44,7 +59,7 @@ class MustangoPipeline(DiffusionPipeline):
         scheduler: SchedulerMixin,
         mel: LogMel,
         vae: AutoencoderKL,
-        vocoder: ISTFTVocoder,
+        vocoder: ISTFTVocoder | SpeechT5HifiGan,
         window_s: float = 10.24,
     ):
         super().__init__()
@@ -53,6 +68,49 @@ class MustangoPipeline(DiffusionPipeline):
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
         self.register_to_config(window_s=window_s)
+
+    @classmethod
+    def from_pretrained(cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, **options):
+        """Load the bundled model, a folder or a hub id; a folder in the released layout is converted on the fly.
+
+        low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
+        comes; for folders in our layout. options: components to use instead of those in the folder, such as `tokenizer`.
+        Raises InputError.
+        """
+        folder = model_folder(model)
+        if is_released(folder):
+            if low_memory:
+                raise InputError("low memory needs a folder in our layout; run `mustango convert` on the released one first")
+            tokenizer = load_tokenizer(folder, "tokenizer", options.pop("tokenizer", None))
+            parts = dict(released_components(folder))
+            if dtype != torch.float32:
+                parts = {name: p.to(dtype) if isinstance(p, torch.nn.Module) else p for name, p in parts.items()}
+            return cls(**{"tokenizer": tokenizer, **parts, **options})
+        absent = dict.fromkeys(HEAVY) if low_memory else {}
+        pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **options})
+        pipeline._folder, pipeline._low_memory, pipeline._dtype = folder, low_memory, dtype
+        return pipeline
+
+    def _stage(self, *names):
+        """With low memory: load the named components and let go of the others."""
+        if not self._low_memory:
+            return
+        for name in set(HEAVY) - set(names):
+            self.register_modules(**{name: None})
+        for name in names:
+            if getattr(self, name) is None:
+                library, kind = model_index(self._folder)[name]
+                component = getattr(import_module(library), kind).from_pretrained(self._folder / name, dtype=self._dtype)
+                self.register_modules(**{name: component.eval()})
+
+    def set_scheduler(self, name):
+        """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
+        if name not in SCHEDULERS:
+            raise InputError(f"unknown scheduler {name!r}; choose one of {', '.join(SCHEDULERS)}")
+        shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
+        settings = {key: self.scheduler.config[key] for key in shared}
+        extra = {} if name == "dpm" else {"clip_sample": False}
+        self.register_modules(scheduler=SCHEDULERS[name](**settings, **extra))
 
     # ------------------------------------------------------------------------------------------------ the route
 
@@ -71,24 +129,56 @@ class MustangoPipeline(DiffusionPipeline):
         steps=20,
         guidance=3.0,
         negative_prompt="",
+        predictors="auto",
         on_step=None,
     ):
         """Make `count` takes of one prompt; take i has seed `seed + i`.
 
         chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
         word. meter: "3/4". key: "A minor". duration: seconds. What is not given is read from the prompt, else chosen.
-        on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises InputError.
+        predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
+        those if the model has them. on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises InputError.
         """
         window_s = self.config.window_s
         check_options(prompt, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
         duration = window_s if duration is None else float(duration)
         seeds = [seed + i for i in range(count)]
-        controls = [resolve(prompt, chords=chords, tempo=tempo, meter=meter, key=key, duration_s=duration, seed=s) for s in seeds]
+        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
+        predict = self.predictor(predictors)
+        controls = [self.playable(resolve(prompt, **given, seed=s, predict=predict)) for s in seeds]
+        self._stage("text_encoder")
         generators = [torch.Generator().manual_seed(s) for s in seeds]
         condition = self.encode([prompt] * count, negative_prompt, controls, guidance > 1)
+        self._stage("unet")
         latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
+        self._stage("vae", "vocoder")
         audios = self.vocode(self.decode(latents), duration)
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+
+    def predictor(self, predictors):
+        """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
+        if predictors not in PREDICTORS:
+            raise InputError(f"unknown predictors {predictors!r}; choose one of {', '.join(PREDICTORS)}")
+        has = self._folder is not None and (self._folder / "beat_predictor").is_dir()
+        if predictors == "reader" or (predictors == "auto" and not has):
+            return None
+        if self._neural is None:
+            from mustango.predictors import NeuralPredictors
+
+            if not has:
+                raise InputError("this model has no neural predictors; use --predictors reader, or a converted released model")
+            self._neural = NeuralPredictors.from_folder(self._folder)
+        return self._neural
+
+    def playable(self, controls):
+        """Add notes to controls on chords that the model's vocabulary lacks, which are played as the nearest it has."""
+        types = self.conditioner.config.chord_types[2:]
+        lacking = dict.fromkeys(c for c in controls.chords if c.reduced(types) != c)
+        notes = [
+            f"{c.lead_sheet(controls.key)} is played as {c.reduced(types).lead_sheet(controls.key)}: the model has no {c.quality}"
+            for c in lacking
+        ]
+        return replace(controls, notes=(*controls.notes, *notes))
 
     def rows(self, duration_s):
         """Return how many latent rows cover `duration_s`."""
@@ -97,7 +187,13 @@ class MustangoPipeline(DiffusionPipeline):
 
     @property
     def vae_scale(self):
-        return 2 ** (len(self.vae.config.block_out_channels) - 1)
+        """How many of the VAE's input rows make a latent row."""
+        config = self.vae.config if self.vae is not None else read_json(self._folder / "vae" / "config.json")
+        return 2 ** (len(config["block_out_channels"]) - 1)
+
+    @property
+    def _unet_config(self):
+        return self.unet.config if self.unet is not None else read_json(self._folder / "unet" / "config.json")
 
     def encode(self, prompts, negative_prompt, controls, guided):
         """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B."""
@@ -108,12 +204,12 @@ class MustangoPipeline(DiffusionPipeline):
         chords = null + [(c.chords, c.chord_times) for c in controls]
         tokens = self.conditioner(beats, chords)
         control = None
-        if self.unet.config.control_channels:
+        if self._unet_config["control_channels"]:
             frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
             signals = [control_signal(b, c, frames, frame_s) for b, c in zip(beats, chords, strict=True)]
             control = torch.from_numpy(np.stack(signals)).to(text)
-        text_pooled = pooled(text, text_mask) if self.unet.config.pooled_text else None
+        text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
 
     def noise(self, generators, duration_s):
@@ -155,12 +251,18 @@ class MustangoPipeline(DiffusionPipeline):
         return (audio / peak * 0.98).cpu().numpy()
 
 
-def load_pipeline(model=BUNDLED, device="cpu", dtype="float32"):
-    """Load a pipeline folder (or the bundled one) and check it whole: every tensor there, none unknown. Raises InputError."""
+def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
+    """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
+
+    options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
+    """
     folder = model_folder(model)
-    verify(folder)
+    if not is_released(folder):
+        verify(folder)
     try:
-        pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype))
+        pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
             f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again"

@@ -2,11 +2,12 @@
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
-from transformers import DebertaV2Config, DebertaV2Model
+from transformers import AutoTokenizer, DebertaV2Config, DebertaV2Model, DebertaV2PreTrainedModel, T5ForConditionalGeneration
 
 from musicbench import InputError
 from musicbench.theory import Chord
@@ -15,15 +16,16 @@ WINDOW_S = 10.0  # beats at or after it are dropped
 MAX_BEATS, MAX_CHORDS = 50, 20
 
 
-class BeatPredictor(nn.Module):
+class BeatPredictor(DebertaV2PreTrainedModel):
     """DeBERTa-v3 body; one head's first token gives the beats in a bar (1-4), the other's tokens the beat intervals."""
 
     def __init__(self, config: DebertaV2Config):
-        super().__init__()
+        super().__init__(config)
         size = config.hidden_size
         self.deberta = DebertaV2Model(config)
         self.hidden1, self.classifier = nn.Linear(size, size), nn.Linear(size, 4)
         self.hidden2, self.regressor = nn.Linear(size, size), nn.Linear(size, 1)
+        self.post_init()
 
     def forward(self, input_ids, attention_mask):
         """Return logits (B, L, 4) and intervals (B, L, 1)."""
@@ -97,6 +99,19 @@ class NeuralPredictors:
     def __init__(self, beat_tokenizer, beat_model, chord_tokenizer, chord_model):
         self.beat_tokenizer, self.beat_model = beat_tokenizer, beat_model.eval()
         self.chord_tokenizer, self.chord_model = chord_tokenizer, chord_model.eval()
+
+    @classmethod
+    def from_folder(cls, folder):
+        """Load them from a model folder in our layout. Raises InputError when it has none."""
+        folder = Path(folder)
+        if not (folder / "beat_predictor").is_dir():
+            raise InputError(f"{folder} has no predictors; use --predictors reader, or convert the released model with them")
+        return cls(
+            AutoTokenizer.from_pretrained(folder / "beat_tokenizer"),
+            BeatPredictor.from_pretrained(folder / "beat_predictor"),
+            AutoTokenizer.from_pretrained(folder / "chord_tokenizer"),
+            T5ForConditionalGeneration.from_pretrained(folder / "chord_predictor"),
+        )
 
     @torch.no_grad()
     def __call__(self, prompt):

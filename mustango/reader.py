@@ -150,9 +150,9 @@ _MINOR_WORDS = re.compile(
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls of one clip, resolved. `origin` says of each of tempo, meter, key and chords: given, prompt or chosen.
+    """The controls of one clip, resolved. `origin` says of each of tempo, meter, key, chords: given, prompt, predicted or chosen.
 
-    Beats: times and positions; chords with their start times.
+    Beats: times and positions; chords with their start times; notes: what was not taken as it was asked, and why.
     """
 
     bpm: float
@@ -164,6 +164,7 @@ class Controls:
     beat_positions: tuple
     duration_s: float
     origin: dict = field(default_factory=dict)
+    notes: tuple = ()
 
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
@@ -199,14 +200,34 @@ def _choose_loop(prompt, mode, rng):
     return loop
 
 
-def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0):
+def steady(times, positions, duration_s):
+    """Take predicted beats that go forward: (bpm by least squares, times, positions), or None when fewer than three do."""
+    kept = [(t, int(p)) for i, (t, p) in enumerate(zip(times, positions, strict=True)) if t >= 0 and (i == 0 or t > max(times[:i]))]
+    kept = [(t, p) for t, p in kept if t < duration_s]
+    if len(kept) < 3:
+        return None
+    bpm = 60 / float(np.polyfit(np.arange(len(kept)), [t for t, _ in kept], 1)[0])
+    return (bpm, tuple(t for t, _ in kept), tuple(p for _, p in kept)) if MIN_BPM <= bpm <= MAX_BPM else None
+
+
+def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
-    Raises InputError for what cannot be read or does not fit into `duration_s`.
+    predict(prompt) -> ((times, positions), chords with times and notes): asked, if given, instead of choosing. Raises InputError for what cannot be read or does not fit into `duration_s`.
     """
     stated, rng = read_prompt(prompt), np.random.default_rng([seed, 6])
-    origin = {}
+    origin, notes, beats = {}, (), None
+    open_tempo = tempo is None and stated.tempo is None
+    open_chords = chords is None and stated.chords is None
+    predicted_chords = None
+    if predict and (open_tempo or open_chords):
+        predicted_beats, heard = predict(prompt)
+        notes = heard.notes
+        if open_tempo and meter is None and stated.meter is None and len(predicted_beats[0]) > 2:
+            beats = steady(*predicted_beats, duration_s)
+        if open_chords and heard.chords:
+            predicted_chords = heard
 
     def settle(name, given, read, parse, choose):
         origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
@@ -215,6 +236,9 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
     bpm = settle("tempo", tempo, stated.tempo, parse_tempo, lambda: _choose_tempo(prompt, rng))
     meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
+    if beats:
+        bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
+        origin["tempo"] = origin["meter"] = "predicted"
     if chords is not None and not isinstance(chords, str):
         chords = " ".join(str(c) for c in chords)
     line = chords if chords is not None else stated.chords
@@ -223,6 +247,10 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         progression = Progression.parse(line, meter, given_key)
         key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
         origin["chords"] = "given" if chords is not None else "prompt"
+    elif predicted_chords:
+        progression = Progression(timed=tuple(zip(predicted_chords.times, predicted_chords.chords, strict=True)))
+        key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
+        origin["chords"] = "predicted"
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))
@@ -230,6 +258,6 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         bars = max(int(np.ceil(duration_s / bar_s - 1e-6)), 1)
         progression = Progression.parse(" ".join(_choose_loop(prompt, key.mode, rng).split()[:bars]), meter, key)
         origin["chords"] = "chosen"
-    symbols, times = progression.lay_out(bpm, duration_s)
-    beat_times, positions = beat_grid(bpm, meter, duration_s)
-    return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin)
+    symbols, times = progression.lay_out(bpm, duration_s, whole=not predicted_chords)
+    beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
+    return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, notes)

@@ -120,3 +120,118 @@ def test_bad_files(tmp_path, capsys):
             load_released(tmp_path / name)
     assert "code ran" not in capsys.readouterr().out
     assert list(load_released(tmp_path / "whole.bin")) == ["a"]
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A folder in the released layout: the golden set's small random weights, and a stand-in tokenizer."""
+    from transformers import BertTokenizer, T5ForConditionalGeneration
+
+    golden, folder = parity.Golden(GOLDEN), tmp_path_factory.mktemp("released")
+    for name in ("ldm", "vae", "beats", "chords", "configs", "tokenizer"):
+        (folder / name).mkdir()
+    ldm = golden.tensors("model_weights")
+    torch.save(ldm | {"PE.pe": torch.zeros(5000, 1, 32)}, folder / "ldm" / "pytorch_model_ldm.bin")
+    torch.save(golden.tensors("vae_weights"), folder / "vae" / "pytorch_model_vae.bin")
+    beats = {k.removeprefix("weights/"): v for k, v in golden.tensors("beats_model").items() if k.startswith("weights/")}
+    torch.save(beats, folder / "beats" / "microsoft-deberta-v3-large.pt")
+    torch.manual_seed(0)
+    text = {k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")}
+    config = checkpoint.t5_config(text)
+    config.num_decoder_layers, config.is_encoder_decoder = 1, True
+    torch.save(T5ForConditionalGeneration(config).state_dict(), folder / "chords" / "flan-t5-large.bin")
+    config = golden.json("model_config")["unet"]
+    stft = golden.json("stft")["config"]
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano", "calm", "caption", "max", "beat", "1", "2", "3"]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    BertTokenizer(vocab=str(folder / "vocab.txt"), model_max_length=64).save_pretrained(folder / "tokenizer")
+    configs = {
+        "music_diffusion_model_config": config, "stft_config": stft, "vae_config": golden.json("vae_config"),
+        "main_config": {"text_encoder_name": str(folder / "tokenizer")},
+    }  # fmt: skip
+    for name, value in configs.items():
+        (folder / "configs" / f"{name}.json").write_text(json.dumps(value))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def converted(released, tmp_path_factory):
+    target = tmp_path_factory.mktemp("converted") / "model"
+    tokenizer = str(released / "tokenizer")
+    checkpoint.convert(released, target, tokenizers={"beat_tokenizer": tokenizer, "chord_tokenizer": tokenizer})
+    return target
+
+
+def play(pipeline, **options):
+    return pipeline("calm piano", **{"chords": "C Am", "tempo": 120, "duration": 4.0, "steps": 2} | options)
+
+
+def test_released_folders_load_as_they_are_and_converted(released, converted):
+    from mustango.pipeline import MustangoPipeline, load_pipeline
+
+    checkpoint.verify(converted)
+    here, there = MustangoPipeline.from_pretrained(released), load_pipeline(str(converted))
+    a, b = play(here), play(there)
+    assert a.sample_rate == 16000 and a.audios.shape == (1, 64000)
+    assert abs(a.audios - b.audios).max() < 1e-5  # memory-mapped weights lie otherwise in memory, which rounds otherwise
+    frugal = load_pipeline(str(converted), low_memory=True)
+    assert abs(play(frugal).audios - b.audios).max() < 1e-5
+    assert here.config.window_s == there.config.window_s == 10.24
+
+
+def test_released_predictors_answer(converted):
+    from mustango.pipeline import load_pipeline
+
+    pipeline = load_pipeline(str(converted))
+    controls = pipeline("calm piano", duration=5.0, steps=1, predictors="neural").controls[0]
+    assert controls.chords and controls.chord_times[0] == 0
+    assert pipeline("calm piano", duration=5.0, steps=1, predictors="reader").controls[0].origin["chords"] == "chosen"
+
+
+def test_half_precision_is_smaller(released, tmp_path):
+    checkpoint.convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
+    from safetensors import safe_open
+
+    with safe_open(tmp_path / "half" / "unet" / "diffusion_pytorch_model.safetensors", "pt") as file:
+        assert {file.get_slice(k).get_dtype() for k in file.keys()} == {"F16"}  # noqa: SIM118
+
+
+def test_converting_leaves_nothing_behind(released, tmp_path):
+    import os
+    import shutil
+
+    with pytest.raises(InputError, match="exists"):
+        checkpoint.convert(released, tmp_path)
+    with pytest.raises(InputError, match="not in the released layout"):
+        checkpoint.convert(ROOT, tmp_path / "x")
+    for name, says in (
+        ("ldm/pytorch_model_ldm.bin", "ldm"),
+        ("configs/vae_config.json", "vae_config"),
+        ("vae/pytorch_model_vae.bin", "vae"),
+    ):
+        broken = tmp_path / "broken"
+        shutil.copytree(released, broken)
+        path = broken / name
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+        with pytest.raises(InputError, match=says):
+            checkpoint.convert(broken, tmp_path / "x", predictors=False)
+        shutil.rmtree(broken)
+    with pytest.raises(InputError, match="tokenizer"):
+        checkpoint.convert(released, tmp_path / "x", tokenizers={"tokenizer": "/nowhere"})
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_config_that_disagrees_is_named(released, tmp_path):
+    import shutil
+
+    broken = tmp_path / "broken"
+    shutil.copytree(released, broken)
+    path = broken / "configs" / "music_diffusion_model_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"cross_attention_dim": 48}))
+    with pytest.raises(InputError, match="asks for"):
+        checkpoint.convert(broken, tmp_path / "x", predictors=False)
+
+
+def test_hub_ids_are_tried_and_named():
+    with pytest.raises(InputError, match="nobody/nothing"):
+        checkpoint.model_folder("nobody/nothing")
