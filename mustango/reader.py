@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musicbench import InputError
-from musicbench.compose import MAJOR_LOOPS, MINOR_LOOPS
+from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
     MAX_BPM,
     MIN_BPM,

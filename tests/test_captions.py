@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from musicbench import captions
 from musicbench.clip import Clip
-from musicbench.compose import MOODS, caption, describe, plan
+from musicbench.compose import caption, describe, plan
+from musicbench.styles import MOODS
 from musicbench.theory import Progression, tempo_class
 from mustango.reader import read_prompt
 

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.compose import STYLES, arrange, compose, describe, find_soundfont, plan
+from musicbench.compose import arrange, compose, describe, find_soundfont, plan
+from musicbench.styles import STYLES
 from musicbench.theory import Chord, Key, Meter, Progression
 
 seeds = st.integers(0, 10**6)
