@@ -89,6 +89,11 @@ def _number(name, value, kind, default):
 
 
 CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
+# What else a sidecar holds: a line may be a sidecar, which asks for its controls again.
+SIDECAR_FIELDS = (
+    "bpm", "chords_time", "beats", "sample_rate", "steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "dtype",
+    "origin", "notes", "versions",
+)  # fmt: skip
 
 
 def read_requests(path):
@@ -111,9 +116,14 @@ def read_requests(path):
             ) from None
         if not isinstance(request, dict):
             raise InputError(f'{path} line {number} is not a JSON object; write {{"prompt": ...}}')
-        unknown = set(request) - {*CONTROL_FIELDS, "id"}
+        unknown = set(request) - {*CONTROL_FIELDS, *SIDECAR_FIELDS, "id"}
         if unknown:
             raise InputError(f"{path} line {number} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
+        request.setdefault("tempo", request.get("bpm"))
+        if isinstance(request.get("key"), list):
+            request["key"] = " ".join(map(str, request["key"]))
+        if request.get("chords") and request.get("chords_time"):
+            request["chords"] = " ".join(f"{t}:{c}" for t, c in zip(request["chords_time"], request["chords"], strict=False))
         request["id"] = str(request.get("id", f"{number:05d}"))
         if not request["id"] or request["id"] in seen or Path(request["id"]).name != request["id"] or request["id"] in (".", ".."):
             raise InputError(

@@ -87,6 +87,7 @@ RELEASED_VOCODER = {
 
 
 RELEASED_WINDOW_S = 10.24
+SHARD = "700MB"  # a shard is copied in memory when it is written
 # Where the released model takes its tokenizers from; the text encoder's is named in configs/main_config.json.
 TOKENIZERS = {
     "tokenizer": "google/flan-t5-large",
@@ -449,15 +450,14 @@ def released_components(folder):
     from diffusers import DPMSolverMultistepScheduler
 
     folder = Path(folder)
-    configs = folder / "configs"
-    ldm = load_released(folder / "ldm" / "pytorch_model_ldm.bin")
-    stray = [k for k in ldm if not re.match(r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer)\.", k)]
-    if stray:
-        raise InputError(f"{folder / 'ldm'} has the unknown tensor {stray[0]}; this is no released Mustango")
-    yield "unet", convert_munet(ldm, read_json(configs / "music_diffusion_model_config.json"))
-    yield "conditioner", convert_conditioner(ldm)
-    yield "text_encoder", convert_text_encoder(ldm)
-    del ldm
+    configs, ldm = folder / "configs", folder / "ldm" / "pytorch_model_ldm.bin"
+    known = r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer)\."
+    if stray := [name for name in load_released(ldm) if not re.match(known, name)]:
+        raise InputError(f"{ldm} has the unknown tensor {stray[0]}; this is no released Mustango")
+    # The file is mapped anew for each component, so that the pages of the one before can go.
+    yield "unet", convert_munet(load_released(ldm), read_json(configs / "music_diffusion_model_config.json"))
+    yield "conditioner", convert_conditioner(load_released(ldm))
+    yield "text_encoder", convert_text_encoder(load_released(ldm))
     stft = read_json(configs / "stft_config.json")
     vae = load_released(folder / "vae" / "pytorch_model_vae.bin")
     vae_config = read_json(configs / "vae_config.json")
@@ -512,14 +512,14 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True):
         for name, component in released_components(source):
             if dtype is not None and hasattr(component, "to") and name != "mel":
                 component = component.to(dtype)
-            component.save_pretrained(building / name, **({"max_shard_size": "4GB"} if hasattr(component, "parameters") else {}))
+            component.save_pretrained(building / name, **({"max_shard_size": SHARD} if hasattr(component, "parameters") else {}))
             library = type(component).__module__
             index[name] = [library if library.startswith("mustango") else library.split(".")[0], type(component).__name__]
             del component
         if predictors:
             for name, component in released_predictors(source):
                 component = component.to(dtype) if dtype is not None else component
-                component.save_pretrained(building / name, max_shard_size="4GB")
+                component.save_pretrained(building / name, max_shard_size=SHARD)
                 role = name.replace("predictor", "tokenizer")
                 load_tokenizer(source, role, tokenizers.get(role)).save_pretrained(building / role)
                 del component

@@ -218,18 +218,7 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     assert sorted(os.listdir(here / "out")) == ["00002.json", "00002.wav", "00003.json", "00003.wav", "one.json", "one.wav"]
     about = json.loads((here / "out" / "one.json").read_text())
     assert about["meter"] == "3/4" and about["chords_time"][:2] == [0, 1.5] and about["seed"] == 7
-    timed = " ".join(f"{t}:{c}" for t, c in zip(about["chords_time"], about["chords"], strict=True))
-    again = [
-        about["prompt"],
-        "--chords",
-        timed,
-        "--tempo",
-        str(about["bpm"]),
-        "--meter",
-        about["meter"],
-        "--key",
-        " ".join(about["key"]),
-    ]
-    again += ["--duration", str(about["duration"]), "--seed", str(about["seed"]), "--steps", str(about["steps"]), "-o", "again.wav"]
-    assert generate(*again, model=tiny_folder) == 0
+    (here / "again.jsonl").write_text(json.dumps(about | {"id": "again"}))
+    assert generate("--prompts", "again.jsonl", "-o", ".", "--steps", "2", model=tiny_folder) == 0
     assert np.array_equal(soundfile.read("again.wav")[0], soundfile.read("out/one.wav")[0])
+    assert json.loads((here / "again.json").read_text())["chords_time"] == about["chords_time"]
