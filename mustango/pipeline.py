@@ -33,7 +33,7 @@ PREDICTORS = ("auto", "neural", "reader")
 
 @dataclass
 class MustangoOutput(BaseOutput):
-    """audios: float32 (clips, samples) in [-1, 1]; controls and seeds: one each clip."""
+    """audios: float32 (clips, samples) in [-1, 1]; controls and seeds: one a clip."""
 
     audios: np.ndarray
     sample_rate: int
@@ -132,23 +132,28 @@ class MustangoPipeline(DiffusionPipeline):
         predictors="auto",
         on_step=None,
     ):
-        """Make `count` takes of one prompt; take i has seed `seed + i`.
+        """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
 
-        chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
+        The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
         word. meter: "3/4". key: "A minor". duration: seconds. What is not given is read from the prompt, else chosen.
         predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
-        those if the model has them. on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises InputError.
+        those if the model has them. on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises
+        InputError.
         """
         window_s = self.config.window_s
-        check_options(prompt, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
+        prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
+        if not prompts:
+            raise InputError("the list of prompts is empty; give at least one")
+        for text in prompts:
+            check_options(text, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
         duration = window_s if duration is None else float(duration)
-        seeds = [seed + i for i in range(count)]
+        prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
         given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
         predict = self.predictor(predictors)
-        controls = [self.playable(resolve(prompt, **given, seed=s, predict=predict)) for s in seeds]
+        controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
         self._stage("text_encoder")
         generators = [torch.Generator().manual_seed(s) for s in seeds]
-        condition = self.encode([prompt] * count, negative_prompt, controls, guidance > 1)
+        condition = self.encode(prompts, negative_prompt, controls, guidance > 1)
         self._stage("unet")
         latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
         self._stage("vae", "vocoder")

@@ -139,3 +139,25 @@ def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
 def test_chords_the_model_lacks_are_noted(tiny_pipeline):
     notes = tiny_pipeline("", chords="Csus4 G", tempo=120, duration=4.0, steps=1).controls[0].notes
     assert len(notes) == 1 and "Csus4" in notes[0]
+
+
+def test_lists_of_prompts_of_different_lengths(tiny_pipeline):
+    prompts = ["piano", "calm guitar with drums and piano pop", ""]
+    many = make(tiny_pipeline, prompts, seed=4, count=2)
+    assert many.audios.shape[0] == 6 and many.seeds == [4, 5] * 3
+    for i, prompt in enumerate(prompts):
+        alone = make(tiny_pipeline, prompt, seed=4)
+        np.testing.assert_allclose(many.audios[2 * i], alone.audios[0], atol=1e-2)
+    with pytest.raises(InputError, match="empty"):
+        make(tiny_pipeline, [])
+
+
+def test_layerwise_offloading_is_bit_equal(tiny_folder, tiny_pipeline):
+    from diffusers.hooks import apply_group_offloading
+
+    pipeline = load_pipeline(str(tiny_folder))
+    for part in (pipeline.unet, pipeline.vae):
+        apply_group_offloading(
+            part, onload_device=torch.device("cpu"), offload_device=torch.device("cpu"), offload_type="leaf_level"
+        )
+    assert np.array_equal(make(pipeline, "piano").audios, make(tiny_pipeline, "piano").audios)
