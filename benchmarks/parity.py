@@ -4,7 +4,7 @@
 
 Prints a line a file: name, largest absolute difference, tolerance, pass or fail. All sizes come from the folder's config
 files, so any folder of the same kind can be given: model_config.json + model_weights.safetensors with munet_io, beats_chords,
-trajectory and training; vae_config.json + vae_weights.safetensors with vae_io; stft; scheduler; beats_model; predictor. Files
+trajectory and training; vae_config.json + vae_weights.safetensors with vae_io; stft; scheduler; beats_model; predictor; control_metrics. Files
 that are not there are skipped.
 """
 
@@ -33,6 +33,8 @@ from mustango.checkpoint import (  # noqa: E402
     convert_vocoder,
 )
 from mustango.conditioning import Conditioning  # noqa: E402
+from mustango.evaluate import control_metrics as metrics  # noqa: E402
+from mustango.evaluate import row_labels  # noqa: E402
 from mustango.predictors import beats_from_outputs, chord_prompt, parse_chords  # noqa: E402
 from mustango.train import min_snr_weight, v_prediction_error  # noqa: E402
 
@@ -274,6 +276,25 @@ def predictor(golden):
             yield f"chords {i}", float(ours != theirs and not heard.notes), 0.0
 
 
+def control_metrics(golden):
+    """Where the original is right; it counts a missing asked tempo as 1000 bpm, which is done here for the comparison only."""
+    about = golden.json("control_metrics")
+    pairs = [(row_labels(row | {"bpm": row["bpm"] or 1000.0}), row_labels(row, "_ext")) for row in about["rows"]]
+    ours, printed = metrics(pairs), " ".join(about["printed"])
+    for name, label in {
+        "TB": "TB",
+        "TBT": "TBT",
+        "CK": "CK",
+        "PCM": "PCM",
+        "ECM": "ECM",
+        "CMO": "CMAO",
+        "CMOT": "CMAOMM",
+        "BM": "BC",
+    }.items():
+        theirs = float(re.search(rf"\b{label}\):\s+([\d.]+)", printed)[1])
+        yield name, abs(100 * ours[name] - theirs), 1e-6
+
+
 def _readable(symbol):
     try:
         Chord.parse(symbol)
@@ -282,7 +303,7 @@ def _readable(symbol):
     return True
 
 
-CHECKS = (munet_io, beats_chords, trajectory, training, scheduler, vae_io, stft, beats_model, predictor)
+CHECKS = (munet_io, beats_chords, trajectory, training, scheduler, vae_io, stft, beats_model, predictor, control_metrics)
 
 
 def compare(folder):
