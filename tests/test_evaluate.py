@@ -30,7 +30,7 @@ def test_relative_keys_count_in_the_right_direction():
 
 def test_chord_order():
     other = control_metrics([(labels(), labels(chords=("F", "Am", "G", "C")))])
-    assert other["PCM"] == 0 and other["ECM"] == 0.5 and other["CMO"] == 1
+    assert other["PCM"] == 0 and other["ECM"] == 0.25 and other["CMO"] == 1
     tolerant = control_metrics([(labels(chords=("Am7", "F")), labels(chords=("Am", "F6")))])
     assert tolerant["CMO"] == 0 and tolerant["CMOT"] == 1
 
