@@ -50,8 +50,8 @@ def build_parser():
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
         "part",
-        choices=("vae", "vocoder", "text", "munet", "bundle"),
-        help="in this order; text takes a text encoder in, bundle makes a model",
+        choices=("start", "vae", "vocoder", "text", "munet", "bundle"),
+        help="vae, vocoder, text (takes a text encoder in), munet, bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
@@ -62,6 +62,7 @@ def build_parser():
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=int, help="CPU threads")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
+    train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
 
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
@@ -259,9 +260,13 @@ def train(options):
 
     if options.threads:
         torch.set_num_threads(options.threads)
-    needed = {"text": "text_encoder", "bundle": "to"}.get(options.part, "data")
+    needed = {"start": "source", "text": "text_encoder", "bundle": "to"}.get(options.part, "data")
     if not getattr(options, needed):
-        raise InputError(f"no --{needed.replace('_', '-')}; `mustango train {options.part}` needs one")
+        option = "from" if needed == "source" else needed.replace("_", "-")
+        raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
+    if options.part == "start":
+        parts.start_from(options.out, options.source)
+        return 0
     if options.part == "text":
         parts.take_text_encoder(options.out, options.text_encoder)
         return 0
@@ -269,7 +274,7 @@ def train(options):
         parts.bundle(options.out, options.to)
         return 0
     task = {
-        "vae": lambda: parts.TrainVAE(options.data),
+        "vae": lambda: parts.TrainVAE(options.data, options.out),
         "vocoder": lambda: parts.TrainVocoder(options.data, options.out),
         "munet": lambda: parts.TrainMuNet(options.data, options.out),
     }[options.part]()

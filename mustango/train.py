@@ -6,6 +6,7 @@ which later tasks read. A step's batch is drawn from (seed, step) alone, so an i
 
 import csv
 import json
+import shutil
 import time
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from musicbench.captions import training_captions
 from musicbench.clip import Clip, load_audio, save_json, written_whole
 from musicbench.dataset import read_rows
 from musicbench.theory import Chord, Key, Meter
+from mustango.checkpoint import model_folder, model_index, verify
 from mustango.conditioning import (
     CHORD_TYPES,
     CONTROL_CHANNELS,
@@ -150,6 +152,23 @@ def part(run, name):
     return folder
 
 
+def begin(kind, config, run, name):
+    """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
+    folder = Path(run) / "parts" / name
+    return kind.from_pretrained(folder, dtype=torch.float32) if folder.is_dir() else kind(**config)
+
+
+def start_from(run, model):
+    """Begin a run with the components of a pipeline folder, for fine-tuning or further training. Raises InputError."""
+    folder, parts = model_folder(model), Path(run) / "parts"
+    verify(folder)
+    if parts.exists():
+        raise InputError(f"{parts} exists; use a new run folder")
+    for name, entry in model_index(folder).items():
+        if isinstance(entry, list) and name != "scheduler":
+            shutil.copytree(folder / name, parts / name)
+
+
 # ---------------------------------------------------------------------------------------------------- sound
 
 
@@ -173,10 +192,10 @@ class TrainVAE:
 
     name = "vae"
 
-    def __init__(self, folder, seconds=5.12, kl_weight=2e-4):
+    def __init__(self, folder, run, seconds=5.12, kl_weight=2e-4):
         self.folder, self.rows, self.kl_weight = folder, read_rows(folder), kl_weight
         self.mel = LogMel(**MEL)
-        self.model = AutoencoderKL(**VAE)
+        self.model = begin(AutoencoderKL, VAE, run, "vae")
         self.samples = round(seconds * MEL["sample_rate"])
         # Harmonics, which tell chords apart, lie low; the top half of the bands is mostly cymbals and breath.
         bands = torch.linspace(1.6, 0.4, MEL["n_mels"])
@@ -217,8 +236,9 @@ class TrainVocoder:
     def __init__(self, folder, run, seconds=1.024):
         self.folder, self.rows = folder, read_rows(folder)
         self.mel = LogMel(**MEL)
-        self.model = ISTFTVocoder(**VOCODER)
-        self.model.start_from(self.mel)
+        self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
+        if not (Path(run) / "parts" / "vocoder").is_dir():
+            self.model.start_from(self.mel)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
 
@@ -339,7 +359,8 @@ class TrainMuNet:
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         with torch.no_grad():
             self.null_text = encode_text(tokenizer, text_encoder, [""])[0][0]
-        self.model = torch.nn.ModuleDict({"unet": MuNet(**MUNET), "conditioner": Conditioner(**CONDITIONER)})
+        unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
+        self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner})
         self.scheduler = DDPMScheduler(**SCHEDULER)
         self.row_s = MUNET["rotary_seconds"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import needs_fluidsynth
+from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
@@ -117,3 +118,10 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     out = load_pipeline(str(tmp_path / "model"))("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
+
+    further = str(tmp_path / "further")  # fine-tuning begins from a model
+    assert main(["train", "start", "-o", further, "--from", str(tmp_path / "model")]) == 0
+    assert main(["train", "munet", "-o", further, "--data", data, "--steps", "1", "--batch-size", "2", "--lr", "1e-9"]) == 0
+    before, after = (load_file(f"{r}/parts/unet/diffusion_pytorch_model.safetensors") for r in (run, further))
+    assert all(torch.allclose(before[k], after[k], atol=2e-3) for k in before)
+    assert main(["train", "start", "-o", further, "--from", str(tmp_path / "model")]) == 2
