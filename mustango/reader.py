@@ -36,7 +36,7 @@ _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNOREC
 _TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
 _KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
 _KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
-_KEY_BARE = re.compile(rf"(?<![\w#.] )(?<![\w#]){_TONIC}[- ](major|minor)\b(?!\s*(?:chord|third|seventh|7))")
+_KEY_BARE = re.compile(rf"(?<![\w#]){_TONIC}[- ]?(major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))")
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _BEATS_A_BAR = re.compile(
     r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
