@@ -138,6 +138,18 @@ def check_audio_path(path):
         raise InputError(f"the folder {path.parent} cannot be written; choose another place")
 
 
+def check_folder(path):
+    """Raise InputError unless files can be written into the folder `path`, which may yet have to be made."""
+    path = Path(path)
+    place = path if path.exists() else path.absolute().parent
+    if path.exists() and not path.is_dir():
+        raise InputError(f"{path} is a file; give a folder")
+    if not place.is_dir():
+        raise InputError(f"the folder {place} does not exist; make it first or choose another place")
+    if not os.access(place, os.W_OK):
+        raise InputError(f"the folder {place} cannot be written; choose another place")
+
+
 def save_audio(path, samples, sample_rate):
     """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
     import soundfile

@@ -217,7 +217,7 @@ class Key:
     def parse(cls, text):
         """Read `C`, `Am`, `F# minor`, `Bb maj`, `A:min`. Raises InputError for anything else."""
         match = re.fullmatch(
-            rf"({NOTE})\s*[: ]?\s*(|M|maj|major|m|min|minor)", ascii_accidentals(" ".join(text.split())), re.IGNORECASE
+            rf"({NOTE})\s*[: ]?\s*(|M|maj|major|m|min|minor)", ascii_accidentals(" ".join(str(text).split())), re.IGNORECASE
         )
         if not match or match[1][0].islower() and not match[2]:
             raise InputError(

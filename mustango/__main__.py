@@ -100,7 +100,7 @@ SIDECAR_FIELDS = (
 def read_requests(path):
     """Read a prompts file into [{id, prompt, chords, ...}]. Raises InputError naming the line."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}); give a JSON Lines file") from None
     except UnicodeDecodeError:
@@ -175,7 +175,7 @@ def summary(path, controls, seed):
 
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
-    from musicbench.clip import check_audio_path, save_audio, save_json
+    from musicbench.clip import check_audio_path, check_folder, save_audio, save_json
     from mustango.checkpoint import window_of
     from mustango.reader import check_options, resolve
 
@@ -193,8 +193,7 @@ def generate(options):
         if any(value is not None for value in given.values()):
             raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
         out = Path(options.out or ".")
-        if not out.is_dir():
-            raise InputError(f"the folder {out} does not exist; make it first or choose another place")
+        check_folder(out)
         requests = read_requests(options.prompts)
     else:
         out = Path(options.out or "music.wav")
@@ -225,6 +224,8 @@ def generate(options):
     transformers.utils.logging.disable_progress_bar()
     pipeline = load_pipeline(options.model, options.device, options.dtype, low_memory=options.low_memory)
     pipeline.set_scheduler(options.scheduler)
+    if options.prompts:
+        out.mkdir(exist_ok=True)
     with tqdm(total=len(requests) * settings["steps"], desc="composing", unit="step", disable=None) as bar:
         for request in requests:
             controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key", "duration", "seed")}

@@ -177,7 +177,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
             raise InputError(f"the {name} is {type(text).__name__}; give text")
         if len(text) > MAX_PROMPT:
             raise InputError(f"the {name} has {len(text)} characters, above {MAX_PROMPT}; shorten it")
-        if not text.isprintable() and "\ud800" <= max(text) <= "\udfff":
+        if any("\ud800" <= c <= "\udfff" for c in text):
             raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
     if duration is not None and not 1 <= float(duration) <= window_s:
         raise InputError(f"duration {float(duration):g} s is outside 1-{window_s:g} s, this model's window; give seconds within it")
@@ -239,6 +239,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
         origin["tempo"] = origin["meter"] = "predicted"
+    if not isinstance(chords, (str, list, tuple, type(None))):
+        raise InputError(f"chords are {chords!r}; give a chord line such as 'C G Am F' or a list of symbols")
     if chords is not None and not isinstance(chords, str):
         chords = " ".join(str(c) for c in chords)
     line = chords if chords is not None else stated.chords

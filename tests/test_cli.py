@@ -147,6 +147,7 @@ def test_missing_model(capsys, here):
         ('{"prompt": "a"}\n{oops', "line 2"), ("[1]", "line 1"), ('{"promt": "a"}', "'promt'"), ("", "no line"),
         ('{"id": "a"}\n{"id": "a"}', "'a'"), ('{"id": "../x"}', "'../x'"), ('{"prompt": "a", "tempo": 5000}', "5000"),
         ('{"prompt": 5}', "give text"), ('{"seed": "x"}', "'x'"), ('{"chords": ["C", "Q"]}', "'Q'"),
+        ('{"chords": 5}', "chord line"), ('{"key": 5}', "unknown key"), ('{"meter": []}', "meter"), ('{"tempo": [1]}', "tempo"), ('{"prompt": null}', "give text"),
     ],
 )  # fmt: skip
 def test_bad_prompt_files(capsys, here, tiny_folder, text, says):
@@ -213,7 +214,7 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
         {},
     ]
     (here / "many.jsonl").write_text("\n".join(map(json.dumps, lines)))
-    (here / "out").mkdir()
+    assert generate("--prompts", "many.jsonl", "-o", "no/out", model=tiny_folder) == 2
     assert generate("--prompts", "many.jsonl", "-o", "out", "--steps", "2", model=tiny_folder) == 0
     assert sorted(os.listdir(here / "out")) == ["00002.json", "00002.wav", "00003.json", "00003.wav", "one.json", "one.wav"]
     about = json.loads((here / "out" / "one.json").read_text())
