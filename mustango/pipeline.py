@@ -151,6 +151,8 @@ class MustangoPipeline(DiffusionPipeline):
         given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
         predict = self.predictor(predictors)
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
+        if self._low_memory:
+            self._neural = None
         self._stage("text_encoder")
         generators = [torch.Generator().manual_seed(s) for s in seeds]
         condition = self.encode(prompts, negative_prompt, controls, guidance > 1)
