@@ -48,7 +48,7 @@ class Clip:
         ]
         ends = (*self.chord_times[1:], float("inf"))
         chords = [
-            (max(round(t - start_s, 6), 0.0), c)
+            (max(round(t - start_s, 6), 0.0) + 0.0, c)
             for t, end, c in zip(self.chord_times, ends, self.chords, strict=True)
             if end - start_s > 1e-6 and t - start_s < duration_s - 1e-6
         ]

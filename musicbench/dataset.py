@@ -6,7 +6,9 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from musicbench import InputError, __version__
+import numpy as np
+
+from musicbench import InputError, __version__, captions
 from musicbench.clip import save_audio
 from musicbench.compose import compose, find_soundfont
 
@@ -32,12 +34,21 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
     clip = compose(seed, duration_s, sample_rate, soundfont)
     location = f"audio/{seed:08d}.flac"
     save_audio(Path(folder) / location, clip.samples, sample_rate)
-    labels = clip.labels()
+    rng = np.random.default_rng([seed, 7])
+    sentences = {
+        "prompt_aug": "",
+        "prompt_ch": captions.chord_sentence(clip, rng),
+        "prompt_bt": captions.beat_sentence(clip, rng),
+        "prompt_bpm": captions.tempo_sentence(clip, rng),
+        "prompt_key": captions.key_sentence(clip, rng),
+    }
     return {
         "dataset": "composed",
         "location": location,
         "main_caption": clip.caption,
-        **labels,
+        "alt_caption": captions.training_captions(clip, seed, 1)[0],
+        **sentences,
+        **clip.labels(),
         "keyprob": 1.0,
         "is_audioset_eval_mcaps": False,
         "tags": clip.tags,
