@@ -62,6 +62,11 @@ class Golden:
     def munet(self):
         return convert_munet(self.tensors("model_weights"), self.json("model_config")["unet"])
 
+    def text_encoder(self):
+        config = self.json("model_config").get("text_encoder", {})
+        names = ("relative_attention_max_distance", "layer_norm_epsilon", "feed_forward_proj")
+        return convert_text_encoder(self.tensors("model_weights"), **{k: config[k] for k in names if k in config})
+
     def conditioner(self):
         config = self.json("model_config").get("embedding", {})
         model = convert_conditioner(self.tensors("model_weights"), config.get("fme_base", 1.0), config.get("pe_time_base", 10001.0))
@@ -141,7 +146,7 @@ def trajectory(golden):
     longest = max(map(len, ids))
     mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
     tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
-    encoder = convert_text_encoder(golden.tensors("model_weights"))
+    encoder = golden.text_encoder()
     text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
     repeats = about.get("num_samples_per_prompt", 1)
     text, mask = text.repeat_interleave(repeats, 0), mask.repeat_interleave(repeats, 0)
@@ -183,7 +188,7 @@ def training(golden):
     longest = max(map(len, ids))
     mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
     tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
-    encoder = convert_text_encoder(golden.tensors("model_weights"))
+    encoder = golden.text_encoder()
     text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
     condition = _condition(golden, about["beats"], about["chords"], about["chords_time"], text, mask)
     scheduler = DDPMScheduler(**golden.json("scheduler")["config"])

@@ -325,7 +325,7 @@ def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
 
 
 def t5_config(tensors, **settings):
-    """Read a (gated-gelu) T5's sizes off its tensors."""
+    """Read a (gated-gelu) T5's sizes off its tensors; `settings` are what tensors do not tell, flan-t5's by default."""
     from transformers import T5Config
 
     def layers(stack):
@@ -335,25 +335,26 @@ def t5_config(tensors, **settings):
         bias = tensors["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
         query = tensors["encoder.block.0.layer.0.SelfAttention.q.weight"]
         embedding = tensors.get("shared.weight", tensors.get("encoder.embed_tokens.weight"))
-        return T5Config(
+        sizes = dict(
             vocab_size=embedding.shape[0], d_model=embedding.shape[1], num_heads=bias.shape[1],
             relative_attention_num_buckets=bias.shape[0], d_kv=query.shape[0] // bias.shape[1], num_layers=layers("encoder"),
             num_decoder_layers=layers("decoder") or None, d_ff=tensors["encoder.block.0.layer.1.DenseReluDense.wi_0.weight"].shape[0],
             feed_forward_proj="gated-gelu", relative_attention_max_distance=128, layer_norm_epsilon=1e-6,
-            dropout_rate=0.0, tie_word_embeddings=False, decoder_start_token_id=0, **settings,
+            dropout_rate=0.0, tie_word_embeddings=False, decoder_start_token_id=0,
         )  # fmt: skip
+        return T5Config(**sizes | settings)
     except (KeyError, AttributeError) as error:
         raise InputError(f"the released T5 lacks tensor {error}; download the model again") from None
 
 
-def convert_text_encoder(tensors):
-    """Build the T5 encoder from released tensors (`text_encoder.*`)."""
+def convert_text_encoder(tensors, **settings):
+    """Build the T5 encoder from released tensors (`text_encoder.*`); `settings` replace flan-t5's (T5Config)."""
     import torch
     from transformers import T5EncoderModel
 
     own = {rename(k, TEXT_NAMES): v for k, v in tensors.items() if k.startswith("text_encoder.")}
     with torch.device("meta"):
-        model = T5EncoderModel(t5_config(own))
+        model = T5EncoderModel(t5_config(own, **settings))
     return fill(model, own, "the released text encoder")
 
 

@@ -12,12 +12,14 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiG
 from musicbench import InputError
 from mustango.checkpoint import (
     BUNDLED,
+    TOKENIZERS,
     is_released,
     load_tokenizer,
     model_folder,
     model_index,
     read_json,
     released_components,
+    released_predictors,
     verify,
 )
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, pooled
@@ -48,7 +50,7 @@ class MustangoPipeline(DiffusionPipeline):
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
-    _folder, _low_memory, _dtype, _neural = None, False, torch.float32, None
+    _folder, _low_memory, _dtype, _neural, _tokenizers = None, False, torch.float32, None, {}
 
     def __init__(
         self,
@@ -74,18 +76,21 @@ class MustangoPipeline(DiffusionPipeline):
         """Load the bundled model, a folder or a hub id; a folder in the released layout is converted on the fly.
 
         low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
-        comes; for folders in our layout. options: components to use instead of those in the folder, such as `tokenizer`.
-        Raises InputError.
+        comes; for folders in our layout. options: components to use instead of those in the folder, such as `tokenizer`;
+        for released folders also `beat_tokenizer` and `chord_tokenizer`, names or folders. Raises InputError.
         """
         folder = model_folder(model)
         if is_released(folder):
             if low_memory:
                 raise InputError("low memory needs a folder in our layout; run `mustango convert` on the released one first")
-            tokenizer = load_tokenizer(folder, "tokenizer", options.pop("tokenizer", None))
+            tokenizers = {role: options.pop(role) for role in TOKENIZERS if role in options}
+            tokenizer = load_tokenizer(folder, "tokenizer", tokenizers.get("tokenizer"))
             parts = dict(released_components(folder))
             if dtype != torch.float32:
                 parts = {name: p.to(dtype) if isinstance(p, torch.nn.Module) else p for name, p in parts.items()}
-            return cls(**{"tokenizer": tokenizer, **parts, **options})
+            pipeline = cls(**{"tokenizer": tokenizer, **parts, **options})
+            pipeline._folder, pipeline._dtype, pipeline._tokenizers = folder, dtype, tokenizers
+            return pipeline
         absent = dict.fromkeys(HEAVY) if low_memory else {}
         pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **options})
         pipeline._folder, pipeline._low_memory, pipeline._dtype = folder, low_memory, dtype
@@ -166,16 +171,31 @@ class MustangoPipeline(DiffusionPipeline):
         """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
         if predictors not in PREDICTORS:
             raise InputError(f"unknown predictors {predictors!r}; choose one of {', '.join(PREDICTORS)}")
-        has = self._folder is not None and (self._folder / "beat_predictor").is_dir()
-        if predictors == "reader" or (predictors == "auto" and not has):
+        if predictors == "reader" or (predictors == "auto" and not self._has_predictors):
             return None
+        if not self._has_predictors:
+            raise InputError("this model has no neural predictors; use --predictors reader, or a released model with them")
+        return self._predict
+
+    @property
+    def _has_predictors(self):
+        return self._folder is not None and any((self._folder / name).is_dir() for name in ("beat_predictor", "beats"))
+
+    def _predict(self, prompt):
+        """Ask the released predictors, loading them when first asked."""
         if self._neural is None:
             from mustango.predictors import NeuralPredictors
 
-            if not has:
-                raise InputError("this model has no neural predictors; use --predictors reader, or a converted released model")
-            self._neural = NeuralPredictors.from_folder(self._folder)
-        return self._neural
+            if is_released(self._folder):
+                parts = dict(released_predictors(self._folder))
+                tokenizers = (
+                    load_tokenizer(self._folder, role, self._tokenizers.get(role)) for role in ("beat_tokenizer", "chord_tokenizer")
+                )
+                beat_tokenizer, chord_tokenizer = tokenizers
+                self._neural = NeuralPredictors(beat_tokenizer, parts["beat_predictor"], chord_tokenizer, parts["chord_predictor"])
+            else:
+                self._neural = NeuralPredictors.from_folder(self._folder)
+        return self._neural(prompt)
 
     def playable(self, controls):
         """Add notes to controls on chords that the model's vocabulary lacks, which are played as the nearest it has."""

@@ -179,10 +179,14 @@ def test_released_folders_load_as_they_are_and_converted(released, converted):
     assert here.config.window_s == there.config.window_s == 10.24
 
 
-def test_released_predictors_answer(converted):
+@pytest.mark.parametrize("layout", ["released", "converted"])
+def test_released_predictors_answer(released, converted, layout):
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline(str(converted))
+    names = {"beat_tokenizer": str(released / "tokenizer"), "chord_tokenizer": str(released / "tokenizer")}
+    pipeline = load_pipeline(str(converted)) if layout == "converted" else load_pipeline(str(released), **names)
+    play(pipeline)
+    assert pipeline._neural is None  # nothing was left to predict, so nothing was loaded
     controls = pipeline("calm piano", duration=5.0, steps=1, predictors="neural").controls[0]
     assert controls.chords and controls.chord_times[0] == 0
     assert pipeline("calm piano", duration=5.0, steps=1, predictors="reader").controls[0].origin["chords"] == "chosen"
