@@ -91,6 +91,7 @@ class MustangoPipeline(DiffusionPipeline):
             pipeline = cls(**{"tokenizer": tokenizer, **parts, **options})
             pipeline._folder, pipeline._dtype, pipeline._tokenizers = folder, dtype, tokenizers
             return pipeline
+        verify(folder)
         absent = dict.fromkeys(HEAVY) if low_memory else {}
         pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **options})
         pipeline._folder, pipeline._low_memory, pipeline._dtype = folder, low_memory, dtype
@@ -284,8 +285,6 @@ def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
     options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
     """
     folder = model_folder(model)
-    if not is_released(folder):
-        verify(folder)
     try:
         pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
     except InputError:

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -64,6 +66,18 @@ def test_saves_and_loads_to_the_same_music(tiny_pipeline, tmp_path):
     again = load_pipeline(str(tmp_path / "copy"))
     assert isinstance(again, MustangoPipeline) and again.config.window_s == tiny_pipeline.config.window_s
     assert np.array_equal(make(again, "piano").audios, make(tiny_pipeline, "piano").audios)
+
+
+def test_from_pretrained_is_strict_too(tiny_folder, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    shutil.copytree(tiny_folder, tmp_path / "model")
+    path = tmp_path / "model" / "unet" / "diffusion_pytorch_model.safetensors"
+    tensors = load_file(path)
+    del tensors["conv_out.bias"]
+    save_file(tensors, path)
+    with pytest.raises(InputError, match="conv_out.bias"):
+        MustangoPipeline.from_pretrained(tmp_path / "model")
 
 
 def test_global_randomness_is_not_used(tiny_pipeline):
