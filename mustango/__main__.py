@@ -29,7 +29,9 @@ def build_parser():
     generate.add_argument("--guidance", help="how strictly to follow, 1 to about 5 (default 3)")
     generate.add_argument("--count", help="takes; each has the next seed (default 1)")
     generate.add_argument("--negative-prompt", default="", help="what it should not sound like")
-    generate.add_argument("--model", default="mustango-mini", help="the bundled model or a model folder (default %(default)s)")
+    generate.add_argument(
+        "--model", default="mustango-mini", help="the bundled model, a model folder or a hub id (default %(default)s)"
+    )
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     generate.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
     generate.add_argument(

@@ -214,7 +214,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
-    predict(prompt) -> ((times, positions), chords with times and notes): asked, if given, instead of choosing. Raises InputError for what cannot be read or does not fit into `duration_s`.
+    predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
+    cannot be read or does not fit into `duration_s`.
     """
     stated, rng = read_prompt(prompt), np.random.default_rng([seed, 6])
     origin, notes, beats = {}, (), None
@@ -244,15 +245,14 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     if chords is not None and not isinstance(chords, str):
         chords = " ".join(str(c) for c in chords)
     line = chords if chords is not None else stated.chords
-    if line is not None:
-        given_key = Key.parse(key) if key is not None else stated.key
-        progression = Progression.parse(line, meter, given_key)
+    if line is not None or predicted_chords:
+        if line is not None:
+            progression = Progression.parse(line, meter, Key.parse(key) if key is not None else stated.key)
+            origin["chords"] = "given" if chords is not None else "prompt"
+        else:
+            progression = Progression(timed=tuple(zip(predicted_chords.times, predicted_chords.chords, strict=True)))
+            origin["chords"] = "predicted"
         key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
-        origin["chords"] = "given" if chords is not None else "prompt"
-    elif predicted_chords:
-        progression = Progression(timed=tuple(zip(predicted_chords.times, predicted_chords.chords, strict=True)))
-        key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
-        origin["chords"] = "predicted"
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))

@@ -22,7 +22,7 @@ from musicbench.captions import training_captions
 from musicbench.clip import Clip, load_audio, save_json, written_whole
 from musicbench.dataset import read_rows
 from musicbench.theory import Chord, Key, Meter
-from mustango.checkpoint import model_folder, model_index, verify
+from mustango.checkpoint import model_folder, model_index, read_json, verify
 from mustango.conditioning import (
     CHORD_TYPES,
     CONTROL_CHANNELS,
@@ -162,6 +162,9 @@ def start_from(run, model):
     """Begin a run with the components of a pipeline folder, for fine-tuning or further training. Raises InputError."""
     folder, parts = model_folder(model), Path(run) / "parts"
     verify(folder)
+    front_end = read_json(folder / "mel" / "config.json")
+    if any(front_end.get(name) != MEL[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")):
+        raise InputError(f"{model} has another front end than the trainer's; only models of the bundled one's sizes can be trained")
     if parts.exists():
         raise InputError(f"{parts} exists; use a new run folder")
     for name, entry in model_index(folder).items():

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
-from mustango.train import EMA, fit, learning_rate_factor, min_snr_weight
+from mustango.train import EMA, fit, learning_rate_factor, min_snr_weight, start_from
 
 
 class Toy:
@@ -90,6 +90,12 @@ def test_a_run_of_another_model_is_refused(tmp_path):
 
     with pytest.raises(InputError, match="another model"):
         fit(Wider(), tmp_path, steps=4, lr=0.1, batch_size=2)
+
+
+def test_models_of_other_sizes_are_refused(tiny_folder, tmp_path):
+    with pytest.raises(InputError, match="another front end"):
+        start_from(tmp_path / "run", tiny_folder)
+    assert not (tmp_path / "run").exists()
 
 
 @needs_fluidsynth
