@@ -1,89 +1,613 @@
-"""How well music obeys: Mustango's own metrics (paper section 5.3) on asked and heard labels, with the public code's faults mended.
+"""One evaluation: clips of a test set in columns, what the judges hear in them, and the tables of scores. Resumable.
 
-A row pairs what was asked with what a detector heard. Chords here are compared by name as written.
+The columns: `model` (or a folder of anyone's audio); `real`, the set's own audio, the ceiling of what the judges can hear; `round
+trip`, that audio through the model's VAE and vocoder; `shuffled`, the model's audio against another clip's labels, the floor;
+`dropped`, the model without the controls. An evaluation's folder holds setup.json, targets.jsonl, audio/COLUMN/ID.flac,
+heard/COLUMN/ID.json and .npz, and the reports.
 """
 
-from collections import Counter
-from dataclasses import dataclass
+import hashlib
+import json
+import os
+import time
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
 
-from musicbench import InputError
-from musicbench.theory import QUALITIES, Chord, Key, tempo_class
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from musicbench import InputError, __version__
+from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio, save_json, written_whole
+from musicbench.compose import find_soundfont
+from musicbench.features import Heard
+from musicbench.theory import Chord, Key
+from mustango.checkpoint import BUNDLED, is_released, model_folder, read_json
+from mustango.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence
+from mustango.judges import DEFAULT_JUDGES, is_silent, load_judge
+from mustango.metrics import METRICS, Mean, bootstrap, clip_scores
+from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases
+
+COLUMNS = ("model", "real", "round trip", "shuffled", "dropped")
+REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 
 
 @dataclass(frozen=True)
-class Labels:
-    """Labels of a clip, asked or heard; None or empty where there are none. `beats_a_bar` is the highest beat number."""
+class Setup:
+    """What an evaluation is. `audio`: a folder that stands in for the model. `given`: whether the model gets the controls."""
 
-    bpm: float | None = None
-    key: Key | None = None
-    chords: tuple = ()
-    beats_a_bar: int | None = None
+    set: str
+    model: str = BUNDLED
+    audio: str | None = None
+    steps: int = 20
+    guidance: float = 3.0
+    device: str = "cpu"
+    given: bool = True
+    limit: int | None = None
+    seed: int = 0  # of the shuffling and the intervals
+    dropped: int = 50  # clips of the column without controls
+    columns: tuple = COLUMNS
+    judges: tuple = ()  # () takes the default ones that are installed
+    embedding: str = "musicnn"
+
+    def check(self):
+        """Raise InputError for a setup that cannot be run; return it with the columns and judges that can."""
+        unknown = set(self.columns) - set(COLUMNS)
+        if unknown:
+            raise InputError(f"unknown column {min(unknown)!r}; choose from {', '.join(COLUMNS)}")
+        columns = tuple(c for c in COLUMNS if c in self.columns and not (self.audio and c in ("round trip", "dropped")))
+        if self.audio and not Path(self.audio).is_dir():
+            raise InputError(f"no folder {self.audio}; --audio takes a folder with one audio file for each clip of the set")
+        judges, missing = [], []
+        for name in self.judges or DEFAULT_JUDGES:
+            try:
+                load_judge(name)
+                judges.append(name)
+            except InputError as error:
+                if self.judges:
+                    raise
+                missing.append(f"{name}: {error}")
+        if self.embedding != "none":
+            embedder(self.embedding)
+        return replace(self, columns=columns, judges=tuple(judges)), missing
 
 
-def matched_in_order(asked, heard):
-    """Return how many of the asked chords a single scan over the heard ones finds in order."""
-    place = 0
-    for chord in heard:
-        if place < len(asked) and chord == asked[place]:
-            place += 1
-    return place
+embedder = cache(load_embedder)
 
 
-def overlap(asked, heard):
-    """Return how many of the asked items are among the heard ones, in any order, each counted once."""
-    return sum((Counter(asked) & Counter(heard)).values())
+# ---------------------------------------------------------------------------------------------------- audio
 
 
-def root_and_class(name):
-    """Return (root, class) of a chord symbol: 1 major-like, 2 minor-like, 3 others (diminished, augmented, suspended)."""
-    chord = Chord.parse(name)
-    if chord.root is None:
-        return None, 0
-    intervals = QUALITIES[chord.quality][0]
-    if chord.quality in ("dim", "dim7", "aug", "aug(b7)") or not {3, 4} & set(intervals):
-        return chord.root, 3
-    return chord.root, 1 if 4 in intervals else 2
+@contextmanager
+def _workers(count):
+    """Give a pool of single-threaded processes."""
+    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start_worker)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def control_metrics(pairs):
-    """Return {metric: share or None} of (asked, heard) Labels.
+def _start_worker():
+    from threadpoolctl import threadpool_limits
 
-    TB, TBT: tempo class equal, or next to it. CK, CKD: key equal, or the relative major or minor. PCM, ECM: whole list, mean
-    share of it, matched in order by name. CMO, CMOT: mean share found in any order by name, by root and class. BM: beats in
-    a bar equal. Clips that ask for no tempo, key, chords or beats are left out of the metrics on them; a clip in which none
-    was heard counts as wrong. Raises InputError for no pairs.
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    threadpool_limits(1)
+
+
+def _compose(case, path, sample_rate):
+    save_audio(path, composed_audio(case, sample_rate), sample_rate)
+
+
+def _compose_all(cases, folder, sample_rate, workers, name):
+    """Compose the pieces of composed cases into `folder`, those that are not there yet. Returns {id: path}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {case.id: folder / f"{case.id}.flac" for case in cases}
+    todo = [case for case in cases if not paths[case.id].is_file()]
+    if todo:
+        find_soundfont()
+        with _workers(workers) as pool:
+            jobs = [pool.submit(_compose, case, paths[case.id], sample_rate) for case in todo]
+            for job in tqdm(jobs, desc=f"composing, {name}", unit="clip", disable=None):
+                job.result()
+    return paths
+
+
+def _found(cases, names, folder, problems, column):
+    """Return {id: path} of audio files in `folder` or beside the set; what is missing goes to `problems`."""
+    by_stem = {}
+    if folder:
+        for path in sorted(Path(folder).rglob("*")):
+            if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3"):
+                by_stem.setdefault(path.stem, path)
+        if not by_stem:
+            raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
+    paths = {}
+    for case in cases:
+        own = names.get(case.id)
+        path = by_stem.get(case.id) or (by_stem.get(Path(own).stem) if own else None) if folder else own and Path(own)
+        if path and path.is_file():
+            paths[case.id] = path
+        else:
+            problems.append({"column": column, "id": case.id, "what": f"no audio: nothing named {case.id}.* or {own or '-'}"})
+    if folder and not paths:
+        raise InputError(
+            f"no file in {folder} is named after a clip of the set (first: {cases[0].id}); name files ID.wav, or write file_name"
+        )
+    extra = len(by_stem) - len({p for p in paths.values()})
+    if folder and extra > 0:
+        problems.append({"column": column, "id": "-", "what": f"{extra} audio files of the folder belong to no clip of the set"})
+    return paths
+
+
+class _Generator:
+    """The model, loaded when the first clip is to be made."""
+
+    def __init__(self, setup):
+        self.setup, self._pipeline = setup, None
+
+    @property
+    def pipeline(self):
+        if self._pipeline is None:
+            import diffusers
+            import transformers
+
+            from mustango.pipeline import load_pipeline
+
+            diffusers.utils.logging.disable_progress_bar()
+            transformers.utils.logging.disable_progress_bar()
+            self._pipeline = load_pipeline(self.setup.model, self.setup.device)
+        return self._pipeline
+
+    def generate(self, case, controls):
+        """Return one clip: samples (n,)."""
+        duration = min(case.asked.duration_s, self.pipeline.config.window_s)
+        output = self.pipeline(
+            case.prompt, **controls, duration=duration, seed=case.seed, steps=self.setup.steps, guidance=self.setup.guidance
+        )
+        return output.audios[0]
+
+    @torch.no_grad()
+    def round_trip(self, path):
+        """Return a clip after VAE and vocoder: samples (n,)."""
+        pipeline, mel = self.pipeline, self.pipeline.mel
+        samples, rate = load_audio(path, mel.config.sample_rate)
+        duration = min(len(samples) / rate, pipeline.config.window_s)
+        wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
+        frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
+        wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
+        folded = mel.folded(mel(wave)[:, :frames])
+        latents = pipeline.vae.encode(folded).latent_dist.mode()
+        return pipeline.vocode(mel.unfolded(pipeline.vae.decode(latents).sample), duration)[0]
+
+
+def _make(name, cases, folder, make, sample_rate, problems):
+    """Make clips of `cases` by make(case) into `folder`, those that are not there yet. Returns {id: path}."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {case.id: folder / f"{case.id}.flac" for case in cases}
+    todo = [case for case in cases if not paths[case.id].is_file()]
+    for case in tqdm(todo, desc=name, unit="clip", disable=None if todo else True):
+        try:
+            save_audio(paths[case.id], make(case), sample_rate)
+        except InputError as error:
+            problems.append({"column": name, "id": case.id, "what": f"not made: {error}"})
+            del paths[case.id]
+    return paths
+
+
+def sample_rate_of(model):
+    """Return a model's sample rate without loading it."""
+    folder = model_folder(model)
+    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json")["sample_rate"]
+
+
+# ---------------------------------------------------------------------------------------------------- hearing
+
+
+def to_json(heard):
+    return {
+        "beats": [list(heard.beat_times), list(heard.beat_positions)],
+        "bpm": heard.bpm,
+        "chords": [c.harte() for c in heard.chords],
+        "chords_time": list(heard.chord_times),
+        "key": [heard.key.tonic, heard.key.mode] if heard.key else None,
+    }
+
+
+def from_json(row):
+    return Heard(
+        beat_times=tuple(row["beats"][0]), beat_positions=tuple(row["beats"][1]), bpm=row["bpm"],
+        chords=tuple(map(Chord.parse, row["chords"])), chord_times=tuple(row["chords_time"]),
+        key=Key(*row["key"]) if row["key"] else None,
+    )  # fmt: skip
+
+
+def hear_clip(path, saved, judges, embedding):
+    """Let judges and embedder hear a file; what `saved`.json and .npz hold of the same file is kept. Returns the record."""
+    saved, data = Path(saved), Path(path).read_bytes()
+    record = read_json(saved.with_suffix(".json")) if saved.with_suffix(".json").is_file() else {}
+    if record.get("sha256") != hashlib.sha256(data).hexdigest():
+        record = {"sha256": hashlib.sha256(data).hexdigest(), "heard": {}, "embedded": []}
+    todo = [name for name in judges if name not in record["heard"]]
+    embed = embedding != "none" and embedding not in record["embedded"]
+    if not todo and not embed and "duration" in record:
+        return record
+    try:
+        samples, rate = load_audio(path)
+        if not np.isfinite(samples).all():
+            raise InputError(f"{path} holds numbers that are not finite")
+    except InputError as error:
+        return record | {"fault": str(error)}
+    silent = is_silent(samples, rate)
+    record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(silent), "peak": float(np.abs(samples).max(initial=0))}
+    for name in todo:
+        record["heard"][name] = to_json(Heard() if silent else load_judge(name)(samples, rate))
+    saved.parent.mkdir(parents=True, exist_ok=True)
+    if embed and len(samples):
+        frames, tags = embedder(embedding)(samples, rate)
+        with written_whole(saved.with_suffix(f".{embedding.partition('=')[0]}.npz")) as temporary:
+            with temporary.open("wb") as file:
+                np.savez(file, frames=frames, tags=np.zeros(0) if tags is None else tags.mean(axis=0))
+        record["embedded"] = [*record["embedded"], embedding]
+    save_json(saved.with_suffix(".json"), record)
+    return record
+
+
+def hear_all(clips, folder, setup, workers):
+    """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
+    jobs, records = [], {column: {} for column in clips}
+    with _workers(workers) as pool:
+        for column, paths in clips.items():
+            judges = () if column == REFERENCE else setup.judges
+            for name, path in paths.items():
+                saved = folder / "heard" / column.replace(" ", "-") / name
+                jobs.append((column, name, pool.submit(hear_clip, path, saved.with_name(name + ".x"), judges, setup.embedding)))
+        for column, name, job in tqdm(jobs, desc="hearing", unit="clip", disable=None):
+            records[column][name] = job.result()
+    return records
+
+
+# ---------------------------------------------------------------------------------------------------- scores
+
+
+def shuffled_onto(cases, seed):
+    """Return {id: another case}: one cycle through all of them in an order drawn by seed; {} for a single case."""
+    order = np.random.default_rng([seed, 3]).permutation(len(cases))
+    ring = [cases[i] for i in order]
+    return {case.id: other for case, other in zip(ring, ring[1:] + ring[:1], strict=True)} if len(cases) > 1 else {}
+
+
+def score_clips(cases, records, judges, seed=0):
+    """Return {column: {id: {judge: {metric: value}}}} of heard records; the column `shuffled` comes from `model`'s.
+
+    A clip in which nothing was heard, or that cannot be read, scores as such and is not left out.
     """
-    pairs = list(pairs)
-    if not pairs:
-        raise InputError("no rows to evaluate; give at least one")
-    values = {name: [] for name in ("TB", "TBT", "CK", "CKD", "PCM", "ECM", "CMO", "CMOT", "BM")}
-    for asked, heard in pairs:
-        if asked.bpm is not None:
-            apart = 99 if heard.bpm is None else abs(tempo_class(asked.bpm) - tempo_class(heard.bpm))
-            values["TB"].append(apart == 0)
-            values["TBT"].append(apart <= 1)
-        if asked.key is not None:
-            same = heard.key is not None and asked.key.same_as(heard.key)
-            values["CK"].append(same)
-            values["CKD"].append(same or (heard.key is not None and asked.key.relative.same_as(heard.key)))
-        if asked.chords:
-            share = matched_in_order(asked.chords, heard.chords) / len(asked.chords)
-            values["PCM"].append(share == 1)
-            values["ECM"].append(share)
-            values["CMO"].append(overlap(asked.chords, heard.chords) / len(asked.chords))
-            classes = [list(map(root_and_class, names)) for names in (asked.chords, heard.chords)]
-            values["CMOT"].append(overlap(*classes) / len(asked.chords))
-        if asked.beats_a_bar is not None:
-            values["BM"].append(asked.beats_a_bar == heard.beats_a_bar)
-    return {name: sum(v) / len(v) if v else None for name, v in values.items()}
+    others = shuffled_onto(cases, seed)
+    scores = {}
+    for column in ("model", "real", "round trip", "dropped"):
+        scores[column] = {}
+        for case in cases:
+            if case.id not in records.get(column, {}):
+                continue
+            target = case.asked if column in ("model", "dropped") else case.labels
+            heard = _heard(records[column][case.id], judges)
+            scores[column][case.id] = {n: clip_scores(target, h, load_judge(n).hears) for n, h in heard.items()}
+            if column == "model" and others:
+                shuffled = {n: clip_scores(others[case.id].asked, h, load_judge(n).hears) for n, h in heard.items()}
+                scores.setdefault("shuffled", {})[case.id] = shuffled
+    return {column: scores[column] for column in COLUMNS if scores.get(column)}
 
 
-def row_labels(row, suffix=""):
-    """Read the Labels of a row of extracted features: fields bpm, key2, chords, beats, with `suffix` ("_ext" for heard)."""
-    key, beats = row.get(f"key2{suffix}"), row.get(f"beats{suffix}")
-    return Labels(
-        bpm=row.get(f"bpm{suffix}"),
-        key=Key(key[0], key[1]) if key else None,
-        chords=tuple(row.get(f"chords{suffix}") or ()),
-        beats_a_bar=int(max(beats[1])) if beats and beats[1] else None,
-    )
+def _heard(record, judges):
+    return {name: from_json(record["heard"][name]) if name in record["heard"] else Heard() for name in judges}
+
+
+def tabulate(scores, judges, seed=0):
+    """Return rows {metric, judge, columns: {column: Mean}, shares: {"model / real", "round trip / real": Mean}}."""
+    rows = []
+    for metric in METRICS:
+        for judge in judges:
+            values = {
+                column: {name: by_judge[judge][metric] for name, by_judge in clips.items() if metric in by_judge.get(judge, {})}
+                for column, clips in scores.items()
+            }
+            values = {column: found for column, found in values.items() if found}
+            if values:
+                rows.append(_row(metric, load_judge(judge).name, values, seed))
+    return rows
+
+
+def _row(metric, judge, values, seed):
+    row = {"metric": metric, "judge": judge, "columns": {c: bootstrap(list(v.values()), seed=seed) for c, v in values.items()}, "shares": {}}
+    for column in ("model", "round trip"):
+        both = [name for name in values.get(column, {}) if name in values.get("real", {})]
+        if both and any(values["real"][name] for name in both):
+            row["shares"][f"{column} / real"] = bootstrap(
+                [values[column][n] for n in both], [values["real"][n] for n in both], seed=seed
+            )
+    return row
+
+
+# ---------------------------------------------------------------------------------------------------- sound
+
+
+def load_embeddings(records, folder, embedding):
+    """Return {column: {id: (frames (F, D), tags (K,) or empty)}} of what was embedded."""
+    found = {}
+    for column, clips in records.items():
+        found[column] = {}
+        for name, record in clips.items():
+            if embedding in record.get("embedded", ()):
+                path = folder / "heard" / column.replace(" ", "-") / f"{name}.{embedding.partition('=')[0]}.npz"
+                with np.load(path) as file:
+                    found[column][name] = (file["frames"], file["tags"])
+    return found
+
+
+def set_distance(distance, clips, reference, seed=0, draws=40):
+    """Return the Mean of `distance` between the frames of two lists of clips, with an interval by halves.
+
+    The spread of the distance over random halves of both lists (drawn without replacement, so that no clip counts twice)
+    estimates the standard error of the whole.
+    """
+    value = distance(np.concatenate(clips), np.concatenate(reference))
+    rng, halves = np.random.default_rng([seed, 4]), []
+    if min(len(clips), len(reference)) >= 4:
+        for _ in range(draws):
+            x, y = ([c[i] for i in rng.permutation(len(c))[: len(c) // 2]] for c in (clips, reference))
+            halves.append(distance(np.concatenate(x), np.concatenate(y)))
+    error = 1.96 * float(np.std(halves)) if halves else float("nan")
+    return Mean(value, value - error, value + error, len(clips))
+
+
+def sound_rows(embedded, cases, name, embedder_, seed=0):
+    """Return rows as `tabulate`'s for FAD, KAD, KL and, where the embedder knows words, the CLAP score."""
+    real = embedded.get("real", {})
+    reference = [frames for frames, _ in embedded.get(REFERENCE, {}).values()]
+    columns = {c: embedded[c] for c in COLUMNS if embedded.get(c)}
+    rows = []
+    for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
+        row = {"metric": metric, "judge": name, "columns": {}, "shares": {}}
+        for column, clips in columns.items():
+            frames, onto = [f for f, _ in clips.values()], reference
+            if not reference and column == "real":  # a set without a held-out one: one half of it against the other
+                frames, onto = frames[::2], frames[1::2]
+            elif not reference:
+                onto = [f for f, _ in real.values()]
+            if sum(map(len, frames)) > 1 and sum(map(len, onto)) > 1:
+                row["columns"][column] = set_distance(distance, frames, onto, seed)
+        if row["columns"]:
+            rows.append(row)
+    others = shuffled_onto(cases, seed)
+    divergence = {}
+    for column in ("model", "round trip", "shuffled", "dropped"):
+        clips = embedded.get("model" if column == "shuffled" else column, {})
+        pairs = {n: others[n].id if column == "shuffled" and others else n for n in clips}
+        if column == "shuffled" and not others:
+            continue
+        values = {n: tag_divergence(clips[n][1], real[o][1]) for n, o in pairs.items() if o in real and len(clips[n][1])}
+        if values:
+            divergence[column] = bootstrap(list(values.values()), seed=seed)
+    if divergence:
+        rows.append({"metric": "KL", "judge": name, "columns": divergence, "shares": {}})
+    if hasattr(embedder_, "words"):
+        words = {case.id: embedder_.words(case.prompt) for case in cases if case.prompt}
+        scores = {}
+        for column, clips in columns.items():
+            for id_, (frames, _) in clips.items():
+                if id_ in words:
+                    scores.setdefault(column, []).append(float(frames.mean(axis=0) @ words[id_]))
+                    if column == "model" and others and others[id_].id in words:
+                        scores.setdefault("shuffled", []).append(float(frames.mean(axis=0) @ words[others[id_].id]))
+        columns = {c: bootstrap(scores[c], seed=seed) for c in COLUMNS if c in scores}
+        rows.append({"metric": "CLAP score", "judge": name, "columns": columns, "shares": {}})
+    return rows
+
+
+# ---------------------------------------------------------------------------------------------------- the run
+
+SAME = ("set", "model", "audio", "steps", "guidance", "given")  # what a folder's audio depends on
+
+
+def _open(folder, setup, cases):
+    """Make the evaluation's folder, or check that it holds this evaluation. Raises InputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    about = {name: getattr(setup, name) for name in SAME} | {"weights": None if setup.audio else fingerprint(setup.model)}
+    path = folder / "setup.json"
+    if path.is_file():
+        before = read_json(path)
+        changed = next((name for name in about if before.get(name) != about[name]), None)
+        if changed:
+            raise InputError(
+                f"{folder} holds another evaluation ({changed} {before.get(changed)}, now {about[changed]}); choose another folder"
+            )
+    save_json(path, about)
+    with written_whole(folder / "targets.jsonl") as temporary:
+        temporary.write_text("".join(json.dumps(case.row(), ensure_ascii=False) + "\n" for case in cases), encoding="utf-8")
+
+
+def fingerprint(model):
+    """Return a digest of a model's weight files."""
+    digest = hashlib.sha256()
+    for path in sorted(model_folder(model).rglob("*")):
+        if path.suffix in (".safetensors", ".bin", ".ckpt"):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def evaluate(setup, folder, workers=None):
+    """Run an evaluation in `folder`, going on with what is there, and return the report as a dict. Raises InputError."""
+    workers = workers or os.cpu_count() or 1
+    folder = Path(folder)
+    cases = load_cases(setup.set, setup.given and not setup.audio or setup.audio is not None, setup.limit)
+    setup, missing = setup.check()
+    if setup.audio:  # the audio of others is judged by the labels as they stand
+        cases = [replace(case, asked=case.labels) for case in cases]
+    problems = [{"column": "set", "id": case.id, "what": note} for case in cases for note in case.notes]
+    composed = str(setup.set).startswith("composed:")
+    audio, clips, seconds = folder / "audio", {}, {}
+    generator = _Generator(setup)
+    rate = sample_rate_of(setup.model) if not setup.audio else 24000
+    names = {case.id: case.audio for case in cases}
+    if setup.audio:
+        clips["model"] = _found(cases, names, setup.audio, problems, "model")
+    _open(folder, setup, cases)
+
+    started = time.monotonic()
+
+    def took(stage):
+        nonlocal started
+        seconds[stage] = round(time.monotonic() - started, 1)
+        started = time.monotonic()
+
+    if composed:
+        stream = (str(setup.set).split(":") + ["7"])[2]
+        if "real" in setup.columns or "round trip" in setup.columns:
+            clips["real"] = _compose_all(cases, audio / "real", rate, workers, "same controls")
+        if setup.embedding != "none":
+            held_out = [composed_case(int(stream), i, HELD_OUT) for i in range(len(cases))]
+            clips[REFERENCE] = _compose_all(held_out, audio / "held-out", rate, workers, REFERENCE)
+    elif any(names.values()) and ("real" in setup.columns or "round trip" in setup.columns) and not setup.audio:
+        clips["real"] = _found(cases, names, None, problems, "real")
+    elif setup.audio and any(name and Path(name).is_file() for name in names.values()):
+        clips["real"] = _found(cases, names, None, problems, "real")
+    took("composing")
+    if not setup.audio:
+        makers = {
+            "model": lambda case: generator.generate(case, case.controls),
+            "round trip": lambda case: generator.round_trip(clips["real"][case.id]),
+            "dropped": lambda case: generator.generate(case, {}),
+        }
+        wanted = {
+            "model": cases,
+            "round trip": [case for case in cases if case.id in clips.get("real", {})],
+            "dropped": cases[: setup.dropped] if setup.given else [],
+        }
+        for column, make in makers.items():
+            if column in setup.columns and wanted[column]:
+                clips[column] = _make(column, wanted[column], audio / column.replace(" ", "-"), make, rate, problems)
+        took("generating")
+    generator = None
+    records = hear_all(clips, folder, setup, workers)
+    took("hearing")
+    problems += faults(records)
+    scores = score_clips(cases, records, setup.judges, setup.seed)
+    rows = tabulate(scores, setup.judges, setup.seed)
+    if setup.embedding != "none":
+        found = embedder(setup.embedding)
+        embedded = load_embeddings(records, folder, setup.embedding)
+        rows += sound_rows(embedded, cases, found.name, found, setup.seed)
+    took("scoring")
+    used = [load_judge(name) for name in setup.judges]
+    report = {
+        "setup": asdict(setup) | {"version": __version__, "weights": read_json(folder / "setup.json")["weights"]},
+        "clips": len(cases),
+        "judges": [{"name": judge.name, "licence": judge.licence, "hears": list(judge.hears)} for judge in used],
+        "embedding": None if setup.embedding == "none" else {"name": found.name, "licence": found.licence},
+        "judges not used": missing,
+        "seconds": seconds | {"workers": workers, "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None},
+        "rows": [
+            row | {part: {c: asdict(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
+        ],
+        "problems": problems,
+        "scores": scores,
+    }
+    save_json(folder / "report.json", report)
+    return report
+
+
+def faults(records):
+    """Return what is wrong with heard clips: unreadable, silent, clipping, of another sample rate than most."""
+    problems = []
+    for column, clips in records.items():
+        rates = [record["sample_rate"] for record in clips.values() if "sample_rate" in record]
+        usual = max(set(rates), key=rates.count) if rates else None
+        for name, record in clips.items():
+            said = []
+            if "fault" in record:
+                said.append(f"counted as nothing heard: {record['fault']}")
+            elif record["silent"]:
+                said.append("silent; counted as nothing heard")
+            elif record["sample_rate"] != usual:
+                said.append(f"sample rate {record['sample_rate']} Hz, most have {usual} Hz")
+            problems += [{"column": column, "id": name, "what": what} for what in said]
+    return problems
+
+
+# ---------------------------------------------------------------------------------------------------- two evaluations
+
+
+def compare(first, second, seed=0):
+    """Return rows {metric, judge, a, b, difference: Mean} of two evaluations' model columns, paired clip by clip.
+
+    The interval is the bootstrap's over clips of b - a. FAD and KAD are compared on the same halves of the clips. Raises
+    InputError when the sets differ.
+    """
+    folders = [Path(first), Path(second)]
+    reports, targets = [], []
+    for folder in folders:
+        if not (folder / "report.json").is_file():
+            raise InputError(f"no report.json in {folder}; run mustango evaluate -o {folder} first")
+        reports.append(read_json(folder / "report.json"))
+        targets.append({row["id"]: row for row in map(json.loads, (folder / "targets.jsonl").read_text("utf-8").splitlines())})
+    shared = [name for name in targets[0] if targets[0][name] == targets[1].get(name)]
+    if not shared:
+        raise InputError(f"{first} and {second} hold no clip with the same targets; evaluate both on one set")
+    rows, scores = [], [report["scores"].get("model", {}) for report in reports]
+    judges = [j["name"] for j in reports[0]["judges"] if j in reports[1]["judges"]]
+    keys = {load_judge(key).name: key for key in reports[0]["setup"]["judges"] if load_judge(key).name in judges}
+    for metric in METRICS:
+        for judge, key in keys.items():
+            pairs = [
+                [score[name][key][metric] for score in scores]
+                for name in shared
+                if all(metric in score.get(name, {}).get(key, {}) for score in scores)
+            ]
+            if pairs:
+                a, b = np.array(pairs).T
+                rows.append(
+                    {"metric": metric, "judge": judge, "a": float(a.mean()), "b": float(b.mean()), "difference": bootstrap(b - a, seed=seed)}
+                )
+    return rows + _compare_sound(folders, reports, shared, seed)
+
+
+def _compare_sound(folders, reports, shared, seed):
+    embeddings = {report["setup"]["embedding"] for report in reports}
+    if len(embeddings) > 1 or embeddings == {"none"}:
+        return []
+    name = embeddings.pop().partition("=")[0]
+
+    def frames(folder, column, ids):
+        paths = [folder / "heard" / column / f"{i}.{name}.npz" for i in ids]
+        return {i: np.load(path)["frames"] for i, path in zip(ids, paths, strict=True) if path.is_file()}
+
+    for column in ("held-out", "real"):
+        reference = list(frames(folders[0], column, shared).values())
+        if reference:
+            break
+    models = [frames(folder, "model", shared) for folder in folders]
+    both = [i for i in shared if all(i in model for model in models)]
+    if not reference or len(both) < 4:
+        return []
+    rows, rng = [], np.random.default_rng([seed, 4])
+    for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
+        a, b = (distance(np.concatenate([m[i] for i in both]), np.concatenate(reference)) for m in models)
+        halves = []
+        for _ in range(40):
+            ids = [both[i] for i in rng.permutation(len(both))[: len(both) // 2]]
+            onto = np.concatenate([reference[i] for i in rng.permutation(len(reference))[: max(len(reference) // 2, 1)]])
+            x, y = (distance(np.concatenate([m[i] for i in ids]), onto) for m in models)
+            halves.append(y - x)
+        error = 1.96 * float(np.std(halves))
+        difference = Mean(b - a, b - a - error, b - a + error, len(both))
+        rows.append({"metric": metric, "judge": reports[0]["embedding"]["name"], "a": a, "b": b, "difference": difference})
+    return rows

@@ -2,7 +2,7 @@ import pytest
 
 from musicbench import InputError
 from musicbench.theory import Key
-from mustango.evaluate import Labels, control_metrics, matched_in_order, overlap, root_and_class
+from mustango.metrics import Labels, control_metrics, matched_in_order, overlap, root_and_class
 
 
 def labels(bpm=120.0, key="A minor", chords=("Am", "F", "C", "G"), beats=4):
