@@ -1,4 +1,4 @@
-"""Command line: python -m mustango generate | train | convert. Asking for help does not load torch."""
+"""Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
 import argparse
 import json
@@ -67,6 +67,37 @@ def build_parser():
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
+
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="how well the music obeys, and how it sounds",
+        description="Generate for a test set (or take a folder of audio), let independent judges hear it, and print how much of "
+        "what was asked they heard, beside what they hear in the set's own audio. Writes report.json, report.md and report.html; "
+        "run again to go on.",
+    )
+    evaluate.add_argument(
+        "--set", help="composed:N, composed:N:SEED (needs FluidSynth), or a JSON Lines file, such as MusicBench's"
+    )
+    evaluate.add_argument("-o", "--out", metavar="DIR", help="the evaluation's folder")
+    evaluate.add_argument("--compare", nargs=2, metavar=("A", "B"), help="two evaluations' folders: B against A, paired by clip")
+    evaluate.add_argument("--audio", metavar="FOLDER", help="judge these files, named after the set's clips, in place of a model")
+    evaluate.add_argument("--real", metavar="FOLDER", help="the set's own audio, if it does not lie where its rows say")
+    evaluate.add_argument("--model", default="mustango-mini", help="(default %(default)s)")
+    evaluate.add_argument("--device", default="cpu", help="(default %(default)s)")
+    evaluate.add_argument("--steps", type=int, default=20, help="(default %(default)s)")
+    evaluate.add_argument("--guidance", type=float, default=3.0, help="(default %(default)s)")
+    evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
+    evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
+    evaluate.add_argument("--columns", help="of model, real, round trip, shuffled, dropped, with commas (default: all)")
+    evaluate.add_argument("--dropped", type=int, default=50, help="clips made without controls (default %(default)s)")
+    evaluate.add_argument("--judges", help="of madmom, chordino, librosa, essentia (default: the first three, as installed)")
+    evaluate.add_argument(
+        "--embedding",
+        default="musicnn",
+        help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
+    )
+    evaluate.add_argument("--seed", type=int, default=0, help="of shuffling and intervals (default %(default)s)")
+    evaluate.add_argument("--workers", type=int, help="processes that listen (default: as many as there are cores)")
 
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
@@ -294,6 +325,42 @@ def train(options):
     return 0
 
 
+def evaluate(options):
+    """Run `mustango evaluate`."""
+    from mustango.reader import check_options
+
+    if options.compare:
+        from mustango.evaluate import compare
+        from mustango.scorecard import compared_markdown
+
+        print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
+        return 0
+    if not options.set or not options.out:
+        raise InputError("no --set or no -o; write mustango evaluate --set composed:40 -o DIR, or --compare A B")
+    for name, value, low in (("limit", options.limit, 1), ("dropped", options.dropped, 0), ("workers", options.workers, 1)):
+        if value is not None and value < low:
+            raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
+    check_options("", None, options.seed, 1, options.steps, options.guidance, window_s=0)
+
+    from mustango.evaluate import COLUMNS, Setup
+    from mustango.evaluate import evaluate as run
+    from mustango.scorecard import markdown, write_reports
+
+    def names(text):
+        return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+    setup = Setup(
+        set=options.set, model=options.model, audio=options.audio, real=options.real, steps=options.steps, guidance=options.guidance,
+        device=options.device, given=not options.words_only, limit=options.limit, seed=options.seed, dropped=options.dropped,
+        columns=names(options.columns) or COLUMNS, judges=names(options.judges), embedding=options.embedding,
+    )  # fmt: skip
+    report = run(setup, options.out, options.workers)
+    paths = write_reports(report, options.out)
+    print(markdown(report))
+    print(f"{', '.join(map(str, paths))} written")
+    return 0
+
+
 def convert(options):
     """Run `mustango convert`."""
     import torch
@@ -316,7 +383,7 @@ def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        return {"generate": generate, "train": train, "convert": convert}[options.command](options)
+        return {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command](options)
     except InputError as error:
         print(f"mustango: {error}", file=sys.stderr)
         return 2

@@ -100,9 +100,7 @@ class MusiCNN:
 
     def _normal(self, x, number):
         name = "batch_normalization" + (f"_{number}" if number else "")
-        mean, var, gamma, beta = (
-            self.weights[f"{name}/{part}"] for part in ("moving_mean", "moving_variance", "gamma", "beta")
-        )
+        mean, var, gamma, beta = (self.weights[f"{name}/{part}"] for part in ("moving_mean", "moving_variance", "gamma", "beta"))
         return F.batch_norm(x, mean, var, gamma, beta, eps=1e-3)
 
     def _convolved(self, x, number):

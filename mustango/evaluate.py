@@ -44,6 +44,7 @@ class Setup:
     set: str
     model: str = BUNDLED
     audio: str | None = None
+    real: str | None = None  # folder of a file set's own audio, if it does not lie beside the file
     steps: int = 20
     guidance: float = 3.0
     device: str = "cpu"
@@ -61,8 +62,9 @@ class Setup:
         if unknown:
             raise InputError(f"unknown column {min(unknown)!r}; choose from {', '.join(COLUMNS)}")
         columns = tuple(c for c in COLUMNS if c in self.columns and not (self.audio and c in ("round trip", "dropped")))
-        if self.audio and not Path(self.audio).is_dir():
-            raise InputError(f"no folder {self.audio}; --audio takes a folder with one audio file for each clip of the set")
+        for option in ("audio", "real"):
+            if getattr(self, option) and not Path(getattr(self, option)).is_dir():
+                raise InputError(f"no folder {getattr(self, option)}; --{option} takes a folder with an audio file for each clip")
         judges, missing = [], []
         for name in self.judges or DEFAULT_JUDGES:
             try:
@@ -119,30 +121,43 @@ def _compose_all(cases, folder, sample_rate, workers, name):
     return paths
 
 
-def _found(cases, names, folder, problems, column):
-    """Return {id: path} of audio files in `folder` or beside the set; what is missing goes to `problems`."""
-    by_stem = {}
-    if folder:
-        for path in sorted(Path(folder).rglob("*")):
-            if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3"):
-                by_stem.setdefault(path.stem, path)
-        if not by_stem:
-            raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
-    paths = {}
-    for case in cases:
-        own = names.get(case.id)
-        path = by_stem.get(case.id) or (by_stem.get(Path(own).stem) if own else None) if folder else own and Path(own)
-        if path and path.is_file():
-            paths[case.id] = path
-        else:
-            problems.append({"column": column, "id": case.id, "what": f"no audio: nothing named {case.id}.* or {own or '-'}"})
-    if folder and not paths:
+def _by_stem(folder):
+    """Return {stem: path} of the audio files under a folder. Raises InputError when there is none."""
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3")]
+    if not files:
+        raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
+    return {path.stem: path for path in reversed(files)}
+
+
+def _given_audio(cases, folder, problems):
+    """Return {id: path} of the files in `folder` named after a clip's id or its row's file; mismatches go to `problems`."""
+    files = _by_stem(folder)
+    stems = {case.id: case.id if case.id in files or not case.audio else Path(case.audio).stem for case in cases}
+    paths = {name: files[stem] for name, stem in stems.items() if stem in files}
+    if not paths:
         raise InputError(
             f"no file in {folder} is named after a clip of the set (first: {cases[0].id}); name files ID.wav, or write file_name"
         )
-    extra = len(by_stem) - len({p for p in paths.values()})
-    if folder and extra > 0:
-        problems.append({"column": column, "id": "-", "what": f"{extra} audio files of the folder belong to no clip of the set"})
+    problems += [
+        {"column": "model", "id": name, "what": f"missing: no file {stem}.* in the folder"}
+        for name, stem in stems.items()
+        if name not in paths
+    ]
+    extra = sorted(set(files) - set(stems.values()))
+    if extra:
+        what = f"{len(extra)} files belong to no clip of the set: {', '.join(extra[:3])}{' ...' if len(extra) > 3 else ''}"
+        problems.append({"column": "model", "id": "-", "what": what})
+    return paths
+
+
+def _own_audio(cases, folder, problems):
+    """Return {id: path} of a file set's own audio, in `folder` or beside the set."""
+    files = _by_stem(folder) if folder else {}
+    own = {case.id: files.get(Path(case.audio).stem) if folder else Path(case.audio) for case in cases if case.audio}
+    paths = {name: path for name, path in own.items() if path and path.is_file()}
+    if len(paths) < len(cases):
+        what = f"{len(cases) - len(paths)} of {len(cases)} clips have no audio of their own{f' in {folder}' if folder else ''}"
+        problems.append({"column": "real", "id": "-", "what": f"{what}; name its folder with --real"})
     return paths
 
 
@@ -245,15 +260,19 @@ def hear_clip(path, saved, judges, embedding):
     except InputError as error:
         return record | {"fault": str(error)}
     silent = is_silent(samples, rate)
-    record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(silent), "peak": float(np.abs(samples).max(initial=0))}
+    record |= {
+        "sample_rate": rate,
+        "duration": len(samples) / rate,
+        "silent": bool(silent),
+        "peak": float(np.abs(samples).max(initial=0)),
+    }
     for name in todo:
         record["heard"][name] = to_json(Heard() if silent else load_judge(name)(samples, rate))
     saved.parent.mkdir(parents=True, exist_ok=True)
     if embed and len(samples):
         frames, tags = embedder(embedding)(samples, rate)
-        with written_whole(saved.with_suffix(f".{embedding.partition('=')[0]}.npz")) as temporary:
-            with temporary.open("wb") as file:
-                np.savez(file, frames=frames, tags=np.zeros(0) if tags is None else tags.mean(axis=0))
+        with written_whole(saved.with_suffix(f".{embedding.partition('=')[0]}.npz")) as temporary, temporary.open("wb") as file:
+            np.savez(file, frames=frames, tags=np.zeros(0) if tags is None else tags.mean(axis=0))
         record["embedded"] = [*record["embedded"], embedding]
     save_json(saved.with_suffix(".json"), record)
     return record
@@ -324,7 +343,12 @@ def tabulate(scores, judges, seed=0):
 
 
 def _row(metric, judge, values, seed):
-    row = {"metric": metric, "judge": judge, "columns": {c: bootstrap(list(v.values()), seed=seed) for c, v in values.items()}, "shares": {}}
+    row = {
+        "metric": metric,
+        "judge": judge,
+        "columns": {c: bootstrap(list(v.values()), seed=seed) for c, v in values.items()},
+        "shares": {},
+    }
     for column in ("model", "round trip"):
         both = [name for name in values.get(column, {}) if name in values.get("real", {})]
         if both and any(values["real"][name] for name in both):
@@ -448,7 +472,7 @@ def evaluate(setup, folder, workers=None):
     """Run an evaluation in `folder`, going on with what is there, and return the report as a dict. Raises InputError."""
     workers = workers or os.cpu_count() or 1
     folder = Path(folder)
-    cases = load_cases(setup.set, setup.given and not setup.audio or setup.audio is not None, setup.limit)
+    cases = load_cases(setup.set, setup.given, setup.limit)
     setup, missing = setup.check()
     if setup.audio:  # the audio of others is judged by the labels as they stand
         cases = [replace(case, asked=case.labels) for case in cases]
@@ -457,9 +481,8 @@ def evaluate(setup, folder, workers=None):
     audio, clips, seconds = folder / "audio", {}, {}
     generator = _Generator(setup)
     rate = sample_rate_of(setup.model) if not setup.audio else 24000
-    names = {case.id: case.audio for case in cases}
     if setup.audio:
-        clips["model"] = _found(cases, names, setup.audio, problems, "model")
+        clips["model"] = _given_audio(cases, setup.audio, problems)
     _open(folder, setup, cases)
 
     started = time.monotonic()
@@ -476,10 +499,10 @@ def evaluate(setup, folder, workers=None):
         if setup.embedding != "none":
             held_out = [composed_case(int(stream), i, HELD_OUT) for i in range(len(cases))]
             clips[REFERENCE] = _compose_all(held_out, audio / "held-out", rate, workers, REFERENCE)
-    elif any(names.values()) and ("real" in setup.columns or "round trip" in setup.columns) and not setup.audio:
-        clips["real"] = _found(cases, names, None, problems, "real")
-    elif setup.audio and any(name and Path(name).is_file() for name in names.values()):
-        clips["real"] = _found(cases, names, None, problems, "real")
+    elif "real" in setup.columns or "round trip" in setup.columns:
+        own = _own_audio(cases, setup.real, problems)
+        judged = {path.resolve() for path in clips.get("model", {}).values()}  # a folder with its own targets beside it
+        clips["real"] = {name: path for name, path in own.items() if path.resolve() not in judged}
     took("composing")
     if not setup.audio:
         makers = {
@@ -519,6 +542,7 @@ def evaluate(setup, folder, workers=None):
             row | {part: {c: asdict(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
         ],
         "problems": problems,
+        "paths": {column: {name: str(path) for name, path in paths.items()} for column, paths in clips.items()},
         "scores": scores,
     }
     save_json(folder / "report.json", report)
@@ -575,7 +599,13 @@ def compare(first, second, seed=0):
             if pairs:
                 a, b = np.array(pairs).T
                 rows.append(
-                    {"metric": metric, "judge": judge, "a": float(a.mean()), "b": float(b.mean()), "difference": bootstrap(b - a, seed=seed)}
+                    {
+                        "metric": metric,
+                        "judge": judge,
+                        "a": float(a.mean()),
+                        "b": float(b.mean()),
+                        "difference": bootstrap(b - a, seed=seed),
+                    }
                 )
     return rows + _compare_sound(folders, reports, shared, seed)
 

@@ -11,7 +11,8 @@ ORDER = [
     "musicbench.captions", "musicbench.dataset", "musicbench.report",
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
-    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "app",
+    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.metrics", "mustango.judges", "mustango.embeddings",
+    "mustango.testsets", "mustango.evaluate", "mustango.scorecard", "mustango.__main__", "app",
 ]  # fmt: skip
 
 
