@@ -103,22 +103,70 @@ def _start_worker():
     threadpool_limits(1)
 
 
-def _compose(case, path, sample_rate):
+def _results(name, jobs):
+    """Yield (id, result or InputError) of {id: future}, with progress."""
+    for id_, job in tqdm(jobs.items(), desc=name, unit="clip", disable=None if jobs else True):
+        error = job.exception()
+        if error and not isinstance(error, InputError):
+            raise error
+        yield id_, error or job.result()
+
+
+def _make(pool, name, folder, wanted, problems):
+    """Let the pool make clips {id: (function, arguments)}, those that are not in `folder` yet; functions take the path last.
+
+    Returns {id: path}; what a function refuses goes to `problems`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {id_: folder / f"{id_}.flac" for id_ in wanted}
+    jobs = {id_: pool.submit(*wanted[id_], path) for id_, path in paths.items() if not path.is_file()}
+    for id_, error in _results(name, jobs):
+        if error:
+            problems.append({"column": name, "id": id_, "what": f"not made: {error}"})
+            del paths[id_]
+    return paths
+
+
+def _compose(case, sample_rate, path):
     save_audio(path, composed_audio(case, sample_rate), sample_rate)
 
 
-def _compose_all(cases, folder, sample_rate, workers, name):
-    """Compose the pieces of composed cases into `folder`, those that are not there yet. Returns {id: path}."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {case.id: folder / f"{case.id}.flac" for case in cases}
-    todo = [case for case in cases if not paths[case.id].is_file()]
-    if todo:
-        find_soundfont()
-        with _workers(workers) as pool:
-            jobs = [pool.submit(_compose, case, paths[case.id], sample_rate) for case in todo]
-            for job in tqdm(jobs, desc=f"composing, {name}", unit="clip", disable=None):
-                job.result()
-    return paths
+@cache
+def _pipeline(model, device):
+    import diffusers
+    import transformers
+
+    from mustango.pipeline import load_pipeline
+
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
+    return load_pipeline(model, device)
+
+
+def _generate(setup, case, controls, path):
+    pipeline = _pipeline(setup.model, setup.device)
+    duration = min(case.asked.duration_s, pipeline.config.window_s)
+    output = pipeline(case.prompt, **controls, duration=duration, seed=case.seed, steps=setup.steps, guidance=setup.guidance)
+    save_audio(path, output.audios[0], output.sample_rate)
+
+
+@torch.no_grad()
+def _round_trip(setup, source, path):
+    pipeline = _pipeline(setup.model, setup.device)
+    mel = pipeline.mel
+    samples, rate = load_audio(source, mel.config.sample_rate)
+    duration = min(len(samples) / rate, pipeline.config.window_s)
+    wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
+    frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
+    wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
+    latents = pipeline.vae.encode(mel.folded(mel(wave)[:, :frames])).latent_dist.mode()
+    save_audio(path, pipeline.vocode(mel.unfolded(pipeline.vae.decode(latents).sample), duration)[0], rate)
+
+
+def sample_rate_of(model):
+    """Return a model's sample rate without loading it."""
+    folder = model_folder(model)
+    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json")["sample_rate"]
 
 
 def _by_stem(folder):
@@ -161,67 +209,6 @@ def _own_audio(cases, folder, problems):
     return paths
 
 
-class _Generator:
-    """The model, loaded when the first clip is to be made."""
-
-    def __init__(self, setup):
-        self.setup, self._pipeline = setup, None
-
-    @property
-    def pipeline(self):
-        if self._pipeline is None:
-            import diffusers
-            import transformers
-
-            from mustango.pipeline import load_pipeline
-
-            diffusers.utils.logging.disable_progress_bar()
-            transformers.utils.logging.disable_progress_bar()
-            self._pipeline = load_pipeline(self.setup.model, self.setup.device)
-        return self._pipeline
-
-    def generate(self, case, controls):
-        """Return one clip: samples (n,)."""
-        duration = min(case.asked.duration_s, self.pipeline.config.window_s)
-        output = self.pipeline(
-            case.prompt, **controls, duration=duration, seed=case.seed, steps=self.setup.steps, guidance=self.setup.guidance
-        )
-        return output.audios[0]
-
-    @torch.no_grad()
-    def round_trip(self, path):
-        """Return a clip after VAE and vocoder: samples (n,)."""
-        pipeline, mel = self.pipeline, self.pipeline.mel
-        samples, rate = load_audio(path, mel.config.sample_rate)
-        duration = min(len(samples) / rate, pipeline.config.window_s)
-        wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
-        frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
-        wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
-        folded = mel.folded(mel(wave)[:, :frames])
-        latents = pipeline.vae.encode(folded).latent_dist.mode()
-        return pipeline.vocode(mel.unfolded(pipeline.vae.decode(latents).sample), duration)[0]
-
-
-def _make(name, cases, folder, make, sample_rate, problems):
-    """Make clips of `cases` by make(case) into `folder`, those that are not there yet. Returns {id: path}."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {case.id: folder / f"{case.id}.flac" for case in cases}
-    todo = [case for case in cases if not paths[case.id].is_file()]
-    for case in tqdm(todo, desc=name, unit="clip", disable=None if todo else True):
-        try:
-            save_audio(paths[case.id], make(case), sample_rate)
-        except InputError as error:
-            problems.append({"column": name, "id": case.id, "what": f"not made: {error}"})
-            del paths[case.id]
-    return paths
-
-
-def sample_rate_of(model):
-    """Return a model's sample rate without loading it."""
-    folder = model_folder(model)
-    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json")["sample_rate"]
-
-
 # ---------------------------------------------------------------------------------------------------- hearing
 
 
@@ -244,51 +231,54 @@ def from_json(row):
 
 
 def hear_clip(path, saved, judges, embedding):
-    """Let judges and embedder hear a file; what `saved`.json and .npz hold of the same file is kept. Returns the record."""
-    saved, data = Path(saved), Path(path).read_bytes()
-    record = read_json(saved.with_suffix(".json")) if saved.with_suffix(".json").is_file() else {}
-    if record.get("sha256") != hashlib.sha256(data).hexdigest():
-        record = {"sha256": hashlib.sha256(data).hexdigest(), "heard": {}, "embedded": []}
+    """Let judges and embedder hear a file; what `saved` (JSON, with an .npz beside it) holds of the same file is kept.
+
+    Returns the record: sha256, sample_rate, duration, silent, heard by judge, embedded; `fault` where it cannot be read.
+    """
+    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    record = read_json(saved) if saved.is_file() else {}
+    if record.get("sha256") != digest:
+        record = {"sha256": digest, "heard": {}, "embedded": []}
     todo = [name for name in judges if name not in record["heard"]]
     embed = embedding != "none" and embedding not in record["embedded"]
-    if not todo and not embed and "duration" in record:
+    if "silent" in record and not todo and not embed:
         return record
     try:
         samples, rate = load_audio(path)
-        if not np.isfinite(samples).all():
-            raise InputError(f"{path} holds numbers that are not finite")
     except InputError as error:
         return record | {"fault": str(error)}
-    silent = is_silent(samples, rate)
-    record |= {
-        "sample_rate": rate,
-        "duration": len(samples) / rate,
-        "silent": bool(silent),
-        "peak": float(np.abs(samples).max(initial=0)),
-    }
+    if not len(samples) or not np.isfinite(samples).all():
+        return record | {"fault": "no samples" if not len(samples) else "holds numbers that are not finite"}
+    record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(is_silent(samples, rate))}
     for name in todo:
-        record["heard"][name] = to_json(Heard() if silent else load_judge(name)(samples, rate))
+        record["heard"][name] = to_json(Heard() if record["silent"] else load_judge(name)(samples, rate))
     saved.parent.mkdir(parents=True, exist_ok=True)
-    if embed and len(samples):
+    if embed:
         frames, tags = embedder(embedding)(samples, rate)
-        with written_whole(saved.with_suffix(f".{embedding.partition('=')[0]}.npz")) as temporary, temporary.open("wb") as file:
+        with written_whole(_embedded_file(saved, embedding)) as temporary, temporary.open("wb") as file:
             np.savez(file, frames=frames, tags=np.zeros(0) if tags is None else tags.mean(axis=0))
         record["embedded"] = [*record["embedded"], embedding]
-    save_json(saved.with_suffix(".json"), record)
+    save_json(saved, record)
     return record
+
+
+def _embedded_file(saved, embedding):
+    return saved.with_name(f"{saved.name.removesuffix('.json')}.{embedding.partition('=')[0]}.npz")
 
 
 def hear_all(clips, folder, setup, workers):
     """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
-    jobs, records = [], {column: {} for column in clips}
+    jobs, records = {}, {column: {} for column in clips}
     with _workers(workers) as pool:
         for column, paths in clips.items():
             judges = () if column == REFERENCE else setup.judges
-            for name, path in paths.items():
-                saved = folder / "heard" / column.replace(" ", "-") / name
-                jobs.append((column, name, pool.submit(hear_clip, path, saved.with_name(name + ".x"), judges, setup.embedding)))
-        for column, name, job in tqdm(jobs, desc="hearing", unit="clip", disable=None):
-            records[column][name] = job.result()
+            for id_, path in paths.items():
+                saved = folder / "heard" / column.replace(" ", "-") / f"{id_}.json"
+                jobs[column, id_] = pool.submit(hear_clip, path, saved, judges, setup.embedding)
+        for (column, id_), record in _results("hearing", jobs):
+            if isinstance(record, InputError):
+                raise record
+            records[column][id_] = record
     return records
 
 
@@ -365,13 +355,17 @@ def load_embeddings(records, folder, embedding):
     """Return {column: {id: (frames (F, D), tags (K,) or empty)}} of what was embedded."""
     found = {}
     for column, clips in records.items():
-        found[column] = {}
-        for name, record in clips.items():
-            if embedding in record.get("embedded", ()):
-                path = folder / "heard" / column.replace(" ", "-") / f"{name}.{embedding.partition('=')[0]}.npz"
-                with np.load(path) as file:
-                    found[column][name] = (file["frames"], file["tags"])
+        saved = folder / "heard" / column.replace(" ", "-")
+        files = {id_: _embedded_file(saved / f"{id_}.json", embedding) for id_ in clips}
+        found[column] = {id_: (file["frames"], file["tags"]) for id_, file in _npz(files)}
     return found
+
+
+def _npz(files):
+    for id_, path in files.items():
+        if path.is_file():
+            with np.load(path) as file:
+                yield id_, file
 
 
 def set_distance(distance, clips, reference, seed=0, draws=40):
@@ -479,47 +473,45 @@ def evaluate(setup, folder, workers=None):
     problems = [{"column": "set", "id": case.id, "what": note} for case in cases for note in case.notes]
     composed = str(setup.set).startswith("composed:")
     audio, clips, seconds = folder / "audio", {}, {}
-    generator = _Generator(setup)
     rate = sample_rate_of(setup.model) if not setup.audio else 24000
     if setup.audio:
         clips["model"] = _given_audio(cases, setup.audio, problems)
     _open(folder, setup, cases)
 
-    started = time.monotonic()
+    started, spent = time.monotonic(), _processor_seconds()
 
     def took(stage):
         nonlocal started
         seconds[stage] = round(time.monotonic() - started, 1)
         started = time.monotonic()
 
-    if composed:
-        stream = (str(setup.set).split(":") + ["7"])[2]
-        if "real" in setup.columns or "round trip" in setup.columns:
-            clips["real"] = _compose_all(cases, audio / "real", rate, workers, "same controls")
-        if setup.embedding != "none":
-            held_out = [composed_case(int(stream), i, HELD_OUT) for i in range(len(cases))]
-            clips[REFERENCE] = _compose_all(held_out, audio / "held-out", rate, workers, REFERENCE)
-    elif "real" in setup.columns or "round trip" in setup.columns:
-        own = _own_audio(cases, setup.real, problems)
-        judged = {path.resolve() for path in clips.get("model", {}).values()}  # a folder with its own targets beside it
-        clips["real"] = {name: path for name, path in own.items() if path.resolve() not in judged}
-    took("composing")
-    if not setup.audio:
-        makers = {
-            "model": lambda case: generator.generate(case, case.controls),
-            "round trip": lambda case: generator.round_trip(clips["real"][case.id]),
-            "dropped": lambda case: generator.generate(case, {}),
-        }
-        wanted = {
-            "model": cases,
-            "round trip": [case for case in cases if case.id in clips.get("real", {})],
-            "dropped": cases[: setup.dropped] if setup.given else [],
-        }
-        for column, make in makers.items():
-            if column in setup.columns and wanted[column]:
-                clips[column] = _make(column, wanted[column], audio / column.replace(" ", "-"), make, rate, problems)
-        took("generating")
-    generator = None
+    with_real = "real" in setup.columns or "round trip" in setup.columns
+    with _workers(workers if setup.device == "cpu" else 1) as pool:
+        if composed:
+            find_soundfont()
+            seed = int((str(setup.set).split(":") + ["7"])[2])
+            if with_real:
+                clips["real"] = _make(pool, "real", audio / "real", {case.id: (_compose, case, rate) for case in cases}, problems)
+            if setup.embedding != "none":
+                held_out = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
+                clips[REFERENCE] = _make(
+                    pool, REFERENCE, audio / "held-out", {case.id: (_compose, case, rate) for case in held_out}, problems
+                )
+        elif with_real:
+            own = _own_audio(cases, setup.real, problems)
+            judged = {path.resolve() for path in clips.get("model", {}).values()}  # a folder with its own targets beside it
+            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
+        took("composing")
+        if not setup.audio:
+            wanted = {
+                "model": {case.id: (_generate, setup, case, case.controls) for case in cases},
+                "round trip": {id_: (_round_trip, setup, path) for id_, path in clips.get("real", {}).items()},
+                "dropped": {case.id: (_generate, setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
+            }
+            for column, jobs in wanted.items():
+                if column in setup.columns and jobs:
+                    clips[column] = _make(pool, column, audio / column.replace(" ", "-"), jobs, problems)
+            took("generating")
     records = hear_all(clips, folder, setup, workers)
     took("hearing")
     problems += faults(records)
@@ -537,7 +529,8 @@ def evaluate(setup, folder, workers=None):
         "judges": [{"name": judge.name, "licence": judge.licence, "hears": list(judge.hears)} for judge in used],
         "embedding": None if setup.embedding == "none" else {"name": found.name, "licence": found.licence},
         "judges not used": missing,
-        "seconds": seconds | {"workers": workers, "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None},
+        "seconds": seconds | {"processor time": round(_processor_seconds() - spent, 1)},
+        "machine": {"cores": os.cpu_count(), "workers": workers, "load": round(os.getloadavg()[0], 1)},
         "rows": [
             row | {part: {c: asdict(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
         ],
@@ -547,6 +540,11 @@ def evaluate(setup, folder, workers=None):
     }
     save_json(folder / "report.json", report)
     return report
+
+
+def _processor_seconds():
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def faults(records):
@@ -614,11 +612,11 @@ def _compare_sound(folders, reports, shared, seed):
     embeddings = {report["setup"]["embedding"] for report in reports}
     if len(embeddings) > 1 or embeddings == {"none"}:
         return []
-    name = embeddings.pop().partition("=")[0]
+    embedding = embeddings.pop()
 
     def frames(folder, column, ids):
-        paths = [folder / "heard" / column / f"{i}.{name}.npz" for i in ids]
-        return {i: np.load(path)["frames"] for i, path in zip(ids, paths, strict=True) if path.is_file()}
+        files = {i: _embedded_file(folder / "heard" / column / f"{i}.json", embedding) for i in ids}
+        return {i: file["frames"] for i, file in _npz(files)}
 
     for column in ("held-out", "real"):
         reference = list(frames(folders[0], column, shared).values())

@@ -147,20 +147,20 @@ def chord_scores(target, heard):
     import mir_eval
 
     labels, times = _within(heard, target.duration_s)
-    asked = [c.harte() for c in target.chords]
-    asked_spans, heard_spans = spans(target.chord_times, target.duration_s), spans(times, target.duration_s)
-    scores = mir_eval.chord.evaluate(asked_spans, asked, heard_spans, labels)
-    bounds = np.unique(np.concatenate([asked_spans.ravel(), heard_spans.ravel()]))
-    middles, lengths = (bounds[1:] + bounds[:-1]) / 2, np.diff(bounds)
-    shared = either = 0.0
-    for middle, length in zip(middles, lengths, strict=True):
-        pair = {
-            names[max(int(np.searchsorted(starts[:, 0], middle)) - 1, 0)].split("/")[0]
-            for names, starts in ((asked, asked_spans), (labels, heard_spans))
-        }
-        shared += length * (len(pair) == 1 and pair != {"N"})
-        either += length * len(pair - {"N"})
-    return {name: float(scores[name]) for name in CHORD_METRICS} | {"IoU": shared / either if either else 0.0}
+    bounds, asked, found = mir_eval.util.merge_labeled_intervals(
+        spans(target.chord_times, target.duration_s), [c.harte() for c in target.chords], spans(times, target.duration_s), labels
+    )
+    lengths = np.diff(bounds)[:, 0]
+    scores = {}
+    for name in CHORD_METRICS:
+        agreed = getattr(mir_eval.chord, name)(asked, found)  # -1 where the asked chord is none that the metric compares
+        counted = agreed >= 0
+        if lengths[counted].sum() > 0:
+            scores[name] = float((agreed * lengths)[counted].sum() / lengths[counted].sum())
+    names = [tuple(label.split("/")[0] for label in pair) for pair in zip(asked, found, strict=True)]
+    shared = sum(length for (a, b), length in zip(names, lengths, strict=True) if a == b != "N")
+    either = sum(length for pair, length in zip(names, lengths, strict=True) for _ in {*pair} - {"N"})
+    return scores | {"IoU": float(shared / either) if either else 0.0}
 
 
 def beat_scores(target, heard, tolerance_s=0.07):

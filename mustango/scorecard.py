@@ -72,7 +72,7 @@ def tables(report):
 
 def _about(report):
     """Say in sentences what was evaluated, by whom it was heard and how the intervals were made."""
-    setup, seconds = report["setup"], report["seconds"]
+    setup = report["setup"]
     made = f"audio in {Path(setup['audio']).name}" if setup["audio"] else (
         f"model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance {setup['guidance']:g}"
     )  # fmt: skip
@@ -90,8 +90,12 @@ def _about(report):
     )
     for note in report["judges not used"]:
         yield f"Not used: {note}."
-    stages = ", ".join(f"{name} {value:g} s" for name, value in seconds.items() if name not in ("workers", "load"))
-    yield f"This run took: {stages}; {seconds['workers']} workers, load {seconds['load']} (what was there from before costs nothing)."
+    stages = ", ".join(f"{name} {value:.0f} s" for name, value in report["seconds"].items())
+    machine = report["machine"]
+    yield (
+        f"This run took: {stages}; {machine['workers']} workers on {machine['cores']} cores, load {machine['load']} at the end "
+        "(what was there from an earlier run cost nothing)."
+    )
 
 
 def markdown(report):
