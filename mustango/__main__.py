@@ -89,7 +89,7 @@ def build_parser():
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
     evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
     evaluate.add_argument("--columns", help="of model, real, round trip, shuffled, dropped, with commas (default: all)")
-    evaluate.add_argument("--dropped", type=int, default=50, help="clips made without controls (default %(default)s)")
+    evaluate.add_argument("--dropped", type=int, default=30, help="clips made without controls (default %(default)s)")
     evaluate.add_argument("--judges", help="of madmom, chordino, librosa, essentia (default: the first three, as installed)")
     evaluate.add_argument(
         "--embedding",

@@ -81,11 +81,11 @@ def read_tensorflow(prefix):
 class MusiCNN:
     """MusiCNN (Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", 2019) in torch.
 
-    Frames are the penultimate layer, 200 numbers for 3 s of sound, one each 1.5 s; classes are 50 tags of MagnaTagATune.
+    Frames are the penultimate layer, 200 numbers for each 3 s of sound; classes are 50 tags of MagnaTagATune.
     """
 
     name, licence, sample_rate = "MusiCNN (MTT)", "ISC", 16000
-    window, hop = 187, 94  # frames of 16 ms
+    window = 187  # frames of 16 ms
 
     def __init__(self, folder=None):
         package = find_spec("musicnn")
@@ -134,7 +134,7 @@ class MusiCNN:
         samples = np.resize(samples, max(len(samples), self.window * 256))
         mels = librosa.feature.melspectrogram(y=samples, sr=self.sample_rate, n_fft=512, hop_length=256, n_mels=96)
         mels = torch.from_numpy(np.log10(10000 * mels.T + 1).astype(np.float32))
-        patches = mels.unfold(0, self.window, self.hop).transpose(1, 2)
+        patches = mels.unfold(0, self.window, self.window).transpose(1, 2)
         frames, tags = self.forward(patches)
         return frames.numpy(), tags.numpy()
 

@@ -51,7 +51,7 @@ class Setup:
     given: bool = True
     limit: int | None = None
     seed: int = 0  # of the shuffling and the intervals
-    dropped: int = 50  # clips of the column without controls
+    dropped: int = 30  # clips of the column without controls
     columns: tuple = COLUMNS
     judges: tuple = ()  # () takes the default ones that are installed
     embedding: str = "musicnn"
