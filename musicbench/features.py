@@ -36,9 +36,9 @@ class Heard:
 
 
 class _Madmom:
-    """madmom's processors, loaded once."""
+    """madmom's processors, loaded once for each choice of the beats that a bar may have."""
 
-    def __init__(self):
+    def __init__(self, beats_a_bar):
         try:
             import onnxruntime
 
@@ -59,9 +59,12 @@ class _Madmom:
 madmom = cache(_Madmom)
 
 
-def hear(samples, sample_rate):
-    """Hear beats, tempo, meter, chords and key in mono samples. Raises InputError when madmom is not installed."""
-    processors = madmom()
+def hear(samples, sample_rate, beats_a_bar=tuple(METERS)):
+    """Hear beats, tempo, meter, chords and key in mono samples; `beats_a_bar`: which numbers of beats a bar may have.
+
+    Raises InputError when madmom is not installed.
+    """
+    processors = madmom(beats_a_bar)
     from madmom.audio.signal import Signal
 
     if len(samples) < MIN_S * sample_rate:
