@@ -104,6 +104,16 @@ def row_labels(row, suffix=""):
 
 # ---------------------------------------------------------------------------------------------------- the field's metrics
 
+def _mir_eval():
+    try:
+        import mir_eval.beat
+        import mir_eval.chord
+        import mir_eval.key
+    except ImportError as error:
+        raise InputError(f"scores need mir_eval ({error}); run: pip install -r requirements-eval.txt") from None
+    return mir_eval
+
+
 CHORD_METRICS = ("root", "thirds", "triads", "majmin", "tetrads", "sevenths")
 
 
@@ -144,8 +154,7 @@ def chord_scores(target, heard):
 
     IoU: the time in which both name the same chord, bass apart, over the time in which either names one (JASCO's measure).
     """
-    import mir_eval
-
+    mir_eval = _mir_eval()
     labels, times = _within(heard, target.duration_s)
     bounds, asked, found = mir_eval.util.merge_labeled_intervals(
         spans(target.chord_times, target.duration_s), [c.harte() for c in target.chords], spans(times, target.duration_s), labels
@@ -165,8 +174,7 @@ def chord_scores(target, heard):
 
 def beat_scores(target, heard, tolerance_s=0.07):
     """Return beat F, CMLt, AMLt (half and double tempo allowed), tempo Acc1 (4 %) and Acc2 (octaves allowed)."""
-    import mir_eval
-
+    mir_eval = _mir_eval()
     scores, asked, found = {}, np.asarray(target.beat_times, float), np.asarray(heard.beat_times, float)
     if len(asked):
         scores["beat F"] = _f(asked, found, tolerance_s)
@@ -189,8 +197,7 @@ def downbeat_score(target, heard, tolerance_s=0.07):
 
 
 def _f(asked, found, tolerance_s):
-    import mir_eval
-
+    mir_eval = _mir_eval()
     return float(mir_eval.beat.f_measure(asked, found, tolerance_s)) if len(found) else 0.0
 
 
@@ -214,8 +221,7 @@ def clip_scores(target, heard, hears):
 
 
 def _key_score(asked, heard):
-    import mir_eval
-
+    mir_eval = _mir_eval()
     return float(mir_eval.key.weighted_score(str(asked), str(heard))) if heard else 0.0
 
 

@@ -1,8 +1,24 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from musicbench import InputError
-from musicbench.theory import Key
-from mustango.metrics import Labels, control_metrics, matched_in_order, overlap, root_and_class
+from musicbench.features import Heard
+from musicbench.theory import Chord, Key, Meter, beat_grid
+from mustango.metrics import (
+    METRICS,
+    Labels,
+    Target,
+    beat_scores,
+    bootstrap,
+    chord_scores,
+    clip_scores,
+    control_metrics,
+    matched_in_order,
+    overlap,
+    root_and_class,
+)
 
 
 def labels(bpm=120.0, key="A minor", chords=("Am", "F", "C", "G"), beats=4):
@@ -66,3 +82,114 @@ def test_classes():
         3,
         3,
     ]
+
+
+# ---------------------------------------------------------------------------------------------------- the field's metrics
+
+ALL = ("beats", "downbeats", "chords", "key")
+
+
+@pytest.fixture
+def target():
+    beats, positions = beat_grid(120, Meter(4, 4), 10.0)
+    chords = tuple(map(Chord.parse, ("Am7", "F", "C", "G7", "Am7")))
+    return Target(10.0, tuple(beats), tuple(positions), 120.0, chords, (0.0, 2.0, 4.0, 6.0, 8.0), Key("A", "minor"))
+
+
+def heard_as(target, **changes):
+    """Return what a judge without fault hears in a clip of this target."""
+    return replace(
+        Heard(target.beat_times, target.beat_positions, target.bpm, None, target.chords, target.chord_times, target.key), **changes
+    )
+
+
+def test_perfect_labels_give_one_in_every_metric(target):
+    scores = clip_scores(target, heard_as(target), ALL)
+    assert set(scores) == set(METRICS) and set(scores.values()) == {1.0}
+
+
+def test_nothing_heard_gives_zero_not_nan(target):
+    scores = clip_scores(target, Heard(), ALL)
+    assert set(scores) == set(METRICS) and set(scores.values()) == {0.0}
+
+
+def test_beats_shifted_by_100_ms_are_not_found(target):
+    late = heard_as(target, beat_times=tuple(t + 0.1 for t in target.beat_times))
+    scores = clip_scores(target, late, ALL)
+    assert scores["beat F"] == scores["downbeat F"] == 0 and scores["tempo Acc1"] == scores["TB"] == 1
+    near = heard_as(target, beat_times=tuple(t + 0.05 for t in target.beat_times))
+    assert beat_scores(target, near)["beat F"] == 1
+
+
+def test_the_first_five_seconds_count(target):
+    second_half = heard_as(target, beat_times=tuple(t for t in target.beat_times if t >= 5), beat_positions=())
+    assert beat_scores(target, second_half)["beat F"] == pytest.approx(2 / 3)
+
+
+def test_half_tempo(target):
+    slow = heard_as(target, beat_times=target.beat_times[::2], beat_positions=(1, 2, 3, 4, 1, 2, 3, 4, 1, 2), bpm=60.0)
+    scores = clip_scores(target, slow, ALL)
+    assert scores["beat F"] == pytest.approx(2 / 3)
+    assert scores["CMLt"] == 0 and scores["AMLt"] == 1 and scores["tempo Acc1"] == 0 and scores["tempo Acc2"] == 1
+    assert scores["TB"] == scores["TBT"] == 0
+
+
+def test_downbeats_on_the_wrong_beat(target):
+    moved = heard_as(target, beat_positions=tuple(p % 4 + 1 for p in target.beat_positions))
+    scores = clip_scores(target, moved, ALL)
+    assert scores["beat F"] == 1 and scores["downbeat F"] == 0 and scores["BM"] == 1
+
+
+def test_relative_and_fifth_keys(target):
+    relative = clip_scores(target, heard_as(target, key=Key("C", "major")), ALL)
+    assert (relative["CK"], relative["CKD"], relative["key MIREX"]) == (0, 1, 0.3)
+    fifth = clip_scores(target, heard_as(target, key=Key("E", "minor")), ALL)
+    assert (fifth["CK"], fifth["CKD"], fifth["key MIREX"]) == (0, 0, 0.5)
+
+
+def test_chords_in_another_order(target):
+    turned = heard_as(target, chords=target.chords[::-1])
+    scores = clip_scores(target, turned, ALL)
+    assert scores["CMO"] == 1 and scores["PCM"] == 0 and scores["ECM"] < 1
+    assert scores["root"] == pytest.approx(0.6)  # Am7 at both ends, C in the middle
+
+
+def test_chords_are_weighted_by_time():
+    target = Target(4.0, chords=(Chord.parse("C"), Chord.parse("G")), chord_times=(0.0, 3.0))
+    scores = chord_scores(target, Heard(chords=(Chord.parse("C"),), chord_times=(0.5,)))
+    assert scores["majmin"] == pytest.approx(0.75) and scores["IoU"] == pytest.approx(3 / 5)
+
+
+def test_a_chord_type_that_a_metric_does_not_compare_leaves_it_out(target):
+    suspended = replace(target, chords=(Chord.parse("Csus4"),), chord_times=(0.0,))
+    scores = chord_scores(suspended, heard_as(suspended))
+    assert "majmin" not in scores and "sevenths" not in scores and scores["root"] == scores["tetrads"] == 1
+    third = heard_as(target, chords=tuple(map(Chord.parse, ("Am", "F", "C", "G", "Am"))))
+    assert chord_scores(target, third)["majmin"] == 1 and chord_scores(target, third)["sevenths"] == pytest.approx(0.4)
+
+
+def test_heard_chords_past_the_end_and_late_first_ones_do_no_harm(target):
+    late = heard_as(target, chords=(*target.chords, Chord.parse("B")), chord_times=(0.4, 2.0, 4.0, 6.0, 8.0, 11.0))
+    assert chord_scores(target, late)["sevenths"] == 1
+
+
+def test_only_what_is_asked_and_can_be_heard_is_scored(target):
+    assert set(clip_scores(target, heard_as(target), ("key",))) == {"CK", "CKD", "key MIREX"}
+    assert clip_scores(Target(10.0), heard_as(target), ALL) == {}
+    order_only = replace(target, chord_times=())
+    assert "ECM" in clip_scores(order_only, heard_as(target), ALL) and "root" not in clip_scores(order_only, heard_as(target), ALL)
+
+
+def test_intervals():
+    values = np.random.default_rng(0).random(400)
+    few, many = bootstrap(values[:40]), bootstrap(values)
+    assert many.low < values.mean() < many.high and many.n == 400 and many == bootstrap(values)
+    assert few.high - few.low > 2 * (many.high - many.low)
+    # The interval of a mean of n values of deviation s is about +-1.96 s / sqrt n.
+    assert many.high - many.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.15)
+    assert bootstrap([0.5, 0.5]).low == 0.5
+    share = bootstrap(0.9 * values, of=values)
+    assert share.value == pytest.approx(0.9) and share.high - share.low < 1e-9  # paired: what is common cancels out
+    assert np.isnan(bootstrap([0.0, 0.0], of=[0.0, 0.0]).value)
+    with pytest.raises(InputError, match="no clips"):
+        bootstrap([])
