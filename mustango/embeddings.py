@@ -248,7 +248,7 @@ def frechet_distance(frames, reference):
     x, y = (np.asarray(f, np.float64) for f in (frames, reference))
     if min(len(x), len(y)) < 2:
         raise InputError(f"FAD needs at least 2 frames a set, there are {len(x)} and {len(y)}; give more or longer clips")
-    covariance_x, covariance_y = np.cov(x.T), np.cov(y.T)
+    covariance_x, covariance_y = (np.atleast_2d(np.cov(f.T)) for f in (x, y))
     # tr sqrt(Cx Cy) is the sum of the singular values of sqrt(Cx) sqrt(Cy), which stays real for sets of few frames.
     roots = _root(covariance_x) @ _root(covariance_y)
     cross = np.linalg.svd(roots, compute_uv=False).sum()
@@ -256,7 +256,7 @@ def frechet_distance(frames, reference):
 
 
 def _root(covariance):
-    values, vectors = np.linalg.eigh(np.atleast_2d(covariance))
+    values, vectors = np.linalg.eigh(covariance)
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
