@@ -201,7 +201,9 @@ def _given_audio(cases, folder, problems):
 def _own_audio(cases, folder, problems):
     """Return {id: path} of a file set's own audio, in `folder` or beside the set."""
     files = _by_stem(folder) if folder else {}
-    own = {case.id: files.get(Path(case.audio).stem) if folder else Path(case.audio) for case in cases if case.audio}
+    own = {case.id: Path(case.audio) for case in cases if case.audio}
+    if folder:
+        own = {case.id: files.get(case.id) or files.get(own.get(case.id, Path("-")).stem) for case in cases}
     paths = {name: path for name, path in own.items() if path and path.is_file()}
     if len(paths) < len(cases):
         what = f"{len(cases) - len(paths)} of {len(cases)} clips have no audio of their own{f' in {folder}' if folder else ''}"

@@ -1,0 +1,207 @@
+"""A whole evaluation on sounds that are known, heard by a judge that is simple enough to be trusted."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import soundfile
+
+from musicbench import InputError
+from musicbench.features import Heard
+from musicbench.theory import Chord
+from mustango import evaluate as module
+from mustango.__main__ import main
+from mustango.embeddings import frechet_distance
+from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto
+from mustango.judges import JUDGES
+from mustango.testsets import load_cases
+
+RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
+
+
+class Tone:
+    """Hears a major chord on the loudest pitch of each second."""
+
+    name, licence, hears, calls = "Tone", "-", ("chords",), []
+
+    def __call__(self, samples, sample_rate):
+        Tone.calls.append(len(samples))
+        seconds = samples[: len(samples) // sample_rate * sample_rate].reshape(-1, sample_rate)
+        hz = np.abs(np.fft.rfft(seconds, axis=1)).argmax(axis=1)
+        roots = [round(12 * np.log2(max(h, 1) / 440) + 9) % 12 for h in hz]
+        return Heard(chords=tuple(map(Chord, roots)), chord_times=tuple(map(float, range(len(roots)))))
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setitem(JUDGES, "tone", Tone)
+    monkeypatch.setattr(module, "_workers", lambda count: ThreadPoolExecutor(1))
+    monkeypatch.setattr(module, "_start_worker", lambda: None)
+
+
+def tones(roots, rate=RATE):
+    t = np.arange(rate) / rate
+    return np.concatenate([0.5 * np.sin(2 * np.pi * 440 * 2 ** ((root - 9) / 12) * t) for root in roots])
+
+
+@pytest.fixture
+def music(tmp_path):
+    """A set of six clips of four chords each, and a folder in which all of them are played as asked."""
+    rng, rows = np.random.default_rng(0), []
+    (tmp_path / "played").mkdir()
+    for i, root in enumerate(ROOTS):
+        chords = [(root + int(step)) % 12 for step in (0, *rng.integers(1, 12, 3).cumsum())]
+        rows.append(
+            {"id": f"c{i}", "prompt": "tones", "chords": [Chord(c).harte() for c in chords], "chords_time": [0, 1, 2, 3], "duration": 4.0}
+        )
+        soundfile.write(tmp_path / "played" / f"c{i}.wav", tones(chords), RATE)
+    (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return tmp_path
+
+
+def run(music, folder="out", audio="played", **options):
+    fixed = {"set": str(music / "set.jsonl"), "audio": audio and str(music / audio), "judges": ("tone",), "embedding": "none"}
+    setup = Setup(**fixed | options)
+    return evaluate(setup, music / folder, workers=1)
+
+
+def value(report, metric, column="model"):
+    return next(row["columns"][column] for row in report["rows"] if row["metric"] == metric)
+
+
+def test_music_played_as_asked_scores_one_and_shuffled_less(music):
+    report = run(music)
+    assert value(report, "majmin") == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 6} and value(report, "PCM")["value"] == 1
+    assert value(report, "majmin", "shuffled")["value"] < 0.5 and report["problems"][0]["column"] == "real"
+    assert json.loads((music / "out" / "report.json").read_text())["rows"] == report["rows"]
+
+
+def test_what_is_wrong_with_clips_is_reported_and_counts(music):
+    played = music / "played"
+    (played / "c0.wav").unlink()
+    soundfile.write(played / "c1.wav", np.zeros(4 * RATE), RATE)
+    soundfile.write(played / "c2.wav", tones([4, 4, 4, 4], 16000), 16000)
+    (played / "c3.wav").write_bytes(b"no sound")
+    soundfile.write(played / "c4.wav", np.zeros(0), RATE)
+    soundfile.write(played / "stray.wav", tones([1]), RATE)
+    report = run(music)
+    said = {p["id"]: p["what"] for p in report["problems"] if p["column"] == "model"}
+    assert "missing" in said["c0"] and "silent" in said["c1"] and "16000 Hz" in said["c2"] and "cannot read" in said["c3"]
+    assert "no samples" in said["c4"] and "stray" in said["-"] and "c5" not in said
+    found = value(report, "root")
+    assert found["n"] == 5 and found["value"] == pytest.approx((0 + 0.25 + 0 + 0 + 1) / 5)
+
+
+def test_a_second_run_hears_only_what_is_new(music):
+    first = run(music)
+    Tone.calls.clear()
+    assert run(music)["rows"] == first["rows"] and Tone.calls == []
+    soundfile.write(music / "played" / "c5.wav", tones([0, 0, 0]), RATE)
+    assert run(music)["rows"] != first["rows"] and Tone.calls == [3 * RATE]
+
+
+def test_an_interrupted_run_goes_on(music, monkeypatch):
+    heard, real = [], Tone.__call__
+
+    def stops(self, samples, rate):
+        if len(heard) == 3:
+            raise KeyboardInterrupt
+        heard.append(1)
+        return real(self, samples, rate)
+
+    monkeypatch.setattr(Tone, "__call__", stops)
+    with pytest.raises(KeyboardInterrupt):
+        run(music)
+    monkeypatch.setattr(Tone, "__call__", real)
+    Tone.calls.clear()
+    assert value(run(music), "majmin")["value"] == 1 and len(Tone.calls) == 3
+
+
+def test_bad_input(music):
+    (music / "empty").mkdir()
+    (music / "other").mkdir()
+    soundfile.write(music / "other" / "x.wav", tones([0]), RATE)
+    for options, says in (
+        ({"audio": "empty"}, "no audio"), ({"audio": "other"}, "first: c0"), ({"audio": "nowhere"}, "no folder"),
+        ({"judges": ("ears",)}, "unknown judge"), ({"columns": ("modle",)}, "unknown column"), ({"embedding": "ears"}, "unknown embedding"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            run(music, "bad", **options)
+    assert not (music / "bad").exists()
+    run(music)
+    with pytest.raises(InputError, match="another evaluation"):
+        run(music, audio=".")
+
+
+def test_two_evaluations_are_compared_clip_by_clip(music):
+    run(music, "a")
+    (music / "worse").mkdir()
+    for i, path in enumerate(sorted((music / "played").iterdir())):
+        samples, _ = soundfile.read(path)
+        soundfile.write(music / "worse" / path.name, np.roll(samples, RATE) if i < 3 else samples, RATE)
+    run(music, "b", "worse")
+    [row] = [row for row in compare(music / "a", music / "b") if row["metric"] == "PCM"]
+    assert row["a"] == 1 and row["b"] == 0.5 and row["difference"].value == -0.5 and row["difference"].n == 6
+    assert row["difference"].low < -0.5 < row["difference"].high <= 0
+    same = compare(music / "a", music / "a")
+    assert all(row["difference"].value == row["difference"].low == row["difference"].high == 0 for row in same)
+    (music / "set.jsonl").write_text(json.dumps({"id": "c0", "chords": ["E"], "chords_time": [0]}))
+    run(music, "c")
+    with pytest.raises(InputError, match="same targets"):
+        compare(music / "a", music / "c")
+    with pytest.raises(InputError, match="no report.json"):
+        compare(music / "a", music)
+
+
+def test_a_model_is_generated_dropped_and_sent_round(music, tiny_folder):
+    setup = dict(audio=None, real=str(music / "played"), model=str(tiny_folder), steps=1, dropped=2)
+    (music / "set.jsonl").write_text((music / "set.jsonl").read_text().splitlines()[0])
+    report = run(music, **setup)
+    assert {"model", "real", "round trip", "dropped"} <= set(report["scores"]) and value(report, "majmin", "real")["value"] == 1
+    made = music / "out" / "audio"
+    for column in ("model", "round-trip", "dropped"):
+        samples, rate = soundfile.read(made / column / "c0.flac")
+        assert rate == 8000 and len(samples) == 32000
+    assert (made / "model" / "c0.flac").read_bytes() != (made / "dropped" / "c0.flac").read_bytes()
+    before = (made / "model" / "c0.flac").stat().st_mtime_ns
+    assert run(music, **setup)["rows"] == report["rows"] and (made / "model" / "c0.flac").stat().st_mtime_ns == before
+    with pytest.raises(InputError, match="steps 1, now 2"):
+        run(music, **setup | {"steps": 2})
+
+
+def test_a_case_the_model_refuses_is_reported(music, tiny_folder):
+    rows = [json.loads(line) for line in (music / "set.jsonl").read_text().splitlines()[:2]]
+    rows[0] |= {"duration": 2.0, "chords_time": [0, 0.5, 1, 1.9999999]}
+    (music / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    report = run(music, audio=None, model=str(tiny_folder), steps=1, columns=("model",))
+    refused = [p for p in report["problems"] if p["column"] == "model"]
+    assert [p["id"] for p in refused] == ["c0"] and "not made" in refused[0]["what"] and value(report, "root")["n"] == 1
+
+
+def test_every_clip_is_shuffled_onto_another():
+    cases = load_cases("composed:9")
+    others = shuffled_onto(cases, 0)
+    assert set(others) == {case.id for case in others.values()} == {case.id for case in cases}
+    assert all(others[case.id].id != case.id for case in cases) and shuffled_onto(cases[:1], 0) == {}
+
+
+def test_distance_of_sets():
+    rng = np.random.default_rng(0)
+    clips = [rng.normal(size=(3, 4)) for _ in range(80)]
+    near, far = set_distance(frechet_distance, clips[:40], clips[40:]), set_distance(frechet_distance, [c + 1 for c in clips], clips)
+    assert set_distance(frechet_distance, clips, clips).value == pytest.approx(0, abs=1e-9)
+    assert far.value == pytest.approx(4, abs=1e-6) and near.high < far.low and far.low < 4 < far.high and far.n == 80
+
+
+def test_command_line(music, capsys):
+    arguments = ["evaluate", "--set", str(music / "set.jsonl"), "--audio", str(music / "played"), "--judges", "tone", "--embedding", "none"]
+    assert main([*arguments, "-o", str(music / "out"), "--workers", "1"]) == 0
+    assert "| majmin | Tone | 1.000 [1.000, 1.000] |" in capsys.readouterr().out
+    assert (music / "out" / "report.html").stat().st_size > 100_000
+    assert main(["evaluate", "--compare", str(music / "out"), str(music / "out")]) == 0
+    assert "+0.000 [+0.000, +0.000] | 6 |" in capsys.readouterr().out
+    for bad in (["evaluate"], ["evaluate", "--set", "x"], [*arguments, "-o", "x", "--workers", "0"], [*arguments, "-o", "x", "--steps", "0"]):
+        assert main(bad) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith("mustango: ") and err.count("\n") == 1
