@@ -286,6 +286,7 @@ def fitting_caption(text, steps):
     return " ".join(kept)
 
 
+@cache
 def versions():
     """Return the versions of what made a row."""
     found = {"musicbench": __version__}
