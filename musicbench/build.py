@@ -15,6 +15,7 @@ import shutil
 import tomllib
 import unicodedata
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
