@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 OUT ?= music.wav
 
-.PHONY: generate test lint install clean
+.PHONY: generate test lint install judges clean
 
 install: $(VENV)/.core
 
@@ -17,6 +17,10 @@ $(VENV)/.core: requirements.txt pyproject.toml
 $(VENV)/.dev: $(VENV)/.core requirements-dev.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
+
+judges: $(VENV)/.core
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-eval.txt
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps chord-extractor==0.1.3 musicnn==0.1.0
 
 # The controls travel through the environment, so that no quoting in a prompt can break the command.
 export PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT

@@ -104,13 +104,14 @@ def row_labels(row, suffix=""):
 
 # ---------------------------------------------------------------------------------------------------- the field's metrics
 
+
 def _mir_eval():
     try:
         import mir_eval.beat
         import mir_eval.chord
         import mir_eval.key
     except ImportError as error:
-        raise InputError(f"scores need mir_eval ({error}); run: pip install -r requirements-eval.txt") from None
+        raise InputError(f"scores need mir_eval ({error}); run: make judges, or pip install -r requirements-eval.txt") from None
     return mir_eval
 
 

@@ -206,7 +206,9 @@ def _article(name, report, folder, target, mean):
                     samples, rate, beat_times=target["beats"][0], beat_positions=target["beats"][1],
                     lanes=_lanes(target, record, report["setup"]["judges"]),
                 )  # fmt: skip
-                picture = f'<img alt="spectrogram of {html.escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+                picture = (
+                    f'<img alt="spectrogram of {html.escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+                )
     return (
         f"<article><h3>{html.escape(name)} <span class=low>mean {mean:.2f}</span></h3><p>{html.escape(target['prompt'])}</p>"
         f"<p class=low>asked: {html.escape(', '.join(a for a in asked if a))}; heard: {html.escape(said)}</p><p>{players}</p>{picture}</article>"

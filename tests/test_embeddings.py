@@ -35,7 +35,9 @@ def test_distances_grow_with_noise(distance, frames):
 def test_frechet_distance_of_itself_is_0_and_of_gaussians_is_known(frames):
     assert frechet_distance(frames, frames) == pytest.approx(0, abs=1e-9)
     assert frechet_distance(frames + 2, frames) == pytest.approx(8 * 4)
-    assert frechet_distance(3 * frames[:, :1], frames[:, :1]) == pytest.approx(4 * frames[:, :1].var(ddof=1) + 4 * frames[:, 0].mean() ** 2)
+    assert frechet_distance(3 * frames[:, :1], frames[:, :1]) == pytest.approx(
+        4 * frames[:, :1].var(ddof=1) + 4 * frames[:, 0].mean() ** 2
+    )
     few = frechet_distance(frames[:3], frames)  # singular covariance: real and finite all the same
     assert np.isfinite(few) and few > 0
 
@@ -79,7 +81,7 @@ def test_reads_tensorflows_checkpoint():
     tensors = read_tensorflow(f"{Path(find_spec('musicnn').origin).parent}/MTT_musicnn/")
     assert tensors["conv2d/kernel"].shape == (7, 38, 1, 204) and tensors["dense_1/kernel"].shape == (200, 50)
     assert all(np.isfinite(tensor).all() for tensor in tensors.values())
-    assert 0 < tensors["batch_normalization_3/moving_variance"].min()
+    assert tensors["batch_normalization_3/moving_variance"].min() > 0
 
 
 def plucked(pitches, rate=16000, seconds=6):

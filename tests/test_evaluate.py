@@ -53,7 +53,13 @@ def music(tmp_path):
     for i, root in enumerate(ROOTS):
         chords = [(root + int(step)) % 12 for step in (0, *rng.integers(1, 12, 3).cumsum())]
         rows.append(
-            {"id": f"c{i}", "prompt": "tones", "chords": [Chord(c).harte() for c in chords], "chords_time": [0, 1, 2, 3], "duration": 4.0}
+            {
+                "id": f"c{i}",
+                "prompt": "tones",
+                "chords": [Chord(c).harte() for c in chords],
+                "chords_time": [0, 1, 2, 3],
+                "duration": 4.0,
+            }
         )
         soundfile.write(tmp_path / "played" / f"c{i}.wav", tones(chords), RATE)
     (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
@@ -189,19 +195,37 @@ def test_every_clip_is_shuffled_onto_another():
 def test_distance_of_sets():
     rng = np.random.default_rng(0)
     clips = [rng.normal(size=(3, 4)) for _ in range(80)]
-    near, far = set_distance(frechet_distance, clips[:40], clips[40:]), set_distance(frechet_distance, [c + 1 for c in clips], clips)
+    near, far = (
+        set_distance(frechet_distance, clips[:40], clips[40:]),
+        set_distance(frechet_distance, [c + 1 for c in clips], clips),
+    )
     assert set_distance(frechet_distance, clips, clips).value == pytest.approx(0, abs=1e-9)
     assert far.value == pytest.approx(4, abs=1e-6) and near.high < far.low and far.low < 4 < far.high and far.n == 80
 
 
 def test_command_line(music, capsys):
-    arguments = ["evaluate", "--set", str(music / "set.jsonl"), "--audio", str(music / "played"), "--judges", "tone", "--embedding", "none"]
+    arguments = [
+        "evaluate",
+        "--set",
+        str(music / "set.jsonl"),
+        "--audio",
+        str(music / "played"),
+        "--judges",
+        "tone",
+        "--embedding",
+        "none",
+    ]
     assert main([*arguments, "-o", str(music / "out"), "--workers", "1"]) == 0
     assert "| majmin | Tone | 1.000 [1.000, 1.000] |" in capsys.readouterr().out
     assert (music / "out" / "report.html").stat().st_size > 100_000
     assert main(["evaluate", "--compare", str(music / "out"), str(music / "out")]) == 0
     assert "+0.000 [+0.000, +0.000] | 6 |" in capsys.readouterr().out
-    for bad in (["evaluate"], ["evaluate", "--set", "x"], [*arguments, "-o", "x", "--workers", "0"], [*arguments, "-o", "x", "--steps", "0"]):
+    for bad in (
+        ["evaluate"],
+        ["evaluate", "--set", "x"],
+        [*arguments, "-o", "x", "--workers", "0"],
+        [*arguments, "-o", "x", "--steps", "0"],
+    ):
         assert main(bad) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("mustango: ") and err.count("\n") == 1

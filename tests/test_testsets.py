@@ -13,7 +13,9 @@ from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_case
 
 
 def test_a_composed_set_is_its_seed_and_a_smaller_one_its_beginning():
-    assert load_cases("composed:5") == load_cases("composed:5:7") == load_cases("composed:9")[:5] == load_cases("composed:9", limit=5)
+    assert (
+        load_cases("composed:5") == load_cases("composed:5:7") == load_cases("composed:9")[:5] == load_cases("composed:9", limit=5)
+    )
     assert load_cases("composed:5:8") != load_cases("composed:5")
     held_out = {composed_case(7, index, HELD_OUT).seed for index in range(40)}
     assert len(held_out | {case.seed for case in load_cases("composed:40")}) == 80
@@ -70,7 +72,11 @@ def write(path, *rows):
 
 def test_reads_a_published_row(tmp_path):
     [case] = read_cases(write(tmp_path / "TestB.json", PUBLISHED))
-    assert case.id == "-0SdAVK79lg_1" and case.prompt == PUBLISHED["main_caption"] and case.audio.endswith("data_aug2/-0SdAVK79lg_1.wav")
+    assert (
+        case.id == "-0SdAVK79lg_1"
+        and case.prompt == PUBLISHED["main_caption"]
+        and case.audio.endswith("data_aug2/-0SdAVK79lg_1.wav")
+    )
     assert case.labels.bpm == 115 and case.labels.key == Key("Ab", "minor") and case.labels.beat_positions == (2, 1, 2, 1)
     assert [c.harte() for c in case.labels.chords] == ["N", "F#:min7", "B:maj/3", "N", "F#:hdim7"]
     assert case.labels.chord_times == (0.0, 0.46, 2.4, 5.0, 7.25)
@@ -82,12 +88,22 @@ def test_reads_a_published_row(tmp_path):
 
 def test_words_only(tmp_path):
     [case] = read_cases(write(tmp_path / "rows.jsonl", PUBLISHED), given=False)
-    assert case.controls == {} and case.asked.bpm == 115 and case.asked.chords and not case.asked.chord_times and not case.asked.beat_times
+    assert (
+        case.controls == {}
+        and case.asked.bpm == 115
+        and case.asked.chords
+        and not case.asked.chord_times
+        and not case.asked.beat_times
+    )
 
 
 def test_what_a_row_lacks_or_garbles_is_left_out_with_a_note(tmp_path):
     bare, odd = read_cases(
-        write(tmp_path / "rows.jsonl", {"prompt": "calm piano"}, {"id": "odd", "chords": ["C", "Q7"], "chords_time": [0, 1], "key": "H"})
+        write(
+            tmp_path / "rows.jsonl",
+            {"prompt": "calm piano"},
+            {"id": "odd", "chords": ["C", "Q7"], "chords_time": [0, 1], "key": "H"},
+        )
     )
     assert bare.asked.bpm is None and bare.controls == {} and bare.notes == () and bare.id == "00001"
     assert odd.asked.chords == () and odd.asked.key is None and len(odd.notes) == 2 and "Q7" in " ".join(odd.notes)
