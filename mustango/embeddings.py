@@ -2,10 +2,13 @@
 
 An embedder turns a clip into frames (F, D), one each few seconds, and, where it can, class probabilities (F, K). None of them is
 part of generating. MusiCNN comes whole with pip's `musicnn`, so it works offline; the others need weights that the user fetches.
+Their weights could not be fetched where this was built: CLAP's way is tested on a random model, PANNs and VGGish are not tested.
 """
 
 import struct
+from contextlib import redirect_stdout
 from importlib.util import find_spec
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
@@ -179,16 +182,18 @@ class PANNs:
     name, licence, sample_rate = "PANNs CNN14", "MIT, weights CC BY 4.0", 32000
 
     def __init__(self, folder=None):
-        folder = Path(folder or Path.home() / "panns_data")
-        weights = folder / "Cnn14_mAP=0.431.pth"
-        if find_spec("panns_inference") is None or not weights.is_file() or not (folder / "class_labels_indices.csv").is_file():
+        home = Path.home() / "panns_data"  # where panns-inference looks for its list of classes
+        weights, classes = Path(folder or home) / "Cnn14_mAP=0.431.pth", home / "class_labels_indices.csv"
+        missing = [str(path) for path in (weights, classes) if not path.is_file()]
+        if find_spec("panns_inference") is None or missing:
             raise InputError(
-                f"PANNs needs the package panns-inference and, in {folder}, {weights.name} and class_labels_indices.csv; "
-                "see https://github.com/qiuqiangkong/panns_inference"
+                f"PANNs needs the packages panns-inference and torchlibrosa{' and ' if missing else ''}{' and '.join(missing)}; "
+                "https://github.com/qiuqiangkong/panns_inference says where to get them"
             )
-        from panns_inference import AudioTagging
+        with redirect_stdout(StringIO()):
+            from panns_inference import AudioTagging
 
-        self.model = AudioTagging(checkpoint_path=str(weights), device="cpu")
+            self.model = AudioTagging(checkpoint_path=str(weights), device="cpu")
 
     def __call__(self, samples, sample_rate):
         """Return (frames (1, 2048), classes (1, 527)) of the whole clip."""

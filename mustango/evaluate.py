@@ -247,10 +247,11 @@ def hear_clip(path, saved, judges, embedding):
         return record
     try:
         samples, rate = load_audio(path)
+        if not len(samples) or not np.isfinite(samples).all():
+            raise InputError("no samples" if not len(samples) else "holds numbers that are not finite")
     except InputError as error:
+        saved.unlink(missing_ok=True)
         return record | {"fault": str(error)}
-    if not len(samples) or not np.isfinite(samples).all():
-        return record | {"fault": "no samples" if not len(samples) else "holds numbers that are not finite"}
     record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(is_silent(samples, rate))}
     for name in todo:
         record["heard"][name] = to_json(Heard() if record["silent"] else load_judge(name)(samples, rate))

@@ -187,7 +187,8 @@ def _lanes(target, record, judges):
 def _article(name, report, folder, target, mean):
     """One clip: words, scores, audio of model and set, picture with what was asked and heard."""
     column = "model" if name in report["scores"].get("model", {}) else "real"
-    record = read_json(folder / "heard" / column / f"{name}.json")
+    saved = folder / "heard" / column / f"{name}.json"  # missing for a file that cannot be read
+    record = read_json(saved) if saved.is_file() else {"heard": {}}
     scores = report["scores"][column][name]
     said = "; ".join(
         f"{judge} " + ", ".join(f"{metric} {found[metric]:.2f}" for metric in SHOWN if metric in found)
@@ -198,10 +199,10 @@ def _article(name, report, folder, target, mean):
     players, picture = "", ""
     for kind in ("model", "real"):
         path = report["paths"].get(kind, {}).get(name)
-        if path and Path(path).is_file() and "fault" not in read_json(folder / "heard" / kind / f"{name}.json"):
+        if path and Path(path).is_file() and (folder / "heard" / kind / f"{name}.json").is_file():
             samples, rate = load_audio(path)
             players += f'{kind} <audio controls preload="metadata" src="data:audio/ogg;base64,{_ogg(samples, rate)}"></audio>'
-            if kind == column and len(samples):
+            if kind == column:
                 png = clip_png(
                     samples, rate, beat_times=target["beats"][0], beat_positions=target["beats"][1],
                     lanes=_lanes(target, record, report["setup"]["judges"]),
