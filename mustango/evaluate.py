@@ -272,12 +272,13 @@ def _embedded_file(saved, embedding):
 def hear_all(clips, folder, setup, workers):
     """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
     jobs, records = {}, {column: {} for column in clips}
+    ids = dict.fromkeys(id_ for paths in clips.values() for id_ in paths)
     with _workers(workers) as pool:
-        for column, paths in clips.items():
-            judges = () if column == REFERENCE else setup.judges
-            for id_, path in paths.items():
+        for id_ in ids:  # clip by clip, so that what a stopped run has heard makes a smaller set (--limit)
+            for column in (c for c, paths in clips.items() if id_ in paths):
                 saved = folder / "heard" / column.replace(" ", "-") / f"{id_}.json"
-                jobs[column, id_] = pool.submit(hear_clip, path, saved, judges, setup.embedding)
+                judges = () if column == REFERENCE else setup.judges
+                jobs[column, id_] = pool.submit(hear_clip, clips[column][id_], saved, judges, setup.embedding)
         for (column, id_), record in _results("hearing", jobs):
             if isinstance(record, InputError):
                 raise record
