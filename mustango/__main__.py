@@ -347,7 +347,7 @@ def evaluate(options):
     from mustango.scorecard import markdown, write_reports
 
     def names(text):
-        return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+        return tuple(name.strip().lower() for name in text.split(",") if name.strip()) if text else ()
 
     setup = Setup(
         set=options.set, model=options.model, audio=options.audio, real=options.real, steps=options.steps, guidance=options.guidance,

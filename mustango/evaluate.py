@@ -9,6 +9,7 @@ heard/COLUMN/ID.json and .npz, and the reports.
 import hashlib
 import json
 import os
+import signal
 import time
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -99,6 +100,7 @@ def _start_worker():
     from threadpoolctl import threadpool_limits
 
     warnings.simplefilter("ignore")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
     threadpool_limits(1)
 
@@ -452,9 +454,18 @@ def _open(folder, setup, cases):
             raise InputError(
                 f"{folder} holds another evaluation ({changed} {before.get(changed)}, now {about[changed]}); choose another folder"
             )
+    before = {case["id"]: case for case in read_targets(folder)} if (folder / "targets.jsonl").is_file() else {}
+    changed = [case.id for case in cases if before.get(case.id, case.row()) != case.row()]
+    if changed and not setup.audio:
+        raise InputError(f"{folder} holds clips of other targets ({changed[0]}); choose another folder")
     save_json(path, about)
     with written_whole(folder / "targets.jsonl") as temporary:
         temporary.write_text("".join(json.dumps(case.row(), ensure_ascii=False) + "\n" for case in cases), encoding="utf-8")
+
+
+def read_targets(folder):
+    """Return the rows of an evaluation's targets.jsonl."""
+    return [json.loads(line) for line in (Path(folder) / "targets.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def fingerprint(model):
@@ -536,7 +547,7 @@ def evaluate(setup, folder, workers=None):
         "seconds": seconds | {"processor time": round(_processor_seconds() - spent, 1)},
         "machine": {"cores": os.cpu_count(), "workers": workers, "load": round(os.getloadavg()[0], 1)},
         "rows": [
-            row | {part: {c: asdict(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
+            row | {part: {c: _plain(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
         ],
         "problems": problems,
         "paths": {column: {name: str(path) for name, path in paths.items()} for column, paths in clips.items()},
@@ -544,6 +555,11 @@ def evaluate(setup, folder, workers=None):
     }
     save_json(folder / "report.json", report)
     return report
+
+
+def _plain(mean):
+    """Return a Mean as a dict for JSON, which knows no NaN: None where there is no number."""
+    return {name: None if value != value else value for name, value in asdict(mean).items()}
 
 
 def _processor_seconds():
@@ -584,7 +600,7 @@ def compare(first, second, seed=0):
         if not (folder / "report.json").is_file():
             raise InputError(f"no report.json in {folder}; run mustango evaluate -o {folder} first")
         reports.append(read_json(folder / "report.json"))
-        targets.append({row["id"]: row for row in map(json.loads, (folder / "targets.jsonl").read_text("utf-8").splitlines())})
+        targets.append({row["id"]: row for row in read_targets(folder)})
     shared = [name for name in targets[0] if targets[0][name] == targets[1].get(name)]
     if not shared:
         raise InputError(f"{first} and {second} hold no clip with the same targets; evaluate both on one set")

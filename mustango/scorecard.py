@@ -3,7 +3,6 @@
 import base64
 import html
 import io
-import json
 import math
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from musicbench.clip import load_audio, written_whole
 from musicbench.picture import clip_png
 from musicbench.theory import Chord
 from mustango.checkpoint import read_json
+from mustango.evaluate import read_targets
 from mustango.metrics import METRICS
 
 GROUPS = {
@@ -35,21 +35,21 @@ COLUMN_MEANINGS = {
 
 
 def _number(value):
-    if math.isnan(value):
+    if value is None:
         return "-"
     return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
 
 
 def _cell(mean, count):
-    interval = "" if math.isnan(mean["low"]) else f" [{_number(mean['low'])}, {_number(mean['high'])}]"
+    interval = "" if mean["low"] is None else f" [{_number(mean['low'])}, {_number(mean['high'])}]"
     few = f" N={mean['n']}" if mean["n"] != count else ""
     return f"{_number(mean['value'])}{interval}{few}"
 
 
 def _share(mean):
-    if math.isnan(mean["value"]):
+    if mean["value"] is None:
         return "-"
-    interval = "" if math.isnan(mean["low"]) else f" [{100 * mean['low']:.1f}, {100 * mean['high']:.1f}]"
+    interval = "" if mean["low"] is None else f" [{100 * mean['low']:.1f}, {100 * mean['high']:.1f}]"
     return f"{100 * mean['value']:.1f} %{interval}"
 
 
@@ -239,7 +239,7 @@ def page(report, folder, clips=20):
         )
         parts.append(f"<h2>Problems ({len(report['problems'])})</h2><ul>{items}</ul>")
     column = "model" if report["scores"].get("model") else "real"
-    targets = {row["id"]: row for row in map(json.loads, (folder / "targets.jsonl").read_text("utf-8").splitlines())}
+    targets = {row["id"]: row for row in read_targets(folder)}
     order, means = rank(report["scores"].get(column, {}))
     shown = order[:clips]
     parts.append(f"<h2>Clips, worst first ({len(shown)} of {len(order)})</h2>")

@@ -1,11 +1,13 @@
 """A whole evaluation on sounds that are known, heard by a judge that is simple enough to be trusted."""
 
 import json
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from musicbench import InputError
 from musicbench.features import Heard
@@ -17,6 +19,7 @@ from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_o
 from mustango.judges import JUDGES
 from mustango.testsets import load_cases
 
+REAL_WORKERS = module._workers
 RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
 
 
@@ -80,7 +83,8 @@ def test_music_played_as_asked_scores_one_and_shuffled_less(music):
     report = run(music)
     assert value(report, "majmin") == {"value": 1.0, "low": 1.0, "high": 1.0, "n": 6} and value(report, "PCM")["value"] == 1
     assert value(report, "majmin", "shuffled")["value"] < 0.5 and report["problems"][0]["column"] == "real"
-    assert json.loads((music / "out" / "report.json").read_text())["rows"] == report["rows"]
+    text = (music / "out" / "report.json").read_text()
+    assert json.loads(text)["rows"] == report["rows"] and "NaN" not in text
 
 
 def test_what_is_wrong_with_clips_is_reported_and_counts(music):
@@ -183,6 +187,19 @@ def test_a_case_the_model_refuses_is_reported(music, tiny_folder):
     report = run(music, audio=None, model=str(tiny_folder), steps=1, columns=("model",))
     refused = [p for p in report["problems"] if p["column"] == "model"]
     assert [p["id"] for p in refused] == ["c0"] and "not made" in refused[0]["what"] and value(report, "root")["n"] == 1
+
+
+def test_a_folder_keeps_to_its_targets(music, tiny_folder):
+    options = dict(audio=None, model=str(tiny_folder), steps=1, columns=("model",), limit=1)
+    run(music, **options)
+    (music / "set.jsonl").write_text((music / "set.jsonl").read_text().replace("tones", "harp"))
+    with pytest.raises(InputError, match="other targets"):
+        run(music, **options)
+
+
+def test_workers_are_processes_of_their_own():
+    with REAL_WORKERS(1) as pool:
+        assert pool.submit(os.getpid).result() != os.getpid() and pool.submit(torch.get_num_threads).result() == 1
 
 
 def test_every_clip_is_shuffled_onto_another():
