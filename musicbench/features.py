@@ -51,7 +51,7 @@ class _Madmom:
                 f"madmom is needed to hear beats, chords and key ({error}); pip install -r requirements-madmom.txt"
             ) from None
         self.beat_activations = RNNDownBeatProcessor()
-        self.trackers = {beats: DBNDownBeatTrackingProcessor(beats_per_bar=[beats], fps=100) for beats in METERS}
+        self.trackers = {beats: DBNDownBeatTrackingProcessor(beats_per_bar=[beats], fps=100) for beats in beats_a_bar}
         self.chord_features, self.decode_chords = CNNChordFeatureProcessor(), CRFChordRecognitionProcessor()
         self.key_probabilities = CNNKeyRecognitionProcessor()
 
