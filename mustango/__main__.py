@@ -63,6 +63,7 @@ def build_parser():
     train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=int, help="CPU threads")
+    train.add_argument("--decoder-only", action="store_true", help="vae: leave the encoder, and so MuNet's latents, as they are")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
@@ -277,7 +278,7 @@ def train(options):
         parts.bundle(options.out, options.to)
         return 0
     task = {
-        "vae": lambda: parts.TrainVAE(options.data, options.out),
+        "vae": lambda: parts.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
         "vocoder": lambda: parts.TrainVocoder(options.data, options.out),
         "munet": lambda: parts.TrainMuNet(options.data, options.out),
     }[options.part]()

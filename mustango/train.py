@@ -191,14 +191,22 @@ def read_crops(rows, folder, rng, size, samples):
 
 
 class TrainVAE:
-    """AutoencoderKL on folded log-mels: L1 plus a small KL term."""
+    """AutoencoderKL on folded log-mels: L1 plus a small KL term.
+
+    decoder_only: leave the encoder as it is, so that a MuNet trained on its latents stays valid.
+    """
 
     name = "vae"
 
-    def __init__(self, folder, run, seconds=5.12, kl_weight=2e-4):
-        self.folder, self.rows, self.kl_weight = folder, read_rows(folder), kl_weight
+    def __init__(self, folder, run, seconds=5.12, kl_weight=2e-4, decoder_only=False):
+        self.folder, self.rows, self.kl_weight, self.decoder_only = folder, read_rows(folder), kl_weight, decoder_only
         self.mel = LogMel(**MEL)
+        if decoder_only:
+            part(run, "vae")
         self.model = begin(AutoencoderKL, VAE, run, "vae")
+        if decoder_only:
+            self.model.encoder.requires_grad_(False)
+            self.model.quant_conv.requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
         # Harmonics, which tell chords apart, lie low; the top half of the bands is mostly cymbals and breath.
         bands = torch.linspace(1.6, 0.4, MEL["n_mels"])
@@ -220,10 +228,11 @@ class TrainVAE:
 
     def save(self, parts):
         """Write the VAE with the scaling factor that gives its latents unit variance."""
-        with torch.no_grad():
-            self.model.register_to_config(scaling_factor=1.0)
-            z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
-        self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
+        if not self.decoder_only:
+            with torch.no_grad():
+                self.model.register_to_config(scaling_factor=1.0)
+                z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
+            self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
         self.model.save_pretrained(parts / "vae")
         self.mel.save_pretrained(parts / "mel")
 
@@ -231,7 +240,7 @@ class TrainVAE:
 class TrainVocoder:
     """The vocoder's magnitudes, from mels of real clips, half of them through the VAE so that it learns to mend what MuNet gives.
 
-    Loss: L1 of roots (relative) and of logs of the magnitudes.
+    Loss: L1 of roots (relative) and of logs of the magnitudes; the bins below 3 kHz, where chords are heard, count three times.
     """
 
     name = "vocoder"
@@ -244,6 +253,9 @@ class TrainVocoder:
             self.model.start_from(self.mel)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
+        bins = torch.arange(MEL["n_fft"] // 2 + 1)[:, None]
+        weight = torch.where(bins * MEL["sample_rate"] / MEL["n_fft"] < 3000, 3.0, 1.0)
+        self.weight = weight / weight.mean()
 
     def batch(self, rng, size):
         margin = MEL["n_fft"]
@@ -264,8 +276,8 @@ class TrainVocoder:
     def loss(self, batch):
         mels, real = batch
         ours = self.model.magnitudes(mels)
-        roots = (ours.sqrt() - real.sqrt()).abs().mean() / real.sqrt().mean()
-        logs = F.l1_loss((ours + 1e-2).log(), (real + 1e-2).log())
+        roots = (self.weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (self.weight * real.sqrt()).mean()
+        logs = (self.weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
         return 2 * roots + logs, {"roots": roots.item(), "logs": logs.item()}
 
     def save(self, parts):

@@ -7,8 +7,9 @@ import sys
 from conftest import ROOT
 
 ORDER = [
-    "musicbench", "musicbench.theory", "musicbench.clip", "musicbench.features", "musicbench.augment", "musicbench.styles", "musicbench.compose",
-    "musicbench.captions", "musicbench.dataset", "musicbench.__main__",
+    "musicbench", "musicbench.theory", "musicbench.clip", "musicbench.features", "musicbench.picture", "musicbench.augment", "musicbench.styles", "musicbench.compose",
+    "musicbench.captions", "musicbench.dataset", "musicbench.report",
+    "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "app",
 ]  # fmt: skip
