@@ -273,7 +273,9 @@ def chord_line(controls):
     for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
         name, first, last = chord.lead_sheet(controls.key), round(start_s / beat_s), round(end_s / beat_s)
         if abs(first * beat_s - start_s) > 1e-4:  # off the beat: starts in seconds
-            return " ".join(f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True))
+            return " ".join(
+                f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True)
+            )
         last = max(last, first + 1)
         while first < last:
             until = min(last, (first // beats + 1) * beats)

@@ -46,7 +46,7 @@ class Request:
 
     @property
     def controls(self):
-        """The controls as keyword arguments, None for those left open."""
+        """The controls as keyword arguments; those left open are None."""
         return {name: getattr(self, name) or None for name in ("chords", "tempo", "key", "meter")}
 
     def checked(self, window_s):
@@ -110,12 +110,12 @@ class Stopped(Exception):
     """Whoever watched has gone or cancelled."""
 
 
-def watched(worker, work):
-    """Run `work(emit)` in an executor and yield what it emits, the last Progress again every 0.25 s.
+def watched(worker, work, progress):
+    """Run `work(emit)` in an executor and yield `progress`, then what it emits, the last Progress again every 0.25 s.
 
     Closing the generator makes the next `emit` raise Stopped in `work`. What `work` raises is raised here.
     """
-    events, stop, progress = SimpleQueue(), Event(), Progress("Getting ready")
+    events, stop = SimpleQueue(), Event()
 
     def emit(event):
         if stop.is_set():
@@ -133,6 +133,7 @@ def watched(worker, work):
 
     job = worker.submit(run)
     try:
+        yield progress
         while True:
             try:
                 event = events.get(timeout=TICK_S)
@@ -172,8 +173,13 @@ class Studio:
 
     def _pipeline(self, name):
         if self._loaded[0] != name:
+            import diffusers
+            import transformers
+
             from mustango.pipeline import load_pipeline
 
+            diffusers.utils.logging.disable_progress_bar()
+            transformers.utils.logging.disable_progress_bar()
             self._loaded = None, None  # let go of the other model first
             self._loaded = name, load_pipeline(self.models[name], **self._how)
         return self._loaded[1]
@@ -192,10 +198,10 @@ class Studio:
         InputError.
         """
         request = self.check(request)
-        yield from watched(self._worker, lambda emit: self._work(request, Path(folder), emit))
+        first = Progress("Getting ready" if self._loaded[0] == request.model else "Loading the model")
+        yield from watched(self._worker, lambda emit: self._work(request, Path(folder), emit), first)
 
     def _work(self, request, folder, emit):
-        emit(Progress("Reading the prompt" if self._loaded[0] == request.model else "Loading the model"))
         pipeline = self._pipeline(request.model)
         pipeline.set_scheduler(request.scheduler)
         total = request.count * request.steps
@@ -206,7 +212,8 @@ class Studio:
             def on_step(step, steps, index=index, which=which, started=started):
                 done = index * request.steps + min(step, request.steps)
                 left_s = (total - done) * (time.monotonic() - started) / step + self._rest_s * (request.count - index)
-                emit(Progress(f"{which}step {step} of {steps}".capitalize(), done / total, time.monotonic() + left_s))
+                text = f"step {step} of {steps}" if step < steps else "turning it into sound"
+                emit(Progress(f"{which}{text}".capitalize(), done / total, time.monotonic() + left_s))
 
             output = pipeline(
                 request.prompt, **request.controls, duration=request.duration, seed=request.seed + index, steps=request.steps,
@@ -217,7 +224,11 @@ class Studio:
             take = self._written(output, request, folder)
             emit(take)
             over_at = played + self._rest_s if index == request.count - 1 else None
-            emit(Progress(f"{which}{'listening back' if request.listen else 'drawing'}".capitalize(), (index + 1) / request.count, over_at))
+            emit(
+                Progress(
+                    f"{which}{'listening back' if request.listen else 'drawing'}".capitalize(), (index + 1) / request.count, over_at
+                )
+            )
             emit(self._heard(take, output.audios[0], output.sample_rate))
             self._rest_s = time.monotonic() - played
 
