@@ -75,22 +75,25 @@ def build_page(studio, files):
     """Return the Blocks: the page and its API."""
     import gradio as gr
 
+    colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
+
     def show_plan(*controls):
         """Show what will be played; with the tempo on Auto the slider shows the tempo that the prompt states or that is chosen."""
         shown, bpm = plan_html(*controls)
-        auto = controls[3]
-        return shown, bpm if auto and bpm else gr.skip()
+        tempo, auto = controls[2:4]
+        return shown, bpm if auto and bpm and bpm != tempo else gr.skip()
 
     def fill(prompt, chords, key, meter, filled):
         """Write what the prompt states into the controls that are empty or still hold what an earlier prompt stated."""
-        stated = read_prompt(prompt or "")
+        stated, had = read_prompt(prompt or ""), {"chords": chords, "key": key, "meter": meter}
         new = {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
-        for name, value in {"chords": chords, "key": key, "meter": meter}.items():
-            if value not in ("", AUTO, filled.get(name)):
-                new[name] = value
-        keys, meters = ([*had, *{value} - {*had}] for had, value in ((KEYS, new["key"]), (METERS, new["meter"])))
-        filled = {name: value for name, value in new.items() if value == str(getattr(stated, name))}
-        return new["chords"], gr.Dropdown(keys, value=new["key"]), gr.Dropdown(meters, value=new["meter"]), filled
+        filled = {name: new[name] if value in ("", AUTO, filled.get(name)) else None for name, value in had.items()}
+        changed = {name: value for name, value in filled.items() if value not in (None, had[name])}
+        for name, choices in (("key", KEYS), ("meter", METERS)):
+            if name in changed:
+                value = changed[name]
+                changed[name] = gr.Dropdown(choices if value in choices else [*choices, value], value=value)
+        return *(changed.get(name, gr.skip()) for name in had), filled
 
     def shown(take):
         """Return what the viewer shows of a take."""
@@ -99,6 +102,10 @@ def build_page(studio, files):
         paths = [str(path) for path in (take.wav, take.flac, take.midi, take.json)]
         return gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths
 
+    def buttons(working):
+        """Return Generate and Cancel as they are while working or not."""
+        return gr.Button(interactive=not working), gr.Button(interactive=working)
+
     def play(prompt, chords, tempo, auto, key, meter, duration, seed, count, steps, guidance, negative, scheduler, model,
              predictors, listen, takes, dark, request: gr.Request):  # fmt: skip
         """Make the takes that the page asks for, showing progress and each take as it comes."""
@@ -106,19 +113,15 @@ def build_page(studio, files):
             prompt or "", (chords or "").strip(), "" if auto else tempo, named(key), named(meter), duration,
             0 if seed is None else seed, count, steps, guidance, negative or "", scheduler, model, predictors, listen, dark,
         )  # fmt: skip
-        idle, busy = (
-            (gr.Button(interactive=True), gr.Button(interactive=False)),
-            (gr.Button(interactive=False), gr.Button(interactive=True)),
-        )
-        unchanged = [gr.skip()] * len(viewer)
+        idle, unchanged = buttons(False), [gr.skip()] * len(viewer)
         try:
             for event in studio.play(asked, files.session(request)):
                 if isinstance(event, Progress):
-                    yield progress_html(event), gr.skip(), gr.skip(), *busy, *unchanged
+                    yield progress_html(event), *[gr.skip()] * 4, *unchanged
                 else:
                     takes = [event, *(take for take in takes if take.id != event.id)][:20]
                     names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
-                    yield gr.skip(), takes, gr.Radio(names, value=event.id), *busy, *shown(event)
+                    yield gr.skip(), takes, gr.Radio(names, value=event.id), gr.skip(), gr.skip(), *shown(event)
         except InputError as error:
             yield status_html(str(error), "error"), gr.skip(), gr.skip(), *idle, *unchanged
         else:
@@ -161,12 +164,13 @@ def build_page(studio, files):
         """Set the controls to those of a take, with another seed."""
         take = find(take_id, takes)
         if take is None:
-            return [gr.skip()] * len(controls + settings)
+            return [gr.skip()] * len([*controls, *settings, *here])
         r = take.request
         tempo = parse_tempo(r.tempo) if r.tempo else take.controls.bpm
         return [
             r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
             1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen,
+            status_html("Waiting"), *buttons(True),
         ]  # fmt: skip
 
     def chords_of(take_id, takes):
@@ -189,32 +193,32 @@ def build_page(studio, files):
                         info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
                     )  # fmt: skip
                     plan = gr.HTML(elem_id="plan")
-                    preset = gr.Dropdown(PRESETS, label="Progression in the key", value=None, elem_id="preset")
                     with gr.Row(equal_height=True):
                         tempo = gr.Slider(
-                            MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", scale=4, min_width=180, elem_id="tempo"
+                            MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", buttons=[], scale=4, min_width=180, elem_id="tempo"
                         )
                         with gr.Column(scale=1, min_width=90):
-                            auto = gr.Checkbox(True, label="Auto", container=False, elem_id="auto")
+                            auto = gr.Checkbox(True, label="Auto", elem_id="auto")
                             tap = gr.Button("Tap", size="sm", elem_id="tap")
                     with gr.Row():
-                        key = gr.Dropdown(KEYS, value=AUTO, label="Key", min_width=130, elem_id="key")
-                        meter = gr.Dropdown(METERS, value=AUTO, label="Meter", min_width=130, elem_id="meter")
-                        seed = gr.Number(0, label="Seed", precision=0, minimum=0, min_width=110, elem_id="seed")
-                        dice = gr.Button("Dice", size="sm", min_width=70, elem_id="dice")
+                        key = gr.Dropdown(KEYS, value=AUTO, label="Key", min_width=110, elem_id="key")
+                        meter = gr.Dropdown(METERS, value=AUTO, label="Meter", min_width=90, elem_id="meter")
+                        preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
                     with gr.Row():
                         window_s = studio.windows[studio.default]
                         duration = gr.Slider(
-                            1, window_s, window_s, step=0.01, label="Duration (s)", min_width=160, elem_id="duration"
+                            1, window_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
                         )
-                        count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", min_width=160, elem_id="count")
-                    with gr.Row():
-                        go = gr.Button("Generate", variant="primary", scale=2, min_width=150, elem_id="generate")
-                        stop = gr.Button("Cancel", variant="stop", interactive=False, min_width=100, elem_id="cancel")
+                        count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
+                    with gr.Row(elem_id="go"):
+                        seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="seed")
+                        dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
+                        go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
+                        stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
                     with gr.Accordion("Advanced", open=False):
                         with gr.Row():
-                            steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", min_width=160)
-                            guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", min_width=160)
+                            steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", buttons=[], min_width=160)
+                            guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", buttons=[], min_width=160)
                         negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
                         with gr.Row():
                             scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
@@ -225,23 +229,25 @@ def build_page(studio, files):
                     status = gr.HTML(
                         status_html("Your takes appear here. Try an example, or write your own."), elem_id="status", min_height=64
                     )
-                    gr.Examples(
-                        EXAMPLES, [prompt, chords, tempo, auto, key, meter], label="Examples", elem_id="examples",
-                        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
-                    )  # fmt: skip
                     with gr.Column(visible=False) as result:
-                        player = gr.Audio(label="Take", type="filepath", interactive=False, buttons=[], elem_id="player")
+                        player = gr.Audio(
+                            label="Take", type="filepath", interactive=False, buttons=[], elem_id="player", waveform_options=colors
+                        )
                         scores = gr.HTML(elem_id="scores")
                         picture = gr.HTML(elem_id="picture")
                         with gr.Row():
                             downloads = [
-                                gr.DownloadButton(name, size="sm", min_width=70, elem_id=f"download-{name.lower()}")
+                                gr.DownloadButton(name, size="sm", min_width=60, elem_id=f"download-{name.lower()}")
                                 for name in ("WAV", "FLAC", "MIDI", "JSON")
                             ]
                         with gr.Row():
                             again = gr.Button("Again with another seed", size="sm", elem_id="again")
                             reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
                         history = gr.Radio([], label="Takes of this session", elem_id="history")
+                    gr.Examples(
+                        EXAMPLES, [prompt, chords, tempo, auto, key, meter], label="Examples", elem_id="examples",
+                        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
+                    )  # fmt: skip
 
         controls = [prompt, chords, tempo, auto, key, meter, duration, seed]
         settings = [count, steps, guidance, negative, scheduler, model, predictors, listen]
@@ -255,7 +261,7 @@ def build_page(studio, files):
         dice.click(None, None, seed, js=DICE, **quiet)
         model.change(lambda name: gr.Slider(maximum=studio.windows[name], value=studio.windows[name]), model, duration, **quiet)
 
-        outputs = [status, takes, history, go, stop, *viewer]
+        here, outputs = [status, go, stop], [status, takes, history, go, stop, *viewer]
         run = {
             "fn": play, "inputs": [*controls, *settings, takes, dark], "outputs": outputs, "js": WITH_SHADE, "show_progress": "full",
             "show_progress_on": status, "concurrency_limit": 1, "concurrency_id": "studio", "api_visibility": "private",
@@ -263,14 +269,16 @@ def build_page(studio, files):
         by_id = {"inputs": [history, takes], **quiet}
         history.input(lambda take_id, takes: shown(find(take_id, takes)), outputs=viewer, **by_id)
         reuse.click(chords_of, outputs=chords, **by_id)
-        runs = [
-            gr.on([go.click, prompt.submit, chords.submit], **run),
-            again.click(recall, outputs=controls + settings, **by_id).then(**run),
+        starts = [
+            gr.on([go.click, prompt.submit, chords.submit], lambda: (status_html("Waiting"), *buttons(True)), None, here, **quiet),
+            again.click(recall, outputs=[*controls, *settings, *here], **by_id),
         ]
-        stop.click(
-            lambda: (status_html("Cancelled."), gr.Button(interactive=True), gr.Button(interactive=False)), None, [status, go, stop],
-            cancels=runs, **quiet,
-        )  # fmt: skip
+        runs = [start.then(**run) for start in starts]
+        for ran in runs:
+            ran.failure(
+                lambda: (status_html("The server is full or failed; try again.", "error"), *buttons(False)), None, here, **quiet
+            )
+        stop.click(lambda: (status_html("Cancelled."), *buttons(False)), None, here, cancels=runs, **quiet)
         gr.api(generate, api_name="generate", concurrency_limit=1, concurrency_id="studio")
     return page
 

@@ -180,13 +180,18 @@ class Gate:
         return await self.app(scope, receive, send_guarded)
 
 
+def sweep_once(root):
+    """Delete the files in `root` that are older than KEPT_S, and folders as old that are empty."""
+    for path in sorted(root.rglob("*"), reverse=True):  # what lies in a folder before it
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                path.rmdir() if path.is_dir() else path.unlink()
+
+
 def sweep(root):
-    """Delete what is older than KEPT_S in the folder of all sessions, once a minute, as long as there is the folder."""
+    """Sweep once a minute, as long as there is the folder."""
     while root.is_dir():
-        for path in sorted(root.rglob("*"), reverse=True):  # what lies in a folder before it
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > KEPT_S + 60:
-                    path.rmdir() if path.is_dir() else path.unlink()
+        sweep_once(root)
         time.sleep(60)
 
 
@@ -208,6 +213,9 @@ CSS = """
 #scores p { margin: 6px 8px; font-size: var(--text-sm) }
 #scores .yes { color: #1a7f37 } #scores .no { color: #9a5b00 } .dark #scores .yes { color: #4ac26b } .dark #scores .no { color: #f0a050 }
 #picture { overflow-x: auto } #picture img { width: 100%; min-width: 560px; border-radius: 8px }
-#dice, #tap { align-self: end; min-height: 42px }
+#scores table, #picture img { margin: 0 }
+#player button, #player time { color: var(--body-text-color) !important }
+#status [data-testid="status-tracker"] svg, footer .divider { display: none }
+#tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
 #cancel:disabled { filter: grayscale(1) }
 """
