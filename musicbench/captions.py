@@ -1,11 +1,20 @@
-"""Labels -> control sentences, in the families of MusicBench (Mustango, section 3.1), and whole captions."""
+"""Labels -> control sentences, in the families of MusicBench (Mustango, section 3.1); main captions; paraphrases."""
+
+import json
+import os
+import re
+from functools import cache
 
 import numpy as np
 
+from musicbench import InputError
 from musicbench.compose import caption as composed_caption
+from musicbench.facts import same_facts
+from musicbench.features import loudness_db
+from musicbench.styles import MOODS
 from musicbench.theory import tempo_word
 
-# {} is the fact. Every wording can be read back by mustango.reader.read_prompt.
+# {} is the fact. Every wording can be read back by musicbench.facts.read_prompt.
 CHORDS = (
     "The chords are {}.",
     "The chord progression is {}.",
@@ -48,6 +57,23 @@ KEY = (
     "The tonality is {}.",
     "The music is in {}.",
     "The tonal center is {}.",
+    "The key is {}, relative to {relative}.",
+)
+DYNAMICS_START = (
+    "There is a {kind} from the start until {at}.",
+    "It begins with a {kind} that lasts until {at}.",
+    "The volume {moves} steadily from the beginning until {at}.",
+    "It grows {softer} from the start up to {at}.",
+    "From the outset the music {moves}, until {at}.",
+    "It opens with a {kind}, which ends at {at}.",
+)
+DYNAMICS_END = (
+    "There is a {kind} from {at} on.",
+    "A {kind} sets in at {at}.",
+    "The volume {moves} steadily after {at}.",
+    "It grows {softer} from {at} to the end.",
+    "A {kind} starts at {at} and leads to the end.",
+    "From {at} on the music {moves} bit by bit.",
 )
 SENTENCE_COUNTS = (0.25, 0.30, 0.20, 0.15, 0.10)  # 0 to 4 control sentences
 
@@ -76,8 +102,31 @@ def tempo_sentence(clip, rng):
 
 
 def key_sentence(clip, rng):
-    """State the key."""
-    return str(rng.choice(KEY)).format(clip.key) if clip.key else None
+    """State the key; the mode is written out or short, the relative key may be named after it."""
+    if not clip.key:
+        return None
+    name = str(clip.key) if rng.random() < 0.75 else f"{clip.key.tonic} {clip.key.mode[:3]}"
+    return str(rng.choice(KEY)).format(name, relative=clip.key.relative)
+
+
+def dynamics_sentence(clip, rng):
+    """State the change of loudness, with its turn in seconds, or as "midway" half the time where that is so."""
+    dynamics = clip.dynamics
+    if not dynamics:
+        return None
+    midway = abs(dynamics.turn_s / clip.duration_s - 0.5) < 0.05 and rng.random() < 0.5
+    rising = dynamics.kind == "crescendo"
+    words = {
+        "kind": dynamics.kind,
+        "at": "midway" if midway else f"{dynamics.turn_s:g} seconds",
+        "moves": "rises" if rising else "falls",
+        "softer": "louder" if rising else "softer",
+    }
+    return (
+        str(rng.choice(DYNAMICS_START if dynamics.where == "start" else DYNAMICS_END))
+        .format(**words)
+        .replace("at midway", "midway")
+    )
 
 
 def control_sentences(clip, rng, count=None):
@@ -97,3 +146,147 @@ def training_captions(clip, seed, count):
         main = main if main[-1] == "." or rng.random() < 0.5 else main + "."
         captions.append(" ".join([main, *control_sentences(clip, rng)]))
     return captions
+
+
+# ---------------------------------------------------------------------------------------------------- songs
+
+
+def heard_caption(clip, rng, genre=""):
+    """Write a main caption from the sound itself: loudness, density of attacks, brightness, pace; `genre` from the file's tags."""
+    samples, rate = clip.samples, clip.sample_rate
+    levels = loudness_db(samples, rate, 0.02)
+    attacks = np.sum((np.diff(levels) > 4) & (levels[1:] > levels.max() - 30)) / clip.duration_s
+    spectrum = np.abs(np.fft.rfft(samples)) ** 2
+    centroid_hz = float((spectrum * np.fft.rfftfreq(len(samples), 1 / rate)).sum() / (spectrum.sum() + 1e-12))
+    loud_db = float(np.median(levels))
+    moods = [
+        *(["calm"] if loud_db < -30 and attacks < 3 else ["energetic"] if loud_db > -18 and attacks > 3 else []),
+        *(["sparse"] if attacks < 1.5 else ["busy"] if attacks > 6 else []),
+        *(["dark"] if centroid_hz < 500 else ["bright"] if centroid_hz > 1600 else []),
+    ]
+    words = [str(rng.choice(MOODS[mood])) for mood in moods][:2]
+    if clip.bpm and clip.meter:
+        words += ["slow"] if clip.bpm < 80 else ["fast"] if clip.bpm > 140 else []
+    sort = str(rng.choice(["piece of music", "recording", "track", "instrumental passage"]))
+    named = " ".join([*words, genre.lower(), sort] if genre else [*words, sort])
+    article = "an" if named[0] in "aeiou" else "a"
+    pulse = "" if clip.beat_times else str(rng.choice([" without a clear pulse", " that floats without a beat"]))
+    opening = str(rng.choice(["This is {}.", "{} plays.", "We hear {}.", "{}."])).format(f"{article} {named}{pulse}")
+    return opening[0].upper() + opening[1:]
+
+
+def whole_caption(main, clip, rng, count=None):
+    """Return (caption, sentences by field): the main caption, 0 to 4 control sentences, always the dynamics one if any."""
+    fields = {
+        "prompt_ch": chord_sentence(clip, rng),
+        "prompt_bt": beat_sentence(clip, rng),
+        "prompt_bpm": tempo_sentence(clip, rng),
+        "prompt_key": key_sentence(clip, rng),
+        "prompt_aug": dynamics_sentence(clip, rng),
+    }
+    count = rng.choice(len(SENTENCE_COUNTS), p=SENTENCE_COUNTS) if count is None else count
+    present = [fields[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if fields[name]]
+    chosen = [present[i] for i in rng.permutation(len(present))[:count]]
+    chosen += [fields["prompt_aug"]] if fields["prompt_aug"] else []
+    main = main.strip()
+    main += "" if not main or main[-1] in ".!?" else "."
+    return " ".join([main, *(chosen[i] for i in rng.permutation(len(chosen)))]).strip(), fields
+
+
+# ---------------------------------------------------------------------------------------------------- paraphrase
+
+SYNONYMS = {
+    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"), "features": ("has", "offers"),
+    "contains": ("holds", "includes"), "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"),
+    "sad": ("sorrowful", "mournful"), "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"),
+    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"), "melody": ("tune", "lead line"),
+    "rhythm": ("groove", "pulse"), "drums": ("drum kit", "percussion"), "singing": ("vocals", "voice"), "guitar": ("guitar part", "guitar"),
+    "busy": ("dense", "full"), "sparse": ("thin", "spacious"), "simple": ("plain", "uncomplicated"), "beautiful": ("lovely", "graceful"),
+    "This is": ("Here is", "What plays is"), "We hear": ("One hears", "There is"), "There is": ("One hears", "We hear"),
+}  # fmt: skip
+
+
+def reworded(text, rng):
+    """Swap words for others of like meaning and change the order of the sentences; facts are kept (checked)."""
+
+    def swap(match):
+        word = match[0]
+        other = str(rng.choice(SYNONYMS[word if word in SYNONYMS else word.lower()]))
+        return other[0].upper() + other[1:] if word[0].isupper() else other
+
+    known = re.compile(r"\b(" + "|".join(map(re.escape, sorted(SYNONYMS, key=len, reverse=True))) + r")\b", re.IGNORECASE)
+    result = known.sub(swap, text)
+    result = re.sub(r"\b([Aa])n? (?=([a-z]))", lambda m: m[1] + ("n " if m[2] in "aeiou" else " "), result)
+    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", result)
+    result = " ".join(sentences[i] for i in rng.permutation(len(sentences)))
+    return result if same_facts(text, result) else text
+
+
+class Paraphraser:
+    """Rewrite captions by rule ("rules"), a local text2text model's folder, or an OpenAI-compatible endpoint's URL.
+
+    A rewriting that loses or changes a number, chord, key, meter or tempo is asked for again, `tries` times, then replaced by the
+    rules'. The key of an endpoint is read from OPENAI_API_KEY, its model from `model`. Raises InputError when the way given
+    cannot work.
+    """
+
+    REQUEST = "Rewrite this description of a music recording in other words. Keep every number, chord, key and tempo as it is: "
+
+    def __init__(self, way="rules", model=None, tries=3):
+        self.way, self.model, self.tries = way, model, tries
+        if way != "rules" and not re.match(r"https?://", way) and not os.path.isdir(way):
+            raise InputError(f"cannot paraphrase by {way!r}; give 'rules', a model's folder or the URL of a service")
+        if re.match(r"https?://", way) and not model:
+            raise InputError("no model named for the paraphrasing service; give --paraphrase-model")
+
+    def __call__(self, text, rng):
+        """Return a paraphrase of a caption."""
+        if self.way != "rules":
+            for _ in range(self.tries):
+                other = self._ask(text, int(rng.integers(2**31))).strip().strip('"')
+                if other and other != text and same_facts(text, other):
+                    return other
+        return reworded(text, rng)
+
+    def _ask(self, text, seed):
+        if self.way.startswith("http"):
+            return _ask_service(self.way, self.model, self.REQUEST + text, seed)
+        return _ask_model(self.way, self.REQUEST + text, seed)
+
+
+def _ask_service(url, model, request, seed):
+    from urllib.error import URLError
+    from urllib.request import Request, urlopen
+
+    body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get("OPENAI_API_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
+    try:
+        with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
+            return json.load(answer)["choices"][0]["message"]["content"]
+    except (URLError, TimeoutError, ValueError, LookupError, TypeError) as error:
+        raise InputError(f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out") from None
+
+
+@cache
+def _text_model(folder):
+    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"cannot load a text2text model from {folder} ({str(error).splitlines()[0]}); give another folder"
+        ) from None
+
+
+def _ask_model(folder, request, seed):
+    import torch
+
+    tokenizer, model = _text_model(folder)
+    torch.manual_seed(seed)
+    words = tokenizer(request, return_tensors="pt", truncation=True)
+    with torch.no_grad():
+        answer = model.generate(**words, do_sample=True, top_p=0.95, max_new_tokens=200)
+    return tokenizer.decode(answer[0], skip_special_tokens=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
-from musicbench.theory import Chord, Key, Meter
+from musicbench.theory import Chord, Dynamics, Key, Meter
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
 
@@ -33,6 +33,7 @@ class Clip:
     key: Key | None = None
     caption: str = ""
     tags: dict = field(default_factory=dict)
+    dynamics: Dynamics | None = None
 
     @property
     def duration_s(self):

@@ -6,133 +6,18 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musicbench import InputError
+from musicbench.facts import read_prompt
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
     MAX_BPM,
     MIN_BPM,
-    TEMPO_WORDS,
-    Chord,
     Key,
     Meter,
     Progression,
-    ascii_accidentals,
     beat_grid,
-    is_roman,
     likely_key,
     parse_tempo,
-    word_tempo,
 )
-
-# ---------------------------------------------------------------------------------------------------- reading
-
-_NUMBER = r"(\d{2,3}(?:\.\d+)?)"
-_TEMPO = re.compile(
-    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
-    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
-    re.IGNORECASE,
-)
-_TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
-_TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
-_TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
-_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
-_KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
-_KEY_BARE = re.compile(rf"(?<![\w#]){_TONIC}[- ]?(major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))")
-_METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
-_BEATS_A_BAR = re.compile(
-    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
-    re.IGNORECASE,
-)
-_CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Stated:
-    """What a prompt says outright; None where it says nothing. `chords` is a chord line."""
-
-    tempo: float | None = None
-    key: Key | None = None
-    meter: Meter | None = None
-    chords: str | None = None
-
-
-def _is_chord(token):
-    try:
-        Chord.parse(token)
-    except InputError:
-        return False
-    return True
-
-
-def _chord_runs(sentence):
-    """Yield the longest runs of neighbouring chord symbols (or Roman numerals) in a sentence, with where they begin."""
-    run, start = [], 0
-    for match in re.finditer(r"\||[^\s,;|]+", sentence):
-        token = match[0].strip(".:()[]\"'") if match[0] not in ("|", "-", "->", "→") else match[0]
-        parts = [token] if _is_chord(token) or is_roman(token) else [p for p in re.split(r"->|→|-", token) if p] or [token]
-        if run and token in ("|", "-", "->", "→", "then", "and", "to"):
-            run.append("|" if token == "|" else None)
-        elif all(
-            _is_chord(p) or is_roman(p) or re.fullmatch(r".+:\d(\.\d)?", p) and _is_chord(p.rpartition(":")[0]) for p in parts
-        ):
-            start = start if run else match.start()
-            run.extend(parts)
-        else:
-            if run:
-                yield start, run
-            run = []
-    if run:
-        yield start, run
-
-
-def _read_chords(prompt):
-    for sentence in re.split(r"(?<=[a-z0-9#])[.!?](?:\s|$)|\n", prompt):
-        marker = _CHORD_WORD.search(sentence)
-        for start, run in _chord_runs(sentence):
-            symbols = [token for token in run if token and token != "|"]
-            romans = sum(is_roman(s) for s in symbols)
-            if romans not in (0, len(symbols)):
-                continue
-            marked = marker and marker.start() < start
-            # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
-            if len(symbols) >= 3 or (marked and (len(symbols) == 2 or symbols[0] not in ("A", "I"))):
-                while run and run[-1] in (None, "|"):
-                    run.pop()
-                return " ".join(token for token in run if token)
-    return None
-
-
-def read_prompt(prompt):
-    """Find tempo, key, meter and chords that a prompt states in words. Values outside their bounds are not taken."""
-    text = ascii_accidentals(prompt[:20000])
-    tempo = None
-    for match in _TEMPO.finditer(text):
-        value = float(match[1] or match[2])
-        if MIN_BPM <= value <= MAX_BPM:
-            tempo = value
-            break
-    if tempo is None:
-        for sentence in re.split(r"[.!?\n]", text):
-            match = _TEMPO_WORD.search(sentence)
-            # "grave" is an English word as well
-            if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
-                tempo = word_tempo(match[1])
-                break
-    meter = None
-    if match := _METER.search(text):
-        meter = Meter(int(match[1]), int(match[2]))
-    elif match := _BEATS_A_BAR.search(text):
-        beats = int(next(g for g in match.groups() if g))
-        meter = Meter(beats, 8 if beats == 6 else 4)
-    key = None
-    for pattern in (_KEY_MARKED, _KEY_BARE):
-        if match := pattern.search(text):
-            tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match[1]))
-            key = Key(tonic, "minor" if (match[2] or "major") in ("minor", "min", "m") else "major")
-            break
-    return Stated(tempo, key, meter, _read_chords(text))
-
-
-# ---------------------------------------------------------------------------------------------------- choosing
 
 # Words that tell the pace, with the range a tempo is drawn from.
 _PACES = (

@@ -1,16 +1,21 @@
-"""Every control sentence can be read back by the prompt reader."""
+"""Every control sentence can be read back by the prompt reader; paraphrases keep the facts."""
+
+import json
+import threading
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench import captions
+from musicbench import InputError, captions
 from musicbench.clip import Clip
 from musicbench.compose import caption, describe, plan
+from musicbench.facts import read_prompt, same_facts
 from musicbench.styles import MOODS
-from musicbench.theory import Progression, tempo_class
-from mustango.reader import read_prompt
+from musicbench.theory import Dynamics, Progression, tempo_class
 
 
 def labelled(seed):
@@ -20,7 +25,18 @@ def labelled(seed):
     return clip, caption(describe(piece), np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("family", [captions.CHORDS, captions.BEAT, captions.TEMPO_NUMBER, captions.TEMPO_WORD, captions.KEY])
+@pytest.mark.parametrize(
+    "family",
+    [
+        captions.CHORDS,
+        captions.BEAT,
+        captions.TEMPO_NUMBER,
+        captions.TEMPO_WORD,
+        captions.KEY,
+        captions.DYNAMICS_START,
+        captions.DYNAMICS_END,
+    ],
+)
 def test_families_have_six_wordings(family):
     assert len(set(family)) >= 6
 
@@ -45,7 +61,82 @@ def test_sentences_read_back(seed, words):
 def test_main_captions_state_no_control(seed):
     _, main = labelled(seed)
     stated = read_prompt(main)
-    assert (stated.tempo, stated.key, stated.meter, stated.chords) == (None,) * 4, main
+    assert (stated.tempo, stated.key, stated.meter, stated.chords, stated.dynamics) == (None,) * 5, main
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.sampled_from(["crescendo", "decrescendo"]), st.sampled_from(["start", "end"]), st.integers(5, 95), st.integers(0, 10**6))
+def test_dynamics_read_back(kind, where, tenths, words):
+    clip, main = labelled(words)
+    clip = replace(clip, samples=np.zeros(10), dynamics=Dynamics(kind, where, tenths / 10, 0.3))
+    sentence = captions.dynamics_sentence(clip, np.random.default_rng(words))
+    heard = read_prompt(f"{main} {sentence}").dynamics
+    assert (heard.kind, heard.where) == (kind, where), sentence
+    assert heard.turn_s == tenths / 10 or ("midway" in sentence and abs(tenths - 50) < 5)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6))
+def test_whole_captions_and_paraphrases_keep_the_facts(seed):
+    clip, main = labelled(seed)
+    rng = np.random.default_rng(seed)
+    clip = replace(clip, samples=np.zeros(10), dynamics=Dynamics("crescendo", "end", 6.5, 0.3) if seed % 2 else None)
+    text, fields = captions.whole_caption(main, clip, rng, 4)
+    assert all(sentence in text for sentence in fields.values() if sentence)
+    stated = read_prompt(text)
+    assert Progression.parse(stated.chords, clip.meter).chords == list(clip.chords)
+    assert stated.key.same_as(clip.key) and stated.meter.beats == clip.meter.beats
+    assert tempo_class(stated.tempo) == tempo_class(clip.bpm) and bool(stated.dynamics) == bool(clip.dynamics)
+    assert same_facts(text, captions.Paraphraser()(text, rng))
+
+
+def test_rules_do_rewrite():
+    texts = [captions.reworded("This is a calm track. The bpm is 90.", np.random.default_rng(seed)) for seed in range(8)]
+    assert len(set(texts)) > 2 and all("90" in text for text in texts)
+
+
+@pytest.mark.parametrize(
+    ("changed", "same"),
+    [
+        ("At 120 bpm a piano plays Am, F, C, G chords in A minor.", True),
+        ("A piano plays the chords Am, F, C, G in A minor at 121 bpm.", False),
+        ("A piano plays the chords Am, F, G, C in A minor at 120 bpm.", False),
+        ("A piano plays the chords Am, F, C, G in C minor at 120 bpm.", False),
+        ("A piano plays the chords Am, F, C, G in A minor.", False),
+    ],
+)
+def test_same_facts(changed, same):
+    assert same_facts("A piano plays the chords Am, F, C, G in A minor at 120 bpm.", changed) is same
+
+
+def test_a_service_that_changes_facts_is_asked_again_then_left():
+    answers = ["A tune at 91 bpm.", "A tune at 90 bpm."]
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            body = json.dumps({"choices": [{"message": {"content": answers.pop(0) if answers else "silence"}}]}).encode()
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    ask = captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")
+    rng = np.random.default_rng(0)
+    assert ask("A song at 90 bpm.", rng) == "A tune at 90 bpm."
+    assert same_facts(ask("A song at 80 bpm.", rng), "A song at 80 bpm.")  # answers "silence" thrice, so the rules write it
+    server.shutdown()
+    server.server_close()
+    with pytest.raises(InputError, match="gave no answer"):
+        captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any", tries=1)("A song.", rng)
+    with pytest.raises(InputError, match="cannot paraphrase"):
+        captions.Paraphraser("/no/such/folder")
+    with pytest.raises(InputError, match="paraphrase-model"):
+        captions.Paraphraser("http://127.0.0.1/v1")
 
 
 def test_recipe_draws_sentence_counts():

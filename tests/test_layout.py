@@ -7,7 +7,7 @@ import sys
 from conftest import ROOT
 
 ORDER = [
-    "musicbench", "musicbench.theory", "musicbench.clip", "musicbench.features", "musicbench.picture", "musicbench.augment", "musicbench.styles", "musicbench.compose",
+    "musicbench", "musicbench.theory", "musicbench.facts", "musicbench.clip", "musicbench.features", "musicbench.picture", "musicbench.augment", "musicbench.styles", "musicbench.compose",
     "musicbench.captions", "musicbench.dataset", "musicbench.report",
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",

@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.facts import read_prompt
 from musicbench.theory import Key, Meter
-from mustango.reader import read_prompt, resolve
+from mustango.reader import resolve
 
 
 @pytest.mark.parametrize(

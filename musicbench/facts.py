@@ -1,0 +1,158 @@
+"""Text -> the facts it states about tempo, key, meter, chords and dynamics."""
+
+import re
+from dataclasses import dataclass
+
+from musicbench import InputError
+from musicbench.theory import (
+    MAX_BPM,
+    MIN_BPM,
+    TEMPO_WORDS,
+    Chord,
+    Dynamics,
+    Key,
+    Meter,
+    ascii_accidentals,
+    is_roman,
+    word_tempo,
+)
+
+_NUMBER = r"(\d{2,3}(?:\.\d+)?)"
+_TEMPO = re.compile(
+    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
+    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
+    re.IGNORECASE,
+)
+_TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
+_TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
+_TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
+_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
+_KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
+_KEY_BARE = re.compile(rf"(?<![\w#]){_TONIC}[- ]?(major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))")
+_METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
+_BEATS_A_BAR = re.compile(
+    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
+    re.IGNORECASE,
+)
+_FALLING = re.compile(r"\b(decrescendo|diminuendo|(?:volume|level|loudness|music) (?:falls|drops|goes down)|softer|quieter)", re.I)
+_RISING = re.compile(r"\b(crescendo|(?:volume|level|loudness|music) (?:rises|climbs|goes up)|louder)", re.I)
+_UNTIL = re.compile(r"\b(until|up to|first \d|from the (?:start|beginning|outset)|(?:begins|starts|opens) with)", re.I)
+_SECONDS = re.compile(r"\b(\d+(?:\.\d+)?)[- ]?(?:s\b|sec\b|seconds?\b)|\bsecond (\d+(?:\.\d+)?)", re.I)
+_CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What a text says outright; None where it says nothing. `chords` is a chord line; tempo words mean their middle."""
+
+    tempo: float | None = None
+    key: Key | None = None
+    meter: Meter | None = None
+    chords: str | None = None
+    dynamics: Dynamics | None = None
+
+
+def _is_chord(token):
+    try:
+        Chord.parse(token)
+    except InputError:
+        return False
+    return True
+
+
+def _chord_runs(sentence):
+    """Yield the longest runs of neighbouring chord symbols (or Roman numerals) in a sentence, with where they begin."""
+    run, start = [], 0
+    for match in re.finditer(r"\||[^\s,;|]+", sentence):
+        token = match[0].strip(".:()[]\"'") if match[0] not in ("|", "-", "->", "→") else match[0]
+        parts = [token] if _is_chord(token) or is_roman(token) else [p for p in re.split(r"->|→|-", token) if p] or [token]
+        if run and token in ("|", "-", "->", "→", "then", "and", "to"):
+            run.append("|" if token == "|" else None)
+        elif all(
+            _is_chord(p) or is_roman(p) or re.fullmatch(r".+:\d(\.\d)?", p) and _is_chord(p.rpartition(":")[0]) for p in parts
+        ):
+            start = start if run else match.start()
+            run.extend(parts)
+        else:
+            if run:
+                yield start, run
+            run = []
+    if run:
+        yield start, run
+
+
+def _read_chords(prompt):
+    for sentence in re.split(r"(?<=[A-Ga-z0-9#])[.!?](?:\s|$)|\n", prompt):
+        marker = _CHORD_WORD.search(sentence)
+        for start, run in _chord_runs(sentence):
+            symbols = [token for token in run if token and token != "|"]
+            romans = sum(is_roman(s) for s in symbols)
+            if romans not in (0, len(symbols)):
+                continue
+            marked = marker and marker.start() < start
+            # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
+            if len(symbols) >= 3 or (marked and (len(symbols) == 2 or symbols[0] not in ("A", "I"))):
+                while run and run[-1] in (None, "|"):
+                    run.pop()
+                return " ".join(token for token in run if token)
+    return None
+
+
+def _read_dynamics(text):
+    for sentence in re.split(r"(?<!\d)[.!?]|[.!?](?!\d)|\n", text):
+        falls, rises = _FALLING.search(sentence), _RISING.search(sentence)
+        seconds = _SECONDS.search(sentence)
+        if (falls or rises) and (seconds or "midway" in sentence.lower()):
+            turn_s = float(seconds[1] or seconds[2]) if seconds else None
+            return Dynamics("decrescendo" if falls else "crescendo", "start" if _UNTIL.search(sentence) else "end", turn_s)
+    return None
+
+
+def read_prompt(prompt):
+    """Find tempo, key, meter, chords and dynamics that a prompt states in words. Values outside their bounds are not taken."""
+    text = ascii_accidentals(prompt[:20000])
+    tempo = None
+    for match in _TEMPO.finditer(text):
+        value = float(match[1] or match[2])
+        if MIN_BPM <= value <= MAX_BPM:
+            tempo = value
+            break
+    if tempo is None:
+        for sentence in re.split(r"[.!?\n]", text):
+            match = _TEMPO_WORD.search(sentence)
+            # "grave" is an English word as well
+            if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
+                tempo = word_tempo(match[1])
+                break
+    meter = None
+    if match := _METER.search(text):
+        meter = Meter(int(match[1]), int(match[2]))
+    elif match := _BEATS_A_BAR.search(text):
+        beats = int(next(g for g in match.groups() if g))
+        meter = Meter(beats, 8 if beats == 6 else 4)
+    key = None
+    for pattern in (_KEY_MARKED, _KEY_BARE):
+        if match := pattern.search(text):
+            tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match[1]))
+            key = Key(tonic, "minor" if (match[2] or "major") in ("minor", "min", "m") else "major")
+            break
+    return Stated(tempo, key, meter, _read_chords(text), _read_dynamics(text))
+
+
+def same_facts(one, other):
+    """True when two texts state the same tempo, key, meter, chords, dynamics and numbers: what a paraphrase must keep."""
+    a, b = read_prompt(one), read_prompt(other)
+    return (
+        (a.tempo, a.meter, a.dynamics) == (b.tempo, b.meter, b.dynamics)
+        and (a.key == b.key or (a.key is not None and b.key is not None and a.key.same_as(b.key)))
+        and _chord_list(a.chords) == _chord_list(b.chords)
+        and _numbers(one) == _numbers(other)
+    )
+
+
+def _chord_list(line):
+    return [Chord.parse(symbol) if _is_chord(symbol) else symbol for symbol in (line or "").replace("|", " ").split()]
+
+
+def _numbers(text):
+    return sorted({float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)})
