@@ -67,6 +67,14 @@ TAP = """(tempo, auto) => {
   const n = window.taps.length - 1;
   return n < 1 ? [tempo, auto] : [Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))), false];
 }"""
+# What comes back from the server may be late: what was typed meanwhile stays.
+FILL = """(stated, chords, key, meter) => {
+  const before = window.filled || {};
+  window.filled = stated;
+  const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
+  return [filled('chords', chords, ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
+}"""
+SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
 DICE = "() => Math.floor(Math.random() * 100000)"
 WITH_SHADE = "(...values) => [...values.slice(0, -1), document.body.classList.contains('dark')]"
 
@@ -77,23 +85,10 @@ def build_page(studio, files):
 
     colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
 
-    def show_plan(*controls):
-        """Show what will be played; with the tempo on Auto the slider shows the tempo that the prompt states or that is chosen."""
-        shown, bpm = plan_html(*controls)
-        tempo, auto = controls[2:4]
-        return shown, bpm if auto and bpm and bpm != tempo else gr.skip()
-
-    def fill(prompt, chords, key, meter, filled):
-        """Write what the prompt states into the controls that are empty or still hold what an earlier prompt stated."""
-        stated, had = read_prompt(prompt or ""), {"chords": chords, "key": key, "meter": meter}
-        new = {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
-        filled = {name: new[name] if value in ("", AUTO, filled.get(name)) else None for name, value in had.items()}
-        changed = {name: value for name, value in filled.items() if value not in (None, had[name])}
-        for name, choices in (("key", KEYS), ("meter", METERS)):
-            if name in changed:
-                value = changed[name]
-                changed[name] = gr.Dropdown(choices if value in choices else [*choices, value], value=value)
-        return *(changed.get(name, gr.skip()) for name in had), filled
+    def stated_in(prompt):
+        """Return what a prompt states of the controls, as they show it."""
+        stated = read_prompt(prompt or "")
+        return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
 
     def shown(take):
         """Return what the viewer shows of a take."""
@@ -181,8 +176,9 @@ def build_page(studio, files):
     with gr.Blocks(title="Mustango", analytics_enabled=False, delete_cache=(60, KEPT_S)) as page:
         gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
         with gr.Tab("Music"):
-            takes, filled = gr.State([], time_to_live=KEPT_S), gr.State({})
+            takes = gr.State([], time_to_live=KEPT_S)
             dark = gr.Checkbox(visible=False, label="Dark page")
+            planned, stated = gr.Number(visible="hidden", label="Tempo"), gr.JSON(visible="hidden", label="Stated")
             with gr.Row(equal_height=False):
                 with gr.Column(scale=5, min_width=320):
                     prompt = gr.Textbox(
@@ -201,8 +197,10 @@ def build_page(studio, files):
                             auto = gr.Checkbox(True, label="Auto", elem_id="auto")
                             tap = gr.Button("Tap", size="sm", elem_id="tap")
                     with gr.Row():
-                        key = gr.Dropdown(KEYS, value=AUTO, label="Key", min_width=110, elem_id="key")
-                        meter = gr.Dropdown(METERS, value=AUTO, label="Meter", min_width=90, elem_id="meter")
+                        key = gr.Dropdown(KEYS, value=AUTO, label="Key", allow_custom_value=True, min_width=110, elem_id="key")
+                        meter = gr.Dropdown(
+                            METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter"
+                        )
                         preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
                     with gr.Row():
                         window_s = studio.windows[studio.default]
@@ -253,10 +251,14 @@ def build_page(studio, files):
         settings = [count, steps, guidance, negative, scheduler, model, predictors, listen]
         viewer = [result, player, scores, picture, *downloads]
         quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        gr.on([page.load, *(c.change for c in controls)], show_plan, controls, [plan, tempo], trigger_mode="always_last", **quiet)
-        prompt.change(fill, [prompt, chords, key, meter, filled], [chords, key, meter, filled], trigger_mode="always_last", **quiet)
-        preset.input(lambda line: line, preset, chords, **quiet)
-        tempo.input(lambda: False, None, auto, **quiet)
+        read = gr.on(
+            [page.load, *(c.change for c in controls)], plan_html, controls, [plan, planned], trigger_mode="always_last", **quiet
+        )
+        read.then(None, [planned, tempo, auto], tempo, js=SHOW_TEMPO, **quiet)
+        read = prompt.change(stated_in, prompt, stated, trigger_mode="always_last", **quiet)
+        read.then(None, [stated, chords, key, meter], [chords, key, meter], js=FILL, **quiet)
+        preset.input(None, preset, chords, js="line => line", **quiet)
+        tempo.input(None, None, auto, js="() => false", **quiet)
         tap.click(None, [tempo, auto], [tempo, auto], js=TAP, **quiet)
         dice.click(None, None, seed, js=DICE, **quiet)
         model.change(lambda name: gr.Slider(maximum=studio.windows[name], value=studio.windows[name]), model, duration, **quiet)
