@@ -13,6 +13,7 @@ from musicbench import InputError, __version__
 from musicbench.theory import MAX_BPM, MIN_BPM, Key, parse_tempo
 from mustango.reader import MAX_GUIDANCE, chord_line, read_prompt
 from mustango.studio import MAX_STEPS, MAX_TAKES, Progress, Request, Studio, Take
+from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
     AUTO,
     CSS,
@@ -24,6 +25,7 @@ from mustango.web import (
     picture_html,
     plan_html,
     progress_html,
+    report_html,
     scores_html,
     status_html,
     sweep,
@@ -61,6 +63,7 @@ def build_parser():
 
 # ---------------------------------------------------------------------------------------------------- the page
 
+FAILED = "The server is full or failed; try again."
 TAP = """(tempo, auto) => {
   const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
   window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
@@ -83,7 +86,7 @@ def build_page(studio, files):
     """Return the Blocks: the page and its API."""
     import gradio as gr
 
-    colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
+    builder, colors = Builder(), gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
 
     def stated_in(prompt):
         """Return what a prompt states of the controls, as they show it."""
@@ -152,6 +155,19 @@ def build_page(studio, files):
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
+    def build(songs, recipe, request: gr.Request):
+        """Build the rows of uploaded songs, showing progress."""
+        try:
+            for event in builder.build(files.songs(songs), recipe, files.session(request)):
+                if isinstance(event, Progress):
+                    yield progress_html(event), *[gr.skip()] * 4
+                else:
+                    text = f"{event.rows} rows of {event.songs - event.rejected} songs; {event.rejected} songs rejected."
+                    done = gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
+                    yield status_html(text, "done"), *buttons(False), *done
+        except InputError as error:
+            yield status_html(str(error), "error"), *buttons(False), gr.skip(), gr.skip()
+
     def find(take_id, takes):
         return next((take for take in takes if take.id == take_id), None)
 
@@ -185,7 +201,7 @@ def build_page(studio, files):
                         label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt"
                     )
                     chords = gr.Textbox(
-                        label="Chords", placeholder="C G Am F   or   C | G Am | F:2 G:2   or   I V vi IV", lines=1, elem_id="chords",
+                        label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
                         info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
                     )  # fmt: skip
                     plan = gr.HTML(elem_id="plan")
@@ -220,7 +236,7 @@ def build_page(studio, files):
                         negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
                         with gr.Row():
                             scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
-                            model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", min_width=120)
+                            model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
                             predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
                         listen = gr.Checkbox(True, label="Listen back and score what is heard")
                 with gr.Column(scale=6, min_width=320):
@@ -277,10 +293,35 @@ def build_page(studio, files):
         ]
         runs = [start.then(**run) for start in starts]
         for ran in runs:
-            ran.failure(
-                lambda: (status_html("The server is full or failed; try again.", "error"), *buttons(False)), None, here, **quiet
-            )
+            ran.failure(lambda: (status_html(FAILED, "error"), *buttons(False)), None, here, **quiet)
         stop.click(lambda: (status_html("Cancelled."), *buttons(False)), None, here, cancels=runs, **quiet)
+        with gr.Tab("Dataset"):
+            gr.Markdown(
+                f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} MiB and "
+                f"{MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
+            )
+            with gr.Row(equal_height=False):
+                with gr.Column(scale=5, min_width=320):
+                    songs = gr.File(label="Songs", file_count="multiple", file_types=list(KINDS), elem_id="songs")
+                    recipe = gr.Dropdown(
+                        list(RECIPES), value=RECIPES[0], label="Recipe", elem_id="recipe",
+                        info="musicbench: 11 copies of a clip with pitch, tempo or loudness changed; plain: none",
+                    )  # fmt: skip
+                    with gr.Row():
+                        make = gr.Button("Build", variant="primary", scale=2, min_width=150, elem_id="build")
+                        halt = gr.Button("Cancel", variant="stop", interactive=False, min_width=100, elem_id="cancel-build")
+                with gr.Column(scale=6, min_width=320):
+                    state = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
+                    rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
+                    report = gr.HTML(elem_id="report")
+
+        there = [state, make, halt]
+        building = make.click(lambda: (status_html("Waiting"), *buttons(True)), None, there, **quiet).then(
+            build, [songs, recipe], [*there, rows, report], preprocess=False, show_progress="full", show_progress_on=state,
+            concurrency_limit=1, concurrency_id="builder", api_visibility="private",
+        )  # fmt: skip
+        building.failure(lambda: (status_html(FAILED, "error"), *buttons(False)), None, there, **quiet)
+        halt.click(lambda: (status_html("Cancelled."), *buttons(False)), None, there, cancels=[building], **quiet)
         gr.api(generate, api_name="generate", concurrency_limit=1, concurrency_id="studio")
     return page
 

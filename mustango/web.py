@@ -1,6 +1,7 @@
 """The page without its widgets: what it shows of progress, plans and takes, where files lie and what is let in."""
 
 import html
+import json
 import re
 import secrets
 import time
@@ -11,9 +12,10 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.theory import Key, Progression
 from mustango.reader import read_prompt, resolve
+from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
-MAX_UPLOAD, MAX_UPLOADS = 50 * 2**20, 20  # bytes a file, files
+MAX_UPLOAD = 50 * 2**20  # bytes of a file
 MAX_DISK = 8 * 2**30  # bytes of all sessions together; above it uploads are refused
 AUTO = "Auto"
 
@@ -101,6 +103,12 @@ def picture_html(take):
     return f'<a href="{address}" target="_blank" title="Open the picture"><img src="{address}" alt="{html.escape(words)}"></a>'
 
 
+def report_html(built):
+    """Show a dataset's report in a frame of its own, in which no script runs."""
+    text = html.escape(built.report.read_text(encoding="utf-8"))
+    return f'<iframe title="Report on the dataset" sandbox srcdoc="{text}"></iframe>'
+
+
 def take_name(number, take):
     """Name a take in the list of takes."""
     prompt = " ".join(take.request.prompt.split())
@@ -126,6 +134,22 @@ class Files:
     def session(self, request):
         """Return the folder of the session that a Gradio request comes from."""
         return self.root / blake2b(str(request.session_hash).encode(), key=self._secret, digest_size=16).hexdigest()
+
+    def songs(self, uploads):
+        """Return the paths of uploads (Gradio's file records). Raises InputError for what no upload wrote."""
+        paths = [Path(str(upload.get("path"))) if isinstance(upload, dict) else Path() for upload in uploads or []]
+        for path in paths:
+            if not self.uploaded.fullmatch(str(path)) or path.is_symlink() or not path.is_file():
+                raise InputError(f"{path.name!r} was not uploaded or is deleted already; upload it again")
+        return paths
+
+    def named_in(self, data):
+        """True when every file that a request's JSON names is one that this server wrote."""
+        if isinstance(data, dict):
+            path, is_file = str(data.get("path")), isinstance(data.get("meta"), dict) and "_type" in data["meta"]
+            written = not is_file or self.uploaded.fullmatch(path) or self.served.fullmatch(path)
+            return bool(written) and all(map(self.named_in, data.values()))
+        return not isinstance(data, list) or all(map(self.named_in, data))
 
     def size(self):
         """Return how many bytes all files hold."""
@@ -153,19 +177,40 @@ class Gate:
             length, upload = headers.get(b"content-length", b""), path.endswith("/upload")
             if not length.isdigit():
                 return 411, "give the length of what you send"
-            if int(length) > (MAX_UPLOAD * MAX_UPLOADS if upload else 2**20):
+            if int(length) > (MAX_UPLOAD * MAX_SONGS if upload else 2**20):
                 return 413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB"
             if upload and self.files.size() + int(length) > MAX_DISK:
                 return 507, "this server holds too many files now; try again later"
         return None
 
+    async def read(self, receive):
+        """Read a JSON body; returns what gives it again, and whether it names only files that this server wrote."""
+        messages, more = [], True
+        while more:
+            messages.append(await receive())
+            more = messages[-1].get("more_body", False)
+        try:
+            named = self.files.named_in(json.loads(b"".join(message.get("body", b"") for message in messages)))
+        except (ValueError, RecursionError):
+            named = False
+
+        async def again():
+            return messages.pop(0) if messages else await receive()
+
+        return again, named
+
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if refused := self.refusal(scope):
-            from starlette.responses import PlainTextResponse
+        from starlette.responses import PlainTextResponse
 
+        if refused := self.refusal(scope):
             return await PlainTextResponse(refused[1], refused[0])(scope, receive, send)
+
+        if scope["method"] == "POST" and dict(scope["headers"]).get(b"content-type", b"").startswith(b"application/json"):
+            receive, named = await self.read(receive)
+            if not named:
+                return await PlainTextResponse("no such file", 403)(scope, receive, send)
 
         async def send_guarded(message):
             if message["type"] == "http.response.start":
@@ -217,5 +262,6 @@ CSS = """
 #player button, #player time { color: var(--body-text-color) !important }
 #status [data-testid="status-tracker"] svg, footer .divider { display: none }
 #tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
-#cancel:disabled { filter: grayscale(1) }
+#report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px; background: white }
+#cancel:disabled, #cancel-build:disabled { filter: grayscale(1) }
 """

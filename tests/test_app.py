@@ -142,6 +142,15 @@ def test_no_path_leads_out(server, client):
             assert "root:" not in text and "import argparse" not in text and "PATH=" not in text
 
 
+def test_no_file_is_named_into_a_request(server, tmp_path):
+    for path in ("/etc/passwd", f"{ROOT}/app.py", "http://127.0.0.1:1/x", "../../etc/passwd", str(tmp_path)):
+        record = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for data in ([record], ["piano", {"a": [record]}]):
+            body = json.dumps({"data": data, "session_hash": "x", "fn_index": 0}).encode()
+            for route in ("/gradio_api/call/generate", "/gradio_api/queue/join", "/gradio_api/run/generate"):
+                assert answer(server, "POST", route, body, {"content-type": "application/json"}) == (403, "no such file")
+
+
 def test_answers_forbid_foreign_scripts(server):
     connection = http.client.HTTPConnection(server.removeprefix("http://"))
     connection.request("GET", "/")

@@ -12,7 +12,7 @@ ORDER = [
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "mustango.midi",
-    "mustango.obeyed", "mustango.studio", "mustango.web", "app",
+    "mustango.obeyed", "mustango.studio", "mustango.uploads", "mustango.web", "app",
 ]  # fmt: skip
 
 
