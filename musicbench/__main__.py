@@ -1,4 +1,4 @@
-"""Command line: python -m musicbench compose."""
+"""Command line: python -m musicbench build | inspect | compose."""
 
 import argparse
 import sys
@@ -17,6 +17,39 @@ def build_parser():
     parser = argparse.ArgumentParser("musicbench", description="Make training rows for text-to-music models.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
+    build = commands.add_parser(
+        "build",
+        help="folder of songs -> dataset of captioned, augmented clips",
+        description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
+        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected (see OUT/rejected.jsonl), 2 if nothing was done.",
+    )
+    build.add_argument(
+        "songs", metavar="SONGS", help="folder of audio files; captions from .txt, .json, metadata.csv or .jsonl, or tags"
+    )
+    build.add_argument("out", metavar="OUT", help="dataset folder to write")
+    build.add_argument(
+        "--recipe", default="musicbench", help="musicbench (11 copies a clip), plain (none) or a TOML file (default %(default)s)"
+    )
+    build.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
+    build.add_argument("--workers", type=_count, default=1, help="processes (default 1)")
+    build.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: tasks on a Ray cluster (default local)")
+    build.add_argument("--address", help="with --engine ray: the cluster's address (default: a cluster on this machine)")
+    build.add_argument(
+        "--paraphrase",
+        default="rules",
+        metavar="WAY",
+        help="rules, the folder of a text2text model, or the URL of an OpenAI-compatible service",
+    )
+    build.add_argument("--paraphrase-model", metavar="NAME", help="the service's model")
+    build.add_argument("--webdataset", action="store_true", help="also pack as tar shards of about 1 GB in OUT/shards")
+    build.add_argument("--parquet", action="store_true", help="also pack as Parquet in OUT/parquet (needs pyarrow)")
+    build.add_argument("--overwrite", action="store_true", help="start anew: delete what a build left in OUT")
+
+    inspect = commands.add_parser("inspect", help="dataset folder -> one HTML page to look at and listen to")
+    inspect.add_argument("folder", metavar="OUT", help="dataset folder")
+    inspect.add_argument("--rows", type=_count, default=20, help="random rows to show (default 20)")
+    inspect.add_argument("--seed", type=int, default=0, help="of the random rows (default 0)")
+
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")
     compose.add_argument("--count", type=_count, default=100, help="pieces (default 100)")
@@ -28,25 +61,70 @@ def build_parser():
     return parser
 
 
+def build(options):
+    """Run `musicbench build`; returns 1 if any song was rejected."""
+    from tqdm import tqdm
+
+    from musicbench import dataset
+    from musicbench.build import Recipe
+    from musicbench.build import build as build_dataset
+
+    is_file = options.recipe.endswith(".toml")
+    recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
+    with tqdm(desc="building", unit="clip", smoothing=0.05) as bar:
+
+        def progress(done, total):
+            bar.total = total
+            bar.update(done - bar.n)
+
+        made = build_dataset(
+            options.songs, options.out, recipe, workers=options.workers, seed=options.seed, engine=options.engine,
+            address=options.address, paraphrase=(options.paraphrase, options.paraphrase_model), overwrite=options.overwrite,
+            on_progress=progress,
+        )  # fmt: skip
+    if options.webdataset:
+        dataset.write_webdataset(options.out)
+    if options.parquet:
+        dataset.write_parquet(options.out)
+    print(
+        f"{made.rows} rows of {made.songs - made.rejected_songs} songs in {options.out}; "
+        f"rejected (see rejected.jsonl): {made.rejected_songs} songs, {made.rejected_clips} clips"
+    )
+    return 1 if made.rejected_songs else 0
+
+
+def inspect(options):
+    """Run `musicbench inspect`."""
+    from musicbench.report import write_report
+
+    print(write_report(options.folder, options.rows, options.seed))
+    return 0
+
+
+def compose(options):
+    """Run `musicbench compose`."""
+    from musicbench.dataset import write_composed
+
+    if not 1 <= options.duration <= 600:
+        raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
+    made = write_composed(
+        options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont
+    )
+    print(f"{made} pieces composed into {options.out}")
+    return 0
+
+
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
     try:
-        from musicbench.dataset import write_composed
-
-        if not 1 <= options.duration <= 600:
-            raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
-        made = write_composed(
-            options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont
-        )
-        print(f"{made} pieces composed into {options.out}")
+        return {"build": build, "inspect": inspect, "compose": compose}[options.command](options)
     except InputError as error:
         print(f"musicbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("musicbench: stopped; run again to go on", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def change_tempo(clip, rate):
 
 def change_dynamics(clip, dynamics):
     """Lay a crescendo or decrescendo over a clip; only its `dynamics` label changes."""
-    if not dynamics.floor or not 0 < dynamics.floor <= 1 or not 0 <= (dynamics.turn_s or 0) <= clip.duration_s:
+    if not 0 < (dynamics.floor or 0) <= 1 or not 0 <= dynamics.turn_s <= clip.duration_s + 0.05:
         raise InputError(f"{dynamics} does not fit a clip of {clip.duration_s:g} s; give 0 < floor <= 1 and a turn within the clip")
     times = np.arange(len(clip.samples)) / clip.sample_rate
     gain = 10 ** (dynamics.gain_db(times, clip.duration_s) / 20)

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from functools import cache
+from itertools import groupby
 
 import numpy as np
 
@@ -79,8 +80,8 @@ SENTENCE_COUNTS = (0.25, 0.30, 0.20, 0.15, 0.10)  # 0 to 4 control sentences
 
 
 def chord_sentence(clip, rng):
-    """State the chords in order, spelled in the key, equal neighbours once."""
-    names = [c.lead_sheet(clip.key) for c in clip.chords]
+    """State the chords in order, spelled in the key, equal neighbours once, stretches without a chord left out."""
+    names = [name for name, _ in groupby(c.lead_sheet(clip.key) for c in clip.chords if c.root is not None)]
     return str(rng.choice(CHORDS)).format(", ".join(names)) if names else None
 
 

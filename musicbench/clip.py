@@ -47,7 +47,7 @@ class Clip:
             for t, p in zip(self.beat_times, self.beat_positions, strict=True)
             if -1e-6 < t - start_s < duration_s - 1e-6
         ]
-        ends = (*self.chord_times[1:], float("inf"))
+        ends = (*self.chord_times[1:], float("inf"))[: len(self.chords)]
         chords = [
             (max(round(t - start_s, 6), 0.0) + 0.0, c)
             for t, end, c in zip(self.chord_times, ends, self.chords, strict=True)

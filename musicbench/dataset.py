@@ -1,32 +1,155 @@
-"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them; resumable, many workers."""
+"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them; packed as tar shards or Parquet."""
 
 import json
 import sys
+import tarfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from musicbench import InputError, __version__, captions
-from musicbench.clip import save_audio
+from musicbench.clip import Clip, save_audio, written_whole
 from musicbench.compose import compose, find_soundfont
+from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
 
 
 def read_rows(folder):
-    """Return the rows of a dataset folder; a torn last line (a killed writer's) is left out. Raises InputError."""
-    path = Path(folder) / ROWS
+    """Return the rows of a dataset folder, or of a JSON Lines file such as the published MusicBench_train.json.
+
+    A torn last line (a killed writer's) is left out. Raises InputError.
+    """
+    path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
     if not path.is_file():
         raise InputError(f"no {ROWS} in {folder}; make a dataset first: musicbench compose --count 1000 -o {folder}")
     rows, lines = [], path.read_text(encoding="utf-8").split("\n")
-    for number, line in enumerate(lines[:-1], 1):
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             rows.append(json.loads(line))
         except ValueError:
+            if number == len(lines):
+                break
             raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None
     return rows
+
+
+def write_rows(path, rows):
+    """Write rows as JSON Lines, whole or not at all."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def row_clip(row):
+    """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats)."""
+    times, positions = row["beats"] if row.get("beats") else ([], [])
+    if row.get("meter"):
+        meter = Meter.parse(row["meter"])
+    else:
+        highest = int(max(positions, default=0))
+        meter = Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= 7 else None
+    key = row.get("key")
+    return Clip(
+        np.zeros(0, np.float32), row.get("sample_rate") or 44100, tuple(times), tuple(int(p) for p in positions), row.get("bpm"), meter,
+        tuple(Chord.parse(c) for c in row.get("chords") or ()), tuple(row.get("chords_time") or ()),
+        Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {},
+    )  # fmt: skip
+
+
+def row_captions(row, count):
+    """Return `count` training captions of a row.
+
+    Composed rows: other words each. Others: the paraphrase in 85 % of cases, else the caption (MusicBench).
+    """
+    if row["dataset"] == "composed":
+        return captions.training_captions(row_clip(row), row["seed"], count)
+    rng = np.random.default_rng(list(row["location"].encode()))
+    other = row.get("alt_caption") or row["main_caption"]
+    return [other if rng.random() < 0.85 else row["main_caption"] for _ in range(count)]
+
+
+# ---------------------------------------------------------------------------------------------------- packing
+
+
+def write_webdataset(folder, shard_bytes=10**9):
+    """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...; returns them.
+
+    A sample is <id>.flac and <id>.json. Shards of the same rows are the same bytes.
+    """
+    folder = Path(folder)
+    (folder / "shards").mkdir(exist_ok=True)
+    written = []
+    for split, rows in _splits(read_rows(folder)).items():
+        for number, shard in enumerate(_by_size(folder, rows, shard_bytes)):
+            path = folder / "shards" / f"{split}-{number:06d}.tar"
+            with written_whole(path) as temporary, tarfile.open(temporary, "w") as tar:
+                for row in shard:
+                    audio = folder / row["location"]
+                    text = json.dumps(row, ensure_ascii=False).encode()
+                    for suffix, data in ((audio.suffix, audio.read_bytes()), (".json", text)):
+                        entry = tarfile.TarInfo(audio.stem + suffix)
+                        entry.size = len(data)
+                        tar.addfile(entry, BytesIO(data))
+            written.append(path)
+    return written
+
+
+def write_parquet(folder, shard_bytes=10**9):
+    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-00000.parquet ...; returns them.
+
+    The column `audio` is {bytes, path}, as `datasets` reads it. Needs pyarrow; raises InputError without it.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
+    folder = Path(folder)
+    (folder / "parquet").mkdir(exist_ok=True)
+    written = []
+    for split, rows in _splits(read_rows(folder)).items():
+        for number, shard in enumerate(_by_size(folder, rows, shard_bytes)):
+            path = folder / "parquet" / f"{split}-{number:05d}.parquet"
+            packed = [
+                {"audio": {"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]}, **_flat(row)}
+                for row in shard
+            ]
+            with written_whole(path) as temporary:
+                pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
+            written.append(path)
+    return written
+
+
+def _flat(row):
+    """Write what differs in shape from row to row as JSON text, so that columns have one type."""
+    return {k: json.dumps(v) if k in ("transforms", "not_heard", "versions", "beats", "tags") else v for k, v in row.items()}
+
+
+def _splits(rows):
+    splits = {}
+    for row in rows:
+        splits.setdefault(row["location"].split("/")[0], []).append(row)
+    return splits
+
+
+def _by_size(folder, rows, shard_bytes):
+    shard, size = [], 0
+    for row in rows:
+        shard.append(row)
+        size += (folder / row["location"]).stat().st_size
+        if size >= shard_bytes:
+            yield shard
+            shard, size = [], 0
+    if shard:
+        yield shard
+
+
+# ---------------------------------------------------------------------------------------------------- composed rows
 
 
 def composed_row(seed, folder, duration_s, sample_rate, soundfont):

@@ -18,10 +18,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.captions import training_captions
-from musicbench.clip import Clip, load_audio, save_json, written_whole
-from musicbench.dataset import read_rows
-from musicbench.theory import Chord, Key, Meter
+from musicbench.clip import load_audio, save_json, written_whole
+from musicbench.dataset import read_rows, row_captions, row_clip
 from mustango.checkpoint import model_folder, model_index, read_json, verify
 from mustango.conditioning import (
     CHORD_TYPES,
@@ -297,16 +295,7 @@ MUNET = dict(
 )  # fmt: skip
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 CAPTIONS_A_CLIP = 3
-
-
-def row_clip(row):
-    """Return a soundless Clip with the labels of a dataset row."""
-    times, positions = row["beats"]
-    chords = tuple(Chord.parse(c) for c in row["chords"])
-    return Clip(
-        np.zeros(0, np.float32), row["sample_rate"], tuple(times), tuple(positions), row["bpm"], Meter.parse(row["meter"]),
-        chords, tuple(row["chords_time"]), Key(*row["key"]), row["main_caption"], row["tags"],
-    )  # fmt: skip
+WINDOW_S = 10.24
 
 
 @torch.no_grad()
@@ -316,6 +305,9 @@ def encode_dataset(folder, cache, parts):
     cache.mkdir(parents=True, exist_ok=True)
     mel, vae, tokenizer, text_encoder = parts
     rows, paths = read_rows(folder), []
+    rate, row_samples = MEL["sample_rate"], MEL["hop_length"] * MUNET["frames_per_row"]
+    longest_s = min(max((row.get("duration") or 10.0 for row in rows), default=0), WINDOW_S)
+    samples = -(-round(longest_s * rate) // row_samples) * row_samples
     for first in range(0, len(rows), 250):
         chunk = rows[first : first + 250]
         path = cache / f"{first:08d}-{len(chunk)}.safetensors"
@@ -324,10 +316,11 @@ def encode_dataset(folder, cache, parts):
             continue
         latents, states, lengths = [], [], []
         for row in chunk:
-            waveform = torch.from_numpy(load_audio(folder / row["location"], row["sample_rate"])[0])[None]
+            waveform = torch.from_numpy(load_audio(folder / row["location"], rate)[0][:samples])[None]
+            waveform = F.pad(waveform, (0, samples - waveform.shape[1]))
             z = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
             latents.append(((z[0] - vae.config.shift_factor) * vae.config.scaling_factor).half())
-            texts = training_captions(row_clip(row), row["seed"], CAPTIONS_A_CLIP)
+            texts = row_captions(row, CAPTIONS_A_CLIP)
             text, mask = encode_text(tokenizer, text_encoder, texts)
             lengths.append(mask.sum(1))
             states.extend(s[m].half() for s, m in zip(text, mask, strict=True))

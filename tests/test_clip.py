@@ -77,3 +77,7 @@ def test_nothing_half_written(tmp_path):
         raise RuntimeError
     assert (tmp_path / "x.json").read_text() == before and os.listdir(tmp_path) == ["x.json"]
     assert stat.S_IMODE((tmp_path / "x.json").stat().st_mode) & 0o400
+
+
+def test_crop_without_labels():
+    assert Clip(np.zeros(100, np.float32), 10).cropped(2, 5).duration_s == 5

@@ -1,0 +1,18 @@
+#!/usr/bin/env bash
+# Fetch real recordings for trying the builder: free game soundtracks from Debian, unpacked into a folder, nothing installed.
+#   benchmarks/fetch_music.sh FOLDER [PACKAGE ...]
+# singularity-music: 63 min (CC BY-SA 3.0); hyperrogue-music: 23 min (CC BY-SA 3.0); asc-music: 18 min (GPL-2+);
+# warzone2100-music: 243 min (per-track licences).
+set -euo pipefail
+folder=${1:?give a folder to unpack into}
+shift
+mkdir -p "$folder"
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+for package in "${@:-singularity-music}"; do
+  (cd "$temporary" && apt-get download "$package")
+  dpkg-deb -x "$temporary/$package"_*.deb "$temporary/$package"
+  mkdir -p "$folder/$package"
+  find "$temporary/$package" -type f \( -name '*.ogg' -o -name '*.opus' -o -name '*.mp3' \) -exec cp {} "$folder/$package/" \;
+  echo "$folder/$package: $(find "$folder/$package" -type f | wc -l) files"
+done

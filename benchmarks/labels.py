@@ -1,0 +1,67 @@
+"""Do labels survive the transforms? Detectors on composed clips with exact labels: python benchmarks/labels.py --count 100
+
+Each clip is judged as it is, and after each transform against its moved labels. If labels move with the sound, detectors agree with
+the moved labels as well as with the first. Chords: duration-weighted majmin. Beats: F at 70 ms. Key: exact. Needs
+requirements-eval.txt, FluidSynth and a SoundFont.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from mustango.judges import load_judge  # noqa: E402
+from mustango.metrics import Target, clip_scores  # noqa: E402
+
+from musicbench.augment import change_dynamics, change_tempo, shift_pitch  # noqa: E402
+from musicbench.compose import compose  # noqa: E402
+from musicbench.theory import Dynamics  # noqa: E402
+
+TRANSFORMS = {
+    "none": lambda clip: clip,
+    "pitch -3": lambda clip: shift_pitch(clip, -3),
+    "pitch +3": lambda clip: shift_pitch(clip, 3),
+    "tempo x1.2": lambda clip: change_tempo(clip, 1.2),
+    "tempo /1.2": lambda clip: change_tempo(clip, 1 / 1.2).cropped(0, clip.duration_s),
+    "dynamics": lambda clip: change_dynamics(clip, Dynamics("crescendo", "start", 5.0, 0.2)),
+}
+COLUMNS = (("Chordino", "majmin"), ("madmom", "majmin"), ("madmom", "beat F"), ("madmom", "CK"))
+
+
+def scores(clip, judges):
+    """Return the COLUMNS of a clip."""
+    target = Target(
+        clip.duration_s, clip.beat_times, clip.beat_positions, clip.bpm, clip.chords, clip.chord_times, clip.key
+    )  # fmt: skip
+    found = {judge.name: clip_scores(target, judge(clip.samples, clip.sample_rate), judge.hears) for judge in judges}
+    return [float(found[judge].get(metric, np.nan)) for judge, metric in COLUMNS]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=9000, help="first seed of the composed clips")
+    options = parser.parse_args()
+    judges = [load_judge("madmom"), load_judge("chordino")]
+    rows = {name: [] for name in TRANSFORMS}
+    for seed in tqdm(range(options.seed, options.seed + options.count)):
+        clip = compose(seed, 10.0, 24000)
+        for name, transform in TRANSFORMS.items():
+            rows[name].append(scores(transform(clip), judges))
+    means = {name: np.nanmean(values, axis=0) for name, values in rows.items()}
+    print(f"{options.count} composed clips, seeds from {options.seed}; points of 100, difference to none in brackets")
+    print("| transform | " + " | ".join(" ".join(column) for column in COLUMNS) + " |\n" + "|---" * (len(COLUMNS) + 1) + "|")
+    for name, values in means.items():
+        cells = (
+            f"{100 * v:.1f}" + (f" ({100 * (v - first):+.1f})" if name != "none" else "")
+            for v, first in zip(values, means["none"], strict=True)
+        )
+        print(f"| {name} | " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()

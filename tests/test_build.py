@@ -1,0 +1,340 @@
+"""Songs in, rows out: the same whatever the workers, kills and engine; bad songs are named and the rest goes on."""
+
+import hashlib
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import types
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from conftest import ROOT
+from test_features import AM, RATE, C, F, G, triads
+
+from musicbench import InputError
+from musicbench.__main__ import main
+from musicbench.build import Recipe, build, find_songs, fitting_caption, make_copy, segments, song_id
+from musicbench.clip import Clip, load_audio
+from musicbench.dataset import read_rows, row_captions, row_clip, write_parquet, write_webdataset
+from musicbench.facts import read_prompt
+from musicbench.theory import Chord, Key
+
+pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
+
+RECIPE = Recipe(clip_s=4.0, hop_s=4.0, min_s=3.0, semitones=(-1, 2), tempo_copies=1, combined_copies=1, test_share=0.4)
+TOML = """clip_s = 4.0
+hop_s = 4.0
+min_s = 3.0
+semitones = [-1, 2]
+tempo_copies = 1
+combined_copies = 1
+test_share = 0.4
+"""
+
+
+@pytest.fixture(scope="module")
+def songs(tmp_path_factory):
+    """Three songs of about 9, 8 and 5 s, one of them in a folder and with a caption of its own."""
+    folder = tmp_path_factory.mktemp("songs")
+    (folder / "album").mkdir()
+    soundfile.write(folder / "one.wav", np.stack([triads([C, AM, F, G, C], 120)] * 2, axis=1)[: 9 * RATE], RATE)
+    soundfile.write(folder / "album" / "one.flac", triads([G, C, F, G], 120), RATE)
+    soundfile.write(folder / "Ünï çødé 音.ogg", triads([AM, F, C, G], 180), RATE)
+    (folder / "album" / "one.txt").write_text("A plucked tune at 120 bpm. It is in G major. It sounds like a toy.")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def built(songs, tmp_path_factory):
+    out = tmp_path_factory.mktemp("built") / "out"
+    return out, build(songs, out, RECIPE)
+
+
+def digests(folder):
+    return {
+        str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+def test_rows_and_files(songs, built):
+    out, summary = built
+    rows = read_rows(out)
+    assert (summary.songs, summary.rows, summary.rejected_songs) == (3, len(rows), 0)
+    assert len(rows) == (2 + 2 + 1) * (1 + 2 + 1 + 1 + 1)
+    assert len({row["id"] for row in rows}) == len(rows) and {row["dataset"] for row in rows} == {songs.name}
+    for row in rows:
+        info = soundfile.info(out / row["location"])
+        assert info.samplerate == 24000 and info.frames / 24000 == pytest.approx(row["duration"], abs=0.001)
+        assert row["duration"] <= 4.0 and all(0 <= t < row["duration"] for t in row["beats"][0] + row["chords_time"])
+        assert len(row["chords"]) == len(row["chords_time"]) and row["chords_time"][:1] in ([], [0.0])
+        assert row["source_sha256"] == hashlib.sha256((songs / row["source"]).read_bytes()).hexdigest()
+    splits = {}
+    for row in rows:
+        splits.setdefault(row["base_id"], set()).add(row["location"].split("/")[0])
+    assert all(len(where) == 1 for where in splits.values())
+    full = [row["duration"] for row in rows if row["base_id"].endswith("-0000") and row["source"] != "Ünï çødé 音.ogg"]
+    assert full == [4.0] * len(full)  # the sound after a clip fills its faster copies
+
+
+def test_labels_of_copies_follow_the_original(built):
+    rows = read_rows(built[0])
+    originals = {row["id"]: row for row in rows if not row["transforms"]}
+    for row in rows:
+        original = originals[row["base_id"]]
+        semitones = sum(step.get("semitones", 0) for step in row["transforms"])
+        rate = next((step["rate"] for step in row["transforms"] if "rate" in step), 1.0)
+        if original["bpm"]:
+            assert row["bpm"] == pytest.approx(original["bpm"] * rate, abs=0.02)
+        if original["key"]:
+            key = Key(*row["key"])
+            assert key.same_as(Key(*original["key"]).transposed(semitones))
+            sentence = row["prompt_key"]
+            assert read_prompt(sentence).key.same_as(key), "the key sentence of a shifted copy states the shifted key"
+        moved = [Chord.parse(c).transposed(semitones) for c in original["chords"]]
+        both = min(len(moved), len(row["chords"]))  # a faster copy holds more, a slower one less
+        assert [Chord.parse(c) for c in row["chords"]][:both] == moved[:both] and (rate != 1 or len(moved) == both)
+        for old, new in zip(original["beats"][0], row["beats"][0], strict=False):
+            assert new == pytest.approx(old / rate, abs=1e-5)
+        assert bool(row["prompt_aug"]) == any(step["transform"] == "dynamics" for step in row["transforms"])
+
+
+def test_a_row_can_be_replayed(songs, built):
+    row = next(row for row in read_rows(built[0]) if len(row["transforms"]) == 3 and row["clip_start"] > 0)
+    with soundfile.SoundFile(songs / row["source"]) as file:
+        samples = dict(segments(file, RECIPE))[row["clip_start"]]
+    copy = make_copy(Clip(samples, RATE).resampled(24000), row["transforms"], RECIPE.clip_s)
+    np.testing.assert_allclose(copy.samples, load_audio(built[0] / row["location"])[0], atol=2e-5)
+
+
+def test_captions(built):
+    rows = [row for row in read_rows(built[0]) if row["source"] == "album/one.flac"]
+    for row in rows:
+        kinds = {step["transform"] for step in row["transforms"]}
+        assert "It sounds like a toy." in row["own_caption"]
+        assert ("120 bpm" in row["own_caption"]) == ("tempo" not in kinds)
+        assert ("G major" in row["own_caption"]) == ("pitch" not in kinds)
+    plain, full = read_rows(built[0] / "test_a.jsonl"), read_rows(built[0] / "test_b.jsonl")
+    assert len(plain) == len(full) > 0
+    for a, b in zip(plain, full, strict=True):
+        assert a["main_caption"] == a["own_caption"] and not a["transforms"]
+        assert all(b[name] in b["main_caption"] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key"))
+
+
+def test_captions_keep_what_still_holds():
+    text = "A happy song at 90 bpm. The chords are C, F, G. It is loud."
+    assert fitting_caption(text, []) == text
+    assert fitting_caption(text, [{"transform": "pitch", "semitones": 1}]) == "A happy song at 90 bpm. It is loud."
+    assert fitting_caption(text, [{"transform": "tempo", "rate": 1.1}]) == "The chords are C, F, G. It is loud."
+
+
+def test_two_workers_and_another_run_give_the_same(songs, built, tmp_path):
+    summary = build(songs, tmp_path / "two", RECIPE, workers=2)
+    assert summary == built[1] and digests(tmp_path / "two") == digests(built[0])
+    before = {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "train").glob("*.flac")}
+    build(songs, tmp_path / "two", RECIPE)
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "train").glob("*.flac")} == before
+    with pytest.raises(InputError, match="another seed"):
+        build(songs, tmp_path / "two", RECIPE, seed=1)
+    build(songs, tmp_path / "two", replace(RECIPE, semitones=()), overwrite=True)
+    assert len(read_rows(tmp_path / "two")) == 5 * 4
+
+
+def test_rows_survive_kills(songs, built, tmp_path):
+    """Set MUSICBENCH_KILLS for more than the two of everyday."""
+    (tmp_path / "recipe.toml").write_text(TOML)
+    out, rng = tmp_path / "out", random.Random(1)
+    command = [sys.executable, "-m", "musicbench", "build", songs, out, "--recipe", tmp_path / "recipe.toml"]
+    for number in range(int(os.environ.get("MUSICBENCH_KILLS", 2))):
+        workers = ["--workers", str(1 + number % 2)]
+        process = subprocess.Popen([*command, *workers], cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        wanted, deadline = rng.randrange(1, 12), time.monotonic() + 120
+        have = len(list(out.glob("t*/*.flac"))) if out.exists() else 0
+        while process.poll() is None and time.monotonic() < deadline:  # kill it when it has written so many files more
+            if out.exists() and len(list(out.glob("t*/*.flac"))) >= have + wanted:
+                break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert main(["build", str(songs), str(out), "--recipe", str(tmp_path / "recipe.toml")]) == 0
+    assert digests(out) == digests(built[0])
+
+
+def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
+    bad = tmp_path / "bad"
+    (bad / "folder.wav").mkdir(parents=True)
+    good = triads([C, G], 120)[: 4 * RATE]
+    soundfile.write(bad / "good.wav", good, RATE)
+    (bad / "empty.wav").write_bytes(b"")
+    (bad / "corrupt.mp3").write_bytes(b"ID3" + bytes(range(256)) * 40)
+    (bad / "words.flac").write_text("no music here")
+    whole = (songs / "album" / "one.flac").read_bytes()
+    (bad / "torn.flac").write_bytes(whole[: len(whole) // 4])
+    soundfile.write(bad / "second.wav", good[:RATE], RATE)
+    soundfile.write(bad / "silence.wav", np.zeros(5 * RATE), RATE)
+    broken = good.copy()
+    broken[1000] = np.nan
+    soundfile.write(bad / "nan.wav", broken, RATE, subtype="FLOAT")
+    soundfile.write(bad / "high.wav", np.repeat(good, 4), 192000 - 15600)
+    soundfile.write(bad / "bits.wav", good, RATE, subtype="PCM_U8")
+    soundfile.write(bad / "surround.wav", np.stack([good] * 6, axis=1), RATE)
+    soundfile.write(bad / "misnamed.wav", good, RATE, format="FLAC")
+    (bad / "poor.txt").write_text("A low quality recording of a band.")
+    soundfile.write(bad / "poor.wav", good, RATE)
+    soundfile.write(bad / ("long" * 60 + ".wav"), good, RATE)
+    (bad / "loop").symlink_to(bad, target_is_directory=True)
+    (bad / "dangling.wav").symlink_to(bad / "nothing.wav")
+    (tmp_path / "plain.toml").write_text(
+        "semitones = []\ntempo_copies = 0\ndynamics_copies = 0\nclip_s = 4\nmin_s = 3\nhop_s = 4\n"
+    )
+    assert main(["build", str(bad), str(tmp_path / "out"), "--recipe", str(tmp_path / "plain.toml")]) == 1
+    assert "9 songs" in capsys.readouterr().out.replace("rejected (see rejected.jsonl): 9 songs", "9 songs")
+    reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
+    words = {
+        "empty.wav": "cannot be read", "corrupt.mp3": "cannot be read", "words.flac": "cannot be read", "second.wav": "1.00 s, below 3",
+        "silence.wav": "silence", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
+    }  # fmt: skip
+    for name, word in words.items():
+        assert word in reasons[name], (name, reasons[name])
+    rows = read_rows(tmp_path / "out")
+    made = Counter(row["source"] for row in rows)
+    assert {"good.wav", "high.wav", "bits.wav", "surround.wav", "misnamed.wav", "long" * 60 + ".wav"} <= set(made)
+    assert "torn.flac" in reasons
+    assert not set(made) & set(words)
+    surround, plain = (
+        load_audio(tmp_path / "out" / row["location"])[0] for row in rows if row["source"] in ("good.wav", "surround.wav")
+    )
+    np.testing.assert_allclose(surround, plain, atol=2e-4)
+
+
+def test_bad_commands(songs, tmp_path, capsys):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.txt").write_text("mine")
+    (tmp_path / "bad.toml").write_text("clip = 3")
+    (tmp_path / "worse.toml").write_text("tempo_range = [0.5, 3]")
+    table = [
+        (["/no/such", "out"], "no folder"),
+        ([str(tmp_path / "empty"), str(tmp_path / "out")], "no audio file"),
+        ([str(songs), str(tmp_path / "full")], "not empty"),
+        ([str(songs), str(tmp_path / "full"), "--overwrite"], "not empty"),
+        ([str(songs), str(tmp_path / "no" / "such")], "does not exist"),
+        ([str(songs), str(tmp_path / "out"), "--recipe", "cake"], "unknown recipe"),
+        ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "bad.toml")], "unknown field 'clip'"),
+        ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "worse.toml")], "tempo_range"),
+        ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "none.toml")], "cannot read the recipe"),
+        ([str(songs), str(tmp_path / "out"), "--paraphrase", "magic"], "cannot paraphrase"),
+    ]
+    for arguments, words in table:
+        assert main(["build", *arguments]) == 2, arguments
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert words in error, (arguments, error)
+    assert (tmp_path / "full" / "thesis.txt").read_text() == "mine" and not (tmp_path / "out").exists()
+
+
+def test_song_names():
+    assert song_id("a/x.wav") != song_id("b/x.wav") and song_id("a/x.wav").startswith("x-")
+    assert song_id("音.wav").startswith("song-") and len(song_id("y" * 300 + ".wav")) < 60
+    assert song_id("Ünï çødé.wav").isascii()
+
+
+def test_segments_cover_a_song(tmp_path):
+    soundfile.write(tmp_path / "ramp.wav", np.arange(13000) / 20000, 1000, subtype="FLOAT")
+    recipe = Recipe(clip_s=4.0, hop_s=4.0, min_s=1.0, tempo_copies=1)
+    with soundfile.SoundFile(tmp_path / "ramp.wav") as file:
+        parts = list(segments(file, recipe))
+    assert [start for start, _ in parts] == [0, 4, 8, 12] == recipe.starts(13.0)
+    assert [len(samples) for _, samples in parts] == [5000, 5000, 5000, 1000]
+    for start, samples in parts:
+        assert samples[0] == pytest.approx(start * 1000 / 20000, abs=1e-6)
+
+
+def test_found_songs_are_sorted_and_linked_folders_left(songs):
+    assert find_songs(songs) == sorted(["one.wav", "album/one.flac", "Ünï çødé 音.ogg"])
+
+
+def test_packing(built, tmp_path):
+    import tarfile
+
+    out = tmp_path / "copy"
+    out.mkdir()
+    for name in ("rows.jsonl", "train", "test"):
+        (out / name).symlink_to(built[0] / name)
+    shards = write_webdataset(out, shard_bytes=300_000)
+    assert len(shards) > 2
+    first = digests(out / "shards")
+    names = []
+    for shard in shards:
+        with tarfile.open(shard) as tar:
+            names += tar.getnames()
+    rows = read_rows(out)
+    assert sorted(names) == sorted(f"{row['id']}.{suffix}" for row in rows for suffix in ("flac", "json"))
+    write_webdataset(out, shard_bytes=300_000)
+    assert digests(out / "shards") == first
+
+    datasets = pytest.importorskip("datasets")
+    write_parquet(out)
+    table = datasets.load_dataset("parquet", data_dir=str(out / "parquet"), cache_dir=str(tmp_path / "cache"))
+    table = table.cast_column("audio", datasets.Audio(decode=False))
+    assert sum(len(part) for part in table.values()) == len(rows)
+    assert table["train"][0]["audio"]["bytes"][:4] == b"fLaC"
+
+
+def test_audiofolder(built, tmp_path, monkeypatch):
+    datasets = pytest.importorskip("datasets")
+    try:
+        import torchcodec  # noqa: F401
+    except (ImportError, RuntimeError):  # datasets asks for it even where only paths are stored; it needs FFmpeg
+        for name in ("torchcodec", "torchcodec.encoders"):
+            monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+        sys.modules["torchcodec.encoders"].AudioEncoder = None
+    table = datasets.load_dataset("audiofolder", data_dir=str(built[0]), cache_dir=str(tmp_path / "cache"))
+    table = table.cast_column("audio", datasets.Audio(decode=False))
+    rows = {row["id"]: row for row in read_rows(built[0])}
+    assert {name: len(part) for name, part in table.items()} == Counter(row["location"].split("/")[0] for row in rows.values())
+    row = table["train"][0]
+    assert row["beats"] == rows[row["id"]]["beats"] and row["main_caption"] == rows[row["id"]]["main_caption"]
+
+
+def test_published_rows_are_read(tmp_path):
+    row = {
+        "dataset": "MusicBench", "location": "data_aug2/-0SdAVK79lg_1.wav", "main_caption": "A guitar plays.", "alt_caption": "Guitar.",
+        "prompt_aug": "", "prompt_ch": "", "prompt_bt": "", "prompt_bpm": "", "prompt_key": "", "beats": [[0.42, 0.9], [1.0, 2.0]],
+        "bpm": 126.05, "chords": ["Gbm7", "G", "N"], "chords_time": [0.46, 1.2, 3.0], "key": ["F#", "minor"], "keyprob": [0.9],
+        "is_audioset_eval_mcaps": False,
+    }  # fmt: skip
+    (tmp_path / "MusicBench_train.json").write_text(json.dumps(row) + "\n")
+    read = read_rows(tmp_path / "MusicBench_train.json")
+    clip = row_clip(read[0])
+    assert [c.harte() for c in clip.chords] == ["F#:min7", "G:maj", "N"] and str(clip.key) == "F# minor" and clip.meter.beats == 2
+    assert set(row_captions(read[0], 50)) == {"A guitar plays.", "Guitar."}
+    (tmp_path / "none.json").write_text(
+        json.dumps({**row, "beats": [[], []], "bpm": None, "key": None, "chords": [], "chords_time": []})
+    )
+    clip = row_clip(read_rows(tmp_path / "none.json")[0])
+    assert (clip.bpm, clip.meter, clip.key, clip.chords) == (None, None, None, ())
+
+
+def test_ray_gives_the_same(songs, built, tmp_path):
+    pytest.importorskip("ray", reason="ray is not installed")
+    assert build(songs, tmp_path / "ray", RECIPE, engine="ray") == built[1]
+    assert digests(tmp_path / "ray") == digests(built[0])
+
+
+def test_a_full_disk_stops_with_one_line(songs, tmp_path, monkeypatch, capsys):
+    import errno
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(soundfile, "write", full)
+    assert main(["build", str(songs), str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "No space left" in error
+    assert not list(Path(tmp_path / "out").rglob("*.flac")) and not (tmp_path / "out" / "rows.jsonl").exists()

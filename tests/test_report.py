@@ -1,0 +1,41 @@
+import re
+
+from test_features import RATE, C, G, triads
+
+from musicbench import __main__ as command
+from musicbench.clip import save_audio
+from musicbench.dataset import write_rows
+
+
+def row(number, transforms, **more):
+    return {
+        "dataset": "x", "location": f"train/a_{number}.flac", "main_caption": "<b>loud & clear</b>", "alt_caption": "", "bpm": 120.0,
+        "beats": [[0.0, 0.5], [1, 2]], "chords": ["C:maj"], "chords_time": [0.0], "key": ["C", "major"], "id": f"a_{number}", "base_id": "a",
+        "duration": 2.0, "sample_rate": RATE, "source": "a.wav", "transforms": transforms, **more,
+    }  # fmt: skip
+
+
+def test_report_holds_everything_and_needs_nothing(tmp_path, capsys):
+    (tmp_path / "train").mkdir()
+    rows = [row(0, []), row(1, [{"transform": "pitch", "semitones": 2}]), row(2, [{"transform": "tempo", "rate": 1.1}])]
+    rows.append(row(3, [], bpm=None, key=None, beats=[[], []], chords=[], chords_time=[], meter=None, base_id="b"))
+    for r in rows:
+        save_audio(tmp_path / r["location"], triads([C, G], 120)[: 2 * RATE], RATE)
+    write_rows(tmp_path / "rows.jsonl", rows)
+    write_rows(tmp_path / "rejected.jsonl", [{"source": "<script>.mp3", "clip_start": None, "reason": "cannot be read"}])
+    assert command.main(["inspect", str(tmp_path), "--rows", "2"]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert capsys.readouterr().out.strip().endswith("report.html")
+    assert page.count("<audio") == page.count("<img") == 2 + 3
+    assert "<b>loud" not in page and "<script>" not in page and "&lt;script&gt;.mp3" in page
+    assert not re.findall(r"(?:src|href)='?(?!data:)[a-z]", page), "the page loads something"
+    for word in ("Before and after", "pitch", "tempo", "120-139", "C major"):
+        assert word in page
+    first = page
+    command.main(["inspect", str(tmp_path), "--rows", "2"])
+    assert (tmp_path / "report.html").read_text() == first
+
+
+def test_inspect_of_nothing(tmp_path, capsys):
+    assert command.main(["inspect", str(tmp_path)]) == 2
+    assert "no rows.jsonl" in capsys.readouterr().err
