@@ -10,8 +10,9 @@ from threading import Thread
 from typing import Literal
 
 from musicbench import InputError, __version__
+from musicbench.facts import read_prompt
 from musicbench.theory import MAX_BPM, MIN_BPM, Key, parse_tempo
-from mustango.reader import MAX_GUIDANCE, chord_line, read_prompt
+from mustango.reader import MAX_GUIDANCE, chord_line
 from mustango.studio import MAX_STEPS, MAX_TAKES, Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (

@@ -60,7 +60,7 @@ class Builder:
         if recipe not in RECIPES:
             raise InputError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
         place = Path(folder) / token_hex(16)
-        yield from watched(self._worker, lambda emit: _build(paths, recipe, place, emit), Progress("Getting ready"))
+        yield from watched(self._worker, lambda emit: _build(paths, recipe, place, emit), Progress("Listening to the songs"))
 
 
 def _build(paths, recipe, place, emit):
@@ -76,7 +76,7 @@ def _build(paths, recipe, place, emit):
 
         def on_progress(done, total):
             over_at = time.monotonic() + (time.monotonic() - started) / done * (total - done) if done else None
-            emit(Progress(f"Clip {min(done + 1, total)} of {total}", done / max(total, 1), over_at))
+            emit(Progress(f"{done} of {total} clips", done / max(total, 1), over_at))
 
         made = build(songs, out, Recipe.named(recipe), on_progress=on_progress)
         emit(Progress("Packing", 1.0))

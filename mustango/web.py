@@ -10,8 +10,9 @@ from hashlib import blake2b
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.facts import read_prompt
 from musicbench.theory import Key, Progression
-from mustango.reader import read_prompt, resolve
+from mustango.reader import resolve
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -262,6 +263,6 @@ CSS = """
 #player button, #player time { color: var(--body-text-color) !important }
 #status [data-testid="status-tracker"] svg, footer .divider { display: none }
 #tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
-#report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px; background: white }
+#report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px }
 #cancel:disabled, #cancel-build:disabled { filter: grayscale(1) }
 """

@@ -6,10 +6,13 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 
 import pytest
+import soundfile
 from conftest import ROOT
 from test_app import free_port
+from test_features import AM, RATE, C, F, G, triads
 
 from mustango.midi import read_chords
 
@@ -191,3 +194,26 @@ def test_fits_and_is_labelled(opened, width, scheme):
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/{scheme}-{width}.png", full_page=True)
+
+
+def test_songs_become_a_dataset(opened, tmp_path):
+    pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
+    page = opened()
+    soundfile.write(tmp_path / "tune.wav", triads([C, AM, F, G], 120)[: 7 * RATE], RATE)
+    page.get_by_role("tab", name="Dataset").click()
+    page.locator("#build").click()
+    page.locator("#build-status [role=alert]", has_text="0 songs; give 1 to 20").wait_for()
+    page.locator("#songs input[type=file]").set_input_files(tmp_path / "tune.wav")
+    page.locator("#songs", has_text="tune").get_by_text("KB").wait_for()
+    page.locator("#recipe input").click()
+    page.get_by_role("option", name="plain").click()
+    assert page.evaluate(NAMELESS) == []
+    page.locator("#build").click()
+    page.get_by_text("1 rows of 1 songs; 0 songs rejected.").wait_for()
+    page.frame_locator("#report iframe").get_by_text("1 random rows").wait_for()
+    with page.expect_download() as download:
+        page.locator("#rows").click()
+    download.value.save_as(tmp_path / "rows.zip")
+    assert "rows.jsonl" in zipfile.ZipFile(tmp_path / "rows.zip").namelist()
+    if folder := os.environ.get("SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/dataset.png", full_page=True)

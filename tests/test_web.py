@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from musicbench import InputError
 from musicbench.features import Heard
 from mustango.obeyed import compare
 from mustango.reader import resolve
@@ -133,6 +134,21 @@ def test_sizes_are_bounded(files, monkeypatch):
     assert post("/gradio_api/upload", None)[0] == 411 and post("/gradio_api/upload", "-5")[0] == 411
     monkeypatch.setattr("mustango.web.MAX_DISK", 100)
     assert post("/gradio_api/upload", 200)[0] == 507
+
+
+def test_only_uploads_are_songs(files, tmp_path):
+    own, hostile = requests(files)
+    song = files.root / ("a" * 64) / "song.wav"
+    assert files.songs([{"path": str(song)}]) == [song] and files.songs(None) == []
+    link = song.with_name("link.wav")
+    link.symlink_to("/etc/passwd")
+    for path in (*hostile, str(own / "take.wav"), str(link), f"{song}/../song.wav", str(song.with_name("gone.wav")), None, 5):
+        if path != str(song):
+            with pytest.raises(InputError, match="upload it again"):
+                files.songs([{"path": path}])
+    for records in (["x"], [{}], [[str(song)]]):
+        with pytest.raises(InputError, match="upload it again"):
+            files.songs(records)
 
 
 def test_old_files_are_deleted(files):
