@@ -163,7 +163,7 @@ def build_page(studio, files):
                 if isinstance(event, Progress):
                     yield progress_html(event), *[gr.skip()] * 4
                 else:
-                    text = f"{event.rows} rows of {event.songs - event.rejected} songs; {event.rejected} songs rejected."
+                    text = f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}."
                     done = gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
                     yield status_html(text, "done"), *buttons(False), *done
         except InputError as error:

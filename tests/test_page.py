@@ -172,19 +172,53 @@ def test_tap_dice_presets_and_examples(opened):
     page.locator("#plan").get_by_text("80 bpm, 3/4, G major").wait_for()
 
 
+def quick(page):
+    """Ask for one second in one step, without listening back."""
+    fill(page, "duration", 1)
+    page.get_by_role("button", name="Advanced").click()
+    page.get_by_label("number input for Steps").fill("1")
+    page.get_by_label("number input for Steps").press("Tab")
+    page.get_by_label("Listen back and score what is heard").uncheck()
+
+
+def test_takes_of_the_session(opened):
+    page = opened()
+    fill(page, "chords", "Am F")
+    fill(page, "tempo", 300)
+    quick(page)
+    page.locator("#generate").click()
+    takes = page.locator("#history input[type=radio]")
+    page.get_by_text("Done. Press play.").wait_for()
+    fill(page, "chords", "C")
+    fill(page, "tempo", 100)
+    page.locator("#again").click()  # as the take was, whatever the controls say now
+    page.wait_for_function("document.querySelectorAll('#history input').length == 2")
+    page.get_by_text("Done. Press play.").wait_for()
+    assert page.locator("#chords").locator("textarea, input").input_value() == "Am F"
+    assert page.locator("#tempo input[type=number]").input_value() == "300"
+    assert page.locator("#seed input").input_value() != "0" and "seed 0" not in page.locator("#history label").first.inner_text()
+    newest = page.locator("#picture img").get_attribute("src")
+    takes.last.check()
+    page.wait_for_function("newest => document.querySelector('#picture img').getAttribute('src') != newest", arg=newest)
+
+
 NAMELESS = """() => [...document.querySelectorAll('input, textarea, select, button, [role=slider], audio, img')].filter(e =>
   e.checkVisibility() && !(e.getAttribute('aria-label') || e.innerText?.trim() || e.alt || e.title || e.getAttribute('aria-labelledby')
     || [...(e.labels || [])].some(l => l.innerText.trim()))).map(e => e.outerHTML.slice(0, 200))"""
 
 
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_fits_and_is_labelled(opened, width, scheme):
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [("desktop", 1280, "light"), ("phone", 390, "light"), ("dark", 1280, "dark"), ("small", 320, "dark")],
+)
+def test_fits_and_is_labelled(opened, name, width, scheme):
+    """With SCREENSHOTS=docs the README's pictures are made."""
     page = opened(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    page.get_by_role("button", name="Advanced").click()
-    fill(page, "duration", 1)
-    page.get_by_label("number input for Steps").fill("1")
-    page.get_by_label("number input for Steps").press("Tab")
+    page.get_by_role("button", name="upbeat piano pop").click()
+    page.locator("#plan").get_by_text("4 bars = 8.0 s of 10.24 s; 120 bpm, 4/4, C major").wait_for()
+    if name == "small":
+        fill(page, "chords", "C")
+        quick(page)
     page.locator("#generate").focus()
     page.keyboard.press("Enter")
     page.get_by_text("Done. Press play.").wait_for()
@@ -193,7 +227,8 @@ def test_fits_and_is_labelled(opened, width, scheme):
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{scheme}-{width}.png", full_page=True)
+        page.locator("#generate").blur()
+        page.screenshot(path=f"{folder}/page-{name}.png", full_page=True)
 
 
 def test_songs_become_a_dataset(opened, tmp_path):
@@ -209,11 +244,11 @@ def test_songs_become_a_dataset(opened, tmp_path):
     page.get_by_role("option", name="plain").click()
     assert page.evaluate(NAMELESS) == []
     page.locator("#build").click()
-    page.get_by_text("1 rows of 1 songs; 0 songs rejected.").wait_for()
+    page.get_by_text("Done. Songs: 1. Rejected: 0. Rows: 1.").wait_for()
     page.frame_locator("#report iframe").get_by_text("1 random rows").wait_for()
     with page.expect_download() as download:
         page.locator("#rows").click()
     download.value.save_as(tmp_path / "rows.zip")
     assert "rows.jsonl" in zipfile.ZipFile(tmp_path / "rows.zip").namelist()
     if folder := os.environ.get("SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/dataset.png", full_page=True)
+        page.screenshot(path=f"{folder}/page-dataset.png", full_page=True)
