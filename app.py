@@ -80,6 +80,7 @@ FILL = """(stated, chords, key, meter) => {
 }"""
 SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
 DICE = "() => Math.floor(Math.random() * 100000)"
+LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
 WITH_SHADE = "(...values) => [...values.slice(0, -1), document.body.classList.contains('dark')]"
 
 
@@ -289,7 +290,7 @@ def build_page(studio, files):
         history.input(lambda take_id, takes: shown(find(take_id, takes)), outputs=viewer, **by_id)
         reuse.click(chords_of, outputs=chords, **by_id)
         starts = [
-            gr.on([go.click, prompt.submit, chords.submit], lambda: (status_html("Waiting"), *buttons(True)), None, here, **quiet),
+            gr.on([go.click, prompt.submit, chords.submit], lambda: (status_html("Waiting"), *buttons(True)), None, here, js=LOOK, **quiet),
             again.click(recall, outputs=[*controls, *settings, *here], **by_id),
         ]
         runs = [start.then(**run) for start in starts]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from musicbench.theory import Key
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
+CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches about 0.8
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,11 @@ class Scores:
     def tempo_obeyed(self):
         """True when the heard tempo is within 4 % of the asked one; None when none was heard."""
         return None if self.bpm_heard is None else abs(self.bpm_heard / self.bpm_asked - 1) <= TEMPO_TOLERANCE
+
+    @property
+    def chords_obeyed(self):
+        """True when at least 0.7 of the time is matched; None when no chord was heard."""
+        return None if self.chords_matched is None else self.chords_matched >= CHORDS_ENOUGH
 
     @property
     def key_obeyed(self):

@@ -81,7 +81,7 @@ def scores_html(take):
         rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
         rows[1][2:] = str(scores.key_heard or missing[1]), scores.key_obeyed
         share = scores.chords_matched
-        rows[2][2:] = missing[2] if share is None else f"{share:.0%} of the time as asked", None if share is None else share >= 0.7
+        rows[2][2:] = missing[2] if share is None else f"{share:.0%} of the time as asked", scores.chords_obeyed
     marks = {True: '<i class="yes">obeyed</i>', False: '<i class="no">differs</i>', None: ""}
     heard = '<th scope="col">Heard</th>' if scores else ""
     body = "".join(

@@ -45,4 +45,7 @@ def test_nothing_heard_has_reasons():
 def test_chords():
     controls = asked()
     heard = Heard(chords=controls.chords, chord_times=controls.chord_times)
-    assert compare(controls, heard).chords_matched == 1
+    assert compare(controls, heard).chords_matched == 1 and compare(controls, heard).chords_obeyed
+    half = Heard(chords=controls.chords[:2], chord_times=controls.chord_times[:2])
+    assert compare(controls, half).chords_matched == 0.5 and compare(controls, half).chords_obeyed is False
+    assert compare(controls, Heard()).chords_obeyed is None
