@@ -5,6 +5,7 @@ import os
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -157,9 +158,11 @@ def save_audio(path, samples, sample_rate):
 
     path = Path(path)
     check_audio_path(path)
+    kind = path.suffix[1:].upper()
+    data = BytesIO()  # a full disk is told by Python's write, not always by libsndfile's
+    soundfile.write(data, np.clip(samples, -1, 1), sample_rate, format=kind, subtype="VORBIS" if kind == "OGG" else "PCM_16")
     with written_whole(path) as temporary:
-        subtype = "VORBIS" if path.suffix.lower() == ".ogg" else "PCM_16"
-        soundfile.write(temporary, np.clip(samples, -1, 1), sample_rate, subtype=subtype)
+        temporary.write_bytes(data.getvalue())
 
 
 def save_json(path, data):

@@ -333,7 +333,7 @@ def test_a_full_disk_stops_with_one_line(songs, tmp_path, monkeypatch, capsys):
     def full(*_, **__):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(soundfile, "write", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     assert main(["build", str(songs), str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "No space left" in error
