@@ -128,7 +128,7 @@ def build_page(studio, files):
             yield status_html("Done. Press play.", "done"), gr.skip(), gr.skip(), *idle, *unchanged
 
     def generate(
-        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float = 10.24,
+        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
         scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
         listen: bool = True, request: gr.Request = None,
@@ -290,7 +290,14 @@ def build_page(studio, files):
         history.input(lambda take_id, takes: shown(find(take_id, takes)), outputs=viewer, **by_id)
         reuse.click(chords_of, outputs=chords, **by_id)
         starts = [
-            gr.on([go.click, prompt.submit, chords.submit], lambda: (status_html("Waiting"), *buttons(True)), None, here, js=LOOK, **quiet),
+            gr.on(
+                [go.click, prompt.submit, chords.submit],
+                lambda: (status_html("Waiting"), *buttons(True)),
+                None,
+                here,
+                js=LOOK,
+                **quiet,
+            ),
             again.click(recall, outputs=[*controls, *settings, *here], **by_id),
         ]
         runs = [start.then(**run) for start in starts]
@@ -362,7 +369,7 @@ def serve(options, root, **more):
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
-    studio.warm_up()
+    studio.warm_up().add_done_callback(lambda job: job.exception() and print(f"app.py: {job.exception()}", file=sys.stderr))
     Thread(target=sweep, args=[files.root], daemon=True).start()
     return page
 

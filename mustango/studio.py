@@ -24,7 +24,7 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
     """
 
     prompt: str = ""
@@ -32,7 +32,7 @@ class Request:
     tempo: str | float = ""
     key: str = ""
     meter: str = ""
-    duration: float = 10.24
+    duration: float | None = None
     seed: int = 0
     count: int = 1
     steps: int = 20
@@ -52,6 +52,8 @@ class Request:
     def checked(self, window_s):
         """Return the request with every value of its type and within its bounds. Raises InputError."""
         values = asdict(self)
+        if values["duration"] is None:
+            values["duration"] = window_s
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
             values[name] = "" if values[name] is None else values[name]
             if not isinstance(values[name], str):
@@ -160,6 +162,8 @@ class Studio:
     def __init__(self, models, device="cpu", dtype="float32", low_memory=False):
         folders = {model: model_folder(model) for model in models}
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
+        if len(self.models) < len(folders):
+            raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
         self.windows = {name: window_of(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}

@@ -15,7 +15,9 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 import app
+from musicbench.theory import Key
 from mustango.midi import read_chords
+from mustango.reader import resolve
 
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
 
@@ -60,7 +62,7 @@ def test_api_is_named_and_typed(client):
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert set(endpoints) == {"/generate"}
     kinds = {p["parameter_name"]: p["python_type"]["type"] for p in endpoints["/generate"]["parameters"]}
-    assert kinds["prompt"] == kinds["chords"] == "str" and kinds["seed"] == "int" and kinds["duration"] == "float"
+    assert kinds["prompt"] == kinds["chords"] == "str" and kinds["seed"] == "int" and kinds["guidance"] == "float"
     assert kinds["scheduler"] == "Literal['dpm', 'ddim', 'ddpm']" and kinds["listen"] == "bool"
 
 
@@ -180,6 +182,19 @@ def test_answers_forbid_foreign_scripts(server):
     assert "default-src 'self'" in headers["content-security-policy"] and headers["x-content-type-options"] == "nosniff"
 
 
+def test_who_finds_the_queue_full_is_told(tiny_folder, tmp_path):
+    page, address = started(tiny_folder, tmp_path, "--queue", "1")
+    try:
+        jobs = [
+            Client(address, verbose=False, download_files=False).submit(**QUICK | {"steps": 50}, api_name="/generate")
+            for _ in range(4)
+        ]
+        said = [str(job.exception(timeout=60)) for job in jobs]
+        assert said.count("None") >= 2 and all("Queue is full" in text for text in said if text != "None") and len(set(said)) == 2
+    finally:
+        page.close(verbose=False)
+
+
 def test_auth_protects_page_and_api(tiny_folder, tmp_path):
     page, address = started(tiny_folder, tmp_path, "--auth", "me:secret:word")
     try:
@@ -202,6 +217,14 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 
 
 # ---------------------------------------------------------------------------------------------------- command line
+
+
+def test_examples_and_presets_fit_the_bundled_model():
+    for prompt, chords, tempo, _, key, meter in app.EXAMPLES:
+        assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration_s=10.24)
+    for line in app.PRESETS:
+        for key in app.KEYS[1:]:
+            assert resolve("", chords=line, tempo=80, key=key, duration_s=10.24).key == Key.parse(key)
 
 
 @pytest.mark.parametrize(

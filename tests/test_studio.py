@@ -112,6 +112,13 @@ def test_watched_raises_what_the_work_raises():
             next(events)
 
 
-def test_unknown_models_are_refused_at_the_start():
+def test_duration_is_the_window_unless_given(studio):
+    assert studio.check(replace(QUICK, duration=None)).duration == 10.24
+
+
+def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path):
+    (tmp_path / tiny_folder.name).symlink_to(tiny_folder)
+    with pytest.raises(InputError, match="have one name"):
+        Studio([str(tiny_folder), str(tmp_path / tiny_folder.name)])
     with pytest.raises(InputError, match="no model folder"):
         Studio(["nowhere"])
