@@ -7,10 +7,10 @@ import signal
 import sys
 import tempfile
 from threading import Thread
+from types import SimpleNamespace
 from typing import Literal
 
 from musicbench import InputError, __version__
-from musicbench.facts import read_prompt
 from musicbench.theory import MAX_BPM, MIN_BPM, Key, parse_tempo
 from mustango.reader import MAX_GUIDANCE, chord_line
 from mustango.studio import MAX_STEPS, MAX_TAKES, Progress, Request, Studio, Take
@@ -28,6 +28,7 @@ from mustango.web import (
     progress_html,
     report_html,
     scores_html,
+    stated_in,
     status_html,
     sweep,
     take_name,
@@ -82,29 +83,118 @@ SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
 WITH_SHADE = "(...values) => [...values.slice(0, -1), document.body.classList.contains('dark')]"
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
+ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
 
-def build_page(studio, files):
-    """Return the Blocks: the page and its API."""
+def buttons(working):
+    """Return Generate (or Build) and Cancel as they are while working or not."""
     import gradio as gr
 
-    builder, colors = Builder(), gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
+    return gr.Button(interactive=not working), gr.Button(interactive=working)
 
-    def stated_in(prompt):
-        """Return what a prompt states of the controls, as they show it."""
-        stated = read_prompt(prompt or "")
-        return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
+
+def waiting():
+    """Return status and buttons of a request that waits for its turn."""
+    return status_html("Waiting"), *buttons(True)
+
+
+def idle(text, kind="note"):
+    """Return status and buttons when nothing is done (any more)."""
+    return status_html(text, kind), *buttons(False)
+
+
+def inputs_column(studio):
+    """Place what is asked for; returns the widgets by name."""
+    import gradio as gr
+
+    w, window_s = SimpleNamespace(), studio.windows[studio.default]
+    w.prompt = gr.Textbox(label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt")
+    w.chords = gr.Textbox(
+        label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
+        info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
+    )  # fmt: skip
+    w.plan = gr.HTML(elem_id="plan")
+    with gr.Row(equal_height=True):
+        w.tempo = gr.Slider(MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", buttons=[], scale=4, min_width=180, elem_id="tempo")
+        with gr.Column(scale=1, min_width=90):
+            w.auto = gr.Checkbox(True, label="Auto", elem_id="auto")
+            w.tap = gr.Button("Tap", size="sm", elem_id="tap")
+    with gr.Row():
+        w.key = gr.Dropdown(KEYS, value=AUTO, label="Key", allow_custom_value=True, min_width=110, elem_id="key")
+        w.meter = gr.Dropdown(METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter")
+        w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
+    with gr.Row():
+        w.duration = gr.Slider(
+            1, window_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
+        )
+        w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
+    with gr.Row(elem_id="go"):
+        w.seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="seed")
+        w.dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
+        w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
+        w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
+    with gr.Accordion("Advanced", open=False):
+        with gr.Row():
+            w.steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", buttons=[], min_width=160)
+            w.guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", buttons=[], min_width=160)
+        w.negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
+        with gr.Row():
+            w.scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
+            w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
+            w.predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
+        w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
+    # Nobody sees these: what the server read, on its way into the controls, and whether the page is dark.
+    w.planned, w.stated = gr.Number(visible="hidden", label="Tempo read"), gr.JSON(visible="hidden", label="Controls read")
+    w.dark = gr.Checkbox(visible=False, label="Dark page")
+    return w
+
+
+def takes_column(w):
+    """Place what comes out beside the widgets `w` of what is asked for; returns the widgets by name."""
+    import gradio as gr
+
+    v = SimpleNamespace(takes=gr.State([], time_to_live=KEPT_S))
+    start = status_html("Your takes appear here. Try an example, or write your own.")
+    v.status = gr.HTML(start, elem_id="status", min_height=64)
+    with gr.Column(visible=False) as v.result:
+        colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
+        v.player = gr.Audio(label="Take", type="filepath", interactive=False, buttons=[], waveform_options=colors, elem_id="player")
+        v.scores = gr.HTML(elem_id="scores")
+        v.picture = gr.HTML(elem_id="picture")
+        with gr.Row():
+            v.downloads = [
+                gr.DownloadButton(name, size="sm", min_width=60, elem_id=f"download-{name.lower()}")
+                for name in ("WAV", "FLAC", "MIDI", "JSON")
+            ]
+        with gr.Row():
+            v.again = gr.Button("Again with another seed", size="sm", elem_id="again")
+            v.reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
+        v.history = gr.Radio([], label="Takes of this session", elem_id="history")
+    gr.Examples(
+        EXAMPLES, [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter], label="Examples", elem_id="examples",
+        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
+    )  # fmt: skip
+    return v
+
+
+def music_tab(page, studio, files):
+    """Place the tab that makes music, and let its widgets act."""
+    import gradio as gr
+
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            w = inputs_column(studio)
+        with gr.Column(scale=6, min_width=320):
+            v = takes_column(w)
+    controls = [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter, w.duration, w.seed]
+    settings = [w.count, w.steps, w.guidance, w.negative, w.scheduler, w.model, w.predictors, w.listen]
+    here, viewer = [v.status, w.go, w.stop], [v.result, v.player, v.scores, v.picture, *v.downloads]
 
     def shown(take):
         """Return what the viewer shows of a take."""
-        if take is None:
-            return [gr.skip()] * len(viewer)
         paths = [str(path) for path in (take.wav, take.flac, take.midi, take.json)]
-        return gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths
-
-    def buttons(working):
-        """Return Generate and Cancel as they are while working or not."""
-        return gr.Button(interactive=not working), gr.Button(interactive=working)
+        return [gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths]
 
     def play(prompt, chords, tempo, auto, key, meter, duration, seed, count, steps, guidance, negative, scheduler, model,
              predictors, listen, takes, dark, request: gr.Request):  # fmt: skip
@@ -113,19 +203,115 @@ def build_page(studio, files):
             prompt or "", (chords or "").strip(), "" if auto else tempo, named(key), named(meter), duration,
             0 if seed is None else seed, count, steps, guidance, negative or "", scheduler, model, predictors, listen, dark,
         )  # fmt: skip
-        idle, unchanged = buttons(False), [gr.skip()] * len(viewer)
+        same = [gr.skip()] * (2 + len(viewer))
         try:
             for event in studio.play(asked, files.session(request)):
                 if isinstance(event, Progress):
-                    yield progress_html(event), *[gr.skip()] * 4, *unchanged
-                else:
-                    takes = [event, *(take for take in takes if take.id != event.id)][:20]
-                    names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
-                    yield gr.skip(), takes, gr.Radio(names, value=event.id), gr.skip(), gr.skip(), *shown(event)
+                    yield progress_html(event), gr.skip(), gr.skip(), *same
+                    continue
+                view = shown(event)
+                if takes and takes[0].id == event.id:
+                    view[1] = gr.skip()  # it may be playing
+                takes = [event, *(take for take in takes if take.id != event.id)][:20]
+                names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
+                yield gr.skip(), gr.skip(), gr.skip(), takes, gr.Radio(names, value=event.id), *view
         except InputError as error:
-            yield status_html(str(error), "error"), gr.skip(), gr.skip(), *idle, *unchanged
+            yield *idle(str(error), "error"), *same
         else:
-            yield status_html("Done. Press play.", "done"), gr.skip(), gr.skip(), *idle, *unchanged
+            yield *idle("Done. Press play.", "done"), *same
+
+    def view(take_id, takes):
+        return next((shown(take) for take in takes if take.id == take_id), [gr.skip()] * len(viewer))
+
+    def chords_of(take_id, takes):
+        return next((chord_line(take.controls) for take in takes if take.id == take_id), gr.skip())
+
+    def recall(take_id, takes):
+        """Set the controls to those of a take, with another seed."""
+        take = next(take for take in takes if take.id == take_id)
+        r, tempo = take.request, parse_tempo(take.request.tempo) if take.request.tempo else take.controls.bpm
+        return [
+            r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
+            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *waiting(),
+        ]  # fmt: skip
+
+    read = gr.on(
+        [page.load, *(c.change for c in controls)], plan_html, controls, [w.plan, w.planned], trigger_mode="always_last", **QUIET
+    )
+    read.then(None, [w.planned, w.tempo, w.auto], w.tempo, js=SHOW_TEMPO, **QUIET)
+    read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
+    read.then(None, [w.stated, w.chords, w.key, w.meter], [w.chords, w.key, w.meter], js=FILL, **QUIET)
+    w.preset.input(None, w.preset, w.chords, js="line => line", **QUIET)
+    w.tempo.input(None, None, w.auto, js="() => false", **QUIET)
+    w.tap.click(None, [w.tempo, w.auto], [w.tempo, w.auto], js=TAP, **QUIET)
+    w.dice.click(None, None, w.seed, js=DICE, **QUIET)
+    windows = studio.windows
+    w.model.change(lambda name: gr.Slider(maximum=windows[name], value=windows[name]), w.model, w.duration, **QUIET)
+
+    v.history.input(view, [v.history, v.takes], viewer, **QUIET)
+    v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
+    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], waiting, None, here, js=LOOK, **QUIET)
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *here], **QUIET)
+    run = {
+        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*here, v.takes, v.history, *viewer], "js": WITH_SHADE,
+        "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
+    }  # fmt: skip
+    runs = [asked.then(play, **run), asked_again.success(play, **run)]
+    for ran in runs:
+        ran.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
+    w.stop.click(lambda: idle("Cancelled."), None, here, cancels=runs, **QUIET)
+
+
+def dataset_tab(files):
+    """Place the tab that builds a dataset of uploaded songs, and let its widgets act."""
+    import gradio as gr
+
+    gr.Markdown(
+        f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} MiB and "
+        f"{MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            songs = gr.File(label="Songs", file_count="multiple", file_types=list(KINDS), elem_id="songs")
+            recipe = gr.Dropdown(
+                list(RECIPES), value=RECIPES[0], label="Recipe", elem_id="recipe",
+                info="musicbench: 11 copies of a clip with pitch, tempo or loudness changed; plain: none",
+            )  # fmt: skip
+            with gr.Row():
+                go = gr.Button("Build", variant="primary", scale=2, min_width=150, elem_id="build")
+                stop = gr.Button("Cancel", variant="stop", interactive=False, min_width=100, elem_id="cancel-build")
+        with gr.Column(scale=6, min_width=320):
+            status = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
+            rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
+            report = gr.HTML(elem_id="report")
+    builder, here = Builder(), [status, go, stop]
+
+    def build(songs, recipe, request: gr.Request):
+        """Build the rows of uploaded songs, showing progress."""
+        try:
+            for event in builder.build(files.songs(songs), recipe, files.session(request)):
+                if isinstance(event, Progress):
+                    yield progress_html(event), *[gr.skip()] * 4
+                else:
+                    done = idle(f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}.", "done")
+                    yield *done, gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
+        except InputError as error:
+            yield *idle(str(error), "error"), gr.skip(), gr.skip()
+
+    building = go.click(waiting, None, here, **QUIET).then(
+        build, [songs, recipe], [*here, rows, report], preprocess=False, show_progress="full", show_progress_on=status,
+        concurrency_limit=1, concurrency_id="builder", api_visibility="private",
+    )  # fmt: skip
+    building.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
+    stop.click(lambda: idle("Cancelled."), None, here, cancels=[building], **QUIET)
+
+
+def endpoint(studio, files):
+    """Return the function behind the API's `/generate`."""
+    import gradio as gr
+
+    def file(path):
+        return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
     def generate(
         prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | None = None,
@@ -134,10 +320,6 @@ def build_page(studio, files):
         listen: bool = True, request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. Returns a list with a dictionary for each take: the files wav, flac, midi, json and picture; the seed; scores."""
-
-        def file(path):
-            return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
-
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
             listen,
@@ -157,181 +339,20 @@ def build_page(studio, files):
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None
 
-    def build(songs, recipe, request: gr.Request):
-        """Build the rows of uploaded songs, showing progress."""
-        try:
-            for event in builder.build(files.songs(songs), recipe, files.session(request)):
-                if isinstance(event, Progress):
-                    yield progress_html(event), *[gr.skip()] * 4
-                else:
-                    text = f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}."
-                    done = gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
-                    yield status_html(text, "done"), *buttons(False), *done
-        except InputError as error:
-            yield status_html(str(error), "error"), *buttons(False), gr.skip(), gr.skip()
+    return generate
 
-    def find(take_id, takes):
-        return next((take for take in takes if take.id == take_id), None)
 
-    def recall(take_id, takes):
-        """Set the controls to those of a take, with another seed."""
-        take = find(take_id, takes)
-        if take is None:
-            return [gr.skip()] * len([*controls, *settings, *here])
-        r = take.request
-        tempo = parse_tempo(r.tempo) if r.tempo else take.controls.bpm
-        return [
-            r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
-            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen,
-            status_html("Waiting"), *buttons(True),
-        ]  # fmt: skip
-
-    def chords_of(take_id, takes):
-        """Write the chords of a take as a chord line."""
-        take = find(take_id, takes)
-        return chord_line(take.controls) if take else gr.skip()
+def build_page(studio, files):
+    """Return the Blocks: the page and its API."""
+    import gradio as gr
 
     with gr.Blocks(title="Mustango", analytics_enabled=False, delete_cache=(60, KEPT_S)) as page:
         gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
         with gr.Tab("Music"):
-            takes = gr.State([], time_to_live=KEPT_S)
-            dark = gr.Checkbox(visible=False, label="Dark page")
-            planned, stated = gr.Number(visible="hidden", label="Tempo"), gr.JSON(visible="hidden", label="Stated")
-            with gr.Row(equal_height=False):
-                with gr.Column(scale=5, min_width=320):
-                    prompt = gr.Textbox(
-                        label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt"
-                    )
-                    chords = gr.Textbox(
-                        label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
-                        info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
-                    )  # fmt: skip
-                    plan = gr.HTML(elem_id="plan")
-                    with gr.Row(equal_height=True):
-                        tempo = gr.Slider(
-                            MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", buttons=[], scale=4, min_width=180, elem_id="tempo"
-                        )
-                        with gr.Column(scale=1, min_width=90):
-                            auto = gr.Checkbox(True, label="Auto", elem_id="auto")
-                            tap = gr.Button("Tap", size="sm", elem_id="tap")
-                    with gr.Row():
-                        key = gr.Dropdown(KEYS, value=AUTO, label="Key", allow_custom_value=True, min_width=110, elem_id="key")
-                        meter = gr.Dropdown(
-                            METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter"
-                        )
-                        preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
-                    with gr.Row():
-                        window_s = studio.windows[studio.default]
-                        duration = gr.Slider(
-                            1, window_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
-                        )
-                        count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
-                    with gr.Row(elem_id="go"):
-                        seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="seed")
-                        dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
-                        go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
-                        stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
-                    with gr.Accordion("Advanced", open=False):
-                        with gr.Row():
-                            steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", buttons=[], min_width=160)
-                            guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", buttons=[], min_width=160)
-                        negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
-                        with gr.Row():
-                            scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
-                            model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
-                            predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
-                        listen = gr.Checkbox(True, label="Listen back and score what is heard")
-                with gr.Column(scale=6, min_width=320):
-                    status = gr.HTML(
-                        status_html("Your takes appear here. Try an example, or write your own."), elem_id="status", min_height=64
-                    )
-                    with gr.Column(visible=False) as result:
-                        player = gr.Audio(
-                            label="Take", type="filepath", interactive=False, buttons=[], elem_id="player", waveform_options=colors
-                        )
-                        scores = gr.HTML(elem_id="scores")
-                        picture = gr.HTML(elem_id="picture")
-                        with gr.Row():
-                            downloads = [
-                                gr.DownloadButton(name, size="sm", min_width=60, elem_id=f"download-{name.lower()}")
-                                for name in ("WAV", "FLAC", "MIDI", "JSON")
-                            ]
-                        with gr.Row():
-                            again = gr.Button("Again with another seed", size="sm", elem_id="again")
-                            reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
-                        history = gr.Radio([], label="Takes of this session", elem_id="history")
-                    gr.Examples(
-                        EXAMPLES, [prompt, chords, tempo, auto, key, meter], label="Examples", elem_id="examples",
-                        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
-                    )  # fmt: skip
-
-        controls = [prompt, chords, tempo, auto, key, meter, duration, seed]
-        settings = [count, steps, guidance, negative, scheduler, model, predictors, listen]
-        viewer = [result, player, scores, picture, *downloads]
-        quiet = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-        read = gr.on(
-            [page.load, *(c.change for c in controls)], plan_html, controls, [plan, planned], trigger_mode="always_last", **quiet
-        )
-        read.then(None, [planned, tempo, auto], tempo, js=SHOW_TEMPO, **quiet)
-        read = prompt.change(stated_in, prompt, stated, trigger_mode="always_last", **quiet)
-        read.then(None, [stated, chords, key, meter], [chords, key, meter], js=FILL, **quiet)
-        preset.input(None, preset, chords, js="line => line", **quiet)
-        tempo.input(None, None, auto, js="() => false", **quiet)
-        tap.click(None, [tempo, auto], [tempo, auto], js=TAP, **quiet)
-        dice.click(None, None, seed, js=DICE, **quiet)
-        model.change(lambda name: gr.Slider(maximum=studio.windows[name], value=studio.windows[name]), model, duration, **quiet)
-
-        here, outputs = [status, go, stop], [status, takes, history, go, stop, *viewer]
-        run = {
-            "fn": play, "inputs": [*controls, *settings, takes, dark], "outputs": outputs, "js": WITH_SHADE, "show_progress": "full",
-            "show_progress_on": status, "concurrency_limit": 1, "concurrency_id": "studio", "api_visibility": "private",
-        }  # fmt: skip
-        by_id = {"inputs": [history, takes], **quiet}
-        history.input(lambda take_id, takes: shown(find(take_id, takes)), outputs=viewer, **by_id)
-        reuse.click(chords_of, outputs=chords, **by_id)
-        starts = [
-            gr.on(
-                [go.click, prompt.submit, chords.submit],
-                lambda: (status_html("Waiting"), *buttons(True)),
-                None,
-                here,
-                js=LOOK,
-                **quiet,
-            ),
-            again.click(recall, outputs=[*controls, *settings, *here], **by_id),
-        ]
-        runs = [start.then(**run) for start in starts]
-        for ran in runs:
-            ran.failure(lambda: (status_html(FAILED, "error"), *buttons(False)), None, here, **quiet)
-        stop.click(lambda: (status_html("Cancelled."), *buttons(False)), None, here, cancels=runs, **quiet)
+            music_tab(page, studio, files)
         with gr.Tab("Dataset"):
-            gr.Markdown(
-                f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} MiB and "
-                f"{MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
-            )
-            with gr.Row(equal_height=False):
-                with gr.Column(scale=5, min_width=320):
-                    songs = gr.File(label="Songs", file_count="multiple", file_types=list(KINDS), elem_id="songs")
-                    recipe = gr.Dropdown(
-                        list(RECIPES), value=RECIPES[0], label="Recipe", elem_id="recipe",
-                        info="musicbench: 11 copies of a clip with pitch, tempo or loudness changed; plain: none",
-                    )  # fmt: skip
-                    with gr.Row():
-                        make = gr.Button("Build", variant="primary", scale=2, min_width=150, elem_id="build")
-                        halt = gr.Button("Cancel", variant="stop", interactive=False, min_width=100, elem_id="cancel-build")
-                with gr.Column(scale=6, min_width=320):
-                    state = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
-                    rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
-                    report = gr.HTML(elem_id="report")
-
-        there = [state, make, halt]
-        building = make.click(lambda: (status_html("Waiting"), *buttons(True)), None, there, **quiet).then(
-            build, [songs, recipe], [*there, rows, report], preprocess=False, show_progress="full", show_progress_on=state,
-            concurrency_limit=1, concurrency_id="builder", api_visibility="private",
-        )  # fmt: skip
-        building.failure(lambda: (status_html(FAILED, "error"), *buttons(False)), None, there, **quiet)
-        halt.click(lambda: (status_html("Cancelled."), *buttons(False)), None, there, cancels=[building], **quiet)
-        gr.api(generate, api_name="generate", concurrency_limit=1, concurrency_id="studio")
+            dataset_tab(files)
+        gr.api(endpoint(studio, files), api_name="generate", **ONE_PLAYS)
     return page
 
 

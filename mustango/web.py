@@ -70,6 +70,12 @@ def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed):
     return f'<div class="plan">{shown}<p>{html.escape(text)}</p></div>', plan.bpm
 
 
+def stated_in(prompt):
+    """Return what a prompt states of chords, key and meter, as the controls show it."""
+    stated = read_prompt(prompt or "")
+    return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
+
+
 def scores_html(take):
     """Show a take's asked and heard tempo, key and chords."""
     asked, scores = take.controls, take.scores
@@ -185,13 +191,13 @@ class Gate:
         return None
 
     async def read(self, receive):
-        """Read a JSON body; returns what gives it again, and whether it names only files that this server wrote."""
+        """Read a body that ought to be JSON; returns what gives it again, and whether it names only files that this server wrote."""
         messages, more = [], True
         while more:
             messages.append(await receive())
             more = messages[-1].get("more_body", False)
         try:
-            named = self.files.named_in(json.loads(b"".join(message.get("body", b"") for message in messages)))
+            named = self.files.named_in(json.loads(b"".join(message.get("body", b"") for message in messages) or b"null"))
         except (ValueError, RecursionError):
             named = False
 
@@ -208,7 +214,7 @@ class Gate:
         if refused := self.refusal(scope):
             return await PlainTextResponse(refused[1], refused[0])(scope, receive, send)
 
-        if scope["method"] == "POST" and dict(scope["headers"]).get(b"content-type", b"").startswith(b"application/json"):
+        if scope["method"] == "POST" and not scope["path"].rstrip("/").endswith(("/upload", "/login")):  # these two are forms
             receive, named = await self.read(receive)
             if not named:
                 return await PlainTextResponse("no such file", 403)(scope, receive, send)

@@ -146,7 +146,8 @@ def test_no_file_is_named_into_a_request(server, tmp_path):
         for data in ([record], ["piano", {"a": [record]}]):
             body = json.dumps({"data": data, "session_hash": "x", "fn_index": 0}).encode()
             for route in ("/gradio_api/call/generate", "/gradio_api/queue/join", "/gradio_api/run/generate"):
-                assert answer(server, "POST", route, body, {"content-type": "application/json"}) == (403, "no such file")
+                for kind in ({"content-type": "application/json"}, {"content-type": "text/plain"}, {}):
+                    assert answer(server, "POST", route, body, kind) == (403, "no such file")
 
 
 def upload(address, name, data):
