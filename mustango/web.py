@@ -160,7 +160,11 @@ class Files:
 
     def size(self):
         """Return how many bytes all files hold."""
-        return sum(path.stat().st_size for path in self.root.rglob("*") if path.is_file())
+        held = 0
+        for path in self.root.rglob("*"):
+            with suppress(OSError):  # deleted meanwhile
+                held += path.lstat().st_size
+        return held
 
 
 class Gate:

@@ -49,6 +49,12 @@ def test_same_request_same_sound(studio, tmp_path):
     assert first.wav.read_bytes() == second.wav.read_bytes() != other.wav.read_bytes()
 
 
+def test_low_memory_gives_the_same_sound(studio, tiny_folder, tmp_path):
+    small = Studio([str(tiny_folder)], low_memory=True)
+    one, other = (takes_of(s, QUICK, tmp_path)[-1] for s in (studio, small))
+    assert one.wav.read_bytes() == other.wav.read_bytes()
+
+
 def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
     pipeline, seen = studio.warm_up().result(), []
     real = pipeline.denoise
