@@ -319,7 +319,13 @@ def endpoint(studio, files):
         scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
         listen: bool = True, request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
-        """Make music. Returns a list with a dictionary for each take: the files wav, flac, midi, json and picture; the seed; scores."""
+        """Make music. What is left empty is read from the prompt, else chosen.
+
+        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
+        meter: "3/4". duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
+        take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
+        heard tempo and key, share of the time the heard chord is the asked one); note.
+        """
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
             listen,
@@ -365,6 +371,8 @@ def theme():
         block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300", input_placeholder_color="*neutral_500",
         body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700", button_primary_background_fill_hover_dark="*primary_800",
+        input_placeholder_color_dark="*neutral_400",
     )  # fmt: skip
 
 

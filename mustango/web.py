@@ -275,5 +275,6 @@ CSS = """
 #tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
 #report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px }
 #songs a { pointer-events: none; color: inherit }
+button[role=tab][aria-selected=true] { color: var(--body-text-color) !important }
 #cancel:disabled, #cancel-build:disabled { filter: grayscale(1) }
 """
