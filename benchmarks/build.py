@@ -20,9 +20,10 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from musicbench.augment import apply  # noqa: E402
-from musicbench.build import Recipe, build, find_songs, segments  # noqa: E402
+from musicbench.build import Recipe, build  # noqa: E402
 from musicbench.clip import Clip, save_audio  # noqa: E402
 from musicbench.features import hear  # noqa: E402
+from musicbench.songs import find_songs, segments  # noqa: E402
 
 
 def processor_s():

@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import tomllib
-import unicodedata
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -21,32 +20,14 @@ from pathlib import Path
 
 import numpy as np
 
-from musicbench import InputError, __version__, augment
+from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, heard_caption, whole_caption
 from musicbench.clip import Clip, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, write_rows
 from musicbench.facts import read_prompt
-from musicbench.features import SILENCE_DB, hear, loudness_db
+from musicbench.features import hear
+from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
-SUFFIXES = {
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aif",
-    ".aiff",
-    ".aifc",
-    ".au",
-    ".caf",
-    ".w64",
-    ".rf64",
-    ".m4a",
-    ".aac",
-    ".wma",
-    ".mp4",
-}  # fmt: skip (the last four cannot be read, and are rejected by name rather than passed over)
 POOR_SOUND = re.compile(
     r"\b(low|poor|bad|mediocre|inferior|amateur\w*)[- ](?:audio |sound |recording )?(quality|fidelity)|\b(noisy|muffled|distorted) recording",
     re.IGNORECASE,
@@ -152,111 +133,7 @@ class Summary:
     rejected_clips: int
 
 
-# ---------------------------------------------------------------------------------------------------- songs
-
-
-def find_songs(folder):
-    """Return the paths of the audio files below `folder`, relative to it, sorted. Linked folders are not entered."""
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise InputError(f"no folder {folder}; give a folder of audio files")
-    found = []
-    for place, _, names in os.walk(folder, followlinks=False):
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in names if Path(name).suffix.lower() in SUFFIXES]
-    if not found:
-        raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
-    return sorted(found)
-
-
-def _text(path):
-    """Return a path as valid text, whatever bytes are in it."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
-
-
-def song_id(path):
-    """Name a song by its file's name, in plain letters, and a digest of its path, so that no two are equal."""
-    plain = unicodedata.normalize("NFKD", _text(Path(path).stem)).encode("ascii", "ignore").decode()
-    digest = hashlib.sha1(os.fsencode(path)).hexdigest()[:8]
-    return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
-
-
-def read_manifest(folder):
-    """Return {file name: caption} of a folder's metadata.csv, metadata.jsonl or rows as MusicBench publishes them, if there is one."""
-    captions = {}
-    for path in sorted(Path(folder).glob("*")):
-        if path.name in ("metadata.csv", "manifest.csv"):
-            import csv
-
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
-        elif path.name in ("metadata.jsonl", "manifest.jsonl", "rows.jsonl") or re.fullmatch(r"MusicBench_\w+\.json", path.name):
-            try:
-                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-            except ValueError as error:
-                raise InputError(f"{path} is not JSON Lines ({error}); mend it or take it away") from None
-        else:
-            continue
-        for row in rows:
-            name = row.get("file_name") or row.get("location") or row.get("file")
-            caption = row.get("caption") or row.get("text") or row.get("main_caption")
-            if name and caption:
-                captions[os.path.normpath(name)] = str(caption)
-    return captions
-
-
-def song_text(path, manifest_caption, tags):
-    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's tags; "" where none."""
-    for suffix in (".txt", ".json"):
-        sidecar = Path(path).with_suffix(suffix)
-        if not sidecar.is_file():
-            continue
-        text = sidecar.read_text(encoding="utf-8", errors="replace").strip()
-        if suffix == ".json":
-            try:
-                data = json.loads(text)
-            except ValueError:
-                continue
-            text = (
-                next((str(data[k]) for k in ("caption", "text", "prompt", "description") if data.get(k)), "")
-                if isinstance(data, dict)
-                else ""
-            )
-        if text:
-            return " ".join(text.split())[:2000], ""
-    if manifest_caption:
-        return " ".join(manifest_caption.split())[:2000], ""
-    described = tags.get("comment", "")
-    return (described if len(described.split()) >= 4 and "http" not in described else ""), tags.get("genre", "")[:40]
-
-
-def segments(file, recipe):
-    """Yield (start in seconds, mono samples of a clip with its context) of an open sound file, read in order, block by block."""
-    rate = file.samplerate
-    clip, hop, context, least = (round(s * rate) for s in (recipe.clip_s, recipe.hop_s, recipe.context_s, recipe.min_s))
-    buffer, first, ended = np.zeros(0, np.float32), 0, False
-    while True:
-        while len(buffer) < clip + context and not ended:
-            block = file.read(rate, dtype="float32", always_2d=True)
-            ended = len(block) == 0
-            buffer = np.concatenate([buffer, block.mean(axis=1)])
-        if len(buffer) < least:
-            return
-        yield first / rate, buffer[: clip + context]
-        while len(buffer) < hop and not ended:
-            block = file.read(rate, dtype="float32", always_2d=True)
-            ended = len(block) == 0
-            buffer = np.concatenate([buffer, block.mean(axis=1)])
-        buffer, first = buffer[hop:], first + hop
-
-
-def fault_of(samples, rate):
-    """Say why a clip cannot be used, or return None."""
-    if not np.isfinite(samples).all():
-        return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
-    levels = loudness_db(samples, rate)
-    if np.mean(levels > SILENCE_DB) < 0.1:
-        return f"silence: less than a tenth of it is louder than {SILENCE_DB:g} dB"
-    return None
+# ---------------------------------------------------------------------------------------------------- a song
 
 
 def heard_clip(samples, rate, recipe):
@@ -342,7 +219,7 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
     return rows
 
 
-def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_clip=None):
+def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_step=None):
     """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
 
     What is wrong with the song is said in `rejected`; only what stops the whole build (a full disk) raises InputError.
@@ -354,7 +231,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     rejected, rows = [], []
 
     def reject(reason, start_s=None):
-        rejected.append({"source": _text(path), "clip_start": start_s, "reason": str(reason)})
+        rejected.append({"source": path_text(path), "clip_start": start_s, "reason": str(reason)})
 
     try:
         with file_path.open("rb") as file:
@@ -384,12 +261,12 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                     else:
                         clip = heard_clip(samples, file.samplerate, recipe)
                         place = {
-                            "split": split, "source": _text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": Path(songs).name,
+                            "split": split, "source": path_text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": Path(songs).name,
                         }  # fmt: skip
                         base = f"{name}-{index:04d}"
                         rows += clip_rows(clip, base, place, recipe, [seed, digest, index], text, genre, paraphrase, out)
-                    if on_clip:
-                        on_clip()
+                    if on_step:
+                        on_step()
                 if not rows and not rejected:
                     reject(f"it lasts {file.tell() / file.samplerate:.2f} s, below {recipe.min_s:g} s")
                 elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
@@ -422,23 +299,35 @@ def build(
     paths = find_songs(songs)
     manifest = read_manifest(songs)
     Paraphraser(*paraphrase)
+    if engine not in ("local", "ray"):
+        raise InputError(f"unknown engine {engine!r}; give local or ray")
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     _prepare(out, json.loads(json.dumps(settings)), overwrite)
-    total = sum(_clips_in(songs / path, recipe) for path in paths)
-    jobs = [(songs, path, out, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase)) for path in paths]
+    clips = {path: _clips_in(songs / path, recipe) for path in paths}
+    total = sum(clips.values())
     report = on_progress or (lambda done, total: None)
-    run = {"local": _run_local, "ray": _run_ray}.get(engine)
-    if not run:
-        raise InputError(f"unknown engine {engine!r}; give local or ray")
-    results = run(jobs, workers, address, lambda done: report(min(done, total), total))
+    folder, target = songs.absolute(), out.absolute()
+    longest_first = sorted(paths, key=clips.get, reverse=True)
+    results = engines.run(
+        engine,
+        build_song,
+        [
+            (folder, path, target, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase))
+            for path in longest_first
+        ],
+        workers=workers,
+        address=address,
+        on_progress=lambda done: report(min(done, total), total),
+        steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
+    )
+    results = dict(zip(longest_first, results, strict=True))
     report(total, total)
 
     rows, rejected = [], []
     for path in paths:
-        song_rows, song_rejected = results[path]
-        rows += song_rows
-        rejected += song_rejected
+        rows += results[path][0]
+        rejected += results[path][1]
     write_rows(out / ROWS, rows)
     write_rows(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
@@ -489,91 +378,3 @@ def _clips_in(path, recipe):
     except soundfile.LibsndfileError:
         return 0
     return len(recipe.starts(info.frames / info.samplerate))
-
-
-_clips_done = None  # a worker's counter, shared with the main process
-
-
-def _start_worker(counter, parent):
-    import signal
-
-    global _clips_done
-    _clips_done = counter, parent
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
-
-
-def _count_clip():
-    counter, parent = _clips_done
-    if os.getppid() != parent:  # the main process was killed
-        os._exit(1)
-    with counter.get_lock():
-        counter.value += 1
-
-
-def _work(job):
-    return job[1], build_song(*job, on_clip=_count_clip)
-
-
-def _run_local(jobs, workers, _, report):
-    """Build songs in this process, or in `workers` others; returns {path: (rows, rejected)}."""
-    if workers == 1:
-        results, done = {}, 0
-
-        def count():
-            nonlocal done
-            done += 1
-            report(done)
-
-        for job in jobs:
-            results[job[1]] = build_song(*job, on_clip=count)
-        return results
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, wait
-    from concurrent.futures.process import BrokenProcessPool
-
-    context = multiprocessing.get_context("spawn")
-    counter = context.Value("l", 0)
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, os.getpid()))
-    try:
-        futures = [pool.submit(_work, job) for job in sorted(jobs, key=lambda job: -os.path.getsize(job[0] / job[1]))]
-        waiting = set(futures)
-        while waiting:
-            done, waiting = wait(waiting, timeout=0.5, return_when="FIRST_EXCEPTION")
-            report(counter.value)
-            for future in done:
-                future.result()
-        return dict(future.result() for future in futures)
-    except BrokenProcessPool:
-        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
-    finally:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
-
-
-def _run_ray(jobs, workers, address, report):
-    """Build songs as tasks of a Ray cluster whose machines share the folders; returns {path: (rows, rejected)}."""
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    try:
-        import ray
-    except ImportError:
-        raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
-    started = {} if address else {"num_cpus": workers, "include_dashboard": False}
-    ray.init(address=address, log_to_driver=False, **started)
-    try:
-        task = ray.remote(num_cpus=1)(build_song)
-        absolute = [(Path(job[0]).absolute(), job[1], Path(job[2]).absolute(), *job[3:]) for job in jobs]
-        waiting = {task.remote(*job): job[1] for job in absolute}
-        results, done = {}, 0
-        while waiting:
-            ready, _ = ray.wait(list(waiting), timeout=0.5)
-            for ref in ready:
-                results[waiting.pop(ref)] = ray.get(ref)
-                done = sum(len({row["base_id"] for row in rows}) + len(rejected) for rows, rejected in results.values())
-            report(done)
-        return results
-    except ray.exceptions.RayTaskError as error:
-        raise error.as_instanceof_cause() from None
-    finally:
-        ray.shutdown()

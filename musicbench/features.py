@@ -16,7 +16,7 @@ METERS = {2: Meter(2, 4), 3: Meter(3, 4), 4: Meter(4, 4), 6: Meter(6, 8)}
 SILENCE_DB = -60.0  # a clip whose loudest 100 ms lie below is silent
 MIN_S = 1.0  # shorter than this, nothing can be heard
 MIN_BEAT_ACTIVATION = 0.12  # mean network output at the beats; noise and drones lie below 0.1, music with a pulse above 0.15
-LEAD_OF_SIX = 6.0  # nats by which six beats a bar must beat the others: two bars of 3/4, or 4/4 out of step, look alike
+LEAD = 5.0  # nats by which 2 or 6 beats a bar must explain the sound better than 3 or 4, which they resemble
 MIN_KEY_PROBABILITY = 0.15  # noise gives 0.1, chance is 0.04
 
 
@@ -104,8 +104,7 @@ def _nothing(reason):
 def _best_meter(trackers, activations):
     """Return the beats in a bar whose dynamic Bayesian network explains the activations best."""
     likelihood = {beats: tracker.hmms[0].viterbi(activations)[1] for beats, tracker in trackers.items()}
-    likelihood[6] -= LEAD_OF_SIX
-    return max(likelihood, key=likelihood.get)
+    return max(likelihood, key=lambda beats: likelihood[beats] - (LEAD if beats in (2, 6) else 0))
 
 
 def _beats(processors, signal, reasons):

@@ -8,7 +8,7 @@ from conftest import ROOT
 
 ORDER = [
     "musicbench", "musicbench.theory", "musicbench.facts", "musicbench.clip", "musicbench.features", "musicbench.picture", "musicbench.augment", "musicbench.styles", "musicbench.compose",
-    "musicbench.captions", "musicbench.dataset", "musicbench.build", "musicbench.report",
+    "musicbench.captions", "musicbench.dataset", "musicbench.songs", "musicbench.engines", "musicbench.build", "musicbench.report",
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "mustango.midi",
