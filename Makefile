@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 OUT ?= music.wav
 
-.PHONY: generate test lint install clean
+.PHONY: generate page test lint install clean
 
 install: $(VENV)/.core
 
@@ -26,6 +26,9 @@ generate: $(VENV)/.core
 	  $${DURATION:+--duration "$$DURATION"} $${SEED:+--seed "$$SEED"} $${STEPS:+--steps "$$STEPS"} \
 	  $${GUIDANCE:+--guidance "$$GUIDANCE"} $${COUNT:+--count "$$COUNT"} \
 	  $${NEGATIVE_PROMPT:+--negative-prompt "$$NEGATIVE_PROMPT"} $${MODEL:+--model "$$MODEL"} -- "$$PROMPT"
+
+page: $(VENV)/.core
+	$(VENV)/bin/python app.py $(ARGS)
 
 test: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -11,7 +11,8 @@ ORDER = [
     "musicbench.captions", "musicbench.dataset", "musicbench.songs", "musicbench.engines", "musicbench.build", "musicbench.report",
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
-    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "app",
+    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.evaluate", "mustango.__main__", "mustango.midi",
+    "mustango.obeyed", "mustango.studio", "mustango.uploads", "mustango.web", "app",
 ]  # fmt: skip
 
 
