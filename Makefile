@@ -27,7 +27,9 @@ generate: $(VENV)/.core
 	  $${GUIDANCE:+--guidance "$$GUIDANCE"} $${COUNT:+--count "$$COUNT"} \
 	  $${NEGATIVE_PROMPT:+--negative-prompt "$$NEGATIVE_PROMPT"} $${MODEL:+--model "$$MODEL"} -- "$$PROMPT"
 
+# Without madmom (which needs a C compiler to install) the page plays all the same, but does not say what it hears.
 page: $(VENV)/.core
+	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
 	$(VENV)/bin/python app.py $(ARGS)
 
 test: $(VENV)/.dev
