@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 OUT ?= music.wav
 
-.PHONY: generate test lint install judges clean
+.PHONY: generate page test lint install judges clean
 
 install: $(VENV)/.core
 
@@ -30,6 +30,11 @@ generate: $(VENV)/.core
 	  $${DURATION:+--duration "$$DURATION"} $${SEED:+--seed "$$SEED"} $${STEPS:+--steps "$$STEPS"} \
 	  $${GUIDANCE:+--guidance "$$GUIDANCE"} $${COUNT:+--count "$$COUNT"} \
 	  $${NEGATIVE_PROMPT:+--negative-prompt "$$NEGATIVE_PROMPT"} $${MODEL:+--model "$$MODEL"} -- "$$PROMPT"
+
+# Without madmom (which needs a C compiler to install) the page plays all the same, but does not say what it hears.
+page: $(VENV)/.core
+	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
+	$(VENV)/bin/python app.py $(ARGS)
 
 test: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

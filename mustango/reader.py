@@ -148,3 +148,26 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     symbols, times = progression.lay_out(bpm, duration_s, whole=not predicted_chords)
     beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
     return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, notes)
+
+
+def chord_line(controls):
+    """Write the chords of `controls` as a chord line that gives the same chords at the same times again."""
+    ends = (*controls.chord_times[1:], controls.duration_s)
+    beat_s, beats = 60 / controls.bpm, controls.meter.beats
+    bars = {}
+    for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
+        name, first, last = chord.lead_sheet(controls.key), round(start_s / beat_s), round(end_s / beat_s)
+        if abs(first * beat_s - start_s) > 1e-4:  # off the beat: starts in seconds
+            return " ".join(
+                f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True)
+            )
+        last = max(last, first + 1)
+        while first < last:
+            until = min(last, (first // beats + 1) * beats)
+            bars.setdefault(first // beats, []).append([name, until - first])
+            first = until
+    final = bars[max(bars)]
+    final[-1][1] += beats - sum(n for _, n in final)  # the clip may end within a bar
+    if all(len(bar) == 1 for bar in bars.values()):
+        return " ".join(bar[0][0] for _, bar in sorted(bars.items()))
+    return " | ".join(" ".join(n if len(bar) == 1 else f"{n}:{b}" for n, b in bar) for _, bar in sorted(bars.items())) + " |"

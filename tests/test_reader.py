@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.theory import Key, Meter
-from mustango.reader import resolve
+from mustango.reader import chord_line, resolve
 
 
 @pytest.mark.parametrize(
@@ -74,6 +74,20 @@ def test_what_nobody_says_is_chosen_by_seed():
     assert resolve("a slow ballad", duration_s=10).bpm < 90 < resolve("fast punk", duration_s=10).bpm
     assert str(resolve("a waltz", duration_s=10).meter) == "3/4"
     assert resolve("dark and sad strings", duration_s=10).key.mode == "minor"
+
+
+CHORDS = st.sampled_from(["C", "G7", "Am7/C", "F#m7b5", "Bb6/9", "N", "Db"])
+BARS = st.lists(st.lists(CHORDS, min_size=1, max_size=3), min_size=1, max_size=4).map(
+    lambda bars: " | ".join(map(" ".join, bars)) + " |"
+)
+
+
+@given(BARS, st.integers(60, 200), st.sampled_from(["4/4", "3/4", "6/8"]))
+def test_chord_line_gives_the_same_chords_again(line, tempo, meter):
+    asked = {"tempo": tempo, "meter": meter, "key": "C", "duration_s": 20.0}
+    first = resolve("", chords=line, **asked)
+    again = resolve("", chords=chord_line(first), **asked)
+    assert again.chords == first.chords and again.chord_times == pytest.approx(first.chord_times, abs=1e-4)
 
 
 def test_lists_are_one_chord_a_bar_and_are_not_changed():

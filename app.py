@@ -1,0 +1,420 @@
+"""The page: type a prompt with chords and a tempo, hear it, see that it obeyed. python app.py, then open the address it prints."""
+
+import argparse
+import os
+import secrets
+import signal
+import sys
+import tempfile
+from threading import Thread
+from types import SimpleNamespace
+from typing import Literal
+
+from musicbench import InputError, __version__
+from musicbench.theory import MAX_BPM, MIN_BPM, Key, parse_tempo
+from mustango.reader import MAX_GUIDANCE, chord_line
+from mustango.studio import MAX_STEPS, MAX_TAKES, Progress, Request, Studio, Take
+from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
+from mustango.web import (
+    AUTO,
+    CSS,
+    KEPT_S,
+    MAX_UPLOAD,
+    Files,
+    Gate,
+    named,
+    picture_html,
+    plan_html,
+    progress_html,
+    report_html,
+    scores_html,
+    stated_in,
+    status_html,
+    sweep,
+    take_name,
+)
+
+KEYS = [AUTO, *(str(Key.of(pc, mode)) for mode in ("major", "minor") for pc in range(12))]
+METERS = [AUTO, "4/4", "3/4", "2/4", "5/4", "6/8", "7/8"]
+PRESETS = ["I V vi IV", "I vi IV V", "vi IV I V", "ii7 V7 Imaj7", "i bVII bVI V", "I bVII IV I", "I IV | ii V", "i iv V i"]
+EXAMPLES = [  # prompt, chords, tempo, auto, key, meter
+    ["upbeat piano pop with drums", "C G Am F", 120, False, "C major", "4/4"],
+    ["calm harp lullaby", "I vi | IV V", 80, False, "G major", "3/4"],
+    ["jazz trio with double bass and brushes", "ii7 V7 Imaj7", 140, False, "Bb major", "4/4"],
+    ["dark synth arpeggios, driving techno beat", "Am F C G", 128, False, "A minor", "4/4"],
+]
+
+
+def build_parser():
+    parser = argparse.ArgumentParser("app.py", description="Open the page: prompt, chords and tempo in, music out.")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument(
+        "--model", action="append", metavar="MODEL",
+        help="a model the page offers: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
+    )  # fmt: skip
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)")
+    parser.add_argument("--port", type=int, default=7860, help="(default %(default)s)")
+    parser.add_argument("--share", action="store_true", help="also open a public address through gradio.live")
+    parser.add_argument("--auth", metavar="USER:PASS", help="ask for a name and password, on the page and in the API")
+    parser.add_argument("--queue", type=int, default=40, metavar="N", help="requests that may wait (default %(default)s)")
+    parser.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
+    parser.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
+    return parser
+
+
+# ---------------------------------------------------------------------------------------------------- the page
+
+FAILED = "The server is full or failed; try again."
+TAP = """(tempo, auto) => {
+  const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
+  window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
+  const n = window.taps.length - 1;
+  return n < 1 ? [tempo, auto] : [Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))), false];
+}"""
+# What comes back from the server may be late: what was typed meanwhile stays.
+FILL = """(stated, chords, key, meter) => {
+  const before = window.filled || {};
+  window.filled = stated;
+  const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
+  return [filled('chords', chords, ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
+}"""
+SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
+DICE = "() => Math.floor(Math.random() * 100000)"
+LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
+WITH_SHADE = "(...values) => [...values.slice(0, -1), document.body.classList.contains('dark')]"
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
+ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
+
+
+def buttons(working):
+    """Return Generate (or Build) and Cancel as they are while working or not."""
+    import gradio as gr
+
+    return gr.Button(interactive=not working), gr.Button(interactive=working)
+
+
+def waiting():
+    """Return status and buttons of a request that waits for its turn."""
+    return status_html("Waiting"), *buttons(True)
+
+
+def idle(text, kind="note"):
+    """Return status and buttons when nothing is done (any more)."""
+    return status_html(text, kind), *buttons(False)
+
+
+def inputs_column(studio):
+    """Place what is asked for; returns the widgets by name."""
+    import gradio as gr
+
+    w, window_s = SimpleNamespace(), studio.windows[studio.default]
+    w.prompt = gr.Textbox(label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt")
+    w.chords = gr.Textbox(
+        label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
+        info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
+    )  # fmt: skip
+    w.plan = gr.HTML(elem_id="plan")
+    with gr.Row(equal_height=True):
+        w.tempo = gr.Slider(MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", buttons=[], scale=4, min_width=180, elem_id="tempo")
+        with gr.Column(scale=1, min_width=90):
+            w.auto = gr.Checkbox(True, label="Auto", elem_id="auto")
+            w.tap = gr.Button("Tap", size="sm", elem_id="tap")
+    with gr.Row():
+        w.key = gr.Dropdown(KEYS, value=AUTO, label="Key", allow_custom_value=True, min_width=110, elem_id="key")
+        w.meter = gr.Dropdown(METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter")
+        w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
+    with gr.Row():
+        w.duration = gr.Slider(
+            1, window_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
+        )
+        w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
+    with gr.Row(elem_id="go"):
+        w.seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="seed")
+        w.dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
+        w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
+        w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
+    with gr.Accordion("Advanced", open=False):
+        with gr.Row():
+            w.steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", buttons=[], min_width=160)
+            w.guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", buttons=[], min_width=160)
+        w.negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
+        with gr.Row():
+            w.scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
+            w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
+            w.predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
+        w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
+    # Nobody sees these: what the server read, on its way into the controls, and whether the page is dark.
+    w.planned, w.stated = gr.Number(visible="hidden", label="Tempo read"), gr.JSON(visible="hidden", label="Controls read")
+    w.dark = gr.Checkbox(visible=False, label="Dark page")
+    return w
+
+
+def takes_column(w):
+    """Place what comes out beside the widgets `w` of what is asked for; returns the widgets by name."""
+    import gradio as gr
+
+    v = SimpleNamespace(takes=gr.State([], time_to_live=KEPT_S))
+    start = status_html("Your takes appear here. Try an example, or write your own.")
+    v.status = gr.HTML(start, elem_id="status", min_height=64)
+    with gr.Column(visible=False) as v.result:
+        colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
+        v.player = gr.Audio(label="Take", type="filepath", interactive=False, buttons=[], waveform_options=colors, elem_id="player")
+        v.scores = gr.HTML(elem_id="scores")
+        v.picture = gr.HTML(elem_id="picture")
+        with gr.Row():
+            v.downloads = [
+                gr.DownloadButton(name, size="sm", min_width=60, elem_id=f"download-{name.lower()}")
+                for name in ("WAV", "FLAC", "MIDI", "JSON")
+            ]
+        with gr.Row():
+            v.again = gr.Button("Again with another seed", size="sm", elem_id="again")
+            v.reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
+        v.history = gr.Radio([], label="Takes of this session", elem_id="history")
+    gr.Examples(
+        EXAMPLES, [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter], label="Examples", elem_id="examples",
+        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
+    )  # fmt: skip
+    return v
+
+
+def music_tab(page, studio, files):
+    """Place the tab that makes music, and let its widgets act."""
+    import gradio as gr
+
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            w = inputs_column(studio)
+        with gr.Column(scale=6, min_width=320):
+            v = takes_column(w)
+    controls = [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter, w.duration, w.seed]
+    settings = [w.count, w.steps, w.guidance, w.negative, w.scheduler, w.model, w.predictors, w.listen]
+    here, viewer = [v.status, w.go, w.stop], [v.result, v.player, v.scores, v.picture, *v.downloads]
+
+    def shown(take):
+        """Return what the viewer shows of a take."""
+        paths = [str(path) for path in (take.wav, take.flac, take.midi, take.json)]
+        return [gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths]
+
+    def play(prompt, chords, tempo, auto, key, meter, duration, seed, count, steps, guidance, negative, scheduler, model,
+             predictors, listen, takes, dark, request: gr.Request):  # fmt: skip
+        """Make the takes that the page asks for, showing progress and each take as it comes."""
+        asked = Request(
+            prompt or "", (chords or "").strip(), "" if auto else tempo, named(key), named(meter), duration,
+            0 if seed is None else seed, count, steps, guidance, negative or "", scheduler, model, predictors, listen, dark,
+        )  # fmt: skip
+        same = [gr.skip()] * (2 + len(viewer))
+        try:
+            for event in studio.play(asked, files.session(request)):
+                if isinstance(event, Progress):
+                    yield progress_html(event), gr.skip(), gr.skip(), *same
+                    continue
+                view = shown(event)
+                if takes and takes[0].id == event.id:
+                    view[1] = gr.skip()  # it may be playing
+                takes = [event, *(take for take in takes if take.id != event.id)][:20]
+                names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
+                yield gr.skip(), gr.skip(), gr.skip(), takes, gr.Radio(names, value=event.id), *view
+        except InputError as error:
+            yield *idle(str(error), "error"), *same
+        else:
+            yield *idle("Done. Press play.", "done"), *same
+
+    def view(take_id, takes):
+        return next((shown(take) for take in takes if take.id == take_id), [gr.skip()] * len(viewer))
+
+    def chords_of(take_id, takes):
+        return next((chord_line(take.controls) for take in takes if take.id == take_id), gr.skip())
+
+    def recall(take_id, takes):
+        """Set the controls to those of a take, with another seed."""
+        take = next(take for take in takes if take.id == take_id)
+        r, tempo = take.request, parse_tempo(take.request.tempo) if take.request.tempo else take.controls.bpm
+        return [
+            r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
+            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *waiting(),
+        ]  # fmt: skip
+
+    read = gr.on(
+        [page.load, *(c.change for c in controls)], plan_html, controls, [w.plan, w.planned], trigger_mode="always_last", **QUIET
+    )
+    read.then(None, [w.planned, w.tempo, w.auto], w.tempo, js=SHOW_TEMPO, **QUIET)
+    read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
+    read.then(None, [w.stated, w.chords, w.key, w.meter], [w.chords, w.key, w.meter], js=FILL, **QUIET)
+    w.preset.input(None, w.preset, w.chords, js="line => line", **QUIET)
+    w.tempo.input(None, None, w.auto, js="() => false", **QUIET)
+    w.tap.click(None, [w.tempo, w.auto], [w.tempo, w.auto], js=TAP, **QUIET)
+    w.dice.click(None, None, w.seed, js=DICE, **QUIET)
+    windows = studio.windows
+    w.model.change(lambda name: gr.Slider(maximum=windows[name], value=windows[name]), w.model, w.duration, **QUIET)
+
+    v.history.input(view, [v.history, v.takes], viewer, **QUIET)
+    v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
+    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], waiting, None, here, js=LOOK, **QUIET)
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *here], **QUIET)
+    run = {
+        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*here, v.takes, v.history, *viewer], "js": WITH_SHADE,
+        "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
+    }  # fmt: skip
+    runs = [asked.then(play, **run), asked_again.success(play, **run)]
+    for ran in runs:
+        ran.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
+    w.stop.click(lambda: idle("Cancelled."), None, here, cancels=runs, **QUIET)
+
+
+def dataset_tab(files):
+    """Place the tab that builds a dataset of uploaded songs, and let its widgets act."""
+    import gradio as gr
+
+    gr.Markdown(
+        f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} MiB and "
+        f"{MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=5, min_width=320):
+            songs = gr.File(label="Songs", file_count="multiple", file_types=list(KINDS), elem_id="songs")
+            recipe = gr.Dropdown(
+                list(RECIPES), value=RECIPES[0], label="Recipe", elem_id="recipe",
+                info="musicbench: 11 copies of a clip with pitch, tempo or loudness changed; plain: none",
+            )  # fmt: skip
+            with gr.Row():
+                go = gr.Button("Build", variant="primary", scale=2, min_width=150, elem_id="build")
+                stop = gr.Button("Cancel", variant="stop", interactive=False, min_width=100, elem_id="cancel-build")
+        with gr.Column(scale=6, min_width=320):
+            status = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
+            rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
+            report = gr.HTML(elem_id="report")
+    builder, here = Builder(), [status, go, stop]
+
+    def build(songs, recipe, request: gr.Request):
+        """Build the rows of uploaded songs, showing progress."""
+        try:
+            for event in builder.build(files.songs(songs), recipe, files.session(request)):
+                if isinstance(event, Progress):
+                    yield progress_html(event), *[gr.skip()] * 4
+                else:
+                    done = idle(f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}.", "done")
+                    yield *done, gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
+        except InputError as error:
+            yield *idle(str(error), "error"), gr.skip(), gr.skip()
+
+    building = go.click(waiting, None, here, **QUIET).then(
+        build, [songs, recipe], [*here, rows, report], preprocess=False, show_progress="full", show_progress_on=status,
+        concurrency_limit=1, concurrency_id="builder", api_visibility="private",
+    )  # fmt: skip
+    building.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
+    stop.click(lambda: idle("Cancelled."), None, here, cancels=[building], **QUIET)
+
+
+def endpoint(studio, files):
+    """Return the function behind the API's `/generate`."""
+    import gradio as gr
+
+    def file(path):
+        return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
+
+    def generate(
+        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | None = None,
+        seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
+        scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
+        listen: bool = True, request: gr.Request = None,
+    ) -> list[dict]:  # fmt: skip
+        """Make music. What is left empty is read from the prompt, else chosen.
+
+        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
+        meter: "3/4". duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
+        take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
+        heard tempo and key, share of the time the heard chord is the asked one); note.
+        """
+        asked = Request(
+            prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
+            listen,
+        )  # fmt: skip
+        finished = []
+        try:
+            for event in studio.play(asked, files.session(request)):
+                if isinstance(event, Take) and event.picture:
+                    scores = event.scores and {
+                        "tempo": [event.scores.bpm_asked, event.scores.bpm_heard],
+                        "key": [str(event.scores.key_asked), event.scores.key_heard and str(event.scores.key_heard)],
+                        "chords_matched": event.scores.chords_matched,
+                    }
+                    parts = {name: file(getattr(event, name)) for name in ("wav", "flac", "midi", "json", "picture")}
+                    finished.append({**parts, "seed": event.seed, "scores": scores, "note": event.remedy})
+                yield finished
+        except InputError as error:
+            raise gr.Error(str(error), print_exception=False) from None
+
+    return generate
+
+
+def build_page(studio, files):
+    """Return the Blocks: the page and its API."""
+    import gradio as gr
+
+    with gr.Blocks(title="Mustango", analytics_enabled=False, delete_cache=(60, KEPT_S)) as page:
+        gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
+        with gr.Tab("Music"):
+            music_tab(page, studio, files)
+        with gr.Tab("Dataset"):
+            dataset_tab(files)
+        gr.api(endpoint(studio, files), api_name="generate", **ONE_PLAYS)
+    return page
+
+
+def theme():
+    """Return the page's colours and fonts, with readable small print; the fonts are the reader's own."""
+    import gradio as gr
+
+    base = gr.themes.Default(primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    return base.set(
+        block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300", input_placeholder_color="*neutral_500",
+        body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300",
+        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700", button_primary_background_fill_hover_dark="*primary_800",
+        input_placeholder_color_dark="*neutral_400",
+    )  # fmt: skip
+
+
+def serve(options, root, **more):
+    """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks. Raises InputError."""
+    auth = tuple(options.auth.split(":", 1)) if options.auth else None
+    if auth and (len(auth) != 2 or not all(auth)):
+        raise InputError(f"--auth {options.auth!r} is not USER:PASS; give a name, a colon and a password")
+    if options.queue < 1:
+        raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
+    studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
+    os.environ.update(GRADIO_TEMP_DIR=str(files.root), GRADIO_EXAMPLES_CACHE=str(files.root / "examples"))
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    from starlette.middleware import Middleware
+
+    page = build_page(studio, files).queue(max_size=options.queue)
+    try:
+        page.launch(
+            server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False, run_history=False,
+            enable_monitoring=False, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200, css=CSS,
+            theme=theme(),
+            app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True, **more,
+        )  # fmt: skip
+    except OSError as error:
+        raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
+    studio.warm_up().add_done_callback(lambda job: job.exception() and print(f"app.py: {job.exception()}", file=sys.stderr))
+    Thread(target=sweep, args=[files.root], daemon=True).start()
+    return page
+
+
+def main(arguments=None):
+    """Run the page until it is stopped; returns the exit status."""
+    options = build_parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files are deleted then as well
+    with tempfile.TemporaryDirectory(prefix="mustango-page-", ignore_cleanup_errors=True) as root:
+        try:
+            serve(options, root).block_thread()
+        except InputError as error:
+            print(f"app.py: {error}", file=sys.stderr)
+            return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

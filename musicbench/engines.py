@@ -1,0 +1,108 @@
+"""Run a function over many jobs: in this process, in others on this machine, or on a Ray cluster.
+
+The function takes a job's arguments and `on_step`, to be called after each step of its work; results come in the order of the jobs.
+"""
+
+import os
+
+from musicbench import InputError
+
+
+def run(engine, task, jobs, *, workers=1, address=None, on_progress=lambda steps: None, steps_of=lambda result: 1):
+    """Return [task(*job) for job in jobs], by "local" processes or "ray" tasks.
+
+    on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks do
+    not tell. What a task raises stops everything and is raised here. Raises InputError for an unknown engine or a killed worker.
+    """
+    if engine == "ray":
+        return _on_ray(task, jobs, workers, address, on_progress, steps_of)
+    if engine != "local":
+        raise InputError(f"unknown engine {engine!r}; give local or ray")
+    return _here(task, jobs, on_progress) if workers == 1 else _in_processes(task, jobs, workers, on_progress)
+
+
+def _here(task, jobs, on_progress):
+    steps = 0
+
+    def on_step():
+        nonlocal steps
+        steps += 1
+        on_progress(steps)
+
+    return [task(*job, on_step=on_step) for job in jobs]
+
+
+_steps_done, _main_process = None, None  # in a worker: the counter it shares with the main process, and that one's number
+
+
+def _start_worker(counter, main_process):
+    import signal
+
+    global _steps_done, _main_process
+    _steps_done, _main_process = counter, main_process
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+
+
+def _count_step():
+    if os.getppid() != _main_process:  # it was killed
+        os._exit(1)
+    with _steps_done.get_lock():
+        _steps_done.value += 1
+
+
+def _work(task, job):
+    return task(*job, on_step=_count_step)
+
+
+def _in_processes(task, jobs, workers, on_progress):
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    context = multiprocessing.get_context("spawn")
+    counter = context.Value("l", 0)
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, os.getpid()))
+    try:
+        futures = [pool.submit(_work, task, job) for job in jobs]
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=0.5, return_when="FIRST_EXCEPTION")
+            on_progress(counter.value)
+            for future in done:
+                future.result()
+        return [future.result() for future in futures]
+    except BrokenProcessPool:
+        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
+    finally:
+        processes = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.terminate()
+
+
+def _on_ray(task, jobs, workers, address, on_progress, steps_of):
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        import ray
+    except ImportError:
+        raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
+    try:
+        ray.init(address=address, log_to_driver=False, **({} if address else {"num_cpus": workers, "include_dashboard": False}))
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise InputError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); check --address, or leave it out") from None
+    try:
+        remote = ray.remote(num_cpus=1)(task)
+        waiting = {remote.remote(*job): index for index, job in enumerate(jobs)}
+        results, steps = [None] * len(jobs), 0
+        while waiting:
+            ready, _ = ray.wait(list(waiting), timeout=0.5)
+            for ref in ready:
+                index = waiting.pop(ref)
+                results[index] = ray.get(ref)
+                steps += steps_of(results[index])
+            on_progress(steps)
+        return results
+    except ray.exceptions.RayTaskError as error:
+        raise error.as_instanceof_cause() from None
+    finally:
+        ray.shutdown()

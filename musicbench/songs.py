@@ -1,0 +1,137 @@
+"""A folder of songs: find them, name them, read what is said about them, cut them into clips."""
+
+import hashlib
+import json
+import os
+import re
+import unicodedata
+from pathlib import Path
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.features import SILENCE_DB, loudness_db
+
+SUFFIXES = {
+    ".wav",
+    ".flac",
+    ".ogg",
+    ".oga",
+    ".opus",
+    ".mp3",
+    ".aif",
+    ".aiff",
+    ".aifc",
+    ".au",
+    ".caf",
+    ".w64",
+    ".rf64",
+    ".m4a",
+    ".aac",
+    ".wma",
+    ".mp4",
+}  # fmt: skip (the last four cannot be read, and are rejected by name rather than passed over)
+
+
+def find_songs(folder):
+    """Return the paths of the audio files below `folder`, relative to it, sorted. Linked folders are not entered."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputError(f"no folder {folder}; give a folder of audio files")
+    found = []
+    for place, _, names in os.walk(folder, followlinks=False):
+        found += [os.path.relpath(os.path.join(place, name), folder) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    if not found:
+        raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
+    return sorted(found)
+
+
+def path_text(path):
+    """Return a path as valid text, whatever bytes are in it."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def song_id(path):
+    """Name a song by its file's name, in plain letters, and a digest of its path, so that no two are equal."""
+    plain = unicodedata.normalize("NFKD", path_text(Path(path).stem)).encode("ascii", "ignore").decode()
+    digest = hashlib.sha1(os.fsencode(path)).hexdigest()[:8]
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
+
+
+def read_manifest(folder):
+    """Return {file name: caption} of a folder's metadata.csv, metadata.jsonl or rows as MusicBench publishes them, if there is one."""
+    captions = {}
+    for path in sorted(Path(folder).glob("*")):
+        if path.name in ("metadata.csv", "manifest.csv"):
+            import csv
+
+            with path.open(encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file))
+        elif path.name in ("metadata.jsonl", "manifest.jsonl", "rows.jsonl") or re.fullmatch(r"MusicBench_\w+\.json", path.name):
+            try:
+                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+            except ValueError as error:
+                raise InputError(f"{path} is not JSON Lines ({error}); mend it or take it away") from None
+        else:
+            continue
+        for row in rows:
+            name = row.get("file_name") or row.get("location") or row.get("file")
+            caption = row.get("caption") or row.get("text") or row.get("main_caption")
+            if name and caption:
+                captions[os.path.normpath(name)] = str(caption)
+    return captions
+
+
+def song_text(path, manifest_caption, tags):
+    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's tags; "" where none."""
+    for suffix in (".txt", ".json"):
+        sidecar = Path(path).with_suffix(suffix)
+        if not sidecar.is_file():
+            continue
+        text = sidecar.read_text(encoding="utf-8", errors="replace").strip()
+        if suffix == ".json":
+            try:
+                data = json.loads(text)
+            except ValueError:
+                continue
+            text = (
+                next((str(data[k]) for k in ("caption", "text", "prompt", "description") if data.get(k)), "")
+                if isinstance(data, dict)
+                else ""
+            )
+        if text:
+            return " ".join(text.split())[:2000], ""
+    if manifest_caption:
+        return " ".join(manifest_caption.split())[:2000], ""
+    described = tags.get("comment", "")
+    return (described if len(described.split()) >= 4 and "http" not in described else ""), tags.get("genre", "")[:40]
+
+
+def segments(file, recipe):
+    """Yield (start in seconds, mono samples of a clip with its context) of an open sound file, read in order, block by block."""
+    rate = file.samplerate
+    clip, hop, context, least = (round(s * rate) for s in (recipe.clip_s, recipe.hop_s, recipe.context_s, recipe.min_s))
+    buffer, first, ended = np.zeros(0, np.float32), 0, False
+    while True:
+        while len(buffer) < clip + context and not ended:
+            block = file.read(rate, dtype="float32", always_2d=True)
+            ended = len(block) == 0
+            buffer = np.concatenate([buffer, block.mean(axis=1)])
+        if len(buffer) < least:
+            return
+        yield first / rate, buffer[: clip + context]
+        while len(buffer) < hop and not ended:
+            block = file.read(rate, dtype="float32", always_2d=True)
+            ended = len(block) == 0
+            buffer = np.concatenate([buffer, block.mean(axis=1)])
+        buffer, first = buffer[hop:], first + hop
+
+
+def fault_of(samples, rate):
+    """Say why a clip cannot be used, or return None."""
+    if not np.isfinite(samples).all():
+        return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
+    levels = loudness_db(samples, rate)
+    if np.mean(levels > SILENCE_DB) < 0.1:
+        return f"silence: less than a tenth of it is louder than {SILENCE_DB:g} dB"
+    return None

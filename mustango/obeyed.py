@@ -1,0 +1,68 @@
+"""Did a take obey? What was asked beside what was heard, in one small record."""
+
+from dataclasses import dataclass
+
+from musicbench.theory import Key
+
+TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
+CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches about 0.8
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Asked and heard tempo and key, and the share of the clip in which the heard chord is the asked one.
+
+    None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}).
+    """
+
+    bpm_asked: float
+    bpm_heard: float | None
+    key_asked: Key
+    key_heard: Key | None
+    chords_matched: float | None
+    reasons: dict
+
+    @property
+    def tempo_obeyed(self):
+        """True when the heard tempo is within 4 % of the asked one; None when none was heard."""
+        return None if self.bpm_heard is None else abs(self.bpm_heard / self.bpm_asked - 1) <= TEMPO_TOLERANCE
+
+    @property
+    def chords_obeyed(self):
+        """True when at least 0.7 of the time is matched; None when no chord was heard."""
+        return None if self.chords_matched is None else self.chords_matched >= CHORDS_ENOUGH
+
+    @property
+    def key_obeyed(self):
+        """True when the heard key is the asked one or its relative, which has the same notes; None when none was heard."""
+        if self.key_heard is None:
+            return None
+        return self.key_asked.same_as(self.key_heard) or self.key_asked.relative.same_as(self.key_heard)
+
+
+def matched_share(asked, asked_times, heard, heard_times, duration_s):
+    """Return the share of `duration_s` in which both chord lists name the same root and major or minor.
+
+    Each chord lasts until the next one starts; before the first there is none (N).
+    """
+    edges = sorted({0.0, duration_s, *(t for t in (*asked_times, *heard_times) if 0 < t < duration_s)})
+
+    def at(chords, times, t):
+        sounding = [c for c, start_s in zip(chords, times, strict=True) if start_s <= t]
+        chord = sounding[-1].reduced("majmin") if sounding else None
+        return (None, None) if chord is None or chord.root is None else (chord.root, chord.quality)
+
+    same_s = sum(
+        end - start
+        for start, end in zip(edges, edges[1:], strict=False)
+        if at(asked, asked_times, start) == at(heard, heard_times, start)
+    )
+    return same_s / duration_s
+
+
+def compare(controls, heard):
+    """Return the Scores of a take from its controls (`mustango.reader.Controls`) and `musicbench.features.Heard`."""
+    matched = None
+    if heard.chords:
+        matched = matched_share(controls.chords, controls.chord_times, heard.chords, heard.chord_times, controls.duration_s)
+    return Scores(controls.bpm, heard.bpm, controls.key, heard.key, matched, dict(heard.reasons))

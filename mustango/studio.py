@@ -1,0 +1,277 @@
+"""Studio: one model in memory and one thread that plays; a request -> takes, each a folder of files, with progress to watch."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from secrets import token_hex
+from threading import Event
+
+from musicbench import InputError
+from musicbench.clip import save_audio, save_json, written_whole
+from mustango.__main__ import sidecar
+from mustango.checkpoint import model_folder, window_of
+from mustango.midi import save_midi
+from mustango.obeyed import Scores, compare
+from mustango.reader import Controls, check_options, resolve
+
+MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
+TICK_S = 0.25  # how often a watcher hears of what goes on
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
+
+    duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    """
+
+    prompt: str = ""
+    chords: str = ""
+    tempo: str | float = ""
+    key: str = ""
+    meter: str = ""
+    duration: float | None = None
+    seed: int = 0
+    count: int = 1
+    steps: int = 20
+    guidance: float = 3.0
+    negative_prompt: str = ""
+    scheduler: str = "dpm"
+    model: str = ""
+    predictors: str = "auto"
+    listen: bool = True
+    dark: bool = False
+
+    @property
+    def controls(self):
+        """The controls as keyword arguments; those left open are None."""
+        return {name: getattr(self, name) or None for name in ("chords", "tempo", "key", "meter")}
+
+    def checked(self, window_s):
+        """Return the request with every value of its type and within its bounds. Raises InputError."""
+        values = asdict(self)
+        if values["duration"] is None:
+            values["duration"] = window_s
+        for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
+            values[name] = "" if values[name] is None else values[name]
+            if not isinstance(values[name], str):
+                raise InputError(f"{name} is {type(values[name]).__name__}; give text")
+        for name, kind in (("duration", float), ("seed", int), ("count", int), ("steps", int), ("guidance", float)):
+            try:
+                number = kind(values[name])
+            except (TypeError, ValueError, OverflowError):
+                number = None
+            if number is None or isinstance(values[name], bool) or number != float(values[name]):
+                raise InputError(f"{name} {values[name]!r} is not {'a whole number' if kind is int else 'a number'}; give one")
+            values[name] = number
+        for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
+            if values[name] > most:
+                raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
+        request = Request(**values)
+        names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
+        check_options(**{name: values[name] for name in names}, window_s=window_s)
+        resolve(request.prompt, **request.controls, duration_s=request.duration, seed=request.seed)
+        return request
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is being done, the share of the whole that is done, and when it will be over (`time.monotonic`), if known."""
+
+    text: str
+    share: float = 0.0
+    over_at: float | None = None
+
+    @property
+    def left_s(self):
+        """Seconds left, None when unknown."""
+        return None if self.over_at is None else max(self.over_at - time.monotonic(), 0.0)
+
+
+@dataclass(frozen=True)
+class Take:
+    """One finished take: its files, what was played, and what was heard of it (scores; None with `remedy` when nothing was)."""
+
+    id: str
+    wav: Path
+    flac: Path
+    midi: Path
+    json: Path
+    request: Request
+    controls: Controls
+    seed: int
+    picture: Path | None = None
+    scores: Scores | None = None
+    heard_chords: tuple = ()
+    remedy: str = ""
+
+
+class Stopped(Exception):
+    """Whoever watched has gone or cancelled."""
+
+
+def watched(worker, work, progress):
+    """Run `work(emit)` in an executor and yield `progress`, then what it emits, the last Progress again every 0.25 s.
+
+    Closing the generator makes the next `emit` raise Stopped in `work`. What `work` raises is raised here.
+    """
+    events, stop = SimpleQueue(), Event()
+
+    def emit(event):
+        if stop.is_set():
+            raise Stopped
+        events.put(event)
+
+    def run():
+        try:
+            work(emit)
+            events.put(None)
+        except Stopped:
+            events.put(None)
+        except Exception as error:  # raised where it is watched
+            events.put(error)
+
+    job = worker.submit(run)
+    try:
+        yield progress
+        while True:
+            try:
+                event = events.get(timeout=TICK_S)
+            except Empty:
+                event = progress
+            if event is None:
+                return
+            if isinstance(event, Exception):
+                raise event
+            if isinstance(event, Progress):
+                progress = event
+            yield event
+    finally:
+        stop.set()
+        job.cancel()
+
+
+class Studio:
+    """Plays requests one after the other, in one thread, with one model in memory at a time.
+
+    models: those a request may name: the bundled one, folders, hub ids. Raises InputError when one cannot be found.
+    """
+
+    def __init__(self, models, device="cpu", dtype="float32", low_memory=False):
+        folders = {model: model_folder(model) for model in models}
+        self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
+        if len(self.models) < len(folders):
+            raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
+        self.windows = {name: window_of(folder) for name, folder in self.models.items()}
+        self.default = next(iter(self.models))
+        self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
+        self._worker = ThreadPoolExecutor(1, "studio")
+        self._loaded = None, None
+        self._rest_s = 2.0  # how long decoding, listening and drawing took last
+
+    def warm_up(self):
+        """Begin to load the first model; returns at once."""
+        return self._worker.submit(self._pipeline, self.default)
+
+    def _pipeline(self, name):
+        if self._loaded[0] != name:
+            import diffusers
+            import transformers
+
+            from mustango.pipeline import load_pipeline
+
+            diffusers.utils.logging.disable_progress_bar()
+            transformers.utils.logging.disable_progress_bar()
+            self._loaded = None, None  # let go of the other model first
+            self._loaded = name, load_pipeline(self.models[name], **self._how)
+        return self._loaded[1]
+
+    def check(self, request):
+        """Return the request, checked and with its model named. Raises InputError."""
+        model = request.model or self.default
+        if not isinstance(model, str) or model not in self.models:
+            raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
+        return replace(request, model=model).checked(self.windows[model])
+
+    def play(self, request, folder):
+        """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.
+
+        Files go into new folders with random names in `folder`. Closing the generator stops the work within one step. Raises
+        InputError.
+        """
+        request = self.check(request)
+        first = Progress("Getting ready" if self._loaded[0] == request.model else "Loading the model")
+        yield from watched(self._worker, lambda emit: self._work(request, Path(folder), emit), first)
+
+    def _work(self, request, folder, emit):
+        pipeline = self._pipeline(request.model)
+        pipeline.set_scheduler(request.scheduler)
+        total = request.count * request.steps
+        for index in range(request.count):
+            which = f"take {index + 1} of {request.count}, " if request.count > 1 else ""
+            started = time.monotonic()
+
+            def on_step(step, steps, index=index, which=which, started=started):
+                done = index * request.steps + min(step, request.steps)
+                left_s = (total - done) * (time.monotonic() - started) / step + self._rest_s * (request.count - index)
+                text = f"step {step} of {steps}" if step < steps else "turning it into sound"
+                emit(Progress(f"{which}{text}".capitalize(), done / total, time.monotonic() + left_s))
+
+            output = pipeline(
+                request.prompt, **request.controls, duration=request.duration, seed=request.seed + index, steps=request.steps,
+                guidance=request.guidance, negative_prompt=request.negative_prompt, predictors=request.predictors,
+                on_step=on_step,
+            )  # fmt: skip
+            played = time.monotonic()
+            take = self._written(output, request, folder)
+            emit(take)
+            over_at = played + self._rest_s if index == request.count - 1 else None
+            emit(
+                Progress(
+                    f"{which}{'listening back' if request.listen else 'drawing'}".capitalize(), (index + 1) / request.count, over_at
+                )
+            )
+            emit(self._heard(take, output.audios[0], output.sample_rate))
+            self._rest_s = time.monotonic() - played
+
+    def _written(self, output, request, folder):
+        """Write the audio, the sidecar and the MIDI of a take into a new folder."""
+        controls, seed, name = output.controls[0], output.seeds[0], token_hex(16)
+        place = folder / name
+        place.mkdir(parents=True)
+        stem = f"mustango-{controls.bpm:.0f}bpm-seed{seed}"
+        take = Take(
+            name, place / f"{stem}.wav", place / f"{stem}.flac", place / f"{stem}.mid", place / f"{stem}.json",
+            replace(request, seed=seed, count=1), controls, seed,
+        )  # fmt: skip
+        made_with = {n: getattr(request, n) for n in ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model")}
+        save_audio(take.wav, output.audios[0], output.sample_rate)
+        save_audio(take.flac, output.audios[0], output.sample_rate)
+        save_json(take.json, sidecar(output, 0, request.prompt, made_with | {"dtype": self._how["dtype"]}))
+        save_midi(take.midi, controls)
+        return take
+
+    def _heard(self, take, samples, sample_rate):
+        """Return the take with what was heard and a picture: asked and, where madmom is there, heard chords as lanes."""
+        from musicbench.picture import clip_png
+
+        controls = take.controls
+        lanes = [("asked", controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
+        if take.request.listen:
+            try:
+                from musicbench.features import hear
+
+                heard = hear(samples, sample_rate)
+            except InputError as error:
+                take = replace(take, remedy=str(error))
+            else:
+                names = [c.lead_sheet(controls.key) for c in heard.chords]
+                lanes.append(("heard", heard.chord_times, names))
+                take = replace(take, scores=compare(controls, heard), heard_chords=tuple(names))
+        beats = {"beat_times": controls.beat_times, "beat_positions": controls.beat_positions}
+        picture = take.wav.with_suffix(".png")
+        with written_whole(picture) as temporary:
+            temporary.write_bytes(clip_png(samples, sample_rate, **beats, lanes=lanes, dark=take.request.dark))
+        return replace(take, picture=picture)

@@ -1,0 +1,91 @@
+"""Uploaded songs -> dataset rows in one ZIP file and a report, by the code of `musicbench build`, with progress to watch."""
+
+import shutil
+import time
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+
+from musicbench import InputError
+from mustango.studio import Progress, watched
+
+RECIPES = ("musicbench", "plain")
+KINDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
+MAX_SONGS, MAX_SONG_S = 20, 600
+REPORT_ROWS = 6  # shown in the report, which holds their sound
+
+
+@dataclass(frozen=True)
+class Built:
+    """A finished dataset: the ZIP file, the report (an HTML file) and how many songs, rows and rejected songs there are."""
+
+    zip: Path
+    report: Path
+    songs: int
+    rows: int
+    rejected: int
+
+
+def check_songs(paths):
+    """Raise InputError unless there are 1 to 20 audio files by name, none above 10 minutes."""
+    import soundfile
+
+    if not 1 <= len(paths) <= MAX_SONGS:
+        raise InputError(f"{len(paths)} songs; give 1 to {MAX_SONGS}")
+    for path in paths:
+        if path.suffix.lower() not in KINDS:
+            raise InputError(f"{path.name} is no song by its name; give {' '.join(KINDS)}")
+        try:
+            info = soundfile.info(path)
+        except soundfile.LibsndfileError:  # the build says in its report what is wrong with it
+            continue
+        if info.frames / info.samplerate > MAX_SONG_S:
+            raise InputError(f"{path.name} lasts {info.frames / info.samplerate:.0f} s, above {MAX_SONG_S}; cut it")
+
+
+class Builder:
+    """Builds datasets one after the other, in one thread."""
+
+    def __init__(self):
+        self._worker = ThreadPoolExecutor(1, "builder")
+
+    def build(self, paths, recipe, folder):
+        """Yield Progress while working and the Built in the end. Files go into a new folder with a random name in `folder`.
+
+        Closing the generator stops the work at the next clip. Raises InputError.
+        """
+        check_songs(paths)
+        if recipe not in RECIPES:
+            raise InputError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
+        place = Path(folder) / token_hex(16)
+        yield from watched(self._worker, lambda emit: _build(paths, recipe, place, emit), Progress("Listening to the songs"))
+
+
+def _build(paths, recipe, place, emit):
+    from musicbench.build import Recipe, build
+    from musicbench.report import write_report
+
+    songs, out = place / "songs", place / "dataset"
+    songs.mkdir(parents=True)
+    try:
+        for number, path in enumerate(paths, 1):
+            shutil.copyfile(path, songs / f"{number:02d}-{path.name}")
+        started = time.monotonic()
+
+        def on_progress(done, total):
+            over_at = time.monotonic() + (time.monotonic() - started) / done * (total - done) if done else None
+            emit(Progress(f"{done} of {total} clips", done / max(total, 1), over_at))
+
+        made = build(songs, out, Recipe.named(recipe), on_progress=on_progress)
+        emit(Progress("Packing", 1.0))
+        report = shutil.copyfile(write_report(out, REPORT_ROWS), place / "report.html")
+        with zipfile.ZipFile(place / "dataset.zip", "w") as packed:  # audio is compressed already
+            for path in sorted(out.rglob("*")):
+                if path.is_file() and path.relative_to(out).parts[0] != "parts":
+                    packed.write(path, path.relative_to(out))
+        emit(Built(place / "dataset.zip", report, made.songs, made.rows, made.rejected_songs))
+    finally:
+        shutil.rmtree(songs, ignore_errors=True)
+        shutil.rmtree(out, ignore_errors=True)

@@ -1,0 +1,280 @@
+"""The page without its widgets: what it shows of progress, plans and takes, where files lie and what is let in."""
+
+import html
+import json
+import re
+import secrets
+import time
+from contextlib import suppress
+from hashlib import blake2b
+from pathlib import Path
+
+from musicbench import InputError
+from musicbench.facts import read_prompt
+from musicbench.theory import Key, Progression
+from mustango.reader import resolve
+from mustango.uploads import MAX_SONGS
+
+KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
+MAX_UPLOAD = 50 * 2**20  # bytes of a file
+MAX_DISK = 8 * 2**30  # bytes of all sessions together; above it uploads are refused
+AUTO = "Auto"
+
+# ---------------------------------------------------------------------------------------------------- what is shown
+
+
+def progress_html(progress):
+    """Draw a Progress as a bar with its text and the seconds left."""
+    percent, text = round(100 * progress.share), html.escape(progress.text)
+    left = "" if progress.left_s is None else f"about {progress.left_s:.0f} s left"
+    return (
+        f'<div class="status"><p><span>{text}</span><span>{left}</span></p><div class="track" role="progressbar" '
+        f'aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" aria-valuetext="{text}, {left}">'
+        f'<div style="width:{percent}%"></div></div></div>'
+    )
+
+
+def status_html(text, kind="note"):
+    """Show one line; kind: note, done or error."""
+    role = "alert" if kind == "error" else "status"
+    return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
+
+
+def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed):
+    """Return (HTML, bpm): the bars that a chord line was read as and what will be played, or what is wrong; bpm None then."""
+    line = (chords or "").strip()
+    try:
+        asked = {"chords": line, "tempo": "" if auto else tempo, "key": named(key), "meter": named(meter)}
+        asked = {name: value or None for name, value in asked.items()}
+        plan = resolve(prompt or "", **asked, duration_s=duration, seed=int(seed or 0))
+        spelled_in = Key.parse(key) if named(key) else read_prompt(prompt or "").key
+        bars = Progression.parse(line, plan.meter, spelled_in) if line else None
+    except InputError as error:
+        return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>', None
+    said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
+    facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter), ("key", plan.key)]
+    text = ", ".join(f"{value}{said[plan.origin[name]]}" for name, value in facts)
+    if bars is None:
+        boxes, text = [], f"{text}, chords{said[plan.origin['chords']]}"
+    elif bars.timed:
+        boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", 1)] for t, c in bars.timed]
+    else:
+        boxes = [[(c.lead_sheet(plan.key), beats) for c, beats in bar] for bar in bars.bars]
+        bars_s = len(boxes) * plan.meter.beats * 60 / plan.bpm
+        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {duration:g} s; {text}"
+    items = "".join(
+        "<li>" + "".join(f'<span style="flex:{beats:g}">{html.escape(name)}</span>' for name, beats in bar) + "</li>"
+        for bar in boxes
+    )
+    shown = f'<ol aria-label="Chords, bar by bar">{items}</ol>' if items else ""
+    return f'<div class="plan">{shown}<p>{html.escape(text)}</p></div>', plan.bpm
+
+
+def stated_in(prompt):
+    """Return what a prompt states of chords, key and meter, as the controls show it."""
+    stated = read_prompt(prompt or "")
+    return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
+
+
+def scores_html(take):
+    """Show a take's asked and heard tempo, key and chords."""
+    asked, scores = take.controls, take.scores
+    names = " ".join(c.lead_sheet(asked.key) for c in asked.chords)
+    rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", str(asked.key), "", None], ["Chords", names, "", None]]
+    note = take.remedy or ("" if scores or not take.request.listen else "Listening back ...")
+    if scores:
+        missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
+        rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
+        rows[1][2:] = str(scores.key_heard or missing[1]), scores.key_obeyed
+        share = scores.chords_matched
+        rows[2][2:] = missing[2] if share is None else f"{share:.0%} of the time as asked", scores.chords_obeyed
+    marks = {True: '<i class="yes">obeyed</i>', False: '<i class="no">differs</i>', None: ""}
+    heard = '<th scope="col">Heard</th>' if scores else ""
+    body = "".join(
+        f'<tr><th scope="row">{name}</th><td>{html.escape(a)}</td>'
+        + (f"<td>{html.escape(h)} {marks[ok]}</td>" if scores else "")
+        + "</tr>"
+        for name, a, h, ok in rows
+    )
+    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (note, *asked.notes) if text)
+    return f'<div class="scores"><table><tr><td></td><th scope="col">Asked</th>{heard}</tr>{body}</table>{notes}</div>'
+
+
+def picture_html(take):
+    """Show a take's picture, with its chords in words."""
+    if take.picture is None:
+        return ""
+    asked = " ".join(c.lead_sheet(take.controls.key) for c in take.controls.chords)
+    words = f"Spectrogram with beats as lines. Asked chords: {asked}. Heard chords: {' '.join(take.heard_chords) or 'none'}."
+    address = f"gradio_api/file={take.picture}"
+    return f'<a href="{address}" target="_blank" title="Open the picture"><img src="{address}" alt="{html.escape(words)}"></a>'
+
+
+def report_html(built):
+    """Show a dataset's report in a frame of its own, in which no script runs."""
+    text = html.escape(built.report.read_text(encoding="utf-8"))
+    return f'<iframe title="Report on the dataset" sandbox srcdoc="{text}"></iframe>'
+
+
+def take_name(number, take):
+    """Name a take in the list of takes."""
+    prompt = " ".join(take.request.prompt.split())
+    return f"{number}. {prompt[:40] + ' ...' if len(prompt) > 40 else prompt or 'no prompt'}, {take.controls.bpm:g} bpm, seed {take.seed}"
+
+
+def named(choice):
+    """Return a dropdown's choice, "" for Auto."""
+    return "" if choice in (AUTO, None) else choice
+
+
+# ---------------------------------------------------------------------------------------------------- files and requests
+
+
+class Files:
+    """The folder that holds everything of this server; each session's part has a name that nobody can guess."""
+
+    def __init__(self, root):
+        self.root, self._secret = Path(root).resolve(), secrets.token_bytes(32)
+        self.served = re.compile(re.escape(str(self.root)) + r"/[0-9a-f]{32}/[0-9a-f]{32}/[A-Za-z0-9_-][A-Za-z0-9._-]*")
+        self.uploaded = re.compile(re.escape(str(self.root)) + r"/[0-9a-f]{64}/[^/]+")
+
+    def session(self, request):
+        """Return the folder of the session that a Gradio request comes from."""
+        return self.root / blake2b(str(request.session_hash).encode(), key=self._secret, digest_size=16).hexdigest()
+
+    def songs(self, uploads):
+        """Return the paths of uploads (Gradio's file records). Raises InputError for what no upload wrote."""
+        paths = [Path(str(upload.get("path"))) if isinstance(upload, dict) else Path() for upload in uploads or []]
+        for path in paths:
+            if not self.uploaded.fullmatch(str(path)) or path.is_symlink() or not path.is_file():
+                raise InputError(f"{path.name!r} was not uploaded or is deleted already; upload it again")
+        return paths
+
+    def named_in(self, data):
+        """True when every file that a request's JSON names is one that this server wrote."""
+        if isinstance(data, dict):
+            path, is_file = str(data.get("path")), isinstance(data.get("meta"), dict) and "_type" in data["meta"]
+            written = not is_file or self.uploaded.fullmatch(path) or self.served.fullmatch(path)
+            return bool(written) and all(map(self.named_in, data.values()))
+        return not isinstance(data, list) or all(map(self.named_in, data))
+
+    def size(self):
+        """Return how many bytes all files hold."""
+        held = 0
+        for path in self.root.rglob("*"):
+            with suppress(OSError):  # deleted meanwhile
+                held += path.lstat().st_size
+        return held
+
+
+class Gate:
+    """ASGI middleware: serves only files of takes, bounds what is sent, keeps the page to this server's own scripts and fonts."""
+
+    POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; object-src 'none'"
+    CLOSED = ("/gradio_api/proxy", "/gradio_api/deep_link", "/gradio_api/stream", "/gradio_api/process_recording", "/monitoring")
+
+    def __init__(self, app, files):
+        self.app, self.files = app, files
+
+    def refusal(self, scope):
+        """Return (status, reason) when a request is not let in, else None."""
+        path, headers = scope["path"], dict(scope["headers"])
+        at = path.find("/gradio_api/file")
+        if at >= 0 and not self.files.served.fullmatch(path[at:].removeprefix("/gradio_api/file=")):
+            return 403, "no such file"
+        if any(closed in path for closed in self.CLOSED):
+            return 403, "not offered here"
+        if scope["method"] == "POST":
+            length, upload = headers.get(b"content-length", b""), path.endswith("/upload")
+            if not length.isdigit():
+                return 411, "give the length of what you send"
+            if int(length) > (MAX_UPLOAD * MAX_SONGS if upload else 2**20):
+                return 413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB"
+            if upload and self.files.size() + int(length) > MAX_DISK:
+                return 507, "this server holds too many files now; try again later"
+        return None
+
+    async def read(self, receive):
+        """Read a body that ought to be JSON; returns what gives it again, and whether it names only files that this server wrote."""
+        messages, more = [], True
+        while more:
+            messages.append(await receive())
+            more = messages[-1].get("more_body", False)
+        try:
+            named = self.files.named_in(json.loads(b"".join(message.get("body", b"") for message in messages) or b"null"))
+        except (ValueError, RecursionError):
+            named = False
+
+        async def again():
+            return messages.pop(0) if messages else await receive()
+
+        return again, named
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        from starlette.responses import PlainTextResponse
+
+        if refused := self.refusal(scope):
+            return await PlainTextResponse(refused[1], refused[0])(scope, receive, send)
+
+        if scope["method"] == "POST" and not scope["path"].rstrip("/").endswith(("/upload", "/login")):  # these two are forms
+            receive, named = await self.read(receive)
+            if not named:
+                return await PlainTextResponse("no such file", 403)(scope, receive, send)
+
+        async def send_guarded(message):
+            if message["type"] == "http.response.start":
+                extra = {
+                    "content-security-policy": self.POLICY,
+                    "x-content-type-options": "nosniff",
+                    "referrer-policy": "same-origin",
+                }
+                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in extra.items())]
+            await send(message)
+
+        return await self.app(scope, receive, send_guarded)
+
+
+def sweep_once(root):
+    """Delete the files in `root` that are older than KEPT_S, and folders as old that are empty."""
+    for path in sorted(root.rglob("*"), reverse=True):  # what lies in a folder before it
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > KEPT_S:
+                path.rmdir() if path.is_dir() else path.unlink()
+
+
+def sweep(root):
+    """Sweep once a minute, as long as there is the folder."""
+    while root.is_dir():
+        sweep_once(root)
+        time.sleep(60)
+
+
+CSS = """
+#head h1 { margin: 0 } #head p { margin: 0; opacity: .8 }
+.status p, .plan p { margin: 0; display: flex; justify-content: space-between; gap: 1em }
+.status { padding: 10px 2px; min-height: 44px }
+.track { height: 10px; border-radius: 5px; margin-top: 8px; background: var(--border-color-primary); overflow: hidden }
+.track div { height: 100%; background: var(--color-accent); transition: width .2s }
+.error { color: #b42318; font-weight: 600 } .dark .error { color: #ff9c8f }
+.plan ol { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; margin: 0 0 4px; padding: 0 }
+.plan li { display: flex; min-width: 56px; margin: 0; border-radius: 6px; border: 1px solid var(--color-accent); background: var(--input-background-fill) }
+.plan li span { padding: 4px 8px; text-align: center; font-weight: 600 }
+.plan li span + span { border-left: 1px dashed var(--color-accent) }
+.plan p { font-size: var(--text-sm); opacity: .85 }
+#scores :is(table, tr) { width: 100%; border-collapse: collapse; border: 0 !important }
+#scores :is(th, td) { text-align: left; padding: 5px 8px; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; vertical-align: top }
+#scores i { font-style: normal; border-radius: 4px; padding: 0 6px; font-size: var(--text-sm); border: 1px solid currentColor; white-space: nowrap }
+#scores p { margin: 6px 8px; font-size: var(--text-sm) }
+#scores .yes { color: #1a7f37 } #scores .no { color: #9a5b00 } .dark #scores .yes { color: #4ac26b } .dark #scores .no { color: #f0a050 }
+#picture { overflow-x: auto } #picture img { width: 100%; min-width: 560px; border-radius: 8px }
+#scores table, #picture img { margin: 0 }
+#player button, #player time { color: var(--body-text-color) !important }
+#status [data-testid="status-tracker"] svg, footer .divider { display: none }
+#tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
+#report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px }
+#songs a { pointer-events: none; color: inherit }
+button[role=tab][aria-selected=true] { color: var(--body-text-color) !important }
+#cancel:disabled, #cancel-build:disabled { filter: grayscale(1) }
+"""

@@ -1,0 +1,249 @@
+"""The page's server and API, as a gradio_client and a hostile caller meet them."""
+
+import http.client
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+import soundfile
+from conftest import ROOT
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+import app
+from musicbench.theory import Key
+from mustango.midi import read_chords
+from mustango.reader import resolve
+
+QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
+
+
+def free_port():
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def started(folder, root, *arguments):
+    port = free_port()
+    options = app.build_parser().parse_args(["--model", str(folder), "--port", str(port), *arguments])
+    page = app.serve(options, root, quiet=True)
+    return page, f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def server(tiny_folder, tmp_path_factory):
+    page, address = started(tiny_folder, tmp_path_factory.mktemp("page"))
+    yield address
+    page.close(verbose=False)
+
+
+@pytest.fixture
+def client(server, tmp_path):
+    return Client(server, download_files=tmp_path, verbose=False)
+
+
+def answer(address, method, path, body=None, headers=None):
+    """Ask exactly for `path`, as it is written; returns (status, text)."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+    connection.putrequest(method, path, skip_accept_encoding=True)
+    for name, value in {"content-length": str(len(body or b"")), **(headers or {})}.items():
+        connection.putheader(name, value)
+    connection.endheaders(body)
+    response = connection.getresponse()
+    return response.status, response.read().decode("utf-8", "replace")
+
+
+def test_api_is_named_and_typed(client):
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert set(endpoints) == {"/generate"}
+    kinds = {p["parameter_name"]: p["python_type"]["type"] for p in endpoints["/generate"]["parameters"]}
+    assert kinds["prompt"] == kinds["chords"] == "str" and kinds["seed"] == "int" and kinds["guidance"] == "float"
+    assert kinds["scheduler"] == "Literal['dpm', 'ddim', 'ddpm']" and kinds["listen"] == "bool"
+
+
+def test_generate(client):
+    one, two = client.predict(**QUICK, count=2, seed=7, api_name="/generate")
+    assert (one["seed"], two["seed"]) == (7, 8) and one["scores"] is None
+    for suffix in ("wav", "flac"):
+        samples, rate = soundfile.read(one[suffix])
+        assert len(samples) == 4.0 * rate
+    assert [str(chord) for chord in read_chords(one["midi"])[0]] == ["C", "G"]
+    assert json.loads(Path(one["json"]).read_text())["seed"] == 7
+    assert Path(one["picture"]).read_bytes().startswith(b"\x89PNG")
+    assert Path(one["wav"]).read_bytes() != Path(two["wav"]).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [({"chords": "C H"}, "'H'"), ({"model": "/etc"}, "unknown model"), ({"steps": "x"}, "'x'"), ({"duration": [1]}, "a number"),
+     ({"count": 10**9}, "above 8"), ({"tempo": "<b>"}, "<b>"), ({"prompt": {"path": "/etc/passwd"}}, "give text")],
+)  # fmt: skip
+def test_bad_input_is_answered_in_one_line(client, change, says):
+    with pytest.raises(AppError) as caught:
+        client.predict(**{**QUICK, **change}, api_name="/generate")
+    assert says in str(caught.value) and "Traceback" not in str(caught.value)
+
+
+def test_users_at_once_get_their_own(server, tmp_path):
+    jobs = []
+    for seed in range(6):
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        change = {"chords": "C nonsense"} if seed == 3 else {}
+        job = Client(server, download_files=folder, verbose=False).submit(**{**QUICK, **change}, seed=seed, api_name="/generate")
+        jobs.append(job)
+    jobs[4].cancel()
+    for seed, job in enumerate(jobs):
+        if seed == 3:
+            with pytest.raises(AppError, match="nonsense"):
+                job.result(timeout=60)
+        elif seed != 4:
+            (take,) = job.result(timeout=60)
+            assert json.loads(Path(take["json"]).read_text())["seed"] == seed
+            assert Path(take["wav"]).is_relative_to(tmp_path / str(seed))
+
+
+def test_cancel_stops_the_work(client):
+    job = client.submit(**{**QUICK, "steps": 200, "count": 8}, api_name="/generate")
+    next(iter(job))  # it has begun
+    job.cancel()
+    (take,) = client.predict(**QUICK, seed=1, api_name="/generate")  # would wait for 1600 steps
+    assert take["seed"] == 1
+
+
+def served_path(client):
+    """Make a take and return the path of its WAV on the server."""
+    client.download_files = False
+    (take,) = client.predict(**QUICK, api_name="/generate")
+    return take["wav"]["path"]
+
+
+def test_no_path_leads_out(server, client):
+    wav = served_path(client)
+    assert answer(server, "GET", f"/gradio_api/file={wav}")[0] == 200
+    folder = wav.rpartition("/")[0]
+    for path in (
+        "/etc/passwd", "../../etc/passwd", "..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/%2e%2e/etc/passwd", "%252e%252e/etc/passwd",
+        f"{folder}/../../../../../../etc/passwd", f"{folder}/%2e%2e/{wav.split('/')[-2]}/x", folder, f"{folder}/", f"{folder}/..",
+        f"{wav}%00.png", f"{wav}%0a", f"/{wav}", "file:///etc/passwd", "http://127.0.0.1:1/x", "%2f%2fetc/passwd", "~/.bashrc",
+        "/proc/self/environ", "..\\..\\windows\\win.ini", f"{ROOT}/app.py", f"{ROOT}/checkpoints/mustango-mini/model_index.json",
+        "%ef%bc%8e%ef%bc%8e/etc/passwd",
+    ):  # fmt: skip
+        for route in ("/gradio_api/file=", "/gradio_api/file/", "/file="):
+            status, text = answer(server, "GET", route + path)
+            assert status in (400, 403, 404), (route + path, status)
+            assert "root:" not in text and "import argparse" not in text and "PATH=" not in text
+
+
+def test_no_file_is_named_into_a_request(server, tmp_path):
+    for path in ("/etc/passwd", f"{ROOT}/app.py", "http://127.0.0.1:1/x", "../../etc/passwd", str(tmp_path)):
+        record = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        for data in ([record], ["piano", {"a": [record]}]):
+            body = json.dumps({"data": data, "session_hash": "x", "fn_index": 0}).encode()
+            for route in ("/gradio_api/call/generate", "/gradio_api/queue/join", "/gradio_api/run/generate"):
+                for kind in ({"content-type": "application/json"}, {"content-type": "text/plain"}, {}):
+                    assert answer(server, "POST", route, body, kind) == (403, "no such file")
+
+
+def upload(address, name, data):
+    body = f'--x\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'.encode() + data + b"\r\n--x--\r\n"
+    return answer(address, "POST", "/gradio_api/upload", body, {"content-type": "multipart/form-data; boundary=x"})
+
+
+def test_uploads_stay_in_their_place_and_are_bounded(server, client):
+    root = Path(served_path(client)).parents[2]
+    outside = set(root.parent.iterdir())
+    for name in (
+        "song.wav",
+        "../../evil.wav",
+        "/etc/evil.wav",
+        "..\\..\\evil.wav",
+        "a/b/../../../../evil.wav",
+        "\u202e.wav",
+        "x" * 300 + ".wav",
+    ):
+        status, text = upload(server, name, b"RIFF" + name.encode())
+        assert status == 200, text
+        (path,) = json.loads(text)
+        assert Path(path).resolve().parents[1] == root and Path(path).is_file()
+        assert answer(server, "GET", f"/gradio_api/file={quote(path)}")[0] == 403  # not even the own one
+    assert set(root.parent.iterdir()) == outside
+    assert upload(server, "big.wav", bytes(app.MAX_UPLOAD + 2**20))[0] == 413
+
+
+def test_answers_forbid_foreign_scripts(server):
+    connection = http.client.HTTPConnection(server.removeprefix("http://"))
+    connection.request("GET", "/")
+    headers = connection.getresponse().headers
+    assert "default-src 'self'" in headers["content-security-policy"] and headers["x-content-type-options"] == "nosniff"
+
+
+def test_who_finds_the_queue_full_is_told(tiny_folder, tmp_path):
+    page, address = started(tiny_folder, tmp_path, "--queue", "1")
+    try:
+        jobs = [
+            Client(address, verbose=False, download_files=False).submit(**QUICK | {"steps": 50}, api_name="/generate")
+            for _ in range(4)
+        ]
+        said = [str(job.exception(timeout=60)) for job in jobs]
+        assert said.count("None") >= 2 and all("Queue is full" in text for text in said if text != "None") and len(set(said)) == 2
+    finally:
+        page.close(verbose=False)
+
+
+def test_auth_protects_page_and_api(tiny_folder, tmp_path):
+    page, address = started(tiny_folder, tmp_path, "--auth", "me:secret:word")
+    try:
+        generate = json.dumps({"data": ["piano"]}).encode()
+        kind = {"content-type": "application/json"}
+        for method, path in (
+            ("GET", "/config"), ("GET", "/gradio_api/info"), ("GET", f"/gradio_api/file={tmp_path}/{'0' * 32}/{'0' * 32}/x.wav"),
+            ("GET", "/gradio_api/queue/data?session_hash=x"), ("POST", "/gradio_api/call/generate"), ("POST", "/gradio_api/queue/join"),
+            ("POST", "/gradio_api/upload"), ("POST", "/gradio_api/run/generate"), ("GET", "/gradio_api/openapi.json"),
+        ):  # fmt: skip
+            assert answer(address, method, path, generate if method == "POST" else None, kind)[0] == 401, path
+        with pytest.raises(Exception, match="(?i)auth|credentials|401"):
+            Client(address, verbose=False)
+        (take,) = Client(address, auth=("me", "secret:word"), verbose=False, download_files=tmp_path).predict(
+            **QUICK, api_name="/generate"
+        )
+        assert Path(take["wav"]).exists()
+    finally:
+        page.close(verbose=False)
+
+
+# ---------------------------------------------------------------------------------------------------- command line
+
+
+def test_examples_and_presets_fit_the_bundled_model():
+    for prompt, chords, tempo, _, key, meter in app.EXAMPLES:
+        assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration_s=10.24)
+    for line in app.PRESETS:
+        for key in app.KEYS[1:]:
+            assert resolve("", chords=line, tempo=80, key=key, duration_s=10.24).key == Key.parse(key)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(["--auth", "nocolon"], "USER:PASS"), (["--queue", "0"], "below 1"), (["--model", "nowhere"], "no model folder")],
+)
+def test_bad_options(capsys, arguments, says):
+    assert app.main(arguments) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("app.py: ") and err.count("\n") == 1 and says in err
+
+
+def test_busy_port(capsys, server, tiny_folder):
+    assert app.main(["--port", server.rpartition(":")[2], "--model", str(tiny_folder)]) == 2
+    assert "choose another --port" in capsys.readouterr().err
+
+
+def test_help_needs_neither_torch_nor_gradio():
+    code = "import sys, app\ntry: app.main(['--help'])\nexcept SystemExit: pass\nassert not {'torch', 'gradio'} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "--low-memory" in done.stdout, done.stderr

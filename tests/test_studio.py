@@ -1,0 +1,130 @@
+"""The studio plays requests one after the other, tells how far it is, and stops when nobody watches."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import soundfile
+
+from musicbench import InputError
+from mustango.midi import read_chords
+from mustango.studio import Progress, Request, Studio, Take, watched
+
+QUICK = Request("piano", chords="C G", tempo=120, duration=4.0, steps=3, listen=False)
+
+
+@pytest.fixture(scope="module")
+def studio(tiny_folder):
+    return Studio([str(tiny_folder)])
+
+
+def takes_of(studio, request, folder):
+    return [event for event in studio.play(request, folder) if isinstance(event, Take)]
+
+
+def test_progress_and_takes(studio, tmp_path):
+    events = list(studio.play(replace(QUICK, count=2, seed=5), tmp_path))
+    told = [event for event in events if isinstance(event, Progress)]
+    assert [p.share for p in told] == sorted(p.share for p in told) and told[-1].share == 1
+    assert any("step 2 of 3" in p.text for p in told) and any(p.left_s is not None for p in told)
+    heard, drawn = [e for e in events if isinstance(e, Take)][::2], [e for e in events if isinstance(e, Take)][1::2]
+    assert [t.seed for t in drawn] == [5, 6] and [t.id for t in heard] == [t.id for t in drawn] and heard[0].picture is None
+    assert len({t.wav.parent for t in drawn}) == 2 and all(t.wav.is_relative_to(tmp_path) and len(t.id) == 32 for t in drawn)
+
+
+def test_files_of_a_take(studio, tmp_path):
+    take = takes_of(studio, QUICK, tmp_path)[-1]
+    wav, flac = soundfile.read(take.wav)[0], soundfile.read(take.flac)[0]
+    assert len(wav) == 4 * 8000 and np.abs(wav - flac).max() < 2**-14
+    about = json.loads(take.json.read_text())
+    assert about["chords"] == ["C:maj", "G:maj"] and about["bpm"] == 120 and about["steps"] == 3
+    assert read_chords(take.midi)[0] == list(take.controls.chords)
+    assert take.picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_same_request_same_sound(studio, tmp_path):
+    first, second, other = (takes_of(studio, replace(QUICK, seed=s), tmp_path)[-1] for s in (1, 1, 2))
+    assert first.wav.read_bytes() == second.wav.read_bytes() != other.wav.read_bytes()
+
+
+def test_low_memory_gives_the_same_sound(studio, tiny_folder, tmp_path):
+    small = Studio([str(tiny_folder)], low_memory=True)
+    one, other = (takes_of(s, QUICK, tmp_path)[-1] for s in (studio, small))
+    assert one.wav.read_bytes() == other.wav.read_bytes()
+
+
+def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
+    pipeline, seen = studio.warm_up().result(), []
+    real = pipeline.denoise
+
+    def denoise(condition, latents, steps, guidance, generators, on_step):
+        def watch(step, of):
+            seen.append(step)
+            on_step(step, of)
+
+        return real(condition, latents, steps, guidance, generators, watch)
+
+    monkeypatch.setattr(pipeline, "denoise", denoise)
+    watching = studio.play(replace(QUICK, steps=200), tmp_path)
+    for event in watching:
+        if "2 of 200" in event.text or len(seen) >= 2:
+            break
+    watching.close()
+    at_close = len(seen)
+    assert takes_of(studio, QUICK, tmp_path)  # the next one plays
+    monkeypatch.undo()
+    assert seen[at_close:] in ([at_close + 1, 1, 2, 3], [1, 2, 3])
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"chords": "C H"}, "'H'"), ({"tempo": 5}, "below 20"), ({"tempo": "quick"}, "'quick'"), ({"key": "X"}, "'X'"),
+        ({"meter": "4"}, "4/4"), ({"duration": 99}, "10.24"), ({"duration": "long"}, "'long'"), ({"duration": float("nan")}, "nan"),
+        ({"seed": -1}, "seed"), ({"seed": 1.5}, "whole number"), ({"seed": None}, "whole number"), ({"count": 9}, "above 8"),
+        ({"steps": 10**6}, "above 200"), ({"steps": True}, "whole number"), ({"guidance": []}, "a number"), ({"prompt": 5}, "give text"),
+        ({"chords": ["C"]}, "give text"), ({"negative_prompt": "x" * 20000}, "shorten"), ({"model": "/etc"}, "unknown model"),
+        ({"model": ["x"]}, "unknown model"), ({"scheduler": "euler"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
+    ],
+)  # fmt: skip
+def test_bad_requests(studio, tmp_path, change, says):
+    with pytest.raises(InputError, match=".*") as caught:
+        list(studio.play(replace(QUICK, **change), tmp_path))
+    assert says in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_madmom_the_asked_chords_are_drawn(studio, tmp_path, monkeypatch):
+    def hear(samples, sample_rate):
+        raise InputError("madmom is needed; pip install it")
+
+    monkeypatch.setattr("musicbench.features.hear", hear)
+    take = takes_of(studio, replace(QUICK, listen=True), tmp_path)[-1]
+    assert take.scores is None and "pip install" in take.remedy and take.picture.exists()
+
+
+def test_watched_raises_what_the_work_raises():
+    def work(emit):
+        emit(Progress("half", 0.5))
+        raise InputError("no")
+
+    with ThreadPoolExecutor(1) as worker:
+        events = watched(worker, work, Progress("first"))
+        assert [next(events).text, next(events).text] == ["first", "half"]
+        with pytest.raises(InputError, match="no"):
+            next(events)
+
+
+def test_duration_is_the_window_unless_given(studio):
+    assert studio.check(replace(QUICK, duration=None)).duration == 10.24
+
+
+def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path):
+    (tmp_path / tiny_folder.name).symlink_to(tiny_folder)
+    with pytest.raises(InputError, match="have one name"):
+        Studio([str(tiny_folder), str(tmp_path / tiny_folder.name)])
+    with pytest.raises(InputError, match="no model folder"):
+        Studio(["nowhere"])

@@ -1,0 +1,85 @@
+"""Uploaded songs become rows in a ZIP file; what is no song is refused."""
+
+import json
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+import soundfile
+from test_features import AM, RATE, C, F, G, triads
+
+from musicbench import InputError
+from mustango.studio import Progress
+from mustango.uploads import Builder, Built, check_songs
+
+
+@pytest.fixture
+def song(tmp_path):
+    path = tmp_path / "a" / "son<g>.wav"
+    path.parent.mkdir()
+    soundfile.write(path, triads([C, AM, F, G], 120)[: 7 * RATE], RATE)
+    return path
+
+
+def test_only_songs_are_taken(tmp_path, song):
+    for paths, says in (([], "0 songs"), ([song] * 21, "21 songs")):
+        with pytest.raises(InputError, match=says):
+            check_songs(paths)
+    for name in ("x.zip", "x.py", "x.html", "x", "x.wav.exe", ".wav"):
+        (tmp_path / name).write_bytes(song.read_bytes())
+        with pytest.raises(InputError, match="no song by its name"):
+            check_songs([song, tmp_path / name])
+    long = tmp_path / "long.flac"
+    soundfile.write(long, np.zeros(601 * 8000, np.float32), 8000)
+    with pytest.raises(InputError, match="above 600"):
+        check_songs([long])
+    check_songs([song] * 20)
+
+
+def test_a_zip_with_links_is_refused_unopened(tmp_path):
+    path = tmp_path / "songs.zip"
+    with zipfile.ZipFile(path, "w") as packed:
+        link = zipfile.ZipInfo("song.wav")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        packed.writestr(link, "/etc/passwd")
+        packed.writestr("../../evil.wav", "x")
+    with pytest.raises(InputError, match="no song by its name"):
+        list(Builder().build([path], "plain", tmp_path / "session"))
+    assert not (tmp_path / "session").exists() and not (tmp_path.parent / "evil.wav").exists()
+
+
+def test_unknown_recipe(tmp_path, song):
+    with pytest.raises(InputError, match="unknown recipe '/etc/passwd'"):
+        list(Builder().build([song], "/etc/passwd", tmp_path))
+
+
+def test_build(tmp_path, song):
+    pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
+    broken = song.with_name("broken.wav")
+    broken.write_text("this is text")
+    events = list(Builder().build([song, song, broken], "plain", tmp_path / "session"))
+    told, built = [e for e in events if isinstance(e, Progress)], events[-1]
+    assert isinstance(built, Built) and (built.songs, built.rows, built.rejected) == (3, 2, 1)
+    assert told[-1].share == 1 and any("1 of 2 clips" in p.text for p in told)
+    with zipfile.ZipFile(built.zip) as packed:
+        names = packed.namelist()
+        rows = [json.loads(line) for line in packed.read("rows.jsonl").decode().splitlines()]
+    assert {"rows.jsonl", "rejected.jsonl", "report.html", "build.json"} <= set(names) and sum(
+        n.endswith(".flac") for n in names
+    ) == 2
+    assert not any(n.startswith(("/", "..")) for n in names) and str(tmp_path) not in json.dumps(rows)
+    assert "broken.wav" in built.report.read_text() and "<g>" not in built.report.read_text()
+    assert sorted(p.name for p in built.zip.parent.iterdir()) == ["dataset.zip", "report.html"]
+
+
+def test_closing_stops_the_build(tmp_path, song):
+    pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
+    builder = Builder()
+    watching = builder.build([song] * 20, "musicbench", tmp_path / "session")
+    for event in watching:
+        if event.text.startswith("1 of"):
+            break
+    watching.close()
+    builder._worker.shutdown()  # waits for the work
+    assert [list(p.iterdir()) for p in (tmp_path / "session").iterdir()] == [[]]
