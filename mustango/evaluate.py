@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from musicbench import InputError, __version__
@@ -97,8 +98,6 @@ def _workers(count):
 
 
 def _start_worker():
-    from threadpoolctl import threadpool_limits
-
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
@@ -535,7 +534,8 @@ def evaluate(setup, folder, workers=None):
     if setup.embedding != "none":
         found = embedder(setup.embedding)
         embedded = load_embeddings(records, folder, setup.embedding)
-        rows += sound_rows(embedded, cases, found.name, found, setup.seed)
+        with threadpool_limits(1):  # many small matrices: more threads only wait for each other
+            rows += sound_rows(embedded, cases, found.name, found, setup.seed)
     took("scoring")
     used = [load_judge(name) for name in setup.judges]
     report = {
