@@ -40,7 +40,6 @@ class Tone:
 def quick(monkeypatch):
     monkeypatch.setitem(JUDGES, "tone", Tone)
     monkeypatch.setattr(module, "_workers", lambda count: ThreadPoolExecutor(1))
-    monkeypatch.setattr(module, "_start_worker", lambda: None)
 
 
 def tones(roots, rate=RATE):
