@@ -13,6 +13,7 @@ from musicbench import InputError
 from musicbench.theory import Dynamics
 
 MAX_SEMITONES, MAX_RATE = 12, 2.0
+BLOCK_S, INTERVAL_S = 0.2, 0.03  # longer blocks than the library's 0.12: chord recognisers then hear what they heard before
 
 
 def shift_pitch(clip, semitones):
@@ -99,7 +100,7 @@ def _stretched(samples, sample_rate, rate):
     from python_stretch.Signalsmith import Stretch
 
     stretch = Stretch(0)
-    stretch.preset(1, float(sample_rate))
+    stretch.configure(1, round(BLOCK_S * sample_rate), round(INTERVAL_S * sample_rate))
     stretch.setTimeFactor(rate)
     return stretch.process(np.ascontiguousarray(samples, np.float32)[None])[0]
 
