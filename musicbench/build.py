@@ -299,8 +299,6 @@ def build(
     paths = find_songs(songs)
     manifest = read_manifest(songs)
     Paraphraser(*paraphrase)
-    if engine not in ("local", "ray"):
-        raise InputError(f"unknown engine {engine!r}; give local or ray")
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     _prepare(out, json.loads(json.dumps(settings)), overwrite)

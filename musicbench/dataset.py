@@ -81,26 +81,23 @@ def write_webdataset(folder, shard_bytes=10**9):
 
     A sample is <id>.flac and <id>.json. Shards of the same rows are the same bytes.
     """
-    folder = Path(folder)
-    (folder / "shards").mkdir(exist_ok=True)
-    written = []
-    for split, rows in _splits(read_rows(folder)).items():
-        for number, shard in enumerate(_by_size(folder, rows, shard_bytes)):
-            path = folder / "shards" / f"{split}-{number:06d}.tar"
-            with written_whole(path) as temporary, tarfile.open(temporary, "w") as tar:
-                for row in shard:
-                    audio = folder / row["location"]
-                    text = json.dumps(row, ensure_ascii=False).encode()
-                    for suffix, data in ((audio.suffix, audio.read_bytes()), (".json", text)):
-                        entry = tarfile.TarInfo(audio.stem + suffix)
-                        entry.size = len(data)
-                        tar.addfile(entry, BytesIO(data))
-            written.append(path)
+    folder, written = Path(folder), []
+    for name, shard in _shards(folder, shard_bytes):
+        written.append(folder / "shards" / f"{name}.tar")
+        written[-1].parent.mkdir(exist_ok=True)
+        with written_whole(written[-1]) as temporary, tarfile.open(temporary, "w") as tar:
+            for row in shard:
+                audio = folder / row["location"]
+                text = json.dumps(row, ensure_ascii=False).encode()
+                for suffix, data in ((audio.suffix, audio.read_bytes()), (".json", text)):
+                    entry = tarfile.TarInfo(audio.stem + suffix)
+                    entry.size = len(data)
+                    tar.addfile(entry, BytesIO(data))
     return written
 
 
 def write_parquet(folder, shard_bytes=10**9):
-    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-00000.parquet ...; returns them.
+    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
 
     The column `audio` is {bytes, path}, as `datasets` reads it. Needs pyarrow; raises InputError without it.
     """
@@ -109,19 +106,14 @@ def write_parquet(folder, shard_bytes=10**9):
         import pyarrow.parquet
     except ImportError:
         raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
-    folder = Path(folder)
-    (folder / "parquet").mkdir(exist_ok=True)
-    written = []
-    for split, rows in _splits(read_rows(folder)).items():
-        for number, shard in enumerate(_by_size(folder, rows, shard_bytes)):
-            path = folder / "parquet" / f"{split}-{number:05d}.parquet"
-            packed = [
-                {"audio": {"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]}, **_flat(row)}
-                for row in shard
-            ]
-            with written_whole(path) as temporary:
-                pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
-            written.append(path)
+    folder, written = Path(folder), []
+    for name, shard in _shards(folder, shard_bytes):
+        written.append(folder / "parquet" / f"{name}.parquet")
+        written[-1].parent.mkdir(exist_ok=True)
+        audio = ({"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]} for row in shard)
+        packed = [{"audio": sound, **_flat(row)} for sound, row in zip(audio, shard, strict=True)]
+        with written_whole(written[-1]) as temporary:
+            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
     return written
 
 
@@ -130,23 +122,19 @@ def _flat(row):
     return {k: json.dumps(v) if k in ("transforms", "not_heard", "versions", "beats", "tags") else v for k, v in row.items()}
 
 
-def _splits(rows):
+def _shards(folder, shard_bytes):
+    """Yield (name, rows) of shards: those of one split until their audio reaches `shard_bytes`."""
     splits = {}
-    for row in rows:
+    for row in read_rows(folder):
         splits.setdefault(row["location"].split("/")[0], []).append(row)
-    return splits
-
-
-def _by_size(folder, rows, shard_bytes):
-    shard, size = [], 0
-    for row in rows:
-        shard.append(row)
-        size += (folder / row["location"]).stat().st_size
-        if size >= shard_bytes:
-            yield shard
-            shard, size = [], 0
-    if shard:
-        yield shard
+    for split, rows in splits.items():
+        shard, size, number = [], 0, 0
+        for row in rows:
+            shard.append(row)
+            size += (folder / row["location"]).stat().st_size
+            if size >= shard_bytes or row is rows[-1]:
+                yield f"{split}-{number:06d}", shard
+                shard, size, number = [], 0, number + 1
 
 
 # ---------------------------------------------------------------------------------------------------- composed rows

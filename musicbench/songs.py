@@ -12,25 +12,11 @@ import numpy as np
 from musicbench import InputError
 from musicbench.features import SILENCE_DB, loudness_db
 
+# The last four cannot be read; they are rejected by name rather than passed over.
 SUFFIXES = {
-    ".wav",
-    ".flac",
-    ".ogg",
-    ".oga",
-    ".opus",
-    ".mp3",
-    ".aif",
-    ".aiff",
-    ".aifc",
-    ".au",
-    ".caf",
-    ".w64",
-    ".rf64",
-    ".m4a",
-    ".aac",
-    ".wma",
-    ".mp4",
-}  # fmt: skip (the last four cannot be read, and are rejected by name rather than passed over)
+    ".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".caf", ".w64", ".rf64",
+    ".m4a", ".aac", ".wma", ".mp4",
+}  # fmt: skip
 
 
 def find_songs(folder):

@@ -171,30 +171,6 @@ def read_requests(path):
     return requests
 
 
-def sidecar(output, index, prompt, options):
-    """Describe one take under the dataset's field names, with all that is needed to make it again."""
-    import diffusers
-    import torch
-
-    controls = output.controls[index]
-    return {
-        "prompt": prompt,
-        "bpm": controls.bpm,
-        "meter": str(controls.meter),
-        "key": [controls.key.tonic, controls.key.mode],
-        "beats": [list(controls.beat_times), list(controls.beat_positions)],
-        "chords": [c.harte(controls.key) for c in controls.chords],
-        "chords_time": list(controls.chord_times),
-        "duration": controls.duration_s,
-        "sample_rate": output.sample_rate,
-        "seed": output.seeds[index],
-        **options,
-        "origin": controls.origin,
-        "notes": list(controls.notes),
-        "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
-    }
-
-
 def summary(path, controls, seed):
     """Say in one line what was made and where each control came from."""
     names = [c.lead_sheet(controls.key) for c in controls.chords]
@@ -252,7 +228,7 @@ def generate(options):
     import transformers
     from tqdm import tqdm
 
-    from mustango.pipeline import load_pipeline
+    from mustango.pipeline import load_pipeline, sidecar
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()

@@ -3,13 +3,14 @@
 from dataclasses import dataclass, replace
 from importlib import import_module
 
+import diffusers
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
-from musicbench import InputError
+from musicbench import InputError, __version__
 from mustango.checkpoint import (
     BUNDLED,
     TOKENIZERS,
@@ -277,6 +278,27 @@ class MustangoPipeline(DiffusionPipeline):
         audio = self.vocoder(mels)[:, :samples].float()
         peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
         return (audio / peak * 0.98).cpu().numpy()
+
+
+def sidecar(output, index, prompt, options):
+    """Describe one take under the dataset's field names, with all that is needed to make it again."""
+    controls = output.controls[index]
+    return {
+        "prompt": prompt,
+        "bpm": controls.bpm,
+        "meter": str(controls.meter),
+        "key": [controls.key.tonic, controls.key.mode],
+        "beats": [list(controls.beat_times), list(controls.beat_positions)],
+        "chords": [c.harte(controls.key) for c in controls.chords],
+        "chords_time": list(controls.chord_times),
+        "duration": controls.duration_s,
+        "sample_rate": output.sample_rate,
+        "seed": output.seeds[index],
+        **options,
+        "origin": controls.origin,
+        "notes": list(controls.notes),
+        "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
+    }
 
 
 def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):

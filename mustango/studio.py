@@ -10,7 +10,6 @@ from threading import Event
 
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
-from mustango.__main__ import sidecar
 from mustango.checkpoint import model_folder, window_of
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
@@ -238,6 +237,8 @@ class Studio:
 
     def _written(self, output, request, folder):
         """Write the audio, the sidecar and the MIDI of a take into a new folder."""
+        from mustango.pipeline import sidecar
+
         controls, seed, name = output.controls[0], output.seeds[0], token_hex(16)
         place = folder / name
         place.mkdir(parents=True)
