@@ -27,7 +27,13 @@ def build_parser():
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     generate.add_argument("--steps", help="denoising steps (default 20)")
     generate.add_argument("--guidance", help="how strictly to follow, 1 to about 5 (default 3)")
-    generate.add_argument("--count", help="takes; each has the next seed (default 1)")
+    generate.add_argument("--takes", "--count", dest="count", help="how many; each has the next seed (default 1)")
+    generate.add_argument(
+        "--pick",
+        default="all",
+        choices=("all", "best"),
+        help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
+    )
     generate.add_argument("--negative-prompt", default="", help="what it should not sound like")
     generate.add_argument(
         "--model", default="mustango-mini", help="the bundled model, a model folder or a hub id (default %(default)s)"
@@ -127,7 +133,7 @@ CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed
 # What else a sidecar holds: a line may be a sidecar, which asks for its controls again.
 SIDECAR_FIELDS = (
     "bpm", "chords_time", "beats", "sample_rate", "steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "dtype",
-    "origin", "notes", "versions",
+    "picked", "origin", "notes", "versions",
 )  # fmt: skip
 
 
@@ -186,7 +192,9 @@ def summary(path, controls, seed):
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
     from musicbench.clip import check_audio_path, check_folder, save_audio, save_json
+    from musicbench.features import METERS, madmom
     from mustango.checkpoint import window_of
+    from mustango.obeyed import best_take
     from mustango.reader import check_options, resolve
 
     window_s = window_of(options.model)
@@ -198,6 +206,10 @@ def generate(options):
         "steps": _number("steps", options.steps, int, 20),
         "guidance": _number("guidance", options.guidance, float, 3.0),
     }
+    if options.pick == "best":
+        if settings["count"] < 2:
+            raise InputError(f"--pick best has {settings['count']} take to choose from; give --takes 2 or more")
+        madmom(tuple(METERS))
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if options.prompts:
         if any(value is not None for value in given.values()):
@@ -247,14 +259,19 @@ def generate(options):
                 predictors=options.predictors,
                 on_step=lambda *_: bar.update(),
             )
-            for i, audio in enumerate(output.audios):
-                take = f"-{i + 1}" if settings["count"] > 1 else ""
+            kept, picked = range(settings["count"]), {}
+            if options.pick == "best":
+                best, scores = best_take(output)
+                kept, picked = [best], {"picked": {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}}
+            for i in kept:
+                take = f"-{i + 1}" if len(kept) > 1 else ""
                 path = out / f"{request['id']}{take}.wav" if options.prompts else out.with_stem(out.stem + take)
                 made_with = {
                     "steps": settings["steps"], "guidance": settings["guidance"], "negative_prompt": options.negative_prompt,
                     "scheduler": options.scheduler, "predictors": options.predictors, "model": options.model, "dtype": options.dtype,
+                    **picked,
                 }  # fmt: skip
-                save_audio(path, audio, output.sample_rate)
+                save_audio(path, output.audios[i], output.sample_rate)
                 save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
                 bar.write(summary(path, output.controls[i], output.seeds[i]), file=sys.stdout)
     return 0

@@ -1,7 +1,8 @@
-"""Did a take obey? What was asked beside what was heard, in one small record."""
+"""Did a take obey? What was asked beside what was heard, in one small record; and which of several takes obeyed best."""
 
 from dataclasses import dataclass
 
+from musicbench.features import hear
 from musicbench.theory import Key
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
@@ -10,7 +11,7 @@ CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches
 
 @dataclass(frozen=True)
 class Scores:
-    """Asked and heard tempo and key, and the share of the clip in which the heard chord is the asked one.
+    """Asked and heard tempo and key, the share of the clip in which the heard chord is the asked one, the beats' F-measure.
 
     None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}).
     """
@@ -21,6 +22,7 @@ class Scores:
     key_heard: Key | None
     chords_matched: float | None
     reasons: dict
+    beats_matched: float | None = None
 
     @property
     def tempo_obeyed(self):
@@ -38,6 +40,11 @@ class Scores:
         if self.key_heard is None:
             return None
         return self.key_asked.same_as(self.key_heard) or self.key_asked.relative.same_as(self.key_heard)
+
+    @property
+    def share(self):
+        """How much of what was asked was heard, 0 to 1: the mean of chords, beats and key; what was not heard counts 0."""
+        return ((self.chords_matched or 0.0) + (self.beats_matched or 0.0) + float(self.key_obeyed or 0.0)) / 3
 
 
 def matched_share(asked, asked_times, heard, heard_times, duration_s):
@@ -60,9 +67,31 @@ def matched_share(asked, asked_times, heard, heard_times, duration_s):
     return same_s / duration_s
 
 
+def beats_f_measure(asked, heard, window_s=0.07):
+    """Return the F-measure of heard beat times on asked ones, each matched once at most, no more than `window_s` apart."""
+    matched, place = 0, 0
+    for time in asked:
+        while place < len(heard) and heard[place] < time - window_s:
+            place += 1
+        if place < len(heard) and heard[place] <= time + window_s:
+            matched, place = matched + 1, place + 1
+    return 2 * matched / (len(asked) + len(heard)) if len(asked) + len(heard) else 0.0
+
+
 def compare(controls, heard):
     """Return the Scores of a take from its controls (`mustango.reader.Controls`) and `musicbench.features.Heard`."""
     matched = None
     if heard.chords:
         matched = matched_share(controls.chords, controls.chord_times, heard.chords, heard.chord_times, controls.duration_s)
-    return Scores(controls.bpm, heard.bpm, controls.key, heard.key, matched, dict(heard.reasons))
+    beats = beats_f_measure(controls.beat_times, heard.beat_times) if heard.beat_times else None
+    return Scores(controls.bpm, heard.bpm, controls.key, heard.key, matched, dict(heard.reasons), beats)
+
+
+def best_take(output):
+    """Return (index, [Scores]) of the take of a MustangoOutput in which madmom hears most of what was asked of it.
+
+    Raises InputError when madmom is not installed.
+    """
+    heard = [hear(audio, output.sample_rate) for audio in output.audios]
+    scores = [compare(controls, h) for controls, h in zip(output.controls, heard, strict=True)]
+    return max(range(len(scores)), key=lambda i: scores[i].share), scores

@@ -1,4 +1,4 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes; phases are found for them; the inverse STFT.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, which are refined with phases until they fit the mel.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3.
 Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
+from librosa.filters import mel as mel_filters
 from torch import nn
 
 
@@ -31,7 +32,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert.
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
-    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases.
+    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases. `f_max` to `std`: the mel front
+    end's (`mustango.mel.LogMel`).
     """
 
     @register_to_config
@@ -45,9 +47,15 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         hidden: int = 768,
         layers: int = 6,
         refine_steps: int = 32,
+        f_max: float = 12000.0,
+        htk: bool = True,
+        mean: float = -3.25,
+        std: float = 2.0,
     ):
         super().__init__()
         bins = n_fft // 2 + 1
+        basis = torch.from_numpy(mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=f_max, htk=htk))
+        self.register_buffer("mel_basis", basis, persistent=False)  # (M, K)
         self.embed = nn.Conv1d(n_mels, channels, 7, padding=3)
         self.norm_in = nn.LayerNorm(channels, eps=1e-6)
         self.blocks = nn.ModuleList(ConvNeXtBlock(channels, hidden, 1 / layers) for _ in range(layers))
@@ -56,12 +64,12 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.skip = nn.Linear(n_mels, bins)
 
     @torch.no_grad()
-    def start_from(self, mel):
-        """Set the skip layer so that an untrained vocoder's magnitudes are the front end's bands, interpolated."""
-        basis = mel.mel_basis  # (M, K)
+    def start_from_mels(self):
+        """Set the skip layer so that an untrained vocoder's magnitudes are the mel's bands, interpolated."""
+        basis = self.mel_basis
         shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T
-        self.skip.weight.copy_(shares * mel.config.std)
-        self.skip.bias.copy_(shares @ (mel.config.mean - basis.sum(dim=1).log()))
+        self.skip.weight.copy_(shares * self.config.std)
+        self.skip.bias.copy_(shares @ (self.config.mean - basis.sum(dim=1).log()))
 
     def magnitudes(self, mels):
         """Return STFT magnitudes (B, K, T) of normalised log-mels (B, T, M)."""
@@ -91,17 +99,26 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         angles = torch.stack(angles, dim=2) + torch.pi * torch.arange(logs.shape[1], device=logs.device)[:, None]
         return torch.polar(torch.ones_like(angles), angles.remainder(2 * torch.pi))
 
-    def refined(self, magnitude, phasor, momentum=0.99):
-        """Return phasors that agree better with the magnitudes, by fast Griffin-Lim from the ones given."""
+    def refined(self, mels, magnitude, phasor, momentum=0.99):
+        """Return a spectrum (B, K, T) that is nearly the STFT of a waveform and has the given mels, from magnitudes and phasors.
+
+        Fast Griffin-Lim that holds to the mels, not to the magnitudes: every step takes the waveform's own magnitudes, and
+        multiplies each bin by the mean ratio of wanted to present mel in the bands that it feeds. So two partials in one bin keep
+        the beating that a network smooths away. Without steps it is `magnitude * phasor`.
+        """
         c = self.config
         window = torch.hann_window(c.n_fft, device=magnitude.device)
+        wanted = (mels.float() * c.std + c.mean).exp().transpose(1, 2)
+        basis = self.mel_basis.float()
+        shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T  # (K, M); bins that feed no band get no energy
         previous = torch.zeros_like(phasor)
         for _ in range(c.refine_steps):
             consistent = torch.stft(self.invert(magnitude * phasor), c.n_fft, c.hop_length, window=window, return_complex=True)
             phasor = consistent - momentum / (1 + momentum) * previous
             phasor = phasor / phasor.abs().clamp(min=1e-8)
-            previous = consistent
-        return phasor
+            previous, magnitude = consistent, consistent.abs().clamp(min=1e-5)
+            magnitude = magnitude * (shares @ (wanted / (basis @ magnitude).clamp(min=1e-5)).clamp(0.1, 10))
+        return magnitude * phasor
 
     def invert(self, spectrum):
         """Return the waveform (B, (T - 1) * hop_length) of a complex spectrum (B, K, T)."""
@@ -111,5 +128,6 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
 
     def forward(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
-        magnitude = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
-        return self.invert(magnitude * self.refined(magnitude, self.phasors(magnitude)))
+        mels = torch.cat([mels, mels[:, -1:]], dim=1)
+        magnitude = self.magnitudes(mels)
+        return self.invert(self.refined(mels, magnitude, self.phasors(magnitude)))

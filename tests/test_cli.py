@@ -9,6 +9,8 @@ import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
+from musicbench.features import Heard
+from musicbench.theory import Chord
 from mustango.__main__ import main
 
 
@@ -58,6 +60,7 @@ def fails(capsys, here, *arguments, model, says):
         (["--guidance", "-1"], "0-30"),
         (["--guidance", "nan"], "nan"),
         (["--count", "0"], "1-64"),
+        (["--pick", "best"], "--takes 2"),
         (["--seed", "-1"], "seed -1"),
         (["--seed", "1.5"], "'1.5'"),
         (["-o", "missing/x.wav"], "does not exist"),
@@ -197,6 +200,17 @@ def test_several_takes(here, tiny_folder):
     assert generate("piano", "--count", "2", "--duration", "2", "--steps", "2", "--tempo", "120", model=tiny_folder) == 0
     assert sorted(os.listdir(here)) == ["music-1.json", "music-1.wav", "music-2.json", "music-2.wav"]
     assert json.loads((here / "music-2.json").read_text())["seed"] == 1
+
+
+def test_the_best_of_several_takes(here, tiny_folder, monkeypatch):
+    heard = iter([Heard(), Heard(chords=(Chord.parse("C"),), chord_times=(0.0,))])
+    monkeypatch.setattr("mustango.obeyed.hear", lambda *_: next(heard))
+    monkeypatch.setattr("musicbench.features.madmom", lambda *_: None)
+    options = ("--takes", "2", "--pick", "best", "--chords", "C", "--duration", "2", "--steps", "2")
+    assert generate("piano", *options, model=tiny_folder) == 0
+    assert sorted(os.listdir(here)) == ["music.json", "music.wav"]
+    made = json.loads((here / "music.json").read_text())
+    assert made["seed"] == 1 and made["picked"] == {"of": 2, "shares": [0.0, pytest.approx(1 / 3, abs=1e-3)]}
 
 
 def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):

@@ -12,8 +12,8 @@ ORDER = [
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.metrics", "mustango.judges", "mustango.embeddings",
-    "mustango.testsets", "mustango.evaluate", "mustango.scorecard", "mustango.__main__", "mustango.midi",
-    "mustango.obeyed", "mustango.studio", "mustango.uploads", "mustango.web", "app",
+    "mustango.testsets", "mustango.evaluate", "mustango.scorecard", "mustango.obeyed", "mustango.__main__", "mustango.midi",
+    "mustango.studio", "mustango.uploads", "mustango.web", "app",
 ]  # fmt: skip
 
 

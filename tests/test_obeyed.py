@@ -1,10 +1,13 @@
 """Asked beside heard."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from musicbench.features import Heard
 from musicbench.theory import Chord, Key
-from mustango.obeyed import compare, matched_share
+from mustango.obeyed import beats_f_measure, best_take, compare, matched_share
 from mustango.reader import resolve
 
 
@@ -49,3 +52,32 @@ def test_chords():
     half = Heard(chords=controls.chords[:2], chord_times=controls.chord_times[:2])
     assert compare(controls, half).chords_matched == 0.5 and compare(controls, half).chords_obeyed is False
     assert compare(controls, Heard()).chords_obeyed is None
+
+
+def test_beats_are_matched_once():
+    asked = (0.0, 0.5, 1.0, 1.5)
+    assert beats_f_measure(asked, asked) == 1
+    assert beats_f_measure(asked, [t + 0.069 for t in asked]) == 1
+    assert beats_f_measure(asked, [t + 0.071 for t in asked]) == 0
+    assert beats_f_measure(asked, (0.0, 1.0)) == pytest.approx(2 / 3)  # half tempo
+    assert beats_f_measure(asked, (0.0, 0.01, 0.02, 0.5)) == pytest.approx(0.5)  # a beat counts once
+    assert beats_f_measure((), ()) == 0
+
+
+def test_share_is_the_mean_of_what_was_heard():
+    controls = asked()
+    all_heard = Heard(
+        beat_times=controls.beat_times, chords=controls.chords, chord_times=controls.chord_times, key=Key.parse("C"), bpm=120.0
+    )
+    assert compare(controls, all_heard).share == pytest.approx(1)
+    assert compare(controls, Heard(key=Key.parse("C"))).share == pytest.approx(1 / 3)
+    assert compare(controls, Heard()).share == 0
+
+
+def test_the_best_take_is_kept(monkeypatch):
+    controls = asked()
+    heard = {0: Heard(), 1: Heard(beat_times=controls.beat_times), 2: Heard(key=Key.parse("D"))}
+    monkeypatch.setattr("mustango.obeyed.hear", lambda audio, rate: heard[int(audio[0])])
+    output = SimpleNamespace(audios=np.arange(3.0)[:, None], sample_rate=24000, controls=[controls] * 3)
+    best, scores = best_take(output)
+    assert best == 1 and [round(s.share, 2) for s in scores] == [0, 0.33, 0]
