@@ -92,6 +92,9 @@ def build_parser():
     evaluate.add_argument("--device", default="cpu", help="(default %(default)s)")
     evaluate.add_argument("--steps", type=int, default=20, help="(default %(default)s)")
     evaluate.add_argument("--guidance", type=float, default=3.0, help="(default %(default)s)")
+    evaluate.add_argument(
+        "--words", type=int, metavar="N", help="in place of --set: do instruments, moods and contradictions in N prompts come true?"
+    )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
     evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
     evaluate.add_argument("--columns", help="of model, real, round trip, shuffled, dropped, with commas (default: all)")
@@ -328,12 +331,30 @@ def evaluate(options):
 
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
-    if not options.set or not options.out:
-        raise InputError("no --set or no -o; write mustango evaluate --set composed:40 -o DIR, or --compare A B")
+    if not (options.set or options.words) or not options.out:
+        raise InputError(
+            "no --set or no -o; write mustango evaluate --set composed:40 -o DIR, --words 200 -o DIR, or --compare A B"
+        )
     for name, value, low in (("limit", options.limit, 1), ("dropped", options.dropped, 0), ("workers", options.workers, 1)):
         if value is not None and value < low:
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     check_options("", None, options.seed, 1, options.steps, options.guidance, window_s=0)
+
+    if options.words:
+        import os
+
+        from musicbench.clip import written_whole
+        from mustango.words import WordsSetup, evaluate_words, words_markdown
+
+        setup = WordsSetup(
+            count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
+            guidance=options.guidance,
+        )  # fmt: skip
+        text = words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1))
+        with written_whole(Path(options.out) / "words.md") as temporary:
+            temporary.write_text(text, encoding="utf-8")
+        print(text, end="")
+        return 0
 
     from mustango.evaluate import COLUMNS, Setup
     from mustango.evaluate import evaluate as run

@@ -112,8 +112,8 @@ class MusiCNN:
         return self._normal(F.relu(F.conv2d(x, kernel, self.weights[f"{name}/bias"])), number + 1)
 
     @torch.no_grad()
-    def forward(self, patches):
-        """Return (penultimate (B, 200), tag probabilities (B, 50)) of log-mel patches (B, T, 96)."""
+    def pooled(self, patches):
+        """Return the convolutions' features (B, 1506), maximum and mean over time side by side, of log-mel patches (B, T, 96)."""
         x = self._normal(patches[:, None], 0)
         timbral = [self._convolved(F.pad(x, (0, 0, 3, 3)), i).amax(3) for i in (0, 1)]
         same = ((63, 64), (31, 32), (15, 16))  # TensorFlow's "same" for kernels of 128, 64, 32 frames
@@ -124,21 +124,31 @@ class MusiCNN:
             out = self._convolved(stacked, i)[..., 0]
             layers.append(out + layers[-1] if i > 5 else out)
         features = torch.cat(layers, 1)
-        pooled = torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
-        hidden = F.relu(self._normal(pooled, 9) @ self.weights["dense/kernel"] + self.weights["dense/bias"])
+        return torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
+
+    @torch.no_grad()
+    def forward(self, patches):
+        """Return (penultimate (B, 200), tag probabilities (B, 50)) of log-mel patches (B, T, 96)."""
+        hidden = F.relu(self._normal(self.pooled(patches), 9) @ self.weights["dense/kernel"] + self.weights["dense/bias"])
         hidden = self._normal(hidden, 10)
         return hidden, torch.sigmoid(hidden @ self.weights["dense_1/kernel"] + self.weights["dense_1/bias"])
 
-    def __call__(self, samples, sample_rate):
-        """Return (frames (F, 200), tag probabilities (F, 50)) of mono samples; short clips are repeated to 3 s."""
+    def log_mels(self, samples, sample_rate):
+        """Return the log-mels (T, 96) of mono samples; short clips are repeated to 3 s."""
         import librosa
 
         samples = _resampled(samples, sample_rate, self.sample_rate)
         samples = np.resize(samples, max(len(samples), self.window * 256))
         mels = librosa.feature.melspectrogram(y=samples, sr=self.sample_rate, n_fft=512, hop_length=256, n_mels=96)
-        mels = torch.from_numpy(np.log10(10000 * mels.T + 1).astype(np.float32))
-        patches = mels.unfold(0, self.window, self.window).transpose(1, 2)
-        frames, tags = self.forward(patches)
+        return torch.from_numpy(np.log10(10000 * mels.T + 1).astype(np.float32))
+
+    def patches(self, mels):
+        """Cut log-mels (T, 96) into whole windows (B, 187, 96)."""
+        return mels.unfold(0, self.window, self.window).transpose(1, 2)
+
+    def __call__(self, samples, sample_rate):
+        """Return (frames (F, 200), tag probabilities (F, 50)) of mono samples."""
+        frames, tags = self.forward(self.patches(self.log_mels(samples, sample_rate)))
         return frames.numpy(), tags.numpy()
 
 

@@ -9,31 +9,25 @@ heard/COLUMN/ID.json and .npz, and the reports.
 import hashlib
 import json
 import os
-import signal
 import time
-import warnings
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from musicbench import InputError, __version__
-from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio, save_json, written_whole
+from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_json, written_whole
 from musicbench.compose import find_soundfont
 from musicbench.features import Heard
 from musicbench.theory import Chord, Key
-from mustango.checkpoint import BUNDLED, is_released, model_folder, read_json
+from mustango.checkpoint import BUNDLED, model_folder, read_json
+from mustango.clips import compose_clip, generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence
 from mustango.judges import DEFAULT_JUDGES, is_silent, load_judge
 from mustango.metrics import METRICS, Mean, bootstrap, clip_scores
-from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases
+from mustango.testsets import HELD_OUT, composed_case, load_cases
 
 COLUMNS = ("model", "real", "round trip", "shuffled", "dropped")
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
@@ -87,87 +81,8 @@ embedder = cache(load_embedder)
 # ---------------------------------------------------------------------------------------------------- audio
 
 
-@contextmanager
-def _workers(count):
-    """Give a pool of single-threaded processes."""
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start_worker)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _start_worker():
-    warnings.simplefilter("ignore")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
-    torch.set_num_threads(1)
-    threadpool_limits(1)
-
-
-def _results(name, jobs):
-    """Yield (id, result or InputError) of {id: future}, with progress."""
-    for id_, job in tqdm(jobs.items(), desc=name, unit="clip", disable=None if jobs else True):
-        error = job.exception()
-        if error and not isinstance(error, InputError):
-            raise error
-        yield id_, error or job.result()
-
-
-def _make(pool, name, folder, wanted, problems):
-    """Let the pool make clips {id: (function, arguments)}, those that are not in `folder` yet; functions take the path last.
-
-    Returns {id: path}; what a function refuses goes to `problems`.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {id_: folder / f"{id_}.flac" for id_ in wanted}
-    jobs = {id_: pool.submit(*wanted[id_], path) for id_, path in paths.items() if not path.is_file()}
-    for id_, error in _results(name, jobs):
-        if error:
-            problems.append({"column": name, "id": id_, "what": f"not made: {error}"})
-            del paths[id_]
-    return paths
-
-
-def _compose(case, sample_rate, path):
-    save_audio(path, composed_audio(case, sample_rate), sample_rate)
-
-
-@cache
-def _pipeline(model, device):
-    import diffusers
-    import transformers
-
-    from mustango.pipeline import load_pipeline
-
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
-    return load_pipeline(model, device)
-
-
-def _generate(setup, case, controls, path):
-    pipeline = _pipeline(setup.model, setup.device)
-    duration = min(case.asked.duration_s, pipeline.config.window_s)
-    output = pipeline(case.prompt, **controls, duration=duration, seed=case.seed, steps=setup.steps, guidance=setup.guidance)
-    save_audio(path, output.audios[0], output.sample_rate)
-
-
-@torch.no_grad()
-def _round_trip(setup, source, path):
-    pipeline = _pipeline(setup.model, setup.device)
-    mel = pipeline.mel
-    samples, rate = load_audio(source, mel.config.sample_rate)
-    duration = min(len(samples) / rate, pipeline.config.window_s)
-    wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
-    frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
-    wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
-    latents = pipeline.vae.encode(mel.folded(mel(wave)[:, :frames])).latent_dist.mode()
-    save_audio(path, pipeline.vocode(mel.unfolded(pipeline.vae.decode(latents).sample), duration)[0], rate)
-
-
-def sample_rate_of(model):
-    """Return a model's sample rate without loading it."""
-    folder = model_folder(model)
-    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json")["sample_rate"]
+def _asked(setup, case, controls):
+    return generate_clip, setup, case.prompt, controls, case.asked.duration_s, case.seed
 
 
 def _by_stem(folder):
@@ -274,13 +189,13 @@ def hear_all(clips, folder, setup, workers):
     """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
     jobs, records = {}, {column: {} for column in clips}
     ids = dict.fromkeys(id_ for paths in clips.values() for id_ in paths)
-    with _workers(workers) as pool:
+    with worker_pool(workers) as pool:
         for id_ in ids:  # clip by clip, so that what a stopped run has heard makes a smaller set (--limit)
             for column in (c for c, paths in clips.items() if id_ in paths):
                 saved = folder / "heard" / column.replace(" ", "-") / f"{id_}.json"
                 judges = () if column == REFERENCE else setup.judges
                 jobs[column, id_] = pool.submit(hear_clip, clips[column][id_], saved, judges, setup.embedding)
-        for (column, id_), record in _results("hearing", jobs):
+        for (column, id_), record in results("hearing", jobs):
             if isinstance(record, InputError):
                 raise record
             records[column][id_] = record
@@ -500,16 +415,18 @@ def evaluate(setup, folder, workers=None):
         started = time.monotonic()
 
     with_real = "real" in setup.columns or "round trip" in setup.columns
-    with _workers(workers if setup.device == "cpu" else 1) as pool:
+    with worker_pool(workers if setup.device == "cpu" else 1) as pool:
         if composed:
             find_soundfont()
             seed = int((str(setup.set).split(":") + ["7"])[2])
             if with_real:
-                clips["real"] = _make(pool, "real", audio / "real", {case.id: (_compose, case, rate) for case in cases}, problems)
+                clips["real"] = make_clips(
+                    pool, "real", audio / "real", {case.id: (compose_clip, case, rate) for case in cases}, problems
+                )
             if setup.embedding != "none":
                 held_out = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
-                clips[REFERENCE] = _make(
-                    pool, REFERENCE, audio / "held-out", {case.id: (_compose, case, rate) for case in held_out}, problems
+                clips[REFERENCE] = make_clips(
+                    pool, REFERENCE, audio / "held-out", {case.id: (compose_clip, case, rate) for case in held_out}, problems
                 )
         elif with_real:
             own = _own_audio(cases, setup.real, problems)
@@ -518,13 +435,13 @@ def evaluate(setup, folder, workers=None):
         took("composing")
         if not setup.audio:
             wanted = {
-                "model": {case.id: (_generate, setup, case, case.controls) for case in cases},
-                "round trip": {id_: (_round_trip, setup, path) for id_, path in clips.get("real", {}).items()},
-                "dropped": {case.id: (_generate, setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
+                "model": {case.id: _asked(setup, case, case.controls) for case in cases},
+                "round trip": {id_: (round_trip_clip, setup, path) for id_, path in clips.get("real", {}).items()},
+                "dropped": {case.id: _asked(setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
             }
             for column, jobs in wanted.items():
                 if column in setup.columns and jobs:
-                    clips[column] = _make(pool, column, audio / column.replace(" ", "-"), jobs, problems)
+                    clips[column] = make_clips(pool, column, audio / column.replace(" ", "-"), jobs, problems)
             took("generating")
     records = hear_all(clips, folder, setup, workers)
     took("hearing")

@@ -19,7 +19,7 @@ from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_o
 from mustango.judges import JUDGES
 from mustango.testsets import load_cases
 
-REAL_WORKERS = module._workers
+REAL_WORKERS = module.worker_pool
 RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
 
 
@@ -39,7 +39,7 @@ class Tone:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setitem(JUDGES, "tone", Tone)
-    monkeypatch.setattr(module, "_workers", lambda count: ThreadPoolExecutor(1))
+    monkeypatch.setattr(module, "worker_pool", lambda count: ThreadPoolExecutor(1))
 
 
 def tones(roots, rate=RATE):

@@ -1,0 +1,334 @@
+"""Do words work? What a prompt says, measured in the sound, beside the same measure on the composer's own audio.
+
+    instrument, drums    a probe trained on composed audio alone names the asked one
+    moods                of two takes that differ in one word, the right one is louder, busier or brighter
+    contradictions       a tempo or chords that were given win over the prompt's
+    repetition           no two seeds of one prompt sound alike
+
+Composed clips are drawn by seed; those that the probe learns from are of other seeds than those it is asked about.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.clip import load_audio, save_audio, save_json, written_whole
+from musicbench.compose import find_soundfont, render
+from musicbench.features import hear, loudness_db, madmom
+from musicbench.styles import MOODS
+from musicbench.theory import Meter, Progression, beat_grid
+from mustango.checkpoint import BUNDLED, read_json
+from mustango.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
+from mustango.embeddings import load_embedder
+from mustango.evaluate import fingerprint
+from mustango.metrics import bootstrap
+from mustango.obeyed import beats_f_measure, matched_share
+from mustango.testsets import DURATION_S, composed_case, composed_piece
+
+INSTRUMENTS = ("piano", "distorted guitar", "organ", "strings", "brass section", "choir")
+PROBE_CLIPS = 1500
+# Mood words' pair: what the composer changes for them, and what is measured; the second word asks for more of it.
+PAIRS = {
+    ("calm", "energetic"): ("energy", (0.12, 0.88), "loudness"),
+    ("sparse", "busy"): ("density", (0.12, 0.88), "onsets a second"),
+    ("dark", "bright"): ("register", (-1, 1), "spectral centroid"),
+}
+REPEATED = "upbeat acoustic guitar pop with drums"
+BEATS_A_BAR = (3, 4)
+
+
+@dataclass(frozen=True)
+class WordsSetup:
+    """`count` clips for the instruments; an eighth of it for each pair of moods, a quarter for contradictions and repetition."""
+
+    count: int = 200
+    seed: int = 7
+    model: str = BUNDLED
+    device: str = "cpu"
+    steps: int = 20
+    guidance: float = 3.0
+
+
+# ---------------------------------------------------------------------------------------------------- what is measured
+
+
+@cache
+def _musicnn():
+    return load_embedder("musicnn")
+
+
+def timbre(samples, sample_rate):
+    """Return what the probe knows of a clip (D,): MusiCNN's pooled features, and level, spread and changes of 96 mel bands."""
+    model = _musicnn()
+    mels = model.log_mels(samples, sample_rate)
+    steps = mels.diff(dim=0)
+    bands = [mels.mean(0), mels.std(0), steps.clamp(min=0).mean(0), (-steps).clamp(min=0).mean(0), mels.quantile(0.1, dim=0)]
+    return np.concatenate([model.pooled(model.patches(mels)).mean(0).numpy(), *(band.numpy() for band in bands)])
+
+
+def measures(samples, sample_rate):
+    """Return {measure: number} for the pairs of moods: loudness in dB, onsets a second, spectral centroid in Hz."""
+    import librosa
+
+    onsets = librosa.onset.onset_detect(y=samples, sr=sample_rate)
+    return {
+        "loudness": float(np.median(loudness_db(samples, sample_rate))),
+        "onsets a second": len(onsets) * sample_rate / len(samples),
+        "spectral centroid": float(librosa.feature.spectral_centroid(y=samples, sr=sample_rate).mean()),
+    }
+
+
+class Probe:
+    """Logistic regressions on `timbre`: which of INSTRUMENTS plays the chords, and whether there are drums."""
+
+    def __init__(self, features, instruments, drums):
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+
+        def fitted(labels):
+            return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)).fit(features, labels)
+
+        self.instruments, self.drums = fitted(instruments), fitted(drums)
+
+    def right(self, features, instrument, drums):
+        """Return {"instrument": 0 or 1, "drums": 0 or 1} for what was asked (drums None: not asked)."""
+        heard = {"instrument": float(self.instruments.predict(features[None])[0] == instrument)}
+        return heard if drums is None else heard | {"drums": float(self.drums.predict(features[None])[0] == drums)}
+
+
+# ---------------------------------------------------------------------------------------------------- what is asked
+
+
+def instrument_cases(seed, count):
+    """Draw composed cases whose chords are played by one of INSTRUMENTS, equally many of each: [(case, piece)]."""
+    left = {name: -(-count // len(INSTRUMENTS)) for name in INSTRUMENTS}
+    found, index = [], 0
+    while len(found) < count:
+        case = composed_case(seed, index)
+        piece = composed_piece(case)
+        if left.get(piece.comping):
+            left[piece.comping] -= 1
+            found.append((replace(case, id=f"instrument-{len(found):04d}"), piece))
+        index += 1
+    return found
+
+
+def drums_asked(prompt):
+    """Return whether a composer's prompt asks for drums or for none; None when it does not say."""
+    text = prompt.lower()
+    if "no drums" in text or "without drums" in text:
+        return False
+    return True if "drum" in text or "percussion" in text else None
+
+
+def mood_cases(seed, count):
+    """Draw `count` pairs for each of PAIRS: [(pair, less, more)], each of the two a (case, piece) that differs in one word.
+
+    The tempo lies between calm and energetic, so that it does not gainsay either.
+    """
+    drawn = []
+    for number, (moods, (field, values, _)) in enumerate(PAIRS.items()):
+        for index in range(count):
+            rng = np.random.default_rng([seed, number, index, 17])
+            case = composed_case(seed, 10_000 * (number + 1) + index)
+            case = replace(case, controls=case.controls | {"tempo": int(rng.integers(86, 110))})
+            piece = composed_piece(case)
+            drums = ", no drums" if piece.groove == "none" else " with drums"
+            pair = []
+            for mood, value in zip(moods, values, strict=True):
+                prompt = f"{rng.choice(MOODS[mood])} {piece.comping} {piece.style}{drums}"
+                name = f"{mood}-{index:03d}"
+                pair.append((replace(case, id=name, prompt=prompt), replace(piece, **{field: value})))
+            drawn.append((moods, *pair))
+    return drawn
+
+
+def contradictions(seed, count):
+    """Draw cases whose prompt gainsays the controls: [(case, piece, what, gainsaid)], half in tempo, half in chords.
+
+    gainsaid: the prompt's tempo, or its chords (a Progression).
+    """
+    drawn = []
+    for index in range(count):
+        rng = np.random.default_rng([seed, index, 19])
+        case = composed_case(seed, 50_000 + index)
+        meter = Meter.parse(case.controls["meter"])
+        sort = f"{rng.choice(['piano', 'acoustic guitar', 'organ', 'strings'])} {rng.choice(['pop', 'rock', 'ballad', 'jazz'])}"
+        if index % 2:
+            slow, fast = int(rng.integers(60, 76)), int(rng.integers(140, 171))
+            asked, said, word = (fast, slow, "slow") if index % 4 == 1 else (slow, fast, "fast")
+            case = replace(case, controls=case.controls | {"tempo": asked}, prompt=f"{word} {sort}, {said} bpm")
+            what, gainsaid = "tempo", said
+        else:
+            up = int(rng.choice([1, 3, 6, 8, 11]))
+            progression = Progression.parse(case.controls["chords"], meter)
+            bars = tuple(tuple((chord.transposed(up), beats) for chord, beats in bar) for bar in progression.bars)
+            what, gainsaid = "chords", Progression(bars=bars)
+            names = dict.fromkeys(chord.lead_sheet() for bar in bars for chord, _ in bar)
+            case = replace(case, prompt=f"{sort}. The chords are {', '.join(names)}.")
+        case = replace(case, id=f"{what}-{index:03d}")
+        drawn.append((case, composed_piece(case), what, gainsaid))
+    return drawn
+
+
+def control_wins(case, piece, what, gainsaid, heard):
+    """Return 1.0 when a judge hears more of what was given than of what the prompt says, else 0.0."""
+    if what == "tempo":
+        given, said = (beat_grid(bpm, piece.meter, DURATION_S)[0] for bpm in (case.controls["tempo"], gainsaid))
+        return float(beats_f_measure(given, heard.beat_times) > beats_f_measure(said, heard.beat_times))
+    bpm = case.controls["tempo"]
+    shares = [
+        matched_share(*p.lay_out(bpm, DURATION_S), heard.chords, heard.chord_times, DURATION_S)
+        for p in (piece.progression, gainsaid)
+    ]
+    return float(shares[0] > shares[1])
+
+
+# ---------------------------------------------------------------------------------------------------- the run
+
+
+def render_clip(piece, sample_rate, path):
+    """Write the composer's audio of a piece."""
+    save_audio(path, render(piece, DURATION_S, sample_rate).samples, sample_rate)
+
+
+def _known(piece, sample_rate):
+    return timbre(render(piece, DURATION_S, sample_rate).samples, sample_rate)
+
+
+def _listened(kind, path):
+    samples, rate = load_audio(path)
+    if kind == "heard":
+        return hear(samples, rate, BEATS_A_BAR)
+    if kind == "embedded":
+        return _musicnn()(samples, rate)[0].mean(axis=0)
+    return {"timbre": timbre, "measures": measures}[kind](samples, rate)
+
+
+def _listen(pool, kind, paths):
+    jobs = {id_: pool.submit(_listened, kind, path) for id_, path in paths.items()}
+    return dict(results(kind, jobs))
+
+
+def train_probe(pool, seed, path, sample_rate):
+    """Return the Probe trained on composed clips of a seed; what it learns from is kept in `path` (.npz)."""
+    if not path.is_file():
+        cases = instrument_cases(seed, PROBE_CLIPS)
+        jobs = {case.id: pool.submit(_known, piece, sample_rate) for case, piece in cases}
+        features = [found for _, found in results("probe", jobs)]
+        labels = {"instruments": [p.comping for _, p in cases], "drums": [p.groove != "none" for _, p in cases]}
+        with written_whole(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, features=features, **labels)
+    with np.load(path) as known:
+        return Probe(known["features"], known["instruments"], known["drums"])
+
+
+def evaluate_words(setup, folder, workers):
+    """Run the evaluation in `folder`, going on with what is there; returns and writes the report (words.json). Raises InputError."""
+    if setup.count < 8:
+        raise InputError(f"{setup.count} clips of words are too few; give 8 or more")
+    find_soundfont()
+    _musicnn()
+    madmom(BEATS_A_BAR)
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    about = {name: value for name, value in asdict(setup).items() if name != "device"} | {"weights": fingerprint(setup.model)}
+    kept = folder / "setup.json"
+    if kept.is_file() and read_json(kept) != about:
+        raise InputError(f"{folder} holds another evaluation; choose another folder")
+    save_json(kept, about)
+
+    instruments = instrument_cases(setup.seed, setup.count)
+    pairs = mood_cases(setup.seed, setup.count // 8)
+    gainsaid = contradictions(setup.seed, setup.count // 4)
+    seeds = range(setup.count // 4)
+    rate, problems = sample_rate_of(setup.model), []
+    pieces = {case.id: (case, piece) for case, piece, *_ in [*instruments, *(c for _, *both in pairs for c in both), *gainsaid]}
+    asked = {id_: (generate_clip, setup, c.prompt, c.controls, DURATION_S, c.seed) for id_, (c, _) in pieces.items()}
+    again = {f"seed-{seed:03d}": (generate_clip, setup, REPEATED, {}, DURATION_S, seed) for seed in seeds}
+    with worker_pool(workers) as pool:
+        probe = train_probe(pool, setup.seed + 1, folder / "probe.npz", rate)
+        composed = {id_: (render_clip, piece, rate) for id_, (_, piece) in pieces.items()}
+        clips = {
+            "composed": make_clips(pool, "composed", folder / "composed", composed, problems),
+            "model": make_clips(pool, "model", folder / "model", asked | again, problems),
+        }
+        if problems:
+            raise InputError(f"clip {problems[0]['id']} was {problems[0]['what']}")
+        repeated = {id_: clips["model"][id_] for id_ in again}
+        trips = {id_: (round_trip_clip, setup, path) for id_, path in repeated.items()}
+        alike = make_clips(pool, "round trip", folder / "round-trip", trips, problems)
+        kinds = {
+            "timbre": [case.id for case, _ in instruments],
+            "measures": [case.id for _, *both in pairs for case, _ in both],
+            "heard": [case.id for case, *_ in gainsaid],
+        }
+        found = {
+            column: {kind: _listen(pool, kind, {id_: paths[id_] for id_ in ids}) for kind, ids in kinds.items()}
+            for column, paths in clips.items()
+        }
+        takes, trips = (np.array(list(_listen(pool, "embedded", paths).values())) for paths in (repeated, alike))
+
+    scores = {}
+    for column, heard in found.items():
+        for case, piece in instruments:
+            for what, right in probe.right(heard["timbre"][case.id], piece.comping, drums_asked(case.prompt)).items():
+                scores.setdefault(what, {}).setdefault(column, []).append(right)
+        for moods, (less, _), (more, _) in pairs:
+            measure = PAIRS[moods][2]
+            right = float(heard["measures"][more.id][measure] > heard["measures"][less.id][measure])
+            scores.setdefault(f"{' / '.join(moods)}: {measure}", {}).setdefault(column, []).append(right)
+        for case, piece, what, said in gainsaid:
+            wins = control_wins(case, piece, what, said, heard["heard"][case.id])
+            scores.setdefault(f"given {what} win over the prompt's", {}).setdefault(column, []).append(wins)
+    rows = [
+        {"what": what, **{column: asdict(bootstrap(values)) for column, values in by_column.items()}}
+        for what, by_column in scores.items()
+    ]
+    report = {"setup": about, "rows": rows, "repetition": repetition(takes, trips)}
+    save_json(folder / "words.json", report)
+    return report
+
+
+def repetition(takes, trips):
+    """Say how far apart takes (N, D) of one prompt lie: cosine distances of their embeddings.
+
+    `alike` counts the pairs that lie closer than a take and its own round trip (N, D), which the ear takes for the same.
+    """
+    takes, trips = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (takes, trips))
+    between = (1 - takes @ takes.T)[np.triu_indices(len(takes), 1)]
+    own = 1 - (takes * trips).sum(axis=1)
+    return {
+        "takes": len(takes),
+        "closest": float(between.min()),
+        "median": float(np.median(between)),
+        "own round trip": float(np.median(own)),
+        "alike": int((between < np.median(own)).sum()),
+    }
+
+
+def words_markdown(report):
+    """Return the report as a Markdown table."""
+    setup, apart = report["setup"], report["repetition"]
+    lines = [
+        f"Words: model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance {setup['guidance']:g}, "
+        f"seed {setup['seed']}. Shares of clips or pairs, with 95 % intervals; composed: the same measure on the composer's audio.",
+        "",
+        "| what | model | composed | model / composed |",
+        "|---|---|---|---|",
+    ]
+    for row in report["rows"]:
+        cells = [f"{m['value']:.3f} [{m['low']:.3f}, {m['high']:.3f}] N={m['n']}" for m in (row["model"], row["composed"])]
+        ratio = f"{100 * row['model']['value'] / row['composed']['value']:.1f} %" if row["composed"]["value"] else "-"
+        lines.append(f"| {row['what']} | {' | '.join(cells)} | {ratio} |")
+    lines += [
+        "",
+        f'Repetition, {apart["takes"]} seeds of "{REPEATED}", cosine distance of MusiCNN embeddings: closest pair '
+        f"{apart['closest']:.4f}, median {apart['median']:.4f}; a take and its own round trip {apart['own round trip']:.4f}; pairs "
+        f"closer than that: {apart['alike']}.",
+    ]
+    return "\n".join(lines) + "\n"
