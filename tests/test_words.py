@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-
 from conftest import needs_fluidsynth
+
 from musicbench.compose import render
 from musicbench.features import Heard
 from musicbench.styles import MOODS
@@ -70,9 +70,10 @@ def test_measures_follow_the_sound():
     assert measures(high, rate)["spectral centroid"] > measures(low, rate)["spectral centroid"]
     assert measures(2 * low, rate)["loudness"] - measures(low, rate)["loudness"] == pytest.approx(6.02, abs=0.01)
     clicks = [np.where(np.arange(len(t)) % (rate // a_second) < 200, rng.normal(0, 0.3, len(t)), 0) for a_second in (1, 4)]
-    assert measures(clicks[1].astype(np.float32), rate)["onsets a second"] > 2 * measures(clicks[0].astype(np.float32), rate)[
-        "onsets a second"
-    ]
+    assert (
+        measures(clicks[1].astype(np.float32), rate)["onsets a second"]
+        > 2 * measures(clicks[0].astype(np.float32), rate)["onsets a second"]
+    )
 
 
 def test_repetition_is_seen():
