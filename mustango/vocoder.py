@@ -32,8 +32,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert.
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
-    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases. `f_max` to `std`: the mel front
-    end's (`mustango.mel.LogMel`).
+    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases. fit_below: up to this frequency in
+    Hz they fit magnitudes to the mel. `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`).
     """
 
     @register_to_config
@@ -47,6 +47,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         hidden: int = 768,
         layers: int = 6,
         refine_steps: int = 32,
+        fit_below: float = 500.0,
         f_max: float = 12000.0,
         htk: bool = True,
         mean: float = -3.25,
@@ -100,24 +101,27 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         return torch.polar(torch.ones_like(angles), angles.remainder(2 * torch.pi))
 
     def refined(self, mels, magnitude, phasor, momentum=0.99):
-        """Return a spectrum (B, K, T) that is nearly the STFT of a waveform and has the given mels, from magnitudes and phasors.
+        """Return a spectrum (B, K, T) that is nearly the STFT of a waveform, from magnitudes, phasors (B, K, T) and mels (B, T, M).
 
-        Fast Griffin-Lim that holds to the mels, not to the magnitudes: every step takes the waveform's own magnitudes, and
-        multiplies each bin by the mean ratio of wanted to present mel in the bands that it feeds. So two partials in one bin keep
-        the beating that a network smooths away. Without steps it is `magnitude * phasor`.
+        Fast Griffin-Lim with the given magnitudes above `fit_below`. Below, where the partials of a chord share bins, it holds to
+        the mels instead: a step takes the waveform's own magnitudes and multiplies each bin by the mean ratio of wanted to present
+        mel in the bands that it feeds, which keeps the beating of two partials that a network smooths away.
         """
         c = self.config
         window = torch.hann_window(c.n_fft, device=magnitude.device)
-        wanted = (mels.float() * c.std + c.mean).exp().transpose(1, 2)
-        basis = self.mel_basis.float()
-        shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T  # (K, M); bins that feed no band get no energy
+        low = min(int(c.fit_below * c.n_fft / c.sample_rate), magnitude.shape[1])
+        bands = int((self.mel_basis[:, :low] > 0).any(dim=1).sum())  # those that the low bins feed
+        basis = self.mel_basis[:bands].float()
+        shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T[:low]  # (low, bands)
+        wanted = (mels[..., :bands].float() * c.std + c.mean).exp().transpose(1, 2)
         previous = torch.zeros_like(phasor)
         for _ in range(c.refine_steps):
             consistent = torch.stft(self.invert(magnitude * phasor), c.n_fft, c.hop_length, window=window, return_complex=True)
             phasor = consistent - momentum / (1 + momentum) * previous
             phasor = phasor / phasor.abs().clamp(min=1e-8)
-            previous, magnitude = consistent, consistent.abs().clamp(min=1e-5)
-            magnitude = magnitude * (shares @ (wanted / (basis @ magnitude).clamp(min=1e-5)).clamp(0.1, 10))
+            previous, own = consistent, consistent.abs().clamp(min=1e-5)
+            fitted = own[:, :low] * (shares @ (wanted / (basis @ own).clamp(min=1e-5)).clamp(0.1, 10))
+            magnitude = torch.cat([fitted, magnitude[:, low:]], dim=1)
         return magnitude * phasor
 
     def invert(self, spectrum):

@@ -10,7 +10,7 @@ def vocoder():
     torch.manual_seed(0)
     return ISTFTVocoder(
         sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1, refine_steps=8,
-        f_max=4000.0, htk=False, mean=-3.0,
+        fit_below=1500.0, f_max=4000.0, htk=False, mean=-3.0,
     )  # fmt: skip
 
 
@@ -78,8 +78,9 @@ def test_phases_of_steady_tones_follow_from_their_magnitudes(vocoder):
 
 
 def mel_error(vocoder, mels, spectrum_):
+    """Error of the mels that lie below `fit_below`."""
     again = front_end()(vocoder.invert(spectrum_))
-    return (again - mels)[:, 4:-4].abs().mean().item()
+    return (again - mels)[:, 4:-4, :18].abs().mean().item()
 
 
 @torch.no_grad()
