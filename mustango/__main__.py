@@ -93,6 +93,9 @@ def build_parser():
     evaluate.add_argument("--steps", type=int, default=20, help="(default %(default)s)")
     evaluate.add_argument("--guidance", type=float, default=3.0, help="(default %(default)s)")
     evaluate.add_argument(
+        "--takes", type=int, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
+    )
+    evaluate.add_argument(
         "--words", type=int, metavar="N", help="in place of --set: do instruments, moods and contradictions in N prompts come true?"
     )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
@@ -338,7 +341,7 @@ def evaluate(options):
     for name, value, low in (("limit", options.limit, 1), ("dropped", options.dropped, 0), ("workers", options.workers, 1)):
         if value is not None and value < low:
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
-    check_options("", None, options.seed, 1, options.steps, options.guidance, window_s=0)
+    check_options("", None, options.seed, options.takes, options.steps, options.guidance, window_s=0)
 
     if options.words:
         import os
@@ -348,7 +351,7 @@ def evaluate(options):
 
         setup = WordsSetup(
             count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
-            guidance=options.guidance,
+            guidance=options.guidance, takes=options.takes,
         )  # fmt: skip
         text = words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1))
         with written_whole(Path(options.out) / "words.md") as temporary:
@@ -365,7 +368,7 @@ def evaluate(options):
 
     setup = Setup(
         set=options.set, model=options.model, audio=options.audio, real=options.real, steps=options.steps, guidance=options.guidance,
-        device=options.device, given=not options.words_only, limit=options.limit, seed=options.seed, dropped=options.dropped,
+        takes=options.takes, device=options.device, given=not options.words_only, limit=options.limit, seed=options.seed, dropped=options.dropped,
         columns=names(options.columns) or COLUMNS, judges=names(options.judges), embedding=options.embedding,
     )  # fmt: skip
     report = run(setup, options.out, options.workers)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import load_audio, save_audio
 from mustango.checkpoint import is_released, model_folder, read_json
+from mustango.obeyed import best_take
 from mustango.testsets import composed_audio
 
 
@@ -77,11 +78,13 @@ def pipeline_of(model, device):
 
 
 def generate_clip(setup, prompt, controls, duration_s, seed, path):
-    """Write what the model of a setup (model, device, steps, guidance) makes of a prompt and controls."""
+    """Write what the model of a setup (model, device, steps, guidance, takes) makes of a prompt and controls; the best of its takes."""
     pipeline = pipeline_of(setup.model, setup.device)
     duration = min(duration_s, pipeline.config.window_s)
-    output = pipeline(prompt, **controls, duration=duration, seed=seed, steps=setup.steps, guidance=setup.guidance)
-    save_audio(path, output.audios[0], output.sample_rate)
+    how = {"steps": setup.steps, "guidance": setup.guidance, "count": setup.takes}
+    output = pipeline(prompt, **controls, duration=duration, seed=seed, **how)
+    best = best_take(output)[0] if setup.takes > 1 else 0
+    save_audio(path, output.audios[best], output.sample_rate)
 
 
 @torch.no_grad()

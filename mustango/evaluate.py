@@ -35,7 +35,10 @@ REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and K
 
 @dataclass(frozen=True)
 class Setup:
-    """What an evaluation is. `audio`: a folder that stands in for the model. `given`: whether the model gets the controls."""
+    """What an evaluation is. `audio`: a folder that stands in for the model. `given`: whether the model gets the controls.
+
+    takes: how many the model makes of each clip; the one is judged in which madmom hears most of what was asked.
+    """
 
     set: str
     model: str = BUNDLED
@@ -43,6 +46,7 @@ class Setup:
     real: str | None = None  # folder of a file set's own audio, if it does not lie beside the file
     steps: int = 20
     guidance: float = 3.0
+    takes: int = 1
     device: str = "cpu"
     given: bool = True
     limit: int | None = None
@@ -350,7 +354,7 @@ def sound_rows(embedded, cases, name, embedder_, seed=0):
 
 # ---------------------------------------------------------------------------------------------------- the run
 
-SAME = ("set", "model", "audio", "steps", "guidance", "given")  # what a folder's audio depends on
+SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given")  # what a folder's audio depends on
 
 
 def _open(folder, setup, cases):

@@ -50,6 +50,7 @@ class WordsSetup:
     device: str = "cpu"
     steps: int = 20
     guidance: float = 3.0
+    takes: int = 1
 
 
 # ---------------------------------------------------------------------------------------------------- what is measured

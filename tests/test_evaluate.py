@@ -179,6 +179,16 @@ def test_a_model_is_generated_dropped_and_sent_round(music, tiny_folder):
         run(music, **setup | {"steps": 2})
 
 
+def test_the_best_take_is_judged(music, tiny_folder, monkeypatch):
+    monkeypatch.setattr("mustango.clips.best_take", lambda output: (len(output.audios) - 1, []))
+    row, made = json.loads((music / "set.jsonl").read_text().splitlines()[0]), []
+    for seed, takes in ((5, 3), (7, 1)):
+        (music / "set.jsonl").write_text(json.dumps(row | {"seed": seed}))
+        run(music, f"takes{takes}", None, model=str(tiny_folder), steps=1, columns=("model",), takes=takes)
+        made.append(soundfile.read(music / f"takes{takes}" / "audio" / "model" / "c0.flac")[0])
+    np.testing.assert_allclose(*made, atol=1e-2)  # batches round otherwise
+
+
 def test_a_case_the_model_refuses_is_reported(music, tiny_folder):
     rows = [json.loads(line) for line in (music / "set.jsonl").read_text().splitlines()[:2]]
     rows[0] |= {"duration": 2.0, "chords_time": [0, 0.5, 1, 1.9999999]}

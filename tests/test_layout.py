@@ -12,7 +12,7 @@ ORDER = [
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
     "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.metrics", "mustango.judges", "mustango.embeddings",
-    "mustango.testsets", "mustango.clips", "mustango.evaluate", "mustango.scorecard", "mustango.obeyed", "mustango.words", "mustango.__main__", "mustango.midi",
+    "mustango.obeyed", "mustango.testsets", "mustango.clips", "mustango.evaluate", "mustango.scorecard", "mustango.words", "mustango.__main__", "mustango.midi",
     "mustango.studio", "mustango.uploads", "mustango.web", "app",
 ]  # fmt: skip
 
