@@ -75,7 +75,7 @@ def _about(report):
     setup = report["setup"]
     made = f"audio in {Path(setup['audio']).name}" if setup["audio"] else (
         f"model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance {setup['guidance']:g}"
-        + (f", the best of {setup['takes']} takes by madmom" if setup["takes"] > 1 else "")
+        + (f", the best of {setup['takes']} takes by madmom" if setup.get("takes", 1) > 1 else "")
     )  # fmt: skip
     given = "" if setup["audio"] else ("; controls given" if setup["given"] else "; words only, no controls given")
     judges = "; ".join(f"{j['name']} ({j['licence']}): {', '.join(j['hears'])}" for j in report["judges"])
