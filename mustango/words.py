@@ -126,6 +126,19 @@ def drums_asked(prompt):
     return True if "drum" in text or "percussion" in text else None
 
 
+def at_tempo(seed, index, tempo):
+    """Draw a composed case and give it another tempo; the first from `index` on, by steps of 5,000, whose chords still fit."""
+    while True:
+        case = composed_case(seed, index)
+        case = replace(case, controls=case.controls | {"tempo": tempo})
+        progression = Progression.parse(case.controls["chords"], Meter.parse(case.controls["meter"]))
+        try:
+            progression.lay_out(tempo, DURATION_S)
+            return case
+        except InputError:
+            index += 5000
+
+
 def mood_cases(seed, count):
     """Draw `count` pairs for each of PAIRS: [(pair, less, more)], each of the two a (case, piece) that differs in one word.
 
@@ -135,8 +148,7 @@ def mood_cases(seed, count):
     for number, (moods, (field, values, _)) in enumerate(PAIRS.items()):
         for index in range(count):
             rng = np.random.default_rng([seed, number, index, 17])
-            case = composed_case(seed, 10_000 * (number + 1) + index)
-            case = replace(case, controls=case.controls | {"tempo": int(rng.integers(86, 110))})
+            case = at_tempo(seed, 10_000 * (number + 1) + index, int(rng.integers(86, 110)))
             piece = composed_piece(case)
             drums = ", no drums" if piece.groove == "none" else " with drums"
             pair = []
@@ -162,7 +174,7 @@ def contradictions(seed, count):
         if index % 2:
             slow, fast = int(rng.integers(60, 76)), int(rng.integers(140, 171))
             asked, said, word = (fast, slow, "slow") if index % 4 == 1 else (slow, fast, "fast")
-            case = replace(case, controls=case.controls | {"tempo": asked}, prompt=f"{word} {sort}, {said} bpm")
+            case = replace(at_tempo(seed, 50_000 + index, asked), prompt=f"{word} {sort}, {said} bpm")
             what, gainsaid = "tempo", said
         else:
             up = int(rng.choice([1, 3, 6, 8, 11]))

@@ -7,6 +7,7 @@ from conftest import needs_fluidsynth
 from musicbench.compose import render
 from musicbench.features import Heard
 from musicbench.styles import MOODS
+from mustango.reader import resolve
 from mustango.testsets import DURATION_S
 from mustango.words import (
     INSTRUMENTS,
@@ -47,6 +48,13 @@ def test_moods_differ_in_one_word_and_one_field():
         assert len(words[0] - words[1]) == len(words[1] - words[0]) == 1
         assert (words[0] - words[1]).pop() in MOODS[moods[0]] and (words[1] - words[0]).pop() in MOODS[moods[1]]
         assert {name for name in vars(low) if getattr(low, name) != getattr(high, name)} == {field}
+
+
+def test_chords_fit_at_every_tempo():
+    cases = [case for _, *pair in mood_cases(7, 12) for case, _ in pair] + [case for case, *_ in contradictions(7, 40)]
+    for case in cases:
+        laid = resolve(case.prompt, **case.controls, duration_s=DURATION_S)
+        assert laid.bpm == case.controls["tempo"]
 
 
 def test_a_contradiction_is_won_by_what_is_heard():
