@@ -1,5 +1,6 @@
 """Prompt -> beats and chords: what it states is read; what nobody said is chosen by rule and seed, and said to be so."""
 
+import math
 import re
 from dataclasses import dataclass, field
 
@@ -156,7 +157,7 @@ def chord_line(controls):
     beat_s, beats = 60 / controls.bpm, controls.meter.beats
     bars = {}
     for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
-        name, first, last = chord.lead_sheet(controls.key), round(start_s / beat_s), round(end_s / beat_s)
+        name, first, last = chord.lead_sheet(controls.key), round(start_s / beat_s), math.ceil(end_s / beat_s - 1e-3)
         if abs(first * beat_s - start_s) > 1e-4:  # off the beat: starts in seconds
             return " ".join(
                 f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True)
