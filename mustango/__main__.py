@@ -346,17 +346,13 @@ def evaluate(options):
     if options.words:
         import os
 
-        from musicbench.clip import written_whole
         from mustango.words import WordsSetup, evaluate_words, words_markdown
 
         setup = WordsSetup(
             count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
             guidance=options.guidance, takes=options.takes,
         )  # fmt: skip
-        text = words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1))
-        with written_whole(Path(options.out) / "words.md") as temporary:
-            temporary.write_text(text, encoding="utf-8")
-        print(text, end="")
+        print(words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1)), end="")
         return 0
 
     from mustango.evaluate import COLUMNS, Setup

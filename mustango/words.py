@@ -168,8 +168,6 @@ def contradictions(seed, count):
     drawn = []
     for index in range(count):
         rng = np.random.default_rng([seed, index, 19])
-        case = composed_case(seed, 50_000 + index)
-        meter = Meter.parse(case.controls["meter"])
         sort = f"{rng.choice(['piano', 'acoustic guitar', 'organ', 'strings'])} {rng.choice(['pop', 'rock', 'ballad', 'jazz'])}"
         if index % 2:
             slow, fast = int(rng.integers(60, 76)), int(rng.integers(140, 171))
@@ -178,7 +176,8 @@ def contradictions(seed, count):
             what, gainsaid = "tempo", said
         else:
             up = int(rng.choice([1, 3, 6, 8, 11]))
-            progression = Progression.parse(case.controls["chords"], meter)
+            case = composed_case(seed, 50_000 + index)
+            progression = Progression.parse(case.controls["chords"], Meter.parse(case.controls["meter"]))
             bars = tuple(tuple((chord.transposed(up), beats) for chord, beats in bar) for bar in progression.bars)
             what, gainsaid = "chords", Progression(bars=bars)
             names = dict.fromkeys(chord.lead_sheet() for bar in bars for chord, _ in bar)
@@ -241,7 +240,10 @@ def train_probe(pool, seed, path, sample_rate):
 
 
 def evaluate_words(setup, folder, workers):
-    """Run the evaluation in `folder`, going on with what is there; returns and writes the report (words.json). Raises InputError."""
+    """Run the evaluation in `folder`, going on with what is there; returns the report, and writes words.json and words.md.
+
+    Raises InputError.
+    """
     if setup.count < 8:
         raise InputError(f"{setup.count} clips of words are too few; give 8 or more")
     find_soundfont()
@@ -304,6 +306,8 @@ def evaluate_words(setup, folder, workers):
     ]
     report = {"setup": about, "rows": rows, "repetition": repetition(takes, trips)}
     save_json(folder / "words.json", report)
+    with written_whole(folder / "words.md") as temporary:
+        temporary.write_text(words_markdown(report), encoding="utf-8")
     return report
 
 
