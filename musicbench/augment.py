@@ -13,7 +13,8 @@ from musicbench import InputError
 from musicbench.theory import Dynamics
 
 MAX_SEMITONES, MAX_RATE = 12, 2.0
-BLOCK_S, INTERVAL_S = 0.2, 0.03  # longer blocks than the library's 0.12: chord recognisers then hear what they heard before
+# Longer blocks than the library's 0.12 s, a quarter apart: chord recognisers then hear what they heard before.
+BLOCK_S, INTERVAL_S = 0.2, 0.05
 
 
 def shift_pitch(clip, semitones):

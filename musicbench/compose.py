@@ -30,6 +30,7 @@ from musicbench.styles import (
     MAJOR_LOOPS,
     MINOR_LOOPS,
     MOODS,
+    OPEN,
     RIDE,
     SEVENTH_OF,
     SHAKER,
@@ -65,7 +66,7 @@ class Plan:
     pattern: str
     bass_line: str
     energy: float  # 0 calm .. 1 energetic: loudness of the playing, drums
-    density: float  # 0 sparse .. 1 busy: how many of the possible notes are played
+    density: float  # 0 sparse .. 1 busy: below a half notes of the patterns are left out, above it more are put between
     register: int  # octaves the comping moves: -1, 0, +1
     start_beat: int = 0  # the clip begins on this beat of the piece
     swing: float = 0.0
@@ -190,10 +191,31 @@ def _events(progression, bpm, beats_needed):
     return list(zip(starts, [*starts[1:], beats_needed], chords, strict=True))
 
 
+def _left_out(piece):
+    """The chance that a note of a pattern is left out."""
+    return max(0.9 - 1.8 * piece.density, 0.0)
+
+
+def _struck_twice(piece):
+    """The chance that a note of a pattern is struck twice in its time."""
+    return max(1.8 * piece.density - 0.9, 0.0)
+
+
+def _doubled(piece, hits, rng):
+    """Yield hits (beat, length, ...) of a pattern; in busy pieces some are struck twice in their time, and those again."""
+    shortest = max(0.45, 0.3 * piece.bpm / 60)
+    for at, length, *rest in hits:
+        if length >= shortest and rng.random() < _struck_twice(piece):
+            half = np.ceil(2 * length) / 4
+            yield from _doubled(piece, [(at, half, *rest), (at + half, length - half, *rest)], rng)
+        else:
+            yield (at, length, *rest)
+
+
 def _comp(piece, events, rng):
     notes, previous = [], None
     center = 60 + 9 * piece.register
-    thinning = 0.35 * (1 - piece.density)
+    thinning = _left_out(piece)
     step, order = ARPEGGIOS.get(piece.pattern, (None, None))
     for start, end, chord in events:
         if chord.root is None:
@@ -201,15 +223,17 @@ def _comp(piece, events, rng):
         pitches = previous = _voicing(chord, previous, center)
         if step:
             voices = pitches + [pitches[0] + 12]
-            count = round((end - start) / step)
+            faster = step * 60 / piece.bpm > 0.3 and rng.random() < _struck_twice(piece)
+            pace = step / 2 if faster else step
+            count = round((end - start) / pace)
             for i in range(count):
                 if i and rng.random() < thinning:
                     continue
-                strong = 8 if i * step % 1 == 0 else 0
+                strong = 8 if i * pace % 1 == 0 else 0
                 notes.append(
-                    Note(start + i * step, step * 1.6, voices[order[i % len(order)] % len(voices)], 66 + strong, "comping")
+                    Note(start + i * pace, pace * 1.6, voices[order[i % len(order)] % len(voices)], 66 + strong, "comping")
                 )
-            if rng.random() < 0.6:  # the chord under the arpeggio, so that all of it is heard
+            if rng.random() < 0.6 + thinning:  # the chord under the arpeggio, so that all of it is heard
                 notes.extend(Note(start, min(end - start, piece.meter.beats), p, 52, "comping") for p in pitches)
             continue
         hits = []
@@ -221,10 +245,10 @@ def _comp(piece, events, rng):
                     at = bar * piece.meter.beats + onset
                     if onset < piece.meter.beats and start - 1e-6 <= at < end - 1e-6:
                         hits.append((at, min(length, end - at)))
-            hits = [h for i, h in enumerate(hits) if i == 0 or rng.random() > thinning]
+            hits = [h for i, h in enumerate(hits) if i == 0 or rng.random() >= thinning]
             if not hits or hits[0][0] - start > 1.01:
                 hits.insert(0, (start, min(1.0, end - start)))
-        for at, length in hits:
+        for at, length in _doubled(piece, hits, rng):
             velocity = 72 + (7 if at % piece.meter.beats == 0 else 0) + int(rng.integers(-5, 6))
             notes.extend(Note(at, length, p, velocity, "comping") for p in pitches)
     return notes
@@ -259,7 +283,8 @@ def _walk_bass(piece, events, rng):
             steps = [(start + j / 2, 0.5, root + 12 * (j % 2)) for j in range(max(int(length * 2), 1))]
         else:  # syncopated
             steps = [(start + o, n, t) for o, n, t in ((0, 1.4, root), (1.5, 0.9, root), (2.5, 1.4, fifth)) if o < length]
-        for at, n, pitch in steps:
+        steps = [s for j, s in enumerate(steps) if j == 0 or rng.random() >= _left_out(piece)]
+        for at, n, pitch in _doubled(piece, steps, rng):
             notes.append(Note(at, max(min(n, end - at) * 0.95, 0.1), int(pitch), 84 + int(rng.integers(-5, 6)), "bass"))
     return notes
 
@@ -268,7 +293,7 @@ def _melody(piece, events, beats_needed, rng):
     """A rhythm that comes back, chord tones on strong beats, steps of the scale between."""
     base = 67 if piece.lead not in ("cello",) else 55
     cells = [(1, 1), (0.5, 0.5), (1.5, 0.5), (2,), (0.5, 1, 0.5), (0.5, 0.5, 1), (1,)]
-    weights = np.array([1, 1 + 2 * piece.density, 1, 2 - 1.5 * piece.density, 1, 1, 1])
+    weights = np.exp([4 * (piece.density - 0.5) * (len(cell) / sum(cell) - 1) for cell in cells])  # by notes a beat
     motifs = []
     for _ in range(2):
         motif, filled = [], 0.0
@@ -308,7 +333,6 @@ def _drum(piece, beats_needed, rng):
     notes, groove = [], GROOVES[piece.groove]
     beats = piece.meter.beats
     fills = rng.random() < 0.5
-    sparse = 0.3 * (1 - piece.density)
     for bar in range(int(np.ceil(beats_needed / beats))):
         fill = fills and bar % 4 == 3
         for drum, onsets in groove.items():
@@ -318,10 +342,12 @@ def _drum(piece, beats_needed, rng):
                 onsets = (1, 2)
             elif beats == 3 and drum == KICK:
                 onsets = (0,)
-            for onset in onsets:
-                if onset >= beats or (fill and onset >= beats - 1 and drum in (CLOSED, SNARE)):
+            onsets = [onset for onset in onsets if onset < beats]
+            hits = zip(onsets, np.diff([*onsets, beats]), strict=True)
+            for onset, _ in _doubled(piece, hits, rng) if drum in (CLOSED, OPEN, RIDE, SHAKER) else hits:
+                if fill and onset >= beats - 1 and drum in (CLOSED, SNARE):
                     continue
-                if drum in (CLOSED, SHAKER) and onset % 1 and rng.random() < sparse:
+                if onset % 1 and rng.random() < _left_out(piece):
                     continue
                 soft = 22 if drum in (CLOSED, SHAKER, RIDE) else 0
                 accent = 10 if onset == 0 else (4 if onset % 1 == 0 else -6)

@@ -43,7 +43,7 @@ VAE = dict(
     down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
     block_out_channels=(96, 160), mid_block_add_attention=False,
 )  # fmt: skip
-VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=256, hidden=768, layers=6, refine_steps=32)
+VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=256, hidden=768, layers=6)
 
 
 # ---------------------------------------------------------------------------------------------------- the loop

@@ -1,15 +1,55 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, which are refined with phases until they fit the mel.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases.
 
-Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3.
+Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3. Phases
+after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291).
 Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
 """
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from librosa.filters import mel as mel_filters
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import nn
+
+HANN_WIDTH = 0.25645  # a Hann window of length L is nearly the Gaussian exp(-pi t^2 / (HANN_WIDTH L^2))
+
+
+def phases_of(magnitude, hop_length, n_fft):
+    """Return phases (K, T) for STFT magnitudes (K, T) of a Hann window, up to one constant.
+
+    For a Gaussian window the slopes of the log-magnitude are the slopes of the phase: along frequency they tell how fast a bin
+    turns from frame to frame, along time how the phase moves from bin to bin. These are summed up outwards from the loudest bin,
+    along the spanning tree of the loudest ways, so that errors made in silence stay there.
+    """
+    logs = np.log(np.maximum(magnitude, 1e-6)).astype(np.float64)
+    bins, frames = logs.shape
+    width = HANN_WIDTH * n_fft / hop_length
+    turn = 2 * np.pi * hop_length / n_fft * np.arange(bins)[:, None] + np.gradient(logs, axis=0) / width  # a frame
+    delay = -np.pi - width * np.gradient(logs, axis=1)  # a bin; phases count from the start of the window
+
+    nodes = np.arange(logs.size, dtype=np.int32).reshape(logs.shape)
+    ends = (
+        np.concatenate([nodes[:, :-1].ravel(), nodes[:-1].ravel()]),
+        np.concatenate([nodes[:, 1:].ravel(), nodes[1:].ravel()]),
+    )
+    logs, turn, delay = logs.ravel(), turn.ravel(), delay.ravel()
+    cost = 1 + logs.max() - (logs[ends[0]] + logs[ends[1]]) / 2
+    tree = minimum_spanning_tree(csr_array((cost, ends), shape=(logs.size, logs.size)))
+    root = int(logs.argmax())
+    _, before = breadth_first_order(tree, root, directed=False)
+    before[root] = root
+
+    step = nodes.ravel() - before  # 1 a frame, `frames` a bin
+    slope = np.where(np.abs(step) == 1, turn + turn[before], delay + delay[before]) / 2
+    phases = np.sign(step) * slope
+    while (before != root).any():  # each round adds a way twice as long
+        phases += phases[before]
+        before = before[before]
+    return phases.reshape(bins, frames)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -32,8 +72,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert.
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
-    refine_steps: fast Griffin-Lim steps (Perraudin et al. 2013) after the single-pass phases. fit_below: up to this frequency in
-    Hz they fit magnitudes to the mel. `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`).
+    `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`).
     """
 
     @register_to_config
@@ -46,8 +85,6 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         channels: int = 256,
         hidden: int = 768,
         layers: int = 6,
-        refine_steps: int = 32,
-        fit_below: float = 500.0,
         f_max: float = 12000.0,
         htk: bool = True,
         mean: float = -3.25,
@@ -79,51 +116,6 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
             x = block(x)
         return (self.skip(mels) + self.head(self.norm_out(x))).float().clamp(max=8).exp().transpose(1, 2)
 
-    def phasors(self, magnitude):
-        """Return unit phasors (B, K, T) in a single pass over magnitudes (after Beauregard et al. 2015).
-
-        Every bin follows the strongest bin within a window's main lobe and turns at that peak's interpolated frequency.
-        """
-        c = self.config
-        logs = magnitude.clamp(min=1e-5).log()
-        below, above = logs.roll(1, dims=1), logs.roll(-1, dims=1)
-        bend = (below - 2 * logs + above).clamp(max=-1e-3)
-        frequency = torch.arange(logs.shape[1], device=logs.device)[:, None] + (0.5 * (below - above) / bend).clamp(-0.5, 0.5)
-        lobe = F.pad(logs, (0, 0, 2, 2), value=-1e9).unfold(1, 5, 1).argmax(dim=-1)  # 0..4: the peak lies 2 below .. 2 above
-        peak = (torch.arange(logs.shape[1], device=logs.device)[:, None] + lobe - 2).clamp(0, logs.shape[1] - 1)
-        turn = 2 * torch.pi * c.hop_length / c.n_fft * frequency.gather(1, peak)
-        angle, angles = torch.zeros_like(turn[..., 0]), []
-        for t in range(turn.shape[2]):
-            angle = angle.gather(1, peak[..., t]) + turn[..., t]
-            angles.append(angle)
-        # A partial's bins alternate in sign, since phases count from the start of the window.
-        angles = torch.stack(angles, dim=2) + torch.pi * torch.arange(logs.shape[1], device=logs.device)[:, None]
-        return torch.polar(torch.ones_like(angles), angles.remainder(2 * torch.pi))
-
-    def refined(self, mels, magnitude, phasor, momentum=0.99):
-        """Return a spectrum (B, K, T) that is nearly the STFT of a waveform, from magnitudes, phasors (B, K, T) and mels (B, T, M).
-
-        Fast Griffin-Lim with the given magnitudes above `fit_below`. Below, where the partials of a chord share bins, it holds to
-        the mels instead: a step takes the waveform's own magnitudes and multiplies each bin by the mean ratio of wanted to present
-        mel in the bands that it feeds, which keeps the beating of two partials that a network smooths away.
-        """
-        c = self.config
-        window = torch.hann_window(c.n_fft, device=magnitude.device)
-        low = min(int(c.fit_below * c.n_fft / c.sample_rate), magnitude.shape[1])
-        bands = int((self.mel_basis[:, :low] > 0).any(dim=1).sum())  # those that the low bins feed
-        basis = self.mel_basis[:bands].float()
-        shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T[:low]  # (low, bands)
-        wanted = (mels[..., :bands].float() * c.std + c.mean).exp().transpose(1, 2)
-        previous = torch.zeros_like(phasor)
-        for _ in range(c.refine_steps):
-            consistent = torch.stft(self.invert(magnitude * phasor), c.n_fft, c.hop_length, window=window, return_complex=True)
-            phasor = consistent - momentum / (1 + momentum) * previous
-            phasor = phasor / phasor.abs().clamp(min=1e-8)
-            previous, own = consistent, consistent.abs().clamp(min=1e-5)
-            fitted = own[:, :low] * (shares @ (wanted / (basis @ own).clamp(min=1e-5)).clamp(0.1, 10))
-            magnitude = torch.cat([fitted, magnitude[:, low:]], dim=1)
-        return magnitude * phasor
-
     def invert(self, spectrum):
         """Return the waveform (B, (T - 1) * hop_length) of a complex spectrum (B, K, T)."""
         c = self.config
@@ -132,6 +124,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
 
     def forward(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
-        mels = torch.cat([mels, mels[:, -1:]], dim=1)
-        magnitude = self.magnitudes(mels)
-        return self.invert(self.refined(mels, magnitude, self.phasors(magnitude)))
+        c = self.config
+        magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
+        phases = np.stack([phases_of(magnitude, c.hop_length, c.n_fft) for magnitude in magnitudes.cpu().numpy()])
+        phases = torch.from_numpy(phases % (2 * np.pi)).to(magnitudes)
+        return self.invert(torch.polar(magnitudes, phases))

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import needs_fluidsynth
@@ -81,6 +83,15 @@ def test_moods_follow_the_playing():
     loud = [p for p in map(plan, range(300)) if "energetic" in describe(p)["moods"]]
     assert calm and loud
     assert np.mean([p.energy for p in calm]) < 0.4 < 0.6 < np.mean([p.energy for p in loud])
+
+
+@settings(max_examples=60, deadline=None)
+@given(seeds)
+def test_a_busy_piece_has_more_attacks_than_a_sparse_one(seed):
+    def attacks(density):
+        return len({(note.part, note.beat) for note in arrange(replace(plan(seed), density=density), 32)})
+
+    assert attacks(0.12) < 0.8 * attacks(0.88)
 
 
 def test_missing_soundfont_is_named(monkeypatch):

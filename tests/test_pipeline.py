@@ -22,7 +22,7 @@ def test_takes_are_the_next_seeds(tiny_pipeline):
     takes = make(tiny_pipeline, "piano", seed=5, count=3)
     assert takes.seeds == [5, 6, 7] and takes.audios.shape == (3, 16000)
     alone = make(tiny_pipeline, "piano", seed=6)
-    # batches round otherwise, and Griffin-Lim makes that a little larger
+    # batches round otherwise, and the way in which phases are summed up makes that a little larger
     np.testing.assert_allclose(takes.audios[1], alone.audios[0], atol=1e-2)
 
 
