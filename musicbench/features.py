@@ -50,7 +50,8 @@ class _Madmom:
             raise InputError(
                 f"madmom is needed to hear beats, chords and key ({error}); pip install -r requirements-madmom.txt"
             ) from None
-        self.beat_activations = RNNDownBeatProcessor()
+        # By default each of its eight networks has two threads, which wait for each other longer than they work.
+        self.beat_activations = RNNDownBeatProcessor(intra_op_num_threads=1)
         self.trackers = {beats: DBNDownBeatTrackingProcessor(beats_per_bar=[beats], fps=100) for beats in beats_a_bar}
         self.chord_features, self.decode_chords = CNNChordFeatureProcessor(), CRFChordRecognitionProcessor()
         self.key_probabilities = CNNKeyRecognitionProcessor()

@@ -181,6 +181,14 @@ def test_writes_audio_and_sidecar(capsys, here, tiny_folder, suffix):
     assert sorted(os.listdir(here)) == sorted([f"x.{suffix}", "x.json"])
 
 
+def test_fast_is_fewer_steps(capsys, here, tiny_folder):
+    assert generate("calm piano", "--duration", "2", "--fast", model=tiny_folder) == 0
+    assert json.loads((here / "music.json").read_text())["steps"] == 10
+    with pytest.raises(SystemExit, match="2"):
+        generate("calm piano", "--fast", "--steps", "5", model=tiny_folder)
+    assert "--steps" in capsys.readouterr().err
+
+
 def test_same_command_same_bytes(here, tiny_folder):
     for name in ("a.wav", "b.wav"):
         assert generate("calm piano", "--duration", "3", "--steps", "2", "-o", name, model=tiny_folder) == 0
