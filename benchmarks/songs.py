@@ -41,7 +41,7 @@ def agreement(judge, original, ours, rate):
     first = judge(original, rate)
     if not first.chords:
         return np.nan
-    target = Target(len(original) / rate, (), (), None, first.chords, first.chord_times, None)
+    target = Target(len(original) / rate, (), (), None, first.chords, (0.0, *first.chord_times[1:]), None)
     return chord_scores(target, judge(ours, rate)).get("majmin", np.nan)
 
 
