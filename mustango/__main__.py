@@ -9,6 +9,7 @@ from musicbench import InputError, __version__
 
 FAST_STEPS = 10  # the fewest that obey and sound nearly as 20 do: see the bundled model's card
 
+
 def build_parser():
     parser = argparse.ArgumentParser("mustango", description="Make music from a prompt, chords and a tempo.")
     parser.add_argument("--version", action="version", version=__version__)

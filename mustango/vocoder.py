@@ -127,5 +127,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         c = self.config
         magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
         phases = np.stack([phases_of(magnitude, c.hop_length, c.n_fft) for magnitude in magnitudes.cpu().numpy()])
-        phases = torch.from_numpy(phases % (2 * np.pi)).to(magnitudes)
+        waveform = self.invert(torch.polar(magnitudes, torch.from_numpy(phases % (2 * np.pi)).to(magnitudes)))
+        # One step of Griffin-Lim: magnitudes that fit no waveform cancel out in part, which would dull the sound.
+        window = torch.hann_window(c.n_fft, device=waveform.device)
+        phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
         return self.invert(torch.polar(magnitudes, phases))

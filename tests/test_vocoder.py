@@ -107,3 +107,15 @@ def test_phases_turn_with_the_frequency():
 
 def test_silence_has_phases_too():
     assert np.isfinite(phases_of(np.zeros((257, 5), np.float32), 64, 512)).all()
+
+
+@torch.no_grad()
+def test_the_waveform_has_the_mel_that_was_asked_for(vocoder):
+    mel = front_end()
+    mels = mel(tones(440.0, 1330.0) + 0.02 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(0)))[:, :-1]
+    vocoder.start_from_mels()
+    torch.nn.init.zeros_(vocoder.head.weight)
+    torch.nn.init.zeros_(vocoder.head.bias)
+    apart = (mel(vocoder(mels))[:, :-1] - mels)[:, 8:-8]
+    plain = vocoder.invert(torch.polar(vocoder.magnitudes(mels), 6.28 * torch.rand(1, 257, mels.shape[1])))
+    assert apart.abs().mean() < 0.6 * (mel(plain)[:, : apart.shape[1]] - mels[:, : apart.shape[1]]).abs().mean()
