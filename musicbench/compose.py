@@ -283,9 +283,10 @@ def _walk_bass(piece, events, rng):
             steps = [(start + j / 2, 0.5, root + 12 * (j % 2)) for j in range(max(int(length * 2), 1))]
         else:  # syncopated
             steps = [(start + o, n, t) for o, n, t in ((0, 1.4, root), (1.5, 0.9, root), (2.5, 1.4, fifth)) if o < length]
+        steps = [(at, min(n, end - at), pitch) for at, n, pitch in steps]
         steps = [s for j, s in enumerate(steps) if j == 0 or rng.random() >= _left_out(piece)]
         for at, n, pitch in _doubled(piece, steps, rng):
-            notes.append(Note(at, max(min(n, end - at) * 0.95, 0.1), int(pitch), 84 + int(rng.integers(-5, 6)), "bass"))
+            notes.append(Note(at, max(n * 0.95, 0.1), int(pitch), 84 + int(rng.integers(-5, 6)), "bass"))
     return notes
 
 
