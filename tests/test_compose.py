@@ -86,13 +86,12 @@ def test_moods_follow_the_playing():
     assert np.mean([p.energy for p in calm]) < 0.4 < 0.6 < np.mean([p.energy for p in loud])
 
 
-@settings(max_examples=60, deadline=None)
-@given(seeds)
-def test_a_busy_piece_has_more_attacks_than_a_sparse_one(seed):
-    def attacks(density):
+def test_busy_pieces_have_more_attacks_than_sparse_ones():
+    def attacks(seed, density):
         return len({(note.part, note.beat) for note in arrange(replace(plan(seed), density=density), 32)})
 
-    assert attacks(0.12) < 0.8 * attacks(0.88)
+    ratios = np.array([attacks(seed, 0.12) / attacks(seed, 0.88) for seed in range(100)])
+    assert np.mean(ratios < 0.8) > 0.95 and np.mean(ratios) < 0.6
 
 
 def test_missing_soundfont_is_named(monkeypatch):
