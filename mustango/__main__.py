@@ -7,7 +7,7 @@ from pathlib import Path
 
 from musicbench import InputError, __version__
 
-FAST_STEPS = 10  # the fewest that obey and sound nearly as 20 do: see the bundled model's card
+FAST_STEPS = 10  # half of the default's
 
 
 def build_parser():
