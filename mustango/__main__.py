@@ -62,8 +62,9 @@ def build_parser():
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
         "part",
-        choices=("start", "vae", "vocoder", "text", "munet", "bundle"),
-        help="vae, vocoder, text (takes a text encoder in), munet, bundle (makes a model); start begins from a model instead",
+        choices=("start", "vae", "vocoder", "critic", "text", "munet", "bundle"),
+        help="vae, vocoder, critic (the vocoder again, by its sound), text (takes a text encoder in), munet, bundle (makes a model); "
+        "start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
@@ -295,6 +296,7 @@ def train(options):
     import torch
 
     from mustango import train as parts
+    from mustango.critic import TrainVocoderWithCritics
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -314,6 +316,7 @@ def train(options):
     task = {
         "vae": lambda: parts.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
         "vocoder": lambda: parts.TrainVocoder(options.data, options.out),
+        "critic": lambda: TrainVocoderWithCritics(options.data, options.out),
         "munet": lambda: parts.TrainMuNet(options.data, options.out),
     }[options.part]()
     parts.fit(
@@ -338,7 +341,7 @@ def evaluate(options):
 
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
-    if not (options.set or options.words) or not options.out:
+    if not (options.set or options.words is not None) or not options.out:
         raise InputError(
             "no --set or no -o; write mustango evaluate --set composed:40 -o DIR, --words 200 -o DIR, or --compare A B"
         )
@@ -347,7 +350,7 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, window_s=0)
 
-    if options.words:
+    if options.words is not None:
         import os
 
         from mustango.words import WordsSetup, evaluate_words, words_markdown

@@ -70,8 +70,8 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
 def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})` and `save(parts)`. Returns the
-    step reached.
+    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})` and `save(parts)`, and may have
+    `kept`, {name: module or optimizer} that it trains itself and that is saved too. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
@@ -79,6 +79,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = EMA(parameters, ema_decay)
     step, state_path = 0, out / "state.pt"
+    kept_too = getattr(task, "kept", {})
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
         try:
@@ -89,12 +90,14 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
             ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
+        for name, thing in kept_too.items():
+            thing.load_state_dict(state[name])
         print(f"{task.name}: going on at step {step}", flush=True)
 
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state, temporary)
+            torch.save(state | {name: thing.state_dict() for name, thing in kept_too.items()}, temporary)
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)

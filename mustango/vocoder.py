@@ -16,6 +16,8 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import nn
 
 HANN_WIDTH = 0.25645  # a Hann window of length L is nearly the Gaussian exp(-pi t^2 / (HANN_WIDTH L^2))
+# Magnitudes that fit no waveform cancel out in part, which dulls the sound; a few steps mend most of it, more add roughness.
+GRIFFIN_LIM_STEPS = 3
 
 
 def phases_of(magnitude, hop_length, n_fft):
@@ -122,13 +124,19 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         window = torch.hann_window(c.n_fft, device=spectrum.device)
         return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
 
+    @torch.no_grad()
+    def phases(self, magnitudes):
+        """Return phases (B, K, T) for STFT magnitudes (B, K, T)."""
+        c = self.config
+        found = np.stack([phases_of(magnitude, c.hop_length, c.n_fft) for magnitude in magnitudes.cpu().numpy()])
+        phases = torch.from_numpy(found % (2 * np.pi)).to(magnitudes)
+        window = torch.hann_window(c.n_fft, device=magnitudes.device)
+        for _ in range(GRIFFIN_LIM_STEPS):
+            waveform = self.invert(torch.polar(magnitudes, phases))
+            phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
+        return phases
+
     def forward(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
-        c = self.config
         magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
-        phases = np.stack([phases_of(magnitude, c.hop_length, c.n_fft) for magnitude in magnitudes.cpu().numpy()])
-        waveform = self.invert(torch.polar(magnitudes, torch.from_numpy(phases % (2 * np.pi)).to(magnitudes)))
-        # One step of Griffin-Lim: magnitudes that fit no waveform cancel out in part, which would dull the sound.
-        window = torch.hann_window(c.n_fft, device=waveform.device)
-        phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
-        return self.invert(torch.polar(magnitudes, phases))
+        return self.invert(torch.polar(magnitudes, self.phases(magnitudes)))

@@ -11,7 +11,7 @@ ORDER = [
     "musicbench.captions", "musicbench.dataset", "musicbench.songs", "musicbench.engines", "musicbench.build", "musicbench.report",
     "musicbench.__main__",
     "mustango", "mustango.mel", "mustango.conditioning", "mustango.munet", "mustango.vocoder", "mustango.reader", "mustango.predictors",
-    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.metrics", "mustango.judges", "mustango.embeddings",
+    "mustango.checkpoint", "mustango.pipeline", "mustango.train", "mustango.critic", "mustango.metrics", "mustango.judges", "mustango.embeddings",
     "mustango.obeyed", "mustango.testsets", "mustango.clips", "mustango.evaluate", "mustango.scorecard", "mustango.words", "mustango.__main__", "mustango.midi",
     "mustango.studio", "mustango.uploads", "mustango.web", "app",
 ]  # fmt: skip

@@ -35,15 +35,33 @@ class Toy:
         torch.save(self.model.state_dict(), parts / "model.pt")
 
 
+class ToyWithHelper(Toy):
+    """A toy whose loss also trains a module of its own, with its own optimizer."""
+
+    def __init__(self):
+        super().__init__()
+        self.helper = nn.Linear(1, 1)
+        self.optimizer = torch.optim.AdamW(self.helper.parameters(), lr=0.1)
+        self.kept = {"helper": self.helper, "helper_optimizer": self.optimizer}
+
+    def loss(self, batch):
+        loss, terms = super().loss(batch)
+        self.optimizer.zero_grad()
+        (self.helper(batch[1]) - batch[1]).square().mean().backward()
+        self.optimizer.step()
+        return loss + 0.1 * self.helper(self.model(batch[0])).square().mean(), terms
+
+
 def final(folder):
     return torch.load(folder / "parts" / "model.pt", weights_only=True)
 
 
-def test_an_interrupted_run_ends_the_same(tmp_path):
+@pytest.mark.parametrize("task", [Toy, ToyWithHelper])
+def test_an_interrupted_run_ends_the_same(tmp_path, task):
     options = dict(lr=0.3, batch_size=8, save_every=10, log_every=10)
-    fit(Toy(), tmp_path / "whole", steps=60, **options)
+    fit(task(), tmp_path / "whole", steps=60, **options)
 
-    class Killed(Toy):
+    class Killed(task):
         def loss(self, batch):
             self.calls = getattr(self, "calls", 0) + 1
             if self.calls > 27:
@@ -52,7 +70,7 @@ def test_an_interrupted_run_ends_the_same(tmp_path):
 
     with pytest.raises(KeyboardInterrupt):
         fit(Killed(), tmp_path / "killed", steps=60, **options)
-    assert fit(Toy(), tmp_path / "killed", steps=60, **options) == 60
+    assert fit(task(), tmp_path / "killed", steps=60, **options) == 60
     for a, b in zip(final(tmp_path / "whole").values(), final(tmp_path / "killed").values(), strict=True):
         assert torch.equal(a, b)
     rows = list(csv.DictReader((tmp_path / "whole" / "toy" / "curve.csv").open()))
@@ -118,7 +136,10 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     BertTokenizer(vocab=str(tmp_path / "vocab.txt"), model_max_length=64).save_pretrained(tmp_path / "text")
     step = ["-o", run, "--data", data, "--steps", "1", "--batch-size", "2"]
     assert main(["train", "vae", *step]) == 0
+    assert main(["train", "critic", *step]) == 2
+    assert "mustango train vocoder" in capsys.readouterr().err
     assert main(["train", "vocoder", *step]) == 0
+    assert main(["train", "critic", *step]) == 0
     assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0

@@ -7,6 +7,7 @@ from conftest import needs_fluidsynth
 from musicbench.compose import render
 from musicbench.features import Heard
 from musicbench.styles import MOODS
+from mustango.__main__ import main
 from mustango.reader import resolve
 from mustango.testsets import DURATION_S
 from mustango.words import (
@@ -117,3 +118,9 @@ def test_the_table_names_every_row():
     }
     text = words_markdown(report)
     assert "| drums | 0.500 [0.400, 0.600] N=8 | 1.000" in text and "50.0 %" in text and "0.1000" in text
+
+
+@pytest.mark.parametrize("count", ["0", "7"])
+def test_too_few_words_are_refused(count, tmp_path, capsys):
+    assert main(["evaluate", "--words", count, "-o", str(tmp_path / "out")]) == 2
+    assert f"{count} clips of words are too few; give 8 or more" in capsys.readouterr().err
