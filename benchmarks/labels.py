@@ -4,7 +4,7 @@ Each clip is judged as it is, and after each transform against its moved labels.
 the moved labels as well as with the first. Chords: duration-weighted majmin. Beats: F at 70 ms, of all clips and of those whose
 tempo is one that madmom's tracker can name (55-215 bpm) before and after both changes of tempo. Key: exact. The last row, pitch
 and tempo lowered together by 3 semitones by resampling alone, shows what detectors lose on sound that no stretcher has touched.
-Needs requirements-eval.txt, FluidSynth and a SoundFont.
+Needs `make judges`, FluidSynth with pyfluidsynth, and a SoundFont.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from mustango.metrics import Target, clip_scores  # noqa: E402
 def slower_tape(clip, semitones):
     """Lower pitch and tempo together by resampling alone, which harms nothing: what is lost here is the detector's."""
     ratio = 2 ** (semitones / 12)
-    slower = change_tempo(shift_pitch(clip, semitones), ratio)
+    slower = change_tempo(shift_pitch(clip, semitones), ratio)  # for its labels
     return replace(slower, samples=soxr.resample(clip.samples, clip.sample_rate * ratio, clip.sample_rate))
 
 

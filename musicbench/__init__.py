@@ -12,8 +12,18 @@ Conventions, everywhere in this package and in `mustango`:
 A mistake a user can make raises `InputError`: one line with the value, the bound and the remedy.
 """
 
+import argparse
+
 __version__ = "0.1.0"
 
 
 class InputError(ValueError):
     """A mistake in what the user gave; its text is one line that names the value and the remedy."""
+
+
+def positive(text):
+    """Read a command-line option that is a whole number from 1."""
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{value} is below 1")
+    return value

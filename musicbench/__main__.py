@@ -3,14 +3,7 @@
 import argparse
 import sys
 
-from musicbench import InputError, __version__
-
-
-def _count(text):
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is below 1")
-    return value
+from musicbench import InputError, __version__, positive
 
 
 def build_parser():
@@ -31,7 +24,7 @@ def build_parser():
         "--recipe", default="musicbench", help="musicbench (11 copies a clip), plain (none) or a TOML file (default %(default)s)"
     )
     build.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
-    build.add_argument("--workers", type=_count, default=1, help="processes (default 1)")
+    build.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     build.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: tasks on a Ray cluster (default local)")
     build.add_argument("--address", help="with --engine ray: the cluster's address (default: a cluster on this machine)")
     build.add_argument(
@@ -47,16 +40,16 @@ def build_parser():
 
     inspect = commands.add_parser("inspect", help="dataset folder -> one HTML page to look at and listen to")
     inspect.add_argument("folder", metavar="OUT", help="dataset folder")
-    inspect.add_argument("--rows", type=_count, default=20, help="random rows to show (default 20)")
+    inspect.add_argument("--rows", type=positive, default=20, help="random rows to show (default 20)")
     inspect.add_argument("--seed", type=int, default=0, help="of the random rows (default 0)")
 
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")
-    compose.add_argument("--count", type=_count, default=100, help="pieces (default 100)")
+    compose.add_argument("--count", type=positive, default=100, help="pieces (default 100)")
     compose.add_argument("--seed", type=int, default=0, help="first seed; pieces take seed, seed+1, ... (default 0)")
     compose.add_argument("--duration", type=float, default=10.24, help="seconds (default 10.24)")
-    compose.add_argument("--sample-rate", type=_count, default=24000, help="Hz (default 24000)")
-    compose.add_argument("--workers", type=_count, default=1, help="processes (default 1)")
+    compose.add_argument("--sample-rate", type=positive, default=24000, help="Hz (default 24000)")
+    compose.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     compose.add_argument("--soundfont", help="SF2 or SF3 file (default: $MUSICBENCH_SOUNDFONT, then FluidR3)")
     return parser
 

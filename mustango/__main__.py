@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from musicbench import InputError, __version__
+from musicbench import InputError, __version__, positive
 
 FAST_STEPS = 10  # half of the default's
 
@@ -63,17 +63,17 @@ def build_parser():
     train.add_argument(
         "part",
         choices=("start", "vae", "vocoder", "critic", "text", "munet", "bundle"),
-        help="vae, vocoder, critic (the vocoder again, by its sound), text (takes a text encoder in), munet, bundle (makes a model); "
+        help="vae, vocoder, critic (the vocoder again, by its sound; give it 1,000 steps or more), text (takes a text encoder in), munet, bundle (makes a model); "
         "start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
-    train.add_argument("--steps", type=int, default=10_000, help="optimizer steps in all (default %(default)s)")
+    train.add_argument("--steps", type=positive, default=10_000, help="optimizer steps in all (default %(default)s)")
     train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
-    train.add_argument("--batch-size", type=int, default=8, help="clips a step (default %(default)s)")
+    train.add_argument("--batch-size", type=positive, default=8, help="clips a step (default %(default)s)")
     train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
-    train.add_argument("--threads", type=int, help="CPU threads")
+    train.add_argument("--threads", type=positive, help="CPU threads")
     train.add_argument("--decoder-only", action="store_true", help="vae: leave the encoder, and so MuNet's latents, as they are")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
@@ -295,7 +295,7 @@ def train(options):
     """Run `mustango train`."""
     import torch
 
-    from mustango import train as parts
+    from mustango import train as training
     from mustango.critic import TrainVocoderWithCritics
 
     if options.threads:
@@ -305,21 +305,22 @@ def train(options):
         option = "from" if needed == "source" else needed.replace("_", "-")
         raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
     if options.part == "start":
-        parts.start_from(options.out, options.source)
+        training.start_from(options.out, options.source)
         return 0
     if options.part == "text":
-        parts.take_text_encoder(options.out, options.text_encoder)
+        training.take_text_encoder(options.out, options.text_encoder)
         return 0
     if options.part == "bundle":
-        parts.bundle(options.out, options.to)
+        training.bundle(options.out, options.to)
         return 0
+    torch.manual_seed(options.seed)  # of new weights
     task = {
-        "vae": lambda: parts.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
-        "vocoder": lambda: parts.TrainVocoder(options.data, options.out),
+        "vae": lambda: training.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
+        "vocoder": lambda: training.TrainVocoder(options.data, options.out),
         "critic": lambda: TrainVocoderWithCritics(options.data, options.out),
-        "munet": lambda: parts.TrainMuNet(options.data, options.out),
+        "munet": lambda: training.TrainMuNet(options.data, options.out),
     }[options.part]()
-    parts.fit(
+    training.fit(
         task,
         options.out,
         steps=options.steps,

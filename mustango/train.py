@@ -1,10 +1,11 @@
 """Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, munet) with its state and curve.csv, and `parts` with the trained components,
+A run folder holds a folder a task (vae, vocoder, critic, munet) with its state and curve.csv, and `parts` with the trained components,
 which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
 """
 
 import csv
+import hashlib
 import json
 import shutil
 import time
@@ -71,7 +72,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})` and `save(parts)`, and may have
-    `kept`, {name: module or optimizer} that it trains itself and that is saved too. Returns the step reached.
+    `companions`, {name: module or optimizer}, which it trains itself and which are saved too. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
@@ -79,7 +80,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = EMA(parameters, ema_decay)
     step, state_path = 0, out / "state.pt"
-    kept_too = getattr(task, "kept", {})
+    companions = getattr(task, "companions", {})
     if state_path.exists():
         state = torch.load(state_path, weights_only=True)
         try:
@@ -90,14 +91,15 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
             ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
-        for name, thing in kept_too.items():
-            thing.load_state_dict(state[name])
+        for name, thing in companions.items():
+            thing.load_state_dict(state["companions"][name])
+        _forget_after(out / "curve.csv", step)
         print(f"{task.name}: going on at step {step}", flush=True)
 
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state | {name: thing.state_dict() for name, thing in kept_too.items()}, temporary)
+            torch.save(state | {"companions": {name: thing.state_dict() for name, thing in companions.items()}}, temporary)
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
@@ -144,6 +146,35 @@ def _log(path, row):
         writer.writerow(row)
 
 
+def _forget_after(path, step):
+    """Drop the lines of a curve that a killed run wrote after it last saved its state: they will come again."""
+    if path.exists():
+        header, *lines = path.read_text().splitlines(keepends=True)
+        with written_whole(path) as temporary:
+            temporary.write_text(header + "".join(line for line in lines if int(line.split(",")[0]) <= step))
+
+
+def save_part(component, folder):
+    """Save a component in `folder`, which never holds half of one: what is there is replaced at the end."""
+    folder = Path(folder)
+    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
+    for leftover in (new, old):
+        shutil.rmtree(leftover, ignore_errors=True)
+    component.save_pretrained(new)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def training_rows(folder):
+    """Return a dataset's rows without its test songs. Raises InputError when none are left."""
+    rows = [row for row in read_rows(folder) if not row["location"].startswith("test/")]
+    if not rows:
+        raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")
+    return rows
+
+
 def part(run, name):
     """Return the folder of a trained component in a run. Raises InputError when it is not there yet."""
     folder = Path(run) / "parts" / name
@@ -177,18 +208,41 @@ def start_from(run, model):
 
 
 def read_crops(rows, folder, rng, size, samples):
-    """Return random stretches (size, samples) of random rows' audio, float32."""
+    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate."""
     import soundfile
+    import soxr
 
     crops = np.zeros((size, samples), np.float32)
     for crop in crops:
         row = rows[rng.integers(len(rows))]
         with soundfile.SoundFile(Path(folder) / row["location"]) as file:
-            start = int(rng.integers(max(file.frames - samples, 0) + 1))
-            file.seek(start)
-            data = file.read(samples, dtype="float32", always_2d=True).mean(axis=1)
+            rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
+            file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
+            data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
         crop[: len(data)] = data
     return torch.from_numpy(crops)
+
+
+def half_through_vae(vae, mel, mels):
+    """Return mels (B, T, M) whose second half went through the VAE, so that a vocoder learns to mend what it does; T: whole rows."""
+    half = len(mels) // 2
+    with torch.no_grad():
+        latents = vae.encode(mel.folded(mels[half:])).latent_dist.mode()
+        return torch.cat([mels[:half], mel.unfolded(vae.decode(latents).sample)])
+
+
+def magnitude_distance(ours, real):
+    """Return how far STFT magnitudes (B, K, T) are from the real ones: L1 of roots, relative, and L1 of logs.
+
+    The bins below 3 kHz, where chords are heard, count three times.
+    """
+    nyquist = MEL["sample_rate"] / 2
+    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1])[:, None] < 3000, 3.0, 1.0)
+    weight = weight / weight.mean()
+    roots = (weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (weight * real.sqrt()).mean()
+    logs = (weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
+    return roots, logs
 
 
 class TrainVAE:
@@ -200,7 +254,7 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, seconds=5.12, kl_weight=2e-4, decoder_only=False):
-        self.folder, self.rows, self.kl_weight, self.decoder_only = folder, read_rows(folder), kl_weight, decoder_only
+        self.folder, self.rows, self.kl_weight, self.decoder_only = folder, training_rows(folder), kl_weight, decoder_only
         self.mel = LogMel(**MEL)
         if decoder_only:
             part(run, "vae")
@@ -234,41 +288,32 @@ class TrainVAE:
                 self.model.register_to_config(scaling_factor=1.0)
                 z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
             self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
-        self.model.save_pretrained(parts / "vae")
-        self.mel.save_pretrained(parts / "mel")
+        save_part(self.model, parts / "vae")
+        save_part(self.mel, parts / "mel")
 
 
 class TrainVocoder:
-    """The vocoder's magnitudes, from mels of real clips, half of them through the VAE so that it learns to mend what MuNet gives.
-
-    Loss: L1 of roots (relative) and of logs of the magnitudes; the bins below 3 kHz, where chords are heard, count three times.
-    """
+    """The vocoder's magnitudes, from mels of real clips, half of them through the VAE."""
 
     name = "vocoder"
 
     def __init__(self, folder, run, seconds=1.024):
-        self.folder, self.rows = folder, read_rows(folder)
+        if (Path(run) / "critic" / "state.pt").exists():
+            raise InputError(f"critics have gone on with the vocoder of {run}; delete {run}/critic, or use a new run folder")
+        self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL)
         self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
         if not (Path(run) / "parts" / "vocoder").is_dir():
             self.model.start_from_mels()
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
         self.samples = round(seconds * MEL["sample_rate"])
-        bins = torch.arange(MEL["n_fft"] // 2 + 1)[:, None]
-        weight = torch.where(bins * MEL["sample_rate"] / MEL["n_fft"] < 3000, 3.0, 1.0)
-        self.weight = weight / weight.mean()
 
     def batch(self, rng, size):
         margin = MEL["n_fft"]
         waveform = read_crops(self.rows, self.folder, rng, size, self.samples + 2 * margin)
         waveform *= torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))
         mels = self.mel(waveform)
-        mels = mels[:, : mels.shape[1] // 8 * 8]
-        with torch.no_grad():
-            through = self.mel.unfolded(
-                self.vae.decode(self.vae.encode(self.mel.folded(mels[size // 2 :])).latent_dist.mode()).sample
-            )
-        mels = torch.cat([mels[: size // 2], through])
+        mels = half_through_vae(self.vae, self.mel, mels[:, : mels.shape[1] // 8 * 8])
         window = torch.hann_window(MEL["n_fft"])
         magnitudes = torch.stft(waveform, MEL["n_fft"], MEL["hop_length"], window=window, return_complex=True).abs()
         first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
@@ -276,13 +321,11 @@ class TrainVocoder:
 
     def loss(self, batch):
         mels, real = batch
-        ours = self.model.magnitudes(mels)
-        roots = (self.weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (self.weight * real.sqrt()).mean()
-        logs = (self.weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
+        roots, logs = magnitude_distance(self.model.magnitudes(mels), real)
         return 2 * roots + logs, {"roots": roots.item(), "logs": logs.item()}
 
     def save(self, parts):
-        self.model.save_pretrained(parts / "vocoder")
+        save_part(self.model, parts / "vocoder")
 
 
 # ---------------------------------------------------------------------------------------------------- music
@@ -303,11 +346,17 @@ WINDOW_S = 10.24
 
 @torch.no_grad()
 def encode_dataset(folder, cache, parts):
-    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files."""
-    folder, cache = Path(folder), Path(cache)
-    cache.mkdir(parents=True, exist_ok=True)
+    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
+
+    The files lie in a folder named by the rows and by the weights that encode them.
+    """
     mel, vae, tokenizer, text_encoder = parts
-    rows, paths = read_rows(folder), []
+    rows, paths = training_rows(folder), []
+    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
+    for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
+        digest.update(tensor.contiguous().numpy().tobytes())
+    folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
+    cache.mkdir(parents=True, exist_ok=True)
     rate, row_samples = MEL["sample_rate"], MEL["hop_length"] * MUNET["frames_per_row"]
     longest_s = min(max((row.get("duration") or 10.0 for row in rows), default=0), WINDOW_S)
     samples = -(-round(longest_s * rate) // row_samples) * row_samples
@@ -420,8 +469,8 @@ class TrainMuNet:
         return error.mean(), {"noisy": error[t > 700].mean().item() if (t > 700).any() else 0.0}
 
     def save(self, parts):
-        self.model["unet"].save_pretrained(parts / "unet")
-        self.model["conditioner"].save_pretrained(parts / "conditioner")
+        save_part(self.model["unet"], parts / "unet")
+        save_part(self.model["conditioner"], parts / "conditioner")
 
 
 # ---------------------------------------------------------------------------------------------------- putting together

@@ -10,7 +10,18 @@ from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
-from mustango.train import EMA, fit, learning_rate_factor, min_snr_weight, start_from
+from musicbench.clip import save_audio
+from musicbench.dataset import write_rows
+from mustango.train import (
+    EMA,
+    fit,
+    learning_rate_factor,
+    min_snr_weight,
+    read_crops,
+    save_part,
+    start_from,
+    training_rows,
+)
 
 
 class Toy:
@@ -42,7 +53,7 @@ class ToyWithHelper(Toy):
         super().__init__()
         self.helper = nn.Linear(1, 1)
         self.optimizer = torch.optim.AdamW(self.helper.parameters(), lr=0.1)
-        self.kept = {"helper": self.helper, "helper_optimizer": self.optimizer}
+        self.companions = {"helper": self.helper, "helper_optimizer": self.optimizer}
 
     def loss(self, batch):
         loss, terms = super().loss(batch)
@@ -58,7 +69,7 @@ def final(folder):
 
 @pytest.mark.parametrize("task", [Toy, ToyWithHelper])
 def test_an_interrupted_run_ends_the_same(tmp_path, task):
-    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=10)
+    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=5)
     fit(task(), tmp_path / "whole", steps=60, **options)
 
     class Killed(task):
@@ -73,8 +84,9 @@ def test_an_interrupted_run_ends_the_same(tmp_path, task):
     assert fit(task(), tmp_path / "killed", steps=60, **options) == 60
     for a, b in zip(final(tmp_path / "whole").values(), final(tmp_path / "killed").values(), strict=True):
         assert torch.equal(a, b)
-    rows = list(csv.DictReader((tmp_path / "whole" / "toy" / "curve.csv").open()))
-    assert [int(r["step"]) for r in rows] == [10, 20, 30, 40, 50, 60]
+    for way in ("whole", "killed"):
+        rows = list(csv.DictReader((tmp_path / way / "toy" / "curve.csv").open()))
+        assert [int(r["step"]) for r in rows] == list(range(5, 61, 5))
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
 
 
@@ -114,6 +126,42 @@ def test_models_of_other_sizes_are_refused(tiny_folder, tmp_path):
     with pytest.raises(InputError, match="another front end"):
         start_from(tmp_path / "run", tiny_folder)
     assert not (tmp_path / "run").exists()
+
+
+def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
+    rows = []
+    for name, rate, hz in (("train/a.flac", 48000, 440), ("train/b.flac", 16000, 440), ("test/c.flac", 24000, 2000)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        save_audio(tmp_path / name, (0.5 * np.sin(2 * np.pi * hz * np.arange(3 * rate) / rate)).astype(np.float32), rate)
+        rows.append({"location": name})
+    write_rows(tmp_path / "rows.jsonl", rows)
+    kept = training_rows(tmp_path)
+    assert [row["location"] for row in kept] == ["train/a.flac", "train/b.flac"]
+    crops = read_crops(kept, tmp_path, np.random.default_rng(0), 8, 24000)
+    assert crops.shape == (8, 24000)
+    assert (torch.fft.rfft(crops).abs()[:, 1:].argmax(1) + 1).tolist() == [440] * 8  # a bin a hertz
+    write_rows(tmp_path / "rows.jsonl", rows[2:])
+    with pytest.raises(InputError, match="no rows to train on"):
+        training_rows(tmp_path)
+
+
+def test_a_part_is_replaced_whole(tmp_path):
+    class Part:
+        def __init__(self, text, fails=False):
+            self.text, self.fails = text, fails
+
+        def save_pretrained(self, folder):
+            folder.mkdir()
+            (folder / "config.json").write_text(self.text)
+            if self.fails:
+                raise OSError("disk full")
+
+    save_part(Part("1"), tmp_path / "vae")
+    with pytest.raises(OSError):
+        save_part(Part("2", fails=True), tmp_path / "vae")
+    assert (tmp_path / "vae" / "config.json").read_text() == "1"
+    save_part(Part("3"), tmp_path / "vae")
+    assert (tmp_path / "vae" / "config.json").read_text() == "3" and [p.name for p in tmp_path.iterdir()] == ["vae"]
 
 
 @needs_fluidsynth
