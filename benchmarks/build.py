@@ -73,6 +73,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("songs", help="folder of songs")
     parser.add_argument("--clips", type=int, default=12, help="clips to build in each way (default 12)")
+    parser.add_argument("--more", type=int, default=120, help="clips to build with one worker and with two (default 120)")
     options = parser.parse_args()
     if not shutil.which("rubberband"):
         sys.exit("rubberband is not installed; Debian: apt-get install rubberband-cli")
@@ -92,7 +93,7 @@ def main():
             published_way(path, place / "theirs", recipe, np.random.default_rng(index))
         theirs_s = processor_s() - started
         walls = {}
-        more = cut(options.songs, place / "more", recipe, 8 * options.clips)
+        more = cut(options.songs, place / "more", recipe, options.more)
         for workers in (1, 2):  # both in processes of their own, which load the models
             wall = time.perf_counter()
             subprocess.run(

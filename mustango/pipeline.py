@@ -47,7 +47,8 @@ class MustangoOutput(BaseOutput):
 class MustangoPipeline(DiffusionPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
-    `window_s` is the longest clip the model makes.
+    `window_s` is the longest clip the model makes; `guidance_db` how much louder each unit of guidance above 1 makes clips, which
+    is taken back, so that loud and soft takes stay apart below full scale.
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -64,13 +65,14 @@ class MustangoPipeline(DiffusionPipeline):
         vae: AutoencoderKL,
         vocoder: ISTFTVocoder | SpeechT5HifiGan,
         window_s: float = 10.24,
+        guidance_db: float = 0.0,
     ):
         super().__init__()
         self.register_modules(
             tokenizer=tokenizer, text_encoder=text_encoder, conditioner=conditioner, unet=unet, scheduler=scheduler,
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
-        self.register_to_config(window_s=window_s)
+        self.register_to_config(window_s=window_s, guidance_db=guidance_db)
 
     @classmethod
     def from_pretrained(cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, **options):
@@ -166,7 +168,7 @@ class MustangoPipeline(DiffusionPipeline):
         self._stage("unet")
         latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
         self._stage("vae", "vocoder")
-        audios = self.vocode(self.decode(latents), duration)
+        audios = self.vocode(self.decode(latents), duration, -self.config.guidance_db * max(guidance - 1, 0))
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
     def predictor(self, predictors):
@@ -272,10 +274,10 @@ class MustangoPipeline(DiffusionPipeline):
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
         return self.mel.unfolded(self.vae.decode(z).sample)
 
-    def vocode(self, mels, duration_s):
+    def vocode(self, mels, duration_s, gain_db=0.0):
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s`, brought below full scale where they are above."""
         samples = round(duration_s * self.mel.config.sample_rate)
-        audio = self.vocoder(mels)[:, :samples].float()
+        audio = self.vocoder(mels)[:, :samples].float() * 10 ** (gain_db / 20)
         peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
         return (audio / peak * 0.98).cpu().numpy()
 

@@ -342,6 +342,7 @@ MUNET = dict(
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 CAPTIONS_A_CLIP = 3
 WINDOW_S = 10.24
+GUIDANCE_DB = 2.3  # a unit, measured at guidance 3: clips are 4.7 dB louder than the composer's of the same controls
 
 
 @torch.no_grad()
@@ -496,6 +497,7 @@ def bundle(run, out):
         text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
         **{name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()},
+        guidance_db=GUIDANCE_DB,
     ).save_pretrained(out)
     for path in Path(out).glob("*/config.json"):  # the folder it came from is nobody's business
         config = json.loads(path.read_text(encoding="utf-8"))

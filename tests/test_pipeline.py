@@ -175,3 +175,20 @@ def test_layerwise_offloading_is_bit_equal(tiny_folder, tiny_pipeline):
             part, onload_device=torch.device("cpu"), offload_device=torch.device("cpu"), offload_type="leaf_level"
         )
     assert np.array_equal(make(pipeline, "piano").audios, make(tiny_pipeline, "piano").audios)
+
+
+def test_what_guidance_adds_in_level_is_taken_back(tiny_pipeline):
+    mels = torch.zeros(1, 64, tiny_pipeline.mel.config.n_mels)
+    with torch.no_grad():
+        whole, half = (tiny_pipeline.vocode(mels, 1.0, gain_db) for gain_db in (-100, -100 - 20 * np.log10(2)))
+    np.testing.assert_allclose(half, whole / 2, rtol=1e-4)
+    options = dict(chords="C", tempo=100, duration=1.0, steps=2, guidance=3.0)
+    tiny_pipeline.register_to_config(guidance_db=60.0)
+    try:
+        softer = tiny_pipeline("piano", **options).audios
+    finally:
+        tiny_pipeline.register_to_config(guidance_db=50.0)
+    louder = tiny_pipeline("piano", **options).audios
+    tiny_pipeline.register_to_config(guidance_db=0.0)
+    assert 0 < np.abs(louder).max() < 0.98
+    np.testing.assert_allclose(softer, louder / 10, rtol=1e-3, atol=1e-9)
