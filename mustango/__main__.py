@@ -63,8 +63,8 @@ def build_parser():
     train.add_argument(
         "part",
         choices=("start", "vae", "vocoder", "critic", "text", "munet", "bundle"),
-        help="vae, vocoder, critic (the vocoder again, by its sound; give it 1,000 steps or more), text (takes a text encoder in), munet, bundle (makes a model); "
-        "start begins from a model instead",
+        help="vae, vocoder, critic (the vocoder again, by its sound; 1,000 steps or more), text (takes a text encoder in), munet, "
+        "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
@@ -296,7 +296,7 @@ def train(options):
     import torch
 
     from mustango import train as training
-    from mustango.critic import TrainVocoderWithCritics
+    from mustango.train_vocoder import TrainVocoder, TrainVocoderWithCritics
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -316,7 +316,7 @@ def train(options):
     torch.manual_seed(options.seed)  # of new weights
     task = {
         "vae": lambda: training.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
-        "vocoder": lambda: training.TrainVocoder(options.data, options.out),
+        "vocoder": lambda: TrainVocoder(options.data, options.out),
         "critic": lambda: TrainVocoderWithCritics(options.data, options.out),
         "munet": lambda: training.TrainMuNet(options.data, options.out),
     }[options.part]()

@@ -44,7 +44,6 @@ VAE = dict(
     down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
     block_out_channels=(96, 160), mid_block_add_attention=False,
 )  # fmt: skip
-VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=256, hidden=768, layers=6)
 
 
 # ---------------------------------------------------------------------------------------------------- the loop
@@ -224,27 +223,6 @@ def read_crops(rows, folder, rng, size, samples):
     return torch.from_numpy(crops)
 
 
-def half_through_vae(vae, mel, mels):
-    """Return mels (B, T, M) whose second half went through the VAE, so that a vocoder learns to mend what it does; T: whole rows."""
-    half = len(mels) // 2
-    with torch.no_grad():
-        latents = vae.encode(mel.folded(mels[half:])).latent_dist.mode()
-        return torch.cat([mels[:half], mel.unfolded(vae.decode(latents).sample)])
-
-
-def magnitude_distance(ours, real):
-    """Return how far STFT magnitudes (B, K, T) are from the real ones: L1 of roots, relative, and L1 of logs.
-
-    The bins below 3 kHz, where chords are heard, count three times.
-    """
-    nyquist = MEL["sample_rate"] / 2
-    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1])[:, None] < 3000, 3.0, 1.0)
-    weight = weight / weight.mean()
-    roots = (weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (weight * real.sqrt()).mean()
-    logs = (weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
-    return roots, logs
-
-
 class TrainVAE:
     """AutoencoderKL on folded log-mels: L1 plus a small KL term.
 
@@ -290,42 +268,6 @@ class TrainVAE:
             self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
         save_part(self.model, parts / "vae")
         save_part(self.mel, parts / "mel")
-
-
-class TrainVocoder:
-    """The vocoder's magnitudes, from mels of real clips, half of them through the VAE."""
-
-    name = "vocoder"
-
-    def __init__(self, folder, run, seconds=1.024):
-        if (Path(run) / "critic" / "state.pt").exists():
-            raise InputError(f"critics have gone on with the vocoder of {run}; delete {run}/critic, or use a new run folder")
-        self.folder, self.rows = folder, training_rows(folder)
-        self.mel = LogMel(**MEL)
-        self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
-        if not (Path(run) / "parts" / "vocoder").is_dir():
-            self.model.start_from_mels()
-        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False)
-        self.samples = round(seconds * MEL["sample_rate"])
-
-    def batch(self, rng, size):
-        margin = MEL["n_fft"]
-        waveform = read_crops(self.rows, self.folder, rng, size, self.samples + 2 * margin)
-        waveform *= torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))
-        mels = self.mel(waveform)
-        mels = half_through_vae(self.vae, self.mel, mels[:, : mels.shape[1] // 8 * 8])
-        window = torch.hann_window(MEL["n_fft"])
-        magnitudes = torch.stft(waveform, MEL["n_fft"], MEL["hop_length"], window=window, return_complex=True).abs()
-        first, count = margin // MEL["hop_length"], self.samples // MEL["hop_length"]
-        return mels[:, first : first + count], magnitudes[..., first : first + count]
-
-    def loss(self, batch):
-        mels, real = batch
-        roots, logs = magnitude_distance(self.model.magnitudes(mels), real)
-        return 2 * roots + logs, {"roots": roots.item(), "logs": logs.item()}
-
-    def save(self, parts):
-        save_part(self.model, parts / "vocoder")
 
 
 # ---------------------------------------------------------------------------------------------------- music

@@ -8,8 +8,8 @@ from diffusers import AutoencoderKL
 from musicbench import InputError
 from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
-from mustango.critic import SPECTRA, Critic, TrainVocoderWithCritics, spectral_distance
-from mustango.train import MEL, VAE, VOCODER, TrainVocoder, fit
+from mustango.train import MEL, VAE, fit
+from mustango.train_vocoder import SPECTRA, VOCODER, Critic, TrainVocoder, TrainVocoderWithCritics, spectral_distance
 from mustango.vocoder import ISTFTVocoder
 
 
@@ -66,8 +66,8 @@ def test_the_real_sound_is_as_near_as_can_be(task):
 
 
 def test_critics_teach_only_themselves_and_are_heard_later(task, monkeypatch):
-    monkeypatch.setattr("mustango.critic.ALONE", 1)
-    monkeypatch.setattr("mustango.critic.RAMP", 1)
+    monkeypatch.setattr("mustango.train_vocoder.ALONE", 1)
+    monkeypatch.setattr("mustango.train_vocoder.RAMP", 1)
     task.samples = 6144
     batch = task.batch(np.random.default_rng(3), 2)
     before = [p.detach().clone() for p in task.critics.parameters()]
