@@ -63,7 +63,7 @@ def build_parser():
     train.add_argument(
         "part",
         choices=("start", "vae", "vocoder", "critic", "text", "munet", "bundle"),
-        help="vae, vocoder, critic (the vocoder again, by its sound; 1,000 steps or more), text (takes a text encoder in), munet, "
+        help="vae, vocoder, critic (decoder and vocoder together, by their sound; 1,000 steps or more), text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
@@ -74,7 +74,8 @@ def build_parser():
     train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=positive, help="CPU threads")
-    train.add_argument("--decoder-only", action="store_true", help="vae: leave the encoder, and so MuNet's latents, as they are")
+    train.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)")
+    train.add_argument("--loaders", type=positive, default=0, help="processes that draw batches ahead (default: none)")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
     train.add_argument("--to", metavar="DIR", help="bundle: the model folder to write")
@@ -296,7 +297,7 @@ def train(options):
     import torch
 
     from mustango import train as training
-    from mustango.train_vocoder import TrainVocoder, TrainVocoderWithCritics
+    from mustango.train_vocoder import TrainVocoder, TrainWithCritics
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -313,13 +314,13 @@ def train(options):
     if options.part == "bundle":
         training.bundle(options.out, options.to)
         return 0
+    device = torch.device(options.device)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise InputError("no CUDA device was found; leave --device out to train on the CPU")
+    torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
-    task = {
-        "vae": lambda: training.TrainVAE(options.data, options.out, decoder_only=options.decoder_only),
-        "vocoder": lambda: TrainVocoder(options.data, options.out),
-        "critic": lambda: TrainVocoderWithCritics(options.data, options.out),
-        "munet": lambda: training.TrainMuNet(options.data, options.out),
-    }[options.part]()
+    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "critic": TrainWithCritics, "munet": training.TrainMuNet}
+    task = tasks[options.part](options.data, options.out, device)
     training.fit(
         task,
         options.out,
@@ -328,6 +329,7 @@ def train(options):
         batch_size=options.batch_size,
         seed=options.seed,
         minutes=options.minutes,
+        loaders=options.loaders,
     )
     return 0
 

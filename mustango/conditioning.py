@@ -132,30 +132,41 @@ class Conditioner(ModelMixin, ConfigMixin):
         code = sinusoid(times, c.time_dim, c.time_base)
         return self.chord_projection(torch.cat([root, kind.to(code), inversion.to(code), code], -1).to(self.dtype))
 
+    def tokens(self, beats, chords, beat_length=1, chord_length=1):
+        """Return ids, times and masks of a batch as CPU tensors, for `embed`; arguments as for `forward`."""
+        beat_ids, beat_times, beat_mask = _padded([self.beat_tokens(*item) for item in beats], PAD, beat_length)
+        chord_ids, chord_times, chord_mask = _padded([self.chord_tokens(*item) for item in chords], (PAD,) * 3, chord_length)
+        return {
+            "beat_ids": beat_ids, "beat_times": beat_times, "beat_mask": beat_mask,
+            "chord_ids": chord_ids, "chord_times": chord_times, "chord_mask": chord_mask,
+        }  # fmt: skip
+
+    def embed(self, tokens):
+        """Return the Conditioning fields of `tokens`, see `forward`."""
+        fields = {name: tokens[name] for name in ("beat_mask", "beat_times", "chord_mask", "chord_times")}
+        return {
+            "beats": self.embed_beats(tokens["beat_ids"], tokens["beat_times"]),
+            "chords": self.embed_chords(tokens["chord_ids"], tokens["chord_times"]),
+            **fields,
+        }
+
     def forward(self, beats, chords, beat_length=1, chord_length=1):
         """Encode a batch. `beats`: [(times, positions), ...]; `chords`: [(chords, times), ...]; ([], []) is the null condition.
 
         Returns a dict of the Conditioning fields beats, beat_mask, beat_times, chords, chord_mask, chord_times, padded to
         the longest item or to the given lengths (the released training pads to 50 and 20).
         """
-        beat_ids, beat_times, beat_mask = self._padded([self.beat_tokens(*item) for item in beats], PAD, beat_length)
-        chord_ids, chord_times, chord_mask = self._padded([self.chord_tokens(*item) for item in chords], (PAD,) * 3, chord_length)
-        return {
-            "beats": self.embed_beats(beat_ids, beat_times),
-            "beat_mask": beat_mask,
-            "beat_times": beat_times,
-            "chords": self.embed_chords(chord_ids, chord_times),
-            "chord_mask": chord_mask,
-            "chord_times": chord_times,
-        }
+        tokens = self.tokens(beats, chords, beat_length, chord_length)
+        return self.embed({name: tensor.to(self.device) for name, tensor in tokens.items()})
 
-    def _padded(self, items, pad, length):
-        """Pad ids with `pad` and times with the last time; returns tensors (ids, times, mask)."""
-        length = max(length, *(len(ids) for ids, _ in items))
-        ids = [list(i) + [pad] * (length - len(i)) for i, _ in items]
-        times = [t + [t[-1] if t else 0.0] * (length - len(t)) for _, t in items]
-        mask = [[True] * len(i) + [False] * (length - len(i)) for i, _ in items]
-        return tuple(torch.tensor(values, device=self.device) for values in (ids, times, mask))
+
+def _padded(items, pad, length):
+    """Pad ids with `pad` and times with the last time; returns tensors (ids, times, mask)."""
+    length = max(length, *(len(ids) for ids, _ in items))
+    ids = [list(i) + [pad] * (length - len(i)) for i, _ in items]
+    times = [t + [t[-1] if t else 0.0] * (length - len(t)) for _, t in items]
+    mask = [[True] * len(i) + [False] * (length - len(i)) for i, _ in items]
+    return torch.tensor(ids), torch.tensor(times), torch.tensor(mask)
 
 
 def _pulses(times, frames, frame_s):

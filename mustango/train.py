@@ -2,6 +2,7 @@
 
 A run folder holds a folder a task (vae, vocoder, critic, munet) with its state and curve.csv, and `parts` with the trained components,
 which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
+Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
 """
 
 import csv
@@ -9,6 +10,8 @@ import hashlib
 import json
 import shutil
 import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler
 from safetensors.torch import load_file, save_file
+from torch.utils.data import DataLoader
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
@@ -42,7 +46,7 @@ MEL = dict(
 VAE = dict(
     in_channels=32, out_channels=32, latent_channels=16, sample_size=160, layers_per_block=1, norm_num_groups=16,
     down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-    block_out_channels=(96, 160), mid_block_add_attention=False,
+    block_out_channels=(128, 192), mid_block_add_attention=False,
 )  # fmt: skip
 
 
@@ -67,21 +71,34 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
     return min(1.0, (step + 1) / warmup, max(left, 0.0))
 
 
-def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.999, save_every=200, log_every=20):
+class Batches:
+    """A task's batches by step, each with a seed for what is drawn on the device."""
+
+    def __init__(self, task, seed, size):
+        self.task, self.seed, self.size = task, seed, size
+
+    def __getitem__(self, step):
+        rng = np.random.default_rng([self.seed, step])
+        return int(rng.integers(2**31)), self.task.draw(rng, self.size)
+
+
+def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, ema_decay=0.999, save_every=200, log_every=20):
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `name`, `model`, `batch(rng, size)`, `loss(batch) -> (loss, {name: float})` and `save(parts)`, and may have
-    `companions`, {name: module or optimizer}, which it trains itself and which are saved too. Returns the step reached.
+    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or tensor})` and
+    `save(parts)`, and may have `companions`, {name: module or optimizer}, which it trains itself and which are saved too.
+    loaders: processes that draw batches ahead. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
     parameters = [p for p in task.model.parameters() if p.requires_grad]
+    device = parameters[0].device
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = EMA(parameters, ema_decay)
     step, state_path = 0, out / "state.pt"
     companions = getattr(task, "companions", {})
     if state_path.exists():
-        state = torch.load(state_path, weights_only=True)
+        state = torch.load(state_path, map_location=device, weights_only=True)
         try:
             task.model.load_state_dict(state["model"])
         except RuntimeError as error:
@@ -95,6 +112,21 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
         _forget_after(out / "curve.csv", step)
         print(f"{task.name}: going on at step {step}", flush=True)
 
+    started, logged, sums = time.monotonic(), step, {}
+
+    def log():
+        """Write the means since the last line. Raises RuntimeError for a gradient that is not finite."""
+        nonlocal logged, sums
+        if step == logged:
+            return
+        row = {"step": step, "seconds": round(time.monotonic() - started, 1)}
+        row |= {name: round(float(total) / (step - logged), 5) for name, total in sums.items()}
+        if not np.isfinite(row["grad_norm"]):
+            raise RuntimeError(f"{task.name}: the gradient is not finite at step {step}; the last saved state is kept")
+        _log(out / "curve.csv", row)
+        print(f"{task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        logged, sums = step, {}
+
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
@@ -106,32 +138,32 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, ema_decay=0.9
         for p, value in zip(parameters, kept, strict=True):
             p.data.copy_(value)
 
-    started, logged, sums = time.monotonic(), step, {}
     task.model.train()
-    while step < steps and (minutes is None or time.monotonic() - started < 60 * minutes):
-        rng = np.random.default_rng([seed, step])
-        torch.manual_seed(int(rng.integers(2**31)))
+    batches = DataLoader(
+        Batches(task, seed, batch_size), batch_size=None, sampler=range(step, steps), num_workers=loaders,
+        pin_memory=device.type == "cuda",
+    )  # fmt: skip
+    for noise_seed, batch in batches:
+        torch.manual_seed(noise_seed)
         for group in optimizer.param_groups:
             group["lr"] = lr * learning_rate_factor(step, steps)
-        loss, terms = task.loss(task.batch(rng, batch_size))
+        loss, terms = task.loss({name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        if not torch.isfinite(norm):
-            raise RuntimeError(f"{task.name}: the gradient is not finite at step {step}; the last saved state is kept")
         optimizer.step()
         ema.update(parameters, step)
         step += 1
-        for name, value in {"loss": loss.item(), "grad_norm": norm.item(), **terms}.items():
+        for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
             sums[name] = sums.get(name, 0.0) + value
-        if step % log_every == 0 or step == steps:
-            row = {"step": step, "seconds": round(time.monotonic() - started, 1)}
-            row |= {name: round(total / (step - logged), 5) for name, total in sums.items()}
-            _log(out / "curve.csv", row)
-            print(f"{task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
-            logged, sums = step, {}
+        late = minutes is not None and time.monotonic() - started >= 60 * minutes
+        if step % log_every == 0 or step % save_every == 0 or late:
+            log()
         if step % save_every == 0:
             save()
+        if late:
+            break
+    log()
     save()
     return step
 
@@ -224,48 +256,40 @@ def read_crops(rows, folder, rng, size, samples):
 
 
 class TrainVAE:
-    """AutoencoderKL on folded log-mels: L1 plus a small KL term.
-
-    decoder_only: leave the encoder as it is, so that a MuNet trained on its latents stays valid.
-    """
+    """AutoencoderKL on folded log-mels: L1 and L2 plus a small KL term."""
 
     name = "vae"
 
-    def __init__(self, folder, run, seconds=5.12, kl_weight=2e-4, decoder_only=False):
-        self.folder, self.rows, self.kl_weight, self.decoder_only = folder, training_rows(folder), kl_weight, decoder_only
-        self.mel = LogMel(**MEL)
-        if decoder_only:
-            part(run, "vae")
-        self.model = begin(AutoencoderKL, VAE, run, "vae")
-        if decoder_only:
-            self.model.encoder.requires_grad_(False)
-            self.model.quant_conv.requires_grad_(False)
+    def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
+        self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
+        self.mel = LogMel(**MEL).to(device)
+        self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)
         self.samples = round(seconds * MEL["sample_rate"])
         # Harmonics, which tell chords apart, lie low; the top half of the bands is mostly cymbals and breath.
-        bands = torch.linspace(1.6, 0.4, MEL["n_mels"])
+        bands = torch.linspace(1.6, 0.4, MEL["n_mels"], device=device)
         self.weight = self.mel.folded(bands.expand(1, MEL["fold"][0], -1))
 
-    def batch(self, rng, size):
+    def draw(self, rng, size):
         waveform = read_crops(self.rows, self.folder, rng, size, self.samples)
-        waveform *= torch.from_numpy(rng.uniform(0.5, 1.2, (size, 1)).astype(np.float32))
-        return self.mel.folded(self.mel(waveform)[:, :-1])
+        return {"waveform": waveform * torch.from_numpy(rng.uniform(0.5, 1.2, (size, 1)).astype(np.float32))}
 
-    def loss(self, folded):
+    def loss(self, batch):
+        folded = self.mel.folded(self.mel(batch["waveform"])[:, :-1])
         posterior = self.model.encode(folded).latent_dist
         z = posterior.sample()
         rebuilt = self.model.decode(z).sample
         error = (rebuilt - folded).abs()
         l1, l2 = (self.weight * error).mean(), (self.weight * error.square()).mean()
         kl = posterior.kl().mean() / z[0].numel()
-        return l1 + 0.5 * l2 + self.kl_weight * kl, {"l1": l1.item(), "kl": kl.item(), "std": posterior.mean.std().item()}
+        terms = {"l1": l1, "kl": kl, "std": posterior.mean.std()}
+        return l1 + 0.5 * l2 + self.kl_weight * kl, {name: term.detach() for name, term in terms.items()}
 
     def save(self, parts):
         """Write the VAE with the scaling factor that gives its latents unit variance."""
-        if not self.decoder_only:
-            with torch.no_grad():
-                self.model.register_to_config(scaling_factor=1.0)
-                z = self.model.encode(self.batch(np.random.default_rng(0), 16)).latent_dist.mean
-            self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
+        with torch.no_grad():
+            waveform = self.draw(np.random.default_rng(0), 16)["waveform"].to(self.weight.device)
+            z = self.model.encode(self.mel.folded(self.mel(waveform)[:, :-1])).latent_dist.mean
+        self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
         save_part(self.model, parts / "vae")
         save_part(self.mel, parts / "mel")
 
@@ -297,12 +321,17 @@ def encode_dataset(folder, cache, parts):
     rows, paths = training_rows(folder), []
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
     for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
-        digest.update(tensor.contiguous().numpy().tobytes())
+        digest.update(tensor.contiguous().cpu().numpy().tobytes())
     folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
     rate, row_samples = MEL["sample_rate"], MEL["hop_length"] * MUNET["frames_per_row"]
     longest_s = min(max((row.get("duration") or 10.0 for row in rows), default=0), WINDOW_S)
     samples = -(-round(longest_s * rate) // row_samples) * row_samples
+
+    def waveform(row):
+        sound = torch.from_numpy(load_audio(folder / row["location"], rate)[0][:samples])
+        return F.pad(sound, (0, samples - len(sound)))
+
     for first in range(0, len(rows), 250):
         chunk = rows[first : first + 250]
         path = cache / f"{first:08d}-{len(chunk)}.safetensors"
@@ -310,16 +339,16 @@ def encode_dataset(folder, cache, parts):
         if path.exists():
             continue
         latents, states, lengths = [], [], []
-        for row in chunk:
-            waveform = torch.from_numpy(load_audio(folder / row["location"], rate)[0][:samples])[None]
-            waveform = F.pad(waveform, (0, samples - waveform.shape[1]))
-            z = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
-            latents.append(((z[0] - vae.config.shift_factor) * vae.config.scaling_factor).half())
-            texts = row_captions(row, CAPTIONS_A_CLIP)
-            text, mask = encode_text(tokenizer, text_encoder, texts)
-            lengths.append(mask.sum(1))
-            states.extend(s[m].half() for s, m in zip(text, mask, strict=True))
-        tensors = {"latents": torch.stack(latents), "states": torch.cat(states), "lengths": torch.stack(lengths)}
+        with ThreadPoolExecutor() as readers:
+            waveforms = readers.map(waveform, chunk)
+            for some in batched(chunk, 25):
+                folded = mel.folded(mel(torch.stack(list(islice(waveforms, len(some)))).to(vae.device))[:, :-1])
+                z = vae.encode(folded).latent_dist.mode()
+                latents.append(((z - vae.config.shift_factor) * vae.config.scaling_factor).half().cpu())
+                text, mask = encode_text(tokenizer, text_encoder, [c for row in some for c in row_captions(row, CAPTIONS_A_CLIP)])
+                states.append(text[mask].half().cpu())
+                lengths.append(mask.sum(1).cpu())
+        tensors = {"latents": torch.cat(latents), "states": torch.cat(states), "lengths": torch.cat(lengths)}
         with written_whole(path) as temporary:
             save_file(tensors, temporary)
         print(f"encoded {first + len(chunk)}/{len(rows)}", flush=True)
@@ -345,6 +374,11 @@ def noisy_timesteps(size, steps=1000):
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
 
 
+def batched(items, size):
+    """Return lists of up to `size` items."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
 def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition):
     """Return the mean squared error (B,) of MuNet's velocity on noised latents."""
     noisy = scheduler.add_noise(latents, noise, timesteps)
@@ -357,39 +391,40 @@ class TrainMuNet:
 
     name = "munet"
 
-    def __init__(self, folder, run):
-        mel = LogMel.from_pretrained(part(run, "mel"))
-        vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
+    def __init__(self, folder, run, device="cpu"):
+        mel = LogMel.from_pretrained(part(run, "mel")).to(device)
+        vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
-        text_encoder = AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float32).eval()
+        text_encoder = AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float32).eval().to(device)
         rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
         self.clips = [row_clip(row) for row in rows]
-        files = [load_file(path) for path in paths]
-        self.latents = torch.cat([f["latents"] for f in files])
-        self.states = torch.cat([f["states"] for f in files])
-        self.lengths = torch.cat([f["lengths"] for f in files]).flatten()
-        self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         with torch.no_grad():
-            self.null_text = encode_text(tokenizer, text_encoder, [""])[0][0]
+            null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
+        files = [load_file(path, device=str(device)) for path in paths]
+        self.latents = torch.cat([f["latents"] for f in files])  # (clips, C, H, W)
+        self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
+        self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
+        self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
-        self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner})
+        self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
         self.scheduler = DDPMScheduler(**SCHEDULER)
         self.row_s = MUNET["rotary_seconds"]
 
-    def batch(self, rng, size):
-        """Whole clips, or in three of ten batches twice as many halves."""
+    def draw(self, rng, size):
+        """Whole clips, or in three of ten batches twice as many halves: where latents and texts lie, and the controls."""
         rows = self.latents.shape[2]
         if rng.random() < 0.3:
             size, rows = 2 * size, rows // 2
-        latents, texts, beats, chords, controls = [], [], [], [], []
+        indices, firsts, texts, beats, chords, controls = [], [], [], [], [], []
         for _ in range(size):
             index = int(rng.integers(len(self.clips)))
             first = int(rng.integers(self.latents.shape[2] - rows + 1))
-            latents.append(self.latents[index, :, first : first + rows])
+            indices.append(index)
+            firsts.append(first)
             drop_all = rng.random() < 0.1
             drop_text, drop_beats, drop_chords, drop_control = (drop_all or rng.random() < p for p in (0.1, 0.1, 0.1, 0.15))
             caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
-            texts.append(self.null_text if drop_text else self.states[self.offsets[caption] : self.offsets[caption + 1]].float())
+            texts.append(len(self.lengths) - 1 if drop_text else caption)
             clip = self.clips[index].cropped(first * self.row_s, rows * self.row_s)
             beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
             chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
@@ -397,19 +432,30 @@ class TrainMuNet:
             nothing = (([], []), ([], []))
             control = nothing if drop_control else (beats[-1], chords[-1])
             controls.append(control_signal(*control, frames, self.row_s / MUNET["frames_per_row"]))
-        length = max(len(t) for t in texts)
-        mask = torch.tensor([[i < len(t) for i in range(length)] for t in texts])
-        text = torch.stack([F.pad(t, (0, 0, 0, length - len(t))) for t in texts])
-        return torch.stack(latents).float(), text, mask, beats, chords, torch.from_numpy(np.stack(controls))
+        lengths = self.lengths[texts][:, None]
+        place = torch.arange(int(lengths.max()))
+        return {
+            "clip": torch.tensor(indices)[:, None],
+            "row": torch.tensor(firsts)[:, None] + torch.arange(rows),
+            "token": self.offsets[:-1][texts][:, None] + torch.minimum(place, lengths - 1),
+            "text_mask": place < lengths,
+            "control": torch.from_numpy(np.stack(controls)),
+            **self.model["conditioner"].tokens(beats, chords),
+        }
 
     def loss(self, batch):
-        latents, text, mask, beats, chords, control = batch
+        latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
+        mask = batch["text_mask"]
+        text = self.states[batch["token"]].float() * mask[..., None]
         condition = Conditioning(
-            text=text, text_mask=mask, text_pooled=pooled(text, mask), control=control, **self.model["conditioner"](beats, chords)
-        )
-        t = noisy_timesteps(len(latents), self.scheduler.config.num_train_timesteps)
-        error = v_prediction_error(self.model["unet"], self.scheduler, latents, torch.randn_like(latents), t, condition)
-        return error.mean(), {"noisy": error[t > 700].mean().item() if (t > 700).any() else 0.0}
+            text=text, text_mask=mask, text_pooled=pooled(text, mask), control=batch["control"],
+            **self.model["conditioner"].embed(batch),
+        )  # fmt: skip
+        t = noisy_timesteps(len(latents), self.scheduler.config.num_train_timesteps).to(latents.device)
+        with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
+            error = v_prediction_error(self.model["unet"], self.scheduler, latents, torch.randn_like(latents), t, condition)
+        noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
+        return error.mean(), {"noisy": noisy}
 
     def save(self, parts):
         save_part(self.model["unet"], parts / "unet")

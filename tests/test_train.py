@@ -33,12 +33,12 @@ class Toy:
         torch.manual_seed(0)
         self.model = nn.Linear(3, 1)
 
-    def batch(self, rng, size):
+    def draw(self, rng, size):
         x = torch.from_numpy(rng.normal(size=(size, 3)).astype(np.float32))
-        return x, x.sum(1, keepdim=True)
+        return {"x": x, "y": x.sum(1, keepdim=True)}
 
     def loss(self, batch):
-        x, y = batch
+        x, y = batch["x"], batch["y"]
         return (self.model(x) - y + 0.01 * torch.randn(1)).square().mean(), {"extra": 1.0}
 
     def save(self, parts):
@@ -58,9 +58,9 @@ class ToyWithHelper(Toy):
     def loss(self, batch):
         loss, terms = super().loss(batch)
         self.optimizer.zero_grad()
-        (self.helper(batch[1]) - batch[1]).square().mean().backward()
+        (self.helper(batch["y"]) - batch["y"]).square().mean().backward()
         self.optimizer.step()
-        return loss + 0.1 * self.helper(self.model(batch[0])).square().mean(), terms
+        return loss + 0.1 * self.helper(self.model(batch["x"])).square().mean(), terms
 
 
 def final(folder):
@@ -88,6 +88,27 @@ def test_an_interrupted_run_ends_the_same(tmp_path, task):
         rows = list(csv.DictReader((tmp_path / way / "toy" / "curve.csv").open()))
         assert [int(r["step"]) for r in rows] == list(range(5, 61, 5))
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
+
+
+def test_batches_drawn_ahead_are_the_same(tmp_path):
+    options = dict(lr=0.3, batch_size=8, steps=20)
+    fit(Toy(), tmp_path / "here", **options)
+    fit(Toy(), tmp_path / "ahead", loaders=2, **options)
+    for a, b in zip(final(tmp_path / "here").values(), final(tmp_path / "ahead").values(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run_and_is_not_saved(tmp_path):
+    class Broken(Toy):
+        def loss(self, batch):
+            self.calls = getattr(self, "calls", 0) + 1
+            loss, terms = super().loss(batch)
+            return loss * (float("nan") if self.calls > 7 else 1.0), terms
+
+    with pytest.raises(RuntimeError, match="not finite"):
+        fit(Broken(), tmp_path, steps=40, lr=0.1, batch_size=2, save_every=5, log_every=20)
+    assert torch.load(tmp_path / "toy" / "state.pt", weights_only=True)["step"] == 5
+    assert all(torch.isfinite(value).all() for value in final(tmp_path).values())
 
 
 def test_ema_follows():

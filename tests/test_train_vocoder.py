@@ -1,4 +1,4 @@
-"""The critics learn, and the vocoder is compared with the right sound at the right time."""
+"""The critics learn, and decoder and vocoder are compared with the right sound at the right time."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from musicbench import InputError
 from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
 from mustango.train import MEL, VAE, fit
-from mustango.train_vocoder import SPECTRA, VOCODER, Critic, TrainVocoder, TrainVocoderWithCritics, spectral_distance
+from mustango.train_vocoder import VOCODER, Critic, TrainVocoder, TrainWithCritics, magnitude_distance, magnitudes
 from mustango.vocoder import ISTFTVocoder
 
 
@@ -24,21 +24,27 @@ def task(tmp_path):
         rows.append({"location": f"{i}.flac"})
     write_rows(tmp_path / "rows.jsonl", rows)
     torch.manual_seed(0)
-    AutoencoderKL(**VAE).save_pretrained(tmp_path / "run" / "parts" / "vae")
+    AutoencoderKL(**(VAE | {"block_out_channels": (16, 16)})).save_pretrained(tmp_path / "run" / "parts" / "vae")
     vocoder = ISTFTVocoder(**(VOCODER | {"channels": 16, "hidden": 16, "layers": 1}))
     vocoder.start_from_mels()
     vocoder.save_pretrained(tmp_path / "run" / "parts" / "vocoder")
-    return TrainVocoderWithCritics(tmp_path, tmp_path / "run")
+    return short(TrainWithCritics(tmp_path, tmp_path / "run"))
+
+
+def short(task):
+    task.frames, task.heard = 64, 32
+    return task
 
 
 def test_a_critic_learns_to_tell_tones_from_noise():
     torch.manual_seed(0)
-    critic = Critic(768, 192, channels=4)
+    critic = Critic(4, channels=4)
     optimizer = torch.optim.AdamW(critic.parameters(), lr=3e-3)
-    times = torch.arange(6000) / 24000
 
     def sounds():
-        return (torch.sin(6.3 * (200 + 2000 * torch.rand(4, 1)) * times), 0.7 * torch.randn(4, 6000))
+        tones = torch.full((4, 1537, 12), 1e-3)
+        tones[torch.arange(4), torch.randint(1537, (4,))] = 100.0
+        return tones, torch.rand(4, 1537, 12)
 
     for _ in range(60):
         real, made = sounds()
@@ -50,26 +56,26 @@ def test_a_critic_learns_to_tell_tones_from_noise():
     assert critic(real)[0].mean() > critic(made)[0].mean() + 0.5
 
 
-def test_mels_and_waveform_of_a_batch_are_in_step(task):
-    mels, waveform = task.batch(np.random.default_rng(1), 2)
-    assert waveform.shape[1] == (mels.shape[1] - 1) * MEL["hop_length"]
-    again = task.mel(waveform)
-    inside = slice(4, -4)  # windows that lie in the waveform
-    torch.testing.assert_close(again[:1, inside], mels[:1, inside], atol=1e-3, rtol=0)  # the second went through the VAE
+def test_magnitudes_are_those_of_the_mels_frames(task):
+    """The mel of the magnitudes is the mel: so the vocoder is asked for the sound of the frames it is given."""
+    waveform = task.draw(np.random.default_rng(1), 2)["waveform"]
+    mels = task.mel(waveform)
+    spectra = magnitudes(waveform, 10, 32)
+    again = ((task.mel.mel_basis @ spectra).clamp(min=1e-5).log().transpose(1, 2) - MEL["mean"]) / MEL["std"]
+    torch.testing.assert_close(again, mels[:, 10:42], atol=1e-3, rtol=0)
 
 
 def test_the_real_sound_is_as_near_as_can_be(task):
-    _, waveform = task.batch(np.random.default_rng(2), 2)
-    noisy = waveform + 0.01 * torch.randn_like(waveform)
-    for sizes in SPECTRA:
-        assert spectral_distance(waveform, waveform, *sizes) < 1e-6 < 0.1 < spectral_distance(noisy, waveform, *sizes)
+    waveform = task.draw(np.random.default_rng(2), 2)["waveform"]
+    real, noisy = (magnitudes(x, 8, 32) for x in (waveform, waveform + 0.01 * torch.randn_like(waveform)))
+    for nearest, farther in zip(magnitude_distance(real, real), magnitude_distance(noisy, real), strict=True):
+        assert nearest < 1e-6 < 0.1 < farther
 
 
 def test_critics_teach_only_themselves_and_are_heard_later(task, monkeypatch):
     monkeypatch.setattr("mustango.train_vocoder.ALONE", 1)
     monkeypatch.setattr("mustango.train_vocoder.RAMP", 1)
-    task.samples = 6144
-    batch = task.batch(np.random.default_rng(3), 2)
+    batch = task.draw(np.random.default_rng(3), 2)
     before = [p.detach().clone() for p in task.critics.parameters()]
     heard = []
     for _ in range(2):
@@ -80,19 +86,23 @@ def test_critics_teach_only_themselves_and_are_heard_later(task, monkeypatch):
     assert not any(torch.equal(a, b) for a, b in zip(before, task.critics.parameters(), strict=True))
     taught = [p.detach().clone() for p in task.critics.parameters()]
     loss.backward()
-    assert all(p.grad is not None for p in task.model.parameters())
     assert all(torch.equal(a, b) for a, b in zip(taught, task.critics.parameters(), strict=True))
-    ours = batch[1].clone().requires_grad_(True)
-    assert torch.autograd.grad(task._judged(ours, batch[1])[0], ours)[0].abs().max() > 0
+    vae, vocoder = task.model["vae"], task.model["vocoder"]
+    assert all(p.grad is not None for p in (*vae.decoder.parameters(), *vocoder.parameters()))
+    assert all(p.grad is None for p in (*vae.encoder.parameters(), *vae.quant_conv.parameters()))
+    real = magnitudes(batch["waveform"], 8, 32)
+    ours = real.clone().requires_grad_(True)
+    assert torch.autograd.grad(task._judged(ours, real)[0], ours)[0].abs().max() > 0
 
 
-def test_an_interrupted_run_remembers_its_critics(task, tmp_path):
-    task.samples = 6144
+def test_an_interrupted_run_remembers_its_critics_and_keeps_the_latents(task, tmp_path):
+    encoder = {name: p.clone() for name, p in task.model["vae"].encoder.state_dict().items()}
     options = dict(lr=1e-4, batch_size=2, save_every=1)
     fit(task, tmp_path / "run", steps=1, **options)
-    again = TrainVocoderWithCritics(tmp_path, tmp_path / "run")
-    again.samples = 6144
+    again = short(TrainWithCritics(tmp_path, tmp_path / "run"))
     fit(again, tmp_path / "run", steps=2, **options)
     assert again._lessons() == 2
+    kept = AutoencoderKL.from_pretrained(tmp_path / "run" / "parts" / "vae").encoder.state_dict()
+    assert all(torch.equal(encoder[name], kept[name]) for name in encoder)
     with pytest.raises(InputError, match="critics have gone on"):
         TrainVocoder(tmp_path, tmp_path / "run")
