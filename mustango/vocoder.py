@@ -16,8 +16,8 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import nn
 
 HANN_WIDTH = 0.25645  # a Hann window of length L is nearly the Gaussian exp(-pi t^2 / (HANN_WIDTH L^2))
-# Magnitudes that fit no waveform cancel out in part, which dulls the sound; a few steps mend most of it, more add roughness.
-GRIFFIN_LIM_STEPS = 3
+# Magnitudes that fit no waveform cancel out in part, which dulls the sound; a step mends most of it, more change nothing one hears.
+GRIFFIN_LIM_STEPS = 1
 
 
 def phases_of(magnitude, hop_length, n_fft):
