@@ -311,6 +311,11 @@ WINDOW_S = 10.24
 GUIDANCE_DB = 1.3  # a unit, measured at guidance 3: clips are 2.6 dB louder than the composer's of the same controls
 
 
+def batched(items, size):
+    """Return lists of up to `size` items."""
+    return [items[i : i + size] for i in range(0, len(items), size)]
+
+
 @torch.no_grad()
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
@@ -372,11 +377,6 @@ def noisy_timesteps(size, steps=1000):
     unlearned in a short training: clips then change their sound from second to second and from band to band.
     """
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
-
-
-def batched(items, size):
-    """Return lists of up to `size` items."""
-    return [items[i : i + size] for i in range(0, len(items), size)]
 
 
 def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition):

@@ -204,6 +204,9 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     BertModel(config).save_pretrained(tmp_path / "text")
     BertTokenizer(vocab=str(tmp_path / "vocab.txt"), model_max_length=64).save_pretrained(tmp_path / "text")
     step = ["-o", run, "--data", data, "--steps", "1", "--batch-size", "2"]
+    if not torch.cuda.is_available():
+        assert main(["train", "vae", *step, "--device", "cuda"]) == 2
+        assert "no CUDA device" in capsys.readouterr().err
     assert main(["train", "vae", *step]) == 0
     assert main(["train", "critic", *step]) == 2
     assert "mustango train vocoder" in capsys.readouterr().err
