@@ -215,6 +215,12 @@ def part(run, name):
     return folder
 
 
+def before_critics(run, name):
+    """Refuse to train a part from its own state after the critics went on with it. Raises InputError."""
+    if (Path(run) / "critic" / "state.pt").exists():
+        raise InputError(f"critics have gone on with the {name} of {run}; delete {run}/critic, or use a new run folder")
+
+
 def begin(kind, config, run, name):
     """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
     folder = Path(run) / "parts" / name
@@ -261,6 +267,7 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
+        before_critics(run, "vae")
         self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
         self.mel = LogMel(**MEL).to(device)
         self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)

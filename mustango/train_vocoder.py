@@ -16,9 +16,8 @@ from diffusers import AutoencoderKL
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, part, read_crops, save_part, training_rows
+from mustango.train import MEL, before_critics, begin, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6)
@@ -53,8 +52,7 @@ class TrainVocoder:
     name = "vocoder"
 
     def __init__(self, folder, run, device="cpu", seconds=1.024):
-        if (Path(run) / "critic" / "state.pt").exists():
-            raise InputError(f"critics have gone on with the vocoder of {run}; delete {run}/critic, or use a new run folder")
+        before_critics(run, "vocoder")
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL).to(device)
         self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")

@@ -8,7 +8,7 @@ from diffusers import AutoencoderKL
 from musicbench import InputError
 from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
-from mustango.train import MEL, VAE, fit
+from mustango.train import MEL, VAE, TrainVAE, fit
 from mustango.train_vocoder import VOCODER, Critic, TrainVocoder, TrainWithCritics, magnitude_distance, magnitudes
 from mustango.vocoder import ISTFTVocoder
 
@@ -104,5 +104,6 @@ def test_an_interrupted_run_remembers_its_critics_and_keeps_the_latents(task, tm
     assert again._lessons() == 2
     kept = AutoencoderKL.from_pretrained(tmp_path / "run" / "parts" / "vae").encoder.state_dict()
     assert all(torch.equal(encoder[name], kept[name]) for name in encoder)
-    with pytest.raises(InputError, match="critics have gone on"):
-        TrainVocoder(tmp_path, tmp_path / "run")
+    for kind in (TrainVAE, TrainVocoder):
+        with pytest.raises(InputError, match="critics have gone on"):
+            kind(tmp_path, tmp_path / "run")
