@@ -11,7 +11,6 @@ import json
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -244,8 +243,8 @@ def start_from(run, model):
 # ---------------------------------------------------------------------------------------------------- sound
 
 
-def read_crops(rows, folder, rng, size, samples):
-    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate."""
+def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
+    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate, each by a gain of that range."""
     import soundfile
     import soxr
 
@@ -258,7 +257,7 @@ def read_crops(rows, folder, rng, size, samples):
             data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
         data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
         crop[: len(data)] = data
-    return torch.from_numpy(crops)
+    return torch.from_numpy(crops * rng.uniform(*gains, (size, 1)).astype(np.float32))
 
 
 class TrainVAE:
@@ -277,8 +276,7 @@ class TrainVAE:
         self.weight = self.mel.folded(bands.expand(1, MEL["fold"][0], -1))
 
     def draw(self, rng, size):
-        waveform = read_crops(self.rows, self.folder, rng, size, self.samples)
-        return {"waveform": waveform * torch.from_numpy(rng.uniform(0.5, 1.2, (size, 1)).astype(np.float32))}
+        return {"waveform": read_crops(self.rows, self.folder, rng, size, self.samples, (0.5, 1.2))}
 
     def loss(self, batch):
         folded = self.mel.folded(self.mel(batch["waveform"])[:, :-1])
@@ -318,11 +316,6 @@ WINDOW_S = 10.24
 GUIDANCE_DB = 1.3  # a unit, measured at guidance 3: clips are 2.6 dB louder than the composer's of the same controls
 
 
-def batched(items, size):
-    """Return lists of up to `size` items."""
-    return [items[i : i + size] for i in range(0, len(items), size)]
-
-
 @torch.no_grad()
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
@@ -352,14 +345,14 @@ def encode_dataset(folder, cache, parts):
             continue
         latents, states, lengths = [], [], []
         with ThreadPoolExecutor() as readers:
-            waveforms = readers.map(waveform, chunk)
-            for some in batched(chunk, 25):
-                folded = mel.folded(mel(torch.stack(list(islice(waveforms, len(some)))).to(vae.device))[:, :-1])
-                z = vae.encode(folded).latent_dist.mode()
-                latents.append(((z - vae.config.shift_factor) * vae.config.scaling_factor).half().cpu())
-                text, mask = encode_text(tokenizer, text_encoder, [c for row in some for c in row_captions(row, CAPTIONS_A_CLIP)])
-                states.append(text[mask].half().cpu())
-                lengths.append(mask.sum(1).cpu())
+            waveforms = torch.stack(list(readers.map(waveform, chunk)))
+        for some in range(0, len(chunk), 25):
+            z = vae.encode(mel.folded(mel(waveforms[some : some + 25].to(vae.device))[:, :-1])).latent_dist.mode()
+            latents.append(((z - vae.config.shift_factor) * vae.config.scaling_factor).half().cpu())
+            texts = [text for row in chunk[some : some + 25] for text in row_captions(row, CAPTIONS_A_CLIP)]
+            text, mask = encode_text(tokenizer, text_encoder, texts)
+            states.append(text[mask].half().cpu())
+            lengths.append(mask.sum(1).cpu())
         tensors = {"latents": torch.cat(latents), "states": torch.cat(states), "lengths": torch.cat(lengths)}
         with written_whole(path) as temporary:
             save_file(tensors, temporary)

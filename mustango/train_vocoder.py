@@ -9,7 +9,6 @@ Shapes: B batch, T frames, M mel bands, K frequency bins, N samples.
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderKL
@@ -22,6 +21,7 @@ from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6)
 MARGIN = 8  # frames that the vocoder sees on either side of those that are judged
+GAINS = (0.4, 1.2)  # how loud crops are made
 ALONE, RAMP = 250, 250  # steps in which the critics learn before they are heard, and in which their weight grows
 
 
@@ -62,8 +62,8 @@ class TrainVocoder:
         self.frames = round(seconds * MEL["sample_rate"] / MEL["hop_length"])
 
     def draw(self, rng, size):
-        waveform = read_crops(self.rows, self.folder, rng, size, (self.frames + 2 * MARGIN) * MEL["hop_length"])
-        return {"waveform": waveform * torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))}
+        samples = (self.frames + 2 * MARGIN) * MEL["hop_length"]
+        return {"waveform": read_crops(self.rows, self.folder, rng, size, samples, GAINS)}
 
     def loss(self, batch):
         mels = self.mel(batch["waveform"])[:, MARGIN : MARGIN + self.frames]
@@ -127,8 +127,7 @@ class TrainWithCritics:
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (seconds, heard_s))
 
     def draw(self, rng, size):
-        waveform = read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"])
-        return {"waveform": waveform * torch.from_numpy(rng.uniform(0.4, 1.2, (size, 1)).astype(np.float32))}
+        return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
 
     def loss(self, batch):
         """Decode whole crops, as the normalisation in the VAE needs it; the magnitudes in their middle are judged."""
