@@ -62,8 +62,8 @@ def build_parser():
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
         "part",
-        choices=("start", "vae", "vocoder", "critic", "text", "munet", "bundle"),
-        help="vae, vocoder, critic (decoder and vocoder together, by their sound; 1,000 steps or more), text (takes a text encoder in), munet, "
+        choices=("start", "vae", "vocoder", "postfilter", "text", "munet", "bundle"),
+        help="vae, vocoder (and the VAE's decoder), postfilter (of the vocoder), text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
@@ -297,7 +297,7 @@ def train(options):
     import torch
 
     from mustango import train as training
-    from mustango.train_vocoder import TrainVocoder, TrainWithCritics
+    from mustango.train_vocoder import TrainPostfilter, TrainVocoder
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -319,7 +319,7 @@ def train(options):
         raise InputError("no CUDA device was found; leave --device out to train on the CPU")
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
-    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "critic": TrainWithCritics, "munet": training.TrainMuNet}
+    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": training.TrainMuNet}
     task = tasks[options.part](options.data, options.out, device)
     training.fit(
         task,

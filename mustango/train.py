@@ -1,6 +1,6 @@
 """Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, critic, munet) with its state and curve.csv, and `parts` with the trained components,
+A run folder holds a folder a task (vae, vocoder, postfilter, munet) with its state and curve.csv, and `parts` with the trained components,
 which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
 Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
 """
@@ -85,8 +85,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or tensor})` and
-    `save(parts)`, and may have `companions`, {name: module or optimizer}, which it trains itself and which are saved too.
-    loaders: processes that draw batches ahead. Returns the step reached.
+    `save(parts)`. loaders: processes that draw batches ahead. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
@@ -95,7 +94,6 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
     ema = EMA(parameters, ema_decay)
     step, state_path = 0, out / "state.pt"
-    companions = getattr(task, "companions", {})
     if state_path.exists():
         state = torch.load(state_path, map_location=device, weights_only=True)
         try:
@@ -106,8 +104,6 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
             ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
-        for name, thing in companions.items():
-            thing.load_state_dict(state["companions"][name])
         _forget_after(out / "curve.csv", step)
         print(f"{task.name}: going on at step {step}", flush=True)
 
@@ -129,7 +125,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state | {"companions": {name: thing.state_dict() for name, thing in companions.items()}}, temporary)
+            torch.save(state, temporary)
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
@@ -214,10 +210,12 @@ def part(run, name):
     return folder
 
 
-def before_critics(run, name):
-    """Refuse to train a part from its own state after the critics went on with it. Raises InputError."""
-    if (Path(run) / "critic" / "state.pt").exists():
-        raise InputError(f"critics have gone on with the {name} of {run}; delete {run}/critic, or use a new run folder")
+def refuse_after(run, later, name):
+    """Refuse to train a part from its own state after a later training went on with it. Raises InputError."""
+    if (Path(run) / later / "state.pt").exists():
+        raise InputError(
+            f"`mustango train {later}` has gone on with the {name} of {run}; delete {run}/{later}, or use a new run folder"
+        )
 
 
 def begin(kind, config, run, name):
@@ -266,7 +264,7 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
-        before_critics(run, "vae")
+        refuse_after(run, "vocoder", self.name)
         self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
         self.mel = LogMel(**MEL).to(device)
         self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)

@@ -1,36 +1,44 @@
-"""Train the vocoder on mels of real clips; then the VAE's decoder and the vocoder together, against critics.
+"""Train the VAE's decoder and the vocoder together on what comes of a clip's latents; then the vocoder's postfilter on its waveforms.
 
-Mels and magnitudes that are right on average are smooth: no waveform has such magnitudes, and they sound dull. In the second
-training critics (discriminators) learn to tell spectrograms from real ones, after Jang et al., "UnivNet" (2106.07889), section 2.2;
-decoder and vocoder learn to pass them while they stay near the target. The encoder, and so the latents, stay as they are.
+The encoder, and so the latents, stay. Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
+the postfilter learns gains that bring what came of it nearer to the real waveform, in windows of several lengths (the distances of
+Yamamoto et al., "Parallel WaveGAN", 1910.11480, section 2.2).
 Shapes: B batch, T frames, M mel bands, K frequency bins, N samples.
 """
 
-from itertools import pairwise
+import copy
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import nn
-from torch.nn.utils.parametrizations import weight_norm
 
+from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, before_critics, begin, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, part, read_crops, refuse_after, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
-VOCODER = dict(sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6)
-MARGIN = 8  # frames that the vocoder sees on either side of those that are judged
+VOCODER = dict(
+    sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6, postfilter_channels=224
+)
+CROP_S = 5.12  # what the VAE sees at once, as the normalisation in it needs more than what is judged
 GAINS = (0.4, 1.2)  # how loud crops are made
-ALONE, RAMP = 250, 250  # steps in which the critics learn before they are heard, and in which their weight grows
+WINDOWS = (512, 1024, 2048, 8192)  # samples, in which the postfilter is judged: from where drums are to where semitones are
 
 
-def magnitudes(waveform, first, count):
-    """Return the STFT magnitudes (B, K, count) of waveforms (B, N), from frame `first` of the mel on."""
-    n_fft, hop = MEL["n_fft"], MEL["hop_length"]
-    stretch = waveform[:, first * hop - n_fft // 2 : (first + count - 1) * hop + n_fft // 2]
+def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
+    """Return the STFT magnitudes (B, K, T) of waveforms (B, N), of windows whose middle lies `margin` mel frames or more from both ends."""
+    rest = margin * MEL["hop_length"] - n_fft // 2
     window = torch.hann_window(n_fft, device=waveform.device)
-    return torch.stft(stretch, n_fft, hop, window=window, center=False, return_complex=True).abs()
+    return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True).abs().clamp(min=1e-7)
+
+
+def through_vae(vae, mel, waveform):
+    """Return the mels (B, T, M) of waveforms (B, N), and as they come out of the VAE."""
+    mels = mel(waveform)[:, :-1]
+    with torch.no_grad():
+        latents = vae.encode(mel.folded(mels)).latent_dist.mode()
+    return mels, mel.unfolded(vae.decode(latents).sample)
 
 
 def magnitude_distance(ours, real):
@@ -47,136 +55,81 @@ def magnitude_distance(ours, real):
 
 
 class TrainVocoder:
-    """The vocoder's magnitudes, from mels of real clips."""
+    """The VAE's decoder and the vocoder, by the mels and magnitudes they make of a clip's latents."""
 
     name = "vocoder"
+    margin = 8  # frames that the vocoder sees on either side of those that are judged
 
-    def __init__(self, folder, run, device="cpu", seconds=1.024):
-        before_critics(run, "vocoder")
-        self.folder, self.rows = folder, training_rows(folder)
-        self.mel = LogMel(**MEL).to(device)
-        self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
-        if not (Path(run) / "parts" / "vocoder").is_dir():
-            self.model.start_from_mels()
-        self.model.to(device)
-        self.frames = round(seconds * MEL["sample_rate"] / MEL["hop_length"])
-
-    def draw(self, rng, size):
-        samples = (self.frames + 2 * MARGIN) * MEL["hop_length"]
-        return {"waveform": read_crops(self.rows, self.folder, rng, size, samples, GAINS)}
-
-    def loss(self, batch):
-        mels = self.mel(batch["waveform"])[:, MARGIN : MARGIN + self.frames]
-        real = magnitudes(batch["waveform"], MARGIN, self.frames)
-        roots, logs = magnitude_distance(self.model.magnitudes(mels), real)
-        return 2 * roots + logs, {"roots": roots.detach(), "logs": logs.detach()}
-
-    def save(self, parts):
-        save_part(self.model, parts / "vocoder")
-
-
-class Critic(nn.Module):
-    """Call patches of log-magnitudes real (1) or made (0). The frequency is given as a second channel.
-
-    pool: how many neighbouring bins are taken together before.
-    """
-
-    def __init__(self, pool=1, channels=32):
-        super().__init__()
-        self.pool = pool
-        widths = [2, channels, 2 * channels, 4 * channels, 4 * channels]
-        shapes = [(9, (3, 1)), (9, (3, 1)), (5, (2, 2)), (5, (2, 1))]  # bins a patch, strides in frequency and time
-        self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(before, after, (high, 3), stride, padding=(high // 2, 1)))
-            for before, after, (high, stride) in ((*pair, shape) for pair, shape in zip(pairwise(widths), shapes, strict=True))
-        )
-        self.head = weight_norm(nn.Conv2d(4 * channels, 1, 3, padding=1))
-
-    def forward(self, spectra):
-        """Return verdicts on magnitudes (B, K, T) and the features of every layer, which are compared too."""
-        logs = (F.avg_pool2d(spectra[:, None], (self.pool, 1)).clamp(min=1e-4).log() + 3) / 3
-        height = torch.linspace(-1, 1, logs.shape[2], device=logs.device)[:, None]
-        x = torch.cat([logs, height.expand_as(logs)], dim=1)
-        features = []
-        for layer in self.layers:
-            x = F.leaky_relu(layer(x), 0.2)
-            features.append(x)
-        return self.head(x), features
-
-
-class TrainWithCritics:
-    """The VAE's decoder and the vocoder by the magnitudes they make of a clip's latents.
-
-    Distances of mels and magnitudes, and critics (least squares, features matched), which learn alone for ALONE steps, then count
-    more and more for RAMP steps.
-    """
-
-    name = "critic"
-
-    def __init__(self, folder, run, device="cpu", seconds=5.12, heard_s=1.536, critic_lr=2e-4):
+    def __init__(self, folder, run, device="cpu", heard_s=1.536):
+        refuse_after(run, "postfilter", self.name)
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae"))
         vae.encoder.requires_grad_(False)
         vae.quant_conv.requires_grad_(False)
-        vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32)
+        new = not (Path(run) / "parts" / "vocoder").is_dir()
+        vocoder = begin(ISTFTVocoder, VOCODER, run, "vocoder")
+        if new:
+            vocoder.start_from_mels()
+        if vocoder.postfilter:
+            vocoder.postfilter.requires_grad_(False)
         self.model = nn.ModuleDict({"vae": vae, "vocoder": vocoder}).to(device)
-        self.critics = nn.ModuleList([Critic(1), Critic(4)]).to(device)
-        self.optimizer = torch.optim.AdamW(self.critics.parameters(), lr=critic_lr, betas=(0.8, 0.99))
-        self.companions = {"critics": self.critics, "critics_optimizer": self.optimizer}
-        self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (seconds, heard_s))
+        self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     def draw(self, rng, size):
         return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
 
     def loss(self, batch):
-        """Decode whole crops, as the normalisation in the VAE needs it; the magnitudes in their middle are judged."""
-        vae, waveform, first = self.model["vae"], batch["waveform"], (self.frames - self.heard) // 2
-        mels = self.mel(waveform)[:, :-1]
-        with torch.no_grad():
-            latents = vae.encode(self.mel.folded(mels)).latent_dist.mode()
-        rebuilt = self.mel.unfolded(vae.decode(latents).sample)
-        seen = self.model["vocoder"].magnitudes(rebuilt[:, first - MARGIN : first + self.heard + MARGIN])
-        ours, real = seen[..., MARGIN:-MARGIN], magnitudes(waveform, first, self.heard)
+        """Decode whole crops; the magnitudes in their middle are judged."""
+        waveform, first = batch["waveform"], (self.frames - self.heard) // 2 - self.margin
+        seen = slice(first, first + self.heard + 2 * self.margin)
+        mels, rebuilt = through_vae(self.model["vae"], self.mel, waveform)
+        ours = self.model["vocoder"].magnitudes(rebuilt[:, seen])[..., self.margin : -self.margin]
+        real = magnitudes(waveform[:, seen.start * MEL["hop_length"] : (seen.stop - 1) * MEL["hop_length"]], self.margin)
         roots, logs = magnitude_distance(ours, real)
-        terms = {"mels": (rebuilt - mels).abs().mean(), "roots": roots, "logs": logs, "critics": self._teach(ours.detach(), real)}
-        loss = terms["mels"] + 2 * roots + logs
-        ramp = min(max((self._lessons() - ALONE) / RAMP, 0.0), 1.0)
-        if ramp:
-            terms["adversarial"], terms["features"] = self._judged(ours, real)
-            loss = loss + ramp * (terms["adversarial"] + terms["features"])
-        else:
-            terms["adversarial"] = terms["features"] = torch.zeros(())
-        return loss, {name: term.detach() for name, term in terms.items()}
-
-    def _lessons(self):
-        """Return how many steps the critics have had."""
-        state = next(iter(self.optimizer.state.values()), None)
-        return int(state["step"]) if state else 0
-
-    def _teach(self, ours, real):
-        """Take a step with the critics; returns their loss."""
-        loss = sum((c(real)[0] - 1).square().mean() + c(ours)[0].square().mean() for c in self.critics)
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.critics.parameters(), 10.0)
-        self.optimizer.step()
-        return loss
-
-    def _judged(self, ours, real):
-        """Return how far the critics' verdicts on ours are from "real", and how far their features are apart, relative."""
-        self.critics.requires_grad_(False)
-        adversarial = features = 0.0
-        for critic in self.critics:
-            verdict, seen = critic(ours)
-            with torch.no_grad():
-                wanted = critic(real)[1]
-            adversarial = adversarial + (verdict - 1).square().mean()
-            distances = [(a - b).abs().mean() / b.abs().mean() for a, b in zip(seen, wanted, strict=True)]
-            features = features + sum(distances) / len(distances)
-        self.critics.requires_grad_(True)
-        return adversarial, features
+        apart = (rebuilt - mels).abs().mean()
+        return apart + 2 * roots + logs, {"mels": apart.detach(), "roots": roots.detach(), "logs": logs.detach()}
 
     def save(self, parts):
         save_part(self.model["vae"], parts / "vae")
         save_part(self.model["vocoder"], parts / "vocoder")
+
+
+class TrainPostfilter:
+    """The vocoder's postfilter, on what VAE and vocoder make of real clips. Batches are vocoded where they are drawn."""
+
+    name = "postfilter"
+    margin = 12  # frames on either side that are not judged; the longest window reaches as far
+
+    def __init__(self, folder, run, device="cpu", heard_s=1.408):
+        self.folder, self.rows = folder, training_rows(folder)
+        self.mel = LogMel(**MEL)
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
+        self.vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval()
+        if self.vocoder.postfilter is None:
+            raise InputError(
+                f"the vocoder of {run} has no postfilter; begin a new run folder, or set its config's postfilter_channels"
+            )
+        self.model = copy.deepcopy(self.vocoder.postfilter).to(device)
+        self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
+
+    @torch.no_grad()
+    def draw(self, rng, size):
+        waveform = read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)
+        first = (self.frames - self.heard) // 2
+        mels = through_vae(self.vae, self.mel, waveform)[1][:, first : first + self.heard]
+        real = waveform[:, first * MEL["hop_length"] : (first + self.heard) * MEL["hop_length"]]
+        return {"waveform": real, "vocoded": self.vocoder.unfiltered(mels), "mels": mels}
+
+    def loss(self, batch):
+        waveforms = self.model(batch["vocoded"], batch["mels"]), batch["waveform"]
+        distances = []
+        for n_fft in WINDOWS:
+            ours, real = (magnitudes(waveform, self.margin, n_fft, n_fft // 4) for waveform in waveforms)
+            distances.append(torch.stack(magnitude_distance(ours, real)))
+        roots, logs = torch.stack(distances).mean(dim=0)
+        return 2 * roots + logs, {"roots": roots.detach(), "logs": logs.detach()}
+
+    def save(self, parts):
+        self.vocoder.postfilter.load_state_dict(self.model.state_dict())
+        save_part(self.vocoder, parts / "vocoder")

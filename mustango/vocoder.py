@@ -1,7 +1,8 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases; a postfilter mends what is smeared.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3. Phases
-after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291).
+after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291). Postfilter:
+the idea of Kaneko et al., "Generative adversarial network-based postfilter for STFT spectrograms" (Interspeech 2017), as gains.
 Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
 """
 
@@ -70,11 +71,48 @@ class ConvNeXtBlock(nn.Module):
         return x + self.scale * self.project(F.gelu(self.expand(self.norm(h))))
 
 
+class Postfilter(nn.Module):
+    """Gains for the spectrum of a vocoded waveform in windows a third as long as the vocoder's, two a mel frame.
+
+    Magnitudes that fit no waveform leave onsets smeared over the long window; in short ones, beside the mel, that can be seen
+    and mended. Untrained, it changes nothing. strength: the gains' exponent; 1 as they were learnt.
+    """
+
+    def __init__(self, n_mels, n_fft, hop_length, channels, layers=5, strength=1.0):
+        super().__init__()
+        self.n_fft, self.hop_length, self.strength = n_fft // 6 * 2, hop_length // 2, strength
+        bins = self.n_fft // 2 + 1
+        self.embed = nn.Conv1d(n_mels + bins, channels, 3, padding=1)
+        self.norm_in = nn.LayerNorm(channels, eps=1e-6)
+        self.blocks = nn.ModuleList(ConvNeXtBlock(channels, 3 * channels, 1 / layers) for _ in range(layers))
+        self.norm_out = nn.LayerNorm(channels, eps=1e-6)
+        self.head = nn.Linear(channels, bins)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+
+    def log_gains(self, magnitudes, mels):
+        """Return log-gains (B, K, T) within +-3 for magnitudes (B, K, T) and mels (B, T, M) at the same frames."""
+        logs = (magnitudes + 1e-3).log() / 3 + 1
+        x = torch.cat([mels.transpose(1, 2), logs.to(mels.dtype)], dim=1)
+        x = self.norm_in(self.embed(x).transpose(1, 2))
+        for block in self.blocks:
+            x = block(x)
+        return 3 * torch.tanh(self.head(self.norm_out(x)).float() / 3).transpose(1, 2)
+
+    def forward(self, waveform, mels):
+        """Return the waveform (B, T * hop) mended; `mels` (B, T, M) are those it was made of."""
+        window = torch.hann_window(self.n_fft, device=waveform.device)
+        spectrum = torch.stft(waveform, self.n_fft, self.hop_length, window=window, return_complex=True)
+        mels = torch.cat([mels.repeat_interleave(2, dim=1), mels[:, -1:]], dim=1)
+        gains = (self.strength * self.log_gains(spectrum.abs(), mels)).exp()
+        return torch.istft(spectrum * gains, self.n_fft, self.hop_length, window=window, length=waveform.shape[1])
+
+
 class ISTFTVocoder(ModelMixin, ConfigMixin):
-    """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert.
+    """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert, and mend the result.
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
-    `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`).
+    `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`). postfilter_channels: 0 for no postfilter.
     """
 
     @register_to_config
@@ -91,6 +129,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         htk: bool = True,
         mean: float = -3.25,
         std: float = 2.0,
+        postfilter_channels: int = 0,
+        postfilter_strength: float = 1.0,
     ):
         super().__init__()
         bins = n_fft // 2 + 1
@@ -102,6 +142,9 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.norm_out = nn.LayerNorm(channels, eps=1e-6)
         self.head = nn.Linear(channels, bins)
         self.skip = nn.Linear(n_mels, bins)
+        self.postfilter = None
+        if postfilter_channels:
+            self.postfilter = Postfilter(n_mels, n_fft, hop_length, postfilter_channels, strength=postfilter_strength)
 
     @torch.no_grad()
     def start_from_mels(self):
@@ -136,7 +179,12 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
             phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
         return phases
 
-    def forward(self, mels):
-        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
+    def unfiltered(self, mels):
+        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M), as it is before the postfilter."""
         magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
         return self.invert(torch.polar(magnitudes, self.phases(magnitudes)))
+
+    def forward(self, mels):
+        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
+        waveform = self.unfiltered(mels)
+        return waveform if self.postfilter is None else self.postfilter(waveform, mels)

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mustango.mel import LogMel
-from mustango.vocoder import ISTFTVocoder, phases_of
+from mustango.vocoder import ISTFTVocoder, Postfilter, phases_of
 
 
 @pytest.fixture
@@ -119,3 +119,40 @@ def test_the_waveform_has_the_mel_that_was_asked_for(vocoder):
     apart = (mel(vocoder(mels))[:, :-1] - mels)[:, 8:-8]
     plain = vocoder.invert(torch.polar(vocoder.magnitudes(mels), 6.28 * torch.rand(1, 257, mels.shape[1])))
     assert apart.abs().mean() < 0.6 * (mel(plain)[:, : apart.shape[1]] - mels[:, : apart.shape[1]]).abs().mean()
+
+
+@torch.no_grad()
+def test_an_untrained_postfilter_changes_nothing():
+    postfilter = Postfilter(32, 512, 64, 16)
+    wave, mels = torch.randn(2, 40 * 64), torch.randn(2, 40, 32)
+    torch.testing.assert_close(postfilter(wave, mels), wave, atol=1e-5, rtol=0)
+
+
+@torch.no_grad()
+def test_the_postfilter_puts_gains_where_the_mels_are(vocoder):
+    """A gain that hangs on one mel frame changes the waveform around that frame and nowhere else; strength is its exponent."""
+    postfilter = Postfilter(32, 512, 64, 16, layers=0)
+    postfilter.head.bias.fill_(0.5)
+    wave, mels = torch.randn(1, 80 * 64), torch.zeros(1, 80, 32)
+    torch.testing.assert_close(postfilter(wave, mels), wave * np.exp(3 * np.tanh(0.5 / 3)), atol=1e-4, rtol=0)
+    postfilter.strength = 2.0
+    torch.testing.assert_close(postfilter(wave, mels), wave * np.exp(6 * np.tanh(0.5 / 3)), atol=1e-4, rtol=0)
+    torch.nn.init.normal_(postfilter.head.weight)
+    other = mels.clone()
+    other[:, 40] = 3.0
+    apart = (postfilter(wave, other) - postfilter(wave, mels))[0].abs() > 1e-6
+    assert apart[39 * 64 : 42 * 64].any()
+    assert not apart[: 35 * 64].any() and not apart[46 * 64 :].any()
+
+
+@torch.no_grad()
+def test_the_postfilter_is_saved_with_the_vocoder(tmp_path):
+    vocoder = ISTFTVocoder(
+        sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1, postfilter_channels=8
+    )  # fmt: skip
+    torch.nn.init.normal_(vocoder.postfilter.head.bias)
+    vocoder.save_pretrained(tmp_path)
+    mels = torch.randn(1, 20, 32)
+    again = ISTFTVocoder.from_pretrained(tmp_path)(mels)
+    torch.testing.assert_close(again, vocoder(mels))
+    assert not torch.allclose(again, vocoder.unfiltered(mels))
