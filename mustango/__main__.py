@@ -63,7 +63,7 @@ def build_parser():
     train.add_argument(
         "part",
         choices=("start", "vae", "vocoder", "postfilter", "text", "munet", "bundle"),
-        help="vae, vocoder (and the VAE's decoder), postfilter (of the vocoder), text (takes a text encoder in), munet, "
+        help="vae, vocoder, postfilter (of the vocoder), text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import load_audio, save_audio
 from mustango.checkpoint import is_released, model_folder, read_json
+from mustango.judges import compile_librosa
 from mustango.obeyed import best_take
 from mustango.testsets import composed_audio
 
@@ -21,18 +22,21 @@ from mustango.testsets import composed_audio
 @contextmanager
 def worker_pool(count):
     """Give a pool of single-threaded processes."""
-    pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"), initializer=_start_worker)
+    spawn = get_context("spawn")
+    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(spawn.Lock(),))
     try:
         yield pool
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start_worker():
+def _start_worker(lock):
     warnings.simplefilter("ignore")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
     torch.set_num_threads(1)
     threadpool_limits(1)
+    with lock:
+        compile_librosa()
 
 
 def results(name, jobs):

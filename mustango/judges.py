@@ -127,6 +127,18 @@ class Librosa:
         return _merged([(t, chords[state]) for t, state in zip(times, path, strict=True)])
 
 
+def compile_librosa():
+    """Call what librosa compiles at its first call and keeps on disk, in one process at a time.
+
+    Where two compile at once they can leave files that crash every later call (https://github.com/numba/numba/issues/10128).
+    """
+    import librosa
+
+    noise = np.random.default_rng(0).normal(0, 0.1, 3 * Librosa.rate).astype(np.float32)
+    Librosa()(noise, Librosa.rate)
+    librosa.onset.onset_detect(y=noise, sr=Librosa.rate)
+
+
 class Essentia:
     """essentia: RhythmExtractor2013, ChordsDetection (major and minor, windows of 1 s), KeyExtractor."""
 

@@ -264,7 +264,6 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
-        refuse_after(run, "vocoder", self.name)
         self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
         self.mel = LogMel(**MEL).to(device)
         self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)
@@ -312,6 +311,7 @@ SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_predictio
 CAPTIONS_A_CLIP = 3
 WINDOW_S = 10.24
 GUIDANCE_DB = 1.3  # a unit, measured at guidance 3: clips are 2.6 dB louder than the composer's of the same controls
+POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
 
 
 @torch.no_grad()
@@ -478,11 +478,13 @@ def bundle(run, out):
     from mustango.pipeline import MustangoPipeline
 
     kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
+    components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
+    components["vocoder"].register_to_config(postfilter_strength=POSTFILTER_STRENGTH)
     MustangoPipeline(
         tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
         text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
-        **{name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()},
+        **components,
         guidance_db=GUIDANCE_DB,
     ).save_pretrained(out)
     for path in Path(out).glob("*/config.json"):  # the folder it came from is nobody's business

@@ -1,6 +1,6 @@
-"""Train the VAE's decoder and the vocoder together on what comes of a clip's latents; then the vocoder's postfilter on its waveforms.
+"""Train the vocoder on mels that went through the VAE; then its postfilter on the waveforms that come of it.
 
-The encoder, and so the latents, stay. Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
+Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
 the postfilter learns gains that bring what came of it nearer to the real waveform, in windows of several lengths (the distances of
 Yamamoto et al., "Parallel WaveGAN", 1910.11480, section 2.2).
 Shapes: B batch, T frames, M mel bands, K frequency bins, N samples.
@@ -11,7 +11,6 @@ from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL
-from torch import nn
 
 from musicbench import InputError
 from mustango.mel import LogMel
@@ -33,12 +32,11 @@ def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
     return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True).abs().clamp(min=1e-7)
 
 
+@torch.no_grad()
 def through_vae(vae, mel, waveform):
-    """Return the mels (B, T, M) of waveforms (B, N), and as they come out of the VAE."""
-    mels = mel(waveform)[:, :-1]
-    with torch.no_grad():
-        latents = vae.encode(mel.folded(mels)).latent_dist.mode()
-    return mels, mel.unfolded(vae.decode(latents).sample)
+    """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE."""
+    latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
+    return mel.unfolded(vae.decode(latents).sample)
 
 
 def magnitude_distance(ours, real):
@@ -55,44 +53,39 @@ def magnitude_distance(ours, real):
 
 
 class TrainVocoder:
-    """The VAE's decoder and the vocoder, by the mels and magnitudes they make of a clip's latents."""
+    """The vocoder's magnitudes, from mels of real clips as they come out of the VAE."""
 
     name = "vocoder"
     margin = 8  # frames that the vocoder sees on either side of those that are judged
 
-    def __init__(self, folder, run, device="cpu", heard_s=1.536):
+    def __init__(self, folder, run, device="cpu", heard_s=1.024):
         refuse_after(run, "postfilter", self.name)
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL).to(device)
-        vae = AutoencoderKL.from_pretrained(part(run, "vae"))
-        vae.encoder.requires_grad_(False)
-        vae.quant_conv.requires_grad_(False)
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         new = not (Path(run) / "parts" / "vocoder").is_dir()
-        vocoder = begin(ISTFTVocoder, VOCODER, run, "vocoder")
+        self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
         if new:
-            vocoder.start_from_mels()
-        if vocoder.postfilter:
-            vocoder.postfilter.requires_grad_(False)
-        self.model = nn.ModuleDict({"vae": vae, "vocoder": vocoder}).to(device)
+            self.model.start_from_mels()
+        if self.model.postfilter:
+            self.model.postfilter.requires_grad_(False)
+        self.model.to(device)
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     def draw(self, rng, size):
         return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
 
     def loss(self, batch):
-        """Decode whole crops; the magnitudes in their middle are judged."""
-        waveform, first = batch["waveform"], (self.frames - self.heard) // 2 - self.margin
-        seen = slice(first, first + self.heard + 2 * self.margin)
-        mels, rebuilt = through_vae(self.model["vae"], self.mel, waveform)
-        ours = self.model["vocoder"].magnitudes(rebuilt[:, seen])[..., self.margin : -self.margin]
-        real = magnitudes(waveform[:, seen.start * MEL["hop_length"] : (seen.stop - 1) * MEL["hop_length"]], self.margin)
+        first = (self.frames - self.heard) // 2 - self.margin
+        last = first + self.heard + 2 * self.margin
+        mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
+        ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
+        real = magnitudes(batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]], self.margin)
         roots, logs = magnitude_distance(ours, real)
-        apart = (rebuilt - mels).abs().mean()
-        return apart + 2 * roots + logs, {"mels": apart.detach(), "roots": roots.detach(), "logs": logs.detach()}
+        return 2 * roots + logs, {"roots": roots.detach(), "logs": logs.detach()}
 
     def save(self, parts):
-        save_part(self.model["vae"], parts / "vae")
-        save_part(self.model["vocoder"], parts / "vocoder")
+        save_part(self.model, parts / "vocoder")
 
 
 class TrainPostfilter:
@@ -111,13 +104,14 @@ class TrainPostfilter:
                 f"the vocoder of {run} has no postfilter; begin a new run folder, or set its config's postfilter_channels"
             )
         self.model = copy.deepcopy(self.vocoder.postfilter).to(device)
+        self.model.strength = 1.0
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     @torch.no_grad()
     def draw(self, rng, size):
         waveform = read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)
         first = (self.frames - self.heard) // 2
-        mels = through_vae(self.vae, self.mel, waveform)[1][:, first : first + self.heard]
+        mels = through_vae(self.vae, self.mel, waveform)[:, first : first + self.heard]
         real = waveform[:, first * MEL["hop_length"] : (first + self.heard) * MEL["hop_length"]]
         return {"waveform": real, "vocoded": self.vocoder.unfiltered(mels), "mels": mels}
 

@@ -14,6 +14,7 @@ from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
 from mustango.train import (
     EMA,
+    POSTFILTER_STRENGTH,
     fit,
     learning_rate_factor,
     min_snr_weight,
@@ -197,7 +198,9 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
-    out = load_pipeline(str(tmp_path / "model"))("piano", chords="C", tempo=100, duration=2.0, steps=1)
+    pipeline = load_pipeline(str(tmp_path / "model"))
+    assert pipeline.vocoder.postfilter.strength == POSTFILTER_STRENGTH
+    out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
 
     further = str(tmp_path / "further")  # fine-tuning begins from a model
