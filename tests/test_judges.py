@@ -1,5 +1,9 @@
 """What the judges hear in chords and clicks that are known. Those not installed are skipped, with the reason."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -91,3 +95,29 @@ def test_unknown_and_missing_judges(monkeypatch):
     for name in ("chordino", "essentia"):
         with pytest.raises(InputError, match="pip install"):
             JUDGES[name]()
+
+
+def test_one_process_compiles_all_of_librosa_that_is_used(tmp_path):
+    """After `compile_librosa` on an empty cache, neither judging nor measuring compiles anything more."""
+    script = """
+import os
+from pathlib import Path
+
+import numpy as np
+
+from mustango.judges import Librosa, compile_librosa
+from mustango.words import measures
+
+def kept():
+    return {path.name for path in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")}
+
+compile_librosa()
+first = kept()
+noise = np.random.default_rng(1).normal(0, 0.1, 48000).astype(np.float32)
+Librosa()(noise, 24000)
+measures(noise, 24000)
+assert first and kept() == first, (first, kept() - first)
+"""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", script], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
