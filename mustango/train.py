@@ -210,14 +210,6 @@ def part(run, name):
     return folder
 
 
-def refuse_after(run, later, name):
-    """Refuse to train a part from its own state after a later training went on with it. Raises InputError."""
-    if (Path(run) / later / "state.pt").exists():
-        raise InputError(
-            f"`mustango train {later}` has gone on with the {name} of {run}; delete {run}/{later}, or use a new run folder"
-        )
-
-
 def begin(kind, config, run, name):
     """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
     folder = Path(run) / "parts" / name

@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, part, read_crops, refuse_after, save_part, training_rows
+from mustango.train import MEL, begin, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
@@ -59,7 +59,10 @@ class TrainVocoder:
     margin = 8  # frames that the vocoder sees on either side of those that are judged
 
     def __init__(self, folder, run, device="cpu", heard_s=1.024):
-        refuse_after(run, "postfilter", self.name)
+        if (Path(run) / "postfilter" / "state.pt").exists():  # this task's own state knows nothing of it
+            raise InputError(
+                f"`mustango train postfilter` has gone on with the vocoder of {run}; delete {run}/postfilter, or use a new run folder"
+            )
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL).to(device)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
