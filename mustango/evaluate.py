@@ -387,10 +387,10 @@ def read_targets(folder):
 
 
 def fingerprint(model):
-    """Return a digest of a model's weight files."""
+    """Return a digest of a model's weights and configs."""
     digest = hashlib.sha256()
     for path in sorted(model_folder(model).rglob("*")):
-        if path.suffix in (".safetensors", ".bin", ".ckpt"):
+        if path.suffix in (".safetensors", ".bin", ".ckpt", ".json"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

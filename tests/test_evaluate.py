@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -198,9 +199,16 @@ def test_a_case_the_model_refuses_is_reported(music, tiny_folder):
     assert [p["id"] for p in refused] == ["c0"] and "not made" in refused[0]["what"] and value(report, "root")["n"] == 1
 
 
-def test_a_folder_keeps_to_its_targets(music, tiny_folder):
-    options = dict(audio=None, model=str(tiny_folder), steps=1, columns=("model",), limit=1)
+def test_a_folder_keeps_to_its_targets_and_model(music, tiny_folder):
+    shutil.copytree(tiny_folder, music / "model")
+    options = dict(audio=None, model=str(music / "model"), steps=1, columns=("model",), limit=1)
     run(music, **options)
+    index = music / "model" / "model_index.json"
+    before = index.read_text()
+    index.write_text(json.dumps(json.loads(before) | {"guidance_db": 3.0}))
+    with pytest.raises(InputError, match="weights"):
+        run(music, **options)
+    index.write_text(before)
     (music / "set.jsonl").write_text((music / "set.jsonl").read_text().replace("tones", "harp"))
     with pytest.raises(InputError, match="other targets"):
         run(music, **options)

@@ -121,6 +121,25 @@ def test_schedulers(tiny_folder, name):
         pipeline.set_scheduler("euler")
 
 
+@pytest.mark.parametrize("name", ["dpm", "ddim", "ddpm"])
+def test_restart_denoises_again_from_there(tiny_folder, name):
+    pipeline, visited, reported = load_pipeline(str(tiny_folder)), [], []
+    pipeline.set_scheduler(name)
+    plain = make(pipeline, "piano", steps=9).audios
+    pipeline.register_to_config(restart=0.8)
+    hook = pipeline.unet.register_forward_pre_hook(lambda _, arguments: visited.append(int(arguments[1])))
+    takes = make(pipeline, "piano", steps=9, count=2, on_step=lambda step, steps: reported.append((step, steps)))
+    hook.remove()
+    draft, rest = visited[:4], visited[4:]
+    assert reported == [(i, 9) for i in range(1, 10)] and len(visited) == 9
+    assert draft == sorted(draft, reverse=True) and rest == sorted(rest, reverse=True)
+    assert draft[-1] < 300 and 600 < rest[0] < 850  # the grids of schedulers differ
+    assert not np.array_equal(takes.audios[:1], plain)
+    alone = make(pipeline, "piano", steps=9, seed=1).audios
+    np.testing.assert_allclose(takes.audios[1:], alone, atol=1e-2)
+    assert np.isfinite(make(pipeline, "piano", steps=1).audios).all()
+
+
 def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
     from mustango.predictors import PredictedChords
 
