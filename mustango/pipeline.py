@@ -247,9 +247,13 @@ class MustangoPipeline(DiffusionPipeline):
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
 
     def noise(self, generators, duration_s):
-        """Draw the initial latents (B, C, H, W), each clip from its own generator, on the CPU so that devices agree."""
+        """Draw the initial latents (B, C, H, W)."""
         columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
         shape = (self.unet.config.in_channels, self.rows(duration_s), columns)
+        return self._drawn(generators, shape)
+
+    def _drawn(self, generators, shape):
+        """Draw Gaussian noise (B, *shape), each clip's from its own generator, on the CPU so that devices agree."""
         noise = [torch.randn(shape, generator=g) for g in generators]
         return torch.stack(noise).to(self.unet.device, self.unet.dtype)
 
@@ -263,8 +267,7 @@ class MustangoPipeline(DiffusionPipeline):
         for count, start in [(steps // 2, 1.0), (steps - steps // 2, restart)] if restart else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)
             if done:
-                noise = torch.stack([torch.randn(latents.shape[1:], generator=g) for g in generators]).to(latents)
-                latents = self.scheduler.add_noise(latents, noise, timesteps[:1])
+                latents = self.scheduler.add_noise(latents, self._drawn(generators, latents.shape[1:]), timesteps[:1])
             else:
                 latents = latents * self.scheduler.init_noise_sigma
             for t in timesteps:
