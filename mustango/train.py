@@ -1,7 +1,7 @@
 """Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, postfilter, munet) with its state and curve.csv, and `parts` with the trained components,
-which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
+A run folder holds a folder a task (vae, vocoder, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts` with the
+trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
 Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
 """
 
@@ -52,6 +52,9 @@ VAE = dict(
 # ---------------------------------------------------------------------------------------------------- the loop
 
 
+HELD_OUT_BATCHES = 16
+
+
 class EMA:
     """Exponential moving average of parameters, with a warm-up so that the first steps do not linger."""
 
@@ -81,11 +84,27 @@ class Batches:
         return int(rng.integers(2**31)), self.task.draw(rng, self.size)
 
 
-def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, ema_decay=0.999, save_every=200, log_every=20):
+@torch.no_grad()
+def held_out_loss(task, batches, device):
+    """Return {"loss": mean, name: mean} of a task's loss on (noise seed, batch) pairs, the same noise each time."""
+    sums = {}
+    for noise_seed, batch in batches:
+        torch.manual_seed(noise_seed)
+        loss, terms = task.loss({name: tensor.to(device) for name, tensor in batch.items()})
+        for name, value in {"loss": loss, **terms}.items():
+            sums[name] = sums.get(name, 0.0) + float(value)
+    return {name: total / len(batches) for name, total in sums.items()}
+
+
+def fit(
+    task, run, *, steps, lr, batch_size, held_out=None, seed=0, minutes=None, loaders=0,
+    ema_decay=0.999, save_every=200, log_every=20,
+):  # fmt: skip
     """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or tensor})` and
-    `save(parts)`. loaders: processes that draw batches ahead. Returns the step reached.
+    `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
+    on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
     out.mkdir(parents=True, exist_ok=True)
@@ -104,10 +123,15 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
             ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
-        _forget_after(out / "curve.csv", step)
+        for curve in ("curve.csv", "held_out.csv"):
+            _forget_after(out / curve, step)
         print(f"{task.name}: going on at step {step}", flush=True)
 
-    started, logged, sums = time.monotonic(), step, {}
+    started, logged, judged, sums, unseen = time.monotonic(), step, step or None, {}, []
+    if held_out:
+        held_out.model = task.model
+        draws = Batches(held_out, 0, batch_size)
+        unseen = [draws[k] for k in range(HELD_OUT_BATCHES)]
 
     def log():
         """Write the means since the last line. Raises RuntimeError for a gradient that is not finite."""
@@ -122,6 +146,14 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
         print(f"{task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         logged, sums = step, {}
 
+    def log_held_out():
+        nonlocal judged
+        if unseen and judged != step:
+            judged = step
+            row = {"step": step} | {name: round(value, 5) for name, value in held_out_loss(held_out, unseen, device).items()}
+            _log(out / "held_out.csv", row)
+            print(f"{task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+
     def save():
         with written_whole(state_path) as temporary:
             state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
@@ -130,6 +162,7 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
         task.save(parts)
+        log_held_out()
         for p, value in zip(parameters, kept, strict=True):
             p.data.copy_(value)
 
@@ -138,6 +171,8 @@ def fit(task, run, *, steps, lr, batch_size, seed=0, minutes=None, loaders=0, em
         Batches(task, seed, batch_size), batch_size=None, sampler=range(step, steps), num_workers=loaders,
         pin_memory=device.type == "cuda",
     )  # fmt: skip
+    if step == 0:
+        log_held_out()
     for noise_seed, batch in batches:
         torch.manual_seed(noise_seed)
         for group in optimizer.param_groups:

@@ -52,7 +52,7 @@ def final(folder):
 
 
 def test_an_interrupted_run_ends_the_same(tmp_path):
-    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=5)
+    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=5, held_out=Toy())
     fit(Toy(), tmp_path / "whole", steps=60, **options)
 
     class Killed(Toy):
@@ -70,6 +70,8 @@ def test_an_interrupted_run_ends_the_same(tmp_path):
     for way in ("whole", "killed"):
         rows = list(csv.DictReader((tmp_path / way / "toy" / "curve.csv").open()))
         assert [int(r["step"]) for r in rows] == list(range(5, 61, 5))
+        unseen = (tmp_path / way / "toy" / "held_out.csv").read_text()
+        assert [line.split(",")[0] for line in unseen.splitlines()[1:]] == [str(step) for step in range(0, 61, 10)]
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
 
 
@@ -79,6 +81,23 @@ def test_batches_drawn_ahead_are_the_same(tmp_path):
     fit(Toy(), tmp_path / "ahead", loaders=2, **options)
     for a, b in zip(final(tmp_path / "here").values(), final(tmp_path / "ahead").values(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_rows_held_out_are_judged_and_not_learnt_from(tmp_path):
+    options = dict(lr=0.3, batch_size=8, save_every=10)
+    fit(Toy(), tmp_path / "without", steps=40, **options)
+    fit(Toy(), tmp_path / "with", steps=20, held_out=Toy(), **options | {"lr": 0.0})
+    lines = (tmp_path / "with" / "toy" / "held_out.csv").read_text()
+    losses = [(int(row["step"]), float(row["loss"])) for row in csv.DictReader(lines.splitlines())]
+    assert [step for step, _ in losses] == [0, 10, 20]
+    assert len({loss for _, loss in losses}) == 1  # the same batches and the same noise: what changes is the model
+
+    fit(Toy(), tmp_path / "learning", steps=40, held_out=Toy(), **options)
+    for a, b in zip(final(tmp_path / "without").values(), final(tmp_path / "learning").values(), strict=True):
+        assert torch.equal(a, b)
+    rows = list(csv.DictReader((tmp_path / "learning" / "toy" / "held_out.csv").open()))
+    assert float(rows[0]["loss"]) == losses[0][1] and float(rows[-1]["loss"]) < 0.5 * losses[0][1]
+    assert {"step", "loss", "extra"} == set(rows[0])
 
 
 def test_a_gradient_that_is_not_finite_ends_the_run_and_is_not_saved(tmp_path):
