@@ -68,7 +68,9 @@ def build_parser():
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
     train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
-    train.add_argument("--held-out", metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes")
+    train.add_argument(
+        "--held-out", metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"
+    )
     train.add_argument("--steps", type=positive, default=10_000, help="optimizer steps in all (default %(default)s)")
     train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
     train.add_argument("--batch-size", type=positive, default=8, help="clips a step (default %(default)s)")
