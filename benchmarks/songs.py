@@ -63,7 +63,7 @@ def main():
         wave = torch.from_numpy(np.ascontiguousarray(samples))[None]
         mels = mel(wave)[:, :-1]
         latents = vae.encode(mel.folded(mels)).latent_dist.mode()
-        made = {"vocoder": mels, "VAE and vocoder": mel.unfolded(vae.decode(latents).sample)}
+        made = {"vocoder": mels, "VAE and vocoder": mel.sharpened(mel.unfolded(vae.decode(latents).sample))}
         for way, given in made.items():
             ours = np.asarray(pipeline.vocode(given, SECONDS)[0])
             again = mel(torch.from_numpy(ours)[None])[:, :-1]

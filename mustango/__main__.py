@@ -62,8 +62,8 @@ def build_parser():
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
         "part",
-        choices=("start", "vae", "vocoder", "postfilter", "text", "munet", "bundle"),
-        help="vae, vocoder, postfilter (of the vocoder), text (takes a text encoder in), munet, "
+        choices=("start", "vae", "sharpen", "vocoder", "postfilter", "text", "munet", "bundle"),
+        help="vae, sharpen (measures what the VAE softens), vocoder, postfilter (of the vocoder), text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
@@ -300,7 +300,7 @@ def train(options):
     import torch
 
     from mustango import train as training
-    from mustango.train_vocoder import TrainPostfilter, TrainVocoder
+    from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -313,6 +313,9 @@ def train(options):
         return 0
     if options.part == "text":
         training.take_text_encoder(options.out, options.text_encoder)
+        return 0
+    if options.part == "sharpen":
+        measure_sharpening(options.data, options.out, options.seed)
         return 0
     if options.part == "bundle":
         training.bundle(options.out, options.to)

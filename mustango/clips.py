@@ -102,7 +102,8 @@ def round_trip_clip(setup, source, path):
     frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
     wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
     latents = pipeline.vae.encode(mel.folded(mel(wave)[:, :frames])).latent_dist.mode()
-    save_audio(path, pipeline.vocode(mel.unfolded(pipeline.vae.decode(latents).sample), duration)[0], rate)
+    mels = mel.sharpened(mel.unfolded(pipeline.vae.decode(latents).sample))
+    save_audio(path, pipeline.vocode(mels, duration)[0], rate)
 
 
 def sample_rate_of(model):

@@ -16,7 +16,7 @@ class LogMel(ModelMixin, ConfigMixin):
     """The mel front end. Defaults are the released Mustango's (TacotronSTFT: natural log, clamp at 1e-5, slaney mels).
 
     `mean` and `std` normalise the log-mel; `fold` = (frames, bands) that are moved into channels before the VAE, so that it
-    works on (B, f_t * f_m, T / f_t, M / f_m).
+    works on (B, f_t * f_m, T / f_t, M / f_m). `sharpening_taps`: length (odd) of the filters of `sharpened`, 0 for none.
     """
 
     @register_to_config
@@ -33,10 +33,14 @@ class LogMel(ModelMixin, ConfigMixin):
         mean: float = 0.0,
         std: float = 1.0,
         fold: tuple = (1, 1),
+        sharpening_taps: int = 0,
     ):
         super().__init__()
         bank = mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max, htk=htk)
         self.register_buffer("mel_basis", torch.from_numpy(bank))
+        if sharpening_taps:
+            self.register_buffer("sharpening", torch.zeros(n_mels, sharpening_taps))  # (M, taps)
+            self.sharpening[:, sharpening_taps // 2] = 1
 
     def frames(self, duration_s):
         """Return how many mel frames cover `duration_s`."""
@@ -64,6 +68,18 @@ class LogMel(ModelMixin, ConfigMixin):
         batch, _, rows, columns = folded.shape
         mels = folded.reshape(batch, f_t, f_m, rows, columns).permute(0, 3, 1, 4, 2)
         return mels.reshape(batch, rows * f_t, columns * f_m)
+
+    def sharpened(self, mels):
+        """Return log-mels (B, T, M) out of the VAE with their quick changes as strong as in real ones.
+
+        A filter over time for each band (`mustango train sharpen` measures them), after Takamichi et al., "Postfilters to modify the
+        modulation spectrum for statistical parametric speech synthesis" (IEEE/ACM TASLP 24(4), 2016).
+        """
+        taps = self.config.sharpening_taps
+        if not taps:
+            return mels
+        padded = F.pad(mels.transpose(1, 2), (taps // 2, taps // 2), mode="replicate")
+        return F.conv1d(padded, self.sharpening[:, None], groups=mels.shape[2]).transpose(1, 2)
 
     def padded(self, waveform):
         """Pad a waveform (B, N) with silence so that `forward` gives whole folds; returns (B, N')."""

@@ -51,6 +51,8 @@ class MustangoPipeline(DiffusionPipeline):
     is taken back, so that loud and soft takes stay apart below full scale. `restart`, if not 0: half of the steps make a draft,
     which is noised again to about this share of the schedule and denoised by the other half, so that what went wrong in the
     first, noisiest steps is mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878).
+    `noise_scale`: how much stronger than the schedule's the noise is from which clips and their second halves begin; a little more than
+    1 makes up for detail that the denoiser takes away with the noise (S_noise of Karras et al., 2206.00364, section 4).
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -69,13 +71,14 @@ class MustangoPipeline(DiffusionPipeline):
         window_s: float = 10.24,
         guidance_db: float = 0.0,
         restart: float = 0.0,
+        noise_scale: float = 1.0,
     ):
         super().__init__()
         self.register_modules(
             tokenizer=tokenizer, text_encoder=text_encoder, conditioner=conditioner, unet=unet, scheduler=scheduler,
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
-        self.register_to_config(window_s=window_s, guidance_db=guidance_db, restart=restart)
+        self.register_to_config(window_s=window_s, guidance_db=guidance_db, restart=restart, noise_scale=noise_scale)
 
     @classmethod
     def from_pretrained(cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, **options):
@@ -264,12 +267,13 @@ class MustangoPipeline(DiffusionPipeline):
         """
         condition = self.unet.project(condition)
         restart, done = self.config.restart if steps > 1 else 0.0, 0
+        scale = self.config.noise_scale
         for count, start in [(steps // 2, 1.0), (steps - steps // 2, restart)] if restart else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)
             if done:
-                latents = self.scheduler.add_noise(latents, self._drawn(generators, latents.shape[1:]), timesteps[:1])
+                latents = self.scheduler.add_noise(latents, scale * self._drawn(generators, latents.shape[1:]), timesteps[:1])
             else:
-                latents = latents * self.scheduler.init_noise_sigma
+                latents = scale * latents * self.scheduler.init_noise_sigma
             for t in timesteps:
                 doubled = torch.cat([latents, latents]) if guidance > 1 else latents
                 output = self.unet(self.scheduler.scale_model_input(doubled, t), t, condition)
@@ -293,7 +297,7 @@ class MustangoPipeline(DiffusionPipeline):
     def decode(self, latents):
         """Return normalised log-mels (B, T, M) of latents."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
-        return self.mel.unfolded(self.vae.decode(z).sample)
+        return self.mel.sharpened(self.mel.unfolded(self.vae.decode(z).sample))
 
     def vocode(self, mels, duration_s, gain_db=0.0):
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s`, brought below full scale where they are above."""

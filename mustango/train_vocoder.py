@@ -1,4 +1,4 @@
-"""Train the vocoder on mels that went through the VAE; then its postfilter on the waveforms that come of it.
+"""Measure what the VAE softens; train the vocoder on mels that went through it, then its postfilter on the waveforms that come of that.
 
 Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
 the postfilter learns gains that bring what came of it nearer to the real waveform, in windows of several lengths (the distances of
@@ -9,8 +9,10 @@ Shapes: B batch, T frames, M mel bands, K frequency bins, N samples.
 import copy
 from pathlib import Path
 
+import numpy as np
 import torch
 from diffusers import AutoencoderKL
+from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
@@ -22,6 +24,7 @@ VOCODER = dict(
 )
 CROP_S = 5.12  # what the VAE sees at once, as the normalisation in it needs more than what is judged
 GAINS = (0.4, 1.2)  # how loud crops are made
+SHARPENING = dict(clips=200, frames=64, taps=31)  # frames: of a stretch whose changes are measured, a second
 WINDOWS = (512, 1024, 2048, 8192)  # samples, in which the postfilter is judged: from where drums are to where semitones are
 
 
@@ -34,9 +37,39 @@ def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
 
 @torch.no_grad()
 def through_vae(vae, mel, waveform):
-    """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE."""
+    """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE, not sharpened."""
     latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
     return mel.unfolded(vae.decode(latents).sample)
+
+
+def modulation_power(mels, frames):
+    """Return how strongly mels (B, T, M) change at each rate, (M, frames // 2 + 1), by stretches of so many frames."""
+    stretches = mels.unfold(1, frames, frames // 2)
+    stretches = (stretches - stretches.mean(dim=3, keepdim=True)) * torch.hann_window(frames, device=mels.device)
+    return torch.fft.rfft(stretches).abs().square().mean(dim=(0, 1))
+
+
+def sharpening_filters(real, softened, taps):
+    """Return filters (M, taps) that bring modulation powers (M, K) to the real ones' (M, K), fourfold at most, and leave levels."""
+    gains = (real.clamp(min=1e-6) / softened.clamp(min=1e-6)).sqrt().clamp(max=4)
+    gains[:, :2] = 1
+    window = torch.hann_window(taps + 2, periodic=False)[1:-1]
+    filters = torch.fft.irfft(gains).roll(taps // 2, dims=1)[:, :taps] * window
+    return filters + (1 - filters.sum(dim=1, keepdim=True)) * window / window.sum()
+
+
+def measure_sharpening(folder, run, seed=0):
+    """Measure on a dataset's clips what quick changes the VAE of a run softens; keep filters against it in the run's mel."""
+    rows, vae = training_rows(folder), AutoencoderKL.from_pretrained(part(run, "vae")).eval()
+    mel, rng = LogMel(**MEL, sharpening_taps=SHARPENING["taps"]), np.random.default_rng(seed)
+    samples = round(CROP_S * MEL["sample_rate"] / MEL["hop_length"]) * MEL["hop_length"]
+    real, softened = 0, 0
+    for _ in tqdm(range(SHARPENING["clips"] // 8), desc="sharpening", disable=None):
+        waveform = read_crops(rows, folder, rng, 8, samples, GAINS)
+        real += modulation_power(mel(waveform)[:, :-1], SHARPENING["frames"])
+        softened += modulation_power(through_vae(vae, mel, waveform), SHARPENING["frames"])
+    mel.sharpening.copy_(sharpening_filters(real, softened, SHARPENING["taps"]))
+    save_part(mel, Path(run) / "parts" / "mel")
 
 
 def magnitude_distance(ours, real):

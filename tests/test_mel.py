@@ -37,3 +37,17 @@ def test_folding_is_undone():
     assert folded.shape == (2, 32, 4, 8)
     assert torch.equal(mel.unfolded(folded), x)
     assert torch.equal(folded[0, :, 1, 2].reshape(4, 8), x[0, 4:8, 16:24])
+
+
+def test_sharpening_leaves_levels_and_is_off_by_default():
+    x = torch.randn(2, 50, 64)
+    assert LogMel(n_mels=64).sharpened(x) is x
+    mel = LogMel(n_mels=64, sharpening_taps=5)
+    torch.testing.assert_close(mel.sharpened(x), x)  # before it is measured
+    mel.sharpening.copy_(torch.tensor([0.0, -0.5, 2.0, -0.5, 0.0]))
+    steady = torch.randn(2, 1, 64).expand(2, 50, 64)
+    torch.testing.assert_close(mel.sharpened(steady), steady)  # at the ends too
+    mel.sharpening[1:] = torch.tensor([0.0, 0.0, 1.0, 0.0, 0.0])
+    sharp = mel.sharpened(x)
+    torch.testing.assert_close(sharp[:, :, 1:], x[:, :, 1:])  # a filter a band
+    torch.testing.assert_close(sharp[:, 1:-1, 0], 2 * x[:, 1:-1, 0] - (x[:, 2:, 0] + x[:, :-2, 0]) / 2)

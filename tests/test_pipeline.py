@@ -140,6 +140,22 @@ def test_restart_denoises_again_from_there(tiny_folder, name):
     assert np.isfinite(make(pipeline, "piano", steps=1).audios).all()
 
 
+def test_noise_is_scaled_where_clips_begin_and_where_they_restart(tiny_folder, monkeypatch):
+    def noises(scale):
+        pipeline, seen = load_pipeline(str(tiny_folder)), []
+        pipeline.register_to_config(restart=0.8, noise_scale=scale)
+        hook = pipeline.unet.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].clone()))
+        add_noise = pipeline.scheduler.add_noise
+        monkeypatch.setattr(pipeline.scheduler, "add_noise", lambda x, noise, t: seen.append(noise) or add_noise(x, noise, t))
+        make(pipeline, "piano", steps=2)
+        hook.remove()
+        return seen
+
+    (begin, restart, _), (louder, louder_restart, _) = noises(1.0), noises(1.5)
+    torch.testing.assert_close(louder, 1.5 * begin)
+    torch.testing.assert_close(louder_restart, 1.5 * restart)
+
+
 def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
     from mustango.predictors import PredictedChords
 

@@ -212,13 +212,14 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "vae", *step]) == 0
     assert main(["train", "postfilter", *step]) == 2
     assert "mustango train vocoder" in capsys.readouterr().err
+    assert main(["train", "sharpen", "-o", run, "--data", data]) == 0
     assert main(["train", "vocoder", *step]) == 0
     assert main(["train", "postfilter", *step]) == 0
     assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
-    assert pipeline.vocoder.postfilter.strength == POSTFILTER_STRENGTH
+    assert pipeline.vocoder.postfilter.strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
 

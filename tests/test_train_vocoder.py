@@ -8,8 +8,20 @@ from diffusers import AutoencoderKL
 from musicbench import InputError
 from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
+from mustango.mel import LogMel
 from mustango.train import MEL, VAE, fit
-from mustango.train_vocoder import VOCODER, WINDOWS, TrainPostfilter, TrainVocoder, magnitude_distance, magnitudes
+from mustango.train_vocoder import (
+    SHARPENING,
+    VOCODER,
+    WINDOWS,
+    TrainPostfilter,
+    TrainVocoder,
+    magnitude_distance,
+    magnitudes,
+    measure_sharpening,
+    modulation_power,
+    sharpening_filters,
+)
 from mustango.vocoder import ISTFTVocoder
 
 HOP = MEL["hop_length"]
@@ -116,3 +128,29 @@ def test_a_vocoder_without_a_postfilter_is_refused(run):
     )
     with pytest.raises(InputError, match="has no postfilter"):
         TrainPostfilter(run.parent, run)
+
+
+def test_filters_undo_what_was_softened():
+    """Mels softened in time, in each band in another way, change as quickly as before once they are filtered."""
+    torch.manual_seed(0)
+    real = torch.randn(4, 2000, 3)
+    kernels = torch.tensor([[0.0, 1.0, 0.0], [0.15, 0.7, 0.15], [0.18, 0.64, 0.18]])
+    soft = torch.nn.functional.conv1d(real.transpose(1, 2), kernels[:, None], groups=3, padding=1).transpose(1, 2)
+    power = [modulation_power(mels, SHARPENING["frames"]) for mels in (real, soft)]
+    mel = LogMel(n_mels=3, sharpening_taps=SHARPENING["taps"])
+    mel.sharpening.copy_(sharpening_filters(*power, SHARPENING["taps"]))
+    assert mel.sharpening.sum(dim=1).tolist() == pytest.approx([1.0] * 3)
+    assert (power[1] / power[0]).min() < 0.1
+    ratio = modulation_power(mel.sharpened(soft), SHARPENING["frames"]) / power[0]
+    assert ratio[:, 2:].sqrt().sub(1).abs().max() < 0.1
+
+
+def test_what_the_vae_softens_is_measured(run, monkeypatch):
+    """A VAE that halves all changes is answered by filters that double the quick ones."""
+    monkeypatch.setitem(SHARPENING, "clips", 8)
+    monkeypatch.setattr("mustango.train_vocoder.through_vae", lambda vae, mel, waveform: mel(waveform)[:, :-1] / 2)
+    measure_sharpening(run.parent, run)
+    filters = LogMel.from_pretrained(run / "parts" / "mel").sharpening
+    gains = torch.fft.rfft(torch.nn.functional.pad(filters, (0, SHARPENING["frames"] - SHARPENING["taps"]))).abs()
+    torch.testing.assert_close(gains[:, 8:], torch.full_like(gains[:, 8:], 2.0), atol=0.05, rtol=0)
+    assert gains[:, 0].sub(1).abs().max() < 1e-4
