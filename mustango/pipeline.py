@@ -295,7 +295,7 @@ class MustangoPipeline(DiffusionPipeline):
         return self.scheduler.timesteps[skipped:]
 
     def decode(self, latents):
-        """Return normalised log-mels (B, T, M) of latents."""
+        """Return normalised log-mels (B, T, M) of latents, sharpened where the mel has filters for it."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
         return self.mel.sharpened(self.mel.unfolded(self.vae.decode(z).sample))
 
