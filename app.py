@@ -82,7 +82,7 @@ FILL = """(stated, chords, key, meter) => {
 SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
-WITH_SHADE = "(...values) => [...values.slice(0, -1), document.body.classList.contains('dark')]"
+WITH_SHADE = "[...values.slice(0, -1), document.body.classList.contains('dark')]"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
 ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
@@ -102,6 +102,32 @@ def waiting():
 def idle(text, kind="note"):
     """Return status and buttons when nothing is done (any more)."""
     return status_html(text, kind), *buttons(False)
+
+
+def state_of(stop):
+    """Return where the page's scripts keep what the work that the button `stop` ends is at: 'running', 'stopping' or 'over'."""
+    return f"window['state of {stop.elem_id}']"
+
+
+def begin(stop, values="values"):
+    """Return the script of an event that begins work; values: what it hands on, in terms of `values`."""
+    return f"(...values) => {{ {state_of(stop)} = 'running'; return {values}; }}"
+
+
+def stoppable(runs, go, stop, status):
+    """Let Cancel end `runs`, each with `begin` as its script, and say how a run ended that could not say so itself.
+
+    Gradio takes a cancelled run for done or for failed, whichever it hears of first, and until then may show another step.
+    """
+    import gradio as gr
+
+    here, state, clicked = [status, go, stop], state_of(stop), gr.Checkbox(visible=False, label="Cancelled")
+    over = {"js": f"() => {{ const clicked = {state} == 'stopping'; {state} = 'over'; return clicked; }}", **QUIET}
+    for run in runs:
+        run.failure(lambda clicked: idle("Cancelled.") if clicked else idle(FAILED, "error"), clicked, here, **over)
+        run.success(lambda clicked: idle("Cancelled.") if clicked else [gr.skip()] * len(here), clicked, here, **over)
+    stopping = f"now => {state} == 'running' ? ({state} = 'stopping', `{status_html('Stopping')}`) : now"
+    stop.click(None, status, status, js=stopping, cancels=runs, **QUIET)
 
 
 def inputs_column(studio):
@@ -253,13 +279,11 @@ def music_tab(page, studio, files):
     asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], waiting, None, here, js=LOOK, **QUIET)
     asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *here], **QUIET)
     run = {
-        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*here, v.takes, v.history, *viewer], "js": WITH_SHADE,
+        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*here, v.takes, v.history, *viewer], "js": begin(w.stop, WITH_SHADE),
         "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
     }  # fmt: skip
     runs = [asked.then(play, **run), asked_again.success(play, **run)]
-    for ran in runs:
-        ran.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
-    w.stop.click(lambda: idle("Cancelled."), None, here, cancels=runs, **QUIET)
+    stoppable(runs, w.go, w.stop, v.status)
 
 
 def dataset_tab(files):
@@ -299,11 +323,10 @@ def dataset_tab(files):
             yield *idle(str(error), "error"), gr.skip(), gr.skip()
 
     building = go.click(waiting, None, here, **QUIET).then(
-        build, [songs, recipe], [*here, rows, report], preprocess=False, show_progress="full", show_progress_on=status,
+        build, [songs, recipe], [*here, rows, report], preprocess=False, js=begin(stop), show_progress="full", show_progress_on=status,
         concurrency_limit=1, concurrency_id="builder", api_visibility="private",
     )  # fmt: skip
-    building.failure(lambda: idle(FAILED, "error"), None, here, **QUIET)
-    stop.click(lambda: idle("Cancelled."), None, here, cancels=[building], **QUIET)
+    stoppable([building], go, stop, status)
 
 
 def endpoint(studio, files):

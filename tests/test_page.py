@@ -148,10 +148,15 @@ def test_cancel_and_the_next_in_the_queue(opened):
     fill(second, "duration", 2)
     second.locator("#generate").click()
     second.locator("#status").get_by_text(re.compile(r"queue: 1/1")).wait_for()
+    second.locator("#cancel").click()  # before its turn
+    second.get_by_text("Cancelled.").wait_for()
+    second.locator("#generate:enabled").click()
+    second.locator("#status").get_by_text(re.compile(r"queue: 1/1")).wait_for()
     first.locator("#cancel").click()
     first.get_by_text("Cancelled.").wait_for()
     first.locator("#generate:enabled").wait_for()
     second.get_by_text("Done. Press play.").wait_for()
+    assert first.locator("#status").inner_text().strip() == "Cancelled."  # and no late step or failure over it
     assert first.locator("#player").count() == 0 and second.locator("#player").is_visible()
 
 
@@ -246,6 +251,10 @@ def test_songs_become_a_dataset(opened, tmp_path):
     page.get_by_role("option", name="plain").click()
     assert page.evaluate(NAMELESS) == []
     page.locator("#build").click()
+    page.locator("#build-status").get_by_role("progressbar").wait_for()
+    page.locator("#cancel-build").click()
+    page.get_by_text("Cancelled.").wait_for()
+    page.locator("#build:enabled").click()
     page.get_by_text("Done. Songs: 1. Rejected: 0. Rows: 1.").wait_for()
     page.frame_locator("#report iframe").get_by_text("1 random rows").wait_for()
     with page.expect_download() as download:
