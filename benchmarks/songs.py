@@ -55,15 +55,14 @@ def main():
     parser.add_argument("--pictures", type=Path)
     options = parser.parse_args()
     pipeline = load_pipeline(options.model)
-    mel, vae, rate = pipeline.mel, pipeline.vae, pipeline.mel.config.sample_rate
+    mel, rate = pipeline.mel, pipeline.mel.config.sample_rate
     judges = [load_judge(name) for name in options.judges.split(",")]
     db = 20 / np.log(10) * mel.config.std  # of a normalised log-mel
     rows = {"vocoder": [], "VAE and vocoder": []}
     for number, samples in enumerate(tqdm(list(stretches(options.songs, options.clips, rate)), unit="clip")):
         wave = torch.from_numpy(np.ascontiguousarray(samples))[None]
         mels = mel(wave)[:, :-1]
-        latents = vae.encode(mel.folded(mels)).latent_dist.mode()
-        made = {"vocoder": mels, "VAE and vocoder": mel.sharpened(mel.unfolded(vae.decode(latents).sample))}
+        made = {"vocoder": mels, "VAE and vocoder": pipeline.decode(pipeline.latents_of(mels))}
         for way, given in made.items():
             ours = np.asarray(pipeline.vocode(given, SECONDS)[0])
             again = mel(torch.from_numpy(ours)[None])[:, :-1]

@@ -101,8 +101,7 @@ def round_trip_clip(setup, source, path):
     wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
     frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
     wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))
-    latents = pipeline.vae.encode(mel.folded(mel(wave)[:, :frames])).latent_dist.mode()
-    mels = mel.sharpened(mel.unfolded(pipeline.vae.decode(latents).sample))
+    mels = pipeline.decode(pipeline.latents_of(mel(wave)[:, :frames]))
     save_audio(path, pipeline.vocode(mels, duration)[0], rate)
 
 

@@ -294,6 +294,11 @@ class MustangoPipeline(DiffusionPipeline):
             self.scheduler.set_begin_index(skipped)
         return self.scheduler.timesteps[skipped:]
 
+    def latents_of(self, mels):
+        """Return the latents (B, C, H, W) of normalised log-mels (B, T, M), T a multiple of what a latent row spans."""
+        z = self.vae.encode(self.mel.folded(mels)).latent_dist.mode()
+        return (z - (self.vae.config.shift_factor or 0.0)) * self.vae.config.scaling_factor
+
     def decode(self, latents):
         """Return normalised log-mels (B, T, M) of latents, sharpened where the mel has filters for it."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)

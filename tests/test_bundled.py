@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from conftest import ROOT
 
 from musicbench.theory import Chord
@@ -66,3 +67,13 @@ def test_keeps_the_beat(pipeline):
 def test_is_audible_and_never_clips(pipeline):
     out = pipeline("", chords="Dm7 G7 Cmaj7", seed=1)
     assert np.sqrt(np.mean(out.audios**2)) > 0.02 and np.abs(out.audios).max() < 1
+
+
+def test_latents_are_of_unit_spread_and_decode_to_the_mels(pipeline):
+    sound = pipeline("piano ballad", chords="C Am", tempo=90, seed=2, steps=6).audios
+    mels = pipeline.mel(torch.from_numpy(sound))[:, :640]
+    with torch.no_grad():
+        latents = pipeline.latents_of(mels)
+        again = pipeline.decode(latents)
+    assert abs(latents.mean()) < 0.3 and 0.7 < latents.std() < 1.3
+    assert (again - mels).abs().mean() < 0.2 * (mels - mels.mean()).abs().mean()
