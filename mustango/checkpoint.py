@@ -424,10 +424,11 @@ def convert_beat_predictor(tensors, config):
 def convert_chord_predictor(tensors):
     """Build the T5 chord predictor from released tensors."""
     import torch
-    from transformers import T5ForConditionalGeneration
+
+    from mustango.predictors import ChordPredictor
 
     with torch.device("meta"):
-        model = T5ForConditionalGeneration(t5_config(tensors))
+        model = ChordPredictor(t5_config(tensors))
     return fill(model, dict(tensors), "the released chord predictor")
 
 

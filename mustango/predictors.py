@@ -44,6 +44,14 @@ class BeatPredictor(DebertaV2PreTrainedModel):
         return self.classifier(self.hidden1(h)), self.regressor(self.hidden2(h))
 
 
+class ChordPredictor(T5ForConditionalGeneration):
+    """T5 whose head is its own, as flan-t5's is; transformers would tie it to the embeddings."""
+
+    _tied_weights_keys = {
+        copy: name for copy, name in T5ForConditionalGeneration._tied_weights_keys.items() if copy != "lm_head.weight"
+    }
+
+
 def beats_from_outputs(logits, values):
     """Turn one prompt's head outputs (first token's logits (4,), values (L,)) into (times, positions, beats a bar)."""
     max_beat = 1 + int(np.argmax(np.asarray(logits, np.float32)))
@@ -110,7 +118,7 @@ class NeuralPredictors:
             AutoTokenizer.from_pretrained(folder / "beat_tokenizer"),
             BeatPredictor.from_pretrained(folder / "beat_predictor"),
             AutoTokenizer.from_pretrained(folder / "chord_tokenizer"),
-            T5ForConditionalGeneration.from_pretrained(folder / "chord_predictor"),
+            ChordPredictor.from_pretrained(folder / "chord_predictor"),
         )
 
     @torch.no_grad()

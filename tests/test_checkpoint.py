@@ -139,7 +139,9 @@ def released(tmp_path_factory):
     text = {k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")}
     config = checkpoint.t5_config(text)
     config.num_decoder_layers, config.is_encoder_decoder = 1, True
-    torch.save(T5ForConditionalGeneration(config).state_dict(), folder / "chords" / "flan-t5-large.bin")
+    chords = {k: v.clone() for k, v in T5ForConditionalGeneration(config).state_dict().items()}
+    chords["lm_head.weight"].normal_()  # flan-t5's is no copy of its embeddings
+    torch.save(chords, folder / "chords" / "flan-t5-large.bin")
     config = golden.json("model_config")["unet"]
     stft = golden.json("stft")["config"]
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano", "calm", "caption", "max", "beat", "1", "2", "3"]
@@ -190,6 +192,22 @@ def test_released_predictors_answer(released, converted, layout):
     controls = pipeline("calm piano", duration=5.0, steps=1, predictors="neural").controls[0]
     assert controls.chords and controls.chord_times[0] == 0
     assert pipeline("calm piano", duration=5.0, steps=1, predictors="reader").controls[0].origin["chords"] == "chosen"
+
+
+def test_chord_predictor_is_the_released_one(released, converted):
+    """Its output against transformers' decoder and the file's own head."""
+    from mustango.predictors import ChordPredictor
+
+    tensors = load_released(released / "chords" / "flan-t5-large.bin")
+    tokens, start = torch.tensor([[5, 6, 7, 1]]), torch.tensor([[0, 3, 4]])
+    for model in (checkpoint.convert_chord_predictor(dict(tensors)), ChordPredictor.from_pretrained(converted / "chord_predictor")):
+        with torch.no_grad():
+            seen = model.encoder(input_ids=tokens).last_hidden_state
+            said = model.decoder(input_ids=start, encoder_hidden_states=seen).last_hidden_state
+            logits = model(input_ids=tokens, decoder_input_ids=start).logits
+        torch.testing.assert_close(logits, said @ tensors["lm_head.weight"].T)
+        assert model.encoder.embed_tokens.weight is model.shared.weight
+        assert torch.equal(model.shared.weight, tensors["shared.weight"])
 
 
 def test_half_precision_is_smaller(released, tmp_path):
