@@ -35,16 +35,18 @@ class Projected:
     control: torch.Tensor | None
 
 
-def attention_mask(mask):
-    """Turn a token mask (B, L) into what the kernel takes: None where every token counts, else (B, 1, 1, L).
+def attention_mask(mask, dtype):
+    """Turn a token mask (B, L) into what the kernel takes for queries of `dtype`: None where every token counts, else (B, 1, 1, L).
 
-    Bool masks: a row without any True counts as all True; the released model adds -10000 to every score of such a row,
-    which changes nothing. Float masks are added to the scores as they are.
+    Bool masks: where a row has no True, -10000 is added to the scores of masked tokens, as the released model does; all of such a
+    row's then count, as if none was masked. Float masks are added to the scores as they are.
     """
-    if mask.dtype != torch.bool:
-        return mask[:, None, None, :]
-    mask = mask | ~mask.any(dim=1, keepdim=True)
-    return None if mask.all() else mask[:, None, None, :]
+    if mask.dtype == torch.bool:
+        if mask.all():
+            return None
+        if not mask.any(dim=1).all():
+            mask = (1 - mask.to(dtype)) * -10000.0
+    return mask[:, None, None, :]
 
 
 def rotate(x, seconds):
@@ -252,7 +254,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         rotary = self.config.rotary_seconds is not None
         return Projected(
             {b: b.cross_attention.project(sources[name], times[name] if rotary else None) for name, b in self.stream_blocks()},
-            {name: attention_mask(mask) for name, mask in masks.items()},
+            {name: attention_mask(mask, sources[name].dtype) for name, mask in masks.items()},
             condition.text_pooled,
             condition.control,
         )
