@@ -53,6 +53,13 @@ def spell_note(pc, key=None):
     return next(_note_at(p) for p in range(lowest, lowest + 12) if p * 7 % 12 == pc % 12)
 
 
+def spell_above(note, semitones, minor=False):
+    """Name the note so many semitones above `note` as its scale does: `spell_above("E", 4) == "G#"`, third of E major."""
+    steps = (0, -5, 2, -3, 4, -1, -6 if minor else 6, 1, -4 if minor else 8, 3, -2, 5)  # along the line of fifths
+    name = _note_at(_place(note) + steps[semitones % 12])
+    return name if len(name) < 3 else spell_note(pitch_class(name))
+
+
 # ---------------------------------------------------------------------------------------------------- chords
 
 # Harte shorthand -> (semitones above the root, lead-sheet suffix, other spellings). The order is the order of preference
@@ -190,8 +197,10 @@ class Chord:
         """Write lead-sheet style, spelled in `key`: `Am7/C`."""
         if self.root is None:
             return "N"
-        bass = "" if self.bass is None else "/" + spell_note(self.bass, key)
-        return spell_note(self.root, key) + QUALITIES[self.quality][1] + bass
+        root, bass = spell_note(self.root, key), ""
+        if self.bass is not None:
+            bass = "/" + spell_above(root, (self.bass - self.root) % 12, minor=3 in QUALITIES[self.quality][0])
+        return root + QUALITIES[self.quality][1] + bass
 
     __str__ = lead_sheet
 
@@ -294,13 +303,19 @@ def roman_chord(symbol, key):
     """Turn a Roman numeral into a chord of `key`: `roman_chord("ii7", C major)` is Dm7.
 
     Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`).
-    Degrees count along the key's own scale.
+    Degrees count along the key's own scale. In minor, a flat before III, VI and VII names the degree that is low there already, and
+    vii° stands on the leading tone.
     """
     match = _ROMAN.fullmatch(ascii_accidentals(symbol))
     if not match:
         raise InputError(f"unknown Roman numeral {symbol!r}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'")
     accidental, numeral, suffix = match.groups()
-    root = key.scale[_ROMANS[numeral.upper()] - 1] + accidental.count("#") - accidental.count("b")
+    degree, minor = _ROMANS[numeral.upper()], key.mode == "minor"
+    if minor and degree in (3, 6, 7) and accidental == "b":
+        accidental = ""
+    elif minor and numeral == "vii" and not accidental and suffix.startswith(("°", "o", "dim", "ø")):
+        accidental = "#"
+    root = key.scale[degree - 1] + accidental.count("#") - accidental.count("b")
     suffix, slash, bass = suffix.partition("/") if suffix != "6/9" else (suffix, "", "")
     if numeral.islower() and (suffix in ("", "6", "7", "9", "11", "add9") or suffix.startswith("maj")):
         suffix = "mM7" if suffix == "maj7" else "m" + suffix
@@ -467,8 +482,11 @@ class Progression:
         if left < -1e-9 or (open_places and left < 1e-9):
             raise InputError(f"the bar {' '.join(tokens)!r} holds {taken:g} beats or more, {meter} has {meter.beats}; shorten it")
         if not open_places:
-            if len(tokens) > 1 and left > 1e-9:
-                raise InputError(f"the bar {' '.join(tokens)!r} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord")
+            if left > 1e-9:
+                raise InputError(
+                    f"the bar {' '.join(tokens)!r} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars "
+                    "apart with |: 'F:2 G:2 | C'"
+                )
             return tuple(zip(chords, lengths, strict=True))
         return tuple((c, n or left / open_places) for c, n in zip(chords, lengths, strict=True))
 

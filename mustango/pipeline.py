@@ -1,6 +1,7 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from importlib import import_module
 
 import diffusers
@@ -165,6 +166,7 @@ class MustangoPipeline(DiffusionPipeline):
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
         given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
         predict = self.predictor(predictors)
+        predict = predict and cache(predict)  # once a prompt, not once a take
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
         if self._low_memory:
             self._neural = None
@@ -266,7 +268,9 @@ class MustangoPipeline(DiffusionPipeline):
         generators: one a clip, for the noise of a restart, and for schedulers that add noise.
         """
         condition = self.unet.project(condition)
-        restart, done = self.config.restart if steps > 1 else 0.0, 0
+        restart, done = self.config.restart, 0
+        if restart and round((steps - steps // 2) / restart) == steps - steps // 2:  # too few to begin anywhere but at the noise
+            restart = 0.0
         scale = self.config.noise_scale
         for count, start in [(steps // 2, 1.0), (steps - steps // 2, restart)] if restart else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)

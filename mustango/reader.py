@@ -113,8 +113,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         notes = heard.notes
         if open_tempo and meter is None and stated.meter is None and len(predicted_beats[0]) > 2:
             beats = steady(*predicted_beats, duration_s)
-        if open_chords and heard.chords:
-            predicted_chords = heard
+        if open_chords:
+            predicted_chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < duration_s]
 
     def settle(name, given, read, parse, choose):
         origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
@@ -136,7 +136,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
             progression = Progression.parse(line, meter, Key.parse(key) if key is not None else stated.key)
             origin["chords"] = "given" if chords is not None else "prompt"
         else:
-            progression = Progression(timed=tuple(zip(predicted_chords.times, predicted_chords.chords, strict=True)))
+            progression = Progression(timed=tuple(predicted_chords))
             origin["chords"] = "predicted"
         key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
     else:
@@ -146,7 +146,10 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         bars = max(int(np.ceil(duration_s / bar_s - 1e-6)), 1)
         progression = Progression.parse(" ".join(_choose_loop(prompt, key.mode, rng).split()[:bars]), meter, key)
         origin["chords"] = "chosen"
-    symbols, times = progression.lay_out(bpm, duration_s, whole=not predicted_chords)
+    if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
+        times, symbols = zip(*predicted_chords, strict=True)
+    else:
+        symbols, times = progression.lay_out(bpm, duration_s)
     beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
     return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, notes)
 

@@ -190,7 +190,7 @@ def test_released_predictors_answer(released, converted, layout):
     play(pipeline)
     assert pipeline._neural is None  # nothing was left to predict, so nothing was loaded
     controls = pipeline("calm piano", duration=5.0, steps=1, predictors="neural").controls[0]
-    assert controls.chords and controls.chord_times[0] == 0
+    assert controls.chords and len(controls.chords) == len(controls.chord_times)
     assert pipeline("calm piano", duration=5.0, steps=1, predictors="reader").controls[0].origin["chords"] == "chosen"
 
 

@@ -137,6 +137,7 @@ def test_roman_numerals():
     assert read("ii7 V7 Imaj7", Key("Bb")) == ["Cm7", "F7", "Bbmaj7"]
     assert read("i VII VI V7 ii°", Key("A", "minor")) == ["Am", "G", "F", "E7", "Bdim"]
     assert read("viiø7 #iv° bII6", Key("C")) == ["Bm7b5", "F#dim", "Db6"]
+    assert read("i bVII bVI V bIII bII vii°7 #vi°", Key("A", "minor")) == ["Am", "G", "F", "E", "C", "Bb", "G#dim7", "F#dim"]
     assert not is_roman("is") and not is_roman("vibraphone") and not is_roman("C") and is_roman("bVII7")
 
 
@@ -222,3 +223,14 @@ def test_likely_key():
     assert guess("Am F C G") == "A minor"
     assert guess("Dm7 G7 Cmaj7") in ("C major", "D minor")
     assert likely_key([NO_CHORD]) is None
+
+
+def test_slash_basses_are_spelled_for_the_chord():
+    for symbol, key in (("E/G#", "C"), ("Ebm7/Db", "Ab"), ("C/Bb", "C"), ("D/F#", "F"), ("Fm/Ab", "E"), ("Am/F#", "C")):
+        assert Chord.parse(symbol).lead_sheet(Key.parse(key)) == symbol
+
+
+def test_a_bar_is_filled_by_its_one_chord_too():
+    for line in ("F:2 G:2", "C:3 | G"):
+        with pytest.raises(InputError, match=r"holds \d beats, 4/4 has 4; lengthen a chord, or set bars apart"):
+            Progression.parse(line)
