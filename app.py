@@ -6,6 +6,7 @@ import secrets
 import signal
 import sys
 import tempfile
+from functools import partial
 from threading import Thread
 from types import SimpleNamespace
 from typing import Literal
@@ -45,6 +46,13 @@ EXAMPLES = [  # prompt, chords, tempo, auto, key, meter
 ]
 
 
+def port(text):
+    """Read a command-line option that is a TCP port; 0 is any free one."""
+    if not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0-65535; give a port within it")
+    return int(text)
+
+
 def build_parser():
     parser = argparse.ArgumentParser("app.py", description="Open the page: prompt, chords and tempo in, music out.")
     parser.add_argument("--version", action="version", version=__version__)
@@ -53,7 +61,7 @@ def build_parser():
         help="a model the page offers: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
     )  # fmt: skip
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)")
-    parser.add_argument("--port", type=int, default=7860, help="(default %(default)s)")
+    parser.add_argument("--port", type=port, default=7860, help="(default %(default)s)")
     parser.add_argument("--share", action="store_true", help="also open a public address through gradio.live")
     parser.add_argument("--auth", metavar="USER:PASS", help="ask for a name and password, on the page and in the API")
     parser.add_argument("--queue", type=int, default=40, metavar="N", help="requests that may wait (default %(default)s)")
@@ -79,6 +87,10 @@ FILL = """(stated, chords, key, meter) => {
   const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
   return [filled('chords', chords, ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
 }"""
+# What an example or an earlier take sets stays, even where it is what the prompt before stated.
+UNFILL = "(...values) => { window.filled = {}; return values; }"
+# A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
+CHOOSE = "(line, chords) => [null, line || chords]"
 SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
@@ -87,47 +99,47 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
 
-def buttons(working):
-    """Return Generate (or Build) and Cancel as they are while working or not."""
-    import gradio as gr
+class Desk:
+    """The status of one kind of work, the buttons that start it, off while it goes on, and the one that stops it.
 
-    return gr.Button(interactive=not working), gr.Button(interactive=working)
-
-
-def waiting():
-    """Return status and buttons of a request that waits for its turn."""
-    return status_html("Waiting"), *buttons(True)
-
-
-def idle(text, kind="note"):
-    """Return status and buttons when nothing is done (any more)."""
-    return status_html(text, kind), *buttons(False)
-
-
-def state_of(stop):
-    """Return where the page's scripts keep what the work that the button `stop` ends is at: 'running', 'stopping' or 'over'."""
-    return f"window['state of {stop.elem_id}']"
-
-
-def begin(stop, values="values"):
-    """Return the script of an event that begins work; values: what it hands on, in terms of `values`."""
-    return f"(...values) => {{ {state_of(stop)} = 'running'; return {values}; }}"
-
-
-def stoppable(runs, go, stop, status):
-    """Let Cancel end `runs`, each with `begin` as its script, and say how a run ended that could not say so itself.
-
-    Gradio takes a cancelled run for done or for failed, whichever it hears of first, and until then may show another step.
+    `shown` are the components that `waiting` and `idle` give values for.
     """
-    import gradio as gr
 
-    here, state, clicked = [status, go, stop], state_of(stop), gr.Checkbox(visible=False, label="Cancelled")
-    over = {"js": f"() => {{ const clicked = {state} == 'stopping'; {state} = 'over'; return clicked; }}", **QUIET}
-    for run in runs:
-        run.failure(lambda clicked: idle("Cancelled.") if clicked else idle(FAILED, "error"), clicked, here, **over)
-        run.success(lambda clicked: idle("Cancelled.") if clicked else [gr.skip()] * len(here), clicked, here, **over)
-    stopping = f"now => {state} == 'running' ? ({state} = 'stopping', `{status_html('Stopping')}`) : now"
-    stop.click(None, status, status, js=stopping, cancels=runs, **QUIET)
+    def __init__(self, status, stop, *starts):
+        self.status, self.stop, self.shown = status, stop, [status, stop, *starts]
+        self._state = f"window['state of {stop.elem_id}']"  # 'running', 'stopping' or 'over'
+
+    def _with_buttons(self, html, working):
+        import gradio as gr
+
+        return [html, gr.Button(interactive=working), *(gr.Button(interactive=not working) for _ in self.shown[2:])]
+
+    def waiting(self):
+        """Return what is shown while a request waits for its turn."""
+        return self._with_buttons(status_html("Waiting"), True)
+
+    def idle(self, text, kind="note"):
+        """Return what is shown when nothing is done (any more)."""
+        return self._with_buttons(status_html(text, kind), False)
+
+    def begin(self, values="values"):
+        """Return the script of an event that begins work; values: what it hands on, in terms of `values`."""
+        return f"(...values) => {{ {self._state} = 'running'; return {values}; }}"
+
+    def stoppable(self, runs):
+        """Let the stop button end `runs`, each with `begin` as its script, and say how a run ended that could not say so itself.
+
+        Gradio takes a cancelled run for done or for failed, whichever it hears of first, and until then may show another step.
+        """
+        import gradio as gr
+
+        clicked, state, cancelled = gr.Checkbox(visible=False, label="Cancelled"), self._state, self.idle("Cancelled.")
+        end = {"js": f"() => {{ const clicked = {state} == 'stopping'; {state} = 'over'; return clicked; }}", **QUIET}
+        for run in runs:
+            run.failure(lambda clicked: cancelled if clicked else self.idle(FAILED, "error"), clicked, self.shown, **end)
+            run.success(lambda clicked: cancelled if clicked else [gr.skip()] * len(self.shown), clicked, self.shown, **end)
+        stopping = f"now => {state} == 'running' ? ({state} = 'stopping', `{status_html('Stopping')}`) : now"
+        self.stop.click(None, self.status, self.status, js=stopping, cancels=runs, **QUIET)
 
 
 def inputs_column(studio):
@@ -156,7 +168,7 @@ def inputs_column(studio):
         )
         w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
     with gr.Row(elem_id="go"):
-        w.seed = gr.Number(0, label="Seed", precision=0, minimum=0, scale=2, min_width=110, elem_id="seed")
+        w.seed = gr.Number(0, label="Seed", precision=0, scale=2, min_width=110, elem_id="seed")
         w.dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
         w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
         w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
@@ -197,7 +209,7 @@ def takes_column(w):
             v.again = gr.Button("Again with another seed", size="sm", elem_id="again")
             v.reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
         v.history = gr.Radio([], label="Takes of this session", elem_id="history")
-    gr.Examples(
+    v.examples = gr.Examples(
         EXAMPLES, [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter], label="Examples", elem_id="examples",
         example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
     )  # fmt: skip
@@ -213,9 +225,10 @@ def music_tab(page, studio, files):
             w = inputs_column(studio)
         with gr.Column(scale=6, min_width=320):
             v = takes_column(w)
+    windows = studio.windows
     controls = [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter, w.duration, w.seed]
     settings = [w.count, w.steps, w.guidance, w.negative, w.scheduler, w.model, w.predictors, w.listen]
-    here, viewer = [v.status, w.go, w.stop], [v.result, v.player, v.scores, v.picture, *v.downloads]
+    desk, viewer = Desk(v.status, w.stop, w.go, v.again), [v.result, v.player, v.scores, v.picture, *v.downloads]
 
     def shown(take):
         """Return what the viewer shows of a take."""
@@ -229,22 +242,22 @@ def music_tab(page, studio, files):
             prompt or "", (chords or "").strip(), "" if auto else tempo, named(key), named(meter), duration,
             0 if seed is None else seed, count, steps, guidance, negative or "", scheduler, model, predictors, listen, dark,
         )  # fmt: skip
-        same = [gr.skip()] * (2 + len(viewer))
+        still, same = [gr.skip()] * len(desk.shown), [gr.skip()] * (2 + len(viewer))
         try:
             for event in studio.play(asked, files.session(request)):
                 if isinstance(event, Progress):
-                    yield progress_html(event), gr.skip(), gr.skip(), *same
+                    yield progress_html(event), *still[1:], *same
                     continue
                 view = shown(event)
                 if takes and takes[0].id == event.id:
                     view[1] = gr.skip()  # it may be playing
                 takes = [event, *(take for take in takes if take.id != event.id)][:20]
                 names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
-                yield gr.skip(), gr.skip(), gr.skip(), takes, gr.Radio(names, value=event.id), *view
+                yield *still, takes, gr.Radio(names, value=event.id), *view
         except InputError as error:
-            yield *idle(str(error), "error"), *same
+            yield *desk.idle(str(error), "error"), *same
         else:
-            yield *idle("Done. Press play.", "done"), *same
+            yield *desk.idle("Done. Press play.", "done"), *same
 
     def view(take_id, takes):
         return next((shown(take) for take in takes if take.id == take_id), [gr.skip()] * len(viewer))
@@ -258,32 +271,43 @@ def music_tab(page, studio, files):
         r, tempo = take.request, parse_tempo(take.request.tempo) if take.request.tempo else take.controls.bpm
         return [
             r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
-            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *waiting(),
+            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *desk.waiting(),
         ]  # fmt: skip
 
     read = gr.on(
-        [page.load, *(c.change for c in controls)], plan_html, controls, [w.plan, w.planned], trigger_mode="always_last", **QUIET
+        [page.load, *(c.change for c in controls)],
+        partial(plan_html, window_s=max(windows.values())),
+        controls,
+        [w.plan, w.planned],
+        trigger_mode="always_last",
+        preprocess=False,
+        **QUIET,
     )
     read.then(None, [w.planned, w.tempo, w.auto], w.tempo, js=SHOW_TEMPO, **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
     read.then(None, [w.stated, w.chords, w.key, w.meter], [w.chords, w.key, w.meter], js=FILL, **QUIET)
-    w.preset.input(None, w.preset, w.chords, js="line => line", **QUIET)
+    w.preset.input(None, [w.preset, w.chords], [w.preset, w.chords], js=CHOOSE, **QUIET)
+    v.examples.dataset.click(None, js=UNFILL, **QUIET)
     w.tempo.input(None, None, w.auto, js="() => false", **QUIET)
     w.tap.click(None, [w.tempo, w.auto], [w.tempo, w.auto], js=TAP, **QUIET)
     w.dice.click(None, None, w.seed, js=DICE, **QUIET)
-    windows = studio.windows
-    w.model.change(lambda name: gr.Slider(maximum=windows[name], value=windows[name]), w.model, w.duration, **QUIET)
+
+    def fitting(model, duration):
+        return gr.Slider(maximum=windows[model], value=min(duration, windows[model]))
+
+    w.model.change(fitting, [w.model, w.duration], w.duration, **QUIET)
 
     v.history.input(view, [v.history, v.takes], viewer, **QUIET)
     v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
-    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], waiting, None, here, js=LOOK, **QUIET)
-    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *here], **QUIET)
+    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], desk.waiting, None, desk.shown, js=LOOK, **QUIET)
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *desk.shown], js=UNFILL, **QUIET)
     run = {
-        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*here, v.takes, v.history, *viewer], "js": begin(w.stop, WITH_SHADE),
+        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*desk.shown, v.takes, v.history, *viewer],
+        "js": desk.begin(WITH_SHADE),
         "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
     }  # fmt: skip
     runs = [asked.then(play, **run), asked_again.success(play, **run)]
-    stoppable(runs, w.go, w.stop, v.status)
+    desk.stoppable(runs)
 
 
 def dataset_tab(files):
@@ -308,7 +332,7 @@ def dataset_tab(files):
             status = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
             rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
             report = gr.HTML(elem_id="report")
-    builder, here = Builder(), [status, go, stop]
+    builder, desk = Builder(), Desk(status, stop, go)
 
     def build(songs, recipe, request: gr.Request):
         """Build the rows of uploaded songs, showing progress."""
@@ -317,16 +341,16 @@ def dataset_tab(files):
                 if isinstance(event, Progress):
                     yield progress_html(event), *[gr.skip()] * 4
                 else:
-                    done = idle(f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}.", "done")
+                    done = desk.idle(f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}.", "done")
                     yield *done, gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
         except InputError as error:
-            yield *idle(str(error), "error"), gr.skip(), gr.skip()
+            yield *desk.idle(str(error), "error"), gr.skip(), gr.skip()
 
-    building = go.click(waiting, None, here, **QUIET).then(
-        build, [songs, recipe], [*here, rows, report], preprocess=False, js=begin(stop), show_progress="full", show_progress_on=status,
+    building = go.click(desk.waiting, None, desk.shown, **QUIET).then(
+        build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full", show_progress_on=status,
         concurrency_limit=1, concurrency_id="builder", api_visibility="private",
     )  # fmt: skip
-    stoppable([building], go, stop, status)
+    desk.stoppable([building])
 
 
 def endpoint(studio, files):

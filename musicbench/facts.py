@@ -17,7 +17,7 @@ from musicbench.theory import (
     word_tempo,
 )
 
-_NUMBER = r"(\d{2,3}(?:\.\d+)?)"
+_NUMBER = r"(?<![\d.,])(\d{2,3}(?:\.\d+)?)"
 _TEMPO = re.compile(
     rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
     rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
@@ -25,10 +25,16 @@ _TEMPO = re.compile(
 )
 _TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
-_TONIC = r"([A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?)"
-_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|[Ii]n|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
-_KEY_MARKED = re.compile(rf"\b{_KEY_WORDS}\s+{_TONIC}(?:[- ]?(major|minor|maj|min|m)\b)?(?![\w#])")
-_KEY_BARE = re.compile(rf"(?<![\w#]){_TONIC}[- ]?(major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))")
+_TONIC = r"[A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?"
+_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|(?P<within>[Ii]n)|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
+# After "in", a tonic alone is a key only where its phrase ends: not "in A quiet room", "in B-movie style".
+_PHRASE_ENDS = r"(?=\s*(?:$|[.,;:!?)\n\d]|(?:at|and|with|over|on|for|in|then|key)\b))"
+_KEY_MARKED = re.compile(
+    rf"\b{_KEY_WORDS}\s+(?P<tonic>{_TONIC})(?:[- ]?(?P<mode>major|minor|maj|min|m)\b(?![#\w])|(?(within){_PHRASE_ENDS}|(?![\w#])))"
+)
+_KEY_BARE = re.compile(  # "a minor" is no key without more
+    rf"(?<![\w#])(?P<tonic>{_TONIC}|[b-g](?:#|b)?)[- ]?(?P<mode>major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))"
+)
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _BEATS_A_BAR = re.compile(
     r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
@@ -133,8 +139,8 @@ def read_prompt(prompt):
     key = None
     for pattern in (_KEY_MARKED, _KEY_BARE):
         if match := pattern.search(text):
-            tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match[1]))
-            key = Key(tonic, "minor" if (match[2] or "major") in ("minor", "min", "m") else "major")
+            tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match["tonic"]))
+            key = Key(tonic[0].upper() + tonic[1:], "minor" if match["mode"] in ("minor", "min", "m") else "major")
             break
     return Stated(tempo, key, meter, _read_chords(text), _read_dynamics(text))
 

@@ -4,15 +4,17 @@ import html
 import json
 import re
 import secrets
+import shutil
 import time
 from contextlib import suppress
 from hashlib import blake2b
+from math import inf
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.theory import Key, Progression
-from mustango.reader import resolve
+from mustango.reader import check_options, resolve
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -40,10 +42,13 @@ def status_html(text, kind="note"):
     return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
 
 
-def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed):
+def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed, window_s=inf):
     """Return (HTML, bpm): the bars that a chord line was read as and what will be played, or what is wrong; bpm None then."""
     line = (chords or "").strip()
     try:
+        if duration is None:
+            raise InputError(f"the duration is empty; give 1 to {window_s:g} seconds")
+        check_options(prompt or "", duration, int(seed or 0), 1, 1, 1.0, "", window_s=window_s)
         asked = {"chords": line, "tempo": "" if auto else tempo, "key": named(key), "meter": named(meter)}
         asked = {name: value or None for name, value in asked.items()}
         plan = resolve(prompt or "", **asked, duration_s=duration, seed=int(seed or 0))
@@ -81,7 +86,6 @@ def scores_html(take):
     asked, scores = take.controls, take.scores
     names = " ".join(c.lead_sheet(asked.key) for c in asked.chords)
     rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", str(asked.key), "", None], ["Chords", names, "", None]]
-    note = take.remedy or ("" if scores or not take.request.listen else "Listening back ...")
     if scores:
         missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
         rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
@@ -96,7 +100,7 @@ def scores_html(take):
         + "</tr>"
         for name, a, h, ok in rows
     )
-    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (note, *asked.notes) if text)
+    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (take.remedy, *asked.notes) if text)
     return f'<div class="scores"><table><tr><td></td><th scope="col">Asked</th>{heard}</tr>{body}</table>{notes}</div>'
 
 
@@ -186,7 +190,7 @@ class Gate:
             return 403, "not offered here"
         if scope["method"] == "POST":
             length, upload = headers.get(b"content-length", b""), path.endswith("/upload")
-            if not length.isdigit():
+            if not length.isdigit() or b"transfer-encoding" in headers:
                 return 411, "give the length of what you send"
             if int(length) > (MAX_UPLOAD * MAX_SONGS if upload else 2**20):
                 return 413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB"
@@ -237,11 +241,16 @@ class Gate:
 
 
 def sweep_once(root):
-    """Delete the files in `root` that are older than KEPT_S, and folders as old that are empty."""
-    for path in sorted(root.rglob("*"), reverse=True):  # what lies in a folder before it
+    """Delete in the sessions' folders in `root` what is older than KEPT_S, each take and dataset as a whole; then empty sessions."""
+    for held in root.glob("*/*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > KEPT_S:
-                path.rmdir() if path.is_dir() else path.unlink()
+            newest = max(path.stat().st_mtime for path in (held, *held.rglob("*")))
+            if time.time() - newest > KEPT_S:
+                shutil.rmtree(held) if held.is_dir() else held.unlink()
+    for session in root.iterdir():
+        with suppress(OSError):  # in use
+            if time.time() - session.stat().st_mtime > KEPT_S:
+                session.rmdir()
 
 
 def sweep(root):

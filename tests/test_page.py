@@ -112,6 +112,11 @@ def test_from_prompt_to_take(opened, tmp_path):
     )
     page.locator("#reuse").click()
     page.wait_for_function("document.querySelector('#chords').querySelector('textarea, input').value.startsWith('D:2 A:2 |')")
+    page.locator("#again").click()
+    page.locator("#again:disabled").wait_for()  # one request of a page at a time
+    page.locator("#cancel").click()
+    page.get_by_text("Cancelled.").wait_for()
+    page.locator("#again:enabled").wait_for()
 
 
 def test_wrong_chord_is_named_at_once(opened):
@@ -136,6 +141,16 @@ def test_prompt_fills_empty_controls_only(opened):
     page.wait_for_function("document.querySelector('#key input').value == 'Eb major'")
     assert page.locator("#chords").locator("textarea, input").input_value() == "ii7 V7 Imaj7"
     assert page.get_by_label("Auto", exact=True).is_checked()
+
+
+def test_an_example_keeps_the_chords_that_the_prompt_before_stated(opened):
+    page = opened()
+    fill(page, "prompt", "pop song, chords C G Am F in C major 4/4")
+    page.wait_for_function("document.querySelector('#key input').value == 'C major'")
+    page.get_by_role("button", name="upbeat piano pop").click()
+    page.locator("#plan").get_by_text("4 bars = 8.0 s of 10.24 s; 120 bpm, 4/4, C major").wait_for()
+    page.wait_for_function("window.filled.chords === ''")  # what the example's prompt states has come
+    assert page.locator("#chords").locator("textarea, input").input_value() == "C G Am F"
 
 
 def test_cancel_and_the_next_in_the_queue(opened):
@@ -173,6 +188,12 @@ def test_tap_dice_presets_and_examples(opened):
     page.locator("#preset input").click()
     page.get_by_role("option", name="vi IV I V").click()
     page.locator("#plan li", has_text="Am").wait_for()
+    fill(page, "chords", "Bb Eb F7")
+    page.locator("#preset input").click()
+    page.keyboard.press("Escape")
+    page.locator("#prompt textarea").click()  # leaving the list chooses nothing
+    page.locator("#plan li", has_text="Eb").wait_for()
+    assert page.locator("#chords").locator("textarea, input").input_value() == "Bb Eb F7"
     page.get_by_role("button", name="calm harp lullaby").click()
     page.locator("#plan").get_by_text("80 bpm, 3/4, G major").wait_for()
 

@@ -11,7 +11,8 @@ from mustango.reader import chord_line, resolve
 @pytest.mark.parametrize(
     ("prompt", "tempo"),
     [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
-     ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None)],
+     ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None),
+     ("1200 bpm gabber", None)],
 )  # fmt: skip
 def test_reads_tempo(prompt, tempo):
     assert read_prompt(prompt).tempo == tempo
@@ -20,7 +21,9 @@ def test_reads_tempo(prompt, tempo):
 @pytest.mark.parametrize(
     ("prompt", "key"),
     [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
-     ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None)],
+     ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None),
+     ("in d minor", "D minor"), ("bb minor jam", "Bb minor"), ("a minor setback", None), ("in B-movie style", None), ("in D&B style", None),
+     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("a ballad in G with strings", "G major")],
 )  # fmt: skip
 def test_reads_key(prompt, key):
     stated = read_prompt(prompt).key

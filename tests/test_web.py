@@ -45,6 +45,8 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
     for line, says in (("C H", "&#x27;H&#x27;"), ("C | | G", "bar 2"), ("C G " * 20, "fewer chords")):
         shown, bpm = plan(line)
         assert 'role="alert"' in shown and says in shown and bpm is None
+    for typed in ({"seed": -5}, {"duration": None}, {"duration": 0.2}, {"tempo": 9}):  # as it comes while one is typing
+        assert 'role="alert"' in plan(**typed)[0]
 
 
 def take(prompt=EVIL, remedy=EVIL):
@@ -159,5 +161,8 @@ def test_old_files_are_deleted(files):
     long_ago = time.time() - KEPT_S - 120
     for path in (old, old.parent, old.parent.parent):
         os.utime(path, (long_ago, long_ago))
+    beside = new.with_name("y.wav")  # of a dataset that is still being built
+    beside.write_bytes(b"y")
+    os.utime(beside, (long_ago, long_ago))
     sweep_once(files.root)  # deleting the file makes its folder young again
-    assert not old.exists() and new.exists()
+    assert not old.exists() and new.exists() and beside.exists()
