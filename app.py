@@ -341,7 +341,8 @@ def dataset_tab(files):
                 if isinstance(event, Progress):
                     yield progress_html(event), *[gr.skip()] * 4
                 else:
-                    done = desk.idle(f"Done. Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}.", "done")
+                    text = f"Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}."
+                    done = desk.idle(f"Done. {text}", "done") if event.rows else desk.idle(f"Nothing was built. {text}", "error")
                     yield *done, gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
         except InputError as error:
             yield *desk.idle(str(error), "error"), gr.skip(), gr.skip()

@@ -37,7 +37,8 @@ _KEY_BARE = re.compile(  # "a minor" is no key without more
 )
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _BEATS_A_BAR = re.compile(
-    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7]) beats",
+    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7])\b"
+    r"|\bbeat (?:is|counts to) ([2-7])\b",
     re.IGNORECASE,
 )
 _FALLING = re.compile(r"\b(decrescendo|diminuendo|(?:volume|level|loudness|music) (?:falls|drops|goes down)|softer|quieter)", re.I)

@@ -438,9 +438,11 @@ class Progression:
 
         `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it, `:n` gives beats (n up to
         the meter's beats; a larger number is a chord type, so `C:7` is C7 in 4/4). `0:C 2.5:G`: starts in seconds.
-        Roman numerals are read in `key` (C major when None). Raises InputError.
+        Commas, arrows and dashes between chords are passed over. Roman numerals are read in `key` (C major when None). Raises
+        InputError.
         """
         text = ascii_accidentals(text).replace(",", " ").replace("‖", "|").strip()
+        text = re.sub(r"\s*(?:->|→)\s*|\s+-+\s+|(?<=\S)-(?=[A-GIViv])", " ", text)
         tokens = text.replace("|", " ").split()
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")

@@ -117,7 +117,7 @@ class MustangoPipeline(DiffusionPipeline):
             if getattr(self, name) is None:
                 library, kind = model_index(self._folder)[name]
                 component = getattr(import_module(library), kind).from_pretrained(self._folder / name, dtype=self._dtype)
-                self.register_modules(**{name: component.eval()})
+                self.register_modules(**{name: component.eval().to(self.conditioner.device)})
 
     def set_scheduler(self, name):
         """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""

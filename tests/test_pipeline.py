@@ -111,6 +111,13 @@ def test_low_memory_is_the_same_music(tiny_folder, tiny_pipeline):
     assert frugal.unet is None and frugal.vae is not None
 
 
+def test_low_memory_stays_on_its_device(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder), low_memory=True, device="meta")
+    pipeline._stage("text_encoder")
+    pipeline._stage("unet")
+    assert pipeline.unet.device.type == "meta" and pipeline.text_encoder is None
+
+
 @pytest.mark.parametrize("name", ["dpm", "ddim", "ddpm"])
 def test_schedulers(tiny_folder, name):
     pipeline = load_pipeline(str(tiny_folder))

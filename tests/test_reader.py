@@ -31,7 +31,8 @@ def test_reads_key(prompt, key):
 
 
 @pytest.mark.parametrize(
-    ("prompt", "meter"), [("in 3/4", Meter(3)), ("6/8 time", Meter(6, 8)), ("C6/9 chords", None), ("on 24/7 radio", None), ("counts 5 beats to the bar", Meter(5))]
+    ("prompt", "meter"), [("in 3/4", Meter(3)), ("6/8 time", Meter(6, 8)), ("C6/9 chords", None), ("on 24/7 radio", None), ("counts 5 beats to the bar", Meter(5)),
+     ("The beat counts to 3.", Meter(3)), ("The downbeat comes every 3.", Meter(3)), ("The beat is 3.", Meter(3))]
 )  # fmt: skip
 def test_reads_meter(prompt, meter):
     assert read_prompt(prompt).meter == meter

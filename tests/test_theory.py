@@ -234,3 +234,10 @@ def test_a_bar_is_filled_by_its_one_chord_too():
     for line in ("F:2 G:2", "C:3 | G"):
         with pytest.raises(InputError, match=r"holds \d beats, 4/4 has 4; lengthen a chord, or set bars apart"):
             Progression.parse(line)
+
+
+def test_dashes_and_arrows_between_chords_are_passed_over():
+    for line in ("C-G-Am-F", "C - G - Am - F", "C -> G -> Am -> F", "C → G, Am – F"):
+        assert Progression.parse(line) == Progression.parse("C G Am F"), line
+    assert Progression.parse("I-V-vi-IV") == Progression.parse("I V vi IV")
+    assert Progression.parse("C-7 F") == Progression.parse("Cm7 F")  # a minus is minor
