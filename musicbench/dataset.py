@@ -12,7 +12,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, captions
 from musicbench.clip import Clip, save_audio, written_whole
-from musicbench.compose import compose, find_soundfont
+from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
@@ -173,6 +173,7 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
 def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None):
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made."""
     folder = Path(folder)
+    check_sample_rate(sample_rate)
     soundfont = find_soundfont(soundfont)
     try:
         (folder / "audio").mkdir(parents=True, exist_ok=True)

@@ -54,5 +54,7 @@ def test_bad_input(tmp_path, capsys):
         read_rows(tmp_path)
     assert main(["compose", "-o", str(tmp_path / "y"), "--duration", "0"]) == 2
     assert main(["compose", "-o", str(tmp_path / "y"), "--soundfont", "/none.sf2"]) == 2
+    assert main(["compose", "-o", str(tmp_path / "y"), "--soundfont", __file__]) == 2
+    assert main(["compose", "-o", str(tmp_path / "y"), "--sample-rate", "192000"]) == 2
     assert not (tmp_path / "y").exists()
     assert "none.sf2" in capsys.readouterr().err
