@@ -22,7 +22,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, heard_caption, whole_caption
-from musicbench.clip import Clip, check_folder, save_audio, save_json
+from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, write_rows
 from musicbench.facts import read_prompt
 from musicbench.features import hear
@@ -273,7 +273,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                     reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
     except soundfile.LibsndfileError as error:
         reject(
-            f"cannot be read as audio ({error.error_string.strip()})"
+            f"cannot be read as audio ({audio_fault(file_path, error)})"
             if not rows
             else f"it breaks off ({error.error_string.strip()})"
         )
