@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -167,6 +168,41 @@ def test_rows_survive_kills(songs, built, tmp_path):
     assert digests(out) == digests(built[0])
 
 
+def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_path):
+    recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
+    songs, out = tmp_path / "songs", tmp_path / "out"
+    songs.mkdir()
+    for name in ("gone", "shorter", "told", "listed"):
+        soundfile.write(songs / f"{name}.wav", sound, RATE)
+    build(songs, out, recipe)
+    (out / "train" / "notes.flac").write_text("mine")
+    (songs / "gone.wav").unlink()
+    soundfile.write(songs / "shorter.wav", sound[: 4 * RATE], RATE)
+    (songs / "told.txt").write_text("A toy piano plays.")
+    (songs / "metadata.jsonl").write_text('{"file_name": "listed.wav", "caption": "A toy harp plays."}\n')
+    build(songs, out, recipe)
+    build(songs, tmp_path / "new", recipe)
+    assert (out / "train" / "notes.flac").read_text() == "mine"
+    (out / "train" / "notes.flac").unlink()
+    assert digests(out) == digests(tmp_path / "new")
+    told = {row["source"]: row["own_caption"] for row in read_rows(out)}
+    assert (told["told.wav"], told["listed.wav"]) == ("A toy piano plays.", "A toy harp plays.")
+
+
+def test_starting_anew_deletes_the_marks_first(songs, built, tmp_path, monkeypatch):
+    shutil.copytree(built[0], tmp_path / "out")
+    delete = shutil.rmtree
+
+    def killed(path, **options):
+        delete(path, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", killed)
+    with pytest.raises(KeyboardInterrupt):
+        build(songs, tmp_path / "out", RECIPE, overwrite=True)
+    assert not (tmp_path / "out" / "parts").exists()
+
+
 def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     bad = tmp_path / "bad"
     (bad / "folder.wav").mkdir(parents=True)
@@ -244,6 +280,7 @@ def test_bad_commands(songs, tmp_path, capsys):
         ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "worse.toml")], "tempo_range"),
         ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "none.toml")], "cannot read the recipe"),
         ([str(songs), str(tmp_path / "out"), "--paraphrase", "magic"], "cannot paraphrase"),
+        ([str(songs), str(tmp_path / "out"), "--seed", "-1"], "below 0"),
     ]
     for arguments, words in table:
         assert main(["build", *arguments]) == 2, arguments
