@@ -21,18 +21,23 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
-from musicbench.captions import Paraphraser, heard_caption, whole_caption
+from musicbench.captions import Paraphraser, fitting_caption, heard_caption, whole_caption
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, write_rows
-from musicbench.facts import read_prompt
 from musicbench.features import hear
 from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
+_POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
+_SOUND = r"(?:audio|sound|recording)"
+_OF = r"(?: of(?: the| this)?(?: (?:audio|sound|recording|track|song|clip|music))+)?"
+_HOW = r"(?:(?:very|quite|rather|really|pretty|so|too|extremely|fairly|somewhat|slightly|a bit|a little) )*"
 POOR_SOUND = re.compile(
-    r"\b(low|poor|bad|mediocre|inferior|amateur\w*)[- ](?:audio |sound |recording )?(quality|fidelity)|\b(noisy|muffled|distorted) recording",
+    rf"\b{_POOR}[- ](?:{_SOUND}[- ]){{0,2}}(?:quality|fidelity)\b"
+    rf"|\b(?:{_SOUND}|overall|the|its)[- ](?:quality|fidelity){_OF} (?:is|was) {_HOW}{_POOR}\b(?!-)"
+    r"|\b(?:noisy|muffled|distorted|poor|bad|amateur\w*) recording|\b(?:poorly|badly) recorded"
+    rf"|\b(?:recording|audio) (?:is|was|sounds) {_HOW}(?:noisy|muffled|distorted|poor|bad|amateur\w*)\b",
     re.IGNORECASE,
 )
-
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
 
 
@@ -153,17 +158,6 @@ def make_copy(clip, steps, clip_s):
     dynamics = [step for step in steps if step["transform"] == "dynamics"]
     copy = augment.apply(clip, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
     return augment.apply(copy, dynamics)
-
-
-def fitting_caption(text, steps):
-    """Drop those sentences of a song's own text that the steps made untrue: its tempo, key, chords."""
-    kinds = {step["transform"] for step in steps}
-    kept = []
-    for sentence in re.split(r"(?<=[.!?])\s+", text):
-        stated = read_prompt(sentence)
-        moved = ("tempo" in kinds and stated.tempo) or ("pitch" in kinds and (stated.key or stated.chords))
-        kept += [] if moved or ("dynamics" in kinds and stated.dynamics) else [sentence]
-    return " ".join(kept)
 
 
 @cache

@@ -22,7 +22,7 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import Recipe, build, fitting_caption, make_copy
+from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy
 from musicbench.clip import Clip, load_audio
 from musicbench.dataset import read_rows, row_captions, row_clip, write_parquet, write_webdataset
 from musicbench.facts import read_prompt
@@ -135,6 +135,48 @@ def test_captions_keep_what_still_holds():
     assert fitting_caption(text, []) == text
     assert fitting_caption(text, [{"transform": "pitch", "semitones": 1}]) == "A happy song at 90 bpm. It is loud."
     assert fitting_caption(text, [{"transform": "tempo", "rate": 1.1}]) == "The chords are C, F, G. It is loud."
+
+
+def test_what_a_copy_makes_untrue_is_left_out():
+    """Whatever the wording; and what holds is kept, however like it looks."""
+    pitch, tempo, dynamics = ([{"transform": name}] for name in ("pitch", "tempo", "dynamics"))
+    told = {
+        "It uses a C major chord.": pitch, "The guitar strums Em and D.": pitch, "it vamps on Dm7": pitch, "It modulates to G.": pitch,
+        "in c minor": pitch, "It rests on Bb/D.": pitch, "It modulates to A.": pitch, "A C-G-Am loop.": pitch, "in e flat major": pitch,
+        "slow 60 beats/minute": tempo, "It lasts 10 seconds.": tempo, "The drums enter at 0:05.": tempo,
+        "The volume increases progressively from 3 seconds on.": dynamics, "It fades out.": dynamics, "It grows louder.": dynamics,
+    }  # fmt: skip
+    for sentence, steps in told.items():
+        assert fitting_caption(f"A toy piano. {sentence}", steps) == "A toy piano.", sentence
+    kept = {
+        "A happy song in a minor key.": pitch, "R&B with a Hammond B3 organ.": pitch, "A major hit, I feel.": pitch, "A G-funk groove.": pitch,
+        "The second verse of an 80s song.": tempo, "It is in C major.": tempo, "A softer piano at a low volume.": dynamics,
+    }  # fmt: skip
+    for sentence, steps in kept.items():
+        assert fitting_caption(sentence, steps) == sentence
+    assert fitting_caption("A song at 90 bpm. The chords are C, F, G. It is in 4/4.", tempo) == "", "controls are no caption"
+    assert fitting_caption("The chords are C, F, G.", []) == "The chords are C, F, G."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The audio quality is poor.", "The recording quality is bad.", "The sound quality is very low.", "bad audio recording quality",
+        "The quality of the recording is poor.", "Poor audio-quality with hissing.", "This is an amateur recording.",
+        "The recording is noisy and in mono.", "A low-fidelity tape.", "A muffled recording.",
+    ],
+)  # fmt: skip
+def test_poor_sound_is_recognised(text):
+    assert POOR_SOUND.search(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a poor man's ballad", "high quality recording", "bad boy rap", "The audio quality is not bad.", "a distorted guitar",
+     "The vocal quality is low-pitched.", "an amateur choir", "The recording is in mono."],
+)  # fmt: skip
+def test_good_sound_is_not_taken_for_poor(text):
+    assert not POOR_SOUND.search(text)
 
 
 def test_two_workers_and_another_run_give_the_same(songs, built, tmp_path):
