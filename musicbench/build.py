@@ -187,8 +187,8 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
             {
                 "dataset": place["dataset"],
                 "location": f"{folder}/{name}.flac",
-                "main_caption": caption,
-                "alt_caption": paraphrase(caption, rng),
+                "main_caption": paraphrase(caption, rng),  # the two as published: rephrased, original
+                "alt_caption": caption,
                 **{field: sentences[field] or "" for field in ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")},
                 "beats": labels["beats"],
                 "bpm": labels["bpm"],

@@ -67,13 +67,14 @@ def row_clip(row):
 def row_captions(row, count):
     """Return `count` training captions of a row.
 
-    Composed rows: other words each. Others: the paraphrase in 85 % of cases, else the caption (MusicBench).
+    Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of cases, else
+    the original one (MusicBench).
     """
     if row["dataset"] == "composed":
         return captions.training_captions(row_clip(row), row["seed"], count)
     rng = np.random.default_rng(list(row["location"].encode()))
-    other = row.get("alt_caption") or row["main_caption"]
-    return [other if rng.random() < 0.85 else row["main_caption"] for _ in range(count)]
+    original = row.get("alt_caption") or row["main_caption"]
+    return [row["main_caption"] if rng.random() < 0.85 else original for _ in range(count)]
 
 
 # ---------------------------------------------------------------------------------------------------- packing
