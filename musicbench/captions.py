@@ -304,7 +304,7 @@ class Paraphraser:
 
 
 def _ask_service(url, model, request, seed):
-    from urllib.error import URLError
+    from http.client import HTTPException
     from urllib.request import Request, urlopen
 
     body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
@@ -313,8 +313,11 @@ def _ask_service(url, model, request, seed):
         headers["Authorization"] = f"Bearer {key}"
     try:
         with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
-            return json.load(answer)["choices"][0]["message"]["content"]
-    except (URLError, TimeoutError, ValueError, LookupError, TypeError) as error:
+            content = json.load(answer)["choices"][0]["message"]["content"]
+            if not isinstance(content, str):
+                raise TypeError(f"its content is {content!r}")
+            return content
+    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         raise InputError(f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out") from None
 
 
