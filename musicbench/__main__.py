@@ -64,7 +64,7 @@ def build(options):
 
     is_file = options.recipe.endswith(".toml")
     recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
-    with tqdm(desc="building", unit="clip", smoothing=0.05) as bar:
+    with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):
             bar.total = total

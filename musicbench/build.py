@@ -21,17 +21,24 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
-from musicbench.captions import Paraphraser, heard_caption, whole_caption
-from musicbench.clip import Clip, check_folder, save_audio, save_json
+from musicbench.captions import Paraphraser, fitting_caption, heard_caption, whole_caption
+from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, write_rows
-from musicbench.facts import read_prompt
 from musicbench.features import hear
 from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
+_POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
+_SOUND = r"(?:audio|sound|recording)"
+_OF = r"(?: of(?: the| this)?(?: (?:audio|sound|recording|track|song|clip|music))+)?"
+_HOW = r"(?:(?:very|quite|rather|really|pretty|so|too|extremely|fairly|somewhat|slightly|a bit|a little) )*"
 POOR_SOUND = re.compile(
-    r"\b(low|poor|bad|mediocre|inferior|amateur\w*)[- ](?:audio |sound |recording )?(quality|fidelity)|\b(noisy|muffled|distorted) recording",
+    rf"\b{_POOR}[- ](?:{_SOUND}[- ]){{0,2}}(?:quality|fidelity)\b"
+    rf"|\b(?:{_SOUND}|overall|the|its)[- ](?:quality|fidelity){_OF} (?:is|was) {_HOW}{_POOR}\b(?!-)"
+    r"|\b(?:noisy|muffled|distorted|poor|bad|amateur\w*) recording|\b(?:poorly|badly) recorded"
+    rf"|\b(?:recording|audio) (?:is|was|sounds) {_HOW}(?:noisy|muffled|distorted|poor|bad|amateur\w*)\b",
     re.IGNORECASE,
 )
+WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
 
 
 @dataclass(frozen=True)
@@ -153,17 +160,6 @@ def make_copy(clip, steps, clip_s):
     return augment.apply(copy, dynamics)
 
 
-def fitting_caption(text, steps):
-    """Drop those sentences of a song's own text that the steps made untrue: its tempo, key, chords."""
-    kinds = {step["transform"] for step in steps}
-    kept = []
-    for sentence in re.split(r"(?<=[.!?])\s+", text):
-        stated = read_prompt(sentence)
-        moved = ("tempo" in kinds and stated.tempo) or ("pitch" in kinds and (stated.key or stated.chords))
-        kept += [] if moved or ("dynamics" in kinds and stated.dynamics) else [sentence]
-    return " ".join(kept)
-
-
 @cache
 def versions():
     """Return the versions of what made a row."""
@@ -191,8 +187,8 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
             {
                 "dataset": place["dataset"],
                 "location": f"{folder}/{name}.flac",
-                "main_caption": caption,
-                "alt_caption": paraphrase(caption, rng),
+                "main_caption": paraphrase(caption, rng),  # the two as published: rephrased, original
+                "alt_caption": caption,
                 **{field: sentences[field] or "" for field in ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")},
                 "beats": labels["beats"],
                 "bpm": labels["bpm"],
@@ -227,7 +223,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     import soundfile
 
     file_path, name = Path(songs) / path, song_id(path)
-    mark = Path(out) / "parts" / f"{name}.json"
+    mark = _mark(out, path)
     rejected, rows = [], []
 
     def reject(reason, start_s=None):
@@ -237,12 +233,15 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
         with file_path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
+        mark.unlink(missing_ok=True)
         reject(f"cannot be read ({error.strerror})")
         return rows, rejected
+    given = {"sha256": sha256, "dataset": Path(songs).name, "caption": song_text(file_path, caption, {})[0]}
     if mark.is_file():
         done = json.loads(mark.read_text(encoding="utf-8"))
-        if done["sha256"] == sha256:
+        if all(done.get(name) == value for name, value in given.items()):
             return done["rows"], done["rejected"]
+        mark.unlink()  # its files are about to change
     paraphrase = Paraphraser(*paraphrase)
     split = "test" if int(sha256[:8], 16) / 2**32 < recipe.test_share else "train"
     digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
@@ -261,7 +260,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                     else:
                         clip = heard_clip(samples, file.samplerate, recipe)
                         place = {
-                            "split": split, "source": path_text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": Path(songs).name,
+                            "split": split, "source": path_text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": given["dataset"],
                         }  # fmt: skip
                         base = f"{name}-{index:04d}"
                         rows += clip_rows(clip, base, place, recipe, [seed, digest, index], text, genre, paraphrase, out)
@@ -273,13 +272,13 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                     reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
     except soundfile.LibsndfileError as error:
         reject(
-            f"cannot be read as audio ({error.error_string.strip()})"
+            f"cannot be read as audio ({audio_fault(file_path, error)})"
             if not rows
             else f"it breaks off ({error.error_string.strip()})"
         )
     if not rows and rejected and all(entry["clip_start"] is not None for entry in rejected):
         reject(f"no clip of it can be used: {rejected[0]['reason']}")
-    save_json(mark, {"sha256": sha256, "rows": rows, "rejected": rejected})
+    save_json(mark, {**given, "rows": rows, "rejected": rejected})
     return rows, rejected
 
 
@@ -296,6 +295,8 @@ def build(
     machine. paraphrase: (way, model) as for `captions.Paraphraser`. on_progress(clips done, clips in all). Raises InputError.
     """
     songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
+    if seed < 0:
+        raise InputError(f"seed {seed} is below 0; give a whole number from 0")
     paths = find_songs(songs)
     manifest = read_manifest(songs)
     Paraphraser(*paraphrase)
@@ -332,9 +333,12 @@ def build(
         own = [row for row in rows if row["location"].startswith(split + "/")]
         if own:
             write_rows(out / split / "metadata.jsonl", [{"file_name": Path(row["location"]).name, **row} for row in own])
+        else:
+            (out / split / "metadata.jsonl").unlink(missing_ok=True)
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
     write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
     write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
+    _sweep(out, paths, rows)
     return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
                    sum(r["clip_start"] is not None for r in rejected))  # fmt: skip
 
@@ -349,7 +353,7 @@ def _prepare(out, settings, overwrite):
     """Make the folders of a build, or check that those there are of the same build."""
     path = out / "build.json"
     if overwrite and path.is_file():
-        for name in ("train", "test", "parts", "shards", "parquet"):
+        for name in ("parts", "train", "test", "shards", "parquet"):  # a mark does not outlive its files
             shutil.rmtree(out / name, ignore_errors=True)
     elif path.is_file():
         there = json.loads(path.read_text(encoding="utf-8"))
@@ -366,6 +370,19 @@ def _prepare(out, settings, overwrite):
     except OSError as error:
         raise InputError(f"cannot make folders in {out} ({error.strerror}); choose another place") from None
     save_json(path, settings)
+
+
+def _mark(out, path):
+    return Path(out) / "parts" / f"{song_id(path)}.json"
+
+
+def _sweep(out, paths, rows):
+    """Delete what a build left of songs that are gone or shorter now: marks, then audio files that no row names."""
+    keep = {_mark(out, path) for path in paths} | {out / row["location"] for row in rows}
+    left = [*(out / "parts").glob("*.json"), *(out / "train").glob("*.flac"), *(out / "test").glob("*.flac")]
+    for path in left:
+        if path not in keep and WRITTEN.fullmatch(path.name):
+            path.unlink()
 
 
 def _clips_in(path, recipe):

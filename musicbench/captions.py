@@ -10,10 +10,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.compose import caption as composed_caption
-from musicbench.facts import same_facts
+from musicbench.facts import Stated, read_prompt, same_facts
 from musicbench.features import loudness_db
 from musicbench.styles import MOODS
-from musicbench.theory import tempo_word
+from musicbench.theory import ascii_accidentals, tempo_word
 
 # {} is the fact. Every wording can be read back by musicbench.facts.read_prompt.
 CHORDS = (
@@ -176,6 +176,54 @@ def heard_caption(clip, rng, genre=""):
     return opening[0].upper() + opening[1:]
 
 
+# What a copy by each transform may make untrue, more loosely than facts are read: a sentence too many is left out rather than kept.
+_MODE = r"[- ]?(?:major|minor|maj|min)\b"
+_KIND = r"(?:#|b|maj|min|m|M|dim|aug|sus[24]?|add\d+|5|6|7|9|11|13|[+()])"
+_UNTRUE = {
+    "pitch": re.compile(  # notes, chords, keys; "a" is a word as well
+        rf"(?i:\b(?:[b-g](?:#|b|[- ]?sharp|[- ]?flat)?|a(?:#|b|[- ]?sharp|[- ]?flat)){_MODE}|\ba[- ]?(?:major|minor)\b(?!\s+\w))"
+        r"|(?i:\b[b-g][- ](?:sharp|flat)\b|\bkey of (?:[b-g]|a(?!\s+\w))\b)|(?<=\w )A[- ](?:major|minor|sharp|flat)\b"
+        rf"|(?<![\w'#&.])(?:[B-G]{_KIND}*|A{_KIND}+)(?:/[A-G][#b]?)?(?![\w'#&]|-[a-z]{{2}})"
+        r"|(?<=\w )A(?=\s*(?:[,.;:!?)|-]|$|(?:and|or|to|then|chord)\b))"
+    ),
+    "tempo": re.compile(  # tempo and times; "second" alone counts
+        r"\bbpm\b|\bbeats?\s*(?:/|per|a|each|every)\s*min|\b(?:seconds|minutes)\b|\d[- ]?(?:sec|second|min|minute)s?\b|\d s\b"
+        r"|\b\d{1,2}:\d\d\b|=\s*\d{2,3}\b",
+        re.IGNORECASE,
+    ),
+    "dynamics": re.compile(
+        r"crescendo|diminuendo|\bfad(?:es?|ed|ing)\b|\b(?:get|grow|becom)\w* (?:\w+ )?(?:louder|softer|quieter)\b"
+        r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down))"
+        r"|\b(?:increas|decreas|ris|fall|drop|grow)\w* (?:in |of )?(?:the )?(?:volume|level|loudness)\b",
+        re.IGNORECASE,
+    ),
+}
+_CONTROL = re.compile(  # how a sentence begins that states a control and says nothing of the sound
+    r"(?:the |its |this (?:song|piece|track)(?:'s)? )?(?:chords?|harmony|key|tonality|tonal|tempo|pace|bpm|meter|time signature|(?:down)?beats?)\b"
+    r"|(?:it|(?:the|this) (?:song|piece|track|music)) (?:is (?:in|at|played|written|built|counted)|runs|counts|goes|moves)\b"
+    r"|there are \d+ beats|each bar",
+    re.IGNORECASE,
+)
+
+
+def fitting_caption(text, steps):
+    """Drop those sentences of a song's own text that a copy's steps made untrue: its tempo, times, key, chords, dynamics.
+
+    Returns "" where that leaves nothing but control sentences, which say nothing of the sound.
+    """
+    kinds = {step["transform"] for step in steps}
+    sentences = [(sentence, read_prompt(sentence)) for sentence in re.split(r"(?<=[.!?])\s+", text)]
+    kept = []
+    for sentence, stated in sentences:
+        facts = {"tempo": stated.tempo, "pitch": stated.key or stated.chords, "dynamics": stated.dynamics}
+        if not any(facts[kind] or _UNTRUE[kind].search(ascii_accidentals(sentence)) for kind in kinds):
+            kept.append((sentence, stated))
+    dropped = len(kept) < len(sentences)
+    if dropped and all(stated != Stated() and _CONTROL.match(sentence) for sentence, stated in kept):
+        return ""
+    return " ".join(sentence for sentence, _ in kept)
+
+
 def whole_caption(main, clip, rng, count=None):
     """Return (caption, sentences by field): the main caption, 0 to 4 control sentences, always the dynamics one if any."""
     fields = {
@@ -256,7 +304,7 @@ class Paraphraser:
 
 
 def _ask_service(url, model, request, seed):
-    from urllib.error import URLError
+    from http.client import HTTPException
     from urllib.request import Request, urlopen
 
     body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
@@ -265,8 +313,11 @@ def _ask_service(url, model, request, seed):
         headers["Authorization"] = f"Bearer {key}"
     try:
         with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
-            return json.load(answer)["choices"][0]["message"]["content"]
-    except (URLError, TimeoutError, ValueError, LookupError, TypeError) as error:
+            content = json.load(answer)["choices"][0]["message"]["content"]
+            if not isinstance(content, str):
+                raise TypeError(f"its content is {content!r}")
+            return content
+    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
         raise InputError(f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out") from None
 
 

@@ -2,7 +2,7 @@
 
 import json
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -90,13 +90,19 @@ def load_audio(path, sample_rate=None, mono=True):
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"cannot read {path} as audio ({error}); give a WAV, FLAC, OGG or MP3 file") from None
+        raise InputError(f"cannot read {path} as audio ({audio_fault(path, error)}); give a WAV, FLAC, OGG or MP3 file") from None
     samples = samples.mean(axis=1) if mono else samples
     if sample_rate and sample_rate != rate:
         import soxr
 
         samples, rate = soxr.resample(samples, rate, sample_rate), sample_rate
     return samples, rate
+
+
+def audio_fault(path, error):
+    """Say why a sound file could not be opened; of a file that is no audio, libsndfile says that it does not exist."""
+    reason = getattr(error, "error_string", str(error)).strip()
+    return "it holds no audio that can be read" if "does not exist" in reason and Path(path).is_file() else reason
 
 
 @contextmanager
@@ -106,25 +112,18 @@ def written_whole(path):
     Raises InputError when the folder does not exist or cannot be written.
     """
     path = Path(path)
+    temporary = path.with_name(f".{path.stem[:40]}-{secrets.token_hex(8)}{path.suffix}")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem[:40]}-", suffix=path.suffix, dir=path.parent)
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise InputError(f"cannot write {path} ({error.strerror}); choose a folder that exists and can be written") from None
-    os.close(handle)
     try:
-        yield Path(name)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
+        yield temporary
+        os.replace(temporary, path)
     except OSError as error:
         raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _umask():
-    value = os.umask(0)
-    os.umask(value)
-    return value
+        temporary.unlink(missing_ok=True)
 
 
 def check_audio_path(path):

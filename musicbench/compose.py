@@ -386,6 +386,7 @@ def arrange(piece, beats_needed):
 
 GAIN = {"comping": 0.78, "bass": 0.95, "lead": 0.92, "drums": 0.9}
 CHANNEL = {"comping": 0, "bass": 1, "lead": 2, "drums": 9}
+SAMPLE_RATES = (8000, 96000)  # FluidSynth's bounds
 
 
 def find_soundfont(path=None):
@@ -393,11 +394,30 @@ def find_soundfont(path=None):
     given = path or os.environ.get("MUSICBENCH_SOUNDFONT")
     for candidate in [given] if given else SOUNDFONTS:
         if Path(candidate).is_file():
+            check_soundfont(candidate)
             return str(candidate)
     raise InputError(
         f"no SoundFont at {given or ', '.join(SOUNDFONTS)}; install one (Debian: fluidsynth libfluidsynth3 fluid-soundfont-gm) "
         "or name a file in MUSICBENCH_SOUNDFONT"
     )
+
+
+def check_soundfont(path):
+    """Raise InputError unless a file begins as an SF2 or SF3 file does."""
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(12)
+    except OSError as error:
+        raise InputError(f"cannot read the SoundFont {path} ({error.strerror}); give another") from None
+    if start[:4] != b"RIFF" or start[8:] != b"sfbk":
+        raise InputError(f"{path} is no SoundFont; give an SF2 or SF3 file")
+
+
+def check_sample_rate(sample_rate):
+    """Raise InputError unless FluidSynth can render at a sample rate; it would take the nearest that it can."""
+    low, high = SAMPLE_RATES
+    if not low <= sample_rate <= high:
+        raise InputError(f"sample rate {sample_rate:g} Hz is outside {low}-{high}; give one that FluidSynth can render")
 
 
 def _synthesize(notes, programs, bpm, duration_s, sample_rate, soundfont, seed):
@@ -416,10 +436,15 @@ def _synthesize(notes, programs, bpm, duration_s, sample_rate, soundfont, seed):
     try:
         synth.setting("synth.dynamic-sample-loading", 1)
         font = synth.sfload(soundfont)
+        if font < 0:
+            raise InputError(f"FluidSynth cannot load the SoundFont {soundfont}; give another SF2 or SF3 file")
         synth.set_reverb(0.3 + 0.4 * rng.random(), 0.3, 0.5, 0.15 + 0.3 * rng.random())
         for part, channel in CHANNEL.items():
-            bank = 128 if part == "drums" else 0
-            synth.program_select(channel, font, bank, programs.get(part, 0))
+            bank, program = 128 if part == "drums" else 0, programs.get(part, 0)
+            if synth.program_select(channel, font, bank, program) < 0 and any(note.part == part for note in notes):
+                raise InputError(
+                    f"the SoundFont {soundfont} has no program {program} in bank {bank}; give one with all General MIDI programs"
+                )
             synth.cc(channel, 7, int(127 * GAIN[part]))
         blocks, now = [], 0
         total = round(duration_s * sample_rate)
@@ -441,7 +466,8 @@ def _synthesize(notes, programs, bpm, duration_s, sample_rate, soundfont, seed):
 
 
 def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
-    """Play a plan: a Clip of `duration_s` with exact labels. Needs FluidSynth; raises InputError without it."""
+    """Play a plan: a Clip of `duration_s` with exact labels, at 8000 to 96000 Hz. Needs FluidSynth; raises InputError without it."""
+    check_sample_rate(sample_rate)
     seconds_a_beat = 60 / piece.bpm
     start_s = piece.start_beat * seconds_a_beat
     beats_needed = piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1

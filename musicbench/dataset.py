@@ -5,6 +5,7 @@ import sys
 import tarfile
 import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, captions
 from musicbench.clip import Clip, save_audio, written_whole
-from musicbench.compose import compose, find_soundfont
+from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
@@ -26,16 +27,18 @@ def read_rows(folder):
     path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
     if not path.is_file():
         raise InputError(f"no {ROWS} in {folder}; make a dataset first: musicbench compose --count 1000 -o {folder}")
-    rows, lines = [], path.read_text(encoding="utf-8").split("\n")
+    rows, lines = [], path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             rows.append(json.loads(line))
-        except ValueError:
+        except ValueError:  # not UTF-8 included
             if number == len(lines):
                 break
             raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None
+        if not isinstance(rows[-1], dict):
+            raise InputError(f"{path} line {number} is no object of fields; delete the line or make the dataset anew")
     return rows
 
 
@@ -64,13 +67,14 @@ def row_clip(row):
 def row_captions(row, count):
     """Return `count` training captions of a row.
 
-    Composed rows: other words each. Others: the paraphrase in 85 % of cases, else the caption (MusicBench).
+    Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of cases, else
+    the original one (MusicBench).
     """
     if row["dataset"] == "composed":
         return captions.training_captions(row_clip(row), row["seed"], count)
     rng = np.random.default_rng(list(row["location"].encode()))
-    other = row.get("alt_caption") or row["main_caption"]
-    return [other if rng.random() < 0.85 else row["main_caption"] for _ in range(count)]
+    original = row.get("alt_caption") or row["main_caption"]
+    return [row["main_caption"] if rng.random() < 0.85 else original for _ in range(count)]
 
 
 # ---------------------------------------------------------------------------------------------------- packing
@@ -171,26 +175,39 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
 
 
 def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None):
-    """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made."""
+    """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
+
+    Raises InputError, also for a folder with rows that were not composed.
+    """
     folder = Path(folder)
+    path = folder / ROWS
+    if first_seed < 0:
+        raise InputError(f"seed {first_seed} is below 0; give a whole number from 0")
+    check_sample_rate(sample_rate)
     soundfont = find_soundfont(soundfont)
+    rows = read_rows(folder) if path.exists() else []
+    if (folder / "build.json").exists() or any(row.get("dataset") != "composed" for row in rows):
+        raise InputError(f"{folder} holds a dataset that was not composed; give another folder")
+    have = {row.get("seed") for row in rows}
     try:
         (folder / "audio").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
-    path = folder / ROWS
-    have = set()
-    if path.exists():
-        text = path.read_text(encoding="utf-8")
-        if not text.endswith("\n"):  # torn by a kill
-            path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
-        have = {row["seed"] for row in read_rows(folder)}
+    if path.exists() and not path.read_bytes().endswith(b"\n"):  # torn by a kill
+        write_rows(path, rows)
     seeds = [seed for seed in range(first_seed, first_seed + count) if seed not in have]
+    with path.open("a", encoding="utf-8") as lines:
+        try:
+            _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)
+        except BrokenProcessPool:
+            raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
+    return len(seeds)
+
+
+def _write_composed_rows(lines, seeds, workers, *settings):
     started = time.monotonic()
-    with ProcessPoolExecutor(workers) as pool, path.open("a", encoding="utf-8") as lines:
-        jobs = pool.map(
-            composed_row, seeds, *([value] * len(seeds) for value in (folder, duration_s, sample_rate, soundfont)), chunksize=8
-        )
+    with ProcessPoolExecutor(workers) as pool:
+        jobs = pool.map(composed_row, seeds, *([value] * len(seeds) for value in settings), chunksize=8)
         for done, row in enumerate(jobs, 1):
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
             lines.flush()
@@ -200,4 +217,3 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
                 print(
                     f"\r{done}/{len(seeds)} clips, {rate:.1f}/s, {(len(seeds) - done) / rate:.0f} s left ", end=end, file=sys.stderr
                 )
-    return len(seeds)

@@ -7,6 +7,7 @@ from collections import Counter
 from io import BytesIO
 from pathlib import Path
 
+from musicbench import InputError
 from musicbench.clip import load_audio, written_whole
 from musicbench.dataset import read_rows, row_clip
 from musicbench.picture import clip_png
@@ -22,13 +23,15 @@ article img { width: 100%; height: auto; border-radius: .3rem; } audio { width: 
 .bar { display: grid; grid-template-columns: 6.5rem 1fr 3.5rem; gap: .5rem; font-size: 13px; }
 .bar i { background: var(--accent); height: .9em; align-self: center; border-radius: 2px; } small { opacity: .75; }
 """
+MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def write_report(folder, shown=20, seed=0):
     """Write `folder`/report.html about a dataset folder, with `shown` random rows; returns its path. Raises InputError."""
     folder = Path(folder)
-    rows = read_rows(folder)
-    rejected = read_rows(folder / "rejected.jsonl") if (folder / "rejected.jsonl").is_file() else []
+    rows = _rows_with(folder, "location", "main_caption")
+    there = (folder / "rejected.jsonl").is_file()
+    rejected = _rows_with(folder / "rejected.jsonl", "source", "clip_start", "reason") if there else []
     parts = [
         f"<h1>{_text(folder.resolve().name)}</h1>", _counts(rows, rejected), _distributions(rows),
         f"<h2>{min(shown, len(rows))} random rows</h2>", *(_row(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))),
@@ -41,6 +44,14 @@ def write_report(folder, shown=20, seed=0):
     with written_whole(folder / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return folder / "report.html"
+
+
+def _rows_with(path, *fields):
+    rows = read_rows(path)
+    for number, row in enumerate(rows, 1):
+        if missing := [field for field in fields if field not in row]:
+            raise InputError(f"{path}: row {number} has no {missing[0]}; give a folder that musicbench made")
+    return rows
 
 
 def _text(value):
@@ -93,9 +104,11 @@ def _kind(row):
 
 def _audio_tag(samples, rate):
     import soundfile
+    import soxr
 
     buffer = BytesIO()
-    soundfile.write(buffer, samples, rate, format="MP3")
+    playable = min((r for r in MP3_RATES if r >= rate), default=MP3_RATES[-1])
+    soundfile.write(buffer, soxr.resample(samples, rate, playable) if playable != rate else samples, playable, format="MP3")
     return f"<audio controls preload=none src='data:audio/mpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}'></audio>"
 
 

@@ -51,18 +51,24 @@ def read_manifest(folder):
         if path.name in ("metadata.csv", "manifest.csv"):
             import csv
 
-            with path.open(encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file))
+            try:
+                with path.open(encoding="utf-8-sig", newline="") as file:
+                    rows = list(csv.DictReader(file))
+            except (OSError, UnicodeDecodeError, csv.Error) as error:
+                raise InputError(f"{path} is no CSV file in UTF-8 ({error}); mend it or take it away") from None
         elif path.name in ("metadata.jsonl", "manifest.jsonl", "rows.jsonl") or re.fullmatch(r"MusicBench_\w+\.json", path.name):
             try:
-                rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-            except ValueError as error:
+                rows = [json.loads(line) for line in path.read_text(encoding="utf-8-sig").split("\n") if line.strip()]
+            except (OSError, ValueError) as error:
                 raise InputError(f"{path} is not JSON Lines ({error}); mend it or take it away") from None
         else:
             continue
         for row in rows:
-            name = row.get("file_name") or row.get("location") or row.get("file")
-            caption = row.get("caption") or row.get("text") or row.get("main_caption")
+            fields = row if isinstance(row, dict) else {}
+            name = fields.get("file_name") or fields.get("location") or fields.get("file")
+            caption = fields.get("caption") or fields.get("text") or fields.get("main_caption")
+            if not isinstance(row, dict) or (name and not isinstance(name, str)):
+                raise InputError(f"{path}: {str(row)[:80]} names no file; give rows with file_name and caption")
             if name and caption:
                 captions[os.path.normpath(name)] = str(caption)
     return captions

@@ -139,6 +139,32 @@ def test_a_service_that_changes_facts_is_asked_again_then_left():
         captions.Paraphraser("http://127.0.0.1/v1")
 
 
+@pytest.mark.parametrize("answer", [None, b'{"choices": [', b'{"choices": [{"message": {"content": null}}]}', b'{"choices": {}}'])
+def test_a_service_without_an_answer_is_named(answer):
+    """It closes at once, sends half, or nothing of use."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if answer:
+                self.send_response(200)
+                self.send_header("Content-Length", "1000" if answer.endswith(b"[") else str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        with pytest.raises(InputError, match="gave no answer"):
+            captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")("A song.", np.random.default_rng(0))
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 def test_recipe_draws_sentence_counts():
     clip, _ = labelled(1)
     counts = [len(captions.control_sentences(clip, np.random.default_rng(s))) for s in range(3000)]

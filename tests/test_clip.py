@@ -60,6 +60,9 @@ def test_bad_files_are_named(tmp_path):
     for name in ("x.wav", "missing.wav"):
         with pytest.raises(InputError, match=name):
             load_audio(tmp_path / name)
+    (tmp_path / "x.mp3").write_text("no sound")
+    with pytest.raises(InputError, match="x.mp3 as audio .it holds no audio"):
+        load_audio(tmp_path / "x.mp3")
     with pytest.raises(InputError, match="x.mp5"):
         save_audio(tmp_path / "x.mp5", np.zeros(4), 8000)
     with pytest.raises(InputError, match="does not exist"):
@@ -77,6 +80,17 @@ def test_nothing_half_written(tmp_path):
         raise RuntimeError
     assert (tmp_path / "x.json").read_text() == before and os.listdir(tmp_path) == ["x.json"]
     assert stat.S_IMODE((tmp_path / "x.json").stat().st_mode) & 0o400
+
+
+def test_files_get_the_rights_of_the_umask_which_is_left_alone(tmp_path, monkeypatch):
+    before = os.umask(0o027)
+    monkeypatch.setattr(os, "umask", None)
+    try:
+        save_json(tmp_path / "x.json", {})
+    finally:
+        monkeypatch.undo()
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "x.json").stat().st_mode) == 0o640
 
 
 def test_crop_without_labels():

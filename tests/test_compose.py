@@ -135,3 +135,24 @@ def test_composing_is_faster_than_thirty_times_real_time():
     for seed in range(5):
         compose(seed)
     assert 51.2 / (time.process_time() - started) > 30
+
+
+def test_what_is_no_soundfont_is_refused(tmp_path):
+    (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
+    with pytest.raises(InputError, match="passwd is no SoundFont"):
+        find_soundfont(tmp_path / "passwd")
+
+
+@needs_fluidsynth
+def test_what_fluidsynth_cannot_play_is_refused(tmp_path, monkeypatch):
+    import fluidsynth
+
+    (tmp_path / "hollow.sf2").write_bytes(b"RIFF\x04\0\0\0sfbk")
+    with pytest.raises(InputError, match="cannot load the SoundFont"):
+        compose(3, 1.0, soundfont=tmp_path / "hollow.sf2")
+    for rate in (7999, 96001):
+        with pytest.raises(InputError, match="outside 8000-96000"):
+            compose(3, 1.0, rate)
+    monkeypatch.setattr(fluidsynth.Synth, "program_select", lambda *_: -1)
+    with pytest.raises(InputError, match="no program"):
+        compose(3, 1.0)

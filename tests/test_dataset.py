@@ -1,10 +1,12 @@
+import errno
 import hashlib
 import json
+import os
 
 import pytest
 from conftest import needs_fluidsynth
 
-from musicbench import InputError
+from musicbench import InputError, dataset
 from musicbench.__main__ import main
 from musicbench.dataset import read_rows, write_composed
 
@@ -54,5 +56,54 @@ def test_bad_input(tmp_path, capsys):
         read_rows(tmp_path)
     assert main(["compose", "-o", str(tmp_path / "y"), "--duration", "0"]) == 2
     assert main(["compose", "-o", str(tmp_path / "y"), "--soundfont", "/none.sf2"]) == 2
+    assert main(["compose", "-o", str(tmp_path / "y"), "--soundfont", __file__]) == 2
+    assert main(["compose", "-o", str(tmp_path / "y"), "--sample-rate", "192000"]) == 2
+    assert main(["compose", "-o", str(tmp_path / "y"), "--seed", "-1"]) == 2
     assert not (tmp_path / "y").exists()
     assert "none.sf2" in capsys.readouterr().err
+
+
+def test_lines_that_are_no_rows_are_named(tmp_path):
+    for line in (b"[1]", b"5", b'{"a": "\xff"}'):
+        (tmp_path / "rows.jsonl").write_bytes(b'{"a": 1}\n' + line + b"\n")
+        with pytest.raises(InputError, match="line 2"):
+            read_rows(tmp_path)
+    (tmp_path / "rows.jsonl").write_bytes('{"a": 1}\n{"b": "é'.encode()[:-1])  # torn within a letter
+    assert read_rows(tmp_path) == [{"a": 1}]
+
+
+def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    text = '{"dataset": "composed", "seed": 0}\n{"dataset": "comp'
+    (tmp_path / "rows.jsonl").write_text(text)
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(InputError, match="No space left"):
+        write_composed(tmp_path, 1)
+    assert (tmp_path / "rows.jsonl").read_text() == text
+
+
+def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    (tmp_path / "rows.jsonl").write_text('{"dataset": "songs", "seed": 0}\n')
+    with pytest.raises(InputError, match="was not composed"):
+        write_composed(tmp_path, 1)
+    (tmp_path / "rows.jsonl").unlink()
+    (tmp_path / "build.json").write_text("{}")
+    with pytest.raises(InputError, match="was not composed"):
+        write_composed(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["build.json"]
+
+
+def killed(*_):
+    os._exit(9)
+
+
+def test_a_killed_worker_is_told_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(dataset, "composed_row", killed)
+    assert main(["compose", "-o", str(tmp_path / "x"), "--count", "2"]) == 2
+    assert "a worker was killed" in capsys.readouterr().err

@@ -1,5 +1,10 @@
+import base64
 import re
+from io import BytesIO
 
+import numpy as np
+import pytest
+import soundfile
 from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
@@ -39,3 +44,23 @@ def test_report_holds_everything_and_needs_nothing(tmp_path, capsys):
 def test_inspect_of_nothing(tmp_path, capsys):
     assert command.main(["inspect", str(tmp_path)]) == 2
     assert "no rows.jsonl" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ['{"a": 1}', "[1]"])
+def test_rows_that_are_none_are_named(tmp_path, capsys, line):
+    (tmp_path / "rows.jsonl").write_text(line + "\n")
+    assert command.main(["inspect", str(tmp_path)]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    write_rows(tmp_path / "rows.jsonl", [])
+    (tmp_path / "rejected.jsonl").write_text(line + "\n")
+    assert command.main(["inspect", str(tmp_path)]) == 2
+
+
+def test_rates_that_mp3_lacks_are_heard(tmp_path):
+    (tmp_path / "train").mkdir()
+    write_rows(tmp_path / "rows.jsonl", [row(0, [])])
+    save_audio(tmp_path / "train" / "a_0.flac", np.resize(triads([C], 120), 96000), 96000)
+    assert command.main(["inspect", str(tmp_path)]) == 0
+    (sound,) = re.findall("base64,([^']*)'></audio>", (tmp_path / "report.html").read_text())
+    info = soundfile.info(BytesIO(base64.b64decode(sound)))
+    assert info.samplerate == 48000 and abs(info.duration - 1) < 0.1
