@@ -94,10 +94,9 @@ TOKENIZERS = {
     "beat_tokenizer": "microsoft/deberta-v3-large",
     "chord_tokenizer": "google/flan-t5-large",
 }
-# microsoft/deberta-v3-large's config, which the released layout does not hold.
+# What of microsoft/deberta-v3-large's config its tensors do not tell; the released layout does not hold it.
 DEBERTA = {
-    "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096, "vocab_size": 128100,
-    "relative_attention": True, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True,
+    "relative_attention": True, "norm_rel_ebd": "layer_norm", "share_att_key": True,
     "pos_att_type": "p2c|c2p", "position_biased_input": False, "type_vocab_size": 0, "max_position_embeddings": 512,
     "max_relative_positions": -1, "layer_norm_eps": 1e-7, "hidden_act": "gelu", "pad_token_id": 0,
 }  # fmt: skip

@@ -80,8 +80,3 @@ class LogMel(ModelMixin, ConfigMixin):
             return mels
         padded = F.pad(mels.transpose(1, 2), (taps // 2, taps // 2), mode="replicate")
         return F.conv1d(padded, self.sharpening[:, None], groups=mels.shape[2]).transpose(1, 2)
-
-    def padded(self, waveform):
-        """Pad a waveform (B, N) with silence so that `forward` gives whole folds; returns (B, N')."""
-        step = self.config.hop_length * self.config.fold[0]
-        return F.pad(waveform, (0, -waveform.shape[-1] % step))
