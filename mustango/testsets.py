@@ -9,7 +9,7 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose import caption, compose, plan
 from musicbench.compose import describe as tags_of
-from musicbench.theory import NO_CHORD, Chord, Key, Meter, Progression, beat_grid, roman_chord
+from musicbench.theory import Chord, Key, Meter, Progression, beat_grid, roman_chord
 from mustango.metrics import Target
 
 
@@ -146,7 +146,6 @@ def _labels(row, where, notes):
         times = []
     if times and chords:
         kept = [(float(t), c) for t, c in zip(times, chords, strict=True) if t < duration]
-        kept = [(0.0, NO_CHORD), *kept] if kept and kept[0][0] > 1e-6 else kept
         times, chords = [t for t, _ in kept], [c for _, c in kept]
     if len(beats) != 2 or len(beats[0]) != len(beats[1]):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")

@@ -7,7 +7,9 @@ import pytest
 from conftest import needs_fluidsynth
 
 from musicbench import InputError
-from musicbench.theory import Key, likely_key
+from musicbench.features import Heard
+from musicbench.theory import NO_CHORD, Key, likely_key
+from mustango.metrics import clip_scores
 from mustango.reader import resolve
 from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
 
@@ -49,7 +51,6 @@ def test_progressions_establish_the_key_that_is_asked():
 @needs_fluidsynth
 def test_composed_audio_has_the_labels_that_are_asked():
     from mustango.judges import load_judge
-    from mustango.metrics import clip_scores
 
     cases = load_cases("composed:4")
     scores = [clip_scores(c.asked, load_judge("librosa")(composed_audio(c, 24000), 24000), ("chords",)) for c in cases]
@@ -78,12 +79,23 @@ def test_reads_a_published_row(tmp_path):
         and case.audio.endswith("data_aug2/-0SdAVK79lg_1.wav")
     )
     assert case.labels.bpm == 115 and case.labels.key == Key("Ab", "minor") and case.labels.beat_positions == (2, 1, 2, 1)
-    assert [c.harte() for c in case.labels.chords] == ["N", "F#:min7", "B:maj/3", "N", "F#:hdim7"]
-    assert case.labels.chord_times == (0.0, 0.46, 2.4, 5.0, 7.25)
-    # The generator counts from 0, at the asked tempo and meter, and takes the chords at their times.
+    assert [c.harte() for c in case.labels.chords] == ["F#:min7", "B:maj/3", "N", "F#:hdim7"]
+    assert case.labels.chord_times == (0.46, 2.4, 5.0, 7.25)
+    # The generator counts from 0, at the asked tempo and meter, and takes the chords at their times, none before the first.
     assert case.asked.beat_times[:2] == (0.0, pytest.approx(60 / 115)) and case.controls["meter"] == "2/4"
     resolved = resolve(case.prompt, **case.controls, duration_s=10.0, seed=0)
-    assert resolved.chord_times == pytest.approx(case.asked.chord_times) and resolved.chords == case.asked.chords
+    assert resolved.chord_times == pytest.approx((0.0, *case.asked.chord_times))
+    assert resolved.chords == (NO_CHORD, *case.asked.chords)
+
+
+def test_a_row_whose_first_chord_comes_late_scores_one_when_heard_so(tmp_path):
+    row = {"chords": ["C", "G", "Am", "F"], "chords_time": [0.37, 2.5, 5, 7.5], "duration": 10}
+    [case] = read_cases(write(tmp_path / "rows.jsonl", row))
+    for lead in ((), (NO_CHORD,)):  # judges do or do not name what comes before the first chord
+        heard = Heard(chords=(*lead, *case.labels.chords), chord_times=(*([0.0] * len(lead)), *case.labels.chord_times))
+        scores = clip_scores(case.asked, heard, ("chords",))
+        assert [scores[name] for name in ("PCM", "ECM", "CMO", "CMOT")] == [1, 1, 1, 1]
+        assert scores["majmin"] == 1 if lead else scores["majmin"] == pytest.approx(1 - 0.37 / 10)
 
 
 def test_words_only(tmp_path):
