@@ -131,14 +131,33 @@ def test_a_case_written_as_a_row_reads_back(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{oops", "line 1 is not JSON"), ("[1]", "not a JSON object"), ("", "no row"), ('{"id": "a/b"}', "'a/b'"),
+        ("{oops", "line 1 is not JSON"), ("[1]", "not a JSON object"), ("", "no line"), ('{"id": "a/b"}', "'a/b'"),
         ('{"id": "a"}\n{"id": "a"}', "line 2"), ('{"beats": [[1, 2], [1]]}', "two lists"), ('{"beats": [["x"], [1]]}', "line 1"),
-        ('{"meter": "9/4"}', "9/4"),
+        ('{"meter": "9/4"}', "9/4"), ('{"bpm": -5}', "bpm -5 is outside 1-1000"), ('{"bpm": 0}', "bpm 0"), ('{"bpm": NaN}', "bpm nan"),
+        ('{"bpm": Infinity, "meter": "4/4"}', "bpm inf"), ('{"bpm": 1e9}', "bpm 1000000000.0"), ('{"duration": Infinity}', "duration inf"),
+        ('{"seed": "x"}', "seed 'x'"), ('{"seed": 1.5}', "seed 1.5"), ('{"seed": -1}', "seed -1"), ('{"seed": 1e999}', "seed inf"),
+        ('{"seed": true}', "seed True"), ('{"location": 5}', "audio 5"), ('{"beats": [[1], [1e999]]}', "line 1"), ("[" * 100000, "not JSON"),
+        ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
     ],
 )  # fmt: skip
 def test_bad_rows(tmp_path, text, says):
     with pytest.raises(InputError, match=says.replace("[", r"\[")):
         read_cases(write(tmp_path / "rows.jsonl", text))
+
+
+def test_rows_start_from_seeds_of_their_own(tmp_path):
+    rows = [{"id": "a"}, {"id": "b"}, {"id": "c", "seed": 5}, {"id": "d", "seed": 5}, {"id": "e", "seed": 5}]
+    cases = read_cases(write(tmp_path / "rows.jsonl", *rows))
+    seeds = [case.seed for case in cases]
+    assert len(set(seeds)) == 5 and seeds[2] == 5
+    assert [case.seed for case in read_cases(tmp_path / "rows.jsonl", limit=4)] == seeds[:4]
+    assert all(case.seed for case in cases)
+
+
+def test_an_indented_row_and_a_byte_order_mark_are_read(tmp_path):
+    (tmp_path / "row.json").write_text("\ufeff" + json.dumps({"id": "a", "bpm": 100}, indent=2), encoding="utf-8")
+    [case] = read_cases(tmp_path / "row.json")
+    assert case.id == "a" and case.labels.bpm == 100
 
 
 @pytest.mark.parametrize("text", ["composed:", "composed:0", "composed:x", "composed:5:-1", "nowhere.jsonl"])
