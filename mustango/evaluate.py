@@ -311,19 +311,20 @@ def set_distance(distance, clips, reference, seed=0, draws=40):
 def sound_rows(embedded, cases, name, embedder_, seed=0):
     """Return rows as `tabulate`'s for FAD, KAD, KL and, where the embedder knows words, the CLAP score."""
     real = embedded.get("real", {})
-    reference = [frames for frames, _ in embedded.get(REFERENCE, {}).values()]
     columns = {c: embedded[c] for c in COLUMNS if embedded.get(c)}
+    held_out, judged = embedded.get(REFERENCE, {}), columns
+    if not held_out:  # one half of the clips against the set's own audio of the other half, as FAD depends on the size of sets
+        ids = [case.id for case in cases if case.id in real]
+        held_out = {id_: real[id_] for id_ in ids[1::2]}
+        judged = {c: {id_: clips[id_] for id_ in ids[::2] if id_ in clips} for c, clips in columns.items()}
+    reference = [frames for frames, _ in held_out.values()]
     rows = []
     for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
         row = {"metric": metric, "judge": name, "columns": {}, "shares": {}}
-        for column, clips in columns.items():
-            frames, onto = [f for f, _ in clips.values()], reference
-            if not reference and column == "real":  # a set without a held-out one: one half of it against the other
-                frames, onto = frames[::2], frames[1::2]
-            elif not reference:
-                onto = [f for f, _ in real.values()]
-            if sum(map(len, frames)) > 1 and sum(map(len, onto)) > 1:
-                row["columns"][column] = set_distance(distance, frames, onto, seed)
+        for column, clips in judged.items():
+            frames = [f for f, _ in clips.values()]
+            if sum(map(len, frames)) > 1 and sum(map(len, reference)) > 1:
+                row["columns"][column] = set_distance(distance, frames, reference, seed)
         if row["columns"]:
             rows.append(row)
     others = shuffled_onto(cases, seed)

@@ -16,7 +16,7 @@ from musicbench.theory import Chord
 from mustango import evaluate as module
 from mustango.__main__ import main
 from mustango.embeddings import frechet_distance
-from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto
+from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
 from mustango.judges import JUDGES
 from mustango.testsets import load_cases
 
@@ -235,6 +235,19 @@ def test_distance_of_sets():
     )
     assert set_distance(frechet_distance, clips, clips).value == pytest.approx(0, abs=1e-9)
     assert far.value == pytest.approx(4, abs=1e-6) and near.high < far.low and far.low < 4 < far.high and far.n == 80
+
+
+def test_without_a_held_out_reference_columns_are_halves_of_one_size():
+    """Audio that is the set's own, and audio of the same kind, lie as far from the reference as the set's own other half does."""
+    rng, cases = np.random.default_rng(0), load_cases("composed:40")
+    real, model = ({case.id: (rng.normal(size=(3, 30)), np.zeros(0)) for case in cases} for _ in range(2))
+    rows = sound_rows({"real": real, "model": model, "round trip": real}, cases, "normal", None)
+    fad = next(row["columns"] for row in rows if row["metric"] == "FAD")
+    assert fad["model"].n == fad["real"].n == 20 and fad["round trip"] == fad["real"]
+    assert fad["model"].value == pytest.approx(fad["real"].value, rel=0.15)
+    missing = {id_: clip for id_, clip in model.items() if id_ != cases[0].id}
+    rows = sound_rows({"real": real, "model": missing}, cases, "normal", None)
+    assert rows[0]["columns"]["model"].n == 19
 
 
 def test_command_line(music, capsys):
