@@ -300,6 +300,8 @@ def train(options):
     import torch
 
     from mustango import train as training
+    from mustango.reader import MAX_SEED
+    from mustango.testsets import read_number
     from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
     if options.threads:
@@ -308,6 +310,14 @@ def train(options):
     if not getattr(options, needed):
         option = "from" if needed == "source" else needed.replace("_", "-")
         raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
+    read_number("seed", options.seed, int, 0, MAX_SEED)
+    read_number("lr", options.lr, low=0, high=1)
+    read_number("minutes", options.minutes, low=0)
+    training.check_place(options.out)
+    if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
+        raise InputError(
+            f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
+        )
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -318,6 +328,7 @@ def train(options):
         measure_sharpening(options.data, options.out, options.seed)
         return 0
     if options.part == "bundle":
+        training.check_place(options.to)
         training.bundle(options.out, options.to)
         return 0
     device = torch.device(options.device)

@@ -8,6 +8,7 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 import csv
 import hashlib
 import json
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -108,7 +109,10 @@ def fit(
     on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another run folder") from None
     parameters = [p for p in task.model.parameters() if p.requires_grad]
     device = parameters[0].device
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
@@ -243,9 +247,20 @@ def save_part(component, folder):
     shutil.rmtree(old, ignore_errors=True)
 
 
-def training_rows(folder):
-    """Return a dataset's rows without its test songs. Raises InputError when none are left."""
-    rows = [row for row in read_rows(folder) if not row["location"].startswith("test/")]
+def training_rows(folder, needed=("location",)):
+    """Return a dataset's rows without its test songs. Raises InputError when none are left, or one lacks a field or its audio."""
+    rows = []
+    for number, row in enumerate(read_rows(folder), 1):
+        lacks = next((name for name in needed if not isinstance(row, dict) or not isinstance(row.get(name), str)), None)
+        if lacks:
+            raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
+        if row["location"].startswith("test/"):
+            continue
+        if not (Path(folder) / row["location"]).is_file():
+            raise InputError(
+                f"row {number} of {folder} has no audio at {row['location']}; make the dataset anew, or delete the row"
+            )
+        rows.append(row)
     if not rows:
         raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")
     return rows
@@ -258,6 +273,14 @@ def part(run, name):
         maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
         raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
     return folder
+
+
+def check_place(path):
+    """Raise InputError unless a folder `path` is there or can be made."""
+    path = Path(path).absolute()
+    place = next(p for p in (path, *path.parents) if p.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InputError(f"cannot make the folder {path}: {place} is a file or cannot be written; choose another place")
 
 
 def begin(kind, config, run, name):
@@ -291,10 +314,14 @@ def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
     crops = np.zeros((size, samples), np.float32)
     for crop in crops:
         row = rows[rng.integers(len(rows))]
-        with soundfile.SoundFile(Path(folder) / row["location"]) as file:
-            rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
-            file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
-            data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        path = Path(folder) / row["location"]
+        try:
+            with soundfile.SoundFile(path) as file:
+                rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
+                file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
+                data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise InputError(f"cannot read {path} as audio ({error}); make the dataset anew, or delete its row") from None
         data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
         crop[: len(data)] = data
     return torch.from_numpy(crops * rng.uniform(*gains, (size, 1)).astype(np.float32))
@@ -368,11 +395,14 @@ def latent_rows(row):
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
 
-    The files lie in a folder named by the rows and by the weights that encode them.
+    The files lie in a folder named by the rows, by their audio files' sizes and times and by the weights that encode them.
     """
     mel, vae, tokenizer, text_encoder = parts
-    rows, paths = training_rows(folder), []
+    rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
+    for row in rows:
+        stat = (Path(folder) / row["location"]).stat()
+        digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
     for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
     folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
@@ -525,8 +555,13 @@ def take_text_encoder(run, source):
     """Freeze a text encoder and its tokenizer (a folder that transformers reads) into a run, in half precision."""
     if not Path(source).is_dir():
         raise InputError(f"no folder {source}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
-    AutoTokenizer.from_pretrained(source).save_pretrained(Path(run) / "parts" / "tokenizer")
-    AutoModel.from_pretrained(source, dtype=torch.float16).save_pretrained(Path(run) / "parts" / "text_encoder")
+    try:
+        tokenizer, encoder = AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, dtype=torch.float16)
+    except (OSError, ValueError, KeyError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"no text encoder in {source} ({said[0][:160]}); give the folder of one with its tokenizer") from None
+    tokenizer.save_pretrained(Path(run) / "parts" / "tokenizer")
+    encoder.save_pretrained(Path(run) / "parts" / "text_encoder")
 
 
 def bundle(run, out):

@@ -15,13 +15,18 @@ from musicbench.clip import Clip, save_audio
 from musicbench.dataset import write_rows
 from musicbench.theory import Chord
 from mustango import train
+from mustango.__main__ import main
 from mustango.conditioning import Conditioner
+from mustango.mel import LogMel
 from mustango.train import (
     CONDITIONER,
     EMA,
+    MEL,
     MUNET,
     POSTFILTER_STRENGTH,
+    VAE,
     TrainMuNet,
+    encode_dataset,
     fit,
     learning_rate_factor,
     min_snr_weight,
@@ -247,6 +252,62 @@ def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
         training_rows(tmp_path)
 
 
+def test_the_same_rows_with_other_audio_are_encoded_anew(tmp_path):
+    from diffusers import AutoencoderKL
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    text = BertConfig(vocab_size=6, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    blocks = dict(VAE, block_out_channels=(8, 8), norm_num_groups=4)
+    parts = (LogMel(**MEL), AutoencoderKL(**blocks), BertTokenizer(vocab=str(tmp_path / "vocab.txt")), BertModel(text))
+    parts[1].register_to_config(scaling_factor=1.0, shift_factor=0.0)
+    (tmp_path / "train").mkdir()
+    write_rows(tmp_path / "rows.jsonl", [{"location": "train/a.wav", "dataset": "mine", "main_caption": "piano", "duration": 1.0}])
+    latents, files = [], []
+    for hz in (440, 880, 880):
+        if len(latents) < 2:
+            sound = 0.5 * np.sin(2 * np.pi * hz * np.arange(24000) / 24000)
+            save_audio(tmp_path / "train" / "a.wav", sound.astype(np.float32), 24000)
+        _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
+        files.append((path, path.stat().st_mtime_ns))
+        latents.append(load_file(path)["latents"])
+    assert not torch.equal(latents[0], latents[1]) and files[1] == files[2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "says"),
+    [
+        ('{"a": 1}', [], "row 1 of data has no location"), ("5", [], "row 1 of data has no location"),
+        ('{"location": "train/x.wav"}', [], "has no audio at train/x.wav"), ('{"location": "rows.jsonl"}', ["--steps", "1"], "as audio"),
+        ("", ["--seed", "-1"], "seed -1"), ("", ["--lr", "-1"], "lr -1.0"), ("", ["--lr", "nan"], "lr nan"), ("", ["--minutes", "nan"], "minutes"),
+        ("", ["-o", "file"], "is a file"), ("", ["--held-out", "data/../data"], "is the training data"),
+    ],
+)  # fmt: skip
+def test_bad_training_gets_one_line(tmp_path, monkeypatch, capsys, rows, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.jsonl").write_text(rows + "\n")
+    assert main(["train", "vae", "-o", "run", "--data", "data", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.startswith("mustango: ") and err.count("\n") == 1
+
+
+def test_bad_text_encoders_and_bundles_get_one_line(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    run = ["-o", str(tmp_path / "run")]
+    for arguments, says in (
+        (["train", "text", *run, "--text-encoder", str(tmp_path / "empty")], "no text encoder in"),
+        (["train", "bundle", *run, "--to", str(tmp_path / "file")], "is a file"),
+    ):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_part_is_replaced_whole(tmp_path):
     class Part:
         def __init__(self, text, fails=False):
@@ -272,7 +333,6 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     from transformers import BertConfig, BertModel, BertTokenizer
 
     from musicbench.dataset import write_composed
-    from mustango.__main__ import main
     from mustango.pipeline import load_pipeline
 
     data, run = str(tmp_path / "data"), str(tmp_path / "run")
