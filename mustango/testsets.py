@@ -181,7 +181,7 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     if number is None or isinstance(value, bool) or (isinstance(value, float) and number != value):
         raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}")
     if not low <= number <= high:
-        raise InputError(f"{name} {value!r} is outside {low}-{high}; give {wanted} within it")
+        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
     return number
 
 
