@@ -149,7 +149,7 @@ def test_crops_lie_inside_their_clip():
     assert seen == {0, 1, 2, 3, 4}
 
 
-def test_padding_is_not_learnt_from():
+def test_padding_is_not_learnt_from(monkeypatch):
     torch.manual_seed(0)
     scheduler, (latents, noise, ours) = DDPMScheduler(prediction_type="v_prediction"), torch.randn(3, 2, 4, 8, 5)
     t, inside = torch.tensor([5, 900]), torch.arange(8) < torch.tensor([[8], [3]])
@@ -157,6 +157,16 @@ def test_padding_is_not_learnt_from():
     error = v_prediction_error(lambda *_: ours, scheduler, latents, noise, t, None, inside)
     cut = v_prediction_error(lambda *_: ours[:, :, :3], scheduler, latents[:, :, :3], noise[:, :, :3], t, None)
     assert error[0] == whole[0] and error[1] == pytest.approx(cut[1].item(), rel=1e-5)
+
+    task, seen = Shorts([8, 3, 8]), []
+    task.states, task.scheduler, task.model["unet"] = torch.zeros(10, 4), scheduler, None
+    monkeypatch.setattr(
+        task.model["conditioner"], "embed", lambda batch: dict.fromkeys(("beats", "beat_mask", "chords", "chord_mask"))
+    )
+    monkeypatch.setattr(train, "v_prediction_error", lambda *given: seen.append(given[-1]) or torch.zeros(len(given[-1])))
+    batch = task.draw(np.random.default_rng(1), 6)
+    task.loss(batch)
+    assert torch.equal(seen[0].sum(dim=1), (task.ends[batch["clip"][:, 0]] - batch["row"][:, 0]).clamp(max=batch["row"].shape[1]))
 
 
 def test_batches_drawn_ahead_are_the_same(tmp_path):
