@@ -326,12 +326,14 @@ def compare(folder):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder")
-    failed = False
-    for name, difference, tolerance, passed, item, count in compare(parser.parse_args().folder):
+    folder, failed = parser.parse_args().folder, None
+    for name, difference, tolerance, passed, item, count in compare(folder):
         print(
             f"{name:14} max abs difference {difference:.2e}  tolerance {tolerance:.0e}  {'pass' if passed else 'FAIL'}  ({count} checks, worst: {item})"
         )
-        failed |= not passed
+        failed = bool(failed) or not passed
+    if failed is None:
+        sys.exit(f"no golden file in {folder}; give a folder with any of {', '.join(check.__name__ for check in CHECKS)}")
     sys.exit(failed)
 
 

@@ -1,7 +1,6 @@
 """Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -38,21 +37,20 @@ def build_parser():
         choices=("all", "best"),
         help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
     )
-    generate.add_argument("--negative-prompt", default="", help="what it should not sound like")
+    generate.add_argument("--negative-prompt", help="what it should not sound like")
     generate.add_argument(
         "--model", default="mustango-mini", help="the bundled model, a model folder or a hub id (default %(default)s)"
     )
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     generate.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
     generate.add_argument(
-        "--prompts", metavar="FILE.jsonl", help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id"
+        "--prompts",
+        metavar="FILE.jsonl",
+        help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
     )
-    generate.add_argument(
-        "--scheduler", default="dpm", choices=("dpm", "ddim", "ddpm"), help="ddpm is the original's (default %(default)s)"
-    )
+    generate.add_argument("--scheduler", choices=("dpm", "ddim", "ddpm"), help="ddpm is the original's (default dpm)")
     generate.add_argument(
         "--predictors",
-        default="auto",
         choices=("auto", "neural", "reader"),
         help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
     )
@@ -134,61 +132,33 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- generate
 
 
-def _number(name, value, kind, default):
-    if value is None:
-        return default
-    try:
-        return kind(value)
-    except (TypeError, ValueError):
-        wanted = "a whole number" if kind is int else "a number"
-        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}") from None
-
-
 CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
-# What else a sidecar holds: a line may be a sidecar, which asks for its controls again.
-SIDECAR_FIELDS = (
-    "bpm", "chords_time", "beats", "sample_rate", "steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "dtype",
-    "picked", "origin", "notes", "versions",
-)  # fmt: skip
+# How it is made: an option, else what the line says, else the default.
+SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
+# What else a sidecar holds: a line may be a sidecar, which asks for its take again.
+SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "model", "dtype", "picked", "origin", "notes", "versions")
 
 
 def read_requests(path):
-    """Read a prompts file into [{id, prompt, chords, ...}]. Raises InputError naming the line."""
-    try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror}); give a JSON Lines file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]. Raises InputError naming the line."""
+    from mustango.testsets import check_id, read_objects
+
     requests, seen = [], set()
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            request = json.loads(line)
-        except ValueError:
-            raise InputError(
-                f'{path} line {number} is not JSON; write one object a line, such as {{"prompt": "calm piano"}}'
-            ) from None
-        if not isinstance(request, dict):
-            raise InputError(f'{path} line {number} is not a JSON object; write {{"prompt": ...}}')
-        unknown = set(request) - {*CONTROL_FIELDS, *SIDECAR_FIELDS, "id"}
+    for number, where, request in read_objects(path):
+        unknown = set(request) - {*CONTROL_FIELDS, *SETTINGS, *SIDECAR_FIELDS, "id"}
         if unknown:
-            raise InputError(f"{path} line {number} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
+            raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
         request.setdefault("tempo", request.get("bpm"))
         if isinstance(request.get("key"), list):
             request["key"] = " ".join(map(str, request["key"]))
         if request.get("chords") and request.get("chords_time"):
-            request["chords"] = " ".join(f"{t}:{c}" for t, c in zip(request["chords_time"], request["chords"], strict=False))
+            chords, times = request["chords"], request["chords_time"]
+            if not isinstance(chords, list) or not isinstance(times, list) or len(chords) != len(times):
+                raise InputError(f"{where}: chords and chords_time are no two lists of one length; give a time for each chord")
+            request["chords"] = " ".join(f"{t}:{c}" for t, c in zip(times, chords, strict=True))
         request["id"] = str(request.get("id", f"{number:05d}"))
-        if not request["id"] or request["id"] in seen or Path(request["id"]).name != request["id"] or request["id"] in (".", ".."):
-            raise InputError(
-                f"{path} line {number}: id {request['id']!r} is taken or no plain file name; give each line its own name"
-            )
-        seen.add(request["id"])
-        requests.append(request)
-    if not requests:
-        raise InputError(f"{path} holds no line; write one JSON object a line")
+        check_id(request["id"], seen, where)
+        requests.append(request | {"where": where})
     return requests
 
 
@@ -210,20 +180,15 @@ def generate(options):
     from musicbench.features import METERS, madmom
     from mustango.checkpoint import window_of
     from mustango.obeyed import best_take
-    from mustango.reader import check_options, resolve
+    from mustango.reader import MAX_COUNT, check_options, resolve
+    from mustango.testsets import read_number
 
     window_s = window_of(options.model)
 
-    duration = _number("duration", options.duration, float, None)
-    seed = _number("seed", options.seed, int, 0)
-    settings = {
-        "count": _number("count", options.count, int, 1),
-        "steps": _number("steps", options.steps, int, 20),
-        "guidance": _number("guidance", options.guidance, float, 3.0),
-    }
+    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best":
-        if settings["count"] < 2:
-            raise InputError(f"--pick best has {settings['count']} take to choose from; give --takes 2 or more")
+        if takes < 2:
+            raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
         madmom(tuple(METERS))
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if options.prompts:
@@ -235,21 +200,31 @@ def generate(options):
     else:
         out = Path(options.out or "music.wav")
         check_audio_path(out)
-        requests = [{**given, "prompt": given["prompt"] or "", "id": None}]
+        requests = [{**given, "prompt": given["prompt"] or "", "id": None, "where": None}]
     for request in requests:
-        where = f"line {request['id']}: " if request["id"] else ""
         request.setdefault("prompt", "")
-        request["duration"] = _number("duration", request.get("duration"), float, duration)
-        request["seed"] = _number("seed", request.get("seed"), int, seed)
         try:
+            for name, kind, default in (("duration", float, None), ("seed", int, 0)):  # a line's own come before the options
+                own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
+                request[name] = own if own is not None else option if option is not None else default
+            for name, default in SETTINGS.items():
+                value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
+                request[name] = default if value is None else value
+            request |= {
+                "steps": read_number("steps", request["steps"], int),
+                "guidance": read_number("guidance", request["guidance"]),
+            }
+            for name, known in (("scheduler", ("dpm", "ddim", "ddpm")), ("predictors", ("auto", "neural", "reader"))):
+                if request[name] not in known:
+                    raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
             check_options(
-                request["prompt"], request["duration"], request["seed"],
-                negative_prompt=options.negative_prompt, window_s=window_s, **settings,
+                request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
+                request["negative_prompt"], window_s=window_s,
             )  # fmt: skip
             controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key")}
             resolve(request["prompt"], **controls, duration_s=request["duration"] or window_s, seed=request["seed"])
         except InputError as error:
-            raise InputError(f"{where}{error}") from None
+            raise InputError(f"{request['where']}: {error}" if request["where"] else str(error)) from None
 
     import diffusers
     import transformers
@@ -260,32 +235,30 @@ def generate(options):
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     pipeline = load_pipeline(options.model, options.device, options.dtype, low_memory=options.low_memory)
-    pipeline.set_scheduler(options.scheduler)
+    for request in requests:  # what this model lacks is told before anything is written
+        pipeline.predictor(request["predictors"])
     if options.prompts:
         out.mkdir(exist_ok=True)
-    with tqdm(total=len(requests) * settings["steps"], desc="composing", unit="step", disable=None) as bar:
+    with tqdm(total=sum(request["steps"] for request in requests), desc="composing", unit="step", disable=None) as bar:
         for request in requests:
             controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key", "duration", "seed")}
+            how = {name: request[name] for name in SETTINGS}
+            pipeline.set_scheduler(request["scheduler"])
             output = pipeline(
                 request["prompt"],
                 **controls,
-                **settings,
-                negative_prompt=options.negative_prompt,
-                predictors=options.predictors,
+                **{name: value for name, value in how.items() if name != "scheduler"},
+                count=takes,
                 on_step=lambda *_: bar.update(),
             )
-            kept, picked = range(settings["count"]), {}
+            kept, picked = range(takes), {}
             if options.pick == "best":
                 best, scores = best_take(output)
                 kept, picked = [best], {"picked": {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}}
             for i in kept:
                 take = f"-{i + 1}" if len(kept) > 1 else ""
                 path = out / f"{request['id']}{take}.wav" if options.prompts else out.with_stem(out.stem + take)
-                made_with = {
-                    "steps": settings["steps"], "guidance": settings["guidance"], "negative_prompt": options.negative_prompt,
-                    "scheduler": options.scheduler, "predictors": options.predictors, "model": options.model, "dtype": options.dtype,
-                    **picked,
-                }  # fmt: skip
+                made_with = how | {"model": options.model, "dtype": options.dtype, **picked}
                 save_audio(path, output.audios[i], output.sample_rate)
                 save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
                 bar.write(summary(path, output.controls[i], output.seeds[i]), file=sys.stdout)
@@ -300,6 +273,8 @@ def train(options):
     import torch
 
     from mustango import train as training
+    from mustango.reader import MAX_SEED
+    from mustango.testsets import read_number
     from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
     if options.threads:
@@ -308,6 +283,14 @@ def train(options):
     if not getattr(options, needed):
         option = "from" if needed == "source" else needed.replace("_", "-")
         raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
+    read_number("seed", options.seed, int, 0, MAX_SEED)
+    read_number("lr", options.lr, low=0, high=1)
+    read_number("minutes", options.minutes, low=0)
+    training.check_place(options.out)
+    if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
+        raise InputError(
+            f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
+        )
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -318,6 +301,7 @@ def train(options):
         measure_sharpening(options.data, options.out, options.seed)
         return 0
     if options.part == "bundle":
+        training.check_place(options.to)
         training.bundle(options.out, options.to)
         return 0
     device = torch.device(options.device)
@@ -343,7 +327,8 @@ def train(options):
 
 def evaluate(options):
     """Run `mustango evaluate`."""
-    from mustango.reader import check_options
+    from mustango.reader import MAX_COUNT, check_options
+    from mustango.testsets import read_number
 
     if options.compare:
         from mustango.evaluate import compare
@@ -358,6 +343,7 @@ def evaluate(options):
     for name, value, low in (("limit", options.limit, 1), ("dropped", options.dropped, 0), ("workers", options.workers, 1)):
         if value is not None and value < low:
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
+    read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, window_s=0)
 
     if options.words is not None:

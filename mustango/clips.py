@@ -3,6 +3,7 @@
 import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context
@@ -21,11 +22,13 @@ from mustango.testsets import composed_audio
 
 @contextmanager
 def worker_pool(count):
-    """Give a pool of single-threaded processes."""
+    """Give a pool of single-threaded processes. Raises InputError when one of them is killed."""
     spawn = get_context("spawn")
     pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(spawn.Lock(),))
     try:
         yield pool
+    except BrokenProcessPool:
+        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -25,7 +25,7 @@ from musicbench.theory import Chord, Key
 from mustango.checkpoint import BUNDLED, model_folder, read_json
 from mustango.clips import compose_clip, generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence
-from mustango.judges import DEFAULT_JUDGES, is_silent, load_judge
+from mustango.judges import DEFAULT_JUDGES, JUDGES, is_silent, load_judge
 from mustango.metrics import METRICS, Mean, bootstrap, clip_scores
 from mustango.testsets import HELD_OUT, composed_case, load_cases
 
@@ -62,6 +62,11 @@ class Setup:
         if unknown:
             raise InputError(f"unknown column {min(unknown)!r}; choose from {', '.join(COLUMNS)}")
         columns = tuple(c for c in COLUMNS if c in self.columns and not (self.audio and c in ("round trip", "dropped")))
+        alone = {("shuffled",): "the model's audio against other labels; write --columns model,shuffled"}
+        if not self.given:
+            alone |= {("dropped",): "the model without controls, as all is made with --words-only; leave one of the two out"}
+        if not self.audio and columns in alone:
+            raise InputError(f"column {columns[0]} alone shows nothing: it is {alone[columns]}")
         for option in ("audio", "real"):
             if getattr(self, option) and not Path(getattr(self, option)).is_dir():
                 raise InputError(f"no folder {getattr(self, option)}; --{option} takes a folder with an audio file for each clip")
@@ -162,7 +167,7 @@ def hear_clip(path, saved, judges, embedding):
     if record.get("sha256") != digest:
         record = {"sha256": digest, "heard": {}, "embedded": []}
     todo = [name for name in judges if name not in record["heard"]]
-    embed = embedding != "none" and embedding not in record["embedded"]
+    embed = embedding != "none" and not (embedding in record["embedded"] and _embedded_file(saved, embedding).is_file())
     if "silent" in record and not todo and not embed:
         return record
     try:
@@ -180,13 +185,15 @@ def hear_clip(path, saved, judges, embedding):
         frames, tags = embedder(embedding)(samples, rate)
         with written_whole(_embedded_file(saved, embedding)) as temporary, temporary.open("wb") as file:
             np.savez(file, frames=frames, tags=np.zeros(0) if tags is None else tags.mean(axis=0))
-        record["embedded"] = [*record["embedded"], embedding]
+        record["embedded"] = list(dict.fromkeys([*record["embedded"], embedding]))
     save_json(saved, record)
     return record
 
 
 def _embedded_file(saved, embedding):
-    return saved.with_name(f"{saved.name.removesuffix('.json')}.{embedding.partition('=')[0]}.npz")
+    name, _, weights = embedding.partition("=")
+    which = f"-{hashlib.sha256(weights.encode()).hexdigest()[:8]}" if weights else ""
+    return saved.with_name(f"{saved.name.removesuffix('.json')}.{name}{which}.npz")
 
 
 def hear_all(clips, folder, setup, workers):
@@ -230,9 +237,9 @@ def score_clips(cases, records, judges, seed=0):
                 continue
             target = case.asked if column in ("model", "dropped") else case.labels
             heard = _heard(records[column][case.id], judges)
-            scores[column][case.id] = {n: clip_scores(target, h, load_judge(n).hears) for n, h in heard.items()}
+            scores[column][case.id] = {n: clip_scores(target, h, JUDGES[n].hears) for n, h in heard.items()}
             if column == "model" and others:
-                shuffled = {n: clip_scores(others[case.id].asked, h, load_judge(n).hears) for n, h in heard.items()}
+                shuffled = {n: clip_scores(others[case.id].asked, h, JUDGES[n].hears) for n, h in heard.items()}
                 scores.setdefault("shuffled", {})[case.id] = shuffled
     return {column: scores[column] for column in COLUMNS if scores.get(column)}
 
@@ -252,7 +259,7 @@ def tabulate(scores, judges, seed=0):
             }
             values = {column: found for column, found in values.items() if found}
             if values:
-                rows.append(_row(metric, load_judge(judge).name, values, seed))
+                rows.append(_row(metric, JUDGES[judge].name, values, seed))
     return rows
 
 
@@ -311,19 +318,20 @@ def set_distance(distance, clips, reference, seed=0, draws=40):
 def sound_rows(embedded, cases, name, embedder_, seed=0):
     """Return rows as `tabulate`'s for FAD, KAD, KL and, where the embedder knows words, the CLAP score."""
     real = embedded.get("real", {})
-    reference = [frames for frames, _ in embedded.get(REFERENCE, {}).values()]
     columns = {c: embedded[c] for c in COLUMNS if embedded.get(c)}
+    held_out, judged = embedded.get(REFERENCE, {}), columns
+    if not held_out:  # one half of the clips against the set's own audio of the other half, as FAD depends on the size of sets
+        ids = [case.id for case in cases if case.id in real]
+        held_out = {id_: real[id_] for id_ in ids[1::2]}
+        judged = {c: {id_: clips[id_] for id_ in ids[::2] if id_ in clips} for c, clips in columns.items()}
+    reference = [frames for frames, _ in held_out.values()]
     rows = []
     for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
         row = {"metric": metric, "judge": name, "columns": {}, "shares": {}}
-        for column, clips in columns.items():
-            frames, onto = [f for f, _ in clips.values()], reference
-            if not reference and column == "real":  # a set without a held-out one: one half of it against the other
-                frames, onto = frames[::2], frames[1::2]
-            elif not reference:
-                onto = [f for f, _ in real.values()]
-            if sum(map(len, frames)) > 1 and sum(map(len, onto)) > 1:
-                row["columns"][column] = set_distance(distance, frames, onto, seed)
+        for column, clips in judged.items():
+            frames = [f for f, _ in clips.values()]
+            if sum(map(len, frames)) > 1 and sum(map(len, reference)) > 1:
+                row["columns"][column] = set_distance(distance, frames, reference, seed)
         if row["columns"]:
             rows.append(row)
     others = shuffled_onto(cases, seed)
@@ -354,19 +362,26 @@ def sound_rows(embedded, cases, name, embedder_, seed=0):
 
 # ---------------------------------------------------------------------------------------------------- the run
 
-SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given")  # what a folder's audio depends on
+SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given", "real")  # what a folder's audio depends on
+
+
+def make_folder(folder):
+    """Make an evaluation's folder. Raises InputError."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
 
 
 def _open(folder, setup, cases):
     """Make the evaluation's folder, or check that it holds this evaluation. Raises InputError."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    make_folder(folder)
     about = {name: getattr(setup, name) for name in SAME} | {"weights": None if setup.audio else fingerprint(setup.model)}
     path = folder / "setup.json"
     if path.is_file():
         before = read_json(path)
+        if "real" not in before or not (folder / "audio" / "round-trip").is_dir():  # nothing depends on it yet
+            before["real"] = about["real"]
         changed = next((name for name in about if before.get(name) != about[name]), None)
         if changed:
             raise InputError(
@@ -382,8 +397,12 @@ def _open(folder, setup, cases):
 
 
 def read_targets(folder):
-    """Return the rows of an evaluation's targets.jsonl."""
-    return [json.loads(line) for line in (Path(folder) / "targets.jsonl").read_text(encoding="utf-8").splitlines()]
+    """Return the rows of an evaluation's targets.jsonl. Raises InputError."""
+    path = Path(folder) / "targets.jsonl"
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({error}); run mustango evaluate -o {folder} again") from None
 
 
 def fingerprint(model):
@@ -421,7 +440,8 @@ def evaluate(setup, folder, workers=None):
     with_real = "real" in setup.columns or "round trip" in setup.columns
     with worker_pool(workers if setup.device == "cpu" else 1) as pool:
         if composed:
-            find_soundfont()
+            if with_real or setup.embedding != "none":
+                find_soundfont()
             seed = int((str(setup.set).split(":") + ["7"])[2])
             if with_real:
                 clips["real"] = make_clips(
@@ -458,7 +478,7 @@ def evaluate(setup, folder, workers=None):
         with threadpool_limits(1):  # many small matrices: more threads only wait for each other
             rows += sound_rows(embedded, cases, found.name, found, setup.seed)
     took("scoring")
-    used = [load_judge(name) for name in setup.judges]
+    used = [JUDGES[name] for name in setup.judges]
     report = {
         "setup": asdict(setup) | {"version": __version__, "weights": read_json(folder / "setup.json")["weights"]},
         "clips": len(cases),
@@ -527,7 +547,7 @@ def compare(first, second, seed=0):
         raise InputError(f"{first} and {second} hold no clip with the same targets; evaluate both on one set")
     rows, scores = [], [report["scores"].get("model", {}) for report in reports]
     judges = [j["name"] for j in reports[0]["judges"] if j in reports[1]["judges"]]
-    keys = {load_judge(key).name: key for key in reports[0]["setup"]["judges"] if load_judge(key).name in judges}
+    keys = {JUDGES[key].name: key for key in reports[0]["setup"]["judges"] if key in JUDGES and JUDGES[key].name in judges}
     for metric in METRICS:
         for judge, key in keys.items():
             pairs = [

@@ -157,8 +157,11 @@ def chord_scores(target, heard):
     """
     mir_eval = _mir_eval()
     labels, times = _within(heard, target.duration_s)
+    wanted, starts = [c.harte() for c in target.chords], list(target.chord_times)
+    if starts[0] > 1e-6:  # until the first chord no chord is asked
+        wanted, starts = ["N", *wanted], [0.0, *starts]
     bounds, asked, found = mir_eval.util.merge_labeled_intervals(
-        spans(target.chord_times, target.duration_s), [c.harte() for c in target.chords], spans(times, target.duration_s), labels
+        spans(starts, target.duration_s), wanted, spans(times, target.duration_s), labels
     )
     lengths = np.diff(bounds)[:, 0]
     scores = {}

@@ -82,7 +82,12 @@ def _about(report):
     yield f"Set {setup['set']}, {report['clips']} clips, seed {setup['seed']}; {made}{given}."
     yield f"Judges: {judges or 'none'}."
     if report["embedding"]:
-        reference = "composed clips of other controls" if setup["set"].startswith("composed:") else "the set's own audio"
+        composed = setup["set"].startswith("composed:")
+        reference = (
+            "composed clips of other controls"
+            if composed
+            else "the set's own audio of half of the clips, for all columns on the other half"
+        )
         yield f"Embedding for FAD, KAD and KL: {report['embedding']['name']} ({report['embedding']['licence']}); reference of FAD and KAD: {reference}."
     yield (
         "Brackets: 95 % intervals, by bootstrap over clips (FAD and KAD: by random halves of the sets). N is the number of clips "

@@ -1,6 +1,7 @@
 """Test sets: what clips should be. Drawn by seed for the composer, or read from JSON Lines rows as MusicBench publishes them."""
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose import caption, compose, plan
 from musicbench.compose import describe as tags_of
-from musicbench.theory import NO_CHORD, Chord, Key, Meter, Progression, beat_grid, roman_chord
+from musicbench.theory import Chord, Key, Meter, Progression, beat_grid, roman_chord
 from mustango.metrics import Target
+from mustango.reader import MAX_SEED
 
 
 @dataclass(frozen=True)
@@ -125,14 +127,74 @@ def composed_audio(case, sample_rate):
     ).samples  # fmt: skip
 
 
+# ---------------------------------------------------------------------------------------------------- rows in files
+
+
+def read_objects(path, remedy="give a JSON Lines file"):
+    """Yield (line number, where, object) of a JSON Lines file, or of a file that is one object. Raises InputError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}); {remedy}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    if not text.strip():
+        raise InputError(f"{path} holds no line; write one JSON object a line")
+    for number, line in [(1, text)] if isinstance(_parsed(text), dict) else enumerate(text.split("\n"), 1):
+        if not line.strip():
+            continue
+        where, value = f"{path} line {number}", _parsed(line)
+        if not isinstance(value, dict):
+            wrong = "is not JSON" if value is None else "is not a JSON object"
+            raise InputError(f'{where} {wrong}; write one object a line, such as {{"prompt": "calm piano"}}')
+        yield number, where, value
+
+
+def _parsed(text):
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def check_id(name, seen, where):
+    """Add `name` to the set `seen`. Raises InputError unless it is a new one and files can be named after it."""
+    try:
+        odd = "\0" in name or len(name.encode()) > 200
+    except UnicodeEncodeError:
+        odd = True
+    if odd or not name or name in seen or Path(name).name != name or name in (".", ".."):
+        shown = name if len(name) < 40 else f"{name[:40]}..."
+        raise InputError(f"{where}: id {shown!r} is taken or no plain file name; give each line its own, of up to 200 bytes")
+    seen.add(name)
+
+
+def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
+    """Return a number or its text as `kind`, None as None. Raises InputError when it is none or outside `low`-`high`."""
+    if value is None:
+        return None
+    wanted = "a whole number" if kind is int else "a number"
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or isinstance(value, bool) or (isinstance(value, float) and number != value):
+        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}")
+    if not low <= number <= high:
+        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
+    return number
+
+
 # ---------------------------------------------------------------------------------------------------- sets from files
+
+MAX_BPM, MAX_DURATION_S = 1000, 3600  # what a row may say, whatever a generator can play
 
 
 def _labels(row, where, notes):
     """Read the Target of a row; what cannot be read is left out, with a note."""
     key, chords, times = row.get("key"), row.get("chords") or [], row.get("chords_time") or []
     beats = row.get("beats") or [[], []]
-    duration = float(row.get("duration") or DURATION_S)
+    duration = read_number("duration", row.get("duration") or DURATION_S, low=0.1, high=MAX_DURATION_S)
     try:
         key = Key.parse(" ".join(map(str, key)) if isinstance(key, list) else key) if key else None
     except InputError as error:
@@ -146,13 +208,12 @@ def _labels(row, where, notes):
         times = []
     if times and chords:
         kept = [(float(t), c) for t, c in zip(times, chords, strict=True) if t < duration]
-        kept = [(0.0, NO_CHORD), *kept] if kept and kept[0][0] > 1e-6 else kept
         times, chords = [t for t, _ in kept], [c for _, c in kept]
     if len(beats) != 2 or len(beats[0]) != len(beats[1]):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")
-    bpm = row.get("bpm") or row.get("tempo")
+    bpm = read_number("bpm", row.get("tempo") if row.get("bpm") is None else row["bpm"], low=1, high=MAX_BPM)
     return Target(
-        duration, tuple(map(float, beats[0])), tuple(int(p) for p in beats[1]), float(bpm) if bpm else None,
+        duration, tuple(map(float, beats[0])), tuple(int(p) for p in beats[1]), bpm,
         tuple(chords), tuple(times) if chords else (), key,
     )  # fmt: skip
 
@@ -185,44 +246,34 @@ def read_cases(path, given=True, limit=None):
     """Read a set from JSON Lines: MusicBench's published fields, our rows, or sidecars. Raises InputError naming the line.
 
     Used of a row: id, location or file_name; prompt or main_caption; bpm, key, chords, chords_time, beats, meter, duration,
-    seed. given: whether the generator gets the labels as controls, or the words only. A row's own audio lies beside the file.
+    seed (drawn from the id where a row has none, or one that an earlier row has). given: whether the generator gets the labels
+    as controls, or the words only. A row's own audio lies beside the file.
     """
-    try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror}); give composed:N or a JSON Lines file") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; give composed:N or a JSON Lines file") from None
-    cases, seen = [], set()
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or (limit and len(cases) == limit):
-            continue
-        where = f"{path} line {number}"
-        try:
-            row = json.loads(line)
-        except ValueError:
-            raise InputError(f"{where} is not JSON; write one object a line") from None
-        if not isinstance(row, dict):
-            raise InputError(f"{where} is not a JSON object; write one object a line")
+    cases, seen, seeds = [], set(), set()
+    for number, where, row in read_objects(path, "give composed:N or a JSON Lines file"):
+        if limit and len(cases) == limit:
+            break
         audio = row.get("location") or row.get("file_name") or row.get("audio")
+        if audio and not isinstance(audio, str):
+            raise InputError(f"{where}: audio {audio!r} is no text; write the name of a file")
         name = str(row.get("id") or (Path(audio).stem if audio else f"{number:05d}"))
-        if name in seen or Path(name).name != name or name in (".", ".."):
-            raise InputError(f"{where}: id {name!r} is taken or no plain file name; give each line its own id")
-        seen.add(name)
+        check_id(name, seen, where)
         notes = []
         try:
             meter = Meter.parse(row["meter"]) if row.get("meter") else None
             labels = _labels(row, where, notes)
-        except InputError:
-            raise
-        except (TypeError, ValueError) as error:
+            seed = read_number("seed", row.get("seed"), int, 0, MAX_SEED)
+        except InputError as error:
+            raise InputError(str(error) if str(error).startswith(where) else f"{where}: {error}") from None
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{where} has a field that cannot be read ({error}); see MusicBench's rows for the forms") from None
+        if seed is None or seed in seeds:  # of no row, or of a whole dataset
+            seed = int(np.random.default_rng([seed or 0, *name.encode()]).integers(10**9, 2**31))
+        seeds.add(seed)
         controls, asked = _controls(labels, meter, given)
         prompt = row.get("prompt") or row.get("main_caption") or ""
         own = str(Path(path).parent / audio) if audio else None
-        cases.append(Case(name, str(prompt), asked, labels, controls, int(row.get("seed") or 0), own, tuple(notes)))
-    if not cases:
-        raise InputError(f"{path} holds no row; write one JSON object a line")
+        cases.append(Case(name, str(prompt), asked, labels, controls, seed, own, tuple(notes)))
     return cases
 
 

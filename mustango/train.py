@@ -8,9 +8,11 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 import csv
 import hashlib
 import json
+import os
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +109,10 @@ def fit(
     on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
     out, parts = Path(run) / task.name, Path(run) / "parts"
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another run folder") from None
     parameters = [p for p in task.model.parameters() if p.requires_grad]
     device = parameters[0].device
     optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
@@ -123,9 +128,10 @@ def fit(
             ) from None
         optimizer.load_state_dict(state["optimizer"])
         ema.values, step = state["ema"], state["step"]
-        for curve in ("curve.csv", "held_out.csv"):
-            _forget_after(out / curve, step)
         print(f"{task.name}: going on at step {step}", flush=True)
+
+    for curve in ("curve.csv", "held_out.csv"):
+        _forget_after(out / curve, step or -1)
 
     started, logged, judged, sums, unseen = time.monotonic(), step, step or None, {}, []
     if held_out:
@@ -154,17 +160,24 @@ def fit(
             _log(out / "held_out.csv", row)
             print(f"{task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
 
-    def save():
-        with written_whole(state_path) as temporary:
-            state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state, temporary)
+    @contextmanager
+    def averaged():
         kept = [p.detach().clone() for p in parameters]
         for p, value in zip(parameters, ema.values, strict=True):
             p.data.copy_(value)
-        task.save(parts)
-        log_held_out()
+        yield
         for p, value in zip(parameters, kept, strict=True):
             p.data.copy_(value)
+
+    def save():
+        """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
+        with averaged():
+            log_held_out()
+        with written_whole(state_path) as temporary:
+            state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
+            torch.save(state, temporary)
+        with averaged():
+            task.save(parts)
 
     task.model.train()
     batches = DataLoader(
@@ -199,7 +212,7 @@ def fit(
 
 
 def _log(path, row):
-    new = not path.exists()
+    new = not path.exists() or not path.stat().st_size
     with path.open("a", newline="") as file:
         writer = csv.DictWriter(file, row)
         if new:
@@ -208,11 +221,17 @@ def _log(path, row):
 
 
 def _forget_after(path, step):
-    """Drop the lines of a curve that a killed run wrote after it last saved its state: they will come again."""
+    """Drop the lines of a curve that a killed run wrote after it last saved its state (they will come again), and torn ones."""
     if path.exists():
-        header, *lines = path.read_text().splitlines(keepends=True)
+        lines = path.read_bytes().splitlines(keepends=True)
+        whole = [line for line in lines if line.endswith(b"\n") and line.count(b",") == lines[0].count(b",")]
+        kept = (
+            [line for line in whole[1:] if line.split(b",")[0].isdigit() and int(line.split(b",")[0]) <= step]
+            if whole[:1] == lines[:1]
+            else []
+        )
         with written_whole(path) as temporary:
-            temporary.write_text(header + "".join(line for line in lines if int(line.split(",")[0]) <= step))
+            temporary.write_bytes(b"".join(whole[:1] + kept if kept else []))
 
 
 def save_part(component, folder):
@@ -228,9 +247,20 @@ def save_part(component, folder):
     shutil.rmtree(old, ignore_errors=True)
 
 
-def training_rows(folder):
-    """Return a dataset's rows without its test songs. Raises InputError when none are left."""
-    rows = [row for row in read_rows(folder) if not row["location"].startswith("test/")]
+def training_rows(folder, needed=("location",)):
+    """Return a dataset's rows without its test songs. Raises InputError when none are left, or one lacks a field or its audio."""
+    rows = []
+    for number, row in enumerate(read_rows(folder), 1):
+        lacks = next((name for name in needed if not isinstance(row, dict) or not isinstance(row.get(name), str)), None)
+        if lacks:
+            raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
+        if row["location"].startswith("test/"):
+            continue
+        if not (Path(folder) / row["location"]).is_file():
+            raise InputError(
+                f"row {number} of {folder} has no audio at {row['location']}; make the dataset anew, or delete the row"
+            )
+        rows.append(row)
     if not rows:
         raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")
     return rows
@@ -243,6 +273,14 @@ def part(run, name):
         maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
         raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
     return folder
+
+
+def check_place(path):
+    """Raise InputError unless a folder `path` is there or can be made."""
+    path = Path(path).absolute()
+    place = next(p for p in (path, *path.parents) if p.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InputError(f"cannot make the folder {path}: {place} is a file or cannot be written; choose another place")
 
 
 def begin(kind, config, run, name):
@@ -276,10 +314,14 @@ def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
     crops = np.zeros((size, samples), np.float32)
     for crop in crops:
         row = rows[rng.integers(len(rows))]
-        with soundfile.SoundFile(Path(folder) / row["location"]) as file:
-            rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
-            file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
-            data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        path = Path(folder) / row["location"]
+        try:
+            with soundfile.SoundFile(path) as file:
+                rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
+                file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
+                data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise InputError(f"cannot read {path} as audio ({error}); make the dataset anew, or delete its row") from None
         data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
         crop[: len(data)] = data
     return torch.from_numpy(crops * rng.uniform(*gains, (size, 1)).astype(np.float32))
@@ -343,22 +385,30 @@ RESTART = 0.83  # of the schedule, measured: what lies above settles the sound a
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
 
 
+def latent_rows(row):
+    """Return how many rows of latents the clip of a dataset row has, the last perhaps in part."""
+    samples = round(min(row.get("duration") or 10.0, WINDOW_S) * MEL["sample_rate"])
+    return -(-samples // (MEL["hop_length"] * MUNET["frames_per_row"]))
+
+
 @torch.no_grad()
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
 
-    The files lie in a folder named by the rows and by the weights that encode them.
+    The files lie in a folder named by the rows, by their audio files' sizes and times and by the weights that encode them.
     """
     mel, vae, tokenizer, text_encoder = parts
-    rows, paths = training_rows(folder), []
+    rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
     digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
+    for row in rows:
+        stat = (Path(folder) / row["location"]).stat()
+        digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
     for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
     folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
     rate, row_samples = MEL["sample_rate"], MEL["hop_length"] * MUNET["frames_per_row"]
-    longest_s = min(max((row.get("duration") or 10.0 for row in rows), default=0), WINDOW_S)
-    samples = -(-round(longest_s * rate) // row_samples) * row_samples
+    samples = max(map(latent_rows, rows)) * row_samples
 
     def waveform(row):
         sound = torch.from_numpy(load_audio(folder / row["location"], rate)[0][:samples])
@@ -406,15 +456,21 @@ def noisy_timesteps(size, steps=1000):
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
 
 
-def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition):
-    """Return the mean squared error (B,) of MuNet's velocity on noised latents."""
+def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, inside=None):
+    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W), of those rows that are `inside` (B, H)."""
     noisy = scheduler.add_noise(latents, noise, timesteps)
     target = scheduler.get_velocity(latents, noise, timesteps)
-    return (unet(noisy, timesteps, condition) - target).square().mean(dim=(1, 2, 3))
+    error = (unet(noisy, timesteps, condition) - target).square()
+    if inside is None:
+        return error.mean(dim=(1, 2, 3))
+    return (error * inside[:, None, :, None]).mean(dim=(1, 2, 3)) * (inside.shape[1] / inside.sum(dim=1))
 
 
 class TrainMuNet:
-    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance."""
+    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
+
+    Clips that are shorter than the longest are padded; the padding is not learnt from.
+    """
 
     name = "munet"
 
@@ -432,6 +488,8 @@ class TrainMuNet:
         self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
         self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
+        self.clip_rows = [latent_rows(row) for row in rows]
+        self.ends = torch.tensor(self.clip_rows, device=device)
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
         self.scheduler = DDPMScheduler(**SCHEDULER)
@@ -445,7 +503,7 @@ class TrainMuNet:
         indices, firsts, texts, beats, chords, controls = [], [], [], [], [], []
         for _ in range(size):
             index = int(rng.integers(len(self.clips)))
-            first = int(rng.integers(self.latents.shape[2] - rows + 1))
+            first = int(rng.integers(max(self.clip_rows[index] - rows, 0) + 1))
             indices.append(index)
             firsts.append(first)
             drop_all = rng.random() < 0.1
@@ -480,7 +538,8 @@ class TrainMuNet:
         )  # fmt: skip
         t = noisy_timesteps(len(latents), self.scheduler.config.num_train_timesteps).to(latents.device)
         with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
-            error = v_prediction_error(self.model["unet"], self.scheduler, latents, torch.randn_like(latents), t, condition)
+            noise, inside = torch.randn_like(latents), batch["row"] < self.ends[batch["clip"]]
+            error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
         noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
         return error.mean(), {"noisy": noisy}
 
@@ -496,8 +555,13 @@ def take_text_encoder(run, source):
     """Freeze a text encoder and its tokenizer (a folder that transformers reads) into a run, in half precision."""
     if not Path(source).is_dir():
         raise InputError(f"no folder {source}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
-    AutoTokenizer.from_pretrained(source).save_pretrained(Path(run) / "parts" / "tokenizer")
-    AutoModel.from_pretrained(source, dtype=torch.float16).save_pretrained(Path(run) / "parts" / "text_encoder")
+    try:
+        tokenizer, encoder = AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, dtype=torch.float16)
+    except (OSError, ValueError, KeyError) as error:
+        said = str(error).strip().splitlines() or [type(error).__name__]
+        raise InputError(f"no text encoder in {source} ({said[0][:160]}); give the folder of one with its tokenizer") from None
+    tokenizer.save_pretrained(Path(run) / "parts" / "tokenizer")
+    encoder.save_pretrained(Path(run) / "parts" / "text_encoder")
 
 
 def bundle(run, out):

@@ -23,7 +23,7 @@ from musicbench.theory import Meter, Progression, beat_grid
 from mustango.checkpoint import BUNDLED, read_json
 from mustango.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import load_embedder
-from mustango.evaluate import fingerprint
+from mustango.evaluate import fingerprint, make_folder
 from mustango.metrics import bootstrap
 from mustango.obeyed import beats_f_measure, matched_share
 from mustango.testsets import DURATION_S, composed_case, composed_piece
@@ -250,7 +250,7 @@ def evaluate_words(setup, folder, workers):
     _musicnn()
     madmom(BEATS_A_BAR)
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     about = {name: value for name, value in asdict(setup).items() if name != "device"} | {"weights": fingerprint(setup.model)}
     kept = folder / "setup.json"
     if kept.is_file() and read_json(kept) != about:

@@ -61,6 +61,8 @@ def fails(capsys, here, *arguments, model, says):
         (["--guidance", "nan"], "nan"),
         (["--count", "0"], "1-64"),
         (["--pick", "best"], "--takes 2"),
+        (["--takes", "100"], "takes 100 is outside 1-64"),
+        (["--takes", ""], "takes ''"),
         (["--seed", "-1"], "seed -1"),
         (["--seed", "1.5"], "'1.5'"),
         (["-o", "missing/x.wav"], "does not exist"),
@@ -151,6 +153,12 @@ def test_missing_model(capsys, here):
         ('{"prompt": "a"}\n{oops', "line 2"), ("[1]", "line 1"), ('{"promt": "a"}', "'promt'"), ("", "no line"),
         ('{"id": "a"}\n{"id": "a"}', "'a'"), ('{"id": "../x"}', "'../x'"), ('{"prompt": "a", "tempo": 5000}', "5000"),
         ('{"prompt": 5}', "give text"), ('{"seed": "x"}', "'x'"), ('{"chords": ["C", "Q"]}', "'Q'"),
+        ('{"seed": 1.9}', "line 1: seed 1.9 is not a whole number"), ('{"seed": 1e999}', "seed inf"), ('{"seed": true}', "seed True"),
+        ('{"duration": true}', "line 1: duration True"), ('{"id": "x", "duration": "long"}', "line 1: duration 'long'"), ("[" * 100000, "line 1 is not JSON"),
+        ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
+        ('{"chords": ["C"], "chords_time": 5}', "lists of one length"), ('{"chords": ["C"], "chords_time": [0, 1]}', "lists of one length"),
+        ('{"steps": 0}', "steps 0"), ('{"steps": 2.5}', "steps 2.5"), ('{"guidance": "x"}', "guidance 'x'"), ('{"scheduler": ["dpm"]}', "unknown scheduler"),
+        ('{}\n{"predictors": "neural"}', "no neural predictors"), ('{"negative_prompt": 5}', "negative prompt"),
         ('{"chords": 5}', "chord line"), ('{"key": 5}', "unknown key"), ('{"meter": []}', "meter"), ('{"tempo": [1]}', "tempo"), ('{"prompt": null}', "give text"),
     ],
 )  # fmt: skip
@@ -246,3 +254,32 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     assert generate("--prompts", "again.jsonl", "-o", ".", "--steps", "2", model=tiny_folder) == 0
     assert np.array_equal(soundfile.read("again.wav")[0], soundfile.read("out/one.wav")[0])
     assert json.loads((here / "again.json").read_text())["chords_time"] == about["chords_time"]
+
+
+def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
+    made = (
+        "--duration",
+        "2",
+        "--steps",
+        "3",
+        "--guidance",
+        "2",
+        "--negative-prompt",
+        "drums",
+        "--scheduler",
+        "ddim",
+        "--seed",
+        "4",
+    )
+    assert generate("calm piano", *made, "--predictors", "reader", "-o", "a.wav", model=tiny_folder) == 0
+    about = json.loads((here / "a.json").read_text())
+    (here / "bom.json").write_text("\ufeff" + json.dumps(about | {"id": "b"}), encoding="utf-8")
+    for name, take in (("a.json", "00001"), ("bom.json", "b")):
+        assert generate("--prompts", name, "-o", "out", model=tiny_folder) == 0
+        assert (here / "out" / f"{take}.wav").read_bytes() == (here / "a.wav").read_bytes()
+        again = json.loads((here / "out" / f"{take}.json").read_text())
+        same = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "seed", "bpm", "chords", "chords_time")
+        assert [again[field] for field in same] == [about[field] for field in same]
+    assert generate("--prompts", "a.json", "--steps", "2", "--negative-prompt", "", "-o", "out", model=tiny_folder) == 0
+    again = json.loads((here / "out" / "00001.json").read_text())
+    assert (again["steps"], again["negative_prompt"], again["scheduler"]) == (2, "", "ddim")  # options come first

@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import numpy as np
 import pytest
@@ -15,8 +16,9 @@ from musicbench.features import Heard
 from musicbench.theory import Chord
 from mustango import evaluate as module
 from mustango.__main__ import main
+from mustango.clips import results
 from mustango.embeddings import frechet_distance
-from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto
+from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
 from mustango.judges import JUDGES
 from mustango.testsets import load_cases
 
@@ -135,6 +137,7 @@ def test_bad_input(music):
     for options, says in (
         ({"audio": "empty"}, "no audio"), ({"audio": "other"}, "first: c0"), ({"audio": "nowhere"}, "no folder"),
         ({"judges": ("ears",)}, "unknown judge"), ({"columns": ("modle",)}, "unknown column"), ({"embedding": "ears"}, "unknown embedding"),
+        ({"audio": None, "columns": ("shuffled",)}, "columns model,shuffled"), ({"audio": None, "columns": ("dropped",), "given": False}, "words-only"),
     ):  # fmt: skip
         with pytest.raises(InputError, match=says):
             run(music, "bad", **options)
@@ -162,6 +165,20 @@ def test_two_evaluations_are_compared_clip_by_clip(music):
         compare(music / "a", music / "c")
     with pytest.raises(InputError, match="no report.json"):
         compare(music / "a", music)
+    (music / "c" / "targets.jsonl").unlink()
+    with pytest.raises(InputError, match="cannot read .*targets.jsonl"):
+        compare(music / "a", music / "c")
+
+
+def test_comparing_needs_no_judge(music, monkeypatch):
+    run(music, "a")
+
+    def gone(self):
+        raise InputError("the judge tone is not installed")
+
+    monkeypatch.setattr(Tone, "__init__", gone)
+    module.load_judge.cache_clear()
+    assert any(row["metric"] == "majmin" and row["judge"] == "Tone" for row in compare(music / "a", music / "a"))
 
 
 def test_a_model_is_generated_dropped_and_sent_round(music, tiny_folder):
@@ -178,6 +195,55 @@ def test_a_model_is_generated_dropped_and_sent_round(music, tiny_folder):
     assert run(music, **setup)["rows"] == report["rows"] and (made / "model" / "c0.flac").stat().st_mtime_ns == before
     with pytest.raises(InputError, match="steps 1, now 2"):
         run(music, **setup | {"steps": 2})
+
+
+def test_round_trips_are_of_the_audio_that_is_named(music, tiny_folder):
+    options = dict(audio=None, model=str(tiny_folder), steps=1, limit=1, columns=("real",))
+    shutil.copytree(music / "played", music / "other")
+    run(music, real=str(music / "played"), **options)
+    options["columns"] = ("real", "round trip")
+    run(music, real=str(music / "other"), **options)  # nothing was made of the first
+    with pytest.raises(InputError, match=f"real {music / 'other'}, now {music / 'played'}"):
+        run(music, real=str(music / "played"), **options)
+
+
+def test_embeddings_of_two_sets_of_weights_do_not_mix(tmp_path, monkeypatch):
+    class Level:
+        def __init__(self, text):
+            self.level = float(text.partition("=")[2] or 0)
+
+        def __call__(self, samples, sample_rate):
+            return np.full((1, 2), self.level), None
+
+    monkeypatch.setattr(module, "embedder", Level)
+    soundfile.write(tmp_path / "a.wav", tones([0]), RATE)
+    found = []
+    for embedding in ("clap=1", "clap=2", "clap=1", "clap"):
+        saved = tmp_path / "heard" / "model" / "a.json"
+        record = module.hear_clip(tmp_path / "a.wav", saved, (), embedding)
+        frames, _ = module.load_embeddings({"model": {"a": record}}, tmp_path, embedding)["model"]["a"]
+        found.append(frames[0, 0])
+    assert found == [1, 2, 1, 0] and record["embedded"] == ["clap=1", "clap=2", "clap"]
+
+
+def test_a_killed_worker_is_told_in_one_line():
+    job = Future()
+    job.set_exception(BrokenProcessPool("x"))
+    with pytest.raises(InputError, match="a worker was killed"), REAL_WORKERS(1):
+        list(results("composing", {"a": job}))
+
+
+def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeypatch):
+    def missing():
+        raise InputError("no SoundFont")
+
+    monkeypatch.setattr(module, "find_soundfont", missing)
+    options = dict(set="composed:1", audio=None, model=str(tiny_folder), steps=1)
+    assert "model" in run(music, columns=("model",), **options)["scores"]
+    for needs in (dict(columns=("model", "real")), dict(columns=("model",), embedding="musicnn")):
+        monkeypatch.setattr(module, "embedder", lambda name: None)
+        with pytest.raises(InputError, match="no SoundFont"):
+            run(music, **options | needs)
 
 
 def test_the_best_take_is_judged(music, tiny_folder, monkeypatch):
@@ -235,6 +301,19 @@ def test_distance_of_sets():
     )
     assert set_distance(frechet_distance, clips, clips).value == pytest.approx(0, abs=1e-9)
     assert far.value == pytest.approx(4, abs=1e-6) and near.high < far.low and far.low < 4 < far.high and far.n == 80
+
+
+def test_without_a_held_out_reference_columns_are_halves_of_one_size():
+    """Audio that is the set's own, and audio of the same kind, lie as far from the reference as the set's own other half does."""
+    rng, cases = np.random.default_rng(0), load_cases("composed:40")
+    real, model = ({case.id: (rng.normal(size=(3, 30)), np.zeros(0)) for case in cases} for _ in range(2))
+    rows = sound_rows({"real": real, "model": model, "round trip": real}, cases, "normal", None)
+    fad = next(row["columns"] for row in rows if row["metric"] == "FAD")
+    assert fad["model"].n == fad["real"].n == 20 and fad["round trip"] == fad["real"]
+    assert fad["model"].value == pytest.approx(fad["real"].value, rel=0.15)
+    missing = {id_: clip for id_, clip in model.items() if id_ != cases[0].id}
+    rows = sound_rows({"real": real, "model": missing}, cases, "normal", None)
+    assert rows[0]["columns"]["model"].n == 19
 
 
 def test_command_line(music, capsys):

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from conftest import ROOT
+from hypothesis import settings
 
 
 def reading_order():
@@ -29,12 +30,14 @@ def module_name(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def imported(path):
-    for node in ast.walk(ast.parse(path.read_text())):
+def imported(source, package):
+    """Yield the names that the source of a module of `package` imports."""
+    for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            base = node.module
+            above = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*above, *([node.module] if node.module else [])])
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
 
@@ -43,16 +46,26 @@ def files():
     return [*ROOT.glob("musicbench/*.py"), *ROOT.glob("mustango/*.py"), *ROOT.glob("app.py")]
 
 
-def test_every_file_has_its_place():
-    assert {module_name(p) for p in files()} <= set(ORDER)
+def test_every_file_has_its_place_and_every_line_its_file():
+    listed = {name for name in ORDER if not (ROOT / name).is_dir()}
+    assert {module_name(p) for p in files() if p.name != "__init__.py"} == listed and {"musicbench", "mustango"} < set(ORDER)
 
 
 def test_imports_go_up_the_list_only():
     for path in files():
         own = module_name(path)
-        for name in imported(path):
+        for name in imported(path.read_text(), ".".join(path.relative_to(ROOT).parts[:-1])):
             if name in ORDER:
                 assert ORDER.index(name) < ORDER.index(own), f"{own} imports {name}, which comes after it"
+
+
+def test_relative_imports_are_seen():
+    source = "from . import clip\nfrom .theory import Chord\nfrom .. import other"
+    assert {"a.b.clip", "a.b.theory", "a.b.theory.Chord", "a.other"} <= set(imported(source, "a.b"))
+
+
+def test_no_property_test_is_against_the_clock():
+    assert settings().deadline is None
 
 
 def run(code):

@@ -7,7 +7,9 @@ import pytest
 from conftest import needs_fluidsynth
 
 from musicbench import InputError
-from musicbench.theory import Key, likely_key
+from musicbench.features import Heard
+from musicbench.theory import NO_CHORD, Key, likely_key
+from mustango.metrics import clip_scores
 from mustango.reader import resolve
 from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
 
@@ -49,7 +51,6 @@ def test_progressions_establish_the_key_that_is_asked():
 @needs_fluidsynth
 def test_composed_audio_has_the_labels_that_are_asked():
     from mustango.judges import load_judge
-    from mustango.metrics import clip_scores
 
     cases = load_cases("composed:4")
     scores = [clip_scores(c.asked, load_judge("librosa")(composed_audio(c, 24000), 24000), ("chords",)) for c in cases]
@@ -78,12 +79,23 @@ def test_reads_a_published_row(tmp_path):
         and case.audio.endswith("data_aug2/-0SdAVK79lg_1.wav")
     )
     assert case.labels.bpm == 115 and case.labels.key == Key("Ab", "minor") and case.labels.beat_positions == (2, 1, 2, 1)
-    assert [c.harte() for c in case.labels.chords] == ["N", "F#:min7", "B:maj/3", "N", "F#:hdim7"]
-    assert case.labels.chord_times == (0.0, 0.46, 2.4, 5.0, 7.25)
-    # The generator counts from 0, at the asked tempo and meter, and takes the chords at their times.
+    assert [c.harte() for c in case.labels.chords] == ["F#:min7", "B:maj/3", "N", "F#:hdim7"]
+    assert case.labels.chord_times == (0.46, 2.4, 5.0, 7.25)
+    # The generator counts from 0, at the asked tempo and meter, and takes the chords at their times, none before the first.
     assert case.asked.beat_times[:2] == (0.0, pytest.approx(60 / 115)) and case.controls["meter"] == "2/4"
     resolved = resolve(case.prompt, **case.controls, duration_s=10.0, seed=0)
-    assert resolved.chord_times == pytest.approx(case.asked.chord_times) and resolved.chords == case.asked.chords
+    assert resolved.chord_times == pytest.approx((0.0, *case.asked.chord_times))
+    assert resolved.chords == (NO_CHORD, *case.asked.chords)
+
+
+def test_a_row_whose_first_chord_comes_late_scores_one_when_heard_so(tmp_path):
+    row = {"chords": ["C", "G", "Am", "F"], "chords_time": [0.37, 2.5, 5, 7.5], "duration": 10}
+    [case] = read_cases(write(tmp_path / "rows.jsonl", row))
+    for lead in ((), (NO_CHORD,)):  # judges do or do not name what comes before the first chord
+        heard = Heard(chords=(*lead, *case.labels.chords), chord_times=(*([0.0] * len(lead)), *case.labels.chord_times))
+        scores = clip_scores(case.asked, heard, ("chords",))
+        assert [scores[name] for name in ("PCM", "ECM", "CMO", "CMOT")] == [1, 1, 1, 1]
+        assert scores["majmin"] == 1 if lead else scores["majmin"] == pytest.approx(1 - 0.37 / 10)
 
 
 def test_words_only(tmp_path):
@@ -119,14 +131,33 @@ def test_a_case_written_as_a_row_reads_back(tmp_path):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("{oops", "line 1 is not JSON"), ("[1]", "not a JSON object"), ("", "no row"), ('{"id": "a/b"}', "'a/b'"),
+        ("{oops", "line 1 is not JSON"), ("[1]", "not a JSON object"), ("", "no line"), ('{"id": "a/b"}', "'a/b'"),
         ('{"id": "a"}\n{"id": "a"}', "line 2"), ('{"beats": [[1, 2], [1]]}', "two lists"), ('{"beats": [["x"], [1]]}', "line 1"),
-        ('{"meter": "9/4"}', "9/4"),
+        ('{"meter": "9/4"}', "9/4"), ('{"bpm": -5}', "bpm -5 is outside 1-1000"), ('{"bpm": 0}', "bpm 0"), ('{"bpm": NaN}', "bpm nan"),
+        ('{"bpm": Infinity, "meter": "4/4"}', "bpm inf"), ('{"bpm": 1e9}', "bpm 1000000000.0"), ('{"duration": Infinity}', "duration inf"),
+        ('{"seed": "x"}', "seed 'x'"), ('{"seed": 1.5}', "seed 1.5"), ('{"seed": -1}', "seed -1"), ('{"seed": 1e999}', "seed inf"),
+        ('{"seed": true}', "seed True"), ('{"location": 5}', "audio 5"), ('{"beats": [[1], [1e999]]}', "line 1"), ("[" * 100000, "not JSON"),
+        ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
     ],
 )  # fmt: skip
 def test_bad_rows(tmp_path, text, says):
     with pytest.raises(InputError, match=says.replace("[", r"\[")):
         read_cases(write(tmp_path / "rows.jsonl", text))
+
+
+def test_rows_start_from_seeds_of_their_own(tmp_path):
+    rows = [{"id": "a"}, {"id": "b"}, {"id": "c", "seed": 5}, {"id": "d", "seed": 5}, {"id": "e", "seed": 5}]
+    cases = read_cases(write(tmp_path / "rows.jsonl", *rows))
+    seeds = [case.seed for case in cases]
+    assert len(set(seeds)) == 5 and seeds[2] == 5
+    assert [case.seed for case in read_cases(tmp_path / "rows.jsonl", limit=4)] == seeds[:4]
+    assert all(case.seed for case in cases)
+
+
+def test_an_indented_row_and_a_byte_order_mark_are_read(tmp_path):
+    (tmp_path / "row.json").write_text("\ufeff" + json.dumps({"id": "a", "bpm": 100}, indent=2), encoding="utf-8")
+    [case] = read_cases(tmp_path / "row.json")
+    assert case.id == "a" and case.labels.bpm == 100
 
 
 @pytest.mark.parametrize("text", ["composed:", "composed:0", "composed:x", "composed:5:-1", "nowhere.jsonl"])

@@ -6,15 +6,27 @@ import numpy as np
 import pytest
 import torch
 from conftest import needs_fluidsynth
+from diffusers import DDPMScheduler
 from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
-from musicbench.clip import save_audio
+from musicbench.clip import Clip, save_audio
 from musicbench.dataset import write_rows
+from musicbench.theory import Chord
+from mustango import train
+from mustango.__main__ import main
+from mustango.conditioning import Conditioner
+from mustango.mel import LogMel
 from mustango.train import (
+    CONDITIONER,
     EMA,
+    MEL,
+    MUNET,
     POSTFILTER_STRENGTH,
+    VAE,
+    TrainMuNet,
+    encode_dataset,
     fit,
     learning_rate_factor,
     min_snr_weight,
@@ -22,6 +34,7 @@ from mustango.train import (
     save_part,
     start_from,
     training_rows,
+    v_prediction_error,
 )
 
 
@@ -73,6 +86,87 @@ def test_an_interrupted_run_ends_the_same(tmp_path):
         unseen = (tmp_path / way / "toy" / "held_out.csv").read_text()
         assert [line.split(",")[0] for line in unseen.splitlines()[1:]] == [str(step) for step in range(0, 61, 10)]
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
+
+
+@pytest.mark.parametrize("last", [1, 3])
+@pytest.mark.parametrize("where", ["state", "parts", "held out"])
+def test_a_run_killed_while_it_saves_ends_the_same(tmp_path, monkeypatch, where, last):
+    options = dict(lr=0.3, batch_size=8, steps=40, save_every=10, log_every=5)
+    fit(Toy(), tmp_path / "whole", held_out=Toy(), **options)
+    calls = []
+
+    def killing(call):
+        def counted(*args, **kwargs):
+            calls.append(1)
+            if len(calls) == last:
+                raise KeyboardInterrupt
+            return call(*args, **kwargs)
+
+        return counted
+
+    with monkeypatch.context() as patch:
+        owner, name = {"state": (train.torch, "save"), "parts": (Toy, "save"), "held out": (train, "held_out_loss")}[where]
+        patch.setattr(owner, name, killing(getattr(owner, name)))
+        with pytest.raises(KeyboardInterrupt):
+            fit(Toy(), tmp_path / "killed", held_out=Toy(), **options)
+    fit(Toy(), tmp_path / "killed", held_out=Toy(), **options)
+    for a, b in zip(final(tmp_path / "whole").values(), final(tmp_path / "killed").values(), strict=True):
+        assert torch.equal(a, b)
+    unseen = [(tmp_path / way / "toy" / "held_out.csv").read_bytes() for way in ("whole", "killed")]
+    assert unseen[0] == unseen[1]
+    curves = [list(csv.DictReader((tmp_path / way / "toy" / "curve.csv").open())) for way in ("whole", "killed")]
+    assert [{**row, "seconds": 0} for row in curves[0]] == [{**row, "seconds": 0} for row in curves[1]]
+
+
+@pytest.mark.parametrize("left", [b"", b"step,sec", b"step,seconds,loss,grad_norm,extra\r\n5,0.1,1.0,1.0,1.0\r\n1"])
+def test_a_curve_that_is_empty_or_torn_does_not_stop_a_run(tmp_path, left):
+    options = dict(lr=0.3, batch_size=8, save_every=10, log_every=5)
+    fit(Toy(), tmp_path, steps=10, **options)
+    (tmp_path / "toy" / "curve.csv").write_bytes(left)
+    assert fit(Toy(), tmp_path, steps=20, **options) == 20
+    rows = list(csv.DictReader((tmp_path / "toy" / "curve.csv").open()))
+    assert [int(row["step"]) for row in rows] == ([5] if len(left) > 20 else []) + [15, 20]
+
+
+class Shorts(TrainMuNet):
+    """Three clips of 8 rows of latents, the second of them 3 rows long, without a network."""
+
+    def __init__(self, clip_rows):
+        self.clip_rows, self.ends, self.row_s = clip_rows, torch.tensor(clip_rows), MUNET["rotary_seconds"]
+        self.latents = torch.zeros(3, 1, 8, 1)
+        self.clips = [Clip(np.zeros(0, np.float32), 44100, (0.0,), (1,), chords=(Chord(0),), chord_times=(0.0,))] * 3
+        self.lengths, self.offsets = torch.ones(10, dtype=torch.long), torch.arange(11)
+        self.model = {"conditioner": Conditioner(**CONDITIONER | dict(dim=8, root_dim=4, time_dim=4))}
+
+
+def test_crops_lie_inside_their_clip():
+    full, short = Shorts([8, 8, 8]), Shorts([8, 3, 8])
+    for seed in range(30):
+        batch = short.draw(np.random.default_rng(seed), 4)
+        starts = batch["row"][:, 0][batch["clip"][:, 0] == 1]
+        assert not starts.any() and (batch["row"] < short.ends[batch["clip"]]).any(dim=1).all()
+    seen = {int(f) for seed in range(30) for f in full.draw(np.random.default_rng(seed), 4)["row"][:, 0]}
+    assert seen == {0, 1, 2, 3, 4}
+
+
+def test_padding_is_not_learnt_from(monkeypatch):
+    torch.manual_seed(0)
+    scheduler, (latents, noise, ours) = DDPMScheduler(prediction_type="v_prediction"), torch.randn(3, 2, 4, 8, 5)
+    t, inside = torch.tensor([5, 900]), torch.arange(8) < torch.tensor([[8], [3]])
+    whole = v_prediction_error(lambda *_: ours, scheduler, latents, noise, t, None)
+    error = v_prediction_error(lambda *_: ours, scheduler, latents, noise, t, None, inside)
+    cut = v_prediction_error(lambda *_: ours[:, :, :3], scheduler, latents[:, :, :3], noise[:, :, :3], t, None)
+    assert error[0] == whole[0] and error[1] == pytest.approx(cut[1].item(), rel=1e-5)
+
+    task, seen = Shorts([8, 3, 8]), []
+    task.states, task.scheduler, task.model["unet"] = torch.zeros(10, 4), scheduler, None
+    monkeypatch.setattr(
+        task.model["conditioner"], "embed", lambda batch: dict.fromkeys(("beats", "beat_mask", "chords", "chord_mask"))
+    )
+    monkeypatch.setattr(train, "v_prediction_error", lambda *given: seen.append(given[-1]) or torch.zeros(len(given[-1])))
+    batch = task.draw(np.random.default_rng(1), 6)
+    task.loss(batch)
+    assert torch.equal(seen[0].sum(dim=1), (task.ends[batch["clip"][:, 0]] - batch["row"][:, 0]).clamp(max=batch["row"].shape[1]))
 
 
 def test_batches_drawn_ahead_are_the_same(tmp_path):
@@ -168,6 +262,62 @@ def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
         training_rows(tmp_path)
 
 
+def test_the_same_rows_with_other_audio_are_encoded_anew(tmp_path):
+    from diffusers import AutoencoderKL
+    from transformers import BertConfig, BertModel, BertTokenizer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    text = BertConfig(vocab_size=6, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8)
+    blocks = dict(VAE, block_out_channels=(8, 8), norm_num_groups=4)
+    parts = (LogMel(**MEL), AutoencoderKL(**blocks), BertTokenizer(vocab=str(tmp_path / "vocab.txt")), BertModel(text))
+    parts[1].register_to_config(scaling_factor=1.0, shift_factor=0.0)
+    (tmp_path / "train").mkdir()
+    write_rows(tmp_path / "rows.jsonl", [{"location": "train/a.wav", "dataset": "mine", "main_caption": "piano", "duration": 1.0}])
+    latents, files = [], []
+    for hz in (440, 880, 880):
+        if len(latents) < 2:
+            sound = 0.5 * np.sin(2 * np.pi * hz * np.arange(24000) / 24000)
+            save_audio(tmp_path / "train" / "a.wav", sound.astype(np.float32), 24000)
+        _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
+        files.append((path, path.stat().st_mtime_ns))
+        latents.append(load_file(path)["latents"])
+    assert not torch.equal(latents[0], latents[1]) and files[1] == files[2]
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "says"),
+    [
+        ('{"a": 1}', [], "row 1 of data has no location"), ("5", [], "row 1 of data has no location"),
+        ('{"location": "train/x.wav"}', [], "has no audio at train/x.wav"), ('{"location": "rows.jsonl"}', ["--steps", "1"], "as audio"),
+        ("", ["--seed", "-1"], "seed -1"), ("", ["--lr", "-1"], "lr -1.0"), ("", ["--lr", "nan"], "lr nan"), ("", ["--minutes", "nan"], "minutes"),
+        ("", ["-o", "file"], "is a file"), ("", ["--held-out", "data/../data"], "is the training data"),
+    ],
+)  # fmt: skip
+def test_bad_training_gets_one_line(tmp_path, monkeypatch, capsys, rows, arguments, says):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.jsonl").write_text(rows + "\n")
+    assert main(["train", "vae", "-o", "run", "--data", "data", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.startswith("mustango: ") and err.count("\n") == 1
+
+
+def test_bad_text_encoders_and_bundles_get_one_line(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    (tmp_path / "empty").mkdir()
+    run = ["-o", str(tmp_path / "run")]
+    for arguments, says in (
+        (["train", "text", *run, "--text-encoder", str(tmp_path / "empty")], "no text encoder in"),
+        (["train", "bundle", *run, "--to", str(tmp_path / "file")], "is a file"),
+    ):
+        assert main(arguments) == 2
+        err = capsys.readouterr().err
+        assert says in err and err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_part_is_replaced_whole(tmp_path):
     class Part:
         def __init__(self, text, fails=False):
@@ -193,7 +343,6 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     from transformers import BertConfig, BertModel, BertTokenizer
 
     from musicbench.dataset import write_composed
-    from mustango.__main__ import main
     from mustango.pipeline import load_pipeline
 
     data, run = str(tmp_path / "data"), str(tmp_path / "run")

@@ -7,6 +7,7 @@ from conftest import needs_fluidsynth
 from musicbench.compose import render
 from musicbench.features import Heard
 from musicbench.styles import MOODS
+from mustango import words
 from mustango.__main__ import main
 from mustango.reader import resolve
 from mustango.testsets import DURATION_S
@@ -124,3 +125,12 @@ def test_the_table_names_every_row():
 def test_too_few_words_are_refused(count, tmp_path, capsys):
     assert main(["evaluate", "--words", count, "-o", str(tmp_path / "out")]) == 2
     assert f"{count} clips of words are too few; give 8 or more" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path, capsys, monkeypatch):
+    for name in ("find_soundfont", "_musicnn", "madmom"):
+        monkeypatch.setattr(words, name, lambda *_: None)
+    (tmp_path / "file").touch()
+    assert main(["evaluate", "--words", "8", "-o", str(tmp_path / "file" / "out")]) == 2
+    err = capsys.readouterr().err
+    assert "cannot make the folder" in err and err.count("\n") == 1
