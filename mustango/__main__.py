@@ -180,8 +180,7 @@ def generate(options):
     from musicbench.features import METERS, madmom
     from mustango.checkpoint import window_of
     from mustango.obeyed import best_take
-    from mustango.reader import MAX_COUNT, check_options, resolve
-    from mustango.testsets import read_number
+    from mustango.reader import MAX_COUNT, check_options, read_number, resolve
 
     window_s = window_of(options.model)
 
@@ -327,8 +326,7 @@ def train(options):
 
 def evaluate(options):
     """Run `mustango evaluate`."""
-    from mustango.reader import MAX_COUNT, check_options
-    from mustango.testsets import read_number
+    from mustango.reader import MAX_COUNT, check_options, read_number
 
     if options.compare:
         from mustango.evaluate import compare

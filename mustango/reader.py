@@ -56,6 +56,22 @@ class Controls:
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
 
 
+def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
+    """Return a number or its text as `kind`, None as None. Raises InputError when it is none or outside `low`-`high`."""
+    if value is None:
+        return None
+    wanted = "a whole number" if kind is int else "a number"
+    try:
+        number = kind(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None or isinstance(value, bool) or (isinstance(value, float) and number != value):
+        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}")
+    if not low <= number <= high:
+        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
+    return number
+
+
 def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, window_s):
     """Raise InputError for a generation option outside its bounds. `window_s` is the longest clip the model makes."""
     for name, text in (("prompt", prompt), ("negative prompt", negative_prompt)):

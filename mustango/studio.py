@@ -13,7 +13,7 @@ from musicbench.clip import save_audio, save_json, written_whole
 from mustango.checkpoint import model_folder, window_of
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import Controls, check_options, resolve
+from mustango.reader import Controls, check_options, read_number, resolve
 
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 TICK_S = 0.25  # how often a watcher hears of what goes on
@@ -58,13 +58,9 @@ class Request:
             if not isinstance(values[name], str):
                 raise InputError(f"{name} is {type(values[name]).__name__}; give text")
         for name, kind in (("duration", float), ("seed", int), ("count", int), ("steps", int), ("guidance", float)):
-            try:
-                number = kind(values[name])
-            except (TypeError, ValueError, OverflowError):
-                number = None
-            if number is None or isinstance(values[name], bool) or number != float(values[name]):
-                raise InputError(f"{name} {values[name]!r} is not {'a whole number' if kind is int else 'a number'}; give one")
-            values[name] = number
+            if values[name] is None:
+                raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
+            values[name] = read_number(name, values[name], kind)
         for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
             if values[name] > most:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")

@@ -1,7 +1,6 @@
 """Test sets: what clips should be. Drawn by seed for the composer, or read from JSON Lines rows as MusicBench publishes them."""
 
 import json
-import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from musicbench.compose import caption, compose, plan
 from musicbench.compose import describe as tags_of
 from musicbench.theory import Chord, Key, Meter, Progression, beat_grid, roman_chord
 from mustango.metrics import Target
-from mustango.reader import MAX_SEED
+from mustango.reader import MAX_SEED, read_number
 
 
 @dataclass(frozen=True)
@@ -167,22 +166,6 @@ def check_id(name, seen, where):
         shown = name if len(name) < 40 else f"{name[:40]}..."
         raise InputError(f"{where}: id {shown!r} is taken or no plain file name; give each line its own, of up to 200 bytes")
     seen.add(name)
-
-
-def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
-    """Return a number or its text as `kind`, None as None. Raises InputError when it is none or outside `low`-`high`."""
-    if value is None:
-        return None
-    wanted = "a whole number" if kind is int else "a number"
-    try:
-        number = kind(value)
-    except (TypeError, ValueError, OverflowError):
-        number = None
-    if number is None or isinstance(value, bool) or (isinstance(value, float) and number != value):
-        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}")
-    if not low <= number <= high:
-        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
-    return number
 
 
 # ---------------------------------------------------------------------------------------------------- sets from files

@@ -102,7 +102,7 @@ def test_steps_are_replayed_to_the_byte_and_can_be_joined():
     assert (one.bpm, str(one.key), one.dynamics.kind) == (132.0, "G minor", "decrescendo")
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.floats(1.0, 1.25), st.integers(0, 10**6))
 def test_drawn_steps_lie_in_their_ranges(high, seed):
     rng = np.random.default_rng(seed)

@@ -41,7 +41,7 @@ def test_families_have_six_wordings(family):
     assert len(set(family)) >= 6
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_sentences_read_back(seed, words):
     clip, main = labelled(seed)
@@ -56,7 +56,7 @@ def test_sentences_read_back(seed, words):
     assert stated.key.same_as(clip.key)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.integers(0, 10**6))
 def test_main_captions_state_no_control(seed):
     _, main = labelled(seed)
@@ -64,7 +64,7 @@ def test_main_captions_state_no_control(seed):
     assert (stated.tempo, stated.key, stated.meter, stated.chords, stated.dynamics) == (None,) * 5, main
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.sampled_from(["crescendo", "decrescendo"]), st.sampled_from(["start", "end"]), st.integers(5, 95), st.integers(0, 10**6))
 def test_dynamics_read_back(kind, where, tenths, words):
     clip, main = labelled(words)
@@ -75,7 +75,7 @@ def test_dynamics_read_back(kind, where, tenths, words):
     assert heard.turn_s == tenths / 10 or ("midway" in sentence and abs(tenths - 50) <= 5)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.integers(0, 10**6))
 def test_whole_captions_and_paraphrases_keep_the_facts(seed):
     clip, main = labelled(seed)

@@ -14,7 +14,7 @@ from musicbench.theory import Chord, Key, Meter, Progression
 seeds = st.integers(0, 10**6)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(seeds)
 def test_plans_stay_in_bounds(seed):
     piece = plan(seed)
@@ -34,7 +34,7 @@ def test_there_is_variety():
     assert 0.15 < np.mean([p.groove == "none" for p in pieces]) < 0.7
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 @example(142567)  # a syncopated bass, struck twice
 def test_comping_plays_the_chord_and_the_bass_its_lowest_note(seed):
@@ -57,7 +57,7 @@ def test_comping_plays_the_chord_and_the_bass_its_lowest_note(seed):
             assert first and first[0].pitch % 12 == chord.lowest
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seeds)
 def test_melodies_use_chord_tones_on_long_strong_notes(seed):
     piece = plan(seed)
@@ -126,7 +126,6 @@ def test_sound_agrees_with_labels():
     assert np.mean(hits) > 0.9
 
 
-@needs_fluidsynth
 def test_what_is_no_soundfont_is_refused(tmp_path):
     (tmp_path / "passwd").write_text("root:x:0:0:root:/root:/bin/bash\n")
     with pytest.raises(InputError, match="passwd is no SoundFont"):
