@@ -1,4 +1,4 @@
-# The two commands a newcomer needs: `make generate PROMPT="..."` and `make test`. Neither needs root.
+# The commands a newcomer needs: `make generate PROMPT="..."`, `make page` and `make test`. None needs root.
 PYTHON ?= python3
 VENV := .venv
 OUT ?= music.wav

@@ -65,7 +65,7 @@ def build_parser():
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
-    train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` writes it")
+    train.add_argument("--data", metavar="DIR", help="dataset folder, as `musicbench compose` and `build` write it")
     train.add_argument(
         "--held-out", metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"
     )
@@ -115,7 +115,9 @@ def build_parser():
         default="musicnn",
         help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
     )
-    evaluate.add_argument("--seed", type=int, default=0, help="of shuffling and intervals (default %(default)s)")
+    evaluate.add_argument(
+        "--seed", type=int, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
+    )
     evaluate.add_argument("--workers", type=int, help="processes that listen (default: as many as there are cores)")
 
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")

@@ -3,7 +3,7 @@
 The columns: `model` (or a folder of anyone's audio); `real`, the set's own audio, the ceiling of what the judges can hear; `round
 trip`, that audio through the model's VAE and vocoder; `shuffled`, the model's audio against another clip's labels, the floor;
 `dropped`, the model without the controls. An evaluation's folder holds setup.json, targets.jsonl, audio/COLUMN/ID.flac,
-heard/COLUMN/ID.json and .npz, and the reports.
+heard/COLUMN/ID.json and ID.EMBEDDING.npz, and the reports.
 """
 
 import hashlib
