@@ -431,6 +431,10 @@ def serve(options, root, **more):
         raise InputError(f"--auth {options.auth!r} is not USER:PASS; give a name, a colon and a password")
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
+    if options.device != "cpu":  # whose check would only load torch early
+        from mustango.pipeline import check_device
+
+        check_device(options.device)
     studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
     os.environ.update(GRADIO_TEMP_DIR=str(files.root), GRADIO_EXAMPLES_CACHE=str(files.root / "examples"))
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

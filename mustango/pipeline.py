@@ -337,11 +337,22 @@ def sidecar(output, index, prompt, options):
     }
 
 
+def check_device(device):
+    """Raise InputError unless torch can use a device here: "cpu", "cuda", "cuda:1", "mps"."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise InputError(
+            f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is"
+        ) from None
+
+
 def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
     """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
 
     options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
     """
+    check_device(device)
     folder = model_folder(model)
     try:
         pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
@@ -351,9 +362,4 @@ def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
         raise InputError(
             f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again"
         ) from None
-    try:
-        return pipeline.to(device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is"
-        ) from None
+    return pipeline.to(device)
