@@ -237,7 +237,12 @@ def test_examples_and_presets_fit_the_bundled_model():
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(["--auth", "nocolon"], "USER:PASS"), (["--queue", "0"], "below 1"), (["--device", "gpu9"], "cannot use the device"), (["--model", "nowhere"], "no model folder")],
+    [
+        (["--auth", "nocolon"], "USER:PASS"),
+        (["--queue", "0"], "below 1"),
+        (["--device", "gpu9"], "cannot use the device"),
+        (["--model", "nowhere"], "no model folder"),
+    ],
 )
 def test_bad_options(capsys, arguments, says):
     assert app.main(arguments) == 2
