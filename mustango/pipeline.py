@@ -97,7 +97,7 @@ class MustangoPipeline(DiffusionPipeline):
             tokenizer = load_tokenizer(folder, "tokenizer", tokenizers.get("tokenizer"))
             parts = dict(released_components(folder))
             if dtype != torch.float32:
-                parts = {name: p.to(dtype) if isinstance(p, torch.nn.Module) else p for name, p in parts.items()}
+                parts = {name: cast(p, dtype) if isinstance(p, torch.nn.Module) else p for name, p in parts.items()}
             pipeline = cls(**{"tokenizer": tokenizer, **parts, **options})
             pipeline._folder, pipeline._dtype, pipeline._tokenizers = folder, dtype, tokenizers
             return pipeline
@@ -335,6 +335,17 @@ def sidecar(output, index, prompt, options):
         "notes": list(controls.notes),
         "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
     }
+
+
+def cast(component, dtype):
+    """Cast a component as transformers loads it: in float16, layers that would overflow stay in float32 (T5's `wo`)."""
+    component.to(dtype)
+    if dtype == torch.float16:
+        kept = getattr(component, "_keep_in_fp32_modules", None) or ()
+        for name, module in component.named_modules():
+            if name.rpartition(".")[2] in kept:
+                module.float()
+    return component
 
 
 def check_device(device):

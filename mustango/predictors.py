@@ -116,9 +116,9 @@ class NeuralPredictors:
             raise InputError(f"{folder} has no predictors; use --predictors reader, or convert the released model with them")
         return cls(
             AutoTokenizer.from_pretrained(folder / "beat_tokenizer"),
-            BeatPredictor.from_pretrained(folder / "beat_predictor"),
+            BeatPredictor.from_pretrained(folder / "beat_predictor", dtype=torch.float32),  # they run on the CPU
             AutoTokenizer.from_pretrained(folder / "chord_tokenizer"),
-            ChordPredictor.from_pretrained(folder / "chord_predictor"),
+            ChordPredictor.from_pretrained(folder / "chord_predictor", dtype=torch.float32),
         )
 
     @torch.no_grad()

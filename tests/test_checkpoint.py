@@ -210,6 +210,14 @@ def test_chord_predictor_is_the_released_one(released, converted):
         assert torch.equal(model.shared.weight, tensors["shared.weight"])
 
 
+def test_half_precision_is_the_same_from_either_layout(released, converted):
+    from mustango.pipeline import load_pipeline
+
+    here, there = (load_pipeline(str(folder), dtype="float16").text_encoder for folder in (released, converted))
+    types = [{name: p.dtype for name, p in model.named_parameters()} for model in (here, there)]
+    assert types[0] == types[1] and set(types[0].values()) == {torch.float16, torch.float32}  # T5's wo overflows in half
+
+
 def test_half_precision_is_smaller(released, tmp_path):
     checkpoint.convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
     from safetensors import safe_open
