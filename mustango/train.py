@@ -251,7 +251,7 @@ def training_rows(folder, needed=("location",)):
     """Return a dataset's rows without its test songs. Raises InputError when none are left, or one lacks a field or its audio."""
     rows = []
     for number, row in enumerate(read_rows(folder), 1):
-        lacks = next((name for name in needed if not isinstance(row, dict) or not isinstance(row.get(name), str)), None)
+        lacks = next((name for name in needed if not isinstance(row.get(name), str)), None)
         if lacks:
             raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
         if row["location"].startswith("test/"):
