@@ -180,11 +180,11 @@ def _pulses(times, frames, frame_s):
     return signal
 
 
-def control_signal(beats, chords, frames, frame_s):
+def control_signal(beats, chords, frames, frame_s, bar=None):
     """Draw beats and chords on the mel's time axis: (K, T) float32.
 
     Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the
-    place in the beat and in the bar, beats given. Zeros where nothing is asked.
+    place in the beat and in the bar, beats given. Zeros where nothing is asked. bar: beats in a bar, the highest position when None.
     """
     signal = np.zeros((CONTROL_CHANNELS, frames), np.float32)
     symbols, starts = chords
@@ -205,7 +205,7 @@ def control_signal(beats, chords, frames, frame_s):
         beat = np.interp(clock, times, index)  # the pulse goes on at its own pace before the first and after the last beat
         beat += np.minimum(clock - times[0], 0) / (times[1] - times[0])
         beat += np.maximum(clock - times[-1], 0) / (times[-1] - times[-2])
-        bar = max(positions)
+        bar = bar or max(positions)
         for channel, phase in ((40, beat), (42, (beat + positions[0] - 1) / bar)):
             signal[channel], signal[channel + 1] = np.sin(2 * np.pi * phase), np.cos(2 * np.pi * phase)
         signal[44] = 1

@@ -246,7 +246,8 @@ class MustangoPipeline(DiffusionPipeline):
         if self._unet_config["control_channels"]:
             frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
-            signals = [control_signal(b, c, frames, frame_s) for b, c in zip(beats, chords, strict=True)]
+            bars = [None] * len(null) + [c.meter.beats for c in controls]
+            signals = [control_signal(b, c, frames, frame_s, bar) for b, c, bar in zip(beats, chords, bars, strict=True)]
             control = torch.from_numpy(np.stack(signals)).to(text)
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)

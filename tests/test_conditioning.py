@@ -51,6 +51,13 @@ def test_control_signal_draws_what_is_asked():
     assert not nothing.any()
 
 
+def test_a_clip_shorter_than_its_bar_has_the_bars_phase():
+    short, whole = (
+        control_signal(beat_grid(60, Meter(4), seconds), ([], []), 250, 0.01, bar) for seconds, bar in ((2.5, 4), (8.0, None))
+    )
+    np.testing.assert_allclose(short[42:44], whole[42:44], atol=1e-6)
+
+
 def test_pooled_counts_real_tokens_only():
     states, mask = torch.tensor([[[1.0], [3.0], [100.0]]]), torch.tensor([[True, True, False]])
     assert pooled(states, mask).item() == 2
