@@ -437,7 +437,8 @@ class Progression:
         """Read a chord line.
 
         `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it, `:n` gives beats (n up to
-        the meter's beats; a larger number is a chord type, so `C:7` is C7 in 4/4). `0:C 2.5:G`: starts in seconds.
+        the meter's beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again. `0:C 2.5:G`: starts
+        in seconds.
         Commas, arrows and dashes between chords are passed over. Roman numerals are read in `key` (C major when None). Raises
         InputError.
         """
@@ -448,12 +449,15 @@ class Progression:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
         if re.fullmatch(r"\d+(\.\d+)?s?:.+", tokens[0]):
             return cls(timed=cls._parse_timed(tokens, key))
-        if "|" not in text:
-            return cls(bars=tuple(cls._parse_bar([token], meter, key) for token in tokens))
-        bars = [bar.split() for bar in re.sub(r"\|+:?|:\|+", "|", text).strip("| ").split("|")]
+        bars = [[token] for token in tokens]
+        if "|" in text:
+            bars = [bar.split() for bar in re.sub(r"\|+:?|:\|+", "|", text).strip("| ").split("|")]
         if [] in bars:
             raise InputError(f"bar {bars.index([]) + 1} of {text!r} is empty; write a chord, N for none, or drop a bar line")
-        return cls(bars=tuple(cls._parse_bar(bar, meter, key) for bar in bars))
+        read = []
+        for bar in bars:
+            read.append(read[-1] if bar == ["%"] and read else cls._parse_bar(bar, meter, key))
+        return cls(bars=tuple(read))
 
     @staticmethod
     def _parse_timed(tokens, key):

@@ -236,8 +236,13 @@ def test_a_bar_is_filled_by_its_one_chord_too():
             Progression.parse(line)
 
 
-def test_dashes_and_arrows_between_chords_are_passed_over():
+def test_common_ways_to_write_a_line():
     for line in ("C-G-Am-F", "C - G - Am - F", "C -> G -> Am -> F", "C → G, Am – F"):
         assert Progression.parse(line) == Progression.parse("C G Am F"), line
     assert Progression.parse("I-V-vi-IV") == Progression.parse("I V vi IV")
+    assert Progression.parse("C | % | F G | %") == Progression.parse("C | C | F G | F G") and Progression.parse(
+        "C %"
+    ) == Progression.parse("C C")
+    with pytest.raises(InputError, match="unknown chord '%'"):
+        Progression.parse("% | C")
     assert Progression.parse("C-7 F") == Progression.parse("Cm7 F")  # a minus is minor
