@@ -80,9 +80,10 @@ TAP = """(tempo, auto) => {
   const n = window.taps.length - 1;
   return n < 1 ? [tempo, auto] : [Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))), false];
 }"""
-# What comes back from the server may be late: what was typed meanwhile stays.
+# What comes back from the server may be late: what was typed meanwhile stays, so it is read where it was typed.
 FILL = """(stated, chords, key, meter) => {
   const before = window.filled || {};
+  chords = document.querySelector('#chords textarea, #chords input').value;
   window.filled = stated;
   const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
   return [filled('chords', chords, ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
@@ -91,7 +92,11 @@ FILL = """(stated, chords, key, meter) => {
 UNFILL = "(...values) => { window.filled = {}; return values; }"
 # A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
 CHOOSE = "(line, chords) => [null, line || chords]"
-SHOW_TEMPO = "(bpm, tempo, auto) => auto && bpm ? bpm : tempo"
+SHOW_TEMPO = """(bpm, tempo, auto) => {
+  const typed = performance.now() - window.typed < 1000;  // Auto is about to go out
+  return auto && bpm && !typed ? bpm : Number(document.querySelector('#tempo input[type=number]').value) || tempo;
+}"""
+WATCH_TEMPO = "() => { document.querySelector('#tempo').addEventListener('input', () => { window.typed = performance.now(); }, true); return []; }"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
 WITH_SHADE = "[...values.slice(0, -1), document.body.classList.contains('dark')]"
@@ -283,6 +288,7 @@ def music_tab(page, studio, files):
         preprocess=False,
         **QUIET,
     )
+    page.load(None, js=WATCH_TEMPO, **QUIET)
     read.then(None, [w.planned, w.tempo, w.auto], w.tempo, js=SHOW_TEMPO, **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
     read.then(None, [w.stated, w.chords, w.key, w.meter], [w.chords, w.key, w.meter], js=FILL, **QUIET)
