@@ -7,6 +7,7 @@ from pathlib import Path
 from musicbench import InputError, __version__, positive
 
 FAST_STEPS = 10  # half of the default's
+CHOICES = {"scheduler": ("dpm", "ddim", "ddpm"), "predictors": ("auto", "neural", "reader")}
 
 
 def build_parser():
@@ -48,10 +49,10 @@ def build_parser():
         metavar="FILE.jsonl",
         help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
     )
-    generate.add_argument("--scheduler", choices=("dpm", "ddim", "ddpm"), help="ddpm is the original's (default dpm)")
+    generate.add_argument("--scheduler", choices=CHOICES["scheduler"], help="ddpm is the original's (default dpm)")
     generate.add_argument(
         "--predictors",
-        choices=("auto", "neural", "reader"),
+        choices=CHOICES["predictors"],
         help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
     )
     generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
@@ -215,7 +216,7 @@ def generate(options):
                 "steps": read_number("steps", request["steps"], int),
                 "guidance": read_number("guidance", request["guidance"]),
             }
-            for name, known in (("scheduler", ("dpm", "ddim", "ddpm")), ("predictors", ("auto", "neural", "reader"))):
+            for name, known in CHOICES.items():
                 if request[name] not in known:
                     raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
             check_options(

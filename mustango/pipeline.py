@@ -349,14 +349,19 @@ def cast(component, dtype):
     return component
 
 
-def check_device(device):
-    """Raise InputError unless torch can use a device here: "cpu", "cuda", "cuda:1", "mps"."""
+def moved(component, device):
+    """Move a tensor, module or pipeline to a device: "cpu", "cuda", "cuda:1", "mps". Raises InputError where that cannot be."""
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        return component.to(device)
+    except (RuntimeError, AssertionError) as error:
         raise InputError(
             f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is"
         ) from None
+
+
+def check_device(device):
+    """Raise InputError unless torch can use a device here."""
+    moved(torch.zeros(1), device)
 
 
 def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
@@ -374,4 +379,4 @@ def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
         raise InputError(
             f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again"
         ) from None
-    return pipeline.to(device)
+    return moved(pipeline, device)
