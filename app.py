@@ -151,7 +151,7 @@ def inputs_column(studio):
     """Place what is asked for; returns the widgets by name."""
     import gradio as gr
 
-    w, window_s = SimpleNamespace(), studio.windows[studio.default]
+    w, (window_s, longest_s) = SimpleNamespace(), studio.durations[studio.default]
     w.prompt = gr.Textbox(label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt")
     w.chords = gr.Textbox(
         label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
@@ -169,7 +169,7 @@ def inputs_column(studio):
         w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
     with gr.Row():
         w.duration = gr.Slider(
-            1, window_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
+            1, longest_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
         )
         w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
     with gr.Row(elem_id="go"):
@@ -230,7 +230,7 @@ def music_tab(page, studio, files):
             w = inputs_column(studio)
         with gr.Column(scale=6, min_width=320):
             v = takes_column(w)
-    windows = studio.windows
+    longest = {name: longest_s for name, (_, longest_s) in studio.durations.items()}
     controls = [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter, w.duration, w.seed]
     settings = [w.count, w.steps, w.guidance, w.negative, w.scheduler, w.model, w.predictors, w.listen]
     desk, viewer = Desk(v.status, w.stop, w.go, v.again), [v.result, v.player, v.scores, v.picture, *v.downloads]
@@ -281,7 +281,7 @@ def music_tab(page, studio, files):
 
     read = gr.on(
         [page.load, *(c.change for c in controls)],
-        partial(plan_html, window_s=max(windows.values())),
+        partial(plan_html, longest_s=max(longest.values())),
         controls,
         [w.plan, w.planned],
         trigger_mode="always_last",
@@ -299,7 +299,7 @@ def music_tab(page, studio, files):
     w.dice.click(None, None, w.seed, js=DICE, **QUIET)
 
     def fitting(model, duration):
-        return gr.Slider(maximum=windows[model], value=min(duration, windows[model]))
+        return gr.Slider(maximum=longest[model], value=min(duration, longest[model]))
 
     w.model.change(fitting, [w.model, w.duration], w.duration, **QUIET)
 
@@ -376,7 +376,7 @@ def endpoint(studio, files):
         """Make music. What is left empty is read from the prompt, else chosen.
 
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
-        meter: "3/4". duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
+        meter: "3/4". duration: seconds, 10.24 when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
         take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
         heard tempo and key, share of the time the heard chord is the asked one); note.
         """

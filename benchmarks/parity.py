@@ -174,10 +174,11 @@ def trajectory(golden):
             noise = t.get(f"noise/{i}", torch.zeros_like(latents))
             scheduling_ddpm.randn_tensor = lambda *_, noise=noise, **__: noise
             latents = scheduler.step(output, step, latents).prev_sample
-            yield f"latents after step {i}", _difference(latents, t[f"latents_after_step/{i}"]), 1e-2
+            yield f"latents after step {i}", _difference(latents, t[f"latents_after_step/{i}"]), 1e-3
+            last, latents = latents, t[f"latents_after_step/{i}"]  # rounding is not handed on: random weights blow it up
     finally:
         scheduling_ddpm.randn_tensor = original_randn
-    yield "final_latents", _difference(latents, t["final_latents"]), 1e-2
+    yield "final_latents", _difference(last, t["final_latents"]), 1e-3
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ from io import BytesIO
 
 import numpy as np
 
+PAGE_S = 20  # seconds on the width of a page; pictures of longer clips are wider
 LANE_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 
 
@@ -15,10 +16,12 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
     """
     import librosa
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     ink, paper = ("#e6e6e6", "#15171c") if dark else ("#222222", "#ffffff")
     duration_s = len(samples) / sample_rate
-    figure = Figure(figsize=(10, 3.4 + 0.36 * len(lanes)), dpi=90, facecolor=paper, layout="constrained")
+    pages = max(duration_s / PAGE_S, 1)
+    figure = Figure(figsize=(10 * pages, 3.4 + 0.36 * len(lanes)), dpi=90, facecolor=paper, layout="constrained")
     heights = [8, *[1] * len(lanes)]
     rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
 
@@ -48,6 +51,7 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
         row.set_yticks([0.5], [name])
     rows[-1].set_xlim(0, duration_s)
     rows[-1].set_xlabel("seconds")
+    rows[-1].xaxis.set_major_locator(MaxNLocator(int(9 * pages), steps=[1, 2, 5, 10]))
     for row in rows:
         row.set_facecolor(paper)
         row.tick_params(colors=ink, labelsize=8)

@@ -25,7 +25,7 @@ def build_parser():
     generate.add_argument("--tempo", help="beats per minute (20-300) or a word such as Allegro")
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
-    generate.add_argument("--duration", help="seconds, 1 to the model's window (default: the window)")
+    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default: 10.24)")
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
     steps.add_argument("--steps", help="denoising steps (default 20)")
@@ -181,11 +181,11 @@ def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
     from musicbench.clip import check_audio_path, check_folder, save_audio, save_json
     from musicbench.features import METERS, madmom
-    from mustango.checkpoint import window_of
+    from mustango.checkpoint import durations_of
     from mustango.obeyed import best_take
     from mustango.reader import MAX_COUNT, check_options, read_number, resolve
 
-    window_s = window_of(options.model)
+    window_s, longest_s = durations_of(options.model)
 
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best":
@@ -221,7 +221,7 @@ def generate(options):
                     raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
             check_options(
                 request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
-                request["negative_prompt"], window_s=window_s,
+                request["negative_prompt"], longest_s=longest_s,
             )  # fmt: skip
             controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key")}
             resolve(request["prompt"], **controls, duration_s=request["duration"] or window_s, seed=request["seed"])
@@ -345,7 +345,7 @@ def evaluate(options):
         if value is not None and value < low:
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
-    check_options("", None, options.seed, options.takes, options.steps, options.guidance, window_s=0)
+    check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
 
     if options.words is not None:
         import os

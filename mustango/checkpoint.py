@@ -8,6 +8,7 @@ another shape is an error that names it.
 import json
 import pickle
 import re
+import zipfile
 from importlib import import_module
 from pathlib import Path
 
@@ -39,7 +40,7 @@ MUNET_NAMES = (
     (r"\.ff\.", ".feed_forward."),
 )
 CONDITIONER_NAMES = (
-    (r"^chord_embedding_layer\.FME\.translation_bias$", "root_bias"),
+    (r"^(chord_embedding_layer\.)?FME\.translation_bias$", "root_bias"),  # the file holds it twice, or once
     (r"^(beat|chord)_embedding_layer\.\1_ffn\.", r"\1_projection."),
 )
 TEXT_NAMES = ((r"^text_encoder\.", ""),)
@@ -58,12 +59,8 @@ VAE_NAMES = (
 )
 VOCODER_NAMES = ((r"^vocoder\.", ""), (r"^ups\.", "upsampler."))
 
-# Released tensors that carry nothing: buffers no forward pass reads, and copies of other tensors.
-IGNORED = (
-    r"^(beat_embedding_layer\.|chord_embedding_layer\.)?PE\.pe$",
-    r"^FME\.translation_bias$",
-    r"^deberta\.embeddings\.position_ids$",
-)
+# Released buffers that no forward pass reads.
+IGNORED = r"^((beat_embedding_layer\.|chord_embedding_layer\.)?PE\.pe|deberta\.embeddings\.position_ids)$"
 # Tensors a file may lack or hold twice, by the version of transformers that saved it.
 TIED = ("shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
@@ -141,10 +138,12 @@ def is_released(folder):
     )
 
 
-def window_of(model):
-    """Return the longest clip of a model in seconds, without loading it."""
+def durations_of(model):
+    """Return how long a model's clips are if nobody says, and the longest it makes, in seconds, without loading it."""
     folder = model_folder(model)
-    return RELEASED_WINDOW_S if is_released(folder) else model_index(folder).get("window_s", RELEASED_WINDOW_S)
+    index = {} if is_released(folder) else model_index(folder)
+    window_s = index.get("window_s", RELEASED_WINDOW_S)
+    return window_s, index.get("longest_s") or window_s
 
 
 def model_index(folder):
@@ -241,14 +240,15 @@ def load_released(path):
     if not path.is_file():
         raise InputError(f"no file {path}; the released layout has one, download the model again")
     try:
-        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+        mapped = zipfile.is_zipfile(path)  # else of a torch before 1.6
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except pickle.UnpicklingError as error:
         raise InputError(f"{path} holds something else than tensors ({_one_line(error)[:160]}); it is not loaded") from None
     except (RuntimeError, OSError, EOFError, ValueError) as error:
         raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
     if not isinstance(tensors, dict) or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
         raise InputError(f"{path} is no state dict of tensors; download it again")
-    return {name: tensor for name, tensor in tensors.items() if not any(re.search(p, name) for p in IGNORED)}
+    return {name: tensor for name, tensor in tensors.items() if not re.match(IGNORED, name)}
 
 
 def fill(model, tensors, where):
@@ -310,7 +310,11 @@ def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
 
     from mustango.conditioning import CHORD_TYPES, Conditioner
 
-    own = {rename(k, CONDITIONER_NAMES): v for k, v in tensors.items() if re.match(r"(beat|chord)_embedding_layer\.", k)}
+    own = {
+        rename(k, CONDITIONER_NAMES): v
+        for k, v in sorted(tensors.items())  # "FME" comes before "chord", which is preferred
+        if re.match(r"(beat_embedding_layer|chord_embedding_layer|FME)\.", k) and not re.match(IGNORED, k)
+    }
     try:
         root_dim = own["root_bias"].shape[1]
         dim, chord_in = own["chord_projection.weight"].shape
@@ -414,7 +418,7 @@ def convert_beat_predictor(tensors, config):
 
     from mustango.predictors import BeatPredictor
 
-    own = {k: v for k, v in tensors.items() if not any(re.search(p, k) for p in IGNORED)}
+    own = {k: v for k, v in tensors.items() if not re.match(IGNORED, k)}
     with torch.device("meta"):
         model = BeatPredictor(DebertaV2Config(**config))
     return fill(model, own, "the released beat predictor")
@@ -452,7 +456,7 @@ def released_components(folder):
 
     folder = Path(folder)
     configs, ldm = folder / "configs", folder / "ldm" / "pytorch_model_ldm.bin"
-    known = r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer)\."
+    known = r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer|FME)\."
     if stray := [name for name in load_released(ldm) if not re.match(known, name)]:
         raise InputError(f"{ldm} has the unknown tensor {stray[0]}; this is no released Mustango")
     # The file is mapped anew for each component, so that the pages of the one before can go.

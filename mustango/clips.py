@@ -87,7 +87,7 @@ def pipeline_of(model, device):
 def generate_clip(setup, prompt, controls, duration_s, seed, path):
     """Write what the model of a setup (model, device, steps, guidance, takes) makes of a prompt and controls; the best of its takes."""
     pipeline = pipeline_of(setup.model, setup.device)
-    duration = min(duration_s, pipeline.config.window_s)
+    duration = min(duration_s, pipeline.longest_s)
     how = {"steps": setup.steps, "guidance": setup.guidance, "count": setup.takes}
     output = pipeline(prompt, **controls, duration=duration, seed=seed, **how)
     best = best_take(output)[0] if setup.takes > 1 else 0
@@ -100,7 +100,7 @@ def round_trip_clip(setup, source, path):
     pipeline = pipeline_of(setup.model, setup.device)
     mel = pipeline.mel
     samples, rate = load_audio(source, mel.config.sample_rate)
-    duration = min(len(samples) / rate, pipeline.config.window_s)
+    duration = min(len(samples) / rate, pipeline.longest_s)
     wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
     frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
     wave = torch.nn.functional.pad(wave, (0, max(frames * mel.config.hop_length - wave.shape[1], 0)))

@@ -65,6 +65,9 @@ def sinusoid(x, dim, base):
 class Conditioner(ModelMixin, ConfigMixin):
     """The beat and chord encoders. Defaults are the released model's sizes.
 
+    cycle_s: how long the clips were that the model learnt from, if it has other means (rotary time) to tell the order of tokens
+    in longer ones: the time code begins anew after it, so that no code comes that was never learnt.
+
     A beat is one_hot(position) ++ code(time); a chord is code(root) + bias ++ one_hot(type) ++ one_hot(inversion) ++
     code(time); each goes through one linear layer. The released root code has base 1: every frequency is the same.
     """
@@ -82,6 +85,7 @@ class Conditioner(ModelMixin, ConfigMixin):
         n_inversions: int = 4,
         max_beats: int = 50,
         max_chords: int = 20,
+        cycle_s: float | None = None,
     ):
         super().__init__()
         self.root_bias = nn.Parameter(torch.zeros(1, root_dim))
@@ -117,10 +121,14 @@ class Conditioner(ModelMixin, ConfigMixin):
             ids.append(((chord.root - 9) % 12 + 2, types.index(quality), ROOT_POSITION if chord.bass is None else INVERTED))
         return (ids, [float(t) for t in times]) if ids else ([(NONE, NONE, NONE)], [0.0])
 
+    def _time_code(self, times):
+        c = self.config
+        return sinusoid(times % c.cycle_s if c.cycle_s else times, c.time_dim, c.time_base)
+
     def embed_beats(self, ids, times):
         """Return features (B, L, D) of beat ids (B, L) at times (B, L)."""
         one_hot = F.one_hot(ids, self.config.n_beat_types)
-        code = sinusoid(times, self.config.time_dim, self.config.time_base)
+        code = self._time_code(times)
         return self.beat_projection(torch.cat([one_hot.to(code), code], -1).to(self.dtype))
 
     def embed_chords(self, ids, times):
@@ -129,7 +137,7 @@ class Conditioner(ModelMixin, ConfigMixin):
         root = sinusoid(ids[..., 0].float(), c.root_dim, c.root_base) + self.root_bias.float()
         kind = F.one_hot(ids[..., 1], len(c.chord_types))
         inversion = F.one_hot(ids[..., 2], c.n_inversions)
-        code = sinusoid(times, c.time_dim, c.time_base)
+        code = self._time_code(times)
         return self.chord_projection(torch.cat([root, kind.to(code), inversion.to(code), code], -1).to(self.dtype))
 
     def tokens(self, beats, chords, beat_length=1, chord_length=1):

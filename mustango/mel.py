@@ -51,8 +51,8 @@ class LogMel(ModelMixin, ConfigMixin):
         """Return the normalised log-mel (B, T, M) of a waveform (B, N) in [-1, 1]; T = N // hop_length + 1."""
         c = self.config
         window = torch.hann_window(c.n_fft, device=waveform.device)
-        spectrum = torch.stft(waveform, c.n_fft, c.hop_length, window=window, pad_mode="reflect", return_complex=True)
-        mels = torch.matmul(self.mel_basis, spectrum.abs())
+        spectrum = torch.stft(waveform.float(), c.n_fft, c.hop_length, window=window, pad_mode="reflect", return_complex=True)
+        mels = torch.matmul(self.mel_basis.float(), spectrum.abs())
         return (torch.log(mels.clamp(min=c.floor)).transpose(1, 2) - c.mean) / c.std
 
     def folded(self, mels):

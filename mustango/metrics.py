@@ -226,7 +226,8 @@ def clip_scores(target, heard, hears):
 
 def _key_score(asked, heard):
     mir_eval = _mir_eval()
-    return float(mir_eval.key.weighted_score(str(asked), str(heard))) if heard else 0.0
+    names = [str(Key.of(key.pitch_class, key.mode)) for key in (asked, heard) if key]  # mir_eval knows no Cb and no E#
+    return float(mir_eval.key.weighted_score(*names)) if heard else 0.0
 
 
 METRICS = {

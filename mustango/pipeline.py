@@ -33,6 +33,7 @@ from mustango.vocoder import ISTFTVocoder
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
+DECODED_S = 82  # seconds of sound that are decoded together, 8 clips of 10 s, which bounds memory
 
 
 @dataclass
@@ -48,7 +49,8 @@ class MustangoOutput(BaseOutput):
 class MustangoPipeline(DiffusionPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
-    `window_s` is the longest clip the model makes; `guidance_db` how much louder each unit of guidance above 1 makes clips, which
+    `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
+    not that. `guidance_db`: how much louder each unit of guidance above 1 makes clips, which
     is taken back, so that loud and soft takes stay apart below full scale. `restart`, if not 0: half of the steps make a draft,
     which is noised again to about this share of the schedule and denoised by the other half, so that what went wrong in the
     first, noisiest steps is mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878).
@@ -70,6 +72,7 @@ class MustangoPipeline(DiffusionPipeline):
         vae: AutoencoderKL,
         vocoder: ISTFTVocoder | SpeechT5HifiGan,
         window_s: float = 10.24,
+        longest_s: float | None = None,
         guidance_db: float = 0.0,
         restart: float = 0.0,
         noise_scale: float = 1.0,
@@ -79,7 +82,9 @@ class MustangoPipeline(DiffusionPipeline):
             tokenizer=tokenizer, text_encoder=text_encoder, conditioner=conditioner, unet=unet, scheduler=scheduler,
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
-        self.register_to_config(window_s=window_s, guidance_db=guidance_db, restart=restart, noise_scale=noise_scale)
+        self.register_to_config(
+            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, noise_scale=noise_scale
+        )  # fmt: skip
 
     @classmethod
     def from_pretrained(cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, **options):
@@ -95,9 +100,9 @@ class MustangoPipeline(DiffusionPipeline):
                 raise InputError("low memory needs a folder in our layout; run `mustango convert` on the released one first")
             tokenizers = {role: options.pop(role) for role in TOKENIZERS if role in options}
             tokenizer = load_tokenizer(folder, "tokenizer", tokenizers.get("tokenizer"))
-            parts = dict(released_components(folder))
-            if dtype != torch.float32:
-                parts = {name: cast(p, dtype) if isinstance(p, torch.nn.Module) else p for name, p in parts.items()}
+            parts = {
+                name: cast(part, dtype) if isinstance(part, torch.nn.Module) else part for name, part in released_components(folder)
+            }
             pipeline = cls(**{"tokenizer": tokenizer, **parts, **options})
             pipeline._folder, pipeline._dtype, pipeline._tokenizers = folder, dtype, tokenizers
             return pipeline
@@ -156,13 +161,12 @@ class MustangoPipeline(DiffusionPipeline):
         those if the model has them. on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises
         InputError.
         """
-        window_s = self.config.window_s
         prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
         if not prompts:
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
-            check_options(text, duration, seed, count, steps, guidance, negative_prompt, window_s=window_s)
-        duration = window_s if duration is None else float(duration)
+            check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
+        duration = self.config.window_s if duration is None else float(duration)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
         given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
         predict = self.predictor(predictors)
@@ -176,8 +180,14 @@ class MustangoPipeline(DiffusionPipeline):
         self._stage("unet")
         latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
         self._stage("vae", "vocoder")
-        audios = self.vocode(self.decode(latents), duration, -self.config.guidance_db * max(guidance - 1, 0))
+        gain_db, together = -self.config.guidance_db * max(guidance - 1, 0), max(int(DECODED_S // duration), 1)
+        audios = np.concatenate([self.vocode(self.decode(part), duration, gain_db) for part in latents.split(together)])
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+
+    @property
+    def longest_s(self):
+        """The longest clip the model makes, in seconds."""
+        return self.config.longest_s or self.config.window_s
 
     def predictor(self, predictors):
         """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
@@ -199,7 +209,7 @@ class MustangoPipeline(DiffusionPipeline):
             from mustango.predictors import NeuralPredictors
 
             if is_released(self._folder):
-                parts = dict(released_predictors(self._folder))
+                parts = {name: part.float() for name, part in released_predictors(self._folder)}
                 tokenizers = (
                     load_tokenizer(self._folder, role, self._tokenizers.get(role)) for role in ("beat_tokenizer", "chord_tokenizer")
                 )

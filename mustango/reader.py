@@ -54,6 +54,7 @@ class Controls:
 
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
+MAX_MUSIC_S = 660  # of all takes together: they are denoised side by side, 45 MB for 10 s
 
 
 def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
@@ -72,8 +73,8 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     return number
 
 
-def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, window_s):
-    """Raise InputError for a generation option outside its bounds. `window_s` is the longest clip the model makes."""
+def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, longest_s):
+    """Raise InputError for a generation option outside its bounds. `longest_s` is the longest clip the model makes."""
     for name, text in (("prompt", prompt), ("negative prompt", negative_prompt)):
         if not isinstance(text, str):
             raise InputError(f"the {name} is {type(text).__name__}; give text")
@@ -81,11 +82,18 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
             raise InputError(f"the {name} has {len(text)} characters, above {MAX_PROMPT}; shorten it")
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
-    if duration is not None and not 1 <= float(duration) <= window_s:
-        raise InputError(f"duration {float(duration):g} s is outside 1-{window_s:g} s, this model's window; give seconds within it")
+    if duration is not None and not 1 <= float(duration) <= longest_s:
+        raise InputError(
+            f"duration {float(duration):g} s is outside 1-{longest_s:g} s, what this model makes; give seconds within it"
+        )
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
+    if duration is not None and count * float(duration) > MAX_MUSIC_S:
+        most = int(MAX_MUSIC_S // float(duration))
+        raise InputError(
+            f"count {count} of {float(duration):g} s is above {MAX_MUSIC_S} s in all; ask for {most} takes at most, or shorter ones"
+        )
     if not 0 <= guidance <= MAX_GUIDANCE:
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 
@@ -170,24 +178,48 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, notes)
 
 
+TICKS = 12  # a beat: halves, thirds and quarters
+
+
 def chord_line(controls):
-    """Write the chords of `controls` as a chord line that gives the same chords at the same times again."""
+    """Write the chords of `controls` as a chord line that gives the same chords at the same times again, a loop once."""
     ends = (*controls.chord_times[1:], controls.duration_s)
-    beat_s, beats = 60 / controls.bpm, controls.meter.beats
+    tick_s, ticks = 60 / controls.bpm / TICKS, controls.meter.beats * TICKS
     bars = {}
     for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
-        name, first, last = chord.lead_sheet(controls.key), round(start_s / beat_s), math.ceil(end_s / beat_s - 1e-3)
-        if abs(first * beat_s - start_s) > 1e-4:  # off the beat: starts in seconds
+        name, first, last = chord.lead_sheet(controls.key), round(start_s / tick_s), math.ceil(end_s / tick_s - 1e-3)
+        if abs(first * tick_s - start_s) > 1e-4 or (not bars and first):  # between the ticks, or late: starts in seconds
             return " ".join(
                 f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True)
             )
         last = max(last, first + 1)
         while first < last:
-            until = min(last, (first // beats + 1) * beats)
-            bars.setdefault(first // beats, []).append([name, until - first])
+            until = min(last, (first // ticks + 1) * ticks)
+            bars.setdefault(first // ticks, []).append((name, until - first))
             first = until
-    final = bars[max(bars)]
-    final[-1][1] += beats - sum(n for _, n in final)  # the clip may end within a bar
-    if all(len(bar) == 1 for bar in bars.values()):
-        return " ".join(bar[0][0] for _, bar in sorted(bars.items()))
-    return " | ".join(" ".join(n if len(bar) == 1 else f"{n}:{b}" for n, b in bar) for _, bar in sorted(bars.items())) + " |"
+    bars = _once([bar for _, bar in sorted(bars.items())])
+    name, _ = bars[-1].pop()
+    bars[-1].append((name, ticks - sum(n for _, n in bars[-1])))  # the clip may end within a bar
+    if all(len(bar) == 1 for bar in bars):
+        return " ".join(bar[0][0] for bar in bars)
+    return " | ".join(map(_written, bars)) + " |"
+
+
+def _written(bar):
+    """Write a bar [(name, ticks), ...], without counts where its chords share it evenly."""
+    even = len({n for _, n in bar}) == 1
+    return " ".join(name if even else f"{name}:{n / TICKS:.10g}" for name, n in bar)
+
+
+def _once(bars):
+    """Return the shortest beginning of bars [[(name, ticks), ...], ...] that gives them all when repeated; the last may be cut short."""
+    *whole, last = bars
+
+    def begins(bar):
+        name, count = bar[min(len(last), len(bar)) - 1]
+        return last[:-1] == bar[: len(last) - 1] and last[-1][0] == name and last[-1][1] <= count
+
+    for n in range(1, len(bars)):
+        if whole[n:] == whole[: len(whole) - n] and begins(whole[(len(bars) - 1) % n]):
+            return bars[:n]
+    return bars

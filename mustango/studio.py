@@ -10,7 +10,7 @@ from threading import Event
 
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
-from mustango.checkpoint import model_folder, window_of
+from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
 from mustango.reader import Controls, check_options, read_number, resolve
@@ -23,7 +23,7 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, 10.24 when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
     """
 
     prompt: str = ""
@@ -48,8 +48,8 @@ class Request:
         """The controls as keyword arguments; those left open are None."""
         return {name: getattr(self, name) or None for name in ("chords", "tempo", "key", "meter")}
 
-    def checked(self, window_s):
-        """Return the request with every value of its type and within its bounds. Raises InputError."""
+    def checked(self, window_s, longest_s):
+        """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
         values = asdict(self)
         if values["duration"] is None:
             values["duration"] = window_s
@@ -66,7 +66,7 @@ class Request:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
         request = Request(**values)
         names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
-        check_options(**{name: values[name] for name in names}, window_s=window_s)
+        check_options(**{name: values[name] for name in names}, longest_s=longest_s)
         resolve(request.prompt, **request.controls, duration_s=request.duration, seed=request.seed)
         return request
 
@@ -159,7 +159,7 @@ class Studio:
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
         if len(self.models) < len(folders):
             raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
-        self.windows = {name: window_of(folder) for name, folder in self.models.items()}
+        self.durations = {name: durations_of(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
         self._worker = ThreadPoolExecutor(1, "studio")
@@ -188,7 +188,7 @@ class Studio:
         model = request.model or self.default
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
-        return replace(request, model=model).checked(self.windows[model])
+        return replace(request, model=model).checked(*self.durations[model])
 
     def play(self, request, folder):
         """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.

@@ -173,6 +173,10 @@ def check_id(name, seen, where):
 MAX_BPM, MAX_DURATION_S = 1000, 3600  # what a row may say, whatever a generator can play
 
 
+def _rise(times):
+    return all(float(a) < float(b) for a, b in zip(times, times[1:], strict=False))
+
+
 def _labels(row, where, notes):
     """Read the Target of a row; what cannot be read is left out, with a note."""
     key, chords, times = row.get("key"), row.get("chords") or [], row.get("chords_time") or []
@@ -189,11 +193,16 @@ def _labels(row, where, notes):
     if times and len(times) != len(chords) and chords:
         notes.append(f"chord times left out: {len(times)} times for {len(chords)} chords")
         times = []
+    if times and chords and not _rise(times):
+        chords, times = notes.append("chords left out: their times do not rise") or [], []
     if times and chords:
+        times[0] = max(float(times[0]), 0.0)
         kept = [(float(t), c) for t, c in zip(times, chords, strict=True) if t < duration]
         times, chords = [t for t, _ in kept], [c for _, c in kept]
     if len(beats) != 2 or len(beats[0]) != len(beats[1]):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")
+    if not _rise(beats[0]):
+        beats = notes.append("beats left out: their times do not rise") or [[], []]
     bpm = read_number("bpm", row.get("tempo") if row.get("bpm") is None else row["bpm"], low=1, high=MAX_BPM)
     return Target(
         duration, tuple(map(float, beats[0])), tuple(int(p) for p in beats[1]), bpm,

@@ -368,7 +368,7 @@ class TrainVAE:
 # ---------------------------------------------------------------------------------------------------- music
 
 CONDITIONER = dict(
-    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=64, max_chords=64,
+    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=10.24,
     chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
 )  # fmt: skip
 MUNET = dict(
@@ -379,6 +379,7 @@ MUNET = dict(
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 CAPTIONS_A_CLIP = 3
 WINDOW_S = 10.24
+LONGEST_S = 120.0  # measured to 123 s: the last ten seconds obey as the first do
 GUIDANCE_DB = 0.85  # a unit, measured at guidance 3: without it clips are 1.7 dB louder than the composer's of the same controls
 NOISE_SCALE = 1.1  # times the schedule's noise, measured: the detail that denoising takes away comes back, chords and beats stay
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
@@ -578,6 +579,7 @@ def bundle(run, out):
         text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
         scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
         **components,
+        longest_s=LONGEST_S,
         guidance_db=GUIDANCE_DB,
         restart=RESTART,
         noise_scale=NOISE_SCALE,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.facts import read_prompt
+from musicbench.picture import PAGE_S
 from musicbench.theory import Key, Progression
 from mustango.reader import check_options, resolve
 from mustango.uploads import MAX_SONGS
@@ -42,13 +43,13 @@ def status_html(text, kind="note"):
     return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
 
 
-def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed, window_s=inf):
+def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed, longest_s=inf):
     """Return (HTML, bpm): the bars that a chord line was read as and what will be played, or what is wrong; bpm None then."""
     line = (chords or "").strip()
     try:
         if duration is None:
-            raise InputError(f"the duration is empty; give 1 to {window_s:g} seconds")
-        check_options(prompt or "", duration, int(seed or 0), 1, 1, 1.0, "", window_s=window_s)
+            raise InputError(f"the duration is empty; give 1 to {longest_s:g} seconds")
+        check_options(prompt or "", duration, int(seed or 0), 1, 1, 1.0, "", longest_s=longest_s)
         asked = {"chords": line, "tempo": "" if auto else tempo, "key": named(key), "meter": named(meter)}
         asked = {name: value or None for name, value in asked.items()}
         plan = resolve(prompt or "", **asked, duration_s=duration, seed=int(seed or 0))
@@ -81,10 +82,14 @@ def stated_in(prompt):
     return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
 
 
+def _in_short(names, most=24):
+    return " ".join(names[:most]) + (f" ... ({len(names)} chords)" if len(names) > most else "")
+
+
 def scores_html(take):
     """Show a take's asked and heard tempo, key and chords."""
     asked, scores = take.controls, take.scores
-    names = " ".join(c.lead_sheet(asked.key) for c in asked.chords)
+    names = _in_short([c.lead_sheet(asked.key) for c in asked.chords])
     rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", str(asked.key), "", None], ["Chords", names, "", None]]
     if scores:
         missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
@@ -108,10 +113,11 @@ def picture_html(take):
     """Show a take's picture, with its chords in words."""
     if take.picture is None:
         return ""
-    asked = " ".join(c.lead_sheet(take.controls.key) for c in take.controls.chords)
-    words = f"Spectrogram with beats as lines. Asked chords: {asked}. Heard chords: {' '.join(take.heard_chords) or 'none'}."
-    address = f"gradio_api/file={take.picture}"
-    return f'<a href="{address}" target="_blank" title="Open the picture"><img src="{address}" alt="{html.escape(words)}"></a>'
+    asked = _in_short([c.lead_sheet(take.controls.key) for c in take.controls.chords])
+    words = f"Spectrogram with beats as lines. Asked chords: {asked}. Heard chords: {_in_short(take.heard_chords) or 'none'}."
+    address, pages = f"gradio_api/file={take.picture}", max(take.controls.duration_s / PAGE_S, 1)
+    image = f'<img src="{address}" style="--pages: {pages:.3f}" alt="{html.escape(words)}">'
+    return f'<a href="{address}" target="_blank" title="Open the picture">{image}</a>'
 
 
 def report_html(built):
@@ -277,7 +283,7 @@ CSS = """
 #scores i { font-style: normal; border-radius: 4px; padding: 0 6px; font-size: var(--text-sm); border: 1px solid currentColor; white-space: nowrap }
 #scores p { margin: 6px 8px; font-size: var(--text-sm) }
 #scores .yes { color: #1a7f37 } #scores .no { color: #9a5b00 } .dark #scores .yes { color: #4ac26b } .dark #scores .no { color: #f0a050 }
-#picture { overflow-x: auto } #picture img { width: 100%; min-width: 560px; border-radius: 8px }
+#picture { overflow-x: auto } #picture img { width: calc(var(--pages) * max(100%, 560px)); max-width: none; border-radius: 8px }
 #scores table, #picture img { margin: 0 }
 #player button, #player time { color: var(--body-text-color) !important }
 #status [data-testid="status-tracker"] svg, footer .divider { display: none }

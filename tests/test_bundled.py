@@ -49,6 +49,13 @@ def test_plays_the_chords(pipeline):
     assert np.mean(scores) >= 0.9
 
 
+def test_long_clips_play_the_chords_to_their_end(pipeline):
+    chords = ["C", "F#m", "Bb", "E"]
+    out = pipeline("piano and acoustic bass, no drums", chords=chords, tempo=120, duration=40, seed=0, steps=10)
+    assert out.audios.shape[1] == 40 * out.sample_rate and pipeline.longest_s == 120
+    assert chord_accuracy(out.audios[0, -16 * out.sample_rate :], out.sample_rate, chords, 2.0) >= 0.8
+
+
 def test_keeps_the_beat(pipeline):
     """Onsets are stronger on the asked beats than between them."""
     import librosa

@@ -61,3 +61,15 @@ def test_a_clip_shorter_than_its_bar_has_the_bars_phase():
 def test_pooled_counts_real_tokens_only():
     states, mask = torch.tensor([[[1.0], [3.0], [100.0]]]), torch.tensor([[True, True, False]])
     assert pooled(states, mask).item() == 2
+
+
+def test_time_codes_begin_anew_after_a_cycle():
+    torch.manual_seed(0)
+    beats, chords = ([0.5, 1.5, 8.5, 9.5], [1, 2, 1, 2]), (parsed(["C", "G", "C", "G"]), [0.5, 1.5, 8.5, 9.5])
+    cyclic = Conditioner(dim=4, root_dim=4, time_dim=4, cycle_s=8.0)
+    fields = cyclic([beats], [chords])
+    for name in ("beats", "chords"):
+        assert torch.allclose(fields[name][0, :2], fields[name][0, 2:], atol=1e-6) and not torch.allclose(*fields[name][0, :2])
+    assert fields["beat_times"][0].tolist() == beats[0]  # which rotary attention goes by
+    endless = Conditioner(dim=4, root_dim=4, time_dim=4)([beats], [chords])
+    assert not torch.allclose(endless["beats"][0, :2], endless["beats"][0, 2:], atol=1e-3)

@@ -145,6 +145,8 @@ def test_relative_and_fifth_keys(target):
     assert (relative["CK"], relative["CKD"], relative["key MIREX"]) == (0, 1, 0.3)
     fifth = clip_scores(target, heard_as(target, key=Key("E", "minor")), ALL)
     assert (fifth["CK"], fifth["CKD"], fifth["key MIREX"]) == (0, 0, 0.5)
+    spelled = clip_scores(replace(target, key=Key("Cb", "major")), heard_as(target, key=Key("B", "major")), ALL)
+    assert (spelled["CK"], spelled["key MIREX"]) == (1, 1)
 
 
 def test_chords_in_another_order(target):

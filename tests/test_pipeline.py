@@ -241,3 +241,10 @@ def test_what_guidance_adds_in_level_is_taken_back(tiny_pipeline):
     tiny_pipeline.register_to_config(guidance_db=0.0)
     assert 0 < np.abs(louder).max() < 0.98
     np.testing.assert_allclose(softer, louder / 10, rtol=1e-3, atol=1e-9)
+
+
+def test_decoding_in_parts_changes_nothing(tiny_pipeline, monkeypatch):
+    options = dict(duration=2.0, steps=2, chords="C", tempo=120, count=5)
+    whole = tiny_pipeline("piano", **options).audios
+    monkeypatch.setattr("mustango.pipeline.DECODED_S", 4)  # two clips at once
+    assert np.allclose(tiny_pipeline("piano", **options).audios, whole, atol=1e-5)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.theory import Key, Meter
-from mustango.reader import chord_line, resolve
+from mustango.reader import check_options, chord_line, resolve
 
 
 @pytest.mark.parametrize(
@@ -86,11 +86,11 @@ BARS = st.lists(st.lists(CHORDS, min_size=1, max_size=3), min_size=1, max_size=4
 )
 
 
-@example("C G7 | G7 |", 199, "6/8")  # the clip ends a third of a beat into a bar
-@example("C | C | C | C C |", 75, "6/8")  # the last chord just begins in the clip
-@given(BARS, st.integers(75, 200), st.sampled_from(["4/4", "3/4", "6/8"]))
-def test_chord_line_gives_the_same_chords_again(line, tempo, meter):
-    asked = {"tempo": tempo, "meter": meter, "key": "C", "duration_s": 20.0}
+@example("C G7 | G7 |", 199, "6/8", 20.0)  # the clip ends a third of a beat into a bar
+@example("C | C | C | C C |", 75, "6/8", 20.0)  # the last chord just begins in the clip
+@given(BARS, st.integers(75, 200), st.sampled_from(["4/4", "3/4", "6/8"]), st.sampled_from([20.0, 100.0]))
+def test_chord_line_gives_the_same_chords_again(line, tempo, meter, duration_s):
+    asked = {"tempo": tempo, "meter": meter, "key": "C", "duration_s": duration_s}
     first = resolve("", chords=line, **asked)
     again = resolve("", chords=chord_line(first), **asked)
     assert again.chords == first.chords and again.chord_times == pytest.approx(first.chord_times, abs=1e-4)
@@ -101,3 +101,17 @@ def test_lists_are_one_chord_a_bar_and_are_not_changed():
     controls = resolve("", chords=chords, tempo=120, meter="3/4", key="C", duration_s=4.5)
     assert chords == ["C", "G:7", "Am"]
     assert controls.chord_times == (0, 1.5, 3.0) and controls.key == Key("C")
+
+
+def test_takes_are_bounded_by_their_length():
+    check_options("", 120.0, 0, 5, 20, 3.0, longest_s=120)
+    with pytest.raises(InputError, match="count 6 of 120 s is above 660 s in all; ask for 5 takes"):
+        check_options("", 120.0, 0, 6, 20, 3.0, longest_s=120)
+
+
+@pytest.mark.parametrize(
+    ("line", "meter", "wanted"),
+    [("C G Am F", "4/4", "C G Am F"), ("Dm7 | G7 C |", "3/4", "Dm7 | G7 C |"), ("C | F:3 G:1 |", "4/4", "C | F:3 G:1 |"), ("C G C Am", "4/4", "C G C Am")],
+)  # fmt: skip
+def test_chord_line_writes_a_loop_once(line, meter, wanted):
+    assert chord_line(resolve("", chords=line, tempo=97, meter=meter, key="C", duration_s=50)) == wanted

@@ -164,3 +164,11 @@ def test_an_indented_row_and_a_byte_order_mark_are_read(tmp_path):
 def test_bad_sets(text):
     with pytest.raises(InputError, match="composed:N"):
         load_cases(text)
+
+
+def test_times_that_fall_are_left_out_with_a_note(tmp_path):
+    row = {"chords": ["C", "G", "F"], "chords_time": [0, 5, 3], "beats": [[2, 1, 3], [1, 2, 3]], "bpm": 60}
+    early = {"chords": ["C", "G"], "chords_time": [-0.1, 3], "beats": [[0.5, 1.5], [1, 2]]}
+    first, second = read_cases(write(tmp_path / "rows.jsonl", row, early))
+    assert not first.labels.chords and not first.labels.beat_times and len(first.notes) == 2
+    assert second.labels.chord_times == (0.0, 3.0) and second.labels.beat_times == (0.5, 1.5)
