@@ -177,16 +177,42 @@ def summary(path, controls, seed):
     )
 
 
+def settled(request, options, takes, durations):
+    """Return a request with what the options say, every value of its type and within its bounds; see `durations_of`. Raises InputError.
+
+    Its own controls come before the options; of how it is made, the options come first.
+    """
+    from mustango.reader import check_options, read_number, resolve
+
+    window_s, longest_s = durations
+    request = {"prompt": "", **request}
+    for name, kind, default in (("duration", float, window_s), ("seed", int, 0)):
+        own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
+        request[name] = own if own is not None else option if option is not None else default
+    for name, default in SETTINGS.items():
+        value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
+        request[name] = default if value is None else value
+    request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
+    for name, known in CHOICES.items():
+        if request[name] not in known:
+            raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
+    check_options(
+        request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
+        request["negative_prompt"], longest_s=longest_s,
+    )  # fmt: skip
+    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
+    resolve(request["prompt"], **controls, duration_s=request["duration"], seed=request["seed"])
+    return request
+
+
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
-    from musicbench.clip import check_audio_path, check_folder, save_audio, save_json
+    from musicbench.clip import check_audio_path, check_folder
     from musicbench.features import METERS, madmom
     from mustango.checkpoint import durations_of
-    from mustango.obeyed import best_take
-    from mustango.reader import MAX_COUNT, check_options, read_number, resolve
+    from mustango.reader import MAX_COUNT, read_number
 
-    window_s, longest_s = durations_of(options.model)
-
+    durations = durations_of(options.model)
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best":
         if takes < 2:
@@ -203,68 +229,49 @@ def generate(options):
         out = Path(options.out or "music.wav")
         check_audio_path(out)
         requests = [{**given, "prompt": given["prompt"] or "", "id": None, "where": None}]
-    for request in requests:
-        request.setdefault("prompt", "")
+    for i, request in enumerate(requests):
         try:
-            for name, kind, default in (("duration", float, None), ("seed", int, 0)):  # a line's own come before the options
-                own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
-                request[name] = own if own is not None else option if option is not None else default
-            for name, default in SETTINGS.items():
-                value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
-                request[name] = default if value is None else value
-            request |= {
-                "steps": read_number("steps", request["steps"], int),
-                "guidance": read_number("guidance", request["guidance"]),
-            }
-            for name, known in CHOICES.items():
-                if request[name] not in known:
-                    raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
-            check_options(
-                request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
-                request["negative_prompt"], longest_s=longest_s,
-            )  # fmt: skip
-            controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key")}
-            resolve(request["prompt"], **controls, duration_s=request["duration"] or window_s, seed=request["seed"])
+            requests[i] = settled(request, options, takes, durations)
         except InputError as error:
             raise InputError(f"{request['where']}: {error}" if request["where"] else str(error)) from None
 
-    import diffusers
-    import transformers
     from tqdm import tqdm
 
-    from mustango.pipeline import load_pipeline, sidecar
+    from mustango.pipeline import load_pipeline
 
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
-    pipeline = load_pipeline(options.model, options.device, options.dtype, low_memory=options.low_memory)
+    pipeline = load_pipeline(options.model, options.device, options.dtype, quiet=True, low_memory=options.low_memory)
     for request in requests:  # what this model lacks is told before anything is written
         pipeline.predictor(request["predictors"])
     if options.prompts:
         out.mkdir(exist_ok=True)
     with tqdm(total=sum(request["steps"] for request in requests), desc="composing", unit="step", disable=None) as bar:
         for request in requests:
-            controls = {k: request.get(k) for k in ("chords", "tempo", "meter", "key", "duration", "seed")}
-            how = {name: request[name] for name in SETTINGS}
-            pipeline.set_scheduler(request["scheduler"])
-            output = pipeline(
-                request["prompt"],
-                **controls,
-                **{name: value for name, value in how.items() if name != "scheduler"},
-                count=takes,
-                on_step=lambda *_: bar.update(),
-            )
-            kept, picked = range(takes), {}
-            if options.pick == "best":
-                best, scores = best_take(output)
-                kept, picked = [best], {"picked": {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}}
-            for i in kept:
-                take = f"-{i + 1}" if len(kept) > 1 else ""
-                path = out / f"{request['id']}{take}.wav" if options.prompts else out.with_stem(out.stem + take)
-                made_with = how | {"model": options.model, "dtype": options.dtype, **picked}
-                save_audio(path, output.audios[i], output.sample_rate)
-                save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
-                bar.write(summary(path, output.controls[i], output.seeds[i]), file=sys.stdout)
+            path = out / f"{request['id']}.wav" if options.prompts else out
+            play(pipeline, request, takes, options, path, bar)
     return 0
+
+
+def play(pipeline, request, takes, options, path, bar):
+    """Make the takes of a settled request and write them, numbered if there are several, each with its sidecar."""
+    from musicbench.clip import save_audio, save_json
+    from mustango.obeyed import best_take
+    from mustango.pipeline import sidecar
+
+    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
+    how = {name: request[name] for name in SETTINGS}
+    pipeline.set_scheduler(request["scheduler"])
+    called = {name: value for name, value in how.items() if name != "scheduler"}
+    output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=lambda *_: bar.update())
+    kept, picked = range(takes), {}
+    if options.pick == "best":
+        best, scores = best_take(output)
+        kept, picked = [best], {"picked": {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}}
+    for i in kept:
+        place = path.with_stem(f"{path.stem}-{i + 1}") if len(kept) > 1 else path
+        made_with = how | {"model": options.model, "dtype": options.dtype, **picked}
+        save_audio(place, output.audios[i], output.sample_rate)
+        save_json(place.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
+        bar.write(summary(place, output.controls[i], output.seeds[i]), file=sys.stdout)
 
 
 # ---------------------------------------------------------------------------------------------------- train

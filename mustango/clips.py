@@ -74,14 +74,9 @@ def compose_clip(case, sample_rate, path):
 @cache
 def pipeline_of(model, device):
     """Load a pipeline, once a process, without progress bars."""
-    import diffusers
-    import transformers
-
     from mustango.pipeline import load_pipeline
 
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.disable_progress_bar()
-    return load_pipeline(model, device)
+    return load_pipeline(model, device, quiet=True)
 
 
 def generate_clip(setup, prompt, controls, duration_s, seed, path):

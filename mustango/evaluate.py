@@ -416,76 +416,40 @@ def fingerprint(model):
 
 def evaluate(setup, folder, workers=None):
     """Run an evaluation in `folder`, going on with what is there, and return the report as a dict. Raises InputError."""
-    workers = workers or os.cpu_count() or 1
-    folder = Path(folder)
+    workers, folder = workers or os.cpu_count() or 1, Path(folder)
     cases = load_cases(setup.set, setup.given, setup.limit)
     setup, missing = setup.check()
     if setup.audio:  # the audio of others is judged by the labels as they stand
         cases = [replace(case, asked=case.labels) for case in cases]
     problems = [{"column": "set", "id": case.id, "what": note} for case in cases for note in case.notes]
-    composed = str(setup.set).startswith("composed:")
-    audio, clips, seconds = folder / "audio", {}, {}
-    rate = sample_rate_of(setup.model) if not setup.audio else 24000
-    if setup.audio:
-        clips["model"] = _given_audio(cases, setup.audio, problems)
+    given = {"model": _given_audio(cases, setup.audio, problems)} if setup.audio else {}
     _open(folder, setup, cases)
-
-    started, spent = time.monotonic(), _processor_seconds()
-
-    def took(stage):
-        nonlocal started
-        seconds[stage] = round(time.monotonic() - started, 1)
-        started = time.monotonic()
-
-    with_real = "real" in setup.columns or "round trip" in setup.columns
+    clock = _Clock()
     with worker_pool(workers if setup.device == "cpu" else 1) as pool:
-        if composed:
-            if with_real or setup.embedding != "none":
-                find_soundfont()
-            seed = int((str(setup.set).split(":") + ["7"])[2])
-            if with_real:
-                clips["real"] = make_clips(
-                    pool, "real", audio / "real", {case.id: (compose_clip, case, rate) for case in cases}, problems
-                )
-            if setup.embedding != "none":
-                held_out = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
-                clips[REFERENCE] = make_clips(
-                    pool, REFERENCE, audio / "held-out", {case.id: (compose_clip, case, rate) for case in held_out}, problems
-                )
-        elif with_real:
-            own = _own_audio(cases, setup.real, problems)
-            judged = {path.resolve() for path in clips.get("model", {}).values()}  # a folder with its own targets beside it
-            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
-        took("composing")
+        clips = given | _real_clips(pool, setup, cases, folder / "audio", given, problems)
+        clock.took("composing")
         if not setup.audio:
-            wanted = {
-                "model": {case.id: _asked(setup, case, case.controls) for case in cases},
-                "round trip": {id_: (round_trip_clip, setup, path) for id_, path in clips.get("real", {}).items()},
-                "dropped": {case.id: _asked(setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
-            }
-            for column, jobs in wanted.items():
-                if column in setup.columns and jobs:
-                    clips[column] = make_clips(pool, column, audio / column.replace(" ", "-"), jobs, problems)
-            took("generating")
+            clips |= _made_clips(pool, setup, cases, folder / "audio", clips, problems)
+            clock.took("generating")
     records = hear_all(clips, folder, setup, workers)
-    took("hearing")
+    clock.took("hearing")
     problems += faults(records)
     scores = score_clips(cases, records, setup.judges, setup.seed)
-    rows = tabulate(scores, setup.judges, setup.seed)
+    rows, found = tabulate(scores, setup.judges, setup.seed), None
     if setup.embedding != "none":
         found = embedder(setup.embedding)
         embedded = load_embeddings(records, folder, setup.embedding)
         with threadpool_limits(1):  # many small matrices: more threads only wait for each other
             rows += sound_rows(embedded, cases, found.name, found, setup.seed)
-    took("scoring")
+    clock.took("scoring")
     used = [JUDGES[name] for name in setup.judges]
     report = {
         "setup": asdict(setup) | {"version": __version__, "weights": read_json(folder / "setup.json")["weights"]},
         "clips": len(cases),
         "judges": [{"name": judge.name, "licence": judge.licence, "hears": list(judge.hears)} for judge in used],
-        "embedding": None if setup.embedding == "none" else {"name": found.name, "licence": found.licence},
+        "embedding": found and {"name": found.name, "licence": found.licence},
         "judges not used": missing,
-        "seconds": seconds | {"processor time": round(_processor_seconds() - spent, 1)},
+        "seconds": clock.seconds | {"processor time": clock.processor_s},
         "machine": {"cores": os.cpu_count(), "workers": workers, "load": round(os.getloadavg()[0], 1)},
         "rows": [
             row | {part: {c: _plain(mean) for c, mean in row[part].items()} for part in ("columns", "shares")} for row in rows
@@ -496,6 +460,61 @@ def evaluate(setup, folder, workers=None):
     }
     save_json(folder / "report.json", report)
     return report
+
+
+def _real_clips(pool, setup, cases, audio, given, problems):
+    """Return {column: {id: path}} of the set's own audio, and for composed sets of what the distances are measured to."""
+    with_real, clips = "real" in setup.columns or "round trip" in setup.columns, {}
+    if not str(setup.set).startswith("composed:"):
+        if with_real:
+            own = _own_audio(cases, setup.real, problems)
+            judged = {path.resolve() for path in given.get("model", {}).values()}  # a folder with its own targets beside it
+            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
+        return clips
+    wanted = {"real": cases} if with_real else {}
+    if setup.embedding != "none":
+        seed = int((str(setup.set).split(":") + ["7"])[2])
+        wanted[REFERENCE] = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
+    if wanted:
+        find_soundfont()
+    rate = sample_rate_of(setup.model) if not setup.audio else 24000
+    for column, composed in wanted.items():
+        jobs = {case.id: (compose_clip, case, rate) for case in composed}
+        clips[column] = make_clips(pool, column, _column_folder(audio, column), jobs, problems)
+    return clips
+
+
+def _made_clips(pool, setup, cases, audio, clips, problems):
+    """Return {column: {id: path}} of what the model makes of the cases, and of the real clips."""
+    wanted = {
+        "model": {case.id: _asked(setup, case, case.controls) for case in cases},
+        "round trip": {id_: (round_trip_clip, setup, path) for id_, path in clips.get("real", {}).items()},
+        "dropped": {case.id: _asked(setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
+    }
+    return {
+        column: make_clips(pool, column, _column_folder(audio, column), jobs, problems)
+        for column, jobs in wanted.items()
+        if column in setup.columns and jobs
+    }
+
+
+def _column_folder(audio, column):
+    return audio / column.replace(" ", "-")
+
+
+class _Clock:
+    """The seconds that each stage takes, and the processor time of all."""
+
+    def __init__(self):
+        self.seconds, self._started, self._spent = {}, time.monotonic(), _processor_seconds()
+
+    def took(self, stage):
+        self.seconds[stage] = round(time.monotonic() - self._started, 1)
+        self._started = time.monotonic()
+
+    @property
+    def processor_s(self):
+        return round(_processor_seconds() - self._spent, 1)
 
 
 def _plain(mean):

@@ -7,6 +7,7 @@ from importlib import import_module
 import diffusers
 import numpy as np
 import torch
+import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
@@ -374,11 +375,14 @@ def check_device(device):
     moved(torch.zeros(1), device)
 
 
-def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", **options):
+def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", quiet=False, **options):
     """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
 
-    options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
+    quiet: without progress bars, here and later. options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
     """
+    if quiet:
+        diffusers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.disable_progress_bar()
     check_device(device)
     folder = model_folder(model)
     try:

@@ -172,15 +172,10 @@ class Studio:
 
     def _pipeline(self, name):
         if self._loaded[0] != name:
-            import diffusers
-            import transformers
-
             from mustango.pipeline import load_pipeline
 
-            diffusers.utils.logging.disable_progress_bar()
-            transformers.utils.logging.disable_progress_bar()
             self._loaded = None, None  # let go of the other model first
-            self._loaded = name, load_pipeline(self.models[name], **self._how)
+            self._loaded = name, load_pipeline(self.models[name], quiet=True, **self._how)
         return self._loaded[1]
 
     def check(self, request):

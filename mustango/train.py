@@ -98,6 +98,102 @@ def held_out_loss(task, batches, device):
     return {name: total / len(batches) for name, total in sums.items()}
 
 
+class Fit:
+    """A training under way: the task's model, its optimizer and EMA weights, the step reached, what has been lost since the last line.
+
+    `out` holds state.pt, curve.csv and held_out.csv; `parts` what the EMA weights make. Goes on where `out` was left. Raises InputError.
+    """
+
+    def __init__(self, task, run, lr, ema_decay, held_out, batch_size):
+        self.task, self.lr, self.out, self.parts = task, lr, Path(run) / task.name, Path(run) / "parts"
+        try:
+            self.out.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {self.out} ({error.strerror}); choose another run folder") from None
+        self.parameters = [p for p in task.model.parameters() if p.requires_grad]
+        self.device = self.parameters[0].device
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
+        self.ema = EMA(self.parameters, ema_decay)
+        self.step, self.started = 0, time.monotonic()
+        if (self.out / "state.pt").exists():
+            self._resume()
+        for curve in ("curve.csv", "held_out.csv"):
+            _forget_after(self.out / curve, self.step or -1)
+        self.logged, self.judged, self.sums = self.step, self.step or None, {}
+        self.held_out, self.unseen = held_out, []
+        if held_out:
+            held_out.model = task.model
+            draws = Batches(held_out, 0, batch_size)
+            self.unseen = [draws[k] for k in range(HELD_OUT_BATCHES)]
+
+    def _resume(self):
+        state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
+        try:
+            self.task.model.load_state_dict(state["model"])
+        except RuntimeError as error:
+            said = str(error).splitlines()[-1].strip()
+            raise InputError(f"{self.out / 'state.pt'} is of another model ({said}); use a new run folder") from None
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.ema.values, self.step = state["ema"], state["step"]
+        print(f"{self.task.name}: going on at step {self.step}", flush=True)
+
+    def advance(self, noise_seed, batch, steps):
+        """Take one optimizer step of `steps` on a batch of CPU tensors."""
+        torch.manual_seed(noise_seed)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr * learning_rate_factor(self.step, steps)
+        loss, terms = self.task.loss({name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()})
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        self.optimizer.step()
+        self.ema.update(self.parameters, self.step)
+        self.step += 1
+        for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
+            self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def log(self):
+        """Write the means since the last line. Raises RuntimeError for a gradient that is not finite."""
+        if self.step == self.logged:
+            return
+        row = {"step": self.step, "seconds": round(time.monotonic() - self.started, 1)}
+        row |= {name: round(float(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
+        if not np.isfinite(row["grad_norm"]):
+            raise RuntimeError(f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept")
+        _log(self.out / "curve.csv", row)
+        print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        self.logged, self.sums = self.step, {}
+
+    def log_held_out(self):
+        """Write what is lost on the rows that are not learnt from, if there are any, once a step."""
+        if self.unseen and self.judged != self.step:
+            self.judged = self.step
+            lost = held_out_loss(self.held_out, self.unseen, self.device)
+            row = {"step": self.step} | {name: round(value, 5) for name, value in lost.items()}
+            _log(self.out / "held_out.csv", row)
+            print(f"{self.task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+
+    @contextmanager
+    def averaged(self):
+        """Put the EMA weights into the model for a while."""
+        kept = [p.detach().clone() for p in self.parameters]
+        for p, value in zip(self.parameters, self.ema.values, strict=True):
+            p.data.copy_(value)
+        yield
+        for p, value in zip(self.parameters, kept, strict=True):
+            p.data.copy_(value)
+
+    def save(self):
+        """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
+        with self.averaged():
+            self.log_held_out()
+        with written_whole(self.out / "state.pt") as temporary:
+            state = {"model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+            torch.save(state | {"ema": self.ema.values, "step": self.step}, temporary)
+        with self.averaged():
+            self.task.save(self.parts)
+
+
 def fit(
     task, run, *, steps, lr, batch_size, held_out=None, seed=0, minutes=None, loaders=0,
     ema_decay=0.999, save_every=200, log_every=20,
@@ -108,107 +204,26 @@ def fit(
     `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
     on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
-    out, parts = Path(run) / task.name, Path(run) / "parts"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another run folder") from None
-    parameters = [p for p in task.model.parameters() if p.requires_grad]
-    device = parameters[0].device
-    optimizer = torch.optim.AdamW(parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
-    ema = EMA(parameters, ema_decay)
-    step, state_path = 0, out / "state.pt"
-    if state_path.exists():
-        state = torch.load(state_path, map_location=device, weights_only=True)
-        try:
-            task.model.load_state_dict(state["model"])
-        except RuntimeError as error:
-            raise InputError(
-                f"{state_path} is of another model ({str(error).splitlines()[-1].strip()}); use a new run folder"
-            ) from None
-        optimizer.load_state_dict(state["optimizer"])
-        ema.values, step = state["ema"], state["step"]
-        print(f"{task.name}: going on at step {step}", flush=True)
-
-    for curve in ("curve.csv", "held_out.csv"):
-        _forget_after(out / curve, step or -1)
-
-    started, logged, judged, sums, unseen = time.monotonic(), step, step or None, {}, []
-    if held_out:
-        held_out.model = task.model
-        draws = Batches(held_out, 0, batch_size)
-        unseen = [draws[k] for k in range(HELD_OUT_BATCHES)]
-
-    def log():
-        """Write the means since the last line. Raises RuntimeError for a gradient that is not finite."""
-        nonlocal logged, sums
-        if step == logged:
-            return
-        row = {"step": step, "seconds": round(time.monotonic() - started, 1)}
-        row |= {name: round(float(total) / (step - logged), 5) for name, total in sums.items()}
-        if not np.isfinite(row["grad_norm"]):
-            raise RuntimeError(f"{task.name}: the gradient is not finite at step {step}; the last saved state is kept")
-        _log(out / "curve.csv", row)
-        print(f"{task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
-        logged, sums = step, {}
-
-    def log_held_out():
-        nonlocal judged
-        if unseen and judged != step:
-            judged = step
-            row = {"step": step} | {name: round(value, 5) for name, value in held_out_loss(held_out, unseen, device).items()}
-            _log(out / "held_out.csv", row)
-            print(f"{task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
-
-    @contextmanager
-    def averaged():
-        kept = [p.detach().clone() for p in parameters]
-        for p, value in zip(parameters, ema.values, strict=True):
-            p.data.copy_(value)
-        yield
-        for p, value in zip(parameters, kept, strict=True):
-            p.data.copy_(value)
-
-    def save():
-        """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
-        with averaged():
-            log_held_out()
-        with written_whole(state_path) as temporary:
-            state = {"model": task.model.state_dict(), "optimizer": optimizer.state_dict(), "ema": ema.values, "step": step}
-            torch.save(state, temporary)
-        with averaged():
-            task.save(parts)
-
+    run = Fit(task, run, lr, ema_decay, held_out, batch_size)
     task.model.train()
     batches = DataLoader(
-        Batches(task, seed, batch_size), batch_size=None, sampler=range(step, steps), num_workers=loaders,
-        pin_memory=device.type == "cuda",
+        Batches(task, seed, batch_size), batch_size=None, sampler=range(run.step, steps), num_workers=loaders,
+        pin_memory=run.device.type == "cuda",
     )  # fmt: skip
-    if step == 0:
-        log_held_out()
+    if run.step == 0:
+        run.log_held_out()
     for noise_seed, batch in batches:
-        torch.manual_seed(noise_seed)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * learning_rate_factor(step, steps)
-        loss, terms = task.loss({name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()})
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        ema.update(parameters, step)
-        step += 1
-        for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
-            sums[name] = sums.get(name, 0.0) + value
-        late = minutes is not None and time.monotonic() - started >= 60 * minutes
-        if step % log_every == 0 or step % save_every == 0 or late:
-            log()
-        if step % save_every == 0:
-            save()
+        run.advance(noise_seed, batch, steps)
+        late = minutes is not None and time.monotonic() - run.started >= 60 * minutes
+        if run.step % log_every == 0 or run.step % save_every == 0 or late:
+            run.log()
+        if run.step % save_every == 0:
+            run.save()
         if late:
             break
-    log()
-    save()
-    return step
+    run.log()
+    run.save()
+    return run.step
 
 
 def _log(path, row):
