@@ -1,6 +1,6 @@
 """How long a clip takes on this machine, and how much memory: python benchmarks/generate.py
 
-Prints the warm time of a 10 s clip as a share of its length, the whole command from a cold start, `--help`, and the peak
+Prints the warm time of a clip (of 10 s, or --duration) as a share of its length, the whole command from a cold start, `--help`, and the peak
 resident memory of the command.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PROMPT = "upbeat piano pop with drums"
-CONTROLS = {"chords": "C G Am F", "tempo": 120, "duration": 10.0}
+CONTROLS = {"chords": "C G Am F", "tempo": 120}
 
 
 def command(*arguments):
@@ -32,24 +32,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--duration", type=float, default=10.0)
     options = parser.parse_args()
 
     help_s = statistics.median(command("--help")[0] for _ in range(options.repeats))
     with tempfile.TemporaryDirectory() as folder:
         out = str(Path(folder) / "x.wav")
-        arguments = (
-            "generate",
-            PROMPT,
-            "--chords",
-            CONTROLS["chords"],
-            "--tempo",
-            "120",
-            "--duration",
-            "10",
-            "--steps",
-            str(options.steps),
-        )
-        whole_s, peak_mib = command(*arguments, "-o", out)
+        asked = {**CONTROLS, "steps": options.steps, "duration": options.duration}
+        given = [word for name, value in asked.items() for word in (f"--{name}", str(value))]
+        whole_s, peak_mib = command("generate", PROMPT, *given, "-o", out)
 
     sys.path.insert(0, str(ROOT))
     import torch
@@ -57,15 +48,16 @@ def main():
     from mustango.pipeline import load_pipeline
 
     pipeline = load_pipeline()
-    pipeline(PROMPT, **CONTROLS, steps=2)
+    pipeline(PROMPT, **CONTROLS, duration=10.0, steps=2)
     times = []
     for seed in range(options.repeats):
         started = time.perf_counter()
-        pipeline(PROMPT, **CONTROLS, steps=options.steps, seed=seed)
+        pipeline(PROMPT, **asked, seed=seed)
         times.append(time.perf_counter() - started)
     warm_s = statistics.median(times)
     print(f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {options.steps} steps with guidance")
-    print(f"warm 10 s clip: {warm_s:.2f} s = {warm_s / 10:.2f} of its length (median of {options.repeats})")
+    share = warm_s / options.duration
+    print(f"warm {options.duration:g} s clip: {warm_s:.2f} s = {share:.2f} of its length (median of {options.repeats})")
     print(f"whole command, cold: {whole_s:.1f} s, peak memory {peak_mib:.0f} MiB")
     print(f"mustango --help: {help_s:.2f} s (median of {options.repeats})")
 

@@ -24,16 +24,17 @@ from mustango.pipeline import load_pipeline  # noqa: E402
 from mustango.testsets import composed_case, composed_piece  # noqa: E402
 
 SEED, PART_S = 31, 10.0
-SHOWN = ("majmin", "sevenths", "beat F", "downbeat F", "TBT", "CK")
+SHOWN = {"chordino": ("majmin", "sevenths"), "madmom": ("majmin", "beat F", "downbeat F", "TBT", "CK")}
 
 
-def scores_of(part, key, judges):
+def scores_of(part, key):
     """Return {"judge, metric": score} of a Clip by its own labels."""
     target = Target(PART_S, part.beat_times, part.beat_positions, part.bpm, part.chords, part.chord_times, key)
     scores = {}
-    for judge in judges:
+    for name, figures in SHOWN.items():
+        judge = load_judge(name)
         found = clip_scores(target, judge(part.samples, part.sample_rate), judge.hears)
-        scores |= {f"{judge.name}, {name}": found[name] for name in SHOWN if name in found}
+        scores |= {f"{judge.name}, {figure}": found[figure] for figure in figures if figure in found}
     return scores
 
 
@@ -49,7 +50,7 @@ def main():
     parser.add_argument("--model", default="mustango-mini")
     options = parser.parse_args()
     pipeline = load_pipeline(options.model)
-    judges, embedder = [load_judge("chordino"), load_judge("madmom")], load_embedder("musicnn")
+    embedder = load_embedder("musicnn")
     rate = pipeline.mel.config.sample_rate
     starts = {"first": 0.0, "middle": (options.duration - PART_S) / 2, "last": options.duration - PART_S}
     rows, sounds = {}, {"model": [], "composed": []}
@@ -64,7 +65,7 @@ def main():
         for who, clip in (("model", replace(composed, samples=played)), ("composed", composed)):
             parts = {name: clip.cropped(start_s, PART_S) for name, start_s in starts.items()}
             for name, part in parts.items():
-                for figure, score in scores_of(part, case.asked.key, judges).items():
+                for figure, score in scores_of(part, case.asked.key).items():
                     rows.setdefault(figure, {}).setdefault((who, name), []).append(score)
             sounds[who].append([embedder(part.samples, rate)[0].mean(0) for part in parts.values()])
     print(f"{options.count} clips of {options.duration:g} s")
@@ -75,7 +76,7 @@ def main():
         print(f"| {figure} | " + " | ".join(f"{mean:.3f}" for mean in means) + " |")
     for who, clips in sounds.items():
         within = np.mean([apart(clip[0], clip[-1]) for clip in clips])
-        others = np.mean([apart(a[0], b[0]) for a, b in combinations(clips, 2)])
+        others = np.mean([apart(a[0], b[0]) for a, b in combinations(clips, 2)] or [np.nan])
         print(f"first and last ten seconds, {who}: {within:.3f} apart (others: {others:.3f})")
 
 
