@@ -23,6 +23,8 @@ _TEMPO = re.compile(
     rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
     re.IGNORECASE,
 )
+_TEMPO_RANGE = re.compile(rf"{_NUMBER}\s*(?:-|–|to)\s*(\d{{2,3}})\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)", re.IGNORECASE)
+_METRONOME = re.compile(r"(?:♩|\b(?<!dotted[ -])(?:quarter|crotchet)(?:[- ]note)?)\s*=\s*(\d{2,3})(?!\d)", re.IGNORECASE)
 _TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
 _TONIC = r"[A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?"
@@ -30,12 +32,16 @@ _KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|(?P<within>[Ii]n)|[Tt]onality
 # After "in", a tonic alone is a key only where its phrase ends: not "in A quiet room", "in B-movie style".
 _PHRASE_ENDS = r"(?=\s*(?:$|[.,;:!?)\n\d]|(?:at|and|with|over|on|for|in|then|key)\b))"
 _KEY_MARKED = re.compile(
-    rf"\b{_KEY_WORDS}\s+(?P<tonic>{_TONIC})(?:[- ]?(?P<mode>major|minor|maj|min|m)\b(?![#\w])|(?(within){_PHRASE_ENDS}|(?![\w#])))"
+    rf"\b{_KEY_WORDS}(?:\s+|(?<=[:=]))(?P<tonic>{_TONIC})(?:[- ]?(?P<mode>major|minor|maj|min|m)\b(?![#\w])|(?(within){_PHRASE_ENDS}|(?![\w#])))"
 )
 _KEY_BARE = re.compile(  # "a minor" is no key without more
     rf"(?<![\w#])(?P<tonic>{_TONIC}|[b-g](?:#|b)?)[- ]?(?P<mode>major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))"
 )
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
+_METER_WORDS = re.compile(
+    r"\b(two|three|four|five|six|seven)[- /](four|eight)[- ](?:time|meter|metre)\b|\bcommon time\b", re.IGNORECASE
+)
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
 _BEATS_A_BAR = re.compile(
     r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7])\b"
     r"|\bbeat (?:is|counts to) ([2-7])\b",
@@ -45,6 +51,10 @@ _FALLING = re.compile(r"\b(decrescendo|diminuendo|(?:volume|level|loudness|music
 _RISING = re.compile(r"\b(crescendo|(?:volume|level|loudness|music) (?:rises|climbs|goes up)|louder)", re.I)
 _UNTIL = re.compile(r"\b(until|up to|first \d|from the (?:start|beginning|outset)|(?:begins|starts|opens) with)", re.I)
 _SECONDS = re.compile(r"\b(\d+(?:\.\d+)?)[- ]?(?:s\b|sec\b|seconds?\b)|\bsecond (\d+(?:\.\d+)?)", re.I)
+_DEGREES = re.compile(
+    r"(?<![\d-])([1-7](?:\s*-\s*[1-7]){2,})(?=\s+(?:chords?\b|progression|changes|turnaround|loop))", re.IGNORECASE
+)
+_ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i", "ii°", "III", "iv", "V", "VI", "VII")}
 _CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
 
 
@@ -96,7 +106,11 @@ def _read_chords(prompt):
             romans = sum(is_roman(s) for s in symbols)
             if romans not in (0, len(symbols)):
                 continue
+            if len(symbols) == 1 and re.search(r"\bin\s+$", sentence[:start]):  # a key
+                continue
             marked = marker and marker.start() < start
+            if not marked and re.search(r"\b(form|structure)\b", sentence[start:]):  # A A B A
+                continue
             # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
             if len(symbols) >= 3 or (marked and (len(symbols) == 2 or symbols[0] not in ("A", "I"))):
                 while run and run[-1] in (None, "|"):
@@ -118,9 +132,14 @@ def _read_dynamics(text):
 def read_prompt(prompt):
     """Find tempo, key, meter, chords and dynamics that a prompt states in words. Values outside their bounds are not taken."""
     text = ascii_accidentals(prompt[:20000])
+    meter = _read_meter(text)
     tempo = None
-    for match in _TEMPO.finditer(text):
-        value = float(match[1] or match[2])
+    found = [match for pattern in (_TEMPO_RANGE, _TEMPO, _METRONOME) for match in pattern.finditer(text)]
+    for match in sorted(found, key=lambda match: match.start()):
+        numbers = [float(number) for number in match.groups() if number]
+        value = sum(numbers) / len(numbers)  # of a range its middle
+        if match.re is _METRONOME and meter:
+            value *= meter.unit / 4
         if MIN_BPM <= value <= MAX_BPM:
             tempo = value
             break
@@ -131,19 +150,29 @@ def read_prompt(prompt):
             if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
                 tempo = word_tempo(match[1])
                 break
-    meter = None
-    if match := _METER.search(text):
-        meter = Meter(int(match[1]), int(match[2]))
-    elif match := _BEATS_A_BAR.search(text):
-        beats = int(next(g for g in match.groups() if g))
-        meter = Meter(beats, 8 if beats == 6 else 4)
     key = None
     for pattern in (_KEY_MARKED, _KEY_BARE):
         if match := pattern.search(text):
             tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match["tonic"]))
             key = Key(tonic[0].upper() + tonic[1:], "minor" if match["mode"] in ("minor", "min", "m") else "major")
             break
-    return Stated(tempo, key, meter, _read_chords(text), _read_dynamics(text))
+    chords = _read_chords(text)
+    if chords is None and (match := _DEGREES.search(text)):
+        romans = _ROMANS[key.mode if key else "major"]
+        chords = " ".join(romans[int(digit) - 1] for digit in re.findall(r"\d", match[1]))
+    return Stated(tempo, key, meter, chords, _read_dynamics(text))
+
+
+def _read_meter(text):
+    if match := _METER.search(text):
+        return Meter(int(match[1]), int(match[2]))
+    if match := _METER_WORDS.search(text):
+        beats, unit = (_COUNTS[word.lower()] for word in match.groups()) if match[1] else (4, 4)
+        return Meter(beats, unit)
+    if match := _BEATS_A_BAR.search(text):
+        beats = int(next(g for g in match.groups() if g))
+        return Meter(beats, 8 if beats == 6 else 4)
+    return None
 
 
 def same_facts(one, other):

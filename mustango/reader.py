@@ -29,6 +29,7 @@ _PACES = (
     (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
     (r"jazz|swing", (100, 150)),
 )
+MAX_CHOSEN_BPM = 180  # so far is a tempo that nobody stated raised for the chords to fit
 _MINOR_WORDS = re.compile(
     r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
 )
@@ -163,6 +164,9 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
             progression = Progression(timed=tuple(predicted_chords))
             origin["chords"] = "predicted"
         key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
+        if origin["tempo"] == "chosen" and progression.bars:  # a beat of the last chord is heard
+            beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
+            bpm = max(bpm, min(math.ceil(60 * beats_needed / duration_s), MAX_CHOSEN_BPM))
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))

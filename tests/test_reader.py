@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.facts import read_prompt
-from musicbench.theory import Key, Meter
+from musicbench.theory import Chord, Key, Meter
 from mustango.reader import check_options, chord_line, resolve
 
 
@@ -12,7 +12,8 @@ from mustango.reader import check_options, chord_line, resolve
     ("prompt", "tempo"),
     [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
      ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None),
-     ("1200 bpm gabber", None)],
+     ("1200 bpm gabber", None), ("95-100 bpm", 97.5), ("80 to 90 beats per minute", 85), ("120bpm, 100-110 bpm at the end", 120),
+     ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("key:Am BPM:128", 128)],
 )  # fmt: skip
 def test_reads_tempo(prompt, tempo):
     assert read_prompt(prompt).tempo == tempo
@@ -23,7 +24,7 @@ def test_reads_tempo(prompt, tempo):
     [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
      ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None),
      ("in d minor", "D minor"), ("bb minor jam", "Bb minor"), ("a minor setback", None), ("in B-movie style", None), ("in D&B style", None),
-     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("a ballad in G with strings", "G major")],
+     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
 )  # fmt: skip
 def test_reads_key(prompt, key):
     stated = read_prompt(prompt).key
@@ -32,7 +33,8 @@ def test_reads_key(prompt, key):
 
 @pytest.mark.parametrize(
     ("prompt", "meter"), [("in 3/4", Meter(3)), ("6/8 time", Meter(6, 8)), ("C6/9 chords", None), ("on 24/7 radio", None), ("counts 5 beats to the bar", Meter(5)),
-     ("The beat counts to 3.", Meter(3)), ("The downbeat comes every 3.", Meter(3)), ("The beat is 3.", Meter(3))]
+     ("The beat counts to 3.", Meter(3)), ("The downbeat comes every 3.", Meter(3)), ("The beat is 3.", Meter(3)),
+     ("three-four time", Meter(3)), ("in six eight time", Meter(6, 8)), ("in common time", Meter(4)), ("two four bar phrases", None)]
 )  # fmt: skip
 def test_reads_meter(prompt, meter):
     assert read_prompt(prompt).meter == meter
@@ -42,7 +44,8 @@ def test_reads_meter(prompt, meter):
     ("prompt", "chords"),
     [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
      ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
-     ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F")],
+     ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"),
+     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords
@@ -101,6 +104,16 @@ def test_lists_are_one_chord_a_bar_and_are_not_changed():
     controls = resolve("", chords=chords, tempo=120, meter="3/4", key="C", duration_s=4.5)
     assert chords == ["C", "G:7", "Am"]
     assert controls.chord_times == (0, 1.5, 3.0) and controls.key == Key("C")
+
+
+def test_a_chosen_tempo_lets_all_chords_begin():
+    for seed in range(40):
+        controls = resolve("slow ballad", chords="C G Am F", duration_s=10.24, seed=seed)
+        assert controls.chords == tuple(map(Chord.parse, ["C", "G", "Am", "F"])) and 76 <= controls.bpm <= 88
+    with pytest.raises(InputError, match="fewer chords"):
+        resolve("", chords="C G Am F " * 4, duration_s=10.24)
+    with pytest.raises(InputError, match="fewer chords"):
+        resolve("", chords="C G Am F", tempo=60, duration_s=10.24)
 
 
 def test_takes_are_bounded_by_their_length():
