@@ -6,7 +6,7 @@ import secrets
 import signal
 import sys
 import tempfile
-from functools import partial
+from math import inf
 from threading import Thread
 from types import SimpleNamespace
 from typing import Literal
@@ -107,7 +107,8 @@ ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 class Desk:
     """The status of one kind of work, the buttons that start it, off while it goes on, and the one that stops it.
 
-    `shown` are the components that `waiting` and `idle` give values for.
+    `shown` are the components that `waiting` and `idle` give values for; these are for events: called while the page is built they
+    would place their buttons on it.
     """
 
     def __init__(self, status, stop, *starts):
@@ -138,11 +139,15 @@ class Desk:
         """
         import gradio as gr
 
-        clicked, state, cancelled = gr.Checkbox(visible=False, label="Cancelled"), self._state, self.idle("Cancelled.")
+        clicked, state = gr.Checkbox(visible=False, label="Cancelled"), self._state
         end = {"js": f"() => {{ const clicked = {state} == 'stopping'; {state} = 'over'; return clicked; }}", **QUIET}
         for run in runs:
-            run.failure(lambda clicked: cancelled if clicked else self.idle(FAILED, "error"), clicked, self.shown, **end)
-            run.success(lambda clicked: cancelled if clicked else [gr.skip()] * len(self.shown), clicked, self.shown, **end)
+            run.failure(
+                lambda clicked: self.idle("Cancelled.") if clicked else self.idle(FAILED, "error"), clicked, self.shown, **end
+            )
+            run.success(
+                lambda clicked: self.idle("Cancelled.") if clicked else [gr.skip()] * len(self.shown), clicked, self.shown, **end
+            )
         stopping = f"now => {state} == 'running' ? ({state} = 'stopping', `{status_html('Stopping')}`) : now"
         self.stop.click(None, self.status, self.status, js=stopping, cancels=runs, **QUIET)
 
@@ -151,7 +156,7 @@ def inputs_column(studio):
     """Place what is asked for; returns the widgets by name."""
     import gradio as gr
 
-    w, (window_s, longest_s) = SimpleNamespace(), studio.durations[studio.default]
+    w, longest_s = SimpleNamespace(), max(longest_s for _, longest_s in studio.durations.values())
     w.prompt = gr.Textbox(label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt")
     w.chords = gr.Textbox(
         label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
@@ -169,8 +174,9 @@ def inputs_column(studio):
         w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
     with gr.Row():
         w.duration = gr.Slider(
-            1, longest_s, window_s, step=0.01, label="Duration (s)", buttons=[], min_width=200, elem_id="duration"
-        )
+            1, longest_s, studio.durations[studio.default][0], step=0.01, label="Duration (s)", buttons=[], min_width=200,
+            elem_id="duration",
+        )  # fmt: skip
         w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
     with gr.Row(elem_id="go"):
         w.seed = gr.Number(0, label="Seed", precision=0, scale=2, min_width=110, elem_id="seed")
@@ -280,9 +286,9 @@ def music_tab(page, studio, files):
         ]  # fmt: skip
 
     read = gr.on(
-        [page.load, *(c.change for c in controls)],
-        partial(plan_html, longest_s=max(longest.values())),
-        controls,
+        [page.load, w.model.change, *(c.change for c in controls)],
+        lambda model, *asked: plan_html(*asked, longest_s=longest.get(model, inf)),
+        [w.model, *controls],
         [w.plan, w.planned],
         trigger_mode="always_last",
         preprocess=False,
@@ -299,7 +305,7 @@ def music_tab(page, studio, files):
     w.dice.click(None, None, w.seed, js=DICE, **QUIET)
 
     def fitting(model, duration):
-        return gr.Slider(maximum=longest[model], value=min(duration, longest[model]))
+        return min(duration, longest[model])
 
     w.model.change(fitting, [w.model, w.duration], w.duration, **QUIET)
 

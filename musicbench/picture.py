@@ -45,7 +45,7 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
         ends = [*list(times)[1:], duration_s]
         for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
             row.axvspan(start_s, end_s, color=color, alpha=0.75 if index % 2 else 0.5, lw=0)
-            if (end_s - start_s) / max(duration_s, 1e-9) > 0.008 * len(str(label)) + 0.004:
+            if (end_s - start_s) / max(min(duration_s, PAGE_S), 1e-9) > 0.008 * len(str(label)) + 0.004:
                 row.text((start_s + end_s) / 2, 0.5, str(label), ha="center", va="center", fontsize=8, color=ink, clip_on=True)
         row.set_ylim(0, 1)
         row.set_yticks([0.5], [name])

@@ -261,7 +261,13 @@ def play(pipeline, request, takes, options, path, bar):
     how = {name: request[name] for name in SETTINGS}
     pipeline.set_scheduler(request["scheduler"])
     called = {name: value for name, value in how.items() if name != "scheduler"}
-    output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=lambda *_: bar.update())
+
+    def on_step(step, steps):
+        if step == 1:
+            bar.total += steps - request["steps"]  # many or long takes are made in parts
+        bar.update()
+
+    output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=on_step)
     kept, picked = range(takes), {}
     if options.pick == "best":
         best, scores = best_take(output)

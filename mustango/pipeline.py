@@ -34,7 +34,7 @@ from mustango.vocoder import ISTFTVocoder
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
-DECODED_S = 82  # seconds of sound that are decoded together, 8 clips of 10 s, which bounds memory
+TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
 @dataclass
@@ -132,6 +132,8 @@ class MustangoPipeline(DiffusionPipeline):
         shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
         settings = {key: self.scheduler.config[key] for key in shared}
         extra = {} if name == "dpm" else {"clip_sample": False}
+        if name != "dpm" and self.config.restart:  # its noise is that of given places of the schedule, the first its end
+            extra["timestep_spacing"] = "trailing"
         self.register_modules(scheduler=SCHEDULERS[name](**settings, **extra))
 
     # ------------------------------------------------------------------------------------------------ the route
@@ -159,7 +161,8 @@ class MustangoPipeline(DiffusionPipeline):
         The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
         word. meter: "3/4". key: "A minor". duration: seconds. What is not given is read from the prompt, else chosen.
         predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
-        those if the model has them. on_step(step, steps) is called after each denoising step. Returns a MustangoOutput; raises
+        those if the model has them. on_step(step, steps) is called after each denoising step; beyond 164 s of music clips are made
+        in parts, and `steps` counts those of all. Returns a MustangoOutput; raises
         InputError.
         """
         prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
@@ -175,15 +178,24 @@ class MustangoPipeline(DiffusionPipeline):
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
         if self._low_memory:
             self._neural = None
-        self._stage("text_encoder")
-        generators = [torch.Generator().manual_seed(s) for s in seeds]
-        condition = self.encode(prompts, negative_prompt, controls, guidance > 1)
-        self._stage("unet")
-        latents = self.denoise(condition, self.noise(generators, duration), steps, guidance, generators, on_step)
-        self._stage("vae", "vocoder")
-        gain_db, together = -self.config.guidance_db * max(guidance - 1, 0), max(int(DECODED_S // duration), 1)
-        audios = np.concatenate([self.vocode(self.decode(part), duration, gain_db) for part in latents.split(together)])
-        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+        together, audios = max(int(TOGETHER_S // duration), 1), []
+        parts = [slice(first, first + together) for first in range(0, len(seeds), together)]
+        for done, part in enumerate(parts):
+
+            def counted(step, steps, done=done):
+                on_step(done * steps + step, len(parts) * steps)
+
+            self._stage("text_encoder")
+            generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
+            condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1)
+            self._stage("unet")
+            noise = self.noise(generators, duration)
+            latents = self.denoise(condition, noise, steps, guidance, generators, on_step and counted)
+            self._stage("vae", "vocoder")
+            audios.append(self.vocode(self.decode(latents), duration, -self.config.guidance_db * max(guidance - 1, 0)))
+        return MustangoOutput(
+            audios=np.concatenate(audios), sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds
+        )
 
     @property
     def longest_s(self):

@@ -164,7 +164,8 @@ class Studio:
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
         self._worker = ThreadPoolExecutor(1, "studio")
         self._loaded = None, None
-        self._rest_s = 2.0  # how long decoding, listening and drawing took last
+        self._rest = 0.3  # seconds that decoding, listening and drawing took last, a second of music
+        self._denoised = 0.0  # when the last step was done
 
     def warm_up(self):
         """Begin to load the first model; returns at once."""
@@ -201,11 +202,12 @@ class Studio:
         total = request.count * request.steps
         for index in range(request.count):
             which = f"take {index + 1} of {request.count}, " if request.count > 1 else ""
-            started = time.monotonic()
+            started, rest_s = time.monotonic(), self._rest * request.duration
 
-            def on_step(step, steps, index=index, which=which, started=started):
+            def on_step(step, steps, index=index, which=which, started=started, rest_s=rest_s):
                 done = index * request.steps + min(step, request.steps)
-                left_s = (total - done) * (time.monotonic() - started) / step + self._rest_s * (request.count - index)
+                left_s = (total - done) * (time.monotonic() - started) / step + rest_s * (request.count - index)
+                self._denoised = time.monotonic()
                 text = f"step {step} of {steps}" if step < steps else "turning it into sound"
                 emit(Progress(f"{which}{text}".capitalize(), done / total, time.monotonic() + left_s))
 
@@ -214,17 +216,16 @@ class Studio:
                 guidance=request.guidance, negative_prompt=request.negative_prompt, predictors=request.predictors,
                 on_step=on_step,
             )  # fmt: skip
-            played = time.monotonic()
             take = self._written(output, request, folder)
             emit(take)
-            over_at = played + self._rest_s if index == request.count - 1 else None
+            over_at = self._denoised + rest_s if index == request.count - 1 else None
             emit(
                 Progress(
                     f"{which}{'listening back' if request.listen else 'drawing'}".capitalize(), (index + 1) / request.count, over_at
                 )
             )
             emit(self._heard(take, output.audios[0], output.sample_rate))
-            self._rest_s = time.monotonic() - played
+            self._rest = (time.monotonic() - self._denoised) / request.duration
 
     def _written(self, output, request, folder):
         """Write the audio, the sidecar and the MIDI of a take into a new folder."""

@@ -283,7 +283,7 @@ CSS = """
 #scores i { font-style: normal; border-radius: 4px; padding: 0 6px; font-size: var(--text-sm); border: 1px solid currentColor; white-space: nowrap }
 #scores p { margin: 6px 8px; font-size: var(--text-sm) }
 #scores .yes { color: #1a7f37 } #scores .no { color: #9a5b00 } .dark #scores .yes { color: #4ac26b } .dark #scores .no { color: #f0a050 }
-#picture { overflow-x: auto } #picture img { width: calc(var(--pages) * max(100%, 560px)); max-width: none; border-radius: 8px }
+#picture { overflow-x: auto !important } #picture img { width: calc(var(--pages) * max(100%, 560px)); max-width: none; border-radius: 8px }
 #scores table, #picture img { margin: 0 }
 #player button, #player time { color: var(--body-text-color) !important }
 #status [data-testid="status-tracker"] svg, footer .divider { display: none }

@@ -111,7 +111,7 @@ def test_from_prompt_to_take(opened, tmp_path):
         [i * 2 * beat_s for i in range(5)], abs=2e-3
     )
     page.locator("#reuse").click()
-    page.wait_for_function("document.querySelector('#chords').querySelector('textarea, input').value.startsWith('D:2 A:2 |')")
+    page.wait_for_function("document.querySelector('#chords').querySelector('textarea, input').value.startsWith('D A | Bm G')")
     page.locator("#again").click()
     page.locator("#again:disabled").wait_for()  # one request of a page at a time
     page.locator("#cancel").click()
@@ -251,12 +251,26 @@ def test_fits_and_is_labelled(opened, name, width, scheme):
     page.keyboard.press("Enter")
     page.get_by_text("Done. Press play.").wait_for()
     page.locator("#picture img").wait_for()
-    assert page.evaluate(NAMELESS) == []
+    assert page.evaluate(NAMELESS) == [] and page.get_by_role("button", name="Run").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
     if folder := os.environ.get("SCREENSHOTS"):
         page.locator("#generate").blur()
         page.screenshot(path=f"{folder}/page-{name}.png", full_page=True)
+
+
+def test_a_long_take_has_a_picture_to_scroll(opened):
+    page = opened(viewport={"width": 390, "height": 800})
+    quick(page)
+    fill(page, "duration", 40)
+    page.locator("#plan").get_by_text("chords (chosen)").wait_for()
+    page.locator("#generate").click()
+    page.get_by_text("Done. Press play.").wait_for()
+    page.wait_for_function("document.querySelector('#picture img').naturalWidth > 1500")
+    hidden = "(() => { const p = document.querySelector('#picture'); p.scrollLeft = 1e4; return [p.scrollLeft, p.scrollWidth - p.clientWidth]; })()"
+    scrolled, beyond = page.evaluate(hidden)
+    assert beyond > 300 and scrolled == pytest.approx(beyond, abs=2)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_songs_become_a_dataset(opened, tmp_path):

@@ -90,7 +90,7 @@ def test_global_randomness_is_not_used(tiny_pipeline):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ({"duration": 11}, "10.24"), ({"duration": 0}, "1-10.24"), ({"duration": -3}, "-3"), ({"duration": float("nan")}, "nan"),
+        ({"duration": 11}, "10.24"), ({"duration": 0}, "1-10.24"), ({"duration": [3]}, "not a number"), ({"duration": True}, "not a number"), ({"duration": -3}, "-3"), ({"duration": float("nan")}, "nan"),
         ({"steps": 0}, "steps 0"), ({"steps": 2.5}, "2.5"), ({"count": 0}, "count 0"), ({"seed": -1}, "seed -1"),
         ({"guidance": -1}, "guidance -1"), ({"guidance": float("nan")}, "guidance nan"), ({"prompt": "x" * 10_001}, "10001"),
         ({"prompt": None}, "give text"), ({"chords": "C H"}, "'H'"), ({"tempo": "fast"}, "'fast'"), ({"meter": "0/4"}, "'0/4'"),
@@ -243,8 +243,21 @@ def test_what_guidance_adds_in_level_is_taken_back(tiny_pipeline):
     np.testing.assert_allclose(softer, louder / 10, rtol=1e-3, atol=1e-9)
 
 
-def test_decoding_in_parts_changes_nothing(tiny_pipeline, monkeypatch):
-    options = dict(duration=2.0, steps=2, chords="C", tempo=120, count=5)
-    whole = tiny_pipeline("piano", **options).audios
-    monkeypatch.setattr("mustango.pipeline.DECODED_S", 4)  # two clips at once
-    assert np.allclose(tiny_pipeline("piano", **options).audios, whole, atol=1e-5)
+def test_parts_change_nothing(tiny_pipeline, monkeypatch):
+    options, steps = dict(duration=2.0, steps=2, chords="C", tempo=120, count=5), []
+    whole = tiny_pipeline("piano", **options)
+    monkeypatch.setattr("mustango.pipeline.TOGETHER_S", 4)  # two clips at once
+    parts = tiny_pipeline("piano", **options, on_step=lambda *counted: steps.append(counted))
+    assert np.allclose(parts.audios, whole.audios, atol=1e-5) and parts.seeds == whole.seeds
+    assert steps == [(step, 6) for step in range(1, 7)]
+
+
+def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):
+    from mustango.pipeline import load_pipeline
+
+    pipeline = load_pipeline(str(tiny_folder))
+    for restart, first in ((0.0, 900), (0.83, 999)):
+        pipeline.register_to_config(restart=restart)
+        for name in ("ddim", "ddpm"):
+            pipeline.set_scheduler(name)
+            assert pipeline._timesteps(10, 1.0)[0] == first

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.theory import Chord, Key, Meter
-from mustango.reader import check_options, chord_line, resolve
+from mustango.reader import chord_line, resolve
 
 
 @pytest.mark.parametrize(
@@ -114,12 +114,6 @@ def test_a_chosen_tempo_lets_all_chords_begin():
         resolve("", chords="C G Am F " * 4, duration_s=10.24)
     with pytest.raises(InputError, match="fewer chords"):
         resolve("", chords="C G Am F", tempo=60, duration_s=10.24)
-
-
-def test_takes_are_bounded_by_their_length():
-    check_options("", 120.0, 0, 5, 20, 3.0, longest_s=120)
-    with pytest.raises(InputError, match="count 6 of 120 s is above 660 s in all; ask for 5 takes"):
-        check_options("", 120.0, 0, 6, 20, 3.0, longest_s=120)
 
 
 @pytest.mark.parametrize(
