@@ -382,7 +382,7 @@ def endpoint(studio, files):
         """Make music. What is left empty is read from the prompt, else chosen.
 
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
-        meter: "3/4". duration: seconds, 10.24 when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
+        meter: "3/4". duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
         take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
         heard tempo and key, share of the time the heard chord is the asked one); note.
         """

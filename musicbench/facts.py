@@ -18,30 +18,32 @@ from musicbench.theory import (
 )
 
 _NUMBER = r"(?<![\d.,])(\d{2,3}(?:\.\d+)?)"
+_RANGE = rf"{_NUMBER}(?:\s*(?:-|–|to|and)\s*(\d{{2,3}}(?:\.\d+)?))?"
 _TEMPO = re.compile(
-    rf"{_NUMBER}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
-    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about)|\s*[:=])*\s*{_NUMBER}\b",
+    rf"{_RANGE}\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)"
+    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about|between|from)|\s*[:=])*\s*{_RANGE}\b",
     re.IGNORECASE,
 )
-_TEMPO_RANGE = re.compile(rf"{_NUMBER}\s*(?:-|–|to)\s*(\d{{2,3}})\s*-?\s*(?:bpm\b|beats\s+(?:per|a)\s+minute)", re.IGNORECASE)
 _METRONOME = re.compile(r"(?:♩|\b(?<!dotted[ -])(?:quarter|crotchet)(?:[- ]note)?)\s*=\s*(\d{2,3})(?!\d)", re.IGNORECASE)
 _TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
 _TONIC = r"[A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?"
-_KEY_WORDS = r"(?:[Kk]ey\b(?:\s+of|\s+is|\s*[:=])*|(?P<within>[Ii]n)|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
+_KEY_WORDS = r"(?:(?i:key)\b(?:\s+(?i:of)|\s+is|\s*[:=])*|(?P<within>[Ii]n)|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
 # After "in", a tonic alone is a key only where its phrase ends: not "in A quiet room", "in B-movie style".
 _PHRASE_ENDS = r"(?=\s*(?:$|[.,;:!?)\n\d]|(?:at|and|with|over|on|for|in|then|key)\b))"
 _KEY_MARKED = re.compile(
-    rf"\b{_KEY_WORDS}(?:\s+|(?<=[:=]))(?P<tonic>{_TONIC})(?:[- ]?(?P<mode>major|minor|maj|min|m)\b(?![#\w])|(?(within){_PHRASE_ENDS}|(?![\w#])))"
+    rf"\b{_KEY_WORDS}(?:\s+|(?<=[:=]))(?P<tonic>{_TONIC})(?:[- ]?(?P<mode>(?i:major|minor|maj|min)|m)\b(?![#\w])|(?(within){_PHRASE_ENDS}|(?![\w#])))"
 )
 _KEY_BARE = re.compile(  # "a minor" is no key without more
-    rf"(?<![\w#])(?P<tonic>{_TONIC}|[b-g](?:#|b)?)[- ]?(?P<mode>major|minor)\b(?!\s*(?:chord|third|seventh|7|hit|label|detail))"
+    rf"(?<![\w#])(?P<tonic>{_TONIC}|[b-g](?:#|b)?)[- ]?(?P<mode>(?i:major|minor))\b(?!(?i:\s*(?:chord|third|seventh|7|hit|label|detail|setback|mistake)))"
 )
+_KEY_SHORT = re.compile(r"(?:^|[,;])\s*(?P<tonic>[A-G](?:#|b)?)(?P<mode>m)(?=\s*(?:$|[,;.]|\d|at\b))")  # "F#m, 98 bpm"
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _METER_WORDS = re.compile(
-    r"\b(two|three|four|five|six|seven)[- /](four|eight)[- ](?:time|meter|metre)\b|\bcommon time\b", re.IGNORECASE
+    r"(?<!-)\b(two|three|four|five|six|seven)[- /](four|quarter|eight)\s+(?:time|meter|metre)\b|(?:\bin|^|[.,;])\s*common time\b",
+    re.IGNORECASE,
 )
-_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8}
+_COUNTS = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "quarter": 4}
 _BEATS_A_BAR = re.compile(
     r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7])\b"
     r"|\bbeat (?:is|counts to) ([2-7])\b",
@@ -52,7 +54,8 @@ _RISING = re.compile(r"\b(crescendo|(?:volume|level|loudness|music) (?:rises|cli
 _UNTIL = re.compile(r"\b(until|up to|first \d|from the (?:start|beginning|outset)|(?:begins|starts|opens) with)", re.I)
 _SECONDS = re.compile(r"\b(\d+(?:\.\d+)?)[- ]?(?:s\b|sec\b|seconds?\b)|\bsecond (\d+(?:\.\d+)?)", re.I)
 _DEGREES = re.compile(
-    r"(?<![\d-])([1-7](?:\s*-\s*[1-7]){2,})(?=\s+(?:chords?\b|progression|changes|turnaround|loop))", re.IGNORECASE
+    r"(?<![\d-])([1-7](?:\s*-\s*[1-7]){2,})(?=\s+(?:chords?\b|progression|turnaround|loop\b(?!\s+(?:pedal|station))))",
+    re.IGNORECASE,
 )
 _ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i", "ii°", "III", "iv", "V", "VI", "VII")}
 _CHORD_WORD = re.compile(r"\b(chords?|progression|harmony|changes)\b", re.IGNORECASE)
@@ -109,7 +112,7 @@ def _read_chords(prompt):
             if len(symbols) == 1 and re.search(r"\bin\s+$", sentence[:start]):  # a key
                 continue
             marked = marker and marker.start() < start
-            if not marked and re.search(r"\b(form|structure)\b", sentence[start:]):  # A A B A
+            if not marked and all(len(s) == 1 for s in symbols) and _are_letters(symbols, sentence):
                 continue
             # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
             if len(symbols) >= 3 or (marked and (len(symbols) == 2 or symbols[0] not in ("A", "I"))):
@@ -117,6 +120,12 @@ def _read_chords(prompt):
                     run.pop()
                 return " ".join(token for token in run if token)
     return None
+
+
+def _are_letters(symbols, sentence):
+    """True for the A A B A of a form, the names of sections, the strings of a tuning."""
+    form = len(set(symbols)) < len(symbols) and re.search(r"\b(form|structure)\b", sentence)
+    return form or re.search(r"\b([Ss]ections?|tuned|tuning)\b", sentence)
 
 
 def _read_dynamics(text):
@@ -129,20 +138,14 @@ def _read_dynamics(text):
     return None
 
 
-def read_prompt(prompt):
-    """Find tempo, key, meter, chords and dynamics that a prompt states in words. Values outside their bounds are not taken."""
+def read_prompt(prompt, key=None, meter=None):
+    """Find tempo, key, meter, chords and dynamics that a prompt states in words. Values outside their bounds are not taken.
+
+    key, meter: those given besides, which say what degrees ("2-5-1") and note values ("quarter = 60") mean.
+    """
     text = ascii_accidentals(prompt[:20000])
-    meter = _read_meter(text)
-    tempo = None
-    found = [match for pattern in (_TEMPO_RANGE, _TEMPO, _METRONOME) for match in pattern.finditer(text)]
-    for match in sorted(found, key=lambda match: match.start()):
-        numbers = [float(number) for number in match.groups() if number]
-        value = sum(numbers) / len(numbers)  # of a range its middle
-        if match.re is _METRONOME and meter:
-            value *= meter.unit / 4
-        if MIN_BPM <= value <= MAX_BPM:
-            tempo = value
-            break
+    own_meter = _read_meter(text)
+    tempo = _read_tempo(text, meter or own_meter)
     if tempo is None:
         for sentence in re.split(r"[.!?\n]", text):
             match = _TEMPO_WORD.search(sentence)
@@ -150,17 +153,33 @@ def read_prompt(prompt):
             if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
                 tempo = word_tempo(match[1])
                 break
-    key = None
-    for pattern in (_KEY_MARKED, _KEY_BARE):
+    own_key, chords = None, _read_chords(text)
+    for pattern in (_KEY_MARKED, _KEY_BARE) if chords else (_KEY_MARKED, _KEY_BARE, _KEY_SHORT):
         if match := pattern.search(text):
             tonic = re.sub(r"[- ][Ss]harp", "#", re.sub(r"[- ][Ff]lat", "b", match["tonic"]))
-            key = Key(tonic[0].upper() + tonic[1:], "minor" if match["mode"] in ("minor", "min", "m") else "major")
+            own_key = Key(
+                tonic[0].upper() + tonic[1:], "minor" if (match["mode"] or "").lower() in ("minor", "min", "m") else "major"
+            )
             break
-    chords = _read_chords(text)
     if chords is None and (match := _DEGREES.search(text)):
-        romans = _ROMANS[key.mode if key else "major"]
+        romans = _ROMANS[(key or own_key or Key("C")).mode]
         chords = " ".join(romans[int(digit) - 1] for digit in re.findall(r"\d", match[1]))
-    return Stated(tempo, key, meter, chords, _read_dynamics(text))
+    return Stated(tempo, own_key, own_meter, chords, _read_dynamics(text))
+
+
+def _read_tempo(text, meter):
+    found = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)]
+    for match in sorted(found, key=lambda match: match.start()):
+        if match.re is _METRONOME:
+            value = float(match[1]) * (meter.unit if meter else 4) / 4
+        else:
+            low, high = (float(n) if n else None for n in (match.group(1, 2) if match[1] else match.group(3, 4)))
+            value = low if match[3] else high or low  # of "Studio 54 - 118 bpm" the number before bpm
+            if high and low < high <= 1.34 * low:
+                value = (low + high) / 2  # of a range its middle
+        if MIN_BPM <= value <= MAX_BPM:
+            return value
+    return None
 
 
 def _read_meter(text):

@@ -8,7 +8,7 @@ another shape is an error that names it.
 import json
 import pickle
 import re
-import zipfile
+import struct
 from importlib import import_module
 from pathlib import Path
 
@@ -84,6 +84,7 @@ RELEASED_VOCODER = {
 
 
 RELEASED_WINDOW_S = 10.24
+LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"  # how files begin that torch before 1.6 wrote, which cannot be mapped
 SHARD = "700MB"  # a shard is copied in memory when it is written
 # Where the released model takes its tokenizers from; the text encoder's is named in configs/main_config.json.
 TOKENIZERS = {
@@ -240,11 +241,12 @@ def load_released(path):
     if not path.is_file():
         raise InputError(f"no file {path}; the released layout has one, download the model again")
     try:
-        mapped = zipfile.is_zipfile(path)  # else of a torch before 1.6
-        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
+        with path.open("rb") as file:
+            old = file.read(len(LEGACY)) == LEGACY
+        tensors = torch.load(path, map_location="cpu", weights_only=True, mmap=not old)
     except pickle.UnpicklingError as error:
         raise InputError(f"{path} holds something else than tensors ({_one_line(error)[:160]}); it is not loaded") from None
-    except (RuntimeError, OSError, EOFError, ValueError) as error:
+    except (RuntimeError, OSError, EOFError, ValueError, LookupError, struct.error) as error:
         raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
     if not isinstance(tensors, dict) or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
         raise InputError(f"{path} is no state dict of tensors; download it again")

@@ -29,7 +29,6 @@ _PACES = (
     (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
     (r"jazz|swing", (100, 150)),
 )
-MAX_CHOSEN_BPM = 180  # so far is a tempo that nobody stated raised for the chords to fit
 _MINOR_WORDS = re.compile(
     r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
 )
@@ -92,8 +91,13 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 
 
+def _pace(prompt):
+    """Return the range of tempos that a prompt's words mean."""
+    return next((span for words, span in _PACES if re.search(rf"\b(?:{words})\b", prompt, re.IGNORECASE)), (88, 126))
+
+
 def _choose_tempo(prompt, rng):
-    low, high = next((span for words, span in _PACES if re.search(rf"\b(?:{words})\b", prompt, re.IGNORECASE)), (88, 126))
+    low, high = _pace(prompt)
     return float(rng.integers(low, high + 1))
 
 
@@ -121,7 +125,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
     cannot be read or does not fit into `duration_s`.
     """
-    stated, rng = read_prompt(prompt), np.random.default_rng([seed, 6])
+    given_key, given_meter = (kind.parse(value) if value is not None else None for kind, value in ((Key, key), (Meter, meter)))
+    stated, rng = read_prompt(prompt, given_key, given_meter), np.random.default_rng([seed, 6])
     origin, notes, beats = {}, (), None
     open_tempo = tempo is None and stated.tempo is None
     open_chords = chords is None and stated.chords is None
@@ -151,7 +156,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     line = chords if chords is not None else stated.chords
     if line is not None or predicted_chords:
         if line is not None:
-            progression = Progression.parse(line, meter, Key.parse(key) if key is not None else stated.key)
+            progression = Progression.parse(line, meter, given_key or stated.key)
             origin["chords"] = "given" if chords is not None else "prompt"
         else:
             progression = Progression(timed=tuple(predicted_chords))
@@ -159,7 +164,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
         if origin["tempo"] == "chosen" and progression.bars:  # a beat of the last chord is heard
             beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
-            bpm = max(bpm, min(math.ceil(60 * beats_needed / duration_s), MAX_CHOSEN_BPM))
+            needed = math.ceil(60 * beats_needed / duration_s)
+            bpm = max(bpm, needed) if needed <= 1.3 * _pace(prompt)[1] else bpm  # else they are refused, and the remedies named
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))
@@ -184,10 +190,11 @@ def chord_line(controls):
     tick_s, ticks = 60 / controls.bpm / TICKS, controls.meter.beats * TICKS
     bars = {}
     for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
-        name, first, last = chord.lead_sheet(controls.key), round(start_s / tick_s), math.ceil(end_s / tick_s - 1e-3)
+        name, first, last = chord.lead_sheet(controls.key), round(start_s / tick_s), math.ceil((end_s - 1e-4) / tick_s - 1e-3)
         if abs(first * tick_s - start_s) > 1e-4 or (not bars and first):  # between the ticks, or late: starts in seconds
             return " ".join(
-                f"{t:g}:{c.lead_sheet(controls.key)}" for t, c in zip(controls.chord_times, controls.chords, strict=True)
+                f"{round(t, 6):.10g}:{c.lead_sheet(controls.key)}"
+                for t, c in zip(controls.chord_times, controls.chords, strict=True)
             )
         last = max(last, first + 1)
         while first < last:

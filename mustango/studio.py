@@ -23,7 +23,7 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    duration: seconds, 10.24 when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
     """
 
     prompt: str = ""

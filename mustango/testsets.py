@@ -193,11 +193,11 @@ def _labels(row, where, notes):
     if times and len(times) != len(chords) and chords:
         notes.append(f"chord times left out: {len(times)} times for {len(chords)} chords")
         times = []
+    times = [max(float(t), 0.0) for t in times]
     if times and chords and not _rise(times):
         chords, times = notes.append("chords left out: their times do not rise") or [], []
     if times and chords:
-        times[0] = max(float(times[0]), 0.0)
-        kept = [(float(t), c) for t, c in zip(times, chords, strict=True) if t < duration]
+        kept = [(t, c) for t, c in zip(times, chords, strict=True) if t < duration]
         times, chords = [t for t, _ in kept], [c for _, c in kept]
     if len(beats) != 2 or len(beats[0]) != len(beats[1]):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")

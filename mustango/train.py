@@ -204,26 +204,26 @@ def fit(
     `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
     on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
-    run = Fit(task, run, lr, ema_decay, held_out, batch_size)
+    training = Fit(task, run, lr, ema_decay, held_out, batch_size)
     task.model.train()
     batches = DataLoader(
-        Batches(task, seed, batch_size), batch_size=None, sampler=range(run.step, steps), num_workers=loaders,
-        pin_memory=run.device.type == "cuda",
+        Batches(task, seed, batch_size), batch_size=None, sampler=range(training.step, steps), num_workers=loaders,
+        pin_memory=training.device.type == "cuda",
     )  # fmt: skip
-    if run.step == 0:
-        run.log_held_out()
+    if training.step == 0:
+        training.log_held_out()
     for noise_seed, batch in batches:
-        run.advance(noise_seed, batch, steps)
-        late = minutes is not None and time.monotonic() - run.started >= 60 * minutes
-        if run.step % log_every == 0 or run.step % save_every == 0 or late:
-            run.log()
-        if run.step % save_every == 0:
-            run.save()
+        training.advance(noise_seed, batch, steps)
+        late = minutes is not None and time.monotonic() - training.started >= 60 * minutes
+        if training.step % log_every == 0 or training.step % save_every == 0 or late:
+            training.log()
+        if training.step % save_every == 0:
+            training.save()
         if late:
             break
-    run.log()
-    run.save()
-    return run.step
+    training.log()
+    training.save()
+    return training.step
 
 
 def _log(path, row):
@@ -382,8 +382,10 @@ class TrainVAE:
 
 # ---------------------------------------------------------------------------------------------------- music
 
+WINDOW_S = 10.24
+LONGEST_S = 120.0  # measured: the last ten seconds obey as the first do
 CONDITIONER = dict(
-    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=10.24,
+    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=WINDOW_S,
     chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
 )  # fmt: skip
 MUNET = dict(
@@ -393,8 +395,6 @@ MUNET = dict(
 )  # fmt: skip
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 CAPTIONS_A_CLIP = 3
-WINDOW_S = 10.24
-LONGEST_S = 120.0  # measured to 123 s: the last ten seconds obey as the first do
 GUIDANCE_DB = 0.85  # a unit, measured at guidance 3: without it clips are 1.7 dB louder than the composer's of the same controls
 NOISE_SCALE = 1.1  # times the schedule's noise, measured: the detail that denoising takes away comes back, chords and beats stay
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft

@@ -53,6 +53,7 @@ def test_long_clips_play_the_chords_to_their_end(pipeline):
     chords = ["C", "F#m", "Bb", "E"]
     out = pipeline("piano and acoustic bass, no drums", chords=chords, tempo=120, duration=40, seed=0, steps=10)
     assert out.audios.shape[1] == 40 * out.sample_rate and pipeline.longest_s == 120
+    assert pipeline.conditioner.config.cycle_s == pipeline.config.window_s
     assert chord_accuracy(out.audios[0, -16 * out.sample_rate :], out.sample_rate, chords, 2.0) >= 0.8
 
 

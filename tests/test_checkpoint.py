@@ -122,15 +122,17 @@ def test_bad_files(tmp_path, capsys):
     torch.save({"a": torch.zeros(100)}, tmp_path / "whole.bin")
     (tmp_path / "half.bin").write_bytes((tmp_path / "whole.bin").read_bytes()[:600])
     (tmp_path / "text.bin").write_text("no weights")
+    (tmp_path / "byte.bin").write_bytes(b"\x80")
+    torch.save({"a": torch.ones(300)}, tmp_path / "old.bin", _use_new_zipfile_serialization=False)
+    (tmp_path / "half-old.bin").write_bytes((tmp_path / "old.bin").read_bytes()[:100])
     torch.save({"a": Code()}, tmp_path / "code.bin")
     torch.save({"a": 1}, tmp_path / "number.bin")
-    for name in ("half.bin", "text.bin", "code.bin", "number.bin", "missing.bin"):
+    for name in ("half.bin", "text.bin", "byte.bin", "half-old.bin", "code.bin", "number.bin", "missing.bin"):
         with pytest.raises(InputError, match=name):
             load_released(tmp_path / name)
     assert "code ran" not in capsys.readouterr().out
     assert list(load_released(tmp_path / "whole.bin")) == ["a"]
-    torch.save({"a": torch.ones(3)}, tmp_path / "old.bin", _use_new_zipfile_serialization=False)
-    assert load_released(tmp_path / "old.bin")["a"].sum() == 3
+    assert load_released(tmp_path / "old.bin")["a"].sum() == 300
 
 
 @pytest.fixture(scope="module")

@@ -283,3 +283,19 @@ def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
     assert generate("--prompts", "a.json", "--steps", "2", "--negative-prompt", "", "-o", "out", model=tiny_folder) == 0
     again = json.loads((here / "out" / "00001.json").read_text())
     assert (again["steps"], again["negative_prompt"], again["scheduler"]) == (2, "", "ddim")  # options come first
+
+
+def test_progress_counts_the_parts_that_takes_are_made_in(here, tiny_folder, monkeypatch):
+    import tqdm
+
+    bars = []
+
+    class Bar(tqdm.tqdm):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options | {"disable": False})
+            bars.append(self)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    monkeypatch.setattr("mustango.pipeline.TOGETHER_S", 4)
+    assert generate("piano", "--takes", "3", "--duration", "2", "--steps", "2", model=tiny_folder) == 0
+    assert [(bar.n, bar.total) for bar in bars] == [(4, 4)]

@@ -12,7 +12,7 @@ from mustango.reader import chord_line, resolve
     ("prompt", "tempo"),
     [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
      ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None),
-     ("1200 bpm gabber", None), ("95-100 bpm", 97.5), ("80 to 90 beats per minute", 85), ("120bpm, 100-110 bpm at the end", 120),
+     ("1200 bpm gabber", None), ("95-100 bpm", 97.5), ("Tempo: 95-100 bpm", 97.5), ("bpm 85-95", 90), ("between 90 and 100 bpm", 95), ("Studio 54 - 118 bpm disco", 118), ("from 60 to 140 bpm", 140), ("tempo 120 - 16 bars", 120), ("80 to 90 beats per minute", 85), ("120bpm, 100-110 bpm at the end", 120),
      ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("key:Am BPM:128", 128)],
 )  # fmt: skip
 def test_reads_tempo(prompt, tempo):
@@ -24,7 +24,7 @@ def test_reads_tempo(prompt, tempo):
     [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
      ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None),
      ("in d minor", "D minor"), ("bb minor jam", "Bb minor"), ("a minor setback", None), ("in B-movie style", None), ("in D&B style", None),
-     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
+     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("G Major", "G major"), ("KEY OF A MINOR", "A minor"), ("A Major Hit", None), ("F#m, 98 bpm", "F# minor"), ("trap, Bbm 140bpm", "Bb minor"), ("Am F C G", None), ("Em dash", None), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
 )  # fmt: skip
 def test_reads_key(prompt, key):
     stated = read_prompt(prompt).key
@@ -34,7 +34,7 @@ def test_reads_key(prompt, key):
 @pytest.mark.parametrize(
     ("prompt", "meter"), [("in 3/4", Meter(3)), ("6/8 time", Meter(6, 8)), ("C6/9 chords", None), ("on 24/7 radio", None), ("counts 5 beats to the bar", Meter(5)),
      ("The beat counts to 3.", Meter(3)), ("The downbeat comes every 3.", Meter(3)), ("The beat is 3.", Meter(3)),
-     ("three-four time", Meter(3)), ("in six eight time", Meter(6, 8)), ("in common time", Meter(4)), ("two four bar phrases", None)]
+     ("three-four time", Meter(3)), ("in six eight time", Meter(6, 8)), ("in common time", Meter(4)), ("two four bar phrases", None), ("in three-quarter time", Meter(3)), ("the most common time for lullabies", None), ("two four-time winners", None)]
 )  # fmt: skip
 def test_reads_meter(prompt, meter):
     assert read_prompt(prompt).meter == meter
@@ -45,7 +45,7 @@ def test_reads_meter(prompt, meter):
     [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
      ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
      ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"),
-     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("chords in A", None), ("1-2-3-4 count", None)],
+     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("guitar in open tuning D A D G A D", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords
@@ -89,9 +89,10 @@ BARS = st.lists(st.lists(CHORDS, min_size=1, max_size=3), min_size=1, max_size=4
 )
 
 
+@example("0:Am 0.341:G7", 88, "6/8", 20.0)  # written to a tenth of a millisecond
 @example("C G7 | G7 |", 199, "6/8", 20.0)  # the clip ends a third of a beat into a bar
 @example("C | C | C | C C |", 75, "6/8", 20.0)  # the last chord just begins in the clip
-@given(BARS, st.integers(75, 200), st.sampled_from(["4/4", "3/4", "6/8"]), st.sampled_from([20.0, 100.0]))
+@given(BARS, st.integers(75, 200), st.sampled_from(["4/4", "3/4", "6/8"]), st.sampled_from([20.0, 120.0]))
 def test_chord_line_gives_the_same_chords_again(line, tempo, meter, duration_s):
     asked = {"tempo": tempo, "meter": meter, "key": "C", "duration_s": duration_s}
     first = resolve("", chords=line, **asked)
@@ -106,12 +107,18 @@ def test_lists_are_one_chord_a_bar_and_are_not_changed():
     assert controls.chord_times == (0, 1.5, 3.0) and controls.key == Key("C")
 
 
+def test_what_is_given_says_what_degrees_and_note_values_mean():
+    controls = resolve("a 1-5-6-4 progression, quarter = 60", key="A minor", meter="6/8", duration_s=20)
+    assert [str(c) for c in controls.chords[:4]] == ["Am", "E", "F", "Dm"] and controls.bpm == 120
+
+
 def test_a_chosen_tempo_lets_all_chords_begin():
     for seed in range(40):
         controls = resolve("slow ballad", chords="C G Am F", duration_s=10.24, seed=seed)
         assert controls.chords == tuple(map(Chord.parse, ["C", "G", "Am", "F"])) and 76 <= controls.bpm <= 88
-    with pytest.raises(InputError, match="fewer chords"):
-        resolve("", chords="C G Am F " * 4, duration_s=10.24)
+    for prompt, chords in (("", "C G Am F " * 4), ("slow ballad", "C G Am F " * 2)):
+        with pytest.raises(InputError, match="fewer chords"):
+            resolve(prompt, chords=chords, duration_s=10.24)
     with pytest.raises(InputError, match="fewer chords"):
         resolve("", chords="C G Am F", tempo=60, duration_s=10.24)
 

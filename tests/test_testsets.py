@@ -169,6 +169,8 @@ def test_bad_sets(text):
 def test_times_that_fall_are_left_out_with_a_note(tmp_path):
     row = {"chords": ["C", "G", "F"], "chords_time": [0, 5, 3], "beats": [[2, 1, 3], [1, 2, 3]], "bpm": 60}
     early = {"chords": ["C", "G"], "chords_time": [-0.1, 3], "beats": [[0.5, 1.5], [1, 2]]}
-    first, second = read_cases(write(tmp_path / "rows.jsonl", row, early))
+    earlier = {"chords": ["C", "G", "F"], "chords_time": [-0.5, -0.1, 3]}
+    first, second, third = read_cases(write(tmp_path / "rows.jsonl", row, early, earlier))
+    assert not third.labels.chords and len(third.notes) == 1
     assert not first.labels.chords and not first.labels.beat_times and len(first.notes) == 2
     assert second.labels.chord_times == (0.0, 3.0) and second.labels.beat_times == (0.5, 1.5)
