@@ -47,7 +47,7 @@ def main():
 
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline()
+    pipeline = load_pipeline(quiet=True)
     pipeline(PROMPT, **CONTROLS, duration=10.0, steps=2)
     times = []
     for seed in range(options.repeats):

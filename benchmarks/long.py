@@ -49,7 +49,7 @@ def main():
     parser.add_argument("--duration", type=float, default=120.0)
     parser.add_argument("--model", default="mustango-mini")
     options = parser.parse_args()
-    pipeline = load_pipeline(options.model)
+    pipeline = load_pipeline(options.model, quiet=True)
     embedder = load_embedder("musicnn")
     rate = pipeline.mel.config.sample_rate
     starts = {"first": 0.0, "middle": (options.duration - PART_S) / 2, "last": options.duration - PART_S}

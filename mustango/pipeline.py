@@ -158,12 +158,12 @@ class MustangoPipeline(DiffusionPipeline):
     ):
         """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
 
-        The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo
-        word. meter: "3/4". key: "A minor". duration: seconds. What is not given is read from the prompt, else chosen.
+        The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
+        "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo word. meter: "3/4". key: "A minor". duration: seconds,
+        `window_s` when None. What is not given is read from the prompt, else chosen.
         predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
-        those if the model has them. on_step(step, steps) is called after each denoising step; beyond 164 s of music clips are made
-        in parts, and `steps` counts those of all. Returns a MustangoOutput; raises
-        InputError.
+        those if the model has them. on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
+        parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
         """
         prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
         if not prompts:
@@ -181,16 +181,13 @@ class MustangoPipeline(DiffusionPipeline):
         together, audios = max(int(TOGETHER_S // duration), 1), []
         parts = [slice(first, first + together) for first in range(0, len(seeds), together)]
         for done, part in enumerate(parts):
-
-            def counted(step, steps, done=done):
-                on_step(done * steps + step, len(parts) * steps)
-
+            counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
             condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1)
             self._stage("unet")
             noise = self.noise(generators, duration)
-            latents = self.denoise(condition, noise, steps, guidance, generators, on_step and counted)
+            latents = self.denoise(condition, noise, steps, guidance, generators, counted)
             self._stage("vae", "vocoder")
             audios.append(self.vocode(self.decode(latents), duration, -self.config.guidance_db * max(guidance - 1, 0)))
         return MustangoOutput(
