@@ -24,7 +24,10 @@ _TEMPO = re.compile(
     rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about|between|from)|\s*[:=])*\s*{_RANGE}\b",
     re.IGNORECASE,
 )
-_METRONOME = re.compile(r"(?:♩|\b(?<!dotted[ -])(?:quarter|crotchet)(?:[- ]note)?)\s*=\s*(\d{2,3})(?!\d)", re.IGNORECASE)
+_METRONOME = re.compile(
+    r"(?:♩(\.)?|\b(dotted[- ])?(half|minim|quarter|crotchet|eighth|quaver)(?:[- ]notes?)?)\s*=\s*(\d{2,3})(?!\d)", re.IGNORECASE
+)
+_QUARTERS = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORD = re.compile(rf"\b({'|'.join(TEMPO_WORDS)})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
 _TONIC = r"[A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?"
@@ -37,7 +40,7 @@ _KEY_MARKED = re.compile(
 _KEY_BARE = re.compile(  # "a minor" is no key without more
     rf"(?<![\w#])(?P<tonic>{_TONIC}|[b-g](?:#|b)?)[- ]?(?P<mode>(?i:major|minor))\b(?!(?i:\s*(?:chord|third|seventh|7|hit|label|detail|setback|mistake)))"
 )
-_KEY_SHORT = re.compile(r"(?:^|[,;])\s*(?P<tonic>[A-G](?:#|b)?)(?P<mode>m)(?=\s*(?:$|[,;.]|\d|at\b))")  # "F#m, 98 bpm"
+_KEY_SHORT = re.compile(r"(?:^|[,;])\s*(?P<tonic>[A-G](?:#|b)?)(?P<mode>m)(?=\s*(?:$|[,;.])|\s+(?:\d|at\b))")  # "F#m, 98 bpm"
 _METER = re.compile(r"(?<![\w/])([2-7])/(2|4|8|16)(?![\w/])")
 _METER_WORDS = re.compile(
     r"(?<!-)\b(two|three|four|five|six|seven)[- /](four|quarter|eight)\s+(?:time|meter|metre)\b|(?:\bin|^|[.,;])\s*common time\b",
@@ -86,6 +89,8 @@ def _chord_runs(sentence):
     for match in re.finditer(r"\||[^\s,;|]+", sentence):
         token = match[0].strip(".:()[]\"'") if match[0] not in ("|", "-", "->", "→") else match[0]
         parts = [token] if _is_chord(token) or is_roman(token) else [p for p in re.split(r"->|→|-", token) if p] or [token]
+        if parts == [token] and token.count("/") > 1 and not _is_chord(token):  # Am/F/C/G
+            parts = [p for p in token.split("/") if p] or [token]
         if run and token in ("|", "-", "->", "→", "then", "and", "to"):
             run.append("|" if token == "|" else None)
         elif all(
@@ -171,7 +176,8 @@ def _read_tempo(text, meter):
     found = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)]
     for match in sorted(found, key=lambda match: match.start()):
         if match.re is _METRONOME:
-            value = float(match[1]) * (meter.unit if meter else 4) / 4
+            quarters = _QUARTERS[(match[3] or "quarter").lower()] * (1.5 if match[1] or match[2] else 1)
+            value = float(match[4]) * quarters * (meter.unit if meter else 4) / 4
         else:
             low, high = (float(n) if n else None for n in (match.group(1, 2) if match[1] else match.group(3, 4)))
             value = low if match[3] else high or low  # of "Studio 54 - 118 bpm" the number before bpm

@@ -13,7 +13,7 @@ from mustango.reader import chord_line, resolve
     [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
      ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None),
      ("1200 bpm gabber", None), ("95-100 bpm", 97.5), ("Tempo: 95-100 bpm", 97.5), ("bpm 85-95", 90), ("between 90 and 100 bpm", 95), ("Studio 54 - 118 bpm disco", 118), ("from 60 to 140 bpm", 140), ("tempo 120 - 16 bars", 120), ("80 to 90 beats per minute", 85), ("120bpm, 100-110 bpm at the end", 120),
-     ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("key:Am BPM:128", 128)],
+     ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("♩. = 60 in 6/8", 180), ("jig in 6/8, dotted quarter = 60", 180), ("half note = 60", 120), ("key:Am BPM:128", 128)],
 )  # fmt: skip
 def test_reads_tempo(prompt, tempo):
     assert read_prompt(prompt).tempo == tempo
@@ -24,7 +24,7 @@ def test_reads_tempo(prompt, tempo):
     [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
      ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None),
      ("in d minor", "D minor"), ("bb minor jam", "Bb minor"), ("a minor setback", None), ("in B-movie style", None), ("in D&B style", None),
-     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("G Major", "G major"), ("KEY OF A MINOR", "A minor"), ("A Major Hit", None), ("F#m, 98 bpm", "F# minor"), ("trap, Bbm 140bpm", "Bb minor"), ("Am F C G", None), ("Em dash", None), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
+     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("G Major", "G major"), ("KEY OF A MINOR", "A minor"), ("A Major Hit", None), ("F#m, 98 bpm", "F# minor"), ("Dm7 vamp", None), ("trap, Bbm 140bpm", "Bb minor"), ("Am F C G", None), ("Em dash", None), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
 )  # fmt: skip
 def test_reads_key(prompt, key):
     stated = read_prompt(prompt).key
@@ -44,7 +44,7 @@ def test_reads_meter(prompt, meter):
     ("prompt", "chords"),
     [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
      ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
-     ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"),
+     ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"), ("Am/F/C/G ballad", "Am F C G"), ("C6/9/E D/F# G", "C6/9/E D/F# G"),
      ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("guitar in open tuning D A D G A D", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
