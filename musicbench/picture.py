@@ -4,8 +4,13 @@ from io import BytesIO
 
 import numpy as np
 
-PAGE_S = 20  # seconds on the width of a page; pictures of longer clips are wider
+PAGE_S = 20  # seconds on the width of a page
 LANE_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
+
+
+def pages(duration_s):
+    """Return how many page widths the picture of a clip takes: one, more for long clips."""
+    return max(duration_s / PAGE_S, 1)
 
 
 def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=(), dark=False):
@@ -20,8 +25,8 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
 
     ink, paper = ("#e6e6e6", "#15171c") if dark else ("#222222", "#ffffff")
     duration_s = len(samples) / sample_rate
-    pages = max(duration_s / PAGE_S, 1)
-    figure = Figure(figsize=(10 * pages, 3.4 + 0.36 * len(lanes)), dpi=90, facecolor=paper, layout="constrained")
+    width = pages(duration_s)
+    figure = Figure(figsize=(10 * width, 3.4 + 0.36 * len(lanes)), dpi=90, facecolor=paper, layout="constrained")
     heights = [8, *[1] * len(lanes)]
     rows = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False)[:, 0]
 
@@ -45,13 +50,13 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
         ends = [*list(times)[1:], duration_s]
         for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
             row.axvspan(start_s, end_s, color=color, alpha=0.75 if index % 2 else 0.5, lw=0)
-            if (end_s - start_s) / max(min(duration_s, PAGE_S), 1e-9) > 0.008 * len(str(label)) + 0.004:
+            if (end_s - start_s) * width / max(duration_s, 1e-9) > 0.008 * len(str(label)) + 0.004:
                 row.text((start_s + end_s) / 2, 0.5, str(label), ha="center", va="center", fontsize=8, color=ink, clip_on=True)
         row.set_ylim(0, 1)
         row.set_yticks([0.5], [name])
     rows[-1].set_xlim(0, duration_s)
     rows[-1].set_xlabel("seconds")
-    rows[-1].xaxis.set_major_locator(MaxNLocator(int(9 * pages), steps=[1, 2, 5, 10]))
+    rows[-1].xaxis.set_major_locator(MaxNLocator(int(9 * width), steps=[1, 2, 5, 10]))
     for row in rows:
         row.set_facecolor(paper)
         row.tick_params(colors=ink, labelsize=8)

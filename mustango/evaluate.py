@@ -18,19 +18,17 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from musicbench import InputError, __version__
-from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_json, written_whole
-from musicbench.compose import find_soundfont
+from musicbench.clip import load_audio, save_json, written_whole
 from musicbench.features import Heard
 from musicbench.theory import Chord, Key
 from mustango.checkpoint import BUNDLED, model_folder, read_json
-from mustango.clips import compose_clip, generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
+from mustango.clips import REFERENCE, given_audio, made_clips, real_clips, results, worker_pool
 from mustango.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence
 from mustango.judges import DEFAULT_JUDGES, JUDGES, is_silent, load_judge
 from mustango.metrics import METRICS, Mean, bootstrap, clip_scores
-from mustango.testsets import HELD_OUT, composed_case, load_cases
+from mustango.testsets import load_cases
 
 COLUMNS = ("model", "real", "round trip", "shuffled", "dropped")
-REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 
 
 @dataclass(frozen=True)
@@ -85,55 +83,6 @@ class Setup:
 
 
 embedder = cache(load_embedder)
-
-
-# ---------------------------------------------------------------------------------------------------- audio
-
-
-def _asked(setup, case, controls):
-    return generate_clip, setup, case.prompt, controls, case.asked.duration_s, case.seed
-
-
-def _by_stem(folder):
-    """Return {stem: path} of the audio files under a folder. Raises InputError when there is none."""
-    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3")]
-    if not files:
-        raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
-    return {path.stem: path for path in reversed(files)}
-
-
-def _given_audio(cases, folder, problems):
-    """Return {id: path} of the files in `folder` named after a clip's id or its row's file; mismatches go to `problems`."""
-    files = _by_stem(folder)
-    stems = {case.id: case.id if case.id in files or not case.audio else Path(case.audio).stem for case in cases}
-    paths = {name: files[stem] for name, stem in stems.items() if stem in files}
-    if not paths:
-        raise InputError(
-            f"no file in {folder} is named after a clip of the set (first: {cases[0].id}); name files ID.wav, or write file_name"
-        )
-    problems += [
-        {"column": "model", "id": name, "what": f"missing: no file {stem}.* in the folder"}
-        for name, stem in stems.items()
-        if name not in paths
-    ]
-    extra = sorted(set(files) - set(stems.values()))
-    if extra:
-        what = f"{len(extra)} files belong to no clip of the set: {', '.join(extra[:3])}{' ...' if len(extra) > 3 else ''}"
-        problems.append({"column": "model", "id": "-", "what": what})
-    return paths
-
-
-def _own_audio(cases, folder, problems):
-    """Return {id: path} of a file set's own audio, in `folder` or beside the set."""
-    files = _by_stem(folder) if folder else {}
-    own = {case.id: Path(case.audio) for case in cases if case.audio}
-    if folder:
-        own = {case.id: files.get(case.id) or files.get(own.get(case.id, Path("-")).stem) for case in cases}
-    paths = {name: path for name, path in own.items() if path and path.is_file()}
-    if len(paths) < len(cases):
-        what = f"{len(cases) - len(paths)} of {len(cases)} clips have no audio of their own{f' in {folder}' if folder else ''}"
-        problems.append({"column": "real", "id": "-", "what": f"{what}; name its folder with --real"})
-    return paths
 
 
 # ---------------------------------------------------------------------------------------------------- hearing
@@ -422,14 +371,14 @@ def evaluate(setup, folder, workers=None):
     if setup.audio:  # the audio of others is judged by the labels as they stand
         cases = [replace(case, asked=case.labels) for case in cases]
     problems = [{"column": "set", "id": case.id, "what": note} for case in cases for note in case.notes]
-    given = {"model": _given_audio(cases, setup.audio, problems)} if setup.audio else {}
+    given = {"model": given_audio(cases, setup.audio, problems)} if setup.audio else {}
     _open(folder, setup, cases)
     clock = _Clock()
     with worker_pool(workers if setup.device == "cpu" else 1) as pool:
-        clips = given | _real_clips(pool, setup, cases, folder / "audio", given, problems)
+        clips = given | real_clips(pool, setup, cases, folder / "audio", given, problems)
         clock.took("composing")
         if not setup.audio:
-            clips |= _made_clips(pool, setup, cases, folder / "audio", clips, problems)
+            clips |= made_clips(pool, setup, cases, folder / "audio", clips, problems)
             clock.took("generating")
     records = hear_all(clips, folder, setup, workers)
     clock.took("hearing")
@@ -460,46 +409,6 @@ def evaluate(setup, folder, workers=None):
     }
     save_json(folder / "report.json", report)
     return report
-
-
-def _real_clips(pool, setup, cases, audio, given, problems):
-    """Return {column: {id: path}} of the set's own audio, and for composed sets of what the distances are measured to."""
-    with_real, clips = "real" in setup.columns or "round trip" in setup.columns, {}
-    if not str(setup.set).startswith("composed:"):
-        if with_real:
-            own = _own_audio(cases, setup.real, problems)
-            judged = {path.resolve() for path in given.get("model", {}).values()}  # a folder with its own targets beside it
-            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
-        return clips
-    wanted = {"real": cases} if with_real else {}
-    if setup.embedding != "none":
-        seed = int((str(setup.set).split(":") + ["7"])[2])
-        wanted[REFERENCE] = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
-    if wanted:
-        find_soundfont()
-    rate = sample_rate_of(setup.model) if not setup.audio else 24000
-    for column, composed in wanted.items():
-        jobs = {case.id: (compose_clip, case, rate) for case in composed}
-        clips[column] = make_clips(pool, column, _column_folder(audio, column), jobs, problems)
-    return clips
-
-
-def _made_clips(pool, setup, cases, audio, clips, problems):
-    """Return {column: {id: path}} of what the model makes of the cases, and of the real clips."""
-    wanted = {
-        "model": {case.id: _asked(setup, case, case.controls) for case in cases},
-        "round trip": {id_: (round_trip_clip, setup, path) for id_, path in clips.get("real", {}).items()},
-        "dropped": {case.id: _asked(setup, case, {}) for case in cases[: setup.dropped]} if setup.given else {},
-    }
-    return {
-        column: make_clips(pool, column, _column_folder(audio, column), jobs, problems)
-        for column, jobs in wanted.items()
-        if column in setup.columns and jobs
-    }
-
-
-def _column_folder(audio, column):
-    return audio / column.replace(" ", "-")
 
 
 class _Clock:

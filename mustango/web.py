@@ -13,7 +13,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.facts import read_prompt
-from musicbench.picture import PAGE_S
+from musicbench.picture import pages
 from musicbench.theory import Key, Progression
 from mustango.reader import check_options, resolve
 from mustango.uploads import MAX_SONGS
@@ -115,8 +115,8 @@ def picture_html(take):
         return ""
     asked = _in_short([c.lead_sheet(take.controls.key) for c in take.controls.chords])
     words = f"Spectrogram with beats as lines. Asked chords: {asked}. Heard chords: {_in_short(take.heard_chords) or 'none'}."
-    address, pages = f"gradio_api/file={take.picture}", max(take.controls.duration_s / PAGE_S, 1)
-    image = f'<img src="{address}" style="--pages: {pages:.3f}" alt="{html.escape(words)}">'
+    address = f"gradio_api/file={take.picture}"
+    image = f'<img src="{address}" style="--pages: {pages(take.controls.duration_s):.3f}" alt="{html.escape(words)}">'
     return f'<a href="{address}" target="_blank" title="Open the picture">{image}</a>'
 
 

@@ -237,7 +237,7 @@ def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeyp
     def missing():
         raise InputError("no SoundFont")
 
-    monkeypatch.setattr(module, "find_soundfont", missing)
+    monkeypatch.setattr("mustango.clips.find_soundfont", missing)
     options = dict(set="composed:1", audio=None, model=str(tiny_folder), steps=1)
     assert "model" in run(music, columns=("model",), **options)["scores"]
     for needs in (dict(columns=("model", "real")), dict(columns=("model",), embedding="musicnn")):
