@@ -21,6 +21,43 @@ HANN_WIDTH = 0.25645  # a Hann window of length L is nearly the Gaussian exp(-pi
 GRIFFIN_LIM_STEPS = 1
 
 
+def loudest_tree(logs):
+    """Return the maximal spanning tree of log-magnitudes (K, T): nodes are bins, edges lead to the four bins around, as loud as both ends.
+
+    Given as the bin before each on the way from the loudest bin, which stands for itself, (K * T,), int32. Built after Boruvka: the
+    edge to the loudest bin around belongs to the tree, and joins bins to hills; what is left is the tree of the edges between hills.
+    """
+    bins, frames = logs.shape
+    nodes = np.arange(logs.size, dtype=np.int32).reshape(logs.shape)
+    padded = np.pad(logs, 1, constant_values=-np.inf)
+    around = np.stack(
+        [padded[2:, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2], padded[:-2, 1:-1]]
+    )  # of equals argmax takes the last node
+    upwards = nodes + np.array([frames, 1, -1, -frames], dtype=np.int32)[around.argmax(axis=0)]
+    nodes, upwards = nodes.ravel(), upwards.ravel()
+    hill = np.where(upwards[upwards] == nodes, np.minimum(nodes, upwards), upwards)
+    while (hill != hill[hill]).any():
+        hill = hill[hill]
+
+    grid, logs = nodes.reshape(bins, frames), logs.ravel()
+    edges = np.concatenate([[grid[:, :-1].ravel(), grid[:, 1:].ravel()], [grid[:-1].ravel(), grid[1:].ravel()]], axis=1)
+    edges = edges[:, hill[edges[0]] != hill[edges[1]]]
+    edges = edges[:, np.argsort(-logs[edges].sum(axis=0))]  # the loudest first
+    ends = np.sort(hill[edges], axis=0).astype(np.int64)
+    _, loudest = np.unique(ends[0] * logs.size + ends[1], return_index=True)  # of each pair of hills
+    ends, edges = ends[:, loudest], edges[:, loudest]
+    _, ends = np.unique(ends, return_inverse=True)
+    hills = ends.max(initial=0) + 1
+    kept = minimum_spanning_tree(csr_array((loudest + 1, ends.reshape(edges.shape)), shape=(hills, hills)))
+    edges = edges[:, np.isin(loudest + 1, kept.data)]
+
+    ends = np.concatenate([[nodes, upwards], edges], axis=1)
+    root = int(logs.argmax())
+    _, before = breadth_first_order(csr_array((np.ones(ends.shape[1]), ends), shape=(logs.size, logs.size)), root, directed=False)
+    before[root] = root
+    return before
+
+
 def phases_of(magnitude, hop_length, n_fft):
     """Return phases (K, T) for STFT magnitudes (K, T) of a Hann window, up to one constant.
 
@@ -34,19 +71,9 @@ def phases_of(magnitude, hop_length, n_fft):
     turn = 2 * np.pi * hop_length / n_fft * np.arange(bins)[:, None] + np.gradient(logs, axis=0) / width  # a frame
     delay = -np.pi - width * np.gradient(logs, axis=1)  # a bin; phases count from the start of the window
 
-    nodes = np.arange(logs.size, dtype=np.int32).reshape(logs.shape)
-    ends = (
-        np.concatenate([nodes[:, :-1].ravel(), nodes[:-1].ravel()]),
-        np.concatenate([nodes[:, 1:].ravel(), nodes[1:].ravel()]),
-    )
-    logs, turn, delay = logs.ravel(), turn.ravel(), delay.ravel()
-    cost = 1 + logs.max() - (logs[ends[0]] + logs[ends[1]]) / 2
-    tree = minimum_spanning_tree(csr_array((cost, ends), shape=(logs.size, logs.size)))
-    root = int(logs.argmax())
-    _, before = breadth_first_order(tree, root, directed=False)
-    before[root] = root
-
-    step = nodes.ravel() - before  # 1 a frame, `frames` a bin
+    before = loudest_tree(logs)
+    turn, delay, root = turn.ravel(), delay.ravel(), logs.argmax()
+    step = np.arange(logs.size) - before  # 1 a frame, `frames` a bin
     slope = np.where(np.abs(step) == 1, turn + turn[before], delay + delay[before]) / 2
     phases = np.sign(step) * slope
     while (before != root).any():  # each round adds a way twice as long

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import minimum_spanning_tree
 
 from mustango.mel import LogMel
-from mustango.vocoder import ISTFTVocoder, Postfilter, phases_of
+from mustango.vocoder import ISTFTVocoder, Postfilter, loudest_tree, phases_of
 
 
 @pytest.fixture
@@ -28,6 +30,27 @@ def spectrum(waveform):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("levels", [None, 3, 1])
+def test_the_loudest_tree_is_the_maximal_spanning_tree(levels):
+    logs = np.random.default_rng(0).normal(size=(23, 41))
+    if levels:  # plateaus: many edges are as loud as each other
+        logs = np.round(logs).clip(0, levels - 1)
+    before = loudest_tree(logs)
+    nodes = np.arange(logs.size).reshape(logs.shape)
+    ends = [np.concatenate([nodes[:, :-1].ravel(), nodes[:-1].ravel()]), np.concatenate([nodes[:, 1:].ravel(), nodes[1:].ravel()])]
+    cost = 10 - logs.ravel()[ends].sum(axis=0)
+    whole = minimum_spanning_tree(csr_array((cost, ends), shape=(logs.size, logs.size)))
+
+    children = np.flatnonzero(before != nodes.ravel())
+    assert len(children) == logs.size - 1 and before[logs.argmax()] == logs.argmax()
+    assert set(np.abs(children - before[children])) <= {1, 41}
+    np.testing.assert_allclose((10 - logs.ravel()[children] - logs.ravel()[before[children]]).sum(), whole.sum())
+    reached = before
+    for _ in range(10):
+        reached = reached[reached]
+    assert (reached == logs.argmax()).all()
+
+
 def test_gives_a_hop_of_samples_a_frame(vocoder):
     assert vocoder(torch.randn(2, 20, 32)).shape == (2, 20 * 64)
 
