@@ -13,20 +13,22 @@ import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+import transformers
 from diffusers import AutoencoderKL, DDPMScheduler
 from safetensors.torch import load_file, save_file
 from torch.utils.data import DataLoader
-from transformers import AutoModel, AutoTokenizer
+from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 from musicbench import InputError
 from musicbench.clip import load_audio, save_json, written_whole
 from musicbench.dataset import read_rows, row_captions, row_clip
-from mustango.checkpoint import model_folder, model_index, read_json, verify
+from mustango.checkpoint import is_released, model_folder, read_json, verify
 from mustango.conditioning import (
     CHORD_TYPES,
     CONTROL_CHANNELS,
@@ -305,17 +307,27 @@ def begin(kind, config, run, name):
 
 
 def start_from(run, model):
-    """Begin a run with the components of a pipeline folder, for fine-tuning or further training. Raises InputError."""
+    """Begin a run with all that is in a pipeline folder, for fine-tuning or further training. Raises InputError."""
     folder, parts = model_folder(model), Path(run) / "parts"
+    if is_released(folder):
+        raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
     verify(folder)
-    front_end = read_json(folder / "mel" / "config.json")
-    if any(front_end.get(name) != MEL[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")):
-        raise InputError(f"{model} has another front end than the trainer's; only models of the bundled one's sizes can be trained")
     if parts.exists():
         raise InputError(f"{parts} exists; use a new run folder")
-    for name, entry in model_index(folder).items():
-        if isinstance(entry, list) and name != "scheduler":
-            shutil.copytree(folder / name, parts / name)
+    copy = parts.with_name(".parts.new")
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])
+    copy.rename(parts)
+
+
+def check_front_end(run):
+    """Raise InputError if a run began with a model of another mel than the one that VAE and vocoder are trained on here."""
+    path = Path(run) / "parts" / "mel" / "config.json"
+    if not path.is_file():
+        return
+    front_end = read_json(path)
+    if any(front_end.get(name) != MEL[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")):
+        raise InputError(f"{run} began with a model of another front end; of such a model only `munet` can be trained")
 
 
 # ---------------------------------------------------------------------------------------------------- sound
@@ -348,6 +360,7 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
+        check_front_end(run)
         self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
         self.mel = LogMel(**MEL).to(device)
         self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)
@@ -401,10 +414,32 @@ RESTART = 0.83  # of the schedule, measured: what lies above settles the sound a
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
 
 
-def latent_rows(row):
-    """Return how many rows of latents the clip of a dataset row has, the last perhaps in part."""
-    samples = round(min(row.get("duration") or 10.0, WINDOW_S) * MEL["sample_rate"])
-    return -(-samples // (MEL["hop_length"] * MUNET["frames_per_row"]))
+@dataclass(frozen=True)
+class LatentGrid:
+    """How a model's latents lie in time: a row of them stands for so many frames of the mel, and so many samples of sound."""
+
+    sample_rate: int
+    frames: int
+    samples: int
+
+    @classmethod
+    def of(cls, mel, vae):
+        frames = mel.config.fold[0] * 2 ** (len(vae.config.block_out_channels) - 1)
+        return cls(mel.config.sample_rate, frames, frames * mel.config.hop_length)
+
+    @property
+    def row_s(self):
+        return self.samples / self.sample_rate
+
+    def rows(self, row):
+        """Return how many rows of latents the clip of a dataset row has, the last perhaps in part."""
+        return -(-round(min(row.get("duration") or 10.0, WINDOW_S) * self.sample_rate) // self.samples)
+
+
+def load_text_encoder(folder):
+    """Load a text encoder as the class that its config names: of a T5 the encoder alone."""
+    (kind,) = AutoConfig.from_pretrained(folder).architectures
+    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
 
 
 @torch.no_grad()
@@ -423,11 +458,11 @@ def encode_dataset(folder, cache, parts):
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
     folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
-    rate, row_samples = MEL["sample_rate"], MEL["hop_length"] * MUNET["frames_per_row"]
-    samples = max(map(latent_rows, rows)) * row_samples
+    grid = LatentGrid.of(mel, vae)
+    samples = max(map(grid.rows, rows)) * grid.samples
 
     def waveform(row):
-        sound = torch.from_numpy(load_audio(folder / row["location"], rate)[0][:samples])
+        sound = torch.from_numpy(load_audio(folder / row["location"], grid.sample_rate)[0][:samples])
         return F.pad(sound, (0, samples - len(sound)))
 
     for first in range(0, len(rows), 250):
@@ -441,12 +476,12 @@ def encode_dataset(folder, cache, parts):
             waveforms = torch.stack(list(readers.map(waveform, chunk)))
         for some in range(0, len(chunk), 25):
             z = vae.encode(mel.folded(mel(waveforms[some : some + 25].to(vae.device))[:, :-1])).latent_dist.mode()
-            latents.append(((z - vae.config.shift_factor) * vae.config.scaling_factor).half().cpu())
+            latents.append(((z - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor).half().cpu())
             texts = [text for row in chunk[some : some + 25] for text in row_captions(row, CAPTIONS_A_CLIP)]
             text, mask = encode_text(tokenizer, text_encoder, texts)
             states.append(text[mask].half().cpu())
             lengths.append(mask.sum(1).cpu())
-        tensors = {"latents": torch.cat(latents), "states": torch.cat(states), "lengths": torch.cat(lengths)}
+        tensors = {"latents": torch.cat(latents).contiguous(), "states": torch.cat(states), "lengths": torch.cat(lengths)}
         with written_whole(path) as temporary:
             save_file(tensors, temporary)
         print(f"encoded {first + len(chunk)}/{len(rows)}", flush=True)
@@ -485,7 +520,9 @@ def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, in
 class TrainMuNet:
     """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
 
-    Clips that are shorter than the longest are padded; the padding is not learnt from.
+    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or chords than the
+    model can be told of are left out. Models without frame-aligned control are trained as the released one was: timesteps drawn
+    evenly, errors weighted by `min_snr_weight`.
     """
 
     name = "munet"
@@ -494,7 +531,7 @@ class TrainMuNet:
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
-        text_encoder = AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float32).eval().to(device)
+        text_encoder = load_text_encoder(part(run, "text_encoder")).eval().to(device)
         rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
         self.clips = [row_clip(row) for row in rows]
         with torch.no_grad():
@@ -504,12 +541,30 @@ class TrainMuNet:
         self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
         self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
-        self.clip_rows = [latent_rows(row) for row in rows]
+        self.grid = LatentGrid.of(mel, vae)
+        self.clip_rows = [self.grid.rows(row) for row in rows]
         self.ends = torch.tensor(self.clip_rows, device=device)
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
-        self.scheduler = DDPMScheduler(**SCHEDULER)
-        self.row_s = MUNET["rotary_seconds"]
+        self.learnable = self._learnable(folder)
+        own = Path(run) / "parts" / "scheduler" / "scheduler_config.json"
+        self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
+
+    def _learnable(self, folder):
+        """Return the places of the clips whose beats and chords the model can be told of. Raises InputError when there are none."""
+        conditioner, learnable, refused = self.model["conditioner"], [], None
+        for index, clip in enumerate(self.clips):
+            try:
+                conditioner.tokens([(clip.beat_times, clip.beat_positions)], [(clip.chords, clip.chord_times)])
+            except InputError as error:
+                refused = error
+            else:
+                learnable.append(index)
+        if refused:
+            print(f"{len(self.clips) - len(learnable)} of {len(self.clips)} rows of {folder} are left out: {refused}", flush=True)
+        if not learnable:
+            raise InputError(f"no row of {folder} can be learnt from: {refused}")
+        return learnable
 
     def draw(self, rng, size):
         """Whole clips, or in three of ten batches twice as many halves: where latents and texts lie, and the controls."""
@@ -518,7 +573,7 @@ class TrainMuNet:
             size, rows = 2 * size, rows // 2
         indices, firsts, texts, beats, chords, controls = [], [], [], [], [], []
         for _ in range(size):
-            index = int(rng.integers(len(self.clips)))
+            index = self.learnable[int(rng.integers(len(self.learnable)))]
             first = int(rng.integers(max(self.clip_rows[index] - rows, 0) + 1))
             indices.append(index)
             firsts.append(first)
@@ -526,13 +581,11 @@ class TrainMuNet:
             drop_text, drop_beats, drop_chords, drop_control = (drop_all or rng.random() < p for p in (0.1, 0.1, 0.1, 0.15))
             caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
             texts.append(len(self.lengths) - 1 if drop_text else caption)
-            clip = self.clips[index].cropped(first * self.row_s, rows * self.row_s)
+            clip = self.clips[index].cropped(first * self.grid.row_s, rows * self.grid.row_s)
             beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
             chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
-            frames = rows * MUNET["frames_per_row"]
-            nothing = (([], []), ([], []))
-            control = nothing if drop_control else (beats[-1], chords[-1])
-            controls.append(control_signal(*control, frames, self.row_s / MUNET["frames_per_row"]))
+            control = (([], []), ([], [])) if drop_control else (beats[-1], chords[-1])
+            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames))
         lengths = self.lengths[texts][:, None]
         place = torch.arange(int(lengths.max()))
         return {
@@ -545,17 +598,24 @@ class TrainMuNet:
         }
 
     def loss(self, batch):
+        sizes = self.model["unet"].config
         latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
         mask = batch["text_mask"]
         text = self.states[batch["token"]].float() * mask[..., None]
         condition = Conditioning(
-            text=text, text_mask=mask, text_pooled=pooled(text, mask), control=batch["control"],
+            text=text, text_mask=mask,
+            text_pooled=pooled(text, mask) if sizes["pooled_text"] else None,
+            control=batch["control"] if sizes["control_channels"] else None,
             **self.model["conditioner"].embed(batch),
         )  # fmt: skip
-        t = noisy_timesteps(len(latents), self.scheduler.config.num_train_timesteps).to(latents.device)
+        steps = self.scheduler.config.num_train_timesteps
+        t = noisy_timesteps(len(latents), steps) if sizes["control_channels"] else torch.randint(steps, (len(latents),))
+        t = t.to(latents.device)
         with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
             noise, inside = torch.randn_like(latents), batch["row"] < self.ends[batch["clip"]]
             error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
+        if not sizes["control_channels"]:
+            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t, as_released=True)
         noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
         return error.mean(), {"noisy": noisy}
 
@@ -581,11 +641,19 @@ def take_text_encoder(run, source):
 
 
 def bundle(run, out):
-    """Put a run's parts together as a pipeline folder in half precision."""
+    """Put a run's parts together as a pipeline folder in half precision; of a run that began with a model, as that model's were."""
     from diffusers import DPMSolverMultistepScheduler
 
-    from mustango.pipeline import MustangoPipeline
+    from mustango.pipeline import MustangoPipeline, load_pipeline
 
+    parts, out = Path(run) / "parts", Path(out)
+    if (parts / "model_index.json").is_file():
+        load_pipeline(str(parts), dtype="float16").save_pretrained(out)
+        for folder in parts.iterdir():  # the released model's predictors
+            if folder.is_dir() and not (out / folder.name).exists():
+                shutil.copytree(folder, out / folder.name)
+        _forget_sources(out)
+        return
     kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
     components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
     components["vocoder"].register_to_config(postfilter_strength=POSTFILTER_STRENGTH)
@@ -599,7 +667,12 @@ def bundle(run, out):
         restart=RESTART,
         noise_scale=NOISE_SCALE,
     ).save_pretrained(out)
-    for path in Path(out).glob("*/config.json"):  # the folder it came from is nobody's business
+    _forget_sources(out)
+
+
+def _forget_sources(folder):
+    """Take out of a pipeline folder's configs which folders they came from: nobody's business."""
+    for path in Path(folder).glob("*/config.json"):
         config = json.loads(path.read_text(encoding="utf-8"))
         config.pop("_name_or_path", None)
         save_json(path, config)

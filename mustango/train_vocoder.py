@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
@@ -60,6 +60,7 @@ def sharpening_filters(real, softened, taps):
 
 def measure_sharpening(folder, run, seed=0):
     """Measure on a dataset's clips what quick changes the VAE of a run softens; keep filters against it in the run's mel."""
+    check_front_end(run)
     rows, vae = training_rows(folder), AutoencoderKL.from_pretrained(part(run, "vae")).eval()
     mel, rng = LogMel(**MEL, sharpening_taps=SHARPENING["taps"]), np.random.default_rng(seed)  # filters that change nothing, as yet
     samples = round(CROP_S * MEL["sample_rate"] / MEL["hop_length"]) * MEL["hop_length"]
@@ -96,6 +97,7 @@ class TrainVocoder:
             raise InputError(
                 f"`mustango train postfilter` has gone on with the vocoder of {run}; delete {run}/postfilter, or use a new run folder"
             )
+        check_front_end(run)
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel.from_pretrained(part(run, "mel"), dtype=torch.float32).to(device)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
@@ -131,6 +133,7 @@ class TrainPostfilter:
     margin = 12  # frames on either side that are not judged; the longest window reaches as far
 
     def __init__(self, folder, run, device="cpu", heard_s=1.408):
+        check_front_end(run)
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel.from_pretrained(part(run, "mel"), dtype=torch.float32)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()

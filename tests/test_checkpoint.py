@@ -244,6 +244,54 @@ def test_half_precision_is_the_same_from_either_layout(released, converted):
     assert types[0] == types[1] and set(types[0].values()) == {torch.float16, torch.float32}  # T5's wo overflows in half
 
 
+def test_the_released_model_learns_from_rows(released, converted, tmp_path, capsys):
+    """Through the command line: what MuNet learns is bundled with all else as it was; a clip it cannot be told of is left out."""
+    import numpy as np
+    from safetensors.torch import load_file
+
+    from musicbench.clip import save_audio
+    from musicbench.dataset import write_rows
+    from mustango.__main__ import main
+    from mustango.pipeline import load_pipeline
+
+    data, run, out = str(tmp_path / "data"), str(tmp_path / "run"), tmp_path / "model"
+    (tmp_path / "data" / "train").mkdir(parents=True)
+    rows = []
+    for i, bar in enumerate((3, 4, 7)):
+        save_audio(
+            tmp_path / "data" / "train" / f"{i}.wav", np.sin(np.arange(160000) * 0.05 * (i + 1)).astype(np.float32) / 2, 16000
+        )
+        times, positions = [k / 2 for k in range(20)], [k % bar + 1 for k in range(20)]
+        row = {"location": f"train/{i}.wav", "dataset": "mine", "main_caption": "calm piano", "duration": 10.0}
+        rows.append(
+            row | {"beats": [times, positions], "chords": ["C:maj", "A:min9"], "chords_time": [0.0, 5.0], "key": ["C", "major"]}
+        )
+    write_rows(tmp_path / "data" / "rows.jsonl", rows)
+
+    assert main(["train", "start", "-o", run, "--from", str(released)]) == 2
+    assert "mustango convert" in capsys.readouterr().err and not (tmp_path / "run").exists()
+    assert main(["train", "start", "-o", run, "--from", str(converted)]) == 0
+    for other in ("vae", "vocoder", "postfilter", "sharpen"):
+        assert main(["train", other, "-o", run, "--data", data, "--steps", "1"]) == 2
+        assert "only `munet` can be trained" in capsys.readouterr().err
+    assert main(["train", "munet", "-o", run, "--data", data, "--steps", "2", "--batch-size", "2", "--lr", "1e-3"]) == 0
+    assert "1 of 3 rows of" in capsys.readouterr().out
+    assert main(["train", "bundle", "-o", run, "--to", str(out)]) == 0
+
+    before, after = ({p.parent.name: load_file(p) for p in folder.glob("*/*.safetensors")} for folder in (converted, out))
+    assert before.keys() == after.keys() >= {"unet", "conditioner", "beat_predictor"}
+    for name, tensors in before.items():
+        moved = max((after[name][k].float() - t.float()).abs().max().item() for k, t in tensors.items())
+        assert (
+            (moved > 1e-4) == (name in ("unet", "conditioner"))
+            or name in ("vae", "vocoder", "text_encoder", "mel")
+            and moved < 1e-2
+        ), name
+    config = (out / "scheduler" / "scheduler_config.json").read_text()
+    assert config == (converted / "scheduler" / "scheduler_config.json").read_text()
+    assert np.isfinite(play(load_pipeline(str(out))).audios).all()
+
+
 def test_half_precision_is_smaller(released, tmp_path):
     checkpoint.convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
     from safetensors import safe_open
