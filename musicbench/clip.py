@@ -129,6 +129,8 @@ def written_whole(path):
 def check_audio_path(path):
     """Raise InputError unless audio can be written to `path`: suffix known, folder there and writable."""
     path = Path(path)
+    if len(os.fsencode(path.name)) > 255:
+        raise InputError(f"the name {path.name[:40]}... has {len(os.fsencode(path.name))} bytes, above 255; choose a shorter one")
     if path.suffix.lower() not in AUDIO_SUFFIXES:
         raise InputError(f"cannot write audio as {path.name!r}; end the name in one of {', '.join(AUDIO_SUFFIXES)}")
     if path.is_dir():

@@ -57,7 +57,7 @@ def spell_above(note, semitones, minor=False):
     """Name the note so many semitones above `note` as its scale does: `spell_above("E", 4) == "G#"`, third of E major."""
     steps = (0, -5, 2, -3, 4, -1, -6 if minor else 6, 1, -4 if minor else 8, 3, -2, 5)  # along the line of fifths
     name = _note_at(_place(note) + steps[semitones % 12])
-    return name if len(name) < 3 else spell_note(pitch_class(name))
+    return name if len(name) < 3 else spell_note(pitch_class(note) + semitones)
 
 
 # ---------------------------------------------------------------------------------------------------- chords

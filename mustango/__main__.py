@@ -144,6 +144,9 @@ SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "model", "dtype"
 
 def read_requests(path):
     """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]. Raises InputError naming the line."""
+    from decimal import Decimal
+
+    from mustango.reader import read_number
     from mustango.testsets import check_id, read_objects
 
     requests, seen = [], set()
@@ -158,8 +161,12 @@ def read_requests(path):
             chords, times = request["chords"], request["chords_time"]
             if not isinstance(chords, list) or not isinstance(times, list) or len(chords) != len(times):
                 raise InputError(f"{where}: chords and chords_time are no two lists of one length; give a time for each chord")
-            request["chords"] = " ".join(f"{t}:{c}" for t, c in zip(times, chords, strict=True))
-        request["id"] = str(request.get("id", f"{number:05d}"))
+            times = [read_number(f"{where}: chords_time", t, low=0) for t in times]
+            request["chords"] = " ".join(f"{Decimal(str(t)):f}:{c}" for t, c in zip(times, chords, strict=True))
+        own = request.get("id")
+        if own is not None and (isinstance(own, bool) or not isinstance(own, str | int)):
+            raise InputError(f"{where}: id {own!r} is no name; give text or a whole number")
+        request["id"] = f"{number:05d}" if own is None else str(own)
         check_id(request["id"], seen, where)
         requests.append(request | {"where": where})
     return requests
@@ -226,10 +233,15 @@ def generate(options):
         check_folder(out)
         requests = read_requests(options.prompts)
     else:
-        out = Path(options.out or "music.wav")
+        out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
         requests = [{**given, "prompt": given["prompt"] or "", "id": None, "where": None}]
     for i, request in enumerate(requests):
+        for beside in (
+            (out / f"{request['id']}.json", out / f"{request['id']}.wav") if options.prompts else (out.with_suffix(".json"),)
+        ):
+            if beside.is_dir():
+                raise InputError(f"{beside} is a folder, where a file is to be written; choose another name or place")
         try:
             requests[i] = settled(request, options, takes, durations)
         except InputError as error:
@@ -387,7 +399,7 @@ def evaluate(options):
     report = run(setup, options.out, options.workers)
     paths = write_reports(report, options.out)
     print(markdown(report))
-    print(f"{', '.join(map(str, paths))} written")
+    print(f"{Path(options.out) / 'report.json'}, {', '.join(map(str, paths))} written")
     return 0
 
 

@@ -228,6 +228,16 @@ def verify(folder):
         except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
             raise InputError(f"cannot build {name} from {part} ({_one_line(error)}); get the model whole again") from None
         check_tensors(wanted, tensor_shapes(part), part)
+    mel, vae, unet, vocoder = (read_json(folder / name / "config.json") for name in ("mel", "vae", "unet", "vocoder"))
+    fold = mel.get("fold", (1, 1))
+    pairs = {
+        "the mel's fold": (fold[0] * fold[1], "the vae's in_channels", vae.get("in_channels")),
+        "the vae's latent_channels": (vae.get("latent_channels"), "the unet's in_channels", unet.get("in_channels")),
+        "the mel's n_mels": (mel.get("n_mels"), "the vocoder's", vocoder.get("n_mels", vocoder.get("model_in_dim"))),
+    }
+    for one, (size, other, needed) in pairs.items():
+        if size != needed:
+            raise InputError(f"in {folder} {one} is {size}, {other} {needed}; get the model whole again")
 
 
 # ---------------------------------------------------------------------------------------------------- released files

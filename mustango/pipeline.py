@@ -375,7 +375,7 @@ def moved(component, device):
         return component.to(device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(
-            f"cannot use the device {device!r} ({str(error).splitlines()[0]}); choose cpu, cuda or mps as there is"
+            f"cannot use the device {device!r} ({str(error).splitlines()[0][:100]}); choose cpu, cuda or mps as there is"
         ) from None
 
 

@@ -65,8 +65,8 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
         number = kind(value)
     except (TypeError, ValueError, OverflowError):
         number = None
-    if number is None or isinstance(value, bool) or (isinstance(value, float) and number != value):
-        raise InputError(f"{name} {value!r} is not {wanted}; give {wanted}")
+    if number is None or isinstance(value, bool) or number != number or (isinstance(value, float) and number != value):
+        raise InputError(f"{name} {repr(value)[:40]} is not {wanted}; give {wanted}")
     if not low <= number <= high:
         raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
     return number
@@ -87,6 +87,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
+    guidance = read_number("guidance", guidance)
     if not 0 <= guidance <= MAX_GUIDANCE:
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 

@@ -46,7 +46,7 @@ class Request:
     @property
     def controls(self):
         """The controls as keyword arguments; those left open are None."""
-        return {name: getattr(self, name) or None for name in ("chords", "tempo", "key", "meter")}
+        return {name: None if getattr(self, name) == "" else getattr(self, name) for name in ("chords", "tempo", "key", "meter")}
 
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""

@@ -68,6 +68,10 @@ def fails(capsys, here, *arguments, model, says):
         (["-o", "missing/x.wav"], "does not exist"),
         (["-o", "x.mp3"], ".wav"),
         (["-o", "."], "."),
+        (["-o", "x" * 260 + ".wav"], "264 bytes"),
+        (["-o", ""], ".wav"),
+        (["--guidance", "inf"], "0-30"),
+        (["--seed", "9" * 5000], "seed '9999"),
         (["--device", "gpu9"], "gpu9"),
         (["--prompts", "none.jsonl"], "none.jsonl"),
     ],
@@ -123,6 +127,11 @@ def of_another_size(folder):
     path.write_text(path.read_text().replace('"dim": 24', '"dim": 28'))
 
 
+def of_another_fold(folder):
+    config = json.loads((folder / "mel" / "config.json").read_text())
+    (folder / "mel" / "config.json").write_text(json.dumps(config | {"fold": [3, 3]}))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -137,6 +146,7 @@ def of_another_size(folder):
         (lambda f: (f / "unet" / "config.json").write_text("{"), "unet"),
         (lambda f: (f / "model_index.json").write_text("{"), "model_index.json"),
         (lambda f: (f / "model_index.json").unlink(), "model_index.json"),
+        (of_another_fold, "the mel's fold is 9, the vae's in_channels 32"),
     ],
 )
 def test_broken_models(capsys, here, tiny_folder, change, says):
@@ -154,7 +164,9 @@ def test_missing_model(capsys, here):
         ('{"id": "a"}\n{"id": "a"}', "'a'"), ('{"id": "../x"}', "'../x'"), ('{"prompt": "a", "tempo": 5000}', "5000"),
         ('{"prompt": 5}', "give text"), ('{"seed": "x"}', "'x'"), ('{"chords": ["C", "Q"]}', "'Q'"),
         ('{"seed": 1.9}', "line 1: seed 1.9 is not a whole number"), ('{"seed": 1e999}', "seed inf"), ('{"seed": true}', "seed True"),
-        ('{"duration": true}', "line 1: duration True"), ('{"id": "x", "duration": "long"}', "line 1: duration 'long'"), ("[" * 100000, "line 1 is not JSON"),
+        ('{"duration": true}', "line 1: duration True"), ('{"id": "x", "duration": "long"}', "line 1: duration 'long'"), ('{"id": {"a": 1}}', "id {'a': 1} is no name"),
+        ('{"chords": ["C"], "chords_time": [-1]}', "chords_time -1"), ('{"chords": ["C"], "chords_time": ["x"]}', "chords_time 'x'"),
+        ("[" * 100000, "line 1 is not JSON"),
         ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
         ('{"chords": ["C"], "chords_time": 5}', "lists of one length"), ('{"chords": ["C"], "chords_time": [0, 1]}', "lists of one length"),
         ('{"steps": 0}', "steps 0"), ('{"steps": 2.5}', "steps 2.5"), ('{"guidance": "x"}', "guidance 'x'"), ('{"scheduler": ["dpm"]}', "unknown scheduler"),
@@ -167,6 +179,19 @@ def test_bad_prompt_files(capsys, here, tiny_folder, text, says):
     (here / "out").mkdir()
     fails(capsys, here, "--prompts", "many.jsonl", "-o", "out", model=tiny_folder, says=says)
     assert os.listdir(here / "out") == []
+
+
+@pytest.mark.parametrize("arguments", [["piano", "-o", "x.wav"], ["--prompts", "many.jsonl", "-o", "."]])
+def test_a_folder_in_the_sidecars_place_is_told_before_anything_is_made(capsys, here, tiny_folder, arguments):
+    (here / "many.jsonl").write_text('{"id": "x"}')
+    (here / "x.json").mkdir()
+    fails(capsys, here, *arguments, model=tiny_folder, says="x.json is a folder")
+
+
+def test_lines_are_named_by_their_number_and_chords_begin_when_they_say(here, tiny_folder):
+    (here / "many.jsonl").write_text('{"id": null, "chords": ["C", "G"], "chords_time": [0, 0.00002], "duration": 2}')
+    assert generate("--prompts", "many.jsonl", "--steps", "1", "-o", "out", model=tiny_folder) == 0
+    assert json.loads((here / "out" / "00001.json").read_text())["chords_time"] == [0, 2e-5]
 
 
 def test_prompt_file_must_be_utf8(capsys, here, tiny_folder):

@@ -82,7 +82,7 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"chords": "C H"}, "'H'"), ({"tempo": 5}, "below 20"), ({"tempo": "quick"}, "'quick'"), ({"key": "X"}, "'X'"),
+        ({"chords": "C H"}, "'H'"), ({"tempo": 5}, "below 20"), ({"tempo": 0}, "below 20"), ({"tempo": "quick"}, "'quick'"), ({"key": "X"}, "'X'"),
         ({"meter": "4"}, "4/4"), ({"duration": 99}, "10.24"), ({"duration": "long"}, "'long'"), ({"duration": float("nan")}, "nan"),
         ({"seed": -1}, "seed"), ({"seed": 1.5}, "whole number"), ({"seed": None}, "whole number"), ({"count": 9}, "above 8"),
         ({"steps": 10**6}, "above 200"), ({"steps": True}, "whole number"), ({"guidance": []}, "a number"), ({"prompt": 5}, "give text"),

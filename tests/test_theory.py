@@ -1,3 +1,5 @@
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,15 @@ keys = st.builds(Key.of, st.integers(0, 11), st.sampled_from(["major", "minor"])
 def test_chord_round_trips(chord, key):
     assert Chord.parse(chord.harte(key)) == chord
     assert Chord.parse(chord.lead_sheet(key)) == chord
+
+
+@pytest.mark.parametrize("mode", ["major", "minor"])
+def test_inversions_are_spelled_in_every_key(mode):
+    for tonic in (letter + accidental for letter in "CDEFGAB" for accidental in ("", "#", "b")):
+        for root, (quality, (notes, *_)) in product(range(12), QUALITIES.items()):
+            for bass in notes[1:3]:
+                chord = Chord(root, quality, (root + bass) % 12)
+                assert Chord.parse(chord.lead_sheet(Key(tonic, mode))) == chord
 
 
 @given(chords, st.integers(-24, 24))
