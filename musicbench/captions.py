@@ -206,22 +206,31 @@ _CONTROL = re.compile(  # how a sentence begins that states a control and says n
 )
 
 
+# Not after "Dr.", "No.", "feat." or an initial.
+_SENTENCE_END = re.compile(
+    r"(?<=[.!?])(?<!\b(?:Dr|Mr|Ms|St|Jr|No|no|Op|op|vs|ft)\.)(?<!\b(?:Mrs|Vol|vol|arr)\.)(?<!\b(?:feat|prod)\.)(?<!\b[H-Z]\.)\s+"
+)
+
+
+def _is_control(sentence):
+    return bool(_CONTROL.match(sentence)) and read_prompt(sentence) != Stated()
+
+
 def fitting_caption(text, steps):
     """Drop those sentences of a song's own text that a copy's steps made untrue: its tempo, times, key, chords, dynamics.
 
     Returns "" where that leaves nothing but control sentences, which say nothing of the sound.
     """
     kinds = {step["transform"] for step in steps}
-    sentences = [(sentence, read_prompt(sentence)) for sentence in re.split(r"(?<=[.!?])\s+", text)]
-    kept = []
-    for sentence, stated in sentences:
+    sentences, kept = _SENTENCE_END.split(text), []
+    for sentence in sentences:
+        stated = read_prompt(sentence)
         facts = {"tempo": stated.tempo, "pitch": stated.key or stated.chords, "dynamics": stated.dynamics}
         if not any(facts[kind] or _UNTRUE[kind].search(ascii_accidentals(sentence)) for kind in kinds):
-            kept.append((sentence, stated))
-    dropped = len(kept) < len(sentences)
-    if dropped and all(stated != Stated() and _CONTROL.match(sentence) for sentence, stated in kept):
+            kept.append(sentence)
+    if len(kept) < len(sentences) and all(map(_is_control, kept)):
         return ""
-    return " ".join(sentence for sentence, _ in kept)
+    return " ".join(kept)
 
 
 def whole_caption(main, clip, rng, count=None):
@@ -244,30 +253,50 @@ def whole_caption(main, clip, rng, count=None):
 
 # ---------------------------------------------------------------------------------------------------- paraphrase
 
-SYNONYMS = {
-    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"), "features": ("has", "offers"),
-    "contains": ("holds", "includes"), "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"),
-    "sad": ("sorrowful", "mournful"), "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"),
-    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"), "melody": ("tune", "lead line"),
-    "rhythm": ("groove", "pulse"), "drums": ("drum kit", "percussion"), "singing": ("vocals", "voice"), "guitar": ("guitar part", "guitar"),
-    "busy": ("dense", "full"), "sparse": ("thin", "spacious"), "simple": ("plain", "uncomplicated"), "beautiful": ("lovely", "graceful"),
+OPENINGS = {
     "This is": ("Here is", "What plays is"), "We hear": ("One hears", "There is"), "There is": ("One hears", "We hear"),
+    "features": ("has", "includes"), "contains": ("has", "includes"),
 }  # fmt: skip
+NOUNS = {
+    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"), "recording": ("track", "piece"),
+    "piece of music": ("piece", "track"), "instrumental passage": ("instrumental", "instrumental piece"),
+}  # fmt: skip
+ADJECTIVES = {
+    "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"), "sad": ("sorrowful", "mournful"),
+    "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"), "busy": ("dense", "crowded"),
+    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"), "sparse": ("thin", "spacious"),
+    "simple": ("plain", "uncomplicated"), "beautiful": ("lovely", "graceful"),
+}  # fmt: skip
+_MOODS = "|".join(sorted({*ADJECTIVES, *(word for words in MOODS.values() for word in words)}))
+_QUOTED = r"[\"“„«][^\"”“»]*[\"”“»]|(?<!\w)['‘][^'’]*['’](?!\w)"
+_FIRST = r"(?:^|(?<=[.!?] ))"
+# Only what is safe wherever it stands: "a slow song", but not "a drum track", "soft rock", "Sad Song", nor anything in quotes.
+_REWORDED = re.compile(
+    rf"{_QUOTED}|(?P<opening>{_FIRST}(?:This is|We hear|There is)|\b(?:features|contains))(?= an? )"
+    rf"|(?<![\w-])(?P<article>{_FIRST}(?:An?|The|This)|an?|the|this) (?P<moods>(?:(?:{_MOODS}) )*)(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
+    r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
+)
 
 
 def reworded(text, rng):
-    """Swap words for others of like meaning and change the order of the sentences; facts are kept (checked)."""
+    """Swap what can be said otherwise wherever it stands and move the control sentences at the end; facts are kept (checked)."""
 
     def swap(match):
-        word = match[0]
-        other = str(rng.choice(SYNONYMS[word if word in SYNONYMS else word.lower()]))
-        return other[0].upper() + other[1:] if word[0].isupper() else other
+        if match["opening"]:
+            return str(rng.choice(OPENINGS[match["opening"]]))
+        if not match["noun"]:
+            return match[0]
+        moods = [str(rng.choice(ADJECTIVES.get(mood, [mood]))) for mood in match["moods"].split()]
+        named = " ".join([*moods, str(rng.choice(NOUNS[match["noun"]]))])
+        article = match["article"] if match["article"][0] in "tT" else match["article"][0] + "n" * (named[0] in "aeiou")
+        return f"{article} {named}"
 
-    known = re.compile(r"\b(" + "|".join(map(re.escape, sorted(SYNONYMS, key=len, reverse=True))) + r")\b", re.IGNORECASE)
-    result = known.sub(swap, text)
-    result = re.sub(r"\b([Aa])n? (?=([a-z]))", lambda m: m[1] + ("n " if m[2] in "aeiou" else " "), result)
-    sentences = re.split(r"(?<=[.!?]) (?=[A-Z])", result)
-    result = " ".join(sentences[i] for i in rng.permutation(len(sentences)))
+    sentences = _SENTENCE_END.split(_REWORDED.sub(swap, text))
+    main = len(sentences)
+    while main > 1 and _is_control(sentences[main - 1]):
+        main -= 1
+    parts = [" ".join(sentences[:main]), *sentences[main:]]
+    result = " ".join(parts[i] for i in rng.permutation(len(parts)))
     return result if same_facts(text, result) else text
 
 

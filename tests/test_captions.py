@@ -96,6 +96,26 @@ def test_rules_do_rewrite():
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "A woman singing softly over a rhythm guitar.", "A rhythm and blues song with soft rock drums.", "Drum and bass with a drum track.",
+        "Sad Song plays, then Bright Eyes.", "It sings 'a sad song, a slow song' and \"A happy track\".", "Calm and there is a piano.",
+        "Recorded by Dr. Dre in a studio.", "A hymn. It is in its second verse.", "A unique one-man band plays for an hour.",
+        "There is no singing, this is music.", "A three-piece band on the fast track to fame.", "called The Song, by A Track",
+    ],
+)  # fmt: skip
+def test_rules_leave_what_they_could_damage(text):
+    assert {captions.reworded(text, np.random.default_rng(seed)) for seed in range(8)} == {text}
+
+
+def test_rules_keep_article_order_and_abbreviations():
+    text = "A slow song by Dr. Dre. She sings. The bpm is 90."
+    texts = {captions.reworded(text, np.random.default_rng(seed)) for seed in range(40)}
+    mains = {f"{named} {noun} by Dr. Dre. She sings." for named in ("An unhurried", "A leisurely") for noun in ("tune", "piece")}
+    assert texts == {f"{main} The bpm is 90." for main in mains} | {f"The bpm is 90. {main}" for main in mains}
+
+
+@pytest.mark.parametrize(
     ("changed", "same"),
     [
         ("At 120 bpm a piano plays Am, F, C, G chords in A minor.", True),
