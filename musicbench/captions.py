@@ -185,15 +185,18 @@ _UNTRUE = {
         r"|(?i:\b[b-g][- ](?:sharp|flat)\b|\bkey of (?:[b-g]|a(?!\s+\w))\b)|(?<=\w )A[- ](?:major|minor|sharp|flat)\b"
         rf"|(?<![\w'#&.])(?:[B-G]{_KIND}*|A{_KIND}+)(?:/[A-G][#b]?)?(?![\w'#&]|-[a-z]{{2}})"
         r"|(?<=\w )A(?=\s*(?:[,.;:!?)|-]|$|(?:and|or|to|then|chord)\b))"
+        r"|(?i:\bA4?\s*=\s*\d|\d\s*k?hz\b|\btun(?:ed|ing)\b.*\d)|\bin [a-h](?=\s*(?:[,.;:!?)]|$))"
     ),
     "tempo": re.compile(  # tempo and times; "second" alone counts
-        r"\bbpm\b|\bbeats?\s*(?:/|per|a|each|every)\s*min|\b(?:seconds|minutes)\b|\d[- ]?(?:sec|second|min|minute)s?\b|\d s\b"
-        r"|\b\d{1,2}:\d\d\b|=\s*\d{2,3}\b",
+        r"\bbpm\b|\bbeats?\s*(?:/|per|a|each|every)\s*min|\b(?:seconds|minutes?|one second)\b|\d[- ]?(?:sec|second|min|minute)s?\b|\d s\b"
+        r"|\b\d{1,2}:\d\d\b|=\s*\d{2,3}\b|\bat (?:about |around )?\d{2,3}\b(?!\s*k?hz|\s*%)|\b\d{2,3}[- ](?:pulse|groove|tempo|pace)\b",
         re.IGNORECASE,
     ),
     "dynamics": re.compile(
         r"crescendo|diminuendo|\bfad(?:es?|ed|ing)\b|\b(?:get|grow|becom)\w* (?:\w+ )?(?:louder|softer|quieter)\b"
-        r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down))"
+        r"|\b(?:buil\w+|swell\w*) (?:\w+ )?(?:up|to)\b|\bclimax|\b(?:start|begin|open|end|finish)\w* (?:\w+ ){0,2}(?:quiet|soft|loud)"
+        r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down)|constant|steady|same)"
+        r"|\b(?:constant|steady|even|same) (?:volume|level|loudness)\b"
         r"|\b(?:increas|decreas|ris|fall|drop|grow)\w* (?:in |of )?(?:the )?(?:volume|level|loudness)\b",
         re.IGNORECASE,
     ),
