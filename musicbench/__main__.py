@@ -83,6 +83,8 @@ def build(options):
         f"{made.rows} rows of {made.songs - made.rejected_songs} songs in {options.out}; "
         f"rejected (see rejected.jsonl): {made.rejected_songs} songs, {made.rejected_clips} clips"
     )
+    if made.contradicted_songs:
+        print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')
     return 1 if made.rejected_songs else 0
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
-from musicbench.captions import Paraphraser, fitting_caption, heard_caption, whole_caption
+from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, write_rows
 from musicbench.features import hear
@@ -132,12 +132,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build made: numbers of songs, rows, songs and clips rejected."""
+    """What a build made: numbers of songs, rows, songs and clips rejected, songs whose caption contradicts what was heard."""
 
     songs: int
     rows: int
     rejected_songs: int
     rejected_clips: int
+    contradicted_songs: int
 
 
 # ---------------------------------------------------------------------------------------------------- a song
@@ -174,13 +175,13 @@ def versions():
 
 def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
     """Write a clip and its copies as audio files; return their rows."""
-    rows, folder = [], place["split"]
+    rows, folder, without = [], place["split"], contradicted(text, clip.cropped(0, recipe.clip_s))
     for number, steps in enumerate([[], *recipe.draw_copies(np.random.default_rng([*seeds, 1]), clip.duration_s)]):
         copy = make_copy(clip, steps, recipe.clip_s)
         name = base if number == 0 else f"{base}_{number}"
         main = fitting_caption(text, steps) or heard_caption(copy, np.random.default_rng([*seeds, 2]), genre)
         rng = np.random.default_rng([*seeds, 3, number])
-        caption, sentences = whole_caption(main, copy, rng)
+        caption, sentences = whole_caption(main, copy, rng, without=without)
         labels = copy.labels()
         save_audio(Path(out) / folder / f"{name}.flac", copy.samples, copy.sample_rate)
         rows.append(
@@ -203,6 +204,7 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
                 "duration": round(copy.duration_s, 3),
                 "sample_rate": copy.sample_rate,
                 "own_caption": main,
+                "contradicted": " ".join(without),
                 "transforms": steps,
                 "source": place["source"],
                 "source_sha256": place["sha256"],
@@ -340,7 +342,7 @@ def build(
     write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
     _sweep(out, paths, rows)
     return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
-                   sum(r["clip_start"] is not None for r in rejected))  # fmt: skip
+                   sum(r["clip_start"] is not None for r in rejected), len({row["source"] for row in rows if row.get("contradicted")}))  # fmt: skip
 
 
 def _with_all_sentences(row):

@@ -13,7 +13,14 @@ from musicbench.compose import caption as composed_caption
 from musicbench.facts import Stated, read_prompt, same_facts
 from musicbench.features import loudness_db
 from musicbench.styles import MOODS
-from musicbench.theory import ascii_accidentals, tempo_word
+from musicbench.theory import (
+    Progression,
+    ascii_accidentals,
+    pitch_class,
+    spell_note,
+    tempo_class,
+    tempo_word,
+)
 
 # {} is the fact. Every wording can be read back by musicbench.facts.read_prompt.
 CHORDS = (
@@ -236,8 +243,37 @@ def fitting_caption(text, steps):
     return " ".join(kept)
 
 
-def whole_caption(main, clip, rng, count=None):
-    """Return (caption, sentences by field): the main caption, 0 to 4 control sentences, always the dynamics one if any."""
+_ODD_NOTE = re.compile(r"\b(?:[A-G](?:##|bb)|[BE]#|[CF]b)")
+
+
+def contradicted(text, clip):
+    """Name those fields of control sentences whose fact a text states otherwise than a clip's labels do.
+
+    A tempo may differ by 4 %, or stay within its word; all chords heard must be among those stated, as major or minor.
+    """
+    stated, fields = read_prompt(text), []
+    if stated.chords and clip.chords:
+        line = re.sub(r"\||:\d(\.\d)?(?= |$)", " ", stated.chords)  # bars and beats
+        said = Progression.parse(line, key=stated.key or clip.key).chords
+        heard, said = (
+            {(c.root, c.reduced("majmin").quality) for c in chords if c.root is not None} for chords in (clip.chords, said)
+        )
+        fields += ["prompt_ch"] if heard - said else []
+    if stated.meter and clip.meter and stated.meter != clip.meter:
+        fields.append("prompt_bt")
+    if stated.tempo and clip.bpm and abs(clip.bpm / stated.tempo - 1) > 0.04:
+        by_word = f"{stated.tempo:g}" not in text
+        fields += [] if by_word and tempo_class(clip.bpm) == tempo_class(stated.tempo) else ["prompt_bpm"]
+    if stated.key and clip.key and not stated.key.same_as(clip.key):
+        fields.append("prompt_key")
+    return fields
+
+
+def whole_caption(main, clip, rng, count=None, without=()):
+    """Return (caption, sentences by field): the main caption, 0 to 4 control sentences, always the dynamics one if any.
+
+    without: fields that get no sentence. Chords are named plainly: G for F##, C for B#.
+    """
     fields = {
         "prompt_ch": chord_sentence(clip, rng),
         "prompt_bt": beat_sentence(clip, rng),
@@ -245,6 +281,9 @@ def whole_caption(main, clip, rng, count=None):
         "prompt_key": key_sentence(clip, rng),
         "prompt_aug": dynamics_sentence(clip, rng),
     }
+    if fields["prompt_ch"]:
+        fields["prompt_ch"] = _ODD_NOTE.sub(lambda match: spell_note(pitch_class(match[0])), fields["prompt_ch"])
+    fields |= dict.fromkeys(without)
     count = rng.choice(len(SENTENCE_COUNTS), p=SENTENCE_COUNTS) if count is None else count
     present = [fields[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if fields[name]]
     chosen = [present[i] for i in rng.permutation(len(present))[:count]]

@@ -1,6 +1,7 @@
 """Every control sentence can be read back by the prompt reader; paraphrases keep the facts."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -15,7 +16,7 @@ from musicbench.clip import Clip
 from musicbench.compose import caption, describe, plan
 from musicbench.facts import read_prompt, same_facts
 from musicbench.styles import MOODS
-from musicbench.theory import Dynamics, Progression, tempo_class
+from musicbench.theory import Chord, Dynamics, Key, Meter, Progression, tempo_class
 
 
 def labelled(seed):
@@ -210,6 +211,42 @@ def test_a_service_without_an_answer_is_named(answer):
     finally:
         server.shutdown()
         server.server_close()
+
+
+HEARD = Clip(
+    np.zeros(0), 1, bpm=136.0, meter=Meter(4, 4), chords=(Chord.parse("F#"), Chord.parse("C#")), chord_times=(0, 2), key=Key("F#")
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "fields"),
+    [
+        ("An upbeat pop track in C major at 91 bpm in 3/4 time.", ["prompt_bt", "prompt_bpm", "prompt_key"]),
+        ("A pop track in Gb major at 137 bpm in 4/4 time with the chords Gb, Db7, B.", []),
+        ("An allegro for strings.", []),  # 110 to 140
+        ("A track at 125 bpm.", ["prompt_bpm"]),
+        ("An adagio. The chords are F#, B.", ["prompt_ch", "prompt_bpm"]),
+        ("In F# major, the chords are I - V | I:2 V:2.", []),
+        ("A fast harp.", []),
+    ],
+)
+def test_what_a_caption_states_is_not_contradicted(text, fields):
+    assert captions.contradicted(text, HEARD) == fields
+    assert captions.contradicted(text, Clip(np.zeros(0), 1)) == []
+    written, sentences = captions.whole_caption(text, HEARD, np.random.default_rng(0), 4, fields)
+    assert captions.contradicted(written, HEARD) == fields, "the text's own facts come first"
+    assert [name for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if not sentences[name]] == fields
+    assert all(sentence in written for sentence in sentences.values() if sentence)
+
+
+def test_heard_chords_are_named_plainly():
+    chords = tuple(Chord.parse(name) for name in ("Dm", "G", "Bb/D", "Fm", "Cm7b5"))
+    for tonic in ("G#", "C#", "Eb"):
+        clip = replace(HEARD, chords=chords, chord_times=tuple(range(5)), key=Key(tonic, "minor"))
+        for seed in range(10):
+            sentence = captions.whole_caption("A harp.", clip, np.random.default_rng(seed))[1]["prompt_ch"]
+            assert tuple(Progression.parse(read_prompt(sentence).chords).chords) == chords
+            assert not re.search("##|[A-G]bb|[BE]#|[CF]b", sentence), sentence
 
 
 def test_recipe_draws_sentence_counts():
