@@ -300,7 +300,7 @@ def build(
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
     paths = find_songs(songs)
-    manifest = read_manifest(songs)
+    manifest = read_manifest(songs, paths)
     Paraphraser(*paraphrase)
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
@@ -313,10 +313,7 @@ def build(
     results = engines.run(
         engine,
         build_song,
-        [
-            (folder, path, target, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase))
-            for path in longest_first
-        ],
+        [(folder, path, target, recipe, seed, manifest.get(path, ""), tuple(paraphrase)) for path in longest_first],
         workers=workers,
         address=address,
         on_progress=lambda done: report(min(done, total), total),

@@ -4,12 +4,16 @@ import hashlib
 import json
 import os
 import re
+import sys
 import unicodedata
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
 from musicbench import InputError
+from musicbench.facts import Stated, read_prompt
 from musicbench.features import SILENCE_DB, loudness_db
 
 # The last four cannot be read; they are rejected by name rather than passed over.
@@ -44,9 +48,16 @@ def song_id(path):
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
 
 
-def read_manifest(folder):
-    """Return {file name: caption} of a folder's metadata.csv, metadata.jsonl or rows as MusicBench publishes them, if there is one."""
-    captions = {}
+def read_manifest(folder, songs):
+    """Return {song: caption} as a folder's metadata.csv, metadata.jsonl or rows as MusicBench publishes them say, if there is one.
+
+    A row names one of `songs` by its path or, without a folder, by a file name that only one song has; accents in any Unicode form.
+    How many captions and .txt files name no song is said on standard error. Raises InputError.
+    """
+    captions, bare = {}, [_composed(os.path.basename(song)) for song in songs]
+    count = Counter(bare)
+    named = {name: song for name, song in zip(bare, songs, strict=True) if count[name] == 1}
+    named |= {_composed(song): song for song in songs} | {song: song for song in songs}
     for path in sorted(Path(folder).glob("*")):
         if path.name in ("metadata.csv", "manifest.csv"):
             import csv
@@ -63,40 +74,73 @@ def read_manifest(folder):
                 raise InputError(f"{path} is not JSON Lines ({error}); mend it or take it away") from None
         else:
             continue
+        given = []
         for row in rows:
             fields = row if isinstance(row, dict) else {}
-            name = fields.get("file_name") or fields.get("location") or fields.get("file")
-            caption = fields.get("caption") or fields.get("text") or fields.get("main_caption")
-            if not isinstance(row, dict) or (name and not isinstance(name, str)):
+            name = next((fields[field] for field in ("file_name", "filename", "location", "file") if fields.get(field)), "")
+            if not isinstance(row, dict) or not isinstance(name, str):
                 raise InputError(f"{path}: {str(row)[:80]} names no file; give rows with file_name and caption")
-            if name and caption:
-                captions[os.path.normpath(name)] = str(caption)
+            if caption := _caption(fields):
+                own = os.path.relpath(name, os.path.abspath(folder)) if os.path.isabs(name) else os.path.normpath(name)
+                given.append((name or "(no file_name)", named.get(own) or named.get(_composed(own)), caption))
+        captions |= {song: caption for _, song, caption in given if song}
+        _tell_lost([name for name, song, _ in given if not song], len(given), f"captions of {path.name}")
+    stems = {_composed(os.path.splitext(song)[0]) for song in songs}
+    texts = [os.path.relpath(path, folder) for path in Path(folder).rglob("*") if path.suffix.lower() == ".txt"]
+    _tell_lost(sorted(text for text in texts if _composed(os.path.splitext(text)[0]) not in stems), len(texts), ".txt files")
     return captions
 
 
+def _tell_lost(lost, total, what):
+    if lost:
+        print(f"{len(lost)} of {total} {what} name no song: {', '.join(lost[:3])}", file=sys.stderr)
+
+
+def _composed(name):
+    return unicodedata.normalize("NFC", name)
+
+
+def _caption(fields):
+    """Return the caption among the fields of a row or sidecar, of several the first; "" where none is in words."""
+    for name in ("caption", "text", "main_caption", "prompt", "description"):
+        value = fields.get(name)
+        value = value[0] if isinstance(value, list) and value else value
+        if isinstance(value, str) and re.search(r"[^\W\d_]", value):
+            return value
+    return ""
+
+
 def song_text(path, manifest_caption, tags):
-    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's tags; "" where none."""
-    for suffix in (".txt", ".json"):
-        sidecar = Path(path).with_suffix(suffix)
-        if not sidecar.is_file():
-            continue
-        text = sidecar.read_text(encoding="utf-8", errors="replace").strip()
-        if suffix == ".json":
-            try:
-                data = json.loads(text)
-            except ValueError:
-                continue
-            text = (
-                next((str(data[k]) for k in ("caption", "text", "prompt", "description") if data.get(k)), "")
-                if isinstance(data, dict)
-                else ""
-            )
-        if text:
-            return " ".join(text.split())[:2000], ""
+    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag; "" where none."""
+    stem = Path(path).stem
+    for suffix in (".txt", ".TXT", ".json", ".JSON"):
+        for name in dict.fromkeys((stem, _composed(stem), unicodedata.normalize("NFD", stem))):
+            sidecar = Path(path).with_name(name + suffix)
+            if sidecar.is_file() and (text := _sidecar_text(sidecar)):
+                return " ".join(text.split())[:2000], ""
     if manifest_caption:
         return " ".join(manifest_caption.split())[:2000], ""
-    described = tags.get("comment", "")
-    return (described if len(described.split()) >= 4 and "http" not in described else ""), tags.get("genre", "")[:40]
+    return "", _genre(tags.get("genre", ""))
+
+
+def _sidecar_text(path):
+    data = path.read_bytes()
+    text = data.decode("utf-16" if data[:2] in (BOM_UTF16_LE, BOM_UTF16_BE) else "utf-8-sig", errors="replace")
+    if path.suffix.lower() == ".txt":
+        return text.strip()
+    try:
+        fields = json.loads(text)
+    except ValueError:
+        return ""
+    return _caption(fields) if isinstance(fields, dict) else ""
+
+
+def _genre(tag):
+    """Return the first genre of a tag in plain words; "" where it names none, or a tempo or key besides."""
+    genre = re.split(r"[;,/\0]", re.sub(r"^(\(\d+\))+", "", tag.strip()))[0]
+    genre = " ".join(re.sub(r"[^\w '&-]|_", " ", genre).split())
+    no_genre = re.match(r"[\W\d]*$|(?:other|unknown|misc(?:ellaneous)?)\b", genre, re.IGNORECASE)
+    return "" if no_genre or len(genre) > 40 or read_prompt(genre) != Stated() else genre
 
 
 def segments(file, recipe):
