@@ -98,8 +98,8 @@ def test_labels_of_copies_follow_the_original(built):
         if original["key"]:
             key = Key(*row["key"])
             assert key.same_as(Key(*original["key"]).transposed(semitones))
-            sentence = row["prompt_key"]
-            assert read_prompt(sentence).key.same_as(key), "the key sentence of a shifted copy states the shifted key"
+            stated = read_prompt(row["prompt_key"]).key  # none where the song's caption states another
+            assert stated.same_as(key) if stated else "prompt_key" in row["contradicted"], "a shifted copy states the shifted key"
         moved = [Chord.parse(c).transposed(semitones) for c in original["chords"]]
         both = min(len(moved), len(row["chords"]))  # a faster copy holds more, a slower one less
         assert [Chord.parse(c) for c in row["chords"]][:both] == moved[:both] and (rate != 1 or len(moved) == both)
