@@ -166,6 +166,7 @@ def test_what_a_copy_makes_untrue_is_left_out():
         "The audio quality is poor.", "The recording quality is bad.", "The sound quality is very low.", "bad audio recording quality",
         "The quality of the recording is poor.", "Poor audio-quality with hissing.", "This is an amateur recording.",
         "The recording is noisy and in mono.", "A low-fidelity tape.", "A muffled recording.",
+        "The sound is muffled and distorted.", "A band with bad sound.",
     ],
 )  # fmt: skip
 def test_poor_sound_is_recognised(text):
@@ -175,7 +176,8 @@ def test_poor_sound_is_recognised(text):
 @pytest.mark.parametrize(
     "text",
     ["a poor man's ballad", "high quality recording", "bad boy rap", "The audio quality is not bad.", "a distorted guitar",
-     "The vocal quality is low-pitched.", "an amateur choir", "The recording is in mono."],
+     "The vocal quality is low-pitched.", "an amateur choir", "The recording is in mono.",
+     "The guitar sound is distorted.", "bad sound effects"],
 )  # fmt: skip
 def test_good_sound_is_not_taken_for_poor(text):
     assert not POOR_SOUND.search(text)
