@@ -236,7 +236,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
         mark.unlink(missing_ok=True)
         reject(f"cannot be read ({error.strerror})")
         return rows, rejected
-    given = {"sha256": sha256, "dataset": Path(songs).name, "caption": song_text(file_path, caption, {})[0]}
+    given = {"sha256": sha256, "dataset": path_text(Path(songs).name), "caption": song_text(file_path, caption, {})[0]}
     if mark.is_file():
         done = json.loads(mark.read_text(encoding="utf-8"))
         if all(done.get(name) == value for name, value in given.items()):
@@ -246,7 +246,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     split = "test" if int(sha256[:8], 16) / 2**32 < recipe.test_share else "train"
     digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
     try:
-        with soundfile.SoundFile(file_path) as file:
+        with file_path.open("rb") as opened, soundfile.SoundFile(opened) as file:  # libsndfile takes no name that is not UTF-8
             text, genre = song_text(file_path, caption, file.copy_metadata())
             if not recipe.keep_poor_sound and POOR_SOUND.search(text):
                 reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
@@ -297,7 +297,7 @@ def build(
     songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
-    paths = find_songs(songs)
+    paths = find_songs(songs, leave_out=out)
     manifest = read_manifest(songs)
     Paraphraser(*paraphrase)
     check_folder(out)
@@ -389,7 +389,7 @@ def _clips_in(path, recipe):
     import soundfile
 
     try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError:
+        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
+            return len(recipe.starts(file.frames / file.samplerate))
+    except (OSError, soundfile.LibsndfileError):
         return 0
-    return len(recipe.starts(info.frames / info.samplerate))

@@ -19,14 +19,20 @@ SUFFIXES = {
 }  # fmt: skip
 
 
-def find_songs(folder):
-    """Return the paths of the audio files below `folder`, relative to it, sorted. Linked folders are not entered."""
+def find_songs(folder, leave_out=None):
+    """Return the paths of the audio files below `folder`, relative to it, sorted.
+
+    Linked folders and the folder `leave_out` are not entered; hidden files and what is no regular file, such as a pipe, are left.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give a folder of audio files")
-    found = []
-    for place, _, names in os.walk(folder, followlinks=False):
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    left_out, found = leave_out and os.path.realpath(leave_out), []
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
+        for path in (os.path.join(place, name) for name in names if name[0] != "." and Path(name).suffix.lower() in SUFFIXES):
+            if os.path.isfile(path) or not os.path.exists(path):  # a link to nothing is named as a song that cannot be read
+                found.append(os.path.relpath(path, folder))
     if not found:
         raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
     return sorted(found)

@@ -272,6 +272,10 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     (bad / "poor.txt").write_text("A low quality recording of a band.")
     soundfile.write(bad / "poor.wav", good, RATE)
     soundfile.write(bad / ("long" * 60 + ".wav"), good, RATE)
+    (bad / "._good.wav").write_bytes(b"what macOS keeps beside a file")
+    os.mkfifo(bad / "pipe.wav")
+    soundfile.write(bad / "latin.wav", good[::-1], RATE)
+    os.rename(bad / "latin.wav", os.fsencode(bad) + b"/caf\xe9.wav")
     (bad / "loop").symlink_to(bad, target_is_directory=True)
     (bad / "dangling.wav").symlink_to(bad / "nothing.wav")
     (tmp_path / "plain.toml").write_text(
@@ -298,6 +302,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
         "vorbis.ogg",
         "layer3.mp3",
         "long" * 60 + ".wav",
+        "caf\\xe9.wav",
     } <= set(made)
     assert "torn.flac" in reasons
     assert not set(made) & set(words)
@@ -352,6 +357,15 @@ def test_segments_cover_a_song(tmp_path):
 
 def test_found_songs_are_sorted_and_linked_folders_left(songs):
     assert find_songs(songs) == sorted(["one.wav", "album/one.wav", "Ünï çødé 音.wav"])
+
+
+def test_a_dataset_among_the_songs_is_no_song(tmp_path):
+    (tmp_path / "album").mkdir()
+    soundfile.write(tmp_path / "album" / "a.wav", triads([C, G], 120)[: 4 * RATE], RATE)
+    for _ in range(2):
+        made = build(tmp_path, tmp_path / "out", replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
+        assert (made.songs, made.rows) == (1, 2)
+    assert find_songs(tmp_path, leave_out=tmp_path / "album" / ".." / "out") == [os.path.join("album", "a.wav")]
 
 
 def test_packing(built, tmp_path):
