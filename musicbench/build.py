@@ -218,8 +218,23 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
 def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_step=None):
     """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
 
-    What is wrong with the song is said in `rejected`; only what stops the whole build (a full disk) raises InputError.
+    What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so that the next
+    run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
+    try:
+        return _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step)
+    except (InputError, ImportError):
+        raise
+    except Exception as error:
+        _mark(out, path).unlink(missing_ok=True)
+        return [], [_rejection(path, f"{type(error).__name__}: {' '.join(str(error).split())}")]
+
+
+def _rejection(path, reason, start_s=None):
+    return {"source": path_text(path), "clip_start": start_s, "reason": str(reason)}
+
+
+def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
     import soundfile
 
     file_path, name = Path(songs) / path, song_id(path)
@@ -227,7 +242,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     rejected, rows = [], []
 
     def reject(reason, start_s=None):
-        rejected.append({"source": path_text(path), "clip_start": start_s, "reason": str(reason)})
+        rejected.append(_rejection(path, reason, start_s))
 
     try:
         with file_path.open("rb") as file:

@@ -312,6 +312,33 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     np.testing.assert_allclose(surround, plain, atol=2e-4)
 
 
+def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp_path, monkeypatch, capsys):
+    def breaks(text, steps):
+        if "toy" in text:
+            raise KeyError("an\nerror")
+        return fitting_caption(text, steps)
+
+    (tmp_path / "recipe.toml").write_text(TOML)
+    command = ["build", str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]
+    with monkeypatch.context() as broken:
+        broken.setattr("musicbench.build.fitting_caption", breaks)
+        assert main(command) == 1
+    (entry,) = read_rows(tmp_path / "out" / "rejected.jsonl")
+    assert (entry["source"], entry["clip_start"]) == ("album/one.wav", None) and "KeyError: 'an\\nerror'" in entry["reason"]
+    assert {row["source"] for row in read_rows(tmp_path / "out")} == {"one.wav", "Ünï çødé 音.wav"}
+    assert main(command) == 0 and digests(tmp_path / "out") == digests(built[0])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
+def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, error):
+    def stop(*_):
+        raise error
+
+    monkeypatch.setattr("musicbench.build.hear", stop)
+    with pytest.raises(error):
+        build(songs, tmp_path / "out", RECIPE)
+
+
 def test_bad_commands(songs, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
