@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import tomllib
+import unicodedata
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,7 +24,7 @@ import numpy as np
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, fitting_caption, heard_caption, whole_caption
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
-from musicbench.dataset import ROWS, write_rows
+from musicbench.dataset import ROWS, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
@@ -153,6 +154,12 @@ def heard_clip(samples, rate, recipe):
     return clip.resampled(recipe.sample_rate)
 
 
+def split_of(path, test_share):
+    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song share one."""
+    title = unicodedata.normalize("NFC", path_text(Path(path).stem).casefold())
+    return "test" if int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
+
+
 def make_copy(clip, steps, clip_s):
     """Apply a copy's steps to a clip with its context and crop it to `clip_s`; dynamics come after the crop."""
     dynamics = [step for step in steps if step["transform"] == "dynamics"]
@@ -251,14 +258,19 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         mark.unlink(missing_ok=True)
         reject(f"cannot be read ({error.strerror})")
         return rows, rejected
-    given = {"sha256": sha256, "dataset": path_text(Path(songs).name), "caption": song_text(file_path, caption, {})[0]}
+    split = split_of(path, recipe.test_share)
+    given = {
+        "sha256": sha256,
+        "dataset": path_text(Path(songs).name),
+        "caption": song_text(file_path, caption, {})[0],
+        "split": split,
+    }
     if mark.is_file():
         done = json.loads(mark.read_text(encoding="utf-8"))
         if all(done.get(name) == value for name, value in given.items()):
             return done["rows"], done["rejected"]
         mark.unlink()  # its files are about to change
     paraphrase = Paraphraser(*paraphrase)
-    split = "test" if int(sha256[:8], 16) / 2**32 < recipe.test_share else "train"
     digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
     try:
         with file_path.open("rb") as opened, soundfile.SoundFile(opened) as file:  # libsndfile takes no name that is not UTF-8
@@ -345,11 +357,7 @@ def build(
     write_rows(out / ROWS, rows)
     write_rows(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
-        own = [row for row in rows if row["location"].startswith(split + "/")]
-        if own:
-            write_rows(out / split / "metadata.jsonl", [{"file_name": Path(row["location"]).name, **row} for row in own])
-        else:
-            (out / split / "metadata.jsonl").unlink(missing_ok=True)
+        write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
     write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
     write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])

@@ -17,6 +17,15 @@ from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
+STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags")  # fields that differ in shape from row to row
+NOT_ALWAYS_HEARD = (
+    "bpm",
+    "meter",
+    "chords",
+    "chords_time",
+    "key",
+    "keyprob",
+)  # null or empty in some rows, perhaps in all of a split
 
 
 def read_rows(folder):
@@ -46,6 +55,20 @@ def write_rows(path, rows):
     """Write rows as JSON Lines, whole or not at all."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def write_metadata(folder, rows):
+    """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
+
+    What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits must agree.
+    """
+    path = Path(folder) / "metadata.jsonl"
+    if rows:
+        write_rows(
+            path, [{"file_name": Path(row["location"]).name, **_as_text(row, STRUCTURED + NOT_ALWAYS_HEARD)} for row in rows]
+        )
+    else:
+        path.unlink(missing_ok=True)
 
 
 def row_clip(row):
@@ -115,15 +138,14 @@ def write_parquet(folder, shard_bytes=10**9):
         written.append(folder / "parquet" / f"{name}.parquet")
         written[-1].parent.mkdir(exist_ok=True)
         audio = ({"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]} for row in shard)
-        packed = [{"audio": sound, **_flat(row)} for sound, row in zip(audio, shard, strict=True)]
+        packed = [{"audio": sound, **_as_text(row, STRUCTURED)} for sound, row in zip(audio, shard, strict=True)]
         with written_whole(written[-1]) as temporary:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
     return written
 
 
-def _flat(row):
-    """Write what differs in shape from row to row as JSON text, so that columns have one type."""
-    return {k: json.dumps(v) if k in ("transforms", "not_heard", "versions", "beats", "tags") else v for k, v in row.items()}
+def _as_text(row, names):
+    return {name: json.dumps(value, ensure_ascii=False) if name in names else value for name, value in row.items()}
 
 
 def _shards(folder, shard_bytes):

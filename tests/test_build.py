@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import types
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,13 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy
+from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, load_audio
-from musicbench.dataset import read_rows, row_captions, row_clip, write_parquet, write_webdataset
+from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_webdataset
 from musicbench.facts import read_prompt, same_facts
+from musicbench.features import Heard
 from musicbench.songs import find_songs, segments, song_id
-from musicbench.theory import Chord, Key
+from musicbench.theory import Chord, Key, Meter
 
 pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
 
@@ -371,6 +373,13 @@ def test_song_names():
     assert song_id("Ünï çødé.wav").isascii()
 
 
+def test_encodings_of_a_song_share_a_split():
+    titles = [f"Song é {number}" for number in range(2000)]
+    splits = [split_of(f"flac/{title}.flac", 0.1) for title in titles]
+    assert splits.count("test") / 2000 == pytest.approx(0.1, abs=0.02)
+    assert splits == [split_of(f"mp3/{unicodedata.normalize('NFD', title).upper()}.MP3", 0.1) for title in titles]
+
+
 def test_segments_cover_a_song(tmp_path):
     soundfile.write(tmp_path / "ramp.wav", np.arange(13000) / 20000, 1000, subtype="FLOAT")
     recipe = Recipe(clip_s=4.0, hop_s=4.0, min_s=1.0, tempo_copies=1)
@@ -422,7 +431,9 @@ def test_packing(built, tmp_path):
     assert next(iter(table.values()))[0]["audio"]["bytes"][:4] == b"fLaC"
 
 
-def test_audiofolder(built, tmp_path, monkeypatch):
+@pytest.fixture
+def load_audiofolder(tmp_path, monkeypatch):
+    """Return a function that loads a dataset folder as users do, sound left as files."""
     datasets = pytest.importorskip("datasets")
     try:
         import torchcodec  # noqa: F401
@@ -430,12 +441,48 @@ def test_audiofolder(built, tmp_path, monkeypatch):
         for name in ("torchcodec", "torchcodec.encoders"):
             monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
         sys.modules["torchcodec.encoders"].AudioEncoder = None
-    table = datasets.load_dataset("audiofolder", data_dir=str(built[0]), cache_dir=str(tmp_path / "cache"))
-    table = table.cast_column("audio", datasets.Audio(decode=False))
+
+    def load(folder):
+        table = datasets.load_dataset("audiofolder", data_dir=str(folder), cache_dir=str(tmp_path / "cache"))
+        return table.cast_column("audio", datasets.Audio(decode=False))
+
+    return load
+
+
+def test_audiofolder(built, load_audiofolder):
+    table = load_audiofolder(built[0])
     rows = {row["id"]: row for row in read_rows(built[0])}
     assert {name: len(part) for name, part in table.items()} == Counter(row["location"].split("/")[0] for row in rows.values())
     row = next(iter(table.values()))[0]
-    assert row["beats"] == rows[row["id"]]["beats"] and row["main_caption"] == rows[row["id"]]["main_caption"]
+    assert json.loads(row["beats"]) == rows[row["id"]]["beats"] and row["main_caption"] == rows[row["id"]]["main_caption"]
+
+
+NOTHING = Heard()
+EVERYTHING = Heard((0.5, 1), (1, 2), 120.5, Meter(4, 4), (Chord(0, "maj"),), (0.0,), Key("C", "major"), 0.9, {"beats": "quiet"})
+
+
+@pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe.named("plain")])
+def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, load_audiofolder, recipe, heard):
+    """All that is optional is absent from one split, from both, from none."""
+    (tmp_path / "songs").mkdir()
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
+    monkeypatch.setattr("musicbench.build.split_of", lambda path, share: "test" if "one" in path else "train")
+    monkeypatch.setattr("musicbench.build.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
+    build(tmp_path / "songs", tmp_path / "out", recipe)
+    kinds = []
+    for split in ("train", "test"):
+        rows = [json.loads(line) for line in (tmp_path / "out" / split / "metadata.jsonl").read_text().splitlines()]
+        kinds += [{name: type(value) for name, value in row.items()} for row in rows]
+    assert all(kind == kinds[0] for kind in kinds) and set(kinds[0].values()) <= {str, int, float, bool}
+    table = load_audiofolder(tmp_path / "out")
+    assert set(table) == {"train", "test"} and table["train"].features == table["test"].features
+    rows = {row["id"]: row for row in read_rows(tmp_path / "out")}
+    for told in (*table["train"], *table["test"]):
+        assert {name: json.loads(told[name]) for name in NOT_ALWAYS_HEARD} == {
+            name: rows[told["id"]][name] for name in NOT_ALWAYS_HEARD
+        }
 
 
 def test_published_rows_are_read(tmp_path):
