@@ -42,6 +42,10 @@ POOR_SOUND = re.compile(
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
 
 
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How songs become rows; the defaults are MusicBench's (11 copies of a clip). Times in seconds.
@@ -72,16 +76,21 @@ class Recipe:
         }  # fmt: skip
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            if not _is_number(value) or not low <= value <= high:
                 raise InputError(f"recipe: {name} {value!r} is outside {low:g}-{high:g}; give a number within it")
-            if name.endswith("_copies") and value != int(value):
-                raise InputError(f"recipe: {name} {value!r} is no whole number; give one")
+            if (name.endswith("_copies") or name == "sample_rate") and not isinstance(value, int):
+                raise InputError(f"recipe: {name} {value!r} is no whole number; give one without a point")
         for name, low, high in (("tempo_range", 1, augment.MAX_RATE), ("floor_range", 0.001, 1)):
             span = getattr(self, name)
-            if len(span) != 2 or not all(isinstance(v, (int, float)) for v in span) or not low <= span[0] <= span[1] <= high:
+            if len(span) != 2 or not all(map(_is_number, span)) or not low <= span[0] <= span[1] <= high:
                 raise InputError(f"recipe: {name} {list(span)} is no range; give [low, high] within {low:g}-{high:g}")
-        if not all(isinstance(s, int) and abs(s) <= augment.MAX_SEMITONES for s in self.semitones):
-            raise InputError(f"recipe: semitones {list(self.semitones)} are not whole numbers from -12 to 12; give such a list")
+        shifts, most = self.semitones, augment.MAX_SEMITONES
+        if not all(type(s) is int and 1 <= abs(s) <= most for s in shifts) or len(set(shifts)) < len(shifts):
+            raise InputError(
+                f"recipe: semitones {list(shifts)} are not different whole numbers from -{most} to {most} without 0; give such a list"
+            )
+        if not isinstance(self.keep_poor_sound, bool):
+            raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")
 
     @classmethod
     def named(cls, name):
@@ -265,11 +274,11 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         "caption": song_text(file_path, caption, {})[0],
         "split": split,
     }
-    if mark.is_file():
-        done = json.loads(mark.read_text(encoding="utf-8"))
-        if all(done.get(name) == value for name, value in given.items()):
-            return done["rows"], done["rejected"]
-        mark.unlink()  # its files are about to change
+    done = _read_object(mark)
+    is_same = all(done.get(name) == value for name, value in given.items())
+    if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]):
+        return done["rows"], done["rejected"]
+    mark.unlink(missing_ok=True)  # its files are about to change
     paraphrase = Paraphraser(*paraphrase)
     digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
     try:
@@ -379,9 +388,11 @@ def _prepare(out, settings, overwrite):
         for name in ("parts", "train", "test", "shards", "parquet"):  # a mark does not outlive its files
             shutil.rmtree(out / name, ignore_errors=True)
     elif path.is_file():
-        there = json.loads(path.read_text(encoding="utf-8"))
+        there = _read_object(path)
+        if not there:
+            raise InputError(f"{path} does not hold a build's settings; give --overwrite to start anew, or another folder")
         if there != settings:
-            differs = min(name for name in settings if there.get(name) != settings[name])
+            differs = min(name for name in settings.keys() | there if there.get(name) != settings.get(name))
             raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
     elif out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
@@ -393,6 +404,15 @@ def _prepare(out, settings, overwrite):
     except OSError as error:
         raise InputError(f"cannot make folders in {out} ({error.strerror}); choose another place") from None
     save_json(path, settings)
+
+
+def _read_object(path):
+    """Read a JSON file of ours; one that cannot be read, is torn or no object holds nothing."""
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _mark(out, path):

@@ -367,6 +367,51 @@ def test_bad_commands(songs, tmp_path, capsys):
     assert (tmp_path / "full" / "thesis.txt").read_text() == "mine" and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sample_rate = 24000.5", "no whole number"), ("sample_rate = true", "outside 8000-192000"), ("tempo_copies = 2.0", "no whole number"),
+        ('keep_poor_sound = "no"', "neither true nor false"), ("keep_poor_sound = 1", "neither true nor false"), ("semitones = [0]", "without 0"),
+        ("semitones = [true]", "different whole numbers"), ("semitones = [1, 1]", "different whole numbers"), ("semitones = [13]", "-12 to 12"),
+        ("semitones = 3", "not iterable"), ("floor_range = [0.1, true]", "no range"), ("clip_s = nan", "outside 1-600"), ("hop_s = '1'", "outside"),
+    ],
+)  # fmt: skip
+def test_bad_recipes(tmp_path, line, words):
+    (tmp_path / "bad.toml").write_text(line)
+    with pytest.raises(InputError, match=words):
+        Recipe.load(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text[:20], "does not hold"), (lambda text: "[]", "does not hold"), (lambda text: "", "does not hold"),
+        (lambda text: text.replace('"seed"', '"more": 1, "seed"'), "another more"), (lambda text: text.replace('"seed"', '"sead"'), "another sead"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_no_builds_are_named(songs, tmp_path, monkeypatch, capsys, change, words):
+    settings = tmp_path / "out" / "build.json"
+    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    assert main(["build", str(songs), str(tmp_path / "out")]) == 0
+    settings.write_text(change(settings.read_text()))
+    assert main(["build", str(songs), str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("musicbench: ") and words in error and "--overwrite" in error
+    assert main(["build", str(songs), str(tmp_path / "out"), "--overwrite"]) == 0
+
+
+def test_lost_files_and_torn_marks_are_made_again(songs, built, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(built[0], out)
+    lost = next(out.glob("t*/one-*.flac"))
+    lost.unlink()
+    torn, odd = sorted(path for path in (out / "parts").iterdir() if not lost.name.startswith(path.stem))
+    torn.write_text(torn.read_text()[:100])
+    odd.write_text("[]")
+    build(songs, out, RECIPE)
+    assert digests(out) == digests(built[0])
+
+
 def test_song_names():
     assert song_id("a/x.wav") != song_id("b/x.wav") and song_id("a/x.wav").startswith("x-")
     assert song_id("音.wav").startswith("song-") and len(song_id("y" * 300 + ".wav")) < 60
