@@ -14,6 +14,8 @@ import re
 import shutil
 import tomllib
 import unicodedata
+from collections import Counter
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -24,7 +26,7 @@ import numpy as np
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, fitting_caption, heard_caption, whole_caption
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
-from musicbench.dataset import ROWS, write_metadata, write_rows
+from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
@@ -142,12 +144,13 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build made: numbers of songs, rows, songs and clips rejected."""
+    """What a build made: numbers of songs, rows, songs and clips rejected; of those songs, how many are the same as another."""
 
     songs: int
     rows: int
     rejected_songs: int
     rejected_clips: int
+    same_songs: int
 
 
 # ---------------------------------------------------------------------------------------------------- a song
@@ -261,8 +264,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         rejected.append(_rejection(path, reason, start_s))
 
     try:
-        with file_path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = _sha256(file_path)
     except OSError as error:
         mark.unlink(missing_ok=True)
         reject(f"cannot be read ({error.strerror})")
@@ -338,41 +340,69 @@ def build(
     Paraphraser(*paraphrase)
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
-    _prepare(out, json.loads(json.dumps(settings)), overwrite)
-    clips = {path: _clips_in(songs / path, recipe) for path in paths}
-    total = sum(clips.values())
-    report = on_progress or (lambda done, total: None)
-    folder, target = songs.absolute(), out.absolute()
-    longest_first = sorted(paths, key=clips.get, reverse=True)
-    results = engines.run(
-        engine,
-        build_song,
-        [
-            (folder, path, target, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase))
-            for path in longest_first
-        ],
-        workers=workers,
-        address=address,
-        on_progress=lambda done: report(min(done, total), total),
-        steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
-    )
-    results = dict(zip(longest_first, results, strict=True))
-    report(total, total)
+    with _alone(out):
+        _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        same = _same_bytes(songs, paths)
+        clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
+        total = sum(clips.values())
+        report = on_progress or (lambda done, total: None)
+        folder, target = songs.absolute(), out.absolute()
+        longest_first = sorted(clips, key=clips.get, reverse=True)
+        results = engines.run(
+            engine,
+            build_song,
+            [
+                (folder, path, target, recipe, seed, manifest.get(os.path.normpath(path), ""), tuple(paraphrase))
+                for path in longest_first
+            ],
+            workers=workers,
+            address=address,
+            on_progress=lambda done: report(min(done, total), total),
+            steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
+        )
+        results = dict(zip(longest_first, results, strict=True))
+        report(total, total)
+        for path, first in same.items():
+            results[path] = [], [_rejection(path, f"the same bytes as {path_text(first)}")]
+        rows = [row for path in paths for row in results[path][0]]
+        rejected = [entry for path in paths for entry in results[path][1]]
+        _write_tables(out, rows, rejected)
+        _sweep(out, clips, rows)
+    return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
+                   sum(r["clip_start"] is not None for r in rejected), len(same))  # fmt: skip
 
-    rows, rejected = [], []
-    for path in paths:
-        rows += results[path][0]
-        rejected += results[path][1]
+
+def _same_bytes(songs, paths):
+    """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
+    sizes = {path: (songs / path).stat().st_size for path in paths if (songs / path).exists()}
+    alike = Counter(sizes.values())
+    first, same = {}, {}
+    for path in (path for path in sizes if alike[sizes[path]] > 1 and os.access(songs / path, os.R_OK)):
+        digest = _sha256(songs / path)
+        if digest in first:
+            same[path] = first[digest]
+        first.setdefault(digest, path)
+    return same
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_tables(out, rows, rejected):
+    """Write the rows in all their forms; shards that were packed of other rows are deleted."""
+    before = _sha256(out / ROWS) if (out / ROWS).is_file() else None
     write_rows(out / ROWS, rows)
+    if before != _sha256(out / ROWS):
+        remove_packed(out / "shards")
+        remove_packed(out / "parquet")
     write_rows(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
         write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
     write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
     write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
-    _sweep(out, paths, rows)
-    return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
-                   sum(r["clip_start"] is not None for r in rejected))  # fmt: skip
 
 
 def _with_all_sentences(row):
@@ -381,12 +411,36 @@ def _with_all_sentences(row):
     return " ".join([main if main[-1] in ".!?" else main + ".", *sentences])
 
 
+@contextmanager
+def _alone(out):
+    """Make the folder `out` if need be and keep other builds out of it, where the system and its file system have locks."""
+    try:
+        out.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another place") from None
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network's folder may have no locks
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"another build is writing {out}; wait for it or give another folder") from None
+        yield
+    finally:
+        os.close(folder)
+
+
 def _prepare(out, settings, overwrite):
-    """Make the folders of a build, or check that those there are of the same build."""
-    path = out / "build.json"
+    """Make the folders of a build, or check that those there are of the same build. What a killed writer left is deleted."""
+    path, folders = out / "build.json", [out / name for name in ("parts", "train", "test", "shards", "parquet")]
     if overwrite and path.is_file():
-        for name in ("parts", "train", "test", "shards", "parquet"):  # a mark does not outlive its files
-            shutil.rmtree(out / name, ignore_errors=True)
+        for folder in folders:  # a mark does not outlive its files
+            shutil.rmtree(folder, ignore_errors=True)
     elif path.is_file():
         there = _read_object(path)
         if not there:
@@ -394,16 +448,17 @@ def _prepare(out, settings, overwrite):
         if there != settings:
             differs = min(name for name in settings.keys() | there if there.get(name) != settings.get(name))
             raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
-    elif out.is_dir() and any(out.iterdir()):
+    elif any(not left.name.startswith(".") for left in out.iterdir()):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
-    try:
-        for name in ("train", "test", "parts"):
-            (out / name).mkdir(parents=True, exist_ok=True)
-            for left in (out / name).glob(".*"):  # a killed writer's
-                left.unlink()
-    except OSError as error:
-        raise InputError(f"cannot make folders in {out} ({error.strerror}); choose another place") from None
-    save_json(path, settings)
+    save_json(path, settings)  # first, so that what follows is known as ours
+    for folder in folders[:3]:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    for folder in (out, *folders):
+        for left in folder.glob(".*-" + "[0-9a-f]" * 16 + ".*"):
+            left.unlink()
 
 
 def _read_object(path):

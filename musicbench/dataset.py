@@ -120,6 +120,7 @@ def write_webdataset(folder, shard_bytes=10**9):
                     entry = tarfile.TarInfo(audio.stem + suffix)
                     entry.size = len(data)
                     tar.addfile(entry, BytesIO(data))
+    remove_packed(folder / "shards", keep=written)
     return written
 
 
@@ -141,7 +142,15 @@ def write_parquet(folder, shard_bytes=10**9):
         packed = [{"audio": sound, **_as_text(row, STRUCTURED)} for sound, row in zip(audio, shard, strict=True)]
         with written_whole(written[-1]) as temporary:
             pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
+    remove_packed(folder / "parquet", keep=written)
     return written
+
+
+def remove_packed(folder, keep=()):
+    """Delete the shards in `folder` that are not in `keep`, in either packing."""
+    for path in Path(folder).glob("*-" + "[0-9]" * 6 + ".*"):
+        if path.suffix in (".tar", ".parquet") and path not in keep:
+            path.unlink()
 
 
 def _as_text(row, names):

@@ -23,7 +23,7 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
+from musicbench.build import POOR_SOUND, Recipe, _alone, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, load_audio
 from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_webdataset
 from musicbench.facts import read_prompt, same_facts
@@ -218,9 +218,13 @@ def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_p
     recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
     songs, out = tmp_path / "songs", tmp_path / "out"
     songs.mkdir()
-    for name in ("gone", "shorter", "told", "listed"):
-        soundfile.write(songs / f"{name}.wav", sound, RATE)
+    for number, name in enumerate(("gone", "shorter", "told", "listed"), 2):
+        soundfile.write(songs / f"{name}.wav", sound / number, RATE)
     build(songs, out, recipe)
+    write_webdataset(out)
+    write_parquet(out)
+    build(songs, out, recipe)
+    assert {path.name for path in out.glob("*/*-0*.*") if path.suffix != ".flac"} >= {"train-000000.tar", "train-000000.parquet"}
     (out / "train" / "notes.flac").write_text("mine")
     (songs / "gone.wav").unlink()
     soundfile.write(songs / "shorter.wav", sound[: 4 * RATE], RATE)
@@ -257,7 +261,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     (bad / "empty.wav").write_bytes(b"")
     (bad / "corrupt.mp3").write_bytes(b"ID3" + bytes(range(256)) * 40)
     (bad / "words.flac").write_text("no music here")
-    (bad / "words.mp3").write_text("no music here")
+    (bad / "words.mp3").write_text("no music here either")
     soundfile.write(bad / "torn.flac", load_audio(songs / "one.wav")[0], RATE)
     os.truncate(bad / "torn.flac", os.path.getsize(bad / "torn.flac") // 4)
     soundfile.write(bad / "vorbis.ogg", good, RATE)
@@ -272,8 +276,8 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     soundfile.write(bad / "surround.wav", np.stack([good] * 6, axis=1), RATE)
     soundfile.write(bad / "misnamed.wav", good, RATE, format="FLAC")
     (bad / "poor.txt").write_text("A low quality recording of a band.")
-    soundfile.write(bad / "poor.wav", good, RATE)
-    soundfile.write(bad / ("long" * 60 + ".wav"), good, RATE)
+    soundfile.write(bad / "poor.wav", good / 2, RATE)
+    soundfile.write(bad / ("long" * 60 + ".wav"), good / 3, RATE)
     (bad / "._good.wav").write_bytes(b"what macOS keeps beside a file")
     os.mkfifo(bad / "pipe.wav")
     soundfile.write(bad / "latin.wav", good[::-1], RATE)
@@ -412,6 +416,54 @@ def test_lost_files_and_torn_marks_are_made_again(songs, built, tmp_path):
     assert digests(out) == digests(built[0])
 
 
+def test_songs_that_are_there_twice_are_built_once(songs, built, tmp_path, capsys):
+    shutil.copytree(songs, tmp_path / songs.name)
+    (tmp_path / songs.name / "two.wav").symlink_to("one.wav")
+    shutil.copyfile(songs / "one.wav", tmp_path / songs.name / "zwei.wav")
+    (tmp_path / "recipe.toml").write_text(TOML)
+    assert main(["build", str(tmp_path / songs.name), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]) == 1
+    assert "2 songs (2 the same as another), 0 clips" in capsys.readouterr().out
+    reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
+    assert reasons == dict.fromkeys(["two.wav", "zwei.wav"], "the same bytes as one.wav")
+    assert (tmp_path / "out" / "rows.jsonl").read_bytes() == (built[0] / "rows.jsonl").read_bytes()
+
+
+def test_two_builds_do_not_share_a_folder(songs, built, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(built[0], out)
+    writing = out / "train" / ".x-0123456789abcdef.flac"
+    writing.touch()
+    with _alone(out):
+        assert main(["build", str(songs), str(out)]) == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert error.startswith(f"musicbench: another build is writing {out}; ") and writing.exists()
+    assert build(songs, out, RECIPE) == built[1] and digests(out) == digests(built[0])  # what a killed writer left is gone
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_kill_at_any_point_of_the_start_leaves_a_folder_that_goes_on(songs, tmp_path, monkeypatch, number):
+    """Killed before the file system's first to fifth change: the folder, the settings' temporary file, its renaming, folders."""
+    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    with monkeypatch.context() as killed:
+        changes = iter(range(number + 1))
+
+        def or_killed(change):
+            def changed(*arguments, **options):
+                if next(changes) == number:
+                    raise KeyboardInterrupt
+                return change(*arguments, **options)
+
+            return changed
+
+        for place, name in ((Path, "mkdir"), (Path, "touch"), (os, "replace")):
+            killed.setattr(place, name, or_killed(getattr(place, name)))
+        killed.setattr(Path, "unlink", lambda *_, **__: None)  # the dead clean nothing up
+        with pytest.raises(KeyboardInterrupt):
+            build(songs, tmp_path / "out", RECIPE)
+    build(songs, tmp_path / "out", RECIPE)
+    assert not list((tmp_path / "out").rglob(".*"))
+
+
 def test_song_names():
     assert song_id("a/x.wav") != song_id("b/x.wav") and song_id("a/x.wav").startswith("x-")
     assert song_id("音.wav").startswith("song-") and len(song_id("y" * 300 + ".wav")) < 60
@@ -467,6 +519,8 @@ def test_packing(built, tmp_path):
     assert sorted(names) == sorted(f"{row['id']}.{suffix}" for row in rows for suffix in ("flac", "json"))
     write_webdataset(out, shard_bytes=300_000)
     assert digests(out / "shards") == first
+    (out / "shards" / "notes.tar").write_text("mine")
+    assert set(write_webdataset(out)) == set((out / "shards").glob("*-*")), "what is not written any more is deleted"
 
     datasets = pytest.importorskip("datasets")
     write_parquet(out)
