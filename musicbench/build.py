@@ -28,7 +28,7 @@ from musicbench.captions import Paraphraser, fitting_caption, heard_caption, who
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
-from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
+from musicbench.songs import channels_cancel, fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
 _SOUND = r"(?:audio|sound|recording)"
@@ -293,6 +293,8 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
                 for index, (start_s, samples) in enumerate(segments(file, recipe)):
                     read_s = start_s + len(samples) / file.samplerate
                     fault = fault_of(samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
+                    if fault and file.channels > 1 and channels_cancel(file_path, start_s, recipe.clip_s):
+                        fault = "silence when mixed to mono: its channels cancel each other; turn the sign of one of them"
                     if fault:
                         reject(fault, start_s)
                     else:
@@ -305,7 +307,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
                     if on_step:
                         on_step()
                 if not rows and not rejected:
-                    reject(f"it lasts {file.tell() / file.samplerate:.2f} s, below {recipe.min_s:g} s")
+                    reject(f"it lasts {file.tell() * 100 // file.samplerate / 100:.2f} s, below {recipe.min_s:g} s")
                 elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
                     reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
     except soundfile.LibsndfileError as error:

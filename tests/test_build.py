@@ -267,7 +267,10 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     soundfile.write(bad / "vorbis.ogg", good, RATE)
     soundfile.write(bad / "layer3.mp3", good, RATE)
     soundfile.write(bad / "second.wav", good[:RATE], RATE)
+    soundfile.write(bad / "nearly.wav", good[: 3 * RATE - 1], RATE)
     soundfile.write(bad / "silence.wav", np.zeros(5 * RATE), RATE)
+    soundfile.write(bad / "quiet.wav", np.zeros((5 * RATE, 2)), RATE)
+    soundfile.write(bad / "inverted.flac", np.stack([good, -good], axis=1), RATE)
     broken = good.copy()
     broken[1000] = np.nan
     soundfile.write(bad / "nan.wav", broken, RATE, subtype="FLOAT")
@@ -288,11 +291,12 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
         "semitones = []\ntempo_copies = 0\ndynamics_copies = 0\nclip_s = 4\nmin_s = 3\nhop_s = 4\n"
     )
     assert main(["build", str(bad), str(tmp_path / "out"), "--recipe", str(tmp_path / "plain.toml")]) == 1
-    assert "rejected (see rejected.jsonl): 10 songs" in capsys.readouterr().out
+    assert "rejected (see rejected.jsonl): 13 songs" in capsys.readouterr().out
     reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
     words = {
         "empty.wav": "cannot be read", "corrupt.mp3": "cannot be read", "words.flac": "cannot be read", "words.mp3": "holds no audio", "second.wav": "1.00 s, below 3",
-        "silence.wav": "silence", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
+        "nearly.wav": "lasts 2.99 s, below 3 s", "inverted.flac": "channels cancel each other",
+        "silence.wav": "silence: less", "quiet.wav": "silence: less", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
     }  # fmt: skip
     for name, word in words.items():
         assert word in reasons[name], (name, reasons[name])
@@ -477,15 +481,28 @@ def test_encodings_of_a_song_share_a_split():
     assert splits == [split_of(f"mp3/{unicodedata.normalize('NFD', title).upper()}.MP3", 0.1) for title in titles]
 
 
-def test_segments_cover_a_song(tmp_path):
+@pytest.mark.parametrize("hop_s", [4.0, 5.0, 2.5, 7.3])
+def test_segments_cover_a_song(tmp_path, hop_s):
     soundfile.write(tmp_path / "ramp.wav", np.arange(13000) / 20000, 1000, subtype="FLOAT")
-    recipe = Recipe(clip_s=4.0, hop_s=4.0, min_s=1.0, tempo_copies=1)
+    recipe = Recipe(clip_s=4.0, hop_s=hop_s, min_s=1.0, tempo_copies=1)
     with soundfile.SoundFile(tmp_path / "ramp.wav") as file:
         parts = list(segments(file, recipe))
-    assert [start for start, _ in parts] == [0, 4, 8, 12] == recipe.starts(13.0)
-    assert [len(samples) for _, samples in parts] == [5000, 5000, 5000, 1000]
+    assert [start for start, _ in parts] == pytest.approx(recipe.starts(13.0)) and len(parts) == int(12 / hop_s) + 1
     for start, samples in parts:
-        assert samples[0] == pytest.approx(start * 1000 / 20000, abs=1e-6)
+        first = round(start * 1000)
+        np.testing.assert_allclose(samples, np.arange(first, min(first + 5000, 13000)) / 20000, atol=1e-6)
+
+
+def test_what_lies_between_clips_is_not_kept(tmp_path):
+    import tracemalloc
+
+    soundfile.write(tmp_path / "long.wav", np.zeros(4000 * 100, np.float32), 100)
+    with soundfile.SoundFile(tmp_path / "long.wav") as file:
+        tracemalloc.start()
+        starts = [start for start, _ in segments(file, Recipe(clip_s=4.0, hop_s=3600.0, min_s=1.0))]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert starts == [0, 3600] and peak < 3600 * 100  # bytes; the samples of a hop are four times that
 
 
 def test_found_songs_are_sorted_and_linked_folders_left(songs):
