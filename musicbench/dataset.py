@@ -208,7 +208,7 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
 def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None):
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
 
-    Raises InputError, also for a folder with rows that were not composed.
+    Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
     """
     folder = Path(folder)
     path = folder / ROWS
@@ -219,14 +219,23 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
     rows = read_rows(folder) if path.exists() else []
     if (folder / "build.json").exists() or any(row.get("dataset") != "composed" for row in rows):
         raise InputError(f"{folder} holds a dataset that was not composed; give another folder")
-    have = {row.get("seed") for row in rows}
+    for row in rows:
+        there = row.get("duration", duration_s), row.get("sample_rate", sample_rate)
+        if there != (duration_s, sample_rate):
+            raise InputError(
+                f"{folder} holds pieces of {there[0]:g} s at {there[1]} Hz, not {duration_s:g} s at {sample_rate}; "
+                f"give --duration {there[0]:g} --sample-rate {there[1]}, or another folder"
+            )
+    wanted = range(first_seed, first_seed + count)
+    kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
+    have = {row.get("seed") for row in kept}
     try:
         (folder / "audio").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
-    if path.exists() and not path.read_bytes().endswith(b"\n"):  # torn by a kill
-        write_rows(path, rows)
-    seeds = [seed for seed in range(first_seed, first_seed + count) if seed not in have]
+    if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
+        write_rows(path, kept)
+    seeds = [seed for seed in wanted if seed not in have]
     with path.open("a", encoding="utf-8") as lines:
         try:
             _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)
