@@ -26,6 +26,7 @@ NOT_ALWAYS_HEARD = (
     "key",
     "keyprob",
 )  # null or empty in some rows, perhaps in all of a split
+ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
 def read_rows(folder):
@@ -127,7 +128,7 @@ def write_webdataset(folder, shard_bytes=10**9):
 def write_parquet(folder, shard_bytes=10**9):
     """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
 
-    The column `audio` is {bytes, path}, as `datasets` reads it. Needs pyarrow; raises InputError without it.
+    The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
     """
     try:
         import pyarrow
@@ -138,12 +139,34 @@ def write_parquet(folder, shard_bytes=10**9):
     for name, shard in _shards(folder, shard_bytes):
         written.append(folder / "parquet" / f"{name}.parquet")
         written[-1].parent.mkdir(exist_ok=True)
-        audio = ({"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]} for row in shard)
-        packed = [{"audio": sound, **_as_text(row, STRUCTURED)} for sound, row in zip(audio, shard, strict=True)]
-        with written_whole(written[-1]) as temporary:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
+        schema = _schema(shard[0])
+        with written_whole(written[-1]) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+            for first in range(0, len(shard), ROWS_A_GROUP):
+                packed = [
+                    {
+                        "audio": {"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]},
+                        **_as_text(row, STRUCTURED),
+                    }
+                    for row in shard[first : first + ROWS_A_GROUP]
+                ]
+                file.write_table(pyarrow.Table.from_pylist(packed, schema))
     remove_packed(folder / "parquet", keep=written)
     return written
+
+
+def _schema(row):
+    """Return the columns of a row's Parquet file, the same whatever is empty in it."""
+    import pyarrow
+
+    number, text = pyarrow.float64(), pyarrow.string()
+    types = {
+        "bpm": number, "keyprob": number, "meter": text, "key": pyarrow.list_(text), "chords": pyarrow.list_(text),
+        "chords_time": pyarrow.list_(number), **dict.fromkeys(STRUCTURED, text),
+    }  # fmt: skip
+    sound = pyarrow.struct({"bytes": pyarrow.binary(), "path": text})
+    told = {"info": {"features": {"audio": {"_type": "Audio"}}}}  # to the library `datasets`
+    columns = {"audio": sound, **{name: types.get(name) or pyarrow.infer_type([value]) for name, value in row.items()}}
+    return pyarrow.schema(columns, metadata={"huggingface": json.dumps(told)})
 
 
 def remove_packed(folder, keep=()):

@@ -25,7 +25,7 @@ from musicbench import InputError
 from musicbench.__main__ import main
 from musicbench.build import POOR_SOUND, Recipe, _alone, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, load_audio
-from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_webdataset
+from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_rows, write_webdataset
 from musicbench.facts import read_prompt, same_facts
 from musicbench.features import Heard
 from musicbench.songs import find_songs, segments, song_id
@@ -539,12 +539,38 @@ def test_packing(built, tmp_path):
     (out / "shards" / "notes.tar").write_text("mine")
     assert set(write_webdataset(out)) == set((out / "shards").glob("*-*")), "what is not written any more is deleted"
 
+
+def test_parquet(built, tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets")
-    write_parquet(out)
-    table = datasets.load_dataset("parquet", data_dir=str(out / "parquet"), cache_dir=str(tmp_path / "cache"))
+    from pyarrow.parquet import ParquetFile
+
+    (tmp_path / "train").symlink_to(built[0] / "train")
+    rows = [row for row in read_rows(built[0]) if row["location"].startswith("train/")]
+    unheard = {
+        "bpm": None,
+        "meter": None,
+        "chords": [],
+        "chords_time": [],
+        "key": None,
+        "keyprob": None,
+        "transforms": [],
+        "not_heard": [],
+    }
+    monkeypatch.setattr("musicbench.dataset.ROWS_A_GROUP", 4)
+    write_rows(tmp_path / "rows.jsonl", rows)
+    whole = write_parquet(tmp_path)[0]
+    file = ParquetFile(whole)
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)][:-1] == [4] * (file.num_row_groups - 1)
+    table = datasets.load_dataset("parquet", data_files=str(whole), cache_dir=str(tmp_path / "cache"))["train"]
+    assert table.features["audio"] == datasets.Audio(), "known as sound"
     table = table.cast_column("audio", datasets.Audio(decode=False))
-    assert sum(len(part) for part in table.values()) == len(rows)
-    assert next(iter(table.values()))[0]["audio"]["bytes"][:4] == b"fLaC"
+    assert [row["audio"]["path"] for row in table] == [row["location"] for row in rows]
+    assert all(row["audio"]["bytes"][:4] == b"fLaC" for row in table)
+    for told, row in zip(table, rows, strict=True):
+        assert {name: told[name] for name in NOT_ALWAYS_HEARD} == {name: row[name] for name in NOT_ALWAYS_HEARD}
+        assert json.loads(told["beats"]) == row["beats"] and json.loads(told["transforms"]) == row["transforms"]
+    write_rows(tmp_path / "rows.jsonl", [{**row, **unheard} for row in rows])
+    assert ParquetFile(write_parquet(tmp_path)[0]).schema_arrow == file.schema_arrow
 
 
 @pytest.fixture
