@@ -379,11 +379,11 @@ def _same_bytes(songs, paths):
     sizes = {path: (songs / path).stat().st_size for path in paths if (songs / path).exists()}
     alike = Counter(sizes.values())
     first, same = {}, {}
-    for path in (path for path in sizes if alike[sizes[path]] > 1 and os.access(songs / path, os.R_OK)):
-        digest = _sha256(songs / path)
-        if digest in first:
-            same[path] = first[digest]
-        first.setdefault(digest, path)
+    for path in (path for path in sizes if alike[sizes[path]] > 1):
+        with suppress(OSError):  # build_song says why it cannot be read
+            digest = _sha256(songs / path)
+            if first.setdefault(digest, path) != path:
+                same[path] = first[digest]
     return same
 
 
