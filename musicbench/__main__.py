@@ -79,9 +79,10 @@ def build(options):
         dataset.write_webdataset(options.out)
     if options.parquet:
         dataset.write_parquet(options.out)
+    same = f" ({made.same_songs} the same as another)" if made.same_songs else ""
     print(
         f"{made.rows} rows of {made.songs - made.rejected_songs} songs in {options.out}; "
-        f"rejected (see rejected.jsonl): {made.rejected_songs} songs, {made.rejected_clips} clips"
+        f"rejected (see rejected.jsonl): {made.rejected_songs} songs{same}, {made.rejected_clips} clips"
     )
     if made.contradicted_songs:
         print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')

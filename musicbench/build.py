@@ -13,6 +13,9 @@ import os
 import re
 import shutil
 import tomllib
+import unicodedata
+from collections import Counter
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -23,9 +26,9 @@ import numpy as np
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
 from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
-from musicbench.dataset import ROWS, write_rows
+from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
-from musicbench.songs import fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
+from musicbench.songs import channels_cancel, fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
 _SOUND = r"(?:audio|sound|recording)"
@@ -40,6 +43,10 @@ POOR_SOUND = re.compile(
     re.IGNORECASE,
 )
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
+
+
+def _is_number(value):
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True)
@@ -72,16 +79,21 @@ class Recipe:
         }  # fmt: skip
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+            if not _is_number(value) or not low <= value <= high:
                 raise InputError(f"recipe: {name} {value!r} is outside {low:g}-{high:g}; give a number within it")
-            if name.endswith("_copies") and value != int(value):
-                raise InputError(f"recipe: {name} {value!r} is no whole number; give one")
+            if (name.endswith("_copies") or name == "sample_rate") and not isinstance(value, int):
+                raise InputError(f"recipe: {name} {value!r} is no whole number; give one without a point")
         for name, low, high in (("tempo_range", 1, augment.MAX_RATE), ("floor_range", 0.001, 1)):
             span = getattr(self, name)
-            if len(span) != 2 or not all(isinstance(v, (int, float)) for v in span) or not low <= span[0] <= span[1] <= high:
+            if len(span) != 2 or not all(map(_is_number, span)) or not low <= span[0] <= span[1] <= high:
                 raise InputError(f"recipe: {name} {list(span)} is no range; give [low, high] within {low:g}-{high:g}")
-        if not all(isinstance(s, int) and abs(s) <= augment.MAX_SEMITONES for s in self.semitones):
-            raise InputError(f"recipe: semitones {list(self.semitones)} are not whole numbers from -12 to 12; give such a list")
+        shifts, most = self.semitones, augment.MAX_SEMITONES
+        if not all(type(s) is int and 1 <= abs(s) <= most for s in shifts) or len(set(shifts)) < len(shifts):
+            raise InputError(
+                f"recipe: semitones {list(shifts)} are not different whole numbers from -{most} to {most} without 0; give such a list"
+            )
+        if not isinstance(self.keep_poor_sound, bool):
+            raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")
 
     @classmethod
     def named(cls, name):
@@ -133,12 +145,15 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build made: numbers of songs, rows, songs and clips rejected, songs whose caption contradicts what was heard."""
+    """What a build made: numbers of songs, rows, songs and clips rejected; songs that are the same as another, which count as
+    rejected, and songs whose caption contradicts what was heard.
+    """
 
     songs: int
     rows: int
     rejected_songs: int
     rejected_clips: int
+    same_songs: int
     contradicted_songs: int
 
 
@@ -153,6 +168,12 @@ def heard_clip(samples, rate, recipe):
         tags={"keyprob": heard.key_probability, "reasons": heard.reasons},
     )  # fmt: skip
     return clip.resampled(recipe.sample_rate)
+
+
+def split_of(path, test_share):
+    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song share one."""
+    title = unicodedata.normalize("NFC", path_text(Path(path).stem).casefold())
+    return "test" if int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
 
 
 def make_copy(clip, steps, clip_s):
@@ -221,8 +242,23 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
 def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_step=None):
     """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
 
-    What is wrong with the song is said in `rejected`; only what stops the whole build (a full disk) raises InputError.
+    What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so that the next
+    run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
+    try:
+        return _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step)
+    except (InputError, ImportError):
+        raise
+    except Exception as error:
+        _mark(out, path).unlink(missing_ok=True)
+        return [], [_rejection(path, f"{type(error).__name__}: {' '.join(str(error).split())}")]
+
+
+def _rejection(path, reason, start_s=None):
+    return {"source": path_text(path), "clip_start": start_s, "reason": str(reason)}
+
+
+def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
     import soundfile
 
     file_path, name = Path(songs) / path, song_id(path)
@@ -230,26 +266,30 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     rejected, rows = [], []
 
     def reject(reason, start_s=None):
-        rejected.append({"source": path_text(path), "clip_start": start_s, "reason": str(reason)})
+        rejected.append(_rejection(path, reason, start_s))
 
     try:
-        with file_path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = _sha256(file_path)
     except OSError as error:
         mark.unlink(missing_ok=True)
         reject(f"cannot be read ({error.strerror})")
         return rows, rejected
-    given = {"sha256": sha256, "dataset": Path(songs).name, "caption": song_text(file_path, caption, {})[0]}
-    if mark.is_file():
-        done = json.loads(mark.read_text(encoding="utf-8"))
-        if all(done.get(name) == value for name, value in given.items()):
-            return done["rows"], done["rejected"]
-        mark.unlink()  # its files are about to change
+    split = split_of(path, recipe.test_share)
+    given = {
+        "sha256": sha256,
+        "dataset": path_text(Path(songs).name),
+        "caption": song_text(file_path, caption, {})[0],
+        "split": split,
+    }
+    done = _read_object(mark)
+    is_same = all(done.get(name) == value for name, value in given.items())
+    if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]):
+        return done["rows"], done["rejected"]
+    mark.unlink(missing_ok=True)  # its files are about to change
     paraphrase = Paraphraser(*paraphrase)
-    split = "test" if int(sha256[:8], 16) / 2**32 < recipe.test_share else "train"
     digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
     try:
-        with soundfile.SoundFile(file_path) as file:
+        with file_path.open("rb") as opened, soundfile.SoundFile(opened) as file:  # libsndfile takes no name that is not UTF-8
             text, genre = song_text(file_path, caption, file.copy_metadata())
             if not recipe.keep_poor_sound and POOR_SOUND.search(text):
                 reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
@@ -258,6 +298,8 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                 for index, (start_s, samples) in enumerate(segments(file, recipe)):
                     read_s = start_s + len(samples) / file.samplerate
                     fault = fault_of(samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
+                    if fault and file.channels > 1 and channels_cancel(file_path, start_s, recipe.clip_s):
+                        fault = "silence when mixed to mono: its channels cancel each other; turn the sign of one of them"
                     if fault:
                         reject(fault, start_s)
                     else:
@@ -270,7 +312,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
                     if on_step:
                         on_step()
                 if not rows and not rejected:
-                    reject(f"it lasts {file.tell() / file.samplerate:.2f} s, below {recipe.min_s:g} s")
+                    reject(f"it lasts {file.tell() * 100 // file.samplerate / 100:.2f} s, below {recipe.min_s:g} s")
                 elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
                     reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
     except soundfile.LibsndfileError as error:
@@ -300,47 +342,77 @@ def build(
     songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
-    paths = find_songs(songs)
+    paths = find_songs(songs, leave_out=out)
     manifest = read_manifest(songs, paths)
     Paraphraser(*paraphrase)
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
-    _prepare(out, json.loads(json.dumps(settings)), overwrite)
-    clips = {path: _clips_in(songs / path, recipe) for path in paths}
-    total = sum(clips.values())
-    report = on_progress or (lambda done, total: None)
-    folder, target = songs.absolute(), out.absolute()
-    longest_first = sorted(paths, key=clips.get, reverse=True)
-    results = engines.run(
-        engine,
-        build_song,
-        [(folder, path, target, recipe, seed, manifest.get(path, ""), tuple(paraphrase)) for path in longest_first],
-        workers=workers,
-        address=address,
-        on_progress=lambda done: report(min(done, total), total),
-        steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
+    with _alone(out):
+        _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        same = _same_bytes(songs, paths)
+        clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
+        total = sum(clips.values())
+        report = on_progress or (lambda done, total: None)
+        folder, target = songs.absolute(), out.absolute()
+        longest_first = sorted(clips, key=clips.get, reverse=True)
+        results = engines.run(
+            engine,
+            build_song,
+            [(folder, path, target, recipe, seed, manifest.get(path, ""), tuple(paraphrase)) for path in longest_first],
+            workers=workers,
+            address=address,
+            on_progress=lambda done: report(min(done, total), total),
+            steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
+        )
+        results = dict(zip(longest_first, results, strict=True))
+        report(total, total)
+        for path, first in same.items():
+            results[path] = [], [_rejection(path, f"the same bytes as {path_text(first)}")]
+        rows = [row for path in paths for row in results[path][0]]
+        rejected = [entry for path in paths for entry in results[path][1]]
+        _write_tables(out, rows, rejected)
+        _sweep(out, clips, rows)
+    return Summary(
+        len(paths),
+        len(rows),
+        rejected_songs=len({entry["source"] for entry in rejected if entry["clip_start"] is None}),
+        rejected_clips=sum(entry["clip_start"] is not None for entry in rejected),
+        same_songs=len(same),
+        contradicted_songs=len({row["source"] for row in rows if row.get("contradicted")}),
     )
-    results = dict(zip(longest_first, results, strict=True))
-    report(total, total)
 
-    rows, rejected = [], []
-    for path in paths:
-        rows += results[path][0]
-        rejected += results[path][1]
+
+def _same_bytes(songs, paths):
+    """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
+    sizes = {path: (songs / path).stat().st_size for path in paths if (songs / path).exists()}
+    alike = Counter(sizes.values())
+    first, same = {}, {}
+    for path in (path for path in sizes if alike[sizes[path]] > 1):
+        with suppress(OSError):  # build_song says why it cannot be read
+            digest = _sha256(songs / path)
+            if first.setdefault(digest, path) != path:
+                same[path] = first[digest]
+    return same
+
+
+def _sha256(path):
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _write_tables(out, rows, rejected):
+    """Write the rows in all their forms; shards that were packed of other rows are deleted."""
+    before = _sha256(out / ROWS) if (out / ROWS).is_file() else None
     write_rows(out / ROWS, rows)
+    if before != _sha256(out / ROWS):
+        remove_packed(out / "shards")
+        remove_packed(out / "parquet")
     write_rows(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
-        own = [row for row in rows if row["location"].startswith(split + "/")]
-        if own:
-            write_rows(out / split / "metadata.jsonl", [{"file_name": Path(row["location"]).name, **row} for row in own])
-        else:
-            (out / split / "metadata.jsonl").unlink(missing_ok=True)
+        write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
     write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
     write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
-    _sweep(out, paths, rows)
-    return Summary(len(paths), len(rows), len({r["source"] for r in rejected if r["clip_start"] is None}),
-                   sum(r["clip_start"] is not None for r in rejected), len({row["source"] for row in rows if row.get("contradicted")}))  # fmt: skip
 
 
 def _with_all_sentences(row):
@@ -349,27 +421,63 @@ def _with_all_sentences(row):
     return " ".join([main if main[-1] in ".!?" else main + ".", *sentences])
 
 
-def _prepare(out, settings, overwrite):
-    """Make the folders of a build, or check that those there are of the same build."""
-    path = out / "build.json"
-    if overwrite and path.is_file():
-        for name in ("parts", "train", "test", "shards", "parquet"):  # a mark does not outlive its files
-            shutil.rmtree(out / name, ignore_errors=True)
-    elif path.is_file():
-        there = json.loads(path.read_text(encoding="utf-8"))
-        if there != settings:
-            differs = min(name for name in settings if there.get(name) != settings[name])
-            raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
-    elif out.is_dir() and any(out.iterdir()):
-        raise InputError(f"{out} is not empty and no build of ours; give another folder")
+@contextmanager
+def _alone(out):
+    """Make the folder `out` if need be and keep other builds out of it, where the system and its file system have locks."""
     try:
-        for name in ("train", "test", "parts"):
-            (out / name).mkdir(parents=True, exist_ok=True)
-            for left in (out / name).glob(".*"):  # a killed writer's
-                left.unlink()
+        out.mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make folders in {out} ({error.strerror}); choose another place") from None
-    save_json(path, settings)
+        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another place") from None
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    folder = os.open(out, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network's folder may have no locks
+            try:
+                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"another build is writing {out}; wait for it or give another folder") from None
+        yield
+    finally:
+        os.close(folder)
+
+
+def _prepare(out, settings, overwrite):
+    """Make the folders of a build, or check that those there are of the same build. What a killed writer left is deleted."""
+    path, folders = out / "build.json", [out / name for name in ("parts", "train", "test", "shards", "parquet")]
+    if overwrite and path.is_file():
+        for folder in folders:  # a mark does not outlive its files
+            shutil.rmtree(folder, ignore_errors=True)
+    elif path.is_file():
+        there = _read_object(path)
+        if not there:
+            raise InputError(f"{path} does not hold a build's settings; give --overwrite to start anew, or another folder")
+        if there != settings:
+            differs = min(name for name in settings.keys() | there if there.get(name) != settings.get(name))
+            raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
+    elif any(not left.name.startswith(".") for left in out.iterdir()):
+        raise InputError(f"{out} is not empty and no build of ours; give another folder")
+    save_json(path, settings)  # first, so that what follows is known as ours
+    for folder in folders[:3]:
+        try:
+            folder.mkdir(exist_ok=True)
+        except OSError as error:
+            raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    for folder in (out, *folders):
+        for left in folder.glob(".*-" + "[0-9a-f]" * 16 + ".*"):
+            left.unlink()
+
+
+def _read_object(path):
+    """Read a JSON file of ours; one that cannot be read, is torn or no object holds nothing."""
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}
 
 
 def _mark(out, path):
@@ -389,7 +497,7 @@ def _clips_in(path, recipe):
     import soundfile
 
     try:
-        info = soundfile.info(path)
-    except soundfile.LibsndfileError:
+        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
+            return len(recipe.starts(file.frames / file.samplerate))
+    except (OSError, soundfile.LibsndfileError):
         return 0
-    return len(recipe.starts(info.frames / info.samplerate))

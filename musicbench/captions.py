@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from functools import cache
 from itertools import groupby
 
@@ -374,22 +375,31 @@ class Paraphraser:
         return _ask_model(self.way, self.REQUEST + text, seed)
 
 
-def _ask_service(url, model, request, seed):
+def _ask_service(url, model, request, seed, sleep=time.sleep):
+    """Ask a service; where it is busy (429) or fails (5xx), wait as long as it says, a minute at most, and ask again, thrice."""
     from http.client import HTTPException
+    from urllib.error import HTTPError
     from urllib.request import Request, urlopen
 
     body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
     headers = {"Content-Type": "application/json"}
     if key := os.environ.get("OPENAI_API_KEY"):
         headers["Authorization"] = f"Bearer {key}"
-    try:
-        with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
-            content = json.load(answer)["choices"][0]["message"]["content"]
-            if not isinstance(content, str):
-                raise TypeError(f"its content is {content!r}")
-            return content
-    except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
-        raise InputError(f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out") from None
+    waits_s = [16, 4, 1]
+    while True:
+        try:
+            with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
+                content = json.load(answer)["choices"][0]["message"]["content"]
+                if not isinstance(content, str):
+                    raise TypeError(f"its content is {content!r}")
+                return content
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+            if not waits_s or not isinstance(error, HTTPError) or not (error.code == 429 or error.code >= 500):
+                raise InputError(
+                    f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out"
+                ) from None
+            wait_s, told = waits_s.pop(), error.headers.get("Retry-After") or ""
+            sleep(min(int(told), 60) if told.isdecimal() else wait_s)
 
 
 @cache

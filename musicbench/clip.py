@@ -100,9 +100,10 @@ def load_audio(path, sample_rate=None, mono=True):
 
 
 def audio_fault(path, error):
-    """Say why a sound file could not be opened; of a file that is no audio, libsndfile says that it does not exist."""
+    """Say why a sound file could not be opened; of a file that is no audio, libsndfile may say that it does not exist."""
     reason = getattr(error, "error_string", str(error)).strip()
-    return "it holds no audio that can be read" if "does not exist" in reason and Path(path).is_file() else reason
+    is_none = "not recognised" in reason or ("does not exist" in reason and Path(path).is_file())
+    return "it holds no audio that can be read" if is_none else reason
 
 
 @contextmanager

@@ -17,6 +17,16 @@ from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
+STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags")  # fields that differ in shape from row to row
+NOT_ALWAYS_HEARD = (
+    "bpm",
+    "meter",
+    "chords",
+    "chords_time",
+    "key",
+    "keyprob",
+)  # null or empty in some rows, perhaps in all of a split
+ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
 def read_rows(folder):
@@ -46,6 +56,20 @@ def write_rows(path, rows):
     """Write rows as JSON Lines, whole or not at all."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def write_metadata(folder, rows):
+    """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
+
+    What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits must agree.
+    """
+    path = Path(folder) / "metadata.jsonl"
+    if rows:
+        write_rows(
+            path, [{"file_name": Path(row["location"]).name, **_as_text(row, STRUCTURED + NOT_ALWAYS_HEARD)} for row in rows]
+        )
+    else:
+        path.unlink(missing_ok=True)
 
 
 def row_clip(row):
@@ -97,13 +121,14 @@ def write_webdataset(folder, shard_bytes=10**9):
                     entry = tarfile.TarInfo(audio.stem + suffix)
                     entry.size = len(data)
                     tar.addfile(entry, BytesIO(data))
+    remove_packed(folder / "shards", keep=written)
     return written
 
 
 def write_parquet(folder, shard_bytes=10**9):
     """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
 
-    The column `audio` is {bytes, path}, as `datasets` reads it. Needs pyarrow; raises InputError without it.
+    The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
     """
     try:
         import pyarrow
@@ -114,16 +139,45 @@ def write_parquet(folder, shard_bytes=10**9):
     for name, shard in _shards(folder, shard_bytes):
         written.append(folder / "parquet" / f"{name}.parquet")
         written[-1].parent.mkdir(exist_ok=True)
-        audio = ({"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]} for row in shard)
-        packed = [{"audio": sound, **_flat(row)} for sound, row in zip(audio, shard, strict=True)]
-        with written_whole(written[-1]) as temporary:
-            pyarrow.parquet.write_table(pyarrow.Table.from_pylist(packed), temporary)
+        schema = _schema(shard[0])
+        with written_whole(written[-1]) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
+            for first in range(0, len(shard), ROWS_A_GROUP):
+                packed = [
+                    {
+                        "audio": {"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]},
+                        **_as_text(row, STRUCTURED),
+                    }
+                    for row in shard[first : first + ROWS_A_GROUP]
+                ]
+                file.write_table(pyarrow.Table.from_pylist(packed, schema))
+    remove_packed(folder / "parquet", keep=written)
     return written
 
 
-def _flat(row):
-    """Write what differs in shape from row to row as JSON text, so that columns have one type."""
-    return {k: json.dumps(v) if k in ("transforms", "not_heard", "versions", "beats", "tags") else v for k, v in row.items()}
+def _schema(row):
+    """Return the columns of a row's Parquet file, the same whatever is empty in it."""
+    import pyarrow
+
+    number, text = pyarrow.float64(), pyarrow.string()
+    types = {
+        "bpm": number, "keyprob": number, "meter": text, "key": pyarrow.list_(text), "chords": pyarrow.list_(text),
+        "chords_time": pyarrow.list_(number), **dict.fromkeys(STRUCTURED, text),
+    }  # fmt: skip
+    sound = pyarrow.struct({"bytes": pyarrow.binary(), "path": text})
+    told = {"info": {"features": {"audio": {"_type": "Audio"}}}}  # to the library `datasets`
+    columns = {"audio": sound, **{name: types.get(name) or pyarrow.infer_type([value]) for name, value in row.items()}}
+    return pyarrow.schema(columns, metadata={"huggingface": json.dumps(told)})
+
+
+def remove_packed(folder, keep=()):
+    """Delete the shards in `folder` that are not in `keep`, in either packing."""
+    for path in Path(folder).glob("*-" + "[0-9]" * 6 + ".*"):
+        if path.suffix in (".tar", ".parquet") and path not in keep:
+            path.unlink()
+
+
+def _as_text(row, names):
+    return {name: json.dumps(value, ensure_ascii=False) if name in names else value for name, value in row.items()}
 
 
 def _shards(folder, shard_bytes):
@@ -177,7 +231,7 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
 def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None):
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
 
-    Raises InputError, also for a folder with rows that were not composed.
+    Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
     """
     folder = Path(folder)
     path = folder / ROWS
@@ -188,14 +242,23 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
     rows = read_rows(folder) if path.exists() else []
     if (folder / "build.json").exists() or any(row.get("dataset") != "composed" for row in rows):
         raise InputError(f"{folder} holds a dataset that was not composed; give another folder")
-    have = {row.get("seed") for row in rows}
+    for row in rows:
+        there = row.get("duration", duration_s), row.get("sample_rate", sample_rate)
+        if there != (duration_s, sample_rate):
+            raise InputError(
+                f"{folder} holds pieces of {there[0]:g} s at {there[1]} Hz, not {duration_s:g} s at {sample_rate}; "
+                f"give --duration {there[0]:g} --sample-rate {there[1]}, or another folder"
+            )
+    wanted = range(first_seed, first_seed + count)
+    kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
+    have = {row.get("seed") for row in kept}
     try:
         (folder / "audio").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
-    if path.exists() and not path.read_bytes().endswith(b"\n"):  # torn by a kill
-        write_rows(path, rows)
-    seeds = [seed for seed in range(first_seed, first_seed + count) if seed not in have]
+    if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
+        write_rows(path, kept)
+    seeds = [seed for seed in wanted if seed not in have]
     with path.open("a", encoding="utf-8") as lines:
         try:
             _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)

@@ -23,14 +23,20 @@ SUFFIXES = {
 }  # fmt: skip
 
 
-def find_songs(folder):
-    """Return the paths of the audio files below `folder`, relative to it, sorted. Linked folders are not entered."""
+def find_songs(folder, leave_out=None):
+    """Return the paths of the audio files below `folder`, relative to it, sorted.
+
+    Linked folders and the folder `leave_out` are not entered; hidden files and what is no regular file, such as a pipe, are left.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give a folder of audio files")
-    found = []
-    for place, _, names in os.walk(folder, followlinks=False):
-        found += [os.path.relpath(os.path.join(place, name), folder) for name in names if Path(name).suffix.lower() in SUFFIXES]
+    left_out, found = leave_out and os.path.realpath(leave_out), []
+    for place, folders, names in os.walk(folder, followlinks=False):
+        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
+        for path in (os.path.join(place, name) for name in names if name[0] != "." and Path(name).suffix.lower() in SUFFIXES):
+            if os.path.isfile(path) or not os.path.exists(path):  # a link to nothing is named as a song that cannot be read
+                found.append(os.path.relpath(path, folder))
     if not found:
         raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
     return sorted(found)
@@ -147,20 +153,22 @@ def segments(file, recipe):
     """Yield (start in seconds, mono samples of a clip with its context) of an open sound file, read in order, block by block."""
     rate = file.samplerate
     clip, hop, context, least = (round(s * rate) for s in (recipe.clip_s, recipe.hop_s, recipe.context_s, recipe.min_s))
-    buffer, first, ended = np.zeros(0, np.float32), 0, False
-    while True:
-        while len(buffer) < clip + context and not ended:
-            block = file.read(rate, dtype="float32", always_2d=True)
-            ended = len(block) == 0
-            buffer = np.concatenate([buffer, block.mean(axis=1)])
-        if len(buffer) < least:
-            return
-        yield first / rate, buffer[: clip + context]
-        while len(buffer) < hop and not ended:
-            block = file.read(rate, dtype="float32", always_2d=True)
-            ended = len(block) == 0
-            buffer = np.concatenate([buffer, block.mean(axis=1)])
-        buffer, first = buffer[hop:], first + hop
+
+    def read(count):
+        blocks = [np.zeros(0, np.float32)]
+        while count > 0 and len(block := file.read(min(count, rate), dtype="float32", always_2d=True)):
+            blocks.append(block.mean(axis=1))
+            count -= len(block)
+        return np.concatenate(blocks)
+
+    samples, first = read(clip + context), 0
+    while len(samples) >= least:
+        yield first / rate, samples
+        skipped = len(samples)
+        while skipped < hop and (passed := len(read(min(hop - skipped, rate)))):
+            skipped += passed
+        samples, first = samples[hop:], first + hop
+        samples = np.concatenate([samples, read(clip + context - len(samples))])
 
 
 def fault_of(samples, rate):
@@ -171,3 +179,13 @@ def fault_of(samples, rate):
     if np.mean(levels > SILENCE_DB) < 0.1:
         return f"silence: less than a tenth of it is louder than {SILENCE_DB:g} dB"
     return None
+
+
+def channels_cancel(path, start_s, duration_s):
+    """Tell whether a stretch of a song that is silent when its channels are mixed sounds in one of them."""
+    import soundfile
+
+    with Path(path).open("rb") as opened, soundfile.SoundFile(opened) as file:
+        file.seek(round(start_s * file.samplerate))
+        samples = file.read(round(duration_s * file.samplerate), dtype="float32", always_2d=True)
+        return any(fault_of(channel, file.samplerate) is None for channel in samples.T)

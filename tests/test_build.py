@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import types
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,12 +23,13 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy
+from musicbench.build import POOR_SOUND, Recipe, _alone, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, load_audio
-from musicbench.dataset import read_rows, row_captions, row_clip, write_parquet, write_webdataset
+from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_rows, write_webdataset
 from musicbench.facts import read_prompt, same_facts
+from musicbench.features import Heard
 from musicbench.songs import find_songs, segments, song_id
-from musicbench.theory import Chord, Key
+from musicbench.theory import Chord, Key, Meter
 
 pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
 
@@ -218,9 +220,13 @@ def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_p
     recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
     songs, out = tmp_path / "songs", tmp_path / "out"
     songs.mkdir()
-    for name in ("gone", "shorter", "told", "listed"):
-        soundfile.write(songs / f"{name}.wav", sound, RATE)
+    for number, name in enumerate(("gone", "shorter", "told", "listed"), 2):
+        soundfile.write(songs / f"{name}.wav", sound / number, RATE)
     build(songs, out, recipe)
+    write_webdataset(out)
+    write_parquet(out)
+    build(songs, out, recipe)
+    assert {path.name for path in out.glob("*/*-0*.*") if path.suffix != ".flac"} >= {"train-000000.tar", "train-000000.parquet"}
     (out / "train" / "notes.flac").write_text("mine")
     (songs / "gone.wav").unlink()
     soundfile.write(songs / "shorter.wav", sound[: 4 * RATE], RATE)
@@ -257,13 +263,16 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     (bad / "empty.wav").write_bytes(b"")
     (bad / "corrupt.mp3").write_bytes(b"ID3" + bytes(range(256)) * 40)
     (bad / "words.flac").write_text("no music here")
-    (bad / "words.mp3").write_text("no music here")
+    (bad / "words.mp3").write_text("no music here either")
     soundfile.write(bad / "torn.flac", load_audio(songs / "one.wav")[0], RATE)
     os.truncate(bad / "torn.flac", os.path.getsize(bad / "torn.flac") // 4)
     soundfile.write(bad / "vorbis.ogg", good, RATE)
     soundfile.write(bad / "layer3.mp3", good, RATE)
     soundfile.write(bad / "second.wav", good[:RATE], RATE)
+    soundfile.write(bad / "nearly.wav", good[: 3 * RATE - 1], RATE)
     soundfile.write(bad / "silence.wav", np.zeros(5 * RATE), RATE)
+    soundfile.write(bad / "quiet.wav", np.zeros((5 * RATE, 2)), RATE)
+    soundfile.write(bad / "inverted.flac", np.stack([good, -good], axis=1), RATE)
     broken = good.copy()
     broken[1000] = np.nan
     soundfile.write(bad / "nan.wav", broken, RATE, subtype="FLOAT")
@@ -272,19 +281,24 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     soundfile.write(bad / "surround.wav", np.stack([good] * 6, axis=1), RATE)
     soundfile.write(bad / "misnamed.wav", good, RATE, format="FLAC")
     (bad / "poor.txt").write_text("A low quality recording of a band.")
-    soundfile.write(bad / "poor.wav", good, RATE)
-    soundfile.write(bad / ("long" * 60 + ".wav"), good, RATE)
+    soundfile.write(bad / "poor.wav", good / 2, RATE)
+    soundfile.write(bad / ("long" * 60 + ".wav"), good / 3, RATE)
+    (bad / "._good.wav").write_bytes(b"what macOS keeps beside a file")
+    os.mkfifo(bad / "pipe.wav")
+    soundfile.write(bad / "latin.wav", good[::-1], RATE)
+    os.rename(bad / "latin.wav", os.fsencode(bad) + b"/caf\xe9.wav")
     (bad / "loop").symlink_to(bad, target_is_directory=True)
     (bad / "dangling.wav").symlink_to(bad / "nothing.wav")
     (tmp_path / "plain.toml").write_text(
         "semitones = []\ntempo_copies = 0\ndynamics_copies = 0\nclip_s = 4\nmin_s = 3\nhop_s = 4\n"
     )
     assert main(["build", str(bad), str(tmp_path / "out"), "--recipe", str(tmp_path / "plain.toml")]) == 1
-    assert "rejected (see rejected.jsonl): 10 songs" in capsys.readouterr().out
+    assert "rejected (see rejected.jsonl): 13 songs" in capsys.readouterr().out
     reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
     words = {
         "empty.wav": "cannot be read", "corrupt.mp3": "cannot be read", "words.flac": "cannot be read", "words.mp3": "holds no audio", "second.wav": "1.00 s, below 3",
-        "silence.wav": "silence", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
+        "nearly.wav": "lasts 2.99 s, below 3 s", "inverted.flac": "channels cancel each other",
+        "silence.wav": "silence: less", "quiet.wav": "silence: less", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
     }  # fmt: skip
     for name, word in words.items():
         assert word in reasons[name], (name, reasons[name])
@@ -300,6 +314,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
         "vorbis.ogg",
         "layer3.mp3",
         "long" * 60 + ".wav",
+        "caf\\xe9.wav",
     } <= set(made)
     assert "torn.flac" in reasons
     assert not set(made) & set(words)
@@ -307,6 +322,33 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
         load_audio(tmp_path / "out" / row["location"])[0] for row in rows if row["source"] in ("good.wav", "surround.wav")
     )
     np.testing.assert_allclose(surround, plain, atol=2e-4)
+
+
+def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp_path, monkeypatch, capsys):
+    def breaks(text, steps):
+        if "toy" in text:
+            raise KeyError("an\nerror")
+        return fitting_caption(text, steps)
+
+    (tmp_path / "recipe.toml").write_text(TOML)
+    command = ["build", str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]
+    with monkeypatch.context() as broken:
+        broken.setattr("musicbench.build.fitting_caption", breaks)
+        assert main(command) == 1
+    (entry,) = read_rows(tmp_path / "out" / "rejected.jsonl")
+    assert (entry["source"], entry["clip_start"]) == ("album/one.wav", None) and "KeyError: 'an\\nerror'" in entry["reason"]
+    assert {row["source"] for row in read_rows(tmp_path / "out")} == {"one.wav", "Ünï çødé 音.wav"}
+    assert main(command) == 0 and digests(tmp_path / "out") == digests(built[0])
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
+def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, error):
+    def stop(*_):
+        raise error
+
+    monkeypatch.setattr("musicbench.build.hear", stop)
+    with pytest.raises(error):
+        build(songs, tmp_path / "out", RECIPE)
 
 
 def test_bad_commands(songs, tmp_path, capsys):
@@ -335,25 +377,147 @@ def test_bad_commands(songs, tmp_path, capsys):
     assert (tmp_path / "full" / "thesis.txt").read_text() == "mine" and not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("sample_rate = 24000.5", "no whole number"), ("sample_rate = true", "outside 8000-192000"), ("tempo_copies = 2.0", "no whole number"),
+        ('keep_poor_sound = "no"', "neither true nor false"), ("keep_poor_sound = 1", "neither true nor false"), ("semitones = [0]", "without 0"),
+        ("semitones = [true]", "different whole numbers"), ("semitones = [1, 1]", "different whole numbers"), ("semitones = [13]", "-12 to 12"),
+        ("semitones = 3", "not iterable"), ("floor_range = [0.1, true]", "no range"), ("clip_s = nan", "outside 1-600"), ("hop_s = '1'", "outside"),
+    ],
+)  # fmt: skip
+def test_bad_recipes(tmp_path, line, words):
+    (tmp_path / "bad.toml").write_text(line)
+    with pytest.raises(InputError, match=words):
+        Recipe.load(tmp_path / "bad.toml")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda text: text[:20], "does not hold"), (lambda text: "[]", "does not hold"), (lambda text: "", "does not hold"),
+        (lambda text: text.replace('"seed"', '"more": 1, "seed"'), "another more"), (lambda text: text.replace('"seed"', '"sead"'), "another sead"),
+    ],
+)  # fmt: skip
+def test_settings_that_are_no_builds_are_named(songs, tmp_path, monkeypatch, capsys, change, words):
+    settings = tmp_path / "out" / "build.json"
+    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    assert main(["build", str(songs), str(tmp_path / "out")]) == 0
+    settings.write_text(change(settings.read_text()))
+    assert main(["build", str(songs), str(tmp_path / "out")]) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("musicbench: ") and words in error and "--overwrite" in error
+    assert main(["build", str(songs), str(tmp_path / "out"), "--overwrite"]) == 0
+
+
+def test_lost_files_and_torn_marks_are_made_again(songs, built, tmp_path):
+    out = tmp_path / "out"
+    shutil.copytree(built[0], out)
+    lost = next(out.glob("t*/one-*.flac"))
+    lost.unlink()
+    torn, odd = sorted(path for path in (out / "parts").iterdir() if not lost.name.startswith(path.stem))
+    torn.write_text(torn.read_text()[:100])
+    odd.write_text("[]")
+    build(songs, out, RECIPE)
+    assert digests(out) == digests(built[0])
+
+
+def test_songs_that_are_there_twice_are_built_once(songs, built, tmp_path, capsys):
+    shutil.copytree(songs, tmp_path / songs.name)
+    (tmp_path / songs.name / "two.wav").symlink_to("one.wav")
+    shutil.copyfile(songs / "one.wav", tmp_path / songs.name / "zwei.wav")
+    (tmp_path / "recipe.toml").write_text(TOML)
+    assert main(["build", str(tmp_path / songs.name), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]) == 1
+    assert "2 songs (2 the same as another), 0 clips" in capsys.readouterr().out
+    reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
+    assert reasons == dict.fromkeys(["two.wav", "zwei.wav"], "the same bytes as one.wav")
+    assert (tmp_path / "out" / "rows.jsonl").read_bytes() == (built[0] / "rows.jsonl").read_bytes()
+
+
+def test_two_builds_do_not_share_a_folder(songs, built, tmp_path, capsys):
+    out = tmp_path / "out"
+    shutil.copytree(built[0], out)
+    writing = out / "train" / ".x-0123456789abcdef.flac"
+    writing.touch()
+    with _alone(out):
+        assert main(["build", str(songs), str(out)]) == 2
+        error = capsys.readouterr().err.strip().splitlines()[-1]
+        assert error.startswith(f"musicbench: another build is writing {out}; ") and writing.exists()
+    assert build(songs, out, RECIPE) == built[1] and digests(out) == digests(built[0])  # what a killed writer left is gone
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_kill_at_any_point_of_the_start_leaves_a_folder_that_goes_on(songs, tmp_path, monkeypatch, number):
+    """Killed before the file system's first to fifth change: the folder, the settings' temporary file, its renaming, folders."""
+    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    with monkeypatch.context() as killed:
+        changes = iter(range(number + 1))
+
+        def or_killed(change):
+            def changed(*arguments, **options):
+                if next(changes) == number:
+                    raise KeyboardInterrupt
+                return change(*arguments, **options)
+
+            return changed
+
+        for place, name in ((Path, "mkdir"), (Path, "touch"), (os, "replace")):
+            killed.setattr(place, name, or_killed(getattr(place, name)))
+        killed.setattr(Path, "unlink", lambda *_, **__: None)  # the dead clean nothing up
+        with pytest.raises(KeyboardInterrupt):
+            build(songs, tmp_path / "out", RECIPE)
+    build(songs, tmp_path / "out", RECIPE)
+    assert not list((tmp_path / "out").rglob(".*"))
+
+
 def test_song_names():
     assert song_id("a/x.wav") != song_id("b/x.wav") and song_id("a/x.wav").startswith("x-")
     assert song_id("音.wav").startswith("song-") and len(song_id("y" * 300 + ".wav")) < 60
     assert song_id("Ünï çødé.wav").isascii()
 
 
-def test_segments_cover_a_song(tmp_path):
+def test_encodings_of_a_song_share_a_split():
+    titles = [f"Song é {number}" for number in range(2000)]
+    splits = [split_of(f"flac/{title}.flac", 0.1) for title in titles]
+    assert splits.count("test") / 2000 == pytest.approx(0.1, abs=0.02)
+    assert splits == [split_of(f"mp3/{unicodedata.normalize('NFD', title).upper()}.MP3", 0.1) for title in titles]
+
+
+@pytest.mark.parametrize("hop_s", [4.0, 5.0, 2.5, 7.3])
+def test_segments_cover_a_song(tmp_path, hop_s):
     soundfile.write(tmp_path / "ramp.wav", np.arange(13000) / 20000, 1000, subtype="FLOAT")
-    recipe = Recipe(clip_s=4.0, hop_s=4.0, min_s=1.0, tempo_copies=1)
+    recipe = Recipe(clip_s=4.0, hop_s=hop_s, min_s=1.0, tempo_copies=1)
     with soundfile.SoundFile(tmp_path / "ramp.wav") as file:
         parts = list(segments(file, recipe))
-    assert [start for start, _ in parts] == [0, 4, 8, 12] == recipe.starts(13.0)
-    assert [len(samples) for _, samples in parts] == [5000, 5000, 5000, 1000]
+    assert [start for start, _ in parts] == pytest.approx(recipe.starts(13.0)) and len(parts) == int(12 / hop_s) + 1
     for start, samples in parts:
-        assert samples[0] == pytest.approx(start * 1000 / 20000, abs=1e-6)
+        first = round(start * 1000)
+        np.testing.assert_allclose(samples, np.arange(first, min(first + 5000, 13000)) / 20000, atol=1e-6)
+
+
+def test_what_lies_between_clips_is_not_kept(tmp_path):
+    import tracemalloc
+
+    soundfile.write(tmp_path / "long.wav", np.zeros(4000 * 100, np.float32), 100)
+    with soundfile.SoundFile(tmp_path / "long.wav") as file:
+        tracemalloc.start()
+        starts = [start for start, _ in segments(file, Recipe(clip_s=4.0, hop_s=3600.0, min_s=1.0))]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert starts == [0, 3600] and peak < 3600 * 100  # bytes; the samples of a hop are four times that
 
 
 def test_found_songs_are_sorted_and_linked_folders_left(songs):
     assert find_songs(songs) == sorted(["one.wav", "album/one.wav", "Ünï çødé 音.wav"])
+
+
+def test_a_dataset_among_the_songs_is_no_song(tmp_path):
+    (tmp_path / "album").mkdir()
+    soundfile.write(tmp_path / "album" / "a.wav", triads([C, G], 120)[: 4 * RATE], RATE)
+    for _ in range(2):
+        made = build(tmp_path, tmp_path / "out", replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
+        assert (made.songs, made.rows) == (1, 2)
+    assert find_songs(tmp_path, leave_out=tmp_path / "album" / ".." / "out") == [os.path.join("album", "a.wav")]
 
 
 def test_packing(built, tmp_path):
@@ -374,16 +538,46 @@ def test_packing(built, tmp_path):
     assert sorted(names) == sorted(f"{row['id']}.{suffix}" for row in rows for suffix in ("flac", "json"))
     write_webdataset(out, shard_bytes=300_000)
     assert digests(out / "shards") == first
+    (out / "shards" / "notes.tar").write_text("mine")
+    assert set(write_webdataset(out)) == set((out / "shards").glob("*-*")), "what is not written any more is deleted"
 
+
+def test_parquet(built, tmp_path, monkeypatch):
     datasets = pytest.importorskip("datasets")
-    write_parquet(out)
-    table = datasets.load_dataset("parquet", data_dir=str(out / "parquet"), cache_dir=str(tmp_path / "cache"))
+    from pyarrow.parquet import ParquetFile
+
+    (tmp_path / "train").symlink_to(built[0] / "train")
+    rows = [row for row in read_rows(built[0]) if row["location"].startswith("train/")]
+    unheard = {
+        "bpm": None,
+        "meter": None,
+        "chords": [],
+        "chords_time": [],
+        "key": None,
+        "keyprob": None,
+        "transforms": [],
+        "not_heard": [],
+    }
+    monkeypatch.setattr("musicbench.dataset.ROWS_A_GROUP", 4)
+    write_rows(tmp_path / "rows.jsonl", rows)
+    whole = write_parquet(tmp_path)[0]
+    file = ParquetFile(whole)
+    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)][:-1] == [4] * (file.num_row_groups - 1)
+    table = datasets.load_dataset("parquet", data_files=str(whole), cache_dir=str(tmp_path / "cache"))["train"]
+    assert table.features["audio"] == datasets.Audio(), "known as sound"
     table = table.cast_column("audio", datasets.Audio(decode=False))
-    assert sum(len(part) for part in table.values()) == len(rows)
-    assert next(iter(table.values()))[0]["audio"]["bytes"][:4] == b"fLaC"
+    assert [row["audio"]["path"] for row in table] == [row["location"] for row in rows]
+    assert all(row["audio"]["bytes"][:4] == b"fLaC" for row in table)
+    for told, row in zip(table, rows, strict=True):
+        assert {name: told[name] for name in NOT_ALWAYS_HEARD} == {name: row[name] for name in NOT_ALWAYS_HEARD}
+        assert json.loads(told["beats"]) == row["beats"] and json.loads(told["transforms"]) == row["transforms"]
+    write_rows(tmp_path / "rows.jsonl", [{**row, **unheard} for row in rows])
+    assert ParquetFile(write_parquet(tmp_path)[0]).schema_arrow == file.schema_arrow
 
 
-def test_audiofolder(built, tmp_path, monkeypatch):
+@pytest.fixture
+def load_audiofolder(tmp_path, monkeypatch):
+    """Return a function that loads a dataset folder as users do, sound left as files."""
     datasets = pytest.importorskip("datasets")
     try:
         import torchcodec  # noqa: F401
@@ -391,12 +585,48 @@ def test_audiofolder(built, tmp_path, monkeypatch):
         for name in ("torchcodec", "torchcodec.encoders"):
             monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
         sys.modules["torchcodec.encoders"].AudioEncoder = None
-    table = datasets.load_dataset("audiofolder", data_dir=str(built[0]), cache_dir=str(tmp_path / "cache"))
-    table = table.cast_column("audio", datasets.Audio(decode=False))
+
+    def load(folder):
+        table = datasets.load_dataset("audiofolder", data_dir=str(folder), cache_dir=str(tmp_path / "cache"))
+        return table.cast_column("audio", datasets.Audio(decode=False))
+
+    return load
+
+
+def test_audiofolder(built, load_audiofolder):
+    table = load_audiofolder(built[0])
     rows = {row["id"]: row for row in read_rows(built[0])}
     assert {name: len(part) for name, part in table.items()} == Counter(row["location"].split("/")[0] for row in rows.values())
     row = next(iter(table.values()))[0]
-    assert row["beats"] == rows[row["id"]]["beats"] and row["main_caption"] == rows[row["id"]]["main_caption"]
+    assert json.loads(row["beats"]) == rows[row["id"]]["beats"] and row["main_caption"] == rows[row["id"]]["main_caption"]
+
+
+NOTHING = Heard()
+EVERYTHING = Heard((0.5, 1), (1, 2), 120.5, Meter(4, 4), (Chord(0, "maj"),), (0.0,), Key("C", "major"), 0.9, {"beats": "quiet"})
+
+
+@pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])
+@pytest.mark.parametrize("recipe", [RECIPE, Recipe.named("plain")])
+def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, load_audiofolder, recipe, heard):
+    """All that is optional is absent from one split, from both, from none."""
+    (tmp_path / "songs").mkdir()
+    for name in ("one", "two"):
+        soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
+    monkeypatch.setattr("musicbench.build.split_of", lambda path, share: "test" if "one" in path else "train")
+    monkeypatch.setattr("musicbench.build.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
+    build(tmp_path / "songs", tmp_path / "out", recipe)
+    kinds = []
+    for split in ("train", "test"):
+        rows = [json.loads(line) for line in (tmp_path / "out" / split / "metadata.jsonl").read_text().splitlines()]
+        kinds += [{name: type(value) for name, value in row.items()} for row in rows]
+    assert all(kind == kinds[0] for kind in kinds) and set(kinds[0].values()) <= {str, int, float, bool}
+    table = load_audiofolder(tmp_path / "out")
+    assert set(table) == {"train", "test"} and table["train"].features == table["test"].features
+    rows = {row["id"]: row for row in read_rows(tmp_path / "out")}
+    for told in (*table["train"], *table["test"]):
+        assert {name: json.loads(told[name]) for name in NOT_ALWAYS_HEARD} == {
+            name: rows[told["id"]][name] for name in NOT_ALWAYS_HEARD
+        }
 
 
 def test_published_rows_are_read(tmp_path):

@@ -249,6 +249,43 @@ def test_heard_chords_are_named_plainly():
             assert not re.search("##|[A-G]bb|[BE]#|[CF]b", sentence), sentence
 
 
+@pytest.mark.parametrize(
+    ("codes", "told", "waits_s"),
+    [
+        ([429, 503, 200], None, [1, 4]), ([429, 200], "7", [7]), ([500, 200], "86400", [60]), ([429, 200], "Wed, 21 Oct 2026 07:28:00 GMT", [1]),
+        ([503] * 4, None, [1, 4, 16]), ([401], "7", []),
+    ],
+)  # fmt: skip
+def test_a_busy_service_is_asked_again(codes, told, waits_s):
+    left, waited = list(codes), []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(left.pop(0))
+            if told:
+                self.send_header("Retry-After", told)
+            self.end_headers()
+            self.wfile.write(b'{"choices": [{"message": {"content": "A harp."}}]}')
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        ask = (f"http://127.0.0.1:{server.server_port}/v1", "any", "A song.", 0, waited.append)
+        if codes[-1] == 200:
+            assert captions._ask_service(*ask) == "A harp."
+        else:
+            with pytest.raises(InputError, match=f"gave no answer .*{codes[-1]}"):
+                captions._ask_service(*ask)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert waited == waits_s and not left
+
+
 def test_recipe_draws_sentence_counts():
     clip, _ = labelled(1)
     counts = [len(captions.control_sentences(clip, np.random.default_rng(s))) for s in range(3000)]

@@ -98,6 +98,30 @@ def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["build.json"]
 
 
+@needs_fluidsynth
+def test_a_piece_whose_audio_is_lost_is_composed_again(tmp_path):
+    made = dict(duration_s=1.0, sample_rate=16000)
+    write_composed(tmp_path / "whole", 3, **made)
+    write_composed(tmp_path / "lost", 3, **made)
+    (tmp_path / "lost" / "audio" / "00000001.flac").unlink()
+    assert write_composed(tmp_path / "lost", 1, **made) == 0 and len(read_rows(tmp_path / "lost")) == 3  # seed 1 is not asked for
+    assert write_composed(tmp_path / "lost", 3, **made) == 1 and write_composed(tmp_path / "lost", 3, **made) == 0
+    whole, again = (sorted(read_rows(tmp_path / name), key=lambda row: row["seed"]) for name in ("whole", "lost"))
+    assert whole == again
+    assert digests(tmp_path / "whole" / "audio") == digests(tmp_path / "lost" / "audio")
+
+
+@pytest.mark.parametrize("other", [["--duration", "5"], ["--sample-rate", "16000"]])
+def test_one_folder_has_one_duration_and_one_rate(tmp_path, monkeypatch, capsys, other):
+    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    row = {"dataset": "composed", "seed": 0, "location": "audio/00000000.flac", "duration": 10.24, "sample_rate": 24000}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
+    assert main(["compose", "-o", str(tmp_path), "--count", "1", *other]) == 2
+    error = capsys.readouterr().err
+    assert "give --duration 10.24 --sample-rate 24000, or another folder" in error and len(error.splitlines()) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
+
+
 def killed(*_):
     os._exit(9)
 

@@ -22,6 +22,13 @@ def song(tmp_path):
     return path
 
 
+def soundlike(song, number):
+    """Write the song again, so many times softer, for the same bytes are built once."""
+    samples, rate = soundfile.read(song)
+    soundfile.write(song.with_name(f"{number}.wav"), samples / number, rate)
+    return song.with_name(f"{number}.wav")
+
+
 def test_only_songs_are_taken(tmp_path, song):
     for paths, says in (([], "0 songs"), ([song] * 21, "21 songs")):
         with pytest.raises(InputError, match=says):
@@ -58,9 +65,10 @@ def test_build(tmp_path, song):
     pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
     broken = song.with_name("broken.wav")
     broken.write_text("this is text")
-    events = list(Builder().build([song, song, broken], "plain", tmp_path / "session"))
+    softer = soundlike(song, 2)
+    events = list(Builder().build([song, softer, softer, broken], "plain", tmp_path / "session"))
     told, built = [e for e in events if isinstance(e, Progress)], events[-1]
-    assert isinstance(built, Built) and (built.songs, built.rows, built.rejected) == (3, 2, 1)
+    assert isinstance(built, Built) and (built.songs, built.rows, built.rejected) == (4, 2, 2)
     assert told[-1].share == 1 and any("1 of 2 clips" in p.text for p in told)
     with zipfile.ZipFile(built.zip) as packed:
         names = packed.namelist()
@@ -69,14 +77,18 @@ def test_build(tmp_path, song):
         n.endswith(".flac") for n in names
     ) == 2
     assert not any(n.startswith(("/", "..")) for n in names) and str(tmp_path) not in json.dumps(rows)
-    assert "broken.wav" in built.report.read_text() and "<g>" not in built.report.read_text()
+    assert (
+        "broken.wav" in built.report.read_text()
+        and "the same bytes as" in built.report.read_text()
+        and "<g>" not in built.report.read_text()
+    )
     assert sorted(p.name for p in built.zip.parent.iterdir()) == ["dataset.zip", "report.html"]
 
 
 def test_closing_stops_the_build(tmp_path, song):
     pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
     builder = Builder()
-    watching = builder.build([song] * 20, "musicbench", tmp_path / "session")
+    watching = builder.build([soundlike(song, number) for number in range(1, 21)], "musicbench", tmp_path / "session")
     for event in watching:
         if event.text.startswith("1 of"):
             break
