@@ -86,7 +86,7 @@ def build(options):
     )
     if made.contradicted_songs:
         print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')
-    return 1 if made.rejected_songs else 0
+    return 1 if made.rejected_songs > made.same_songs else 0
 
 
 def inspect(options):

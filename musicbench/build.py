@@ -42,6 +42,7 @@ POOR_SOUND = re.compile(
     rf"|\bthe (?:overall )?sound (?:is|was) {_HOW}(?:muffled|poor|bad)\b|\b(?:bad|poor) sound\b(?![- ]effect)",
     re.IGNORECASE,
 )
+UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
 
 
@@ -171,8 +172,12 @@ def heard_clip(samples, rate, recipe):
 
 
 def split_of(path, test_share):
-    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song share one."""
-    title = unicodedata.normalize("NFC", path_text(Path(path).stem).casefold())
+    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song share one.
+
+    Of a name that is no title ("01", "track 3", "mixture") the folders are part.
+    """
+    title = Path(path).stem if not UNTITLED.fullmatch(Path(path).stem) else str(Path(path).with_suffix(""))
+    title = unicodedata.normalize("NFC", path_text(title).casefold())
     return "test" if int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
 
 
@@ -303,6 +308,8 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
                     if fault:
                         reject(fault, start_s)
                     else:
+                        fine = np.isfinite(samples)
+                        samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
                         clip = heard_clip(samples, file.samplerate, recipe)
                         place = {
                             "split": split, "source": path_text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": given["dataset"],

@@ -427,7 +427,7 @@ def test_songs_that_are_there_twice_are_built_once(songs, built, tmp_path, capsy
     (tmp_path / songs.name / "two.wav").symlink_to("one.wav")
     shutil.copyfile(songs / "one.wav", tmp_path / songs.name / "zwei.wav")
     (tmp_path / "recipe.toml").write_text(TOML)
-    assert main(["build", str(tmp_path / songs.name), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]) == 1
+    assert main(["build", str(tmp_path / songs.name), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]) == 0
     assert "2 songs (2 the same as another), 0 clips" in capsys.readouterr().out
     reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
     assert reasons == dict.fromkeys(["two.wav", "zwei.wav"], "the same bytes as one.wav")
@@ -481,6 +481,26 @@ def test_encodings_of_a_song_share_a_split():
     splits = [split_of(f"flac/{title}.flac", 0.1) for title in titles]
     assert splits.count("test") / 2000 == pytest.approx(0.1, abs=0.02)
     assert splits == [split_of(f"mp3/{unicodedata.normalize('NFD', title).upper()}.MP3", 0.1) for title in titles]
+
+
+@pytest.mark.parametrize("name", ["01", "track 3", "mixture", "Track_07"])
+def test_names_that_are_no_titles_do_not_put_all_albums_in_one_split(name):
+    splits = [split_of(f"album {number}/{name}.wav", 0.5) for number in range(200)]
+    assert 60 < splits.count("test") < 140
+    assert splits == [split_of(f"album {number}/{name}.mp3", 0.5) for number in range(200)]
+
+
+def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
+    samples, rate = load_audio(songs / "Ünï çødé 音.wav")
+    samples = samples.copy()
+    samples[round(4.2 * rate) :] = np.nan
+    (tmp_path / "songs").mkdir()
+    soundfile.write(tmp_path / "songs" / "a.wav", samples, rate, subtype="FLOAT")
+    recipe = Recipe(clip_s=4.0, hop_s=4.0, min_s=3.0, semitones=(2,), tempo_copies=2, combined_copies=0, dynamics_copies=0)
+    summary = build(tmp_path / "songs", tmp_path / "out", recipe)
+    assert (summary.rows, summary.rejected_songs, summary.rejected_clips) == (4, 0, 0)
+    for row in read_rows(tmp_path / "out"):
+        assert np.isfinite(load_audio(tmp_path / "out" / row["location"])[0]).all()
 
 
 @pytest.mark.parametrize("hop_s", [4.0, 5.0, 2.5, 7.3])
