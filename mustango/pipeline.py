@@ -34,6 +34,7 @@ from mustango.vocoder import ISTFTVocoder
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
+FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -51,12 +52,12 @@ class MustangoPipeline(DiffusionPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
-    not that. `guidance_db`: how much louder each unit of guidance above 1 makes clips, which
-    is taken back, so that loud and soft takes stay apart below full scale. `restart`, if not 0: half of the steps make a draft,
-    which is noised again to about this share of the schedule and denoised by the other half, so that what went wrong in the
-    first, noisiest steps is mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878).
-    `noise_scale`: how much stronger than the schedule's the noise is from which clips and their second halves begin; a little more than
-    1 makes up for detail that the denoiser takes away with the noise (S_noise of Karras et al., 2206.00364, section 4).
+    not that. `guidance_db`: how much louder each unit of guidance above 1 makes clips, which is taken back, so that loud and soft
+    takes stay apart below full scale. `restart`, if not 0: half of the steps, of fewer than 20 a third, make a draft, which is noised
+    again to about this share of the schedule and denoised by the others, so that what went wrong in the first, noisiest steps is
+    mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878). `extra_noise`: the noise from which
+    the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
+    away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4).
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -76,7 +77,7 @@ class MustangoPipeline(DiffusionPipeline):
         longest_s: float | None = None,
         guidance_db: float = 0.0,
         restart: float = 0.0,
-        noise_scale: float = 1.0,
+        extra_noise: float = 0.0,
     ):
         super().__init__()
         self.register_modules(
@@ -84,7 +85,7 @@ class MustangoPipeline(DiffusionPipeline):
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
         self.register_to_config(
-            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, noise_scale=noise_scale
+            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise
         )  # fmt: skip
 
     @classmethod
@@ -290,10 +291,11 @@ class MustangoPipeline(DiffusionPipeline):
         """
         condition = self.unet.project(condition)
         restart, done = self.config.restart, 0
-        if restart and round((steps - steps // 2) / restart) == steps - steps // 2:  # too few to begin anywhere but at the noise
-            restart = 0.0
-        scale = self.config.noise_scale
-        for count, start in [(steps // 2, 1.0), (steps - steps // 2, restart)] if restart else [(steps, 1.0)]:
+        draft = steps // 3 if steps < 20 else steps // 2
+        if not restart or round((steps - draft) / restart) == steps - draft:  # too few to begin anywhere but at the noise
+            draft = 0
+        scale = 1 + self.config.extra_noise / max(steps, FEWEST_STEPS)
+        for count, start in [(draft, 1.0), (steps - draft, restart)] if draft else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)
             if done:
                 latents = self.scheduler.add_noise(latents, scale * self._drawn(generators, latents.shape[1:]), timesteps[:1])

@@ -409,7 +409,7 @@ MUNET = dict(
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 CAPTIONS_A_CLIP = 3
 GUIDANCE_DB = 0.85  # a unit, measured at guidance 3: without it clips are 1.7 dB louder than the composer's of the same controls
-NOISE_SCALE = 1.1  # times the schedule's noise, measured: the detail that denoising takes away comes back, chords and beats stay
+EXTRA_NOISE = 2.0  # over the steps, measured: the detail that denoising takes away comes back, chords and beats stay
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
 
@@ -665,7 +665,7 @@ def bundle(run, out):
         longest_s=LONGEST_S,
         guidance_db=GUIDANCE_DB,
         restart=RESTART,
-        noise_scale=NOISE_SCALE,
+        extra_noise=EXTRA_NOISE,
     ).save_pretrained(out)
     _forget_sources(out)
 
