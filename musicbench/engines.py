@@ -4,6 +4,7 @@ The function takes a job's arguments and `on_step`, to be called after each step
 """
 
 import os
+import socket
 
 from musicbench import InputError
 
@@ -86,9 +87,12 @@ def _on_ray(task, jobs, workers, address, on_progress, steps_of):
         import ray
     except ImportError:
         raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
+    host, _, port = (address or "").removeprefix("ray://").rpartition(":")
     try:
+        if host and port.isdigit():  # ray itself waits for minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address=address, log_to_driver=False, **({} if address else {"num_cpus": workers, "include_dashboard": False}))
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); check --address, or leave it out") from None
     try:
         remote = ray.remote(num_cpus=1)(task)

@@ -686,3 +686,9 @@ def test_a_full_disk_stops_with_one_line(songs, tmp_path, monkeypatch, capsys):
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert "No space left" in error
     assert not list(Path(tmp_path / "out").rglob("*.flac")) and not (tmp_path / "out" / "rows.jsonl").exists()
+
+
+def test_a_ray_cluster_that_does_not_answer_is_named(songs, tmp_path, capsys):
+    pytest.importorskip("ray", reason="ray is not installed")
+    assert main(["build", str(songs), str(tmp_path / "out"), "--engine", "ray", "--address", "127.0.0.1:1"]) == 2
+    assert "no Ray cluster at 127.0.0.1:1" in capsys.readouterr().err
