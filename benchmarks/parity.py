@@ -36,7 +36,7 @@ from mustango.conditioning import Conditioning  # noqa: E402
 from mustango.metrics import control_metrics as metrics  # noqa: E402
 from mustango.metrics import row_labels  # noqa: E402
 from mustango.predictors import beats_from_outputs, chord_prompt, parse_chords  # noqa: E402
-from mustango.train import min_snr_weight, v_prediction_error  # noqa: E402
+from mustango.train_munet import min_snr_weight, v_prediction_error  # noqa: E402
 
 
 class Golden:

@@ -302,6 +302,7 @@ def train(options):
     from mustango import train as training
     from mustango.reader import MAX_SEED
     from mustango.testsets import read_number
+    from mustango.train_munet import TrainMuNet
     from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
     if options.threads:
@@ -336,7 +337,7 @@ def train(options):
         raise InputError("no CUDA device was found; leave --device out to train on the CPU")
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
-    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": training.TrainMuNet}
+    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": TrainMuNet}
     task = tasks[options.part](options.data, options.out, device)
     training.fit(
         task,

@@ -1,4 +1,4 @@
-"""Train the VAE, the vocoder and MuNet on dataset rows. Every run is resumable and logs a curve.
+"""The training loop, a run's folder, the VAE, and the bundle of what was trained. Every run is resumable and logs a curve.
 
 A run folder holds a folder a task (vae, vocoder, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts` with the
 trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
@@ -6,38 +6,24 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 """
 
 import csv
-import hashlib
 import json
 import os
 import shutil
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-import transformers
-from diffusers import AutoencoderKL, DDPMScheduler
-from safetensors.torch import load_file, save_file
+from diffusers import AutoencoderKL
 from torch.utils.data import DataLoader
-from transformers import AutoConfig, AutoModel, AutoTokenizer
+from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.clip import load_audio, save_json, written_whole
-from musicbench.dataset import read_rows, row_captions, row_clip
+from musicbench.clip import save_json, written_whole
+from musicbench.dataset import read_rows
 from mustango.checkpoint import is_released, model_folder, read_json, verify
-from mustango.conditioning import (
-    CHORD_TYPES,
-    CONTROL_CHANNELS,
-    Conditioner,
-    Conditioning,
-    control_signal,
-    encode_text,
-    pooled,
-)
+from mustango.conditioning import Conditioner
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.vocoder import ISTFTVocoder
@@ -393,238 +379,14 @@ class TrainVAE:
         save_part(self.mel, parts / "mel")
 
 
-# ---------------------------------------------------------------------------------------------------- music
+# ---------------------------------------------------------------------------------------------------- putting together
 
-WINDOW_S = 10.24
 LONGEST_S = 120.0  # measured: the last ten seconds obey as the first do
-CONDITIONER = dict(
-    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=WINDOW_S,
-    chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
-)  # fmt: skip
-MUNET = dict(
-    in_channels=16, out_channels=16, block_out_channels=(96, 160, 224), layers_per_block=1, num_heads=(3, 5, 7),
-    attention_levels=(False, False, True), cross_attention_dim=384, norm_num_groups=16, ff_mult=2, pooled_text=True,
-    rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
-)  # fmt: skip
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
-CAPTIONS_A_CLIP = 3
 GUIDANCE_DB = 0.85  # a unit, measured at guidance 3: without it clips are 1.7 dB louder than the composer's of the same controls
 EXTRA_NOISE = 2.0  # over the steps, measured: the detail that denoising takes away comes back, chords and beats stay
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
-
-
-@dataclass(frozen=True)
-class LatentGrid:
-    """How a model's latents lie in time: a row of them stands for so many frames of the mel, and so many samples of sound."""
-
-    sample_rate: int
-    frames: int
-    samples: int
-
-    @classmethod
-    def of(cls, mel, vae):
-        frames = mel.config.fold[0] * 2 ** (len(vae.config.block_out_channels) - 1)
-        return cls(mel.config.sample_rate, frames, frames * mel.config.hop_length)
-
-    @property
-    def row_s(self):
-        return self.samples / self.sample_rate
-
-    def rows(self, row):
-        """Return how many rows of latents the clip of a dataset row has, the last perhaps in part."""
-        return -(-round(min(row.get("duration") or 10.0, WINDOW_S) * self.sample_rate) // self.samples)
-
-
-def load_text_encoder(folder):
-    """Load a text encoder as the class that its config names: of a T5 the encoder alone."""
-    (kind,) = AutoConfig.from_pretrained(folder).architectures
-    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
-
-
-@torch.no_grad()
-def encode_dataset(folder, cache, parts):
-    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
-
-    The files lie in a folder named by the rows, by their audio files' sizes and times and by the weights that encode them.
-    """
-    mel, vae, tokenizer, text_encoder = parts
-    rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
-    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
-    for row in rows:
-        stat = (Path(folder) / row["location"]).stat()
-        digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
-    for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
-    cache.mkdir(parents=True, exist_ok=True)
-    grid = LatentGrid.of(mel, vae)
-    samples = max(map(grid.rows, rows)) * grid.samples
-
-    def waveform(row):
-        sound = torch.from_numpy(load_audio(folder / row["location"], grid.sample_rate)[0][:samples])
-        return F.pad(sound, (0, samples - len(sound)))
-
-    for first in range(0, len(rows), 250):
-        chunk = rows[first : first + 250]
-        path = cache / f"{first:08d}-{len(chunk)}.safetensors"
-        paths.append(path)
-        if path.exists():
-            continue
-        latents, states, lengths = [], [], []
-        with ThreadPoolExecutor() as readers:
-            waveforms = torch.stack(list(readers.map(waveform, chunk)))
-        for some in range(0, len(chunk), 25):
-            z = vae.encode(mel.folded(mel(waveforms[some : some + 25].to(vae.device))[:, :-1])).latent_dist.mode()
-            latents.append(((z - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor).half().cpu())
-            texts = [text for row in chunk[some : some + 25] for text in row_captions(row, CAPTIONS_A_CLIP)]
-            text, mask = encode_text(tokenizer, text_encoder, texts)
-            states.append(text[mask].half().cpu())
-            lengths.append(mask.sum(1).cpu())
-        tensors = {"latents": torch.cat(latents).contiguous(), "states": torch.cat(states), "lengths": torch.cat(lengths)}
-        with written_whole(path) as temporary:
-            save_file(tensors, temporary)
-        print(f"encoded {first + len(chunk)}/{len(rows)}", flush=True)
-    return rows, paths
-
-
-def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0, as_released=False):
-    """Weight of v-prediction losses, min(SNR, gamma) / (SNR + 1) (Hang et al. 2303.09556).
-
-    The released Mustango was trained with min(SNR, gamma) / SNR, the form for noise prediction.
-    """
-    a = alphas_cumprod[timesteps]
-    snr = a / (1 - a)
-    return snr.clamp(max=gamma) / (snr if as_released else snr + 1)
-
-
-def noisy_timesteps(size, steps=1000):
-    """Draw timesteps (size,) with a density that grows with the noise: half of them fall into the noisiest three tenths.
-
-    There a clip's instruments and texture are settled. Weights that fade with the noise, such as `min_snr_weight`, leave them
-    unlearned in a short training: clips then change their sound from second to second and from band to band.
-    """
-    return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
-
-
-def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, inside=None):
-    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W), of those rows that are `inside` (B, H)."""
-    noisy = scheduler.add_noise(latents, noise, timesteps)
-    target = scheduler.get_velocity(latents, noise, timesteps)
-    error = (unet(noisy, timesteps, condition) - target).square()
-    if inside is None:
-        return error.mean(dim=(1, 2, 3))
-    return (error * inside[:, None, :, None]).mean(dim=(1, 2, 3)) * (inside.shape[1] / inside.sum(dim=1))
-
-
-class TrainMuNet:
-    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
-
-    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or chords than the
-    model can be told of are left out. Models without frame-aligned control are trained as the released one was: timesteps drawn
-    evenly, errors weighted by `min_snr_weight`.
-    """
-
-    name = "munet"
-
-    def __init__(self, folder, run, device="cpu"):
-        mel = LogMel.from_pretrained(part(run, "mel")).to(device)
-        vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
-        tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
-        text_encoder = load_text_encoder(part(run, "text_encoder")).eval().to(device)
-        rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
-        self.clips = [row_clip(row) for row in rows]
-        with torch.no_grad():
-            null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
-        files = [load_file(path, device=str(device)) for path in paths]
-        self.latents = torch.cat([f["latents"] for f in files])  # (clips, C, H, W)
-        self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
-        self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
-        self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
-        self.grid = LatentGrid.of(mel, vae)
-        self.clip_rows = [self.grid.rows(row) for row in rows]
-        self.ends = torch.tensor(self.clip_rows, device=device)
-        unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
-        self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
-        self.learnable = self._learnable(folder)
-        own = Path(run) / "parts" / "scheduler" / "scheduler_config.json"
-        self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
-
-    def _learnable(self, folder):
-        """Return the places of the clips whose beats and chords the model can be told of. Raises InputError when there are none."""
-        conditioner, learnable, refused = self.model["conditioner"], [], None
-        for index, clip in enumerate(self.clips):
-            try:
-                conditioner.tokens([(clip.beat_times, clip.beat_positions)], [(clip.chords, clip.chord_times)])
-            except InputError as error:
-                refused = error
-            else:
-                learnable.append(index)
-        if refused:
-            print(f"{len(self.clips) - len(learnable)} of {len(self.clips)} rows of {folder} are left out: {refused}", flush=True)
-        if not learnable:
-            raise InputError(f"no row of {folder} can be learnt from: {refused}")
-        return learnable
-
-    def draw(self, rng, size):
-        """Whole clips, or in three of ten batches twice as many halves: where latents and texts lie, and the controls."""
-        rows = self.latents.shape[2]
-        if rng.random() < 0.3:
-            size, rows = 2 * size, rows // 2
-        indices, firsts, texts, beats, chords, controls = [], [], [], [], [], []
-        for _ in range(size):
-            index = self.learnable[int(rng.integers(len(self.learnable)))]
-            first = int(rng.integers(max(self.clip_rows[index] - rows, 0) + 1))
-            indices.append(index)
-            firsts.append(first)
-            drop_all = rng.random() < 0.1
-            drop_text, drop_beats, drop_chords, drop_control = (drop_all or rng.random() < p for p in (0.1, 0.1, 0.1, 0.15))
-            caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
-            texts.append(len(self.lengths) - 1 if drop_text else caption)
-            clip = self.clips[index].cropped(first * self.grid.row_s, rows * self.grid.row_s)
-            beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
-            chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
-            control = (([], []), ([], [])) if drop_control else (beats[-1], chords[-1])
-            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames))
-        lengths = self.lengths[texts][:, None]
-        place = torch.arange(int(lengths.max()))
-        return {
-            "clip": torch.tensor(indices)[:, None],
-            "row": torch.tensor(firsts)[:, None] + torch.arange(rows),
-            "token": self.offsets[:-1][texts][:, None] + torch.minimum(place, lengths - 1),
-            "text_mask": place < lengths,
-            "control": torch.from_numpy(np.stack(controls)),
-            **self.model["conditioner"].tokens(beats, chords),
-        }
-
-    def loss(self, batch):
-        sizes = self.model["unet"].config
-        latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
-        mask = batch["text_mask"]
-        text = self.states[batch["token"]].float() * mask[..., None]
-        condition = Conditioning(
-            text=text, text_mask=mask,
-            text_pooled=pooled(text, mask) if sizes["pooled_text"] else None,
-            control=batch["control"] if sizes["control_channels"] else None,
-            **self.model["conditioner"].embed(batch),
-        )  # fmt: skip
-        steps = self.scheduler.config.num_train_timesteps
-        t = noisy_timesteps(len(latents), steps) if sizes["control_channels"] else torch.randint(steps, (len(latents),))
-        t = t.to(latents.device)
-        with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
-            noise, inside = torch.randn_like(latents), batch["row"] < self.ends[batch["clip"]]
-            error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
-        if not sizes["control_channels"]:
-            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t, as_released=True)
-        noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
-        return error.mean(), {"noisy": noisy}
-
-    def save(self, parts):
-        save_part(self.model["unet"], parts / "unet")
-        save_part(self.model["conditioner"], parts / "conditioner")
-
-
-# ---------------------------------------------------------------------------------------------------- putting together
 
 
 def take_text_encoder(run, source):

@@ -15,25 +15,27 @@ from musicbench import InputError
 from musicbench.clip import Clip, save_audio
 from musicbench.dataset import write_rows
 from musicbench.theory import Chord
-from mustango import train
+from mustango import train, train_munet
 from mustango.__main__ import main
 from mustango.conditioning import Conditioner
 from mustango.mel import LogMel
 from mustango.train import (
-    CONDITIONER,
     EMA,
     MEL,
     POSTFILTER_STRENGTH,
     VAE,
-    LatentGrid,
-    TrainMuNet,
-    encode_dataset,
     fit,
     learning_rate_factor,
-    min_snr_weight,
     read_crops,
     save_part,
     training_rows,
+)
+from mustango.train_munet import (
+    CONDITIONER,
+    LatentGrid,
+    TrainMuNet,
+    encode_dataset,
+    min_snr_weight,
     v_prediction_error,
 )
 
@@ -165,7 +167,7 @@ def test_padding_is_not_learnt_from(monkeypatch):
     monkeypatch.setattr(
         task.model["conditioner"], "embed", lambda batch: dict.fromkeys(("beats", "beat_mask", "chords", "chord_mask"))
     )
-    monkeypatch.setattr(train, "v_prediction_error", lambda *given: seen.append(given[-1]) or torch.zeros(len(given[-1])))
+    monkeypatch.setattr(train_munet, "v_prediction_error", lambda *given: seen.append(given[-1]) or torch.zeros(len(given[-1])))
     batch = task.draw(np.random.default_rng(1), 6)
     task.loss(batch)
     assert torch.equal(seen[0].sum(dim=1), (task.ends[batch["clip"][:, 0]] - batch["row"][:, 0]).clamp(max=batch["row"].shape[1]))
