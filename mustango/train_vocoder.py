@@ -37,9 +37,9 @@ def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
 
 @torch.no_grad()
 def through_vae(vae, mel, waveform):
-    """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE and `mel` sharpens them: what the vocoder is given."""
+    """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE, not sharpened: else the vocoder learns to undo that."""
     latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
-    return mel.sharpened(mel.unfolded(vae.decode(latents).sample))
+    return mel.unfolded(vae.decode(latents).sample)
 
 
 def modulation_power(mels, frames):
@@ -62,7 +62,7 @@ def measure_sharpening(folder, run, seed=0):
     """Measure on a dataset's clips what quick changes the VAE of a run softens; keep filters against it in the run's mel."""
     check_front_end(run)
     rows, vae = training_rows(folder), AutoencoderKL.from_pretrained(part(run, "vae")).eval()
-    mel, rng = LogMel(**MEL, sharpening_taps=SHARPENING["taps"]), np.random.default_rng(seed)  # filters that change nothing, as yet
+    mel, rng = LogMel(**MEL, sharpening_taps=SHARPENING["taps"]), np.random.default_rng(seed)
     samples = round(CROP_S * MEL["sample_rate"] / MEL["hop_length"]) * MEL["hop_length"]
     real, softened = 0, 0
     for _ in tqdm(range(SHARPENING["clips"] // 8), desc="sharpening", disable=None):
@@ -99,7 +99,7 @@ class TrainVocoder:
             )
         check_front_end(run)
         self.folder, self.rows = folder, training_rows(folder)
-        self.mel = LogMel.from_pretrained(part(run, "mel"), dtype=torch.float32).to(device)
+        self.mel = LogMel(**MEL).to(device)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         new = not (Path(run) / "parts" / "vocoder").is_dir()
         self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
@@ -135,7 +135,7 @@ class TrainPostfilter:
     def __init__(self, folder, run, device="cpu", heard_s=1.408):
         check_front_end(run)
         self.folder, self.rows = folder, training_rows(folder)
-        self.mel = LogMel.from_pretrained(part(run, "mel"), dtype=torch.float32)
+        self.mel = LogMel(**MEL)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
         self.vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval()
         if self.vocoder.postfilter is None:
