@@ -14,7 +14,7 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected (see OUT/rejected.jsonl), 2 if nothing was done.",
+        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if nothing was done.",
     )
     build.add_argument(
         "songs", metavar="SONGS", help="folder of audio files; captions from .txt, .json, metadata.csv or .jsonl, or a genre tag"

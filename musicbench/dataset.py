@@ -18,14 +18,8 @@ from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
 STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags")  # fields that differ in shape from row to row
-NOT_ALWAYS_HEARD = (
-    "bpm",
-    "meter",
-    "chords",
-    "chords_time",
-    "key",
-    "keyprob",
-)  # null or empty in some rows, perhaps in all of a split
+# Null or empty in some rows, perhaps in all of a split.
+NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 

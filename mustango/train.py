@@ -410,31 +410,26 @@ def bundle(run, out):
 
     parts, out = Path(run) / "parts", Path(out)
     if (parts / "model_index.json").is_file():
-        load_pipeline(str(parts), dtype="float16").save_pretrained(out)
-        for folder in parts.iterdir():  # the released model's predictors
-            if folder.is_dir() and not (out / folder.name).exists():
-                shutil.copytree(folder, out / folder.name)
-        _forget_sources(out)
-        return
-    kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
-    components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
-    components["vocoder"].register_to_config(postfilter_strength=POSTFILTER_STRENGTH)
-    MustangoPipeline(
-        tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
-        text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
-        scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
-        **components,
-        longest_s=LONGEST_S,
-        guidance_db=GUIDANCE_DB,
-        restart=RESTART,
-        extra_noise=EXTRA_NOISE,
-    ).save_pretrained(out)
-    _forget_sources(out)
-
-
-def _forget_sources(folder):
-    """Take out of a pipeline folder's configs which folders they came from: nobody's business."""
-    for path in Path(folder).glob("*/config.json"):
+        pipeline = load_pipeline(str(parts), dtype="float16")
+    else:
+        kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
+        components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
+        components["vocoder"].register_to_config(postfilter_strength=POSTFILTER_STRENGTH)
+        pipeline = MustangoPipeline(
+            tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
+            text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
+            scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
+            **components,
+            longest_s=LONGEST_S,
+            guidance_db=GUIDANCE_DB,
+            restart=RESTART,
+            extra_noise=EXTRA_NOISE,
+        )
+    pipeline.save_pretrained(out)
+    for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
+        if folder.is_dir() and not (out / folder.name).exists():
+            shutil.copytree(folder, out / folder.name)
+    for path in out.glob("*/config.json"):  # the folder it came from is nobody's business
         config = json.loads(path.read_text(encoding="utf-8"))
         config.pop("_name_or_path", None)
         save_json(path, config)

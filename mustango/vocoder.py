@@ -30,9 +30,8 @@ def loudest_tree(logs):
     bins, frames = logs.shape
     nodes = np.arange(logs.size, dtype=np.int32).reshape(logs.shape)
     padded = np.pad(logs, 1, constant_values=-np.inf)
-    around = np.stack(
-        [padded[2:, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2], padded[:-2, 1:-1]]
-    )  # of equals argmax takes the last node
+    # The last node first: of equals argmax takes it, so that no ring of equals arises.
+    around = np.stack([padded[2:, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2], padded[:-2, 1:-1]])
     upwards = nodes + np.array([frames, 1, -1, -frames], dtype=np.int32)[around.argmax(axis=0)]
     nodes, upwards = nodes.ravel(), upwards.ravel()
     hill = np.where(upwards[upwards] == nodes, np.minimum(nodes, upwards), upwards)

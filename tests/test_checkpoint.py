@@ -276,9 +276,11 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
         assert "only `munet` can be trained" in capsys.readouterr().err
     assert main(["train", "munet", "-o", run, "--data", data, "--steps", "2", "--batch-size", "2", "--lr", "1e-3"]) == 0
     assert "1 of 3 rows of" in capsys.readouterr().out
+    (tmp_path / "run" / "parts" / ".unet.old").mkdir()  # a killed save's
     assert main(["train", "bundle", "-o", run, "--to", str(out)]) == 0
 
     before, after = ({p.parent.name: load_file(p) for p in folder.glob("*/*.safetensors")} for folder in (converted, out))
+    assert not list(out.glob(".*"))
     assert before.keys() == after.keys() >= {"unet", "conditioner", "beat_predictor"}
     for name, tensors in before.items():
         moved = max((after[name][k].float() - t.float()).abs().max().item() for k, t in tensors.items())
