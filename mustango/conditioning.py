@@ -188,6 +188,11 @@ def _pulses(times, frames, frame_s):
     return signal
 
 
+def off_beats(times):
+    """Return the times halfway from each of two or more beats to the next."""
+    return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2
+
+
 def control_signal(beats, chords, frames, frame_s, bar=None):
     """Draw beats and chords on the mel's time axis: (K, T) float32.
 

@@ -25,7 +25,7 @@ from mustango.checkpoint import (
     released_predictors,
     verify,
 )
-from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, pooled
+from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, off_beats, pooled
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.reader import Controls, check_options, resolve
@@ -57,7 +57,9 @@ class MustangoPipeline(DiffusionPipeline):
     again to about this share of the schedule and denoised by the others, so that what went wrong in the first, noisiest steps is
     mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878). `extra_noise`: the noise from which
     the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
-    away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4).
+    away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
+    this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
+    frame-aligned control has beats there, (slow_bpm - bpm) / 30 times as strong as those asked for, at most 1.5 times.
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -78,6 +80,7 @@ class MustangoPipeline(DiffusionPipeline):
         guidance_db: float = 0.0,
         restart: float = 0.0,
         extra_noise: float = 0.0,
+        slow_bpm: float = 0.0,
     ):
         super().__init__()
         self.register_modules(
@@ -85,7 +88,8 @@ class MustangoPipeline(DiffusionPipeline):
             mel=mel, vae=vae, vocoder=vocoder,
         )  # fmt: skip
         self.register_to_config(
-            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise
+            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
+            slow_bpm=slow_bpm,
         )  # fmt: skip
 
     @classmethod
@@ -267,11 +271,22 @@ class MustangoPipeline(DiffusionPipeline):
         if self._unet_config["control_channels"]:
             frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
-            bars = [None] * len(null) + [c.meter.beats for c in controls]
-            signals = [control_signal(b, c, frames, frame_s, bar) for b, c, bar in zip(beats, chords, bars, strict=True)]
+            signals = [self._against(c, frames, frame_s) for c in controls] if guided else []
+            signals += [
+                control_signal((c.beat_times, c.beat_positions), (c.chords, c.chord_times), frames, frame_s, c.meter.beats)
+                for c in controls
+            ]
             control = torch.from_numpy(np.stack(signals)).to(text)
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
+
+    def _against(self, controls, frames, frame_s):
+        """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
+        strength = min(max((self.config.slow_bpm - controls.bpm) / 30, 0.0), 1.5)
+        if not strength or len(controls.beat_times) < 2:
+            return control_signal(([], []), ([], []), frames, frame_s)
+        beats = (off_beats(controls.beat_times), controls.beat_positions)
+        return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 
     def noise(self, generators, duration_s):
         """Draw the initial latents (B, C, H, W)."""

@@ -7,6 +7,7 @@ import torch
 from musicbench import InputError
 from musicbench.theory import Chord
 from mustango.pipeline import MustangoPipeline, load_pipeline
+from mustango.reader import resolve
 
 
 def make(pipeline, *args, **options):
@@ -165,6 +166,32 @@ def test_noise_is_stronger_where_clips_begin_and_where_they_restart(tiny_folder,
     (begin, restart), (louder, louder_restart) = noises(0.0), noises(5.0)
     torch.testing.assert_close(louder, scale * begin)
     torch.testing.assert_close(louder_restart, scale * restart)
+
+
+def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder))
+    frame_s = pipeline.mel.config.hop_length / pipeline.mel.config.sample_rate
+
+    def control(bpm, slow_bpm, guided=True):
+        pipeline.register_to_config(slow_bpm=slow_bpm)
+        asked = resolve("piano", chords="C | G", tempo=bpm, meter="3/4", duration_s=6.0)
+        return pipeline.encode(["piano"], "", [asked], guided).control.numpy()
+
+    for bpm, strength in ((60, 1.5), (80, 1.0), (95, 0.5), (110, 0.0), (150, 0.0)):
+        null, asked = control(bpm, 110.0)
+        assert null[:38].max() == 0 and null[44] == pytest.approx(strength)  # no chords; beats given
+        assert np.array_equal(asked, control(bpm, 0.0)[1]) and np.array_equal(control(bpm, 110.0, guided=False)[0], asked)
+        assert control(bpm, 0.0)[0].max() == 0
+        half_a_beat = 30 / bpm / frame_s
+        for channel in (38, 39) if strength else ():  # beats and downbeats: the centres of their pulses, the last beyond the end
+            places, centres = np.arange(len(null[channel])), []
+            for signal in (asked[channel], null[channel]):
+                runs = np.split(places[signal > 0], np.flatnonzero(np.diff(places[signal > 0]) > 1) + 1)
+                centres.append(np.array([np.average(run, weights=signal[run]) for run in runs]))
+            count = len(centres[1])
+            np.testing.assert_allclose(centres[1], centres[0][:count] + half_a_beat, atol=0.02)
+    short = resolve("piano", chords="C", tempo=40, duration_s=1.0)
+    assert pipeline.encode(["piano"], "", [short], True).control[0].abs().max() == 0  # one beat has no off-beat
 
 
 def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
