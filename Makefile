@@ -1,14 +1,13 @@
 # The commands a newcomer needs: `make generate PROMPT="..."`, `make page` and `make test`. None needs root.
 PYTHON ?= python3
 VENV := .venv
-OUT ?= music.wav
 
 .PHONY: generate page test lint install judges clean
 
 install: $(VENV)/.core
 
 $(VENV)/.core: requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed: make PYTHON=python3.12 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps --editable .
@@ -25,7 +24,7 @@ judges: $(VENV)/.core
 # The controls travel through the environment, so that no quoting in a prompt can break the command.
 export PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT
 generate: $(VENV)/.core
-	@$(VENV)/bin/mustango generate -o "$$OUT" \
+	@$(VENV)/bin/mustango generate $${OUT:+-o "$$OUT"} \
 	  $${CHORDS:+--chords "$$CHORDS"} $${TEMPO:+--tempo "$$TEMPO"} $${KEY:+--key "$$KEY"} $${METER:+--meter "$$METER"} \
 	  $${DURATION:+--duration "$$DURATION"} $${SEED:+--seed "$$SEED"} $${STEPS:+--steps "$$STEPS"} \
 	  $${GUIDANCE:+--guidance "$$GUIDANCE"} $${COUNT:+--count "$$COUNT"} \

@@ -6,15 +6,14 @@ import secrets
 import signal
 import sys
 import tempfile
-from math import inf
 from threading import Thread
 from types import SimpleNamespace
 from typing import Literal
 
 from musicbench import InputError, __version__
-from musicbench.theory import MAX_BPM, MIN_BPM, Key, parse_tempo
-from mustango.reader import MAX_GUIDANCE, chord_line
-from mustango.studio import MAX_STEPS, MAX_TAKES, Progress, Request, Studio, Take
+from musicbench.theory import Key
+from mustango.reader import chord_line
+from mustango.studio import Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
     AUTO,
@@ -23,7 +22,6 @@ from mustango.web import (
     MAX_UPLOAD,
     Files,
     Gate,
-    named,
     picture_html,
     plan_html,
     progress_html,
@@ -38,11 +36,11 @@ from mustango.web import (
 KEYS = [AUTO, *(str(Key.of(pc, mode)) for mode in ("major", "minor") for pc in range(12))]
 METERS = [AUTO, "4/4", "3/4", "2/4", "5/4", "6/8", "7/8"]
 PRESETS = ["I V vi IV", "I vi IV V", "vi IV I V", "ii7 V7 Imaj7", "i bVII bVI V", "I bVII IV I", "I IV | ii V", "i iv V i"]
-EXAMPLES = [  # prompt, chords, tempo, auto, key, meter
-    ["upbeat piano pop with drums", "C G Am F", 120, False, "C major", "4/4"],
-    ["calm harp lullaby", "I vi | IV V", 80, False, "G major", "3/4"],
-    ["jazz trio with double bass and brushes", "ii7 V7 Imaj7", 140, False, "Bb major", "4/4"],
-    ["dark synth arpeggios, driving techno beat", "Am F C G", 128, False, "A minor", "4/4"],
+EXAMPLES = [  # prompt, chords, tempo, key, meter
+    ["upbeat piano pop with drums", "C G Am F", "120", "C major", "4/4"],
+    ["calm harp lullaby", "I vi | IV V", "80", "G major", "3/4"],
+    ["jazz trio with double bass and brushes", "ii7 V7 Imaj7", "140", "Bb major", "4/4"],
+    ["dark synth arpeggios, driving techno beat", "Am F C G", "128", "A minor", "4/4"],
 ]
 
 
@@ -74,29 +72,23 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- the page
 
 FAILED = "The server is full or failed; try again."
-TAP = """(tempo, auto) => {
+TAP = """tempo => {
   const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
   window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
   const n = window.taps.length - 1;
-  return n < 1 ? [tempo, auto] : [Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))), false];
+  return n < 1 ? tempo : String(Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))));
 }"""
 # What comes back from the server may be late: what was typed meanwhile stays, so it is read where it was typed.
-FILL = """(stated, chords, key, meter) => {
-  const before = window.filled || {};
-  chords = document.querySelector('#chords textarea, #chords input').value;
+FILL = """(stated, key, meter) => {
+  const before = window.filled || {}, typed = name => document.querySelector(`#${name} :is(textarea, input)`).value;
   window.filled = stated;
   const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
-  return [filled('chords', chords, ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
+  return [filled('chords', typed('chords'), ''), filled('tempo', typed('tempo'), ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
 }"""
 # What an example or an earlier take sets stays, even where it is what the prompt before stated.
 UNFILL = "(...values) => { window.filled = {}; return values; }"
 # A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
 CHOOSE = "(line, chords) => [null, line || chords]"
-SHOW_TEMPO = """(bpm, tempo, auto) => {
-  const typed = performance.now() - window.typed < 1000;  // Auto is about to go out
-  return auto && bpm && !typed ? bpm : Number(document.querySelector('#tempo input[type=number]').value) || tempo;
-}"""
-WATCH_TEMPO = "() => { document.querySelector('#tempo').addEventListener('input', () => { window.typed = performance.now(); }, true); return []; }"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
 WITH_SHADE = "[...values.slice(0, -1), document.body.classList.contains('dark')]"
@@ -156,37 +148,35 @@ def inputs_column(studio):
     """Place what is asked for; returns the widgets by name."""
     import gradio as gr
 
-    w, longest_s = SimpleNamespace(), max(longest_s for _, longest_s in studio.durations.values())
+    w = SimpleNamespace()
     w.prompt = gr.Textbox(label="Prompt", placeholder="upbeat piano pop with drums", lines=2, max_lines=6, elem_id="prompt")
     w.chords = gr.Textbox(
         label="Chords", placeholder="C G Am F   or   C | G Am   or   I V vi IV", lines=1, elem_id="chords",
         info="One a bar; bars with | share their beats. Empty: from the prompt, or chosen.",
     )  # fmt: skip
     w.plan = gr.HTML(elem_id="plan")
-    with gr.Row(equal_height=True):
-        w.tempo = gr.Slider(MIN_BPM, MAX_BPM, 120, step=1, label="Tempo (bpm)", buttons=[], scale=4, min_width=180, elem_id="tempo")
-        with gr.Column(scale=1, min_width=90):
-            w.auto = gr.Checkbox(True, label="Auto", elem_id="auto")
-            w.tap = gr.Button("Tap", size="sm", elem_id="tap")
+    with gr.Row(elem_id="pulse"):
+        w.tempo = gr.Textbox(
+            label="Tempo (bpm)", placeholder="Auto, 120, Allegro", max_lines=1, scale=4, min_width=180, elem_id="tempo"
+        )
+        w.tap = gr.Button("Tap", scale=1, min_width=90, elem_id="tap")
     with gr.Row():
         w.key = gr.Dropdown(KEYS, value=AUTO, label="Key", allow_custom_value=True, min_width=110, elem_id="key")
         w.meter = gr.Dropdown(METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter")
         w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
     with gr.Row():
-        w.duration = gr.Slider(
-            1, longest_s, studio.durations[studio.default][0], step=0.01, label="Duration (s)", buttons=[], min_width=200,
-            elem_id="duration",
-        )  # fmt: skip
-        w.count = gr.Slider(1, MAX_TAKES, 1, step=1, label="Takes", buttons=[], min_width=200, elem_id="count")
+        window_s, _ = studio.durations[studio.default]
+        w.duration = gr.Number(window_s, label="Duration (s)", placeholder=f"{window_s:g}", min_width=110, elem_id="duration")
+        w.count = gr.Number(1, label="Takes", min_width=110, elem_id="count")
     with gr.Row(elem_id="go"):
-        w.seed = gr.Number(0, label="Seed", precision=0, scale=2, min_width=110, elem_id="seed")
+        w.seed = gr.Number(0, label="Seed", scale=2, min_width=110, elem_id="seed")
         w.dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
         w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
         w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
     with gr.Accordion("Advanced", open=False):
         with gr.Row():
-            w.steps = gr.Slider(1, MAX_STEPS, 20, step=1, label="Steps", buttons=[], min_width=160)
-            w.guidance = gr.Slider(0, MAX_GUIDANCE, 3, step=0.1, label="Guidance", buttons=[], min_width=160)
+            w.steps = gr.Number(20, label="Steps", min_width=110)
+            w.guidance = gr.Number(3, label="Guidance", min_width=110)
         w.negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
         with gr.Row():
             w.scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
@@ -194,7 +184,7 @@ def inputs_column(studio):
             w.predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
         w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
     # Nobody sees these: what the server read, on its way into the controls, and whether the page is dark.
-    w.planned, w.stated = gr.Number(visible="hidden", label="Tempo read"), gr.JSON(visible="hidden", label="Controls read")
+    w.stated = gr.JSON(visible="hidden", label="Controls read")
     w.dark = gr.Checkbox(visible=False, label="Dark page")
     return w
 
@@ -221,10 +211,15 @@ def takes_column(w):
             v.reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
         v.history = gr.Radio([], label="Takes of this session", elem_id="history")
     v.examples = gr.Examples(
-        EXAMPLES, [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter], label="Examples", elem_id="examples",
+        EXAMPLES, [w.prompt, w.chords, w.tempo, w.key, w.meter], label="Examples", elem_id="examples",
         example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
     )  # fmt: skip
     return v
+
+
+def asked_for(prompt, chords, *more):
+    """Return the Request of what stands in the page's widgets."""
+    return Request(prompt, chords, *("" if value == AUTO else value for value in more))
 
 
 def music_tab(page, studio, files):
@@ -236,9 +231,10 @@ def music_tab(page, studio, files):
             w = inputs_column(studio)
         with gr.Column(scale=6, min_width=320):
             v = takes_column(w)
-    longest = {name: longest_s for name, (_, longest_s) in studio.durations.items()}
-    controls = [w.prompt, w.chords, w.tempo, w.auto, w.key, w.meter, w.duration, w.seed]
-    settings = [w.count, w.steps, w.guidance, w.negative, w.scheduler, w.model, w.predictors, w.listen]
+    controls = [
+        w.prompt, w.chords, w.tempo, w.key, w.meter, w.duration, w.seed, w.count, w.steps, w.guidance, w.negative, w.scheduler,
+        w.model, w.predictors, w.listen,
+    ]  # fmt: skip
     desk, viewer = Desk(v.status, w.stop, w.go, v.again), [v.result, v.player, v.scores, v.picture, *v.downloads]
 
     def shown(take):
@@ -246,16 +242,11 @@ def music_tab(page, studio, files):
         paths = [str(path) for path in (take.wav, take.flac, take.midi, take.json)]
         return [gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths]
 
-    def play(prompt, chords, tempo, auto, key, meter, duration, seed, count, steps, guidance, negative, scheduler, model,
-             predictors, listen, takes, dark, request: gr.Request):  # fmt: skip
+    def play(takes, request: gr.Request, *asked):
         """Make the takes that the page asks for, showing progress and each take as it comes."""
-        asked = Request(
-            prompt or "", (chords or "").strip(), "" if auto else tempo, named(key), named(meter), duration,
-            0 if seed is None else seed, count, steps, guidance, negative or "", scheduler, model, predictors, listen, dark,
-        )  # fmt: skip
         still, same = [gr.skip()] * len(desk.shown), [gr.skip()] * (2 + len(viewer))
         try:
-            for event in studio.play(asked, files.session(request)):
+            for event in studio.play(asked_for(*asked), files.session(request)):
                 if isinstance(event, Progress):
                     yield progress_html(event), *still[1:], *same
                     continue
@@ -278,43 +269,29 @@ def music_tab(page, studio, files):
 
     def recall(take_id, takes):
         """Set the controls to those of a take, with another seed."""
-        take = next(take for take in takes if take.id == take_id)
-        r, tempo = take.request, parse_tempo(take.request.tempo) if take.request.tempo else take.controls.bpm
+        r = next(take for take in takes if take.id == take_id).request
         return [
-            r.prompt, r.chords, tempo, not r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000),
-            1, r.steps, r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *desk.waiting(),
+            r.prompt, r.chords, r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000), 1, r.steps,
+            r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *desk.waiting(),
         ]  # fmt: skip
 
-    read = gr.on(
-        [page.load, w.model.change, *(c.change for c in controls)],
-        lambda model, *asked: plan_html(*asked, longest_s=longest.get(model, inf)),
-        [w.model, *controls],
-        [w.plan, w.planned],
-        trigger_mode="always_last",
-        preprocess=False,
-        **QUIET,
-    )
-    page.load(None, js=WATCH_TEMPO, **QUIET)
-    read.then(None, [w.planned, w.tempo, w.auto], w.tempo, js=SHOW_TEMPO, **QUIET)
+    def plan(*asked):
+        return plan_html(asked_for(*asked), studio.check)
+
+    changes = [page.load, *(c.change for c in controls)]
+    gr.on(changes, plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
-    read.then(None, [w.stated, w.chords, w.key, w.meter], [w.chords, w.key, w.meter], js=FILL, **QUIET)
+    read.then(None, [w.stated, w.key, w.meter], [w.chords, w.tempo, w.key, w.meter], js=FILL, **QUIET)
     w.preset.input(None, [w.preset, w.chords], [w.preset, w.chords], js=CHOOSE, **QUIET)
     v.examples.dataset.click(None, js=UNFILL, **QUIET)
-    w.tempo.input(None, None, w.auto, js="() => false", **QUIET)
-    w.tap.click(None, [w.tempo, w.auto], [w.tempo, w.auto], js=TAP, **QUIET)
+    w.tap.click(None, w.tempo, w.tempo, js=TAP, **QUIET)
     w.dice.click(None, None, w.seed, js=DICE, **QUIET)
-
-    def fitting(model, duration):
-        return min(duration, longest[model])
-
-    w.model.change(fitting, [w.model, w.duration], w.duration, **QUIET)
-
     v.history.input(view, [v.history, v.takes], viewer, **QUIET)
     v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
-    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit], desk.waiting, None, desk.shown, js=LOOK, **QUIET)
-    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *settings, *desk.shown], js=UNFILL, **QUIET)
+    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=LOOK, **QUIET)
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=UNFILL, **QUIET)
     run = {
-        "inputs": [*controls, *settings, v.takes, w.dark], "outputs": [*desk.shown, v.takes, v.history, *viewer],
+        "inputs": [v.takes, *controls, w.dark], "outputs": [*desk.shown, v.takes, v.history, *viewer],
         "js": desk.begin(WITH_SHADE),
         "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
     }  # fmt: skip
@@ -354,8 +331,9 @@ def dataset_tab(files):
                     yield progress_html(event), *[gr.skip()] * 4
                 else:
                     text = f"Songs: {event.songs}. Rejected: {event.rejected}. Rows: {event.rows}."
+                    text += "".join(f" {reason}" for reason in event.reasons[:1]) + " ..." * (len(event.reasons) > 1)
                     done = desk.idle(f"Done. {text}", "done") if event.rows else desk.idle(f"Nothing was built. {text}", "error")
-                    yield *done, gr.DownloadButton(value=str(event.zip), visible=True), report_html(event)
+                    yield *done, gr.DownloadButton(value=event.zip and str(event.zip), visible=bool(event.zip)), report_html(event)
         except InputError as error:
             yield *desk.idle(str(error), "error"), gr.skip(), gr.skip()
 

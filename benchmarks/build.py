@@ -19,11 +19,11 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.augment import apply  # noqa: E402
-from musicbench.build import Recipe, build  # noqa: E402
-from musicbench.clip import Clip, save_audio  # noqa: E402
-from musicbench.features import hear  # noqa: E402
-from musicbench.songs import find_songs, segments  # noqa: E402
+from musicbench.augment import apply
+from musicbench.build import Recipe, build
+from musicbench.clip import Clip, save_audio
+from musicbench.features import hear
+from musicbench.songs import find_songs, segments
 
 
 def processor_s():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.compose import compose  # noqa: E402
+from musicbench.compose import compose
 
 
 def main():

@@ -17,7 +17,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-sys.path.insert(0, str(ROOT / "tests"))
 
 FILES = {
     "ldm": "ldm/pytorch_model_ldm.bin",
@@ -31,7 +30,7 @@ TOKENIZER = str(ROOT / "checkpoints" / "mustango-mini" / "tokenizer")
 def write(folder):
     """Write random weights of the released names and shapes, file by file, and the configs."""
     import torch
-    from test_checkpoint import FULL_MUNET, FULL_VAE
+    from parity import FULL_MUNET, FULL_VAE
 
     torch.manual_seed(0)
     for name, path in FILES.items():

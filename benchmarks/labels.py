@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.augment import change_dynamics, change_tempo, shift_pitch  # noqa: E402
-from musicbench.compose import compose  # noqa: E402
-from musicbench.theory import Dynamics  # noqa: E402
-from mustango.judges import load_judge  # noqa: E402
-from mustango.metrics import Target, clip_scores  # noqa: E402
+from musicbench.augment import change_dynamics, change_tempo, shift_pitch
+from musicbench.compose import compose
+from musicbench.theory import Dynamics
+from mustango.judges import load_judge
+from mustango.metrics import Target, clip_scores
 
 
 def slower_tape(clip, semitones):

@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.compose import compose  # noqa: E402
-from mustango.embeddings import load_embedder  # noqa: E402
-from mustango.judges import load_judge  # noqa: E402
-from mustango.metrics import Target, clip_scores  # noqa: E402
-from mustango.pipeline import load_pipeline  # noqa: E402
-from mustango.testsets import composed_case, composed_piece  # noqa: E402
+from musicbench.compose import compose
+from mustango.embeddings import load_embedder
+from mustango.judges import load_judge
+from mustango.metrics import Target, clip_scores
+from mustango.pipeline import load_pipeline
+from mustango.testsets import composed_case, composed_piece
 
 SEED, PART_S = 31, 10.0
 SHOWN = {"chordino": ("majmin", "sevenths"), "madmom": ("majmin", "beat F", "downbeat F", "TBT", "CK")}

@@ -15,12 +15,12 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.clip import load_audio  # noqa: E402
-from musicbench.picture import clip_png  # noqa: E402
-from musicbench.songs import find_songs  # noqa: E402
-from mustango.judges import is_silent, load_judge  # noqa: E402
-from mustango.metrics import Target, chord_scores  # noqa: E402
-from mustango.pipeline import load_pipeline  # noqa: E402
+from musicbench.clip import load_audio
+from musicbench.picture import clip_png
+from musicbench.songs import find_songs
+from mustango.judges import is_silent, load_judge
+from mustango.metrics import Target, chord_scores
+from mustango.pipeline import load_pipeline
 
 SECONDS = 10.24
 

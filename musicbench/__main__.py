@@ -14,7 +14,7 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if nothing was done.",
+        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
         "songs", metavar="SONGS", help="folder of audio files; captions from .txt, .json, metadata.csv or .jsonl, or a genre tag"
@@ -62,6 +62,8 @@ def build(options):
     from musicbench.build import Recipe
     from musicbench.build import build as build_dataset
 
+    if options.address and options.engine != "ray":
+        raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
     is_file = options.recipe.endswith(".toml")
     recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done

@@ -65,18 +65,21 @@ def change_dynamics(clip, dynamics):
     return replace(clip, samples=(clip.samples * gain).astype(np.float32), dynamics=dynamics)
 
 
+TRANSFORMS = {
+    "pitch": (shift_pitch, {"semitones"}),
+    "tempo": (change_tempo, {"rate"}),
+    "dynamics": (lambda clip, **ramp: change_dynamics(clip, Dynamics(**ramp)), {"kind", "where", "turn_s", "floor"}),
+}
+
+
 def apply(clip, steps):
     """Apply a copy's steps in order. Raises InputError for a step that is unknown or out of bounds."""
     for step in steps:
         settings = {name: value for name, value in step.items() if name != "transform"}
-        try:
-            clip = {
-                "pitch": lambda semitones: shift_pitch(clip, semitones),  # noqa: B023 (called at once)
-                "tempo": lambda rate: change_tempo(clip, rate),  # noqa: B023
-                "dynamics": lambda **kwargs: change_dynamics(clip, Dynamics(**kwargs)),  # noqa: B023
-            }[step["transform"]](**settings)
-        except (KeyError, TypeError):
-            raise InputError(f"unknown step {step}; a step is pitch with semitones, tempo with rate or dynamics") from None
+        change, names = TRANSFORMS.get(step.get("transform"), (None, None))
+        if settings.keys() != names:
+            raise InputError(f"unknown step {step}; a step is pitch with semitones, tempo with rate or dynamics")
+        clip = change(clip, **settings)
     return clip
 
 

@@ -9,6 +9,7 @@ no and with all four control sentences); rejected.jsonl; build.json (settings).
 
 import hashlib
 import json
+import math
 import os
 import re
 import shutil
@@ -140,8 +141,7 @@ class Recipe:
 
     def starts(self, duration_s):
         """Return where the clips of a song of `duration_s` begin."""
-        count = max(int((duration_s - self.min_s) / self.hop_s + 1e-6) + 1, 0)
-        return [i * self.hop_s for i in range(count)]
+        return [i * self.hop_s for i in range(math.floor((duration_s - self.min_s) / self.hop_s + 1e-6) + 1)]
 
 
 @dataclass(frozen=True)
@@ -268,7 +268,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
 
     file_path, name = Path(songs) / path, song_id(path)
     mark = _mark(out, path)
-    rejected, rows = [], []
+    rejected, rows, read_s = [], [], 0.0
 
     def reject(reason, start_s=None):
         rejected.append(_rejection(path, reason, start_s))
@@ -299,7 +299,6 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
             if not recipe.keep_poor_sound and POOR_SOUND.search(text):
                 reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
             else:
-                read_s = 0.0
                 for index, (start_s, samples) in enumerate(segments(file, recipe)):
                     read_s = start_s + len(samples) / file.samplerate
                     fault = fault_of(samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
@@ -321,13 +320,12 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
                 if not rows and not rejected:
                     reject(f"it lasts {file.tell() * 100 // file.samplerate / 100:.2f} s, below {recipe.min_s:g} s")
                 elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
-                    reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s")
+                    reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s", round(read_s, 3))
     except soundfile.LibsndfileError as error:
-        reject(
-            f"cannot be read as audio ({audio_fault(file_path, error)})"
-            if not rows
-            else f"it breaks off ({error.error_string.strip()})"
-        )
+        if rows:
+            reject(f"it breaks off ({error.error_string.strip()})", round(read_s, 3))
+        else:
+            reject(f"cannot be read as audio ({audio_fault(file_path, error)})")
     if not rows and rejected and all(entry["clip_start"] is not None for entry in rejected):
         reject(f"no clip of it can be used: {rejected[0]['reason']}")
     save_json(mark, {**given, "rows": rows, "rejected": rejected})

@@ -139,6 +139,7 @@ MOODS = {
     "bright": ("bright", "cheerful", "sunny"),
     "dark": ("dark", "moody", "somber"),
 }
+OPPOSITES = {"bright": "dark", "dark": "bright"}
 
 # Where in a bar a pattern plays: (onset, length) in beats, repeated over the bar. Arpeggios name chord notes by index.
 HITS = {

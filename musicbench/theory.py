@@ -4,8 +4,11 @@ Everything here is plain data without audio. Pitch classes are 0..11 with C = 0.
 "Symbolic representation of musical chords" (ISMIR 2005); lead-sheet spellings are read as well.
 """
 
+import math
 import re
+from collections import Counter
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 import numpy as np
 
@@ -26,11 +29,17 @@ def ascii_accidentals(text):
     return text.translate(_UNICODE)
 
 
+def quoted(text):
+    """Quote what a user wrote, shortened, for a message."""
+    text = str(text)
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
 def pitch_class(note):
     """Return the pitch class of a note name: `pitch_class("Bb") == 10`."""
     note = ascii_accidentals(note)
     if not re.fullmatch(NOTE, note):
-        raise InputError(f"unknown note {note!r}; write a letter A to G with # or b, such as F# or Bb")
+        raise InputError(f"unknown note {quoted(note)}; write a letter A to G with # or b, such as F# or Bb")
     return (LETTERS[note[0]] + note.count("#") - note.count("b")) % 12
 
 
@@ -72,7 +81,7 @@ QUALITIES = {
     "min7": ((0, 3, 7, 10), "m7", ("-7", "mi7", "minor7")),
     "dim": ((0, 3, 6), "dim", ("°", "o", "diminished")),
     "aug": ((0, 4, 8), "aug", ("+", "augmented")),
-    "sus4": ((0, 5, 7), "sus4", ("sus",)),
+    "sus4": ((0, 5, 7), "sus4", ("sus", "4")),
     "sus2": ((0, 2, 7), "sus2", ()),
     "hdim7": ((0, 3, 6, 10), "m7b5", ("ø", "ø7", "-7b5", "min7b5", "m7(b5)", "mi7b5", "hdim")),
     "dim7": ((0, 3, 6, 9), "dim7", ("°7", "o7")),
@@ -93,9 +102,13 @@ QUALITIES = {
     "11": ((0, 2, 4, 5, 7, 10), "11", ()),
     "min11": ((0, 2, 3, 5, 7, 10), "m11", ("-11", "mi11")),
     "13": ((0, 2, 4, 7, 9, 10), "13", ()),
-    "5": ((0, 7), "5", ("power",)),
+    "5": ((0, 7), "5", ("power", "no3")),
 }
 _QUALITY_OF = {spelling: name for name, (_, suffix, others) in QUALITIES.items() for spelling in (name, suffix, *others)}
+_PLAINER = (  # other ways to write a chord type
+    (r"M(?:AJ(?:OR)?|aj(?:or)?|A|a)(?![a-z])", "maj"), (r"M(?:IN(?:OR)?|in(?:or)?|I|i)(?![a-z])", "min"), (r"\^", "Δ"),
+    (r"(?<=\d)-(?=\d)", "b"), (r"(?<=\d)\+(?=\d)", "#"), (r"\(([^()]*)\)", r"\1"),
+)  # fmt: skip
 DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "8": 12, "9": 14, "10": 16, "11": 17, "12": 19, "13": 21}
 BASS_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "b6", "6", "b7", "7")
 
@@ -109,11 +122,40 @@ VOCABULARIES = {
 }
 
 
+def _plainer(chord_type):
+    for pattern, plain in _PLAINER:
+        chord_type = chord_type if chord_type in _QUALITY_OF else re.sub(pattern, plain, chord_type)
+    return chord_type
+
+
+def _quality(chord_type):
+    return _QUALITY_OF.get(_plainer(chord_type))
+
+
 def _degree(text):
     match = re.fullmatch(r"([b#]*)(\d+)", text)
     if not match or match[2] not in DEGREES:
-        raise InputError(f"unknown bass {text!r} after the slash; write a note (C/E) or a degree (C:maj/3)")
+        raise InputError(f"unknown bass {quoted(text)} after the slash; write a note (C/E) or a degree (C:maj/3)")
     return (DEGREES[match[2]] + match[1].count("#") - match[1].count("b")) % 12
+
+
+def _with_tension(chord_type, added):
+    """Return the quality of a lead sheet's `7/9` (which is 9), `sus4/7` (7sus4) or `m/maj7`; None where there is none."""
+    if chord_type.endswith("7") and added in ("9", "11", "13"):
+        ways = (chord_type[:-1] + added,)
+    else:
+        ways = (f"{chord_type}add{added}", chord_type + added, added + chord_type)[: 3 if chord_type else 1]
+    return next(filter(None, map(_quality, ways)), None)
+
+
+def nearest_symbol(symbol):
+    """Return the known spelling nearest to an unknown chord symbol: C7 for C7alt, Cmaj9 for Cmaj13; None without a root."""
+    match = re.match(NOTE, symbol)
+    if not match:
+        return None
+    rest = re.sub(r"(?<=[mj])13", "9", _plainer(symbol[match.end() :].lstrip(":")[:40]))
+    known = "7sus4" if "sus" in rest else next(rest[:n] for n in range(len(rest), -1, -1) if rest[:n] in _QUALITY_OF)
+    return match[0] + known
 
 
 @dataclass(frozen=True)
@@ -131,27 +173,34 @@ class Chord:
     def parse(cls, text):
         """Read a Harte (`A:min7/b3`) or lead-sheet (`Am7/C`) symbol, `N` for none. Raises InputError for anything else."""
         symbol = ascii_accidentals(text.strip())
-        if symbol in ("N", "N.C.", "NC"):
+        symbol = symbol[1:-1] if re.fullmatch(r"\(.*\)|\[.*\]", symbol) else symbol
+        if re.fullmatch(r"N\.?(?:C\.?)?", symbol):
             return cls()
         match = re.match(NOTE, symbol)
         if not match:
-            fixed = symbol[:1].upper() + symbol[1:]
+            fixed = symbol[:1].upper() + symbol[1:40]
             hint = f"did you mean {fixed}?" if fixed != symbol and re.match(NOTE, fixed) else "start with a root A to G"
-            raise InputError(f"unknown chord {text!r}; {hint} (examples: C, F#m7, Bbmaj7, Csus4, Am7/C, A:min7/b3, N)")
+            hint = "write a repeat as |: C G :|" if re.match(r"\(?[xX×]\d|\d\.", symbol) else hint
+            raise InputError(f"unknown chord {quoted(text)}; {hint} (examples: C, F#m7, Bbmaj7, Csus4, Am7/C, A:min7/b3, N)")
         root, rest = pitch_class(match[0]), symbol[match.end() :]
-        body, slash, bass_text = rest.removeprefix(":"), "", ""
-        if body not in _QUALITY_OF:  # "6/9" has a slash of its own
-            body, slash, bass_text = body.rpartition("/") if "/" in body else (body, "", "")
-        if body not in _QUALITY_OF or (slash and not bass_text) or rest == ":":
+        body, is_harte, bass = rest.removeprefix(":"), rest.startswith(":"), None
+        quality = _quality(body) if rest != ":" else None
+        if quality is None and "/" in body:  # "6/9" has a slash of its own
+            body, _, below = body.rpartition("/")
+            quality = _quality(body)
+            if re.fullmatch(NOTE, below):
+                bass = pitch_class(below)
+            elif is_harte or (not body and below in BASS_DEGREES):
+                bass = (root + _degree(below)) % 12
+            elif quality is not None:
+                quality = _with_tension(body, below) if below else None
+        if quality is None:
             raise InputError(
-                f"unknown chord {text!r}: {body or rest!r} is no chord type known here; "
-                f"known after the root: {', '.join(s or '(nothing)' for _, s, _ in QUALITIES.values())}"
+                f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is {nearest_symbol(symbol)}; known "
+                f"after the root: {', '.join(s or '(nothing)' for _, s, _ in QUALITIES.values())}; a bass is a note (C/E), or after a "
+                "colon a degree (C:maj/3)"
             )
-        bass = None
-        if slash:
-            is_note = re.fullmatch(NOTE, bass_text)
-            bass = pitch_class(bass_text) if is_note else (root + _degree(bass_text)) % 12
-        return cls(root, _QUALITY_OF[body], None if bass == root else bass)
+        return cls(root, quality, None if bass == root else bass)
 
     @property
     def pitch_classes(self):
@@ -217,6 +266,10 @@ _KEY_NAMES = {
 }
 
 
+_MAJOR_MODES = "lydian|mixolydian|ionian|major pentatonic|pentatonic major"
+MODES = f"{_MAJOR_MODES}|dorian|phrygian|aeolian|locrian|(?:harmonic|melodic|natural|pentatonic) minor|m(?:inor)? pentatonic"
+
+
 @dataclass(frozen=True)
 class Key:
     """A key: `tonic` a note name as the user wrote it, `mode` "major" or "minor"."""
@@ -226,17 +279,16 @@ class Key:
 
     @classmethod
     def parse(cls, text):
-        """Read `C`, `Am`, `F# minor`, `Bb maj`, `A:min`. Raises InputError for anything else."""
-        match = re.fullmatch(
-            rf"({NOTE})\s*[: ]?\s*(|M|maj|major|m|min|minor)", ascii_accidentals(" ".join(str(text).split())), re.IGNORECASE
-        )
+        """Read `C`, `Am`, `F sharp minor`, `A:min`; `D dorian` and other modes as the key nearest to them. Raises InputError."""
+        plain = ascii_accidentals(" ".join(str(text).split()))
+        plain = re.sub(r"(?i)(?<=^[A-G])[- ]?(sharp|flat)\b", lambda match: "#" if match[1][0] in "sS" else "b", plain)
+        match = re.fullmatch(rf"(?i:({NOTE})[- :]*(|maj|major|m|min|minor|{MODES}))", plain)
         if not match or match[1][0].islower() and not match[2]:
             raise InputError(
-                f"unknown key {text!r}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'"
+                f"unknown key {quoted(text)}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'"
             )
-        tonic = match[1][0].upper() + match[1][1:].lower()
-        minor = match[2] == "m" or match[2].lower() in ("min", "minor")
-        return cls(tonic, "minor" if minor else "major")
+        is_major = match[2] in ("", "M") or re.fullmatch(rf"(?i:maj|major|{_MAJOR_MODES})", match[2])
+        return cls(match[1][0].upper() + match[1][1:].lower(), "major" if is_major else "minor")
 
     @classmethod
     def of(cls, pc, mode):
@@ -277,8 +329,10 @@ def likely_key(chords):
     if not sounding:
         return None
 
+    count = Counter(pc for c in sounding for pc in c.pitch_classes)
+
     def fit(key):
-        inside = sum(pc in key.scale for c in sounding for pc in c.pitch_classes)
+        inside = sum(count[pc] for pc in key.scale)
         minor = 3 in QUALITIES[sounding[0].quality][0]
         first = sounding[0].root == key.pitch_class and minor == (key.mode == "minor")
         return inside + 1.5 * first + 0.5 * (sounding[-1].root == key.pitch_class)
@@ -302,7 +356,8 @@ def is_roman(symbol):
 def roman_chord(symbol, key):
     """Turn a Roman numeral into a chord of `key`: `roman_chord("ii7", C major)` is Dm7.
 
-    Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`).
+    Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`), which
+    after lower case has no major third.
     Degrees count along the key's own scale. In minor, a flat before III, VI and VII names the degree that is low there already, and
     vii° stands on the leading tone.
     """
@@ -316,10 +371,23 @@ def roman_chord(symbol, key):
     elif minor and numeral == "vii" and not accidental and suffix.startswith(("°", "o", "dim", "ø")):
         accidental = "#"
     root = key.scale[degree - 1] + accidental.count("#") - accidental.count("b")
-    suffix, slash, bass = suffix.partition("/") if suffix != "6/9" else (suffix, "", "")
-    if numeral.islower() and (suffix in ("", "6", "7", "9", "11", "add9") or suffix.startswith("maj")):
-        suffix = "mM7" if suffix == "maj7" else "m" + suffix
-    return Chord.parse(spell_note(root % 12, key) + suffix + slash + bass)
+    kind, slash, bass = suffix.partition("/")
+    if numeral.islower():  # no major third: ii7 is m7, ii7b5 m7b5, iiø7 and iisus4 are as written
+        kind = next((way for way in ("m" + kind, kind) if 4 not in QUALITIES.get(_quality(way), [[4]])[0]), "?")
+    try:
+        return Chord.parse(spell_note(root % 12, key) + kind + slash + bass)
+    except InputError:
+        known = "7, maj7, 9 or °7, none with a major third" if numeral.islower() else "7, maj7 or sus4"
+        raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
+
+
+def numeral_key(line):
+    """Return the key that a line's Roman numerals are read in where none is named: C minor if its tonic is a small i, else C major.
+
+    None for a line without numerals.
+    """
+    numerals = re.findall(r"(?<![\w#/])[b#]?([IViv]+)", ascii_accidentals(line))
+    return Key("C", "minor" if "i" in numerals and "I" not in numerals else "major") if numerals else None
 
 
 # ---------------------------------------------------------------------------------------------------- meter and tempo
@@ -336,7 +404,7 @@ class Meter:
     def parse(cls, text):
         match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", str(text))
         if not match or not 2 <= int(match[1]) <= 7 or int(match[2]) not in (2, 4, 8, 16):
-            raise InputError(f"unknown meter {text!r}; write beats/unit with 2 to 7 beats, such as 4/4, 3/4 or 6/8")
+            raise InputError(f"unknown meter {quoted(text)}; write beats/unit with 2 to 7 beats, such as 4/4, 3/4 or 6/8")
         return cls(int(match[1]), int(match[2]))
 
     def __str__(self):
@@ -346,6 +414,7 @@ class Meter:
 MIN_BPM, MAX_BPM = 20, 300
 TEMPO_MARKS = (40, 60, 70, 90, 110, 140, 160, 210)
 TEMPO_WORDS = ("Grave", "Largo", "Adagio", "Andante", "Moderato", "Allegro", "Vivace", "Presto", "Prestissimo")
+BETWEEN_TEMPO_WORDS = {"lento": 52.0, "larghetto": 63.0, "andantino": 92.0, "allegretto": 116.0}  # read, never written
 
 
 def tempo_class(bpm):
@@ -358,24 +427,26 @@ def tempo_word(bpm):
     return TEMPO_WORDS[tempo_class(bpm)]
 
 
-def word_tempo(word):
-    """Return a bpm in the middle of a tempo word's range: `word_tempo("allegro") == 125`. Raises InputError."""
-    try:
-        index = [w.lower() for w in TEMPO_WORDS].index(word.lower())
-    except ValueError:
-        raise InputError(f"unknown tempo word {word!r}; use one of {', '.join(TEMPO_WORDS)}") from None
+def word_tempo(word, meter=None):
+    """Return a bpm in the middle of a tempo word's range: `word_tempo("allegro") == 125`. Raises InputError.
+
+    In compound meters (6/8) a word means the dotted beat, three times as many counted ones, MAX_BPM at most.
+    """
     marks = (30, *TEMPO_MARKS, 240)
-    return (marks[index] + marks[index + 1]) / 2
+    middles = {word.lower(): (marks[i] + marks[i + 1]) / 2 for i, word in enumerate(TEMPO_WORDS)} | BETWEEN_TEMPO_WORDS
+    if word.lower() not in middles:
+        raise InputError(f"unknown tempo word {quoted(word)}; use one of {', '.join(TEMPO_WORDS)}")
+    return min(middles[word.lower()] * (3 if meter and meter.beats == 6 else 1), MAX_BPM)
 
 
-def parse_tempo(value):
-    """Return bpm as float from a number or a tempo word. Raises InputError outside 20..300 bpm."""
+def parse_tempo(value, meter=None):
+    """Return bpm as float from a number or a tempo word, whose beat `meter` tells. Raises InputError outside 20..300 bpm."""
     text = str(value).strip()
-    if text.lower() in (w.lower() for w in TEMPO_WORDS):
-        return word_tempo(text)
+    if text.lower() in (word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)):
+        return word_tempo(text, meter)
     match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*(?:bpm)?", text, re.IGNORECASE)
     if not match:
-        raise InputError(f"unknown tempo {text!r}; give beats per minute, {MIN_BPM}-{MAX_BPM}, or a word such as Allegro")
+        raise InputError(f"unknown tempo {quoted(text)}; give {MIN_BPM}-{MAX_BPM} bpm, or a word: {', '.join(TEMPO_WORDS)}")
     bpm = float(match[1])
     if not MIN_BPM <= bpm <= MAX_BPM:
         side = f"below {MIN_BPM}" if bpm < MIN_BPM else f"above {MAX_BPM}"
@@ -421,8 +492,26 @@ def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
     return times, positions
 
 
+MAX_LINE = 20_000  # characters: 120 s with a chord on every beat
+ARROWS = "->|→|=>|>"
+_BETWEEN_CHORDS = re.compile(rf" ?(?:{ARROWS}) ?|(?<!\S)(?:[+&—]|-+)(?!\S)|(?<=\S)-(?=[A-G]|[b#]?[IViv])")
+
+
+def unfolded(line):
+    """Write what stands between |: and :| (or from the start to :|) twice. Raises InputError for a |: left open."""
+    *repeats, rest = line.replace(":|:", ":| |:").split(":|")
+    played = []
+    for part in repeats:
+        before, _, repeated = part.rpartition("|:")
+        played += [before, repeated, repeated]
+    played.append(rest)
+    if any("|:" in part for part in played):
+        raise InputError(f"a repeat |: is left open in {quoted(line)}; end it with :| or write a plain bar line |")
+    return " | ".join(part.strip(" |") for part in played if part.strip(" |"))
+
+
 def _parse_symbol(symbol, key):
-    return roman_chord(symbol, key or Key("C")) if is_roman(symbol) else Chord.parse(symbol)
+    return roman_chord(symbol, key or Key("C")) if _ROMAN.match(symbol) else Chord.parse(symbol)
 
 
 @dataclass(frozen=True)
@@ -439,11 +528,19 @@ class Progression:
         `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it, `:n` gives beats (n up to
         the meter's beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again. `0:C 2.5:G`: starts
         in seconds.
-        Commas, arrows and dashes between chords are passed over. Roman numerals are read in `key` (C major when None). Raises
-        InputError.
+        What is between |: and :| is played twice; a lone / holds a chord for a beat where a bar has as many places as beats.
+        Commas, arrows, dashes and other signs between chords are passed over. Roman numerals are read in `key` (when None in
+        C major, or in C minor where the tonic is a small i). Raises InputError.
         """
-        text = ascii_accidentals(text).replace(",", " ").replace("‖", "|").strip()
-        text = re.sub(r"\s*(?:->|→)\s*|\s+-+\s+|(?<=\S)-(?=[A-GIViv])", " ", text)
+        text = re.sub("[,;`*]", " ", ascii_accidentals(text)).replace("‖", "|")
+        text = "\n".join(" ".join(words) for words in map(str.split, text.splitlines()) if words)
+        if len(text) > MAX_LINE:
+            raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
+        text = re.sub(r"\|+", "|", text.replace("|\n|", "|").replace("\n", " "))
+        text = re.sub(r"(?i)\b([A-G][#b]?) (major|minor)\b", r"\1\2", _BETWEEN_CHORDS.sub(" ", text))
+        text = unfolded(text) if "|:" in text or ":|" in text else text
+        text = text if "|" in text else " ".join(token for token in text.split() if token != "/")
+        key = key or numeral_key(text)
         tokens = text.replace("|", " ").split()
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
@@ -451,9 +548,9 @@ class Progression:
             return cls(timed=cls._parse_timed(tokens, key))
         bars = [[token] for token in tokens]
         if "|" in text:
-            bars = [bar.split() for bar in re.sub(r"\|+:?|:\|+", "|", text).strip("| ").split("|")]
+            bars = [bar.split() for bar in text.strip("| ").split("|")]
         if [] in bars:
-            raise InputError(f"bar {bars.index([]) + 1} of {text!r} is empty; write a chord, N for none, or drop a bar line")
+            raise InputError(f"bar {bars.index([]) + 1} of {quoted(text)} is empty; write a chord, N for none, or drop a bar line")
         read = []
         for bar in bars:
             read.append(read[-1] if bar == ["%"] and read else cls._parse_bar(bar, meter, key))
@@ -475,6 +572,9 @@ class Progression:
     @staticmethod
     def _parse_bar(tokens, meter, key):
         chords, lengths = [], []
+        if len(tokens) == meter.beats:  # a lone / holds the chord
+            tokens = list(accumulate(tokens, lambda chord, token: chord if token == "/" else token))
+        tokens = [token for token in tokens if token != "/"]
         for token in tokens:
             match = re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", token)
             if match and 0 < float(match[2]) <= meter.beats:
@@ -501,10 +601,10 @@ class Progression:
         """All chords in order."""
         return [c for _, c in self.timed] or [c for bar in self.bars for c, _ in bar]
 
-    def lay_out(self, bpm, duration_s, whole=True):
+    def lay_out(self, bpm, duration_s, whole=True, longest_s=math.inf):
         """Return (chords, start times) over `duration_s`; bars are repeated until it is full, equal neighbours merged.
 
-        Raises InputError when `whole` and a chord would start only after the end.
+        Raises InputError when `whole` and a chord would start only after the end; `longest_s` is the longest clip to be had.
         """
         if self.timed:
             events = [(t, c) for t, c in self.timed]
@@ -520,9 +620,11 @@ class Progression:
             length_s = beat * 60 / bpm
         late = next(((t, c) for t, c in events if t >= duration_s - 1e-6), None)
         if late and whole:
+            needed_s = math.ceil(round(max(length_s, events[-1][0] + 1), 6))
+            longer = f", or a duration of {needed_s} s or more" if needed_s <= longest_s else ""
             raise InputError(
                 f"chord {late[1]} would start at {late[0]:.2f} s, but the clip ends at {duration_s:.2f} s; "
-                "give fewer chords, several a bar ('C G | Am F'), a faster tempo or a longer duration"
+                f"give fewer chords, several a bar ('C G | Am F'), a faster tempo{longer}"
             )
         chords, times, repeat = [], [], 0
         while repeat * length_s < duration_s - 1e-6:

@@ -1,12 +1,15 @@
 """Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
 import argparse
+import os
+import re
 import sys
 from pathlib import Path
 
 from musicbench import InputError, __version__, positive
 
 FAST_STEPS = 10  # half of the default's
+DTYPES = ("float32", "float16", "bfloat16")
 CHOICES = {"scheduler": ("dpm", "ddim", "ddpm"), "predictors": ("auto", "neural", "reader")}
 
 
@@ -25,7 +28,7 @@ def build_parser():
     generate.add_argument("--tempo", help="beats per minute (20-300) or a word such as Allegro")
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
-    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default: 10.24)")
+    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default 10.24)")
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
     steps.add_argument("--steps", help="denoising steps (default 20)")
@@ -39,11 +42,9 @@ def build_parser():
         help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
     )
     generate.add_argument("--negative-prompt", help="what it should not sound like")
-    generate.add_argument(
-        "--model", default="mustango-mini", help="the bundled model, a model folder or a hub id (default %(default)s)"
-    )
+    generate.add_argument("--model", help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
-    generate.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
+    generate.add_argument("--dtype", choices=DTYPES, help="(default float32, or the sidecars')")
     generate.add_argument(
         "--prompts",
         metavar="FILE.jsonl",
@@ -56,7 +57,12 @@ def build_parser():
         help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
     )
     generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
-    generate.add_argument("-o", "--out", help="out.wav, .flac or .ogg (default music.wav); with --prompts a folder")
+    generate.add_argument("--midi", action="store_true", help="also write chords and beats, as a .mid beside the sound")
+    generate.add_argument(
+        "-o",
+        "--out",
+        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); with --prompts a folder",
+    )
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
@@ -124,7 +130,7 @@ def build_parser():
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
     convert.add_argument("target", help="folder to write; must not exist")
-    convert.add_argument("--dtype", choices=("float32", "float16", "bfloat16"), help="store weights so (default: as they are)")
+    convert.add_argument("--dtype", choices=DTYPES, help="store weights so (default: as they are)")
     convert.add_argument("--tokenizer", help="the text encoder's tokenizer, name or folder (default: the one the release names)")
     convert.add_argument("--beat-tokenizer", help="the beat predictor's tokenizer, name or folder")
     convert.add_argument("--chord-tokenizer", help="the chord predictor's tokenizer, name or folder")
@@ -138,8 +144,9 @@ def build_parser():
 CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
 # How it is made: an option, else what the line says, else the default.
 SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
+LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
-SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "model", "dtype", "picked", "origin", "notes", "versions")
+SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
 
 
 def read_requests(path):
@@ -151,9 +158,12 @@ def read_requests(path):
 
     requests, seen = [], set()
     for number, where, request in read_objects(path):
-        unknown = set(request) - {*CONTROL_FIELDS, *SETTINGS, *SIDECAR_FIELDS, "id"}
+        unknown = set(request) - {*CONTROL_FIELDS, *SETTINGS, *LOADED, *SIDECAR_FIELDS, "id"}
         if unknown:
             raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
+        for name in LOADED:
+            if not isinstance(request.get(name), str | None):
+                raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name]}")
         request.setdefault("tempo", request.get("bpm"))
         if isinstance(request.get("key"), list):
             request["key"] = " ".join(map(str, request["key"]))
@@ -172,15 +182,57 @@ def read_requests(path):
     return requests
 
 
-def summary(path, controls, seed):
-    """Say in one line what was made and where each control came from."""
+def loaded(requests, options):
+    """Return what is loaded for all requests, {"model", "dtype"}: what the options say, else the lines, else the default.
+
+    Raises InputError where the lines do not agree.
+    """
+    chosen = {}
+    for name, default in LOADED.items():
+        said = {request[name]: request["where"] for request in reversed(requests) if request.get(name) is not None}
+        if getattr(options, name) is not None:
+            said = {getattr(options, name): "the command"}
+        if len(said) > 1:
+            (one, there), (other, here) = list(said.items())[:2]
+            raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
+        chosen[name] = next(iter(said), default)
+    if chosen["dtype"] not in DTYPES:
+        raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
+    return chosen
+
+
+def next_paths(count):
+    """Return where takes go that nobody has named: music.wav, or music-1.wav and so on, after those that are there."""
+    found = (re.fullmatch(r"music(?:-(\d+))?\.(wav|json|mid)", path.name) for path in Path().iterdir())
+    first = max((int(match[1] or 1) for match in found if match), default=0) + 1
+    return [Path("music.wav")] if first == count == 1 else [Path(f"music-{first + i}.wav") for i in range(count)]
+
+
+def numbered(path, count):
+    """Return where `count` takes go: `path`, numbered if they are several."""
+    return [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)] if count > 1 else [path]
+
+
+def check_places(paths, suffixes):
+    """Raise InputError unless every file of takes can be written: the sound at `paths`, and what lies beside it."""
+    for place in (path.with_suffix(suffix) for path in paths for suffix in (path.suffix, *suffixes)):
+        size = len(os.fsencode(place.name))
+        if size > 255:
+            raise InputError(f"the name {place.name[:40]}... would have {size} bytes, above 255; choose a shorter one")
+        if place.is_dir():
+            raise InputError(f"{place} is a folder, where a file is to be written; choose another name or place")
+
+
+def summary(path, replaced, controls, seed):
+    """Say in one line what was made and where each control came from; below it each note on what is played otherwise than asked."""
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
     tags = {name: said[value] for name, value in controls.origin.items()}
     return (
-        f"{path}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, {controls.meter}{tags['meter']}, "
-        f"{controls.key}{tags['key']}, {shown}{tags['chords']}, seed {seed}"
+        f"{path}{' (replaced)' if replaced else ''}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, "
+        f"{controls.meter}{tags['meter']}, {controls.key}{tags['key']}, {shown}{tags['chords']}, seed {seed}"
+        + "".join(f"\n  {note}" for note in controls.notes)
     )
 
 
@@ -194,7 +246,10 @@ def settled(request, options, takes, durations):
     window_s, longest_s = durations
     request = {"prompt": "", **request}
     for name, kind, default in (("duration", float, window_s), ("seed", int, 0)):
-        own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
+        try:
+            own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
+        except InputError as error:
+            raise InputError(f"{error} of seconds" if name == "duration" else str(error)) from None
         request[name] = own if own is not None else option if option is not None else default
     for name, default in SETTINGS.items():
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
@@ -208,7 +263,7 @@ def settled(request, options, takes, durations):
         request["negative_prompt"], longest_s=longest_s,
     )  # fmt: skip
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
-    resolve(request["prompt"], **controls, duration_s=request["duration"], seed=request["seed"])
+    resolve(request["prompt"], **controls, duration_s=request["duration"], seed=request["seed"], longest_s=longest_s)
     return request
 
 
@@ -219,12 +274,12 @@ def generate(options):
     from mustango.checkpoint import durations_of
     from mustango.reader import MAX_COUNT, read_number
 
-    durations = durations_of(options.model)
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best":
         if takes < 2:
             raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
         madmom(tuple(METERS))
+    kept = 1 if options.pick == "best" else takes
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if options.prompts:
         if any(value is not None for value in given.values()):
@@ -232,16 +287,16 @@ def generate(options):
         out = Path(options.out or ".")
         check_folder(out)
         requests = read_requests(options.prompts)
+        places = [numbered(out / f"{request['id']}.wav", kept) for request in requests]
     else:
         out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
-        requests = [{**given, "prompt": given["prompt"] or "", "id": None, "where": None}]
+        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
+        places = [next_paths(kept) if options.out is None else numbered(out, kept)]
+    check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
+    once = loaded(requests, options)
+    durations = durations_of(once["model"])
     for i, request in enumerate(requests):
-        for beside in (
-            (out / f"{request['id']}.json", out / f"{request['id']}.wav") if options.prompts else (out.with_suffix(".json"),)
-        ):
-            if beside.is_dir():
-                raise InputError(f"{beside} is a folder, where a file is to be written; choose another name or place")
         try:
             requests[i] = settled(request, options, takes, durations)
         except InputError as error:
@@ -251,28 +306,28 @@ def generate(options):
 
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline(options.model, options.device, options.dtype, quiet=True, low_memory=options.low_memory)
+    pipeline = load_pipeline(once["model"], options.device, once["dtype"], quiet=True, low_memory=options.low_memory)
     for request in requests:  # what this model lacks is told before anything is written
         pipeline.predictor(request["predictors"])
     if options.prompts:
         out.mkdir(exist_ok=True)
     with tqdm(total=sum(request["steps"] for request in requests), desc="composing", unit="step", disable=None) as bar:
-        for request in requests:
-            path = out / f"{request['id']}.wav" if options.prompts else out
-            play(pipeline, request, takes, options, path, bar)
+        for request, paths in zip(requests, places, strict=True):
+            play(pipeline, request | once, takes, options, paths, bar)
     return 0
 
 
-def play(pipeline, request, takes, options, path, bar):
-    """Make the takes of a settled request and write them, numbered if there are several, each with its sidecar."""
+def play(pipeline, request, takes, options, paths, bar):
+    """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
     from musicbench.clip import save_audio, save_json
+    from mustango.midi import save_midi
     from mustango.obeyed import best_take
     from mustango.pipeline import sidecar
 
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
-    how = {name: request[name] for name in SETTINGS}
+    made_with = {name: request[name] for name in (*SETTINGS, *LOADED)}
     pipeline.set_scheduler(request["scheduler"])
-    called = {name: value for name, value in how.items() if name != "scheduler"}
+    called = {name: request[name] for name in SETTINGS if name != "scheduler"}
 
     def on_step(step, steps):
         if step == 1:
@@ -280,16 +335,17 @@ def play(pipeline, request, takes, options, path, bar):
         bar.update()
 
     output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=on_step)
-    kept, picked = range(takes), {}
+    kept = range(takes)
     if options.pick == "best":
         best, scores = best_take(output)
-        kept, picked = [best], {"picked": {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}}
-    for i in kept:
-        place = path.with_stem(f"{path.stem}-{i + 1}") if len(kept) > 1 else path
-        made_with = how | {"model": options.model, "dtype": options.dtype, **picked}
-        save_audio(place, output.audios[i], output.sample_rate)
-        save_json(place.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
-        bar.write(summary(place, output.controls[i], output.seeds[i]), file=sys.stdout)
+        kept, made_with["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
+    for i, path in zip(kept, paths, strict=True):
+        replaced = path.exists()
+        save_audio(path, output.audios[i], output.sample_rate)
+        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
+        if options.midi:
+            save_midi(path.with_suffix(".mid"), output.controls[i])
+        bar.write(summary(path, replaced, output.controls[i], output.seeds[i]), file=sys.stdout)
 
 
 # ---------------------------------------------------------------------------------------------------- train
@@ -300,8 +356,7 @@ def train(options):
     import torch
 
     from mustango import train as training
-    from mustango.reader import MAX_SEED
-    from mustango.testsets import read_number
+    from mustango.reader import MAX_SEED, read_number
     from mustango.train_munet import TrainMuNet
     from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
@@ -353,16 +408,26 @@ def train(options):
     return 0
 
 
+def refuse_beside(mode, options, used):
+    """Raise InputError for an option of `mustango evaluate` beside --`mode`, which has no use for it."""
+    for name, default in vars(build_parser().parse_args(["evaluate"])).items():
+        if name not in (mode, "command", *used) and getattr(options, name) != default:
+            raise InputError(f"--{name.replace('_', '-')} says nothing beside --{mode}; leave one of the two out")
+
+
 def evaluate(options):
     """Run `mustango evaluate`."""
     from mustango.reader import MAX_COUNT, check_options, read_number
 
     if options.compare:
+        refuse_beside("compare", options, ("seed",))
         from mustango.evaluate import compare
         from mustango.scorecard import compared_markdown
 
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
+    if options.words is not None:
+        refuse_beside("words", options, ("out", "model", "device", "steps", "guidance", "takes", "seed", "workers"))
     if not (options.set or options.words is not None) or not options.out:
         raise InputError(
             "no --set or no -o; write mustango evaluate --set composed:40 -o DIR, --words 200 -o DIR, or --compare A B"
@@ -374,8 +439,6 @@ def evaluate(options):
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
 
     if options.words is not None:
-        import os
-
         from mustango.words import WordsSetup, evaluate_words, words_markdown
 
         setup = WordsSetup(

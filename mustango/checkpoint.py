@@ -6,9 +6,12 @@ another shape is an error that names it.
 """
 
 import json
+import os
 import pickle
 import re
+import shutil
 import struct
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
@@ -221,7 +224,7 @@ def verify(folder):
         part = folder / name
         if not part.is_dir():
             raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
-        if name in ("tokenizer", "scheduler", "mel"):
+        if name in ("tokenizer", "scheduler"):
             continue
         try:
             wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
@@ -238,6 +241,39 @@ def verify(folder):
     for one, (size, other, needed) in pairs.items():
         if size != needed:
             raise InputError(f"in {folder} {one} is {size}, {other} {needed}; get the model whole again")
+
+
+@contextmanager
+def model_written_whole(folder):
+    """Give a temporary folder beside `folder` whose files take their places in it only if the block ends well.
+
+    Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for a model when
+    it is half of one and half of another. Raises InputError when it cannot be written.
+    """
+    folder = Path(folder).resolve()
+    new = folder.with_name(f".{folder.name}.new")
+    try:
+        shutil.rmtree(new, ignore_errors=True)  # a killed one's
+        new.mkdir(parents=True)
+        yield new
+        if not folder.exists():
+            new.rename(folder)
+            return
+        (folder / "model_index.json").unlink(missing_ok=True)
+        for path in sorted(new.rglob("*"), key=lambda path: path.name == "model_index.json"):
+            place = folder / path.relative_to(new)
+            if path.is_dir():
+                place.mkdir(exist_ok=True)
+                for stale in place.glob("*.safetensors*"):
+                    stale.unlink()
+            else:
+                os.replace(path, place)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"cannot write {folder} ({getattr(error, 'strerror', None) or _one_line(error)}); choose another place"
+        ) from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 # ---------------------------------------------------------------------------------------------------- released files
@@ -507,9 +543,6 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True):
     dtype: a torch dtype to store weights in. tokenizers: {role: name or folder} instead of those the release names.
     predictors: convert the beat and chord predictors too. `target` appears only when it is whole. Raises InputError.
     """
-    import shutil
-    import tempfile
-
     import diffusers
 
     source, target = model_folder(source), Path(target)
@@ -521,8 +554,7 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True):
         raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
     tokenizers = tokenizers or {}
     index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
-    building = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-    try:
+    with model_written_whole(target) as building:
         tokenizer = load_tokenizer(source, "tokenizer", tokenizers.get("tokenizer"))
         tokenizer.save_pretrained(building / "tokenizer")
         index["tokenizer"] = ["transformers", type(tokenizer).__name__]
@@ -541,10 +573,6 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True):
                 load_tokenizer(source, role, tokenizers.get(role)).save_pretrained(building / role)
                 del component
         (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-        building.chmod(0o755)
-        building.rename(target)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
 
 
 def released_predictors(folder):

@@ -47,12 +47,17 @@ def _start_worker(lock):
 
 
 def results(name, jobs):
-    """Yield (id, result or InputError) of {id: future}, with progress."""
-    for id_, job in tqdm(jobs.items(), desc=name, unit="clip", disable=None if jobs else True):
-        error = job.exception()
-        if error and not isinstance(error, InputError):
-            raise error
-        yield id_, error or job.result()
+    """Return {id: result} of {id: future}, with progress. Raises what a job raises."""
+    return {id_: job.result() for id_, job in tqdm(jobs.items(), desc=name, unit="clip", disable=None if jobs else True)}
+
+
+def _refusal(function, *arguments):
+    """Call a function; returns the InputError it raises, or None."""
+    try:
+        function(*arguments)
+    except InputError as error:
+        return error
+    return None
 
 
 def make_clips(pool, name, folder, wanted, problems):
@@ -62,8 +67,8 @@ def make_clips(pool, name, folder, wanted, problems):
     """
     folder.mkdir(parents=True, exist_ok=True)
     paths = {id_: folder / f"{id_}.flac" for id_ in wanted}
-    jobs = {id_: pool.submit(*wanted[id_], path) for id_, path in paths.items() if not path.is_file()}
-    for id_, error in results(name, jobs):
+    jobs = {id_: pool.submit(_refusal, *wanted[id_], path) for id_, path in paths.items() if not path.is_file()}
+    for id_, error in results(name, jobs).items():
         if error:
             problems.append({"column": name, "id": id_, "what": f"not made: {error}"})
             del paths[id_]

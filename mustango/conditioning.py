@@ -98,9 +98,9 @@ class Conditioner(ModelMixin, ConfigMixin):
         if len(times) > c.max_beats:
             raise InputError(f"{len(times)} beats are above the model's {c.max_beats}; shorten the clip or slow the tempo")
         highest = c.n_beat_types - 2
-        worst = max(positions, default=1)
-        if worst > highest or min(positions, default=1) < 1:
-            raise InputError(f"beat position {worst} is outside the model's 1-{highest}; choose a meter of at most {highest} beats")
+        for p in positions:
+            if not 1 <= p <= highest:
+                raise InputError(f"beat position {p} is outside the model's 1-{highest}; choose a meter of at most {highest} beats")
         return [int(p) + 1 for p in positions], [float(t) for t in times]
 
     def chord_tokens(self, chords, times):

@@ -153,7 +153,7 @@ class MusiCNN:
 
 
 class CLAP:
-    """LAION's CLAP through transformers: frames are audio embeddings of up to 10 s; `score` compares a clip with words."""
+    """LAION's CLAP through transformers: frames are audio embeddings of up to 10 s; `words` embeds a prompt beside them."""
 
     name, licence, sample_rate = "CLAP", "Apache-2.0 (LAION's weights)", 48000
 
@@ -275,18 +275,17 @@ def _root(covariance):
     return (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
 
 
-def kernel_distance(frames, reference, bandwidth=None):
+def kernel_distance(frames, reference):
     """Return 100 times the unbiased squared maximum mean discrepancy of two sets (KAD: Chung et al., 2025), Gaussian kernel.
 
-    bandwidth: by default the median distance within the reference. Unlike FAD it does not depend on the size of the sets; for
+    Its bandwidth is the median distance within the reference. Unlike FAD it does not depend on the size of the sets; for
     equal distributions it scatters around 0. Raises InputError for fewer than 2 frames.
     """
     x, y = (np.asarray(f, np.float64) for f in (frames, reference))
     if min(len(x), len(y)) < 2:
         raise InputError(f"KAD needs at least 2 frames a set, there are {len(x)} and {len(y)}; give more or longer clips")
     squared_xx, squared_yy, squared_xy = (_squared(*pair) for pair in ((x, x), (y, y), (x, y)))
-    if bandwidth is None:
-        bandwidth = np.median(np.sqrt(squared_yy[np.triu_indices(len(y), 1)])) or 1.0
+    bandwidth = np.median(np.sqrt(squared_yy[np.triu_indices(len(y), 1)])) or 1.0
     kernel_xx, kernel_yy, kernel_xy = (np.exp(-s / (2 * bandwidth**2)) for s in (squared_xx, squared_yy, squared_xy))
 
     def within(kernel):

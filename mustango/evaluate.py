@@ -55,7 +55,7 @@ class Setup:
     embedding: str = "musicnn"
 
     def check(self):
-        """Raise InputError for a setup that cannot be run; return it with the columns and judges that can."""
+        """Return (the setup with the columns and judges that can be used, [why others cannot]). Raises InputError."""
         unknown = set(self.columns) - set(COLUMNS)
         if unknown:
             raise InputError(f"unknown column {min(unknown)!r}; choose from {', '.join(COLUMNS)}")
@@ -124,7 +124,8 @@ def hear_clip(path, saved, judges, embedding):
         if not len(samples) or not np.isfinite(samples).all():
             raise InputError("no samples" if not len(samples) else "holds numbers that are not finite")
     except InputError as error:
-        saved.unlink(missing_ok=True)
+        for left in (saved, _embedded_file(saved, embedding)):  # of the file that was here before
+            left.unlink(missing_ok=True)
         return record | {"fault": str(error)}
     record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(is_silent(samples, rate))}
     for name in todo:
@@ -147,7 +148,7 @@ def _embedded_file(saved, embedding):
 
 def hear_all(clips, folder, setup, workers):
     """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
-    jobs, records = {}, {column: {} for column in clips}
+    jobs = {}
     ids = dict.fromkeys(id_ for paths in clips.values() for id_ in paths)
     with worker_pool(workers) as pool:
         for id_ in ids:  # clip by clip, so that what a stopped run has heard makes a smaller set (--limit)
@@ -155,11 +156,8 @@ def hear_all(clips, folder, setup, workers):
                 saved = folder / "heard" / column.replace(" ", "-") / f"{id_}.json"
                 judges = () if column == REFERENCE else setup.judges
                 jobs[column, id_] = pool.submit(hear_clip, clips[column][id_], saved, judges, setup.embedding)
-        for (column, id_), record in results("hearing", jobs):
-            if isinstance(record, InputError):
-                raise record
-            records[column][id_] = record
-    return records
+        heard = results("hearing", jobs)
+    return {column: {id_: heard[column, id_] for id_ in paths} for column, paths in clips.items()}
 
 
 # ---------------------------------------------------------------------------------------------------- scores
@@ -231,12 +229,12 @@ def _row(metric, judge, values, seed):
 # ---------------------------------------------------------------------------------------------------- sound
 
 
-def load_embeddings(records, folder, embedding):
-    """Return {column: {id: (frames (F, D), tags (K,) or empty)}} of what was embedded."""
+def load_embeddings(clips, folder, embedding):
+    """Return {column: {id: (frames (F, D), tags (K,) or empty)}} of those of {column: ids} that were embedded."""
     found = {}
-    for column, clips in records.items():
+    for column, ids in clips.items():
         saved = folder / "heard" / column.replace(" ", "-")
-        files = {id_: _embedded_file(saved / f"{id_}.json", embedding) for id_ in clips}
+        files = {id_: _embedded_file(saved / f"{id_}.json", embedding) for id_ in ids}
         found[column] = {id_: (file["frames"], file["tags"]) for id_, file in _npz(files)}
     return found
 
@@ -264,15 +262,23 @@ def set_distance(distance, clips, reference, seed=0, draws=40):
     return Mean(value, value - error, value + error, len(clips))
 
 
+def halves(real, ids):
+    """Split the clips that have audio of their own: ({id: embedding} of one half, the reference; ids of the other, which is judged).
+
+    FAD depends on the size of sets, and a clip is not to be compared with its own original.
+    """
+    ids = [id_ for id_ in ids if id_ in real]
+    return {id_: real[id_] for id_ in ids[1::2]}, ids[::2]
+
+
 def sound_rows(embedded, cases, name, embedder_, seed=0):
     """Return rows as `tabulate`'s for FAD, KAD, KL and, where the embedder knows words, the CLAP score."""
     real = embedded.get("real", {})
     columns = {c: embedded[c] for c in COLUMNS if embedded.get(c)}
     held_out, judged = embedded.get(REFERENCE, {}), columns
-    if not held_out:  # one half of the clips against the set's own audio of the other half, as FAD depends on the size of sets
-        ids = [case.id for case in cases if case.id in real]
-        held_out = {id_: real[id_] for id_ in ids[1::2]}
-        judged = {c: {id_: clips[id_] for id_ in ids[::2] if id_ in clips} for c, clips in columns.items()}
+    if not held_out:
+        held_out, ids = halves(real, [case.id for case in cases])
+        judged = {c: {id_: clips[id_] for id_ in ids if id_ in clips} for c, clips in columns.items()}
     reference = [frames for frames, _ in held_out.values()]
     rows = []
     for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
@@ -460,8 +466,8 @@ def faults(records):
 def compare(first, second, seed=0):
     """Return rows {metric, judge, a, b, difference: Mean} of two evaluations' model columns, paired clip by clip.
 
-    The interval is the bootstrap's over clips of b - a. FAD and KAD are compared on the same halves of the clips. Raises
-    InputError when the sets differ.
+    The interval is the bootstrap's over clips of b - a. FAD and KAD are measured as in the reports, on the clips that both have;
+    their interval comes from random halves, the same for both. Raises InputError when the sets differ.
     """
     folders = [Path(first), Path(second)]
     reports, targets = [], []
@@ -502,29 +508,25 @@ def _compare_sound(folders, reports, shared, seed):
     if len(embeddings) > 1 or embeddings == {"none"}:
         return []
     embedding = embeddings.pop()
-
-    def frames(folder, column, ids):
-        files = {i: _embedded_file(folder / "heard" / column / f"{i}.json", embedding) for i in ids}
-        return {i: file["frames"] for i, file in _npz(files)}
-
-    for column in ("held-out", "real"):
-        reference = list(frames(folders[0], column, shared).values())
-        if reference:
-            break
-    models = [frames(folder, "model", shared) for folder in folders]
-    both = [i for i in shared if all(i in model for model in models)]
+    embedded = [load_embeddings(r["paths"], folder, embedding) for r, folder in zip(reports, folders, strict=True)]
+    models = [{id_: frames for id_, (frames, _) in found.get("model", {}).items()} for found in embedded]
+    held_out, judged = embedded[0].get(REFERENCE, {}), shared
+    if not held_out:
+        held_out, judged = halves(embedded[0].get("real", {}), shared)
+    reference = [frames for frames, _ in held_out.values()]
+    both = [i for i in judged if all(i in model for model in models)]
     if not reference or len(both) < 4:
         return []
     rows, rng = [], np.random.default_rng([seed, 4])
     for metric, distance in (("FAD", frechet_distance), ("KAD", kernel_distance)):
         a, b = (distance(np.concatenate([m[i] for i in both]), np.concatenate(reference)) for m in models)
-        halves = []
+        differences = []
         for _ in range(40):
             ids = [both[i] for i in rng.permutation(len(both))[: len(both) // 2]]
             onto = np.concatenate([reference[i] for i in rng.permutation(len(reference))[: max(len(reference) // 2, 1)]])
             x, y = (distance(np.concatenate([m[i] for i in ids]), onto) for m in models)
-            halves.append(y - x)
-        error = 1.96 * float(np.std(halves))
+            differences.append(y - x)
+        error = 1.96 * float(np.std(differences))
         difference = Mean(b - a, b - a - error, b - a + error, len(both))
         rows.append({"metric": metric, "judge": reports[0]["embedding"]["name"], "a": a, "b": b, "difference": difference})
     return rows

@@ -27,7 +27,7 @@ STREAMS = ("text", "beat", "chord")
 
 @dataclass(frozen=True)
 class Projected:
-    """A Conditioning whose keys and values are already projected: {attention name: (keys, values)}, masks by stream."""
+    """A Conditioning whose keys and values are already projected: {StreamBlock: (keys, values)}, masks by stream."""
 
     keys_values: dict
     masks: dict

@@ -6,6 +6,7 @@ from musicbench.features import hear
 from musicbench.theory import Key
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
+OCTAVES = {2.0: "twice as fast", 0.5: "half as fast"}  # the same pulse, counted otherwise
 CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches about 0.8
 
 
@@ -26,8 +27,16 @@ class Scores:
 
     @property
     def tempo_obeyed(self):
-        """True when the heard tempo is within 4 % of the asked one; None when none was heard."""
-        return None if self.bpm_heard is None else abs(self.bpm_heard / self.bpm_asked - 1) <= TEMPO_TOLERANCE
+        """True when the heard tempo is within 4 % of the asked one; None when none was heard, or the octave of the asked one."""
+        return None if self.bpm_heard is None or self.tempo_octave else self._times_asked(1.0)
+
+    @property
+    def tempo_octave(self):
+        """How a heard tempo of twice or half the asked one (within 4 %) counts the same pulse, in words; "" otherwise."""
+        return next((words for times, words in OCTAVES.items() if self.bpm_heard and self._times_asked(times)), "")
+
+    def _times_asked(self, times):
+        return abs(self.bpm_heard / self.bpm_asked / times - 1) <= TEMPO_TOLERANCE
 
     @property
     def chords_obeyed(self):

@@ -1,5 +1,6 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
@@ -13,6 +14,7 @@ from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError, __version__
+from musicbench.styles import MOODS, OPPOSITES
 from mustango.checkpoint import (
     BUNDLED,
     TOKENIZERS,
@@ -59,7 +61,8 @@ class MustangoPipeline(DiffusionPipeline):
     the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
     away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
     this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
-    frame-aligned control has beats there, (slow_bpm - bpm) / 30 times as strong as those asked for, at most 1.5 times.
+    frame-aligned control has beats there, (slow_bpm - bpm) / 30 times as strong as those asked for, at most 1.5 times. `opposites`:
+    guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -81,6 +84,7 @@ class MustangoPipeline(DiffusionPipeline):
         restart: float = 0.0,
         extra_noise: float = 0.0,
         slow_bpm: float = 0.0,
+        opposites: bool = False,
     ):
         super().__init__()
         self.register_modules(
@@ -89,7 +93,7 @@ class MustangoPipeline(DiffusionPipeline):
         )  # fmt: skip
         self.register_to_config(
             window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
-            slow_bpm=slow_bpm,
+            slow_bpm=slow_bpm, opposites=opposites,
         )  # fmt: skip
 
     @classmethod
@@ -177,7 +181,7 @@ class MustangoPipeline(DiffusionPipeline):
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
         duration = self.config.window_s if duration is None else float(duration)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
-        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration}
+        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration, "longest_s": self.longest_s}
         predict = self.predictor(predictors)
         predict = predict and cache(predict)  # once a prompt, not once a take
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
@@ -261,7 +265,10 @@ class MustangoPipeline(DiffusionPipeline):
 
     def encode(self, prompts, negative_prompt, controls, guided):
         """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B."""
-        texts = [negative_prompt] * len(prompts) + prompts if guided else prompts
+        nulls = [negative_prompt] * len(prompts)
+        if self.config.opposites:
+            nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
+        texts = nulls + prompts if guided else prompts
         text, text_mask = encode_text(self.tokenizer, self.text_encoder, texts)
         null = [([], [])] * len(prompts) if guided else []
         beats = null + [(c.beat_times, c.beat_positions) for c in controls]
@@ -352,6 +359,13 @@ class MustangoPipeline(DiffusionPipeline):
         audio = self.vocoder(mels)[:, :samples].float() * 10 ** (gain_db / 20)
         peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
         return (audio / peak * 0.98).cpu().numpy()
+
+
+def opposite_moods(prompt):
+    """Return "dark" for a prompt that says bright, cheerful or sunny, "bright" for one that says the like of dark, "" for others."""
+    words = {mood: rf"(?<!\bnot )(?<!\bno )\b({'|'.join(MOODS[mood])})\b" for mood in OPPOSITES}
+    said = [mood for mood in OPPOSITES if re.search(words[mood], prompt.lower())]
+    return OPPOSITES[said[0]] if len(said) == 1 else ""
 
 
 def sidecar(output, index, prompt, options):

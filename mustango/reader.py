@@ -12,12 +12,15 @@ from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
     MAX_BPM,
     MIN_BPM,
+    MODES,
     Key,
     Meter,
     Progression,
     beat_grid,
     likely_key,
+    numeral_key,
     parse_tempo,
+    word_tempo,
 )
 
 # Words that tell the pace, with the range a tempo is drawn from.
@@ -119,22 +122,30 @@ def steady(times, positions, duration_s):
     return (bpm, tuple(t for t, _ in kept), tuple(p for _, p in kept)) if MIN_BPM <= bpm <= MAX_BPM else None
 
 
-def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None):
+def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None, longest_s=120.0):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
+    What is chosen depends on prompt and seed, not on what else is given.
+
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
+    longest_s: the longest duration that a message proposes.
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
     cannot be read or does not fit into `duration_s`.
     """
     given_key, given_meter = (kind.parse(value) if value is not None else None for kind, value in ((Key, key), (Meter, meter)))
     stated, rng = read_prompt(prompt, given_key, given_meter), np.random.default_rng([seed, 6])
-    origin, notes, beats = {}, (), None
+    drawn_bpm, drawn_tonic = _choose_tempo(prompt, rng), int(rng.integers(12))  # whether they are needed or not; then the loop
+    origin, beats = {}, None
+    asked = {"tempo": tempo is None, "key": given_key in (None, stated.key), "chords": chords in (None, stated.chords)}
+    notes = [note for name, note in stated.notes if asked[name]]
+    if given_key and re.search(MODES, str(key), re.IGNORECASE):
+        notes.append(f"the key {key} is played as {given_key}")
     open_tempo = tempo is None and stated.tempo is None
     open_chords = chords is None and stated.chords is None
     predicted_chords = None
     if predict and (open_tempo or open_chords):
         predicted_beats, heard = predict(prompt)
-        notes = heard.notes
+        notes += heard.notes
         if open_tempo and meter is None and stated.meter is None and len(predicted_beats[0]) > 2:
             beats = steady(*predicted_beats, duration_s)
         if open_chords:
@@ -145,8 +156,9 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         return parse(given) if given is not None else read if read is not None else choose()
 
     waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
-    bpm = settle("tempo", tempo, stated.tempo, parse_tempo, lambda: _choose_tempo(prompt, rng))
     meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
+    stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
+    bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: drawn_bpm)
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
         origin["tempo"] = origin["meter"] = "predicted"
@@ -162,14 +174,15 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         else:
             progression = Progression(timed=tuple(predicted_chords))
             origin["chords"] = "predicted"
-        key = settle("key", key, stated.key, Key.parse, lambda: likely_key(progression.chords) or Key("C"))
+        own_key = numeral_key(line or "") or likely_key(progression.chords) or Key("C")
+        key = settle("key", key, stated.key, Key.parse, lambda: own_key)
         if origin["tempo"] == "chosen" and progression.bars:  # a beat of the last chord is heard
             beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
             needed = math.ceil(60 * beats_needed / duration_s)
             bpm = max(bpm, needed) if needed <= 1.3 * _pace(prompt)[1] else bpm  # else they are refused, and the remedies named
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
-        key = settle("key", key, stated.key, Key.parse, lambda: Key.of(int(rng.integers(12)), mode))
+        key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
         bar_s = 60 / bpm * meter.beats
         bars = max(int(np.ceil(duration_s / bar_s - 1e-6)), 1)
         progression = Progression.parse(" ".join(_choose_loop(prompt, key.mode, rng).split()[:bars]), meter, key)
@@ -177,9 +190,11 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*predicted_chords, strict=True)
     else:
-        symbols, times = progression.lay_out(bpm, duration_s)
+        symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
     beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
-    return Controls(bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, notes)
+    return Controls(
+        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, tuple(notes)
+    )
 
 
 TICKS = 12  # a beat: halves, thirds and quarters

@@ -154,7 +154,7 @@ article p { margin: .4rem 0 } .low { opacity: .7 } li { margin: .1rem 0 }
 
 
 def rank(scores):
-    """Return clip ids, worst first, by the mean of SHOWN over judges; clips without any of them last."""
+    """Return (clip ids, worst first, {id: the mean of SHOWN over judges}); clips without any of them come last."""
     means = {}
     for name, by_judge in scores.items():
         values = [found[metric] for found in by_judge.values() for metric in SHOWN if metric in found]

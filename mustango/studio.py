@@ -1,8 +1,10 @@
 """Studio: one model in memory and one thread that plays; a request -> takes, each a folder of files, with progress to watch."""
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
@@ -10,6 +12,7 @@ from threading import Event
 
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
+from musicbench.theory import MAX_LINE
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
@@ -48,6 +51,10 @@ class Request:
         """The controls as keyword arguments; those left open are None."""
         return {name: None if getattr(self, name) == "" else getattr(self, name) for name in ("chords", "tempo", "key", "meter")}
 
+    def resolved(self, longest_s=inf):
+        """Return the Controls of the first take. Raises InputError."""
+        return resolve(self.prompt, **self.controls, duration_s=self.duration, seed=self.seed, longest_s=longest_s)
+
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
         values = asdict(self)
@@ -57,6 +64,11 @@ class Request:
             values[name] = "" if values[name] is None else values[name]
             if not isinstance(values[name], str):
                 raise InputError(f"{name} is {type(values[name]).__name__}; give text")
+        for name in ("chords", "tempo", "key", "meter"):
+            if isinstance(values[name], str):
+                values[name] = values[name].strip()
+                if len(values[name]) > MAX_LINE:
+                    raise InputError(f"{name} has {len(values[name])} characters, above {MAX_LINE}; shorten it")
         for name, kind in (("duration", float), ("seed", int), ("count", int), ("steps", int), ("guidance", float)):
             if values[name] is None:
                 raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
@@ -64,10 +76,10 @@ class Request:
         for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
             if values[name] > most:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
-        request = Request(**values)
         names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
         check_options(**{name: values[name] for name in names}, longest_s=longest_s)
-        resolve(request.prompt, **request.controls, duration_s=request.duration, seed=request.seed)
+        request = Request(**values)
+        request.resolved(longest_s)
         return request
 
 
@@ -103,8 +115,8 @@ class Take:
     remedy: str = ""
 
 
-class Stopped(Exception):
-    """Whoever watched has gone or cancelled."""
+class Stopped(BaseException):
+    """Whoever watched has gone or cancelled; no fault of the work's, which is not to catch it as an Exception."""
 
 
 def watched(worker, work, progress):
@@ -234,7 +246,8 @@ class Studio:
         controls, seed, name = output.controls[0], output.seeds[0], token_hex(16)
         place = folder / name
         place.mkdir(parents=True)
-        stem = f"mustango-{controls.bpm:.0f}bpm-seed{seed}"
+        words = "-".join(re.findall("[a-z0-9]+", request.prompt.lower()))[:40].strip("-")
+        stem = f"{words or 'mustango'}-{controls.bpm:.0f}bpm-seed{seed}-{name[:6]}"
         take = Take(
             name, place / f"{stem}.wav", place / f"{stem}.flac", place / f"{stem}.mid", place / f"{stem}.json",
             replace(request, seed=seed, count=1), controls, seed,

@@ -22,7 +22,7 @@ from transformers import AutoModel, AutoTokenizer
 from musicbench import InputError
 from musicbench.clip import save_json, written_whole
 from musicbench.dataset import read_rows
-from mustango.checkpoint import is_released, model_folder, read_json, verify
+from mustango.checkpoint import is_released, model_folder, model_written_whole, read_json, verify
 from mustango.conditioning import Conditioner
 from mustango.mel import LogMel
 from mustango.munet import MuNet
@@ -64,14 +64,28 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
 
 
 class Batches:
-    """A task's batches by step, each with a seed for what is drawn on the device."""
+    """A task's batches by step, each with a seed for what is drawn on the device.
+
+    An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked` raises it.
+    """
 
     def __init__(self, task, seed, size):
         self.task, self.seed, self.size = task, seed, size
 
     def __getitem__(self, step):
         rng = np.random.default_rng([self.seed, step])
-        return int(rng.integers(2**31)), self.task.draw(rng, self.size)
+        noise_seed = int(rng.integers(2**31))
+        try:
+            return noise_seed, self.task.draw(rng, self.size)
+        except InputError as error:
+            return noise_seed, error
+
+
+def checked(drawn):
+    """Return (noise seed, batch) as `Batches` gives it. Raises InputError for a batch that could not be drawn."""
+    if isinstance(drawn[1], InputError):
+        raise drawn[1]
+    return drawn
 
 
 @torch.no_grad()
@@ -112,7 +126,7 @@ class Fit:
         if held_out:
             held_out.model = task.model
             draws = Batches(held_out, 0, batch_size)
-            self.unseen = [draws[k] for k in range(HELD_OUT_BATCHES)]
+            self.unseen = [checked(draws[k]) for k in range(HELD_OUT_BATCHES)]
 
     def _resume(self):
         state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
@@ -141,13 +155,16 @@ class Fit:
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def log(self):
-        """Write the means since the last line. Raises RuntimeError for a gradient that is not finite."""
+        """Write the means since the last line. Raises InputError for a gradient that is not finite."""
         if self.step == self.logged:
             return
         row = {"step": self.step, "seconds": round(time.monotonic() - self.started, 1)}
         row |= {name: round(float(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
         if not np.isfinite(row["grad_norm"]):
-            raise RuntimeError(f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept")
+            raise InputError(
+                f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept, "
+                "run again with a lower --lr"
+            )
         _log(self.out / "curve.csv", row)
         print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         self.logged, self.sums = self.step, {}
@@ -167,9 +184,11 @@ class Fit:
         kept = [p.detach().clone() for p in self.parameters]
         for p, value in zip(self.parameters, self.ema.values, strict=True):
             p.data.copy_(value)
-        yield
-        for p, value in zip(self.parameters, kept, strict=True):
-            p.data.copy_(value)
+        try:
+            yield
+        finally:
+            for p, value in zip(self.parameters, kept, strict=True):
+                p.data.copy_(value)
 
     def save(self):
         """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
@@ -200,8 +219,8 @@ def fit(
     )  # fmt: skip
     if training.step == 0:
         training.log_held_out()
-    for noise_seed, batch in batches:
-        training.advance(noise_seed, batch, steps)
+    for drawn in batches:
+        training.advance(*checked(drawn), steps)
         late = minutes is not None and time.monotonic() - training.started >= 60 * minutes
         if training.step % log_every == 0 or training.step % save_every == 0 or late:
             training.log()
@@ -399,17 +418,20 @@ def take_text_encoder(run, source):
     except (OSError, ValueError, KeyError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"no text encoder in {source} ({said[0][:160]}); give the folder of one with its tokenizer") from None
-    tokenizer.save_pretrained(Path(run) / "parts" / "tokenizer")
-    encoder.save_pretrained(Path(run) / "parts" / "text_encoder")
+    save_part(tokenizer, Path(run) / "parts" / "tokenizer")
+    save_part(encoder, Path(run) / "parts" / "text_encoder")
 
 
 def bundle(run, out):
-    """Put a run's parts together as a pipeline folder in half precision; of a run that began with a model, as that model's were."""
+    """Put a run's parts together as a pipeline folder in half precision; of a run that began with a model, as that model's were.
+
+    A model in `out` is replaced at the end; what lies beside its files, such as a card, stays.
+    """
     from diffusers import DPMSolverMultistepScheduler
 
     from mustango.pipeline import MustangoPipeline, load_pipeline
 
-    parts, out = Path(run) / "parts", Path(out)
+    parts = Path(run) / "parts"
     if (parts / "model_index.json").is_file():
         pipeline = load_pipeline(str(parts), dtype="float16")
     else:
@@ -426,12 +448,14 @@ def bundle(run, out):
             restart=RESTART,
             extra_noise=EXTRA_NOISE,
             slow_bpm=SLOW_BPM,
+            opposites=True,
         )
-    pipeline.save_pretrained(out)
-    for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
-        if folder.is_dir() and not (out / folder.name).exists():
-            shutil.copytree(folder, out / folder.name)
-    for path in out.glob("*/config.json"):  # the folder it came from is nobody's business
-        config = json.loads(path.read_text(encoding="utf-8"))
-        config.pop("_name_or_path", None)
-        save_json(path, config)
+    with model_written_whole(out) as new:
+        pipeline.save_pretrained(new)
+        for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
+            if folder.is_dir() and not (new / folder.name).exists():
+                shutil.copytree(folder, new / folder.name)
+        for path in new.glob("*/config.json"):  # the folder it came from is nobody's business
+            config = json.loads(path.read_text(encoding="utf-8"))
+            config.pop("_name_or_path", None)
+            save_json(path, config)

@@ -79,11 +79,13 @@ def load_text_encoder(folder):
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
 
-    The files lie in a folder named by the rows, by their audio files' sizes and times and by the weights that encode them.
+    The files lie in a folder named by the rows and their captions, by their audio files' sizes and times and by the weights that
+    encode them.
     """
     mel, vae, tokenizer, text_encoder = parts
     rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
-    digest = hashlib.sha256(json.dumps(rows, sort_keys=True).encode())
+    captions = [row_captions(row, CAPTIONS_A_CLIP) for row in rows]
+    digest = hashlib.sha256(json.dumps([rows, captions], sort_keys=True).encode())
     for row in rows:
         stat = (Path(folder) / row["location"]).stat()
         digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
@@ -99,7 +101,7 @@ def encode_dataset(folder, cache, parts):
         return F.pad(sound, (0, samples - len(sound)))
 
     for first in range(0, len(rows), 250):
-        chunk = rows[first : first + 250]
+        chunk, said = (some[first : first + 250] for some in (rows, captions))
         path = cache / f"{first:08d}-{len(chunk)}.safetensors"
         paths.append(path)
         if path.exists():
@@ -110,7 +112,7 @@ def encode_dataset(folder, cache, parts):
         for some in range(0, len(chunk), 25):
             z = vae.encode(mel.folded(mel(waveforms[some : some + 25].to(vae.device))[:, :-1])).latent_dist.mode()
             latents.append(((z - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor).half().cpu())
-            texts = [text for row in chunk[some : some + 25] for text in row_captions(row, CAPTIONS_A_CLIP)]
+            texts = [text for own in said[some : some + 25] for text in own]
             text, mask = encode_text(tokenizer, text_encoder, texts)
             states.append(text[mask].half().cpu())
             lengths.append(mask.sum(1).cpu())
@@ -121,14 +123,14 @@ def encode_dataset(folder, cache, parts):
     return rows, paths
 
 
-def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0, as_released=False):
-    """Weight of v-prediction losses, min(SNR, gamma) / (SNR + 1) (Hang et al. 2303.09556).
+def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
+    """Weight of losses as the released Mustango was trained with, min(SNR, gamma) / SNR.
 
-    The released Mustango was trained with min(SNR, gamma) / SNR, the form for noise prediction.
+    The form of Hang et al. (2303.09556) for noise prediction, though it predicts velocities.
     """
     a = alphas_cumprod[timesteps]
     snr = a / (1 - a)
-    return snr.clamp(max=gamma) / (snr if as_released else snr + 1)
+    return snr.clamp(max=gamma) / snr
 
 
 def noisy_timesteps(size, steps=1000):
@@ -248,7 +250,7 @@ class TrainMuNet:
             noise, inside = torch.randn_like(latents), batch["row"] < self.ends[batch["clip"]]
             error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
         if not sizes["control_channels"]:
-            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t, as_released=True)
+            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t)
         noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
         return error.mean(), {"noisy": noisy}
 

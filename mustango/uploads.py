@@ -19,13 +19,16 @@ REPORT_ROWS = 6  # shown in the report, which holds their sound
 
 @dataclass(frozen=True)
 class Built:
-    """A finished dataset: the ZIP file, the report (an HTML file) and how many songs, rows and rejected songs there are."""
+    """A finished dataset: the ZIP file (None where there are no rows), the report (an HTML file), how many songs, rows and rejected
+    songs there are, and "song: reason" of each rejected one.
+    """
 
-    zip: Path
+    zip: Path | None
     report: Path
     songs: int
     rows: int
     rejected: int
+    reasons: tuple
 
 
 def check_songs(paths):
@@ -65,6 +68,7 @@ class Builder:
 
 def _build(paths, recipe, place, emit):
     from musicbench.build import Recipe, build
+    from musicbench.dataset import read_rows
     from musicbench.report import write_report
 
     songs, out = place / "songs", place / "dataset"
@@ -81,11 +85,18 @@ def _build(paths, recipe, place, emit):
         made = build(songs, out, Recipe.named(recipe), on_progress=on_progress)
         emit(Progress("Packing", 1.0))
         report = shutil.copyfile(write_report(out, REPORT_ROWS), place / "report.html")
-        with zipfile.ZipFile(place / "dataset.zip", "w") as packed:  # audio is compressed already
-            for path in sorted(out.rglob("*")):
-                if path.is_file() and path.relative_to(out).parts[0] != "parts":
-                    packed.write(path, path.relative_to(out))
-        emit(Built(place / "dataset.zip", report, made.songs, made.rows, made.rejected_songs))
+        reasons = tuple(f"{r['source']}: {r['reason']}" for r in read_rows(out / "rejected.jsonl") if r["clip_start"] is None)
+        packed = _packed(out, place / "dataset.zip") if made.rows else None
+        emit(Built(packed, report, made.songs, made.rows, made.rejected_songs, reasons))
     finally:
         shutil.rmtree(songs, ignore_errors=True)
         shutil.rmtree(out, ignore_errors=True)
+
+
+def _packed(folder, path):
+    """Pack a dataset folder without the marks of its songs; audio is compressed already."""
+    with zipfile.ZipFile(path, "w") as packed:
+        for file in sorted(folder.rglob("*")):
+            if file.is_file() and file.relative_to(folder).parts[0] != "parts":
+                packed.write(file, file.relative_to(folder))
+    return path

@@ -8,19 +8,19 @@ import shutil
 import time
 from contextlib import suppress
 from hashlib import blake2b
-from math import inf
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.picture import pages
-from musicbench.theory import Key, Progression
-from mustango.reader import check_options, resolve
+from musicbench.theory import Progression
+from mustango.reader import MAX_PROMPT, chord_line
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
 MAX_UPLOAD = 50 * 2**20  # bytes of a file
-MAX_DISK = 8 * 2**30  # bytes of all sessions together; above it uploads are refused
+MAX_DISK = 8 * 2**30  # bytes of all files and of the uploads that are coming in; above it uploads are refused
+UPLOAD, LOGIN = "/gradio_api/upload", ("/login", "/login/")  # what takes forms; all else takes JSON
 AUTO = "Auto"
 
 # ---------------------------------------------------------------------------------------------------- what is shown
@@ -43,43 +43,51 @@ def status_html(text, kind="note"):
     return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
 
 
-def plan_html(prompt, chords, tempo, auto, key, meter, duration, seed, longest_s=inf):
-    """Return (HTML, bpm): the bars that a chord line was read as and what will be played, or what is wrong; bpm None then."""
-    line = (chords or "").strip()
+def plan_html(asked, check):
+    """Show the bars that a Request's chords were read as, or that were chosen, and what will be played; or what is wrong with it.
+
+    check: `Studio.check`.
+    """
     try:
-        if duration is None:
-            raise InputError(f"the duration is empty; give 1 to {longest_s:g} seconds")
-        check_options(prompt or "", duration, int(seed or 0), 1, 1, 1.0, "", longest_s=longest_s)
-        asked = {"chords": line, "tempo": "" if auto else tempo, "key": named(key), "meter": named(meter)}
-        asked = {name: value or None for name, value in asked.items()}
-        plan = resolve(prompt or "", **asked, duration_s=duration, seed=int(seed or 0))
-        spelled_in = Key.parse(key) if named(key) else read_prompt(prompt or "").key
-        bars = Progression.parse(line, plan.meter, spelled_in) if line else None
+        asked = check(asked)
+        plan = asked.resolved()
+        key_known = plan.origin["key"] in ("given", "prompt")
+        bars = Progression.parse(asked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
     except InputError as error:
-        return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>', None
+        return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>'
     said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
     facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter), ("key", plan.key)]
+    if not asked.chords:
+        facts.append(("chords", "chords"))
     text = ", ".join(f"{value}{said[plan.origin[name]]}" for name, value in facts)
-    if bars is None:
-        boxes, text = [], f"{text}, chords{said[plan.origin['chords']]}"
-    elif bars.timed:
+    if asked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
+        text += "; each further take chooses anew"
+    if bars.timed:
         boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", 1)] for t, c in bars.timed]
     else:
         boxes = [[(c.lead_sheet(plan.key), beats) for c, beats in bar] for bar in bars.bars]
         bars_s = len(boxes) * plan.meter.beats * 60 / plan.bpm
-        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {duration:g} s; {text}"
+        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {plan.duration_s:g} s; {text}"
     items = "".join(
         "<li>" + "".join(f'<span style="flex:{beats:g}">{html.escape(name)}</span>' for name, beats in bar) + "</li>"
         for bar in boxes
     )
-    shown = f'<ol aria-label="Chords, bar by bar">{items}</ol>' if items else ""
-    return f'<div class="plan">{shown}<p>{html.escape(text)}</p></div>', plan.bpm
+    return f'<div class="plan"><ol aria-label="Chords, bar by bar">{items}</ol>{_paragraphs(text, *plan.notes)}</div>'
+
+
+def _paragraphs(*texts):
+    return "".join(f"<p>{html.escape(text)}</p>" for text in texts if text)
 
 
 def stated_in(prompt):
-    """Return what a prompt states of chords, key and meter, as the controls show it."""
-    stated = read_prompt(prompt or "")
-    return {"chords": stated.chords or "", "key": str(stated.key or AUTO), "meter": str(stated.meter or AUTO)}
+    """Return what a prompt states of chords, tempo, key and meter, as the controls show it."""
+    stated = read_prompt((prompt or "")[:MAX_PROMPT])
+    return {
+        "chords": stated.chords or "",
+        "tempo": stated.tempo_word or ("" if stated.tempo is None else f"{stated.tempo:g}"),
+        "key": str(stated.key or AUTO),
+        "meter": str(stated.meter or AUTO),
+    }
 
 
 def _in_short(names, most=24):
@@ -87,13 +95,14 @@ def _in_short(names, most=24):
 
 
 def scores_html(take):
-    """Show a take's asked and heard tempo, key and chords."""
+    """Show a take's asked and heard tempo, key and chords, and whether it obeyed."""
     asked, scores = take.controls, take.scores
     names = _in_short([c.lead_sheet(asked.key) for c in asked.chords])
     rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", str(asked.key), "", None], ["Chords", names, "", None]]
     if scores:
         missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
-        rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
+        octave = scores.tempo_octave and f", {scores.tempo_octave}"
+        rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm{octave}" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
         rows[1][2:] = str(scores.key_heard or missing[1]), scores.key_obeyed
         share = scores.chords_matched
         rows[2][2:] = missing[2] if share is None else f"{share:.0%} of the time as asked", scores.chords_obeyed
@@ -105,7 +114,7 @@ def scores_html(take):
         + "</tr>"
         for name, a, h, ok in rows
     )
-    notes = "".join(f"<p>{html.escape(text)}</p>" for text in (take.remedy, *asked.notes) if text)
+    notes = _paragraphs(take.remedy, *asked.notes)
     return f'<div class="scores"><table><tr><td></td><th scope="col">Asked</th>{heard}</tr>{body}</table>{notes}</div>'
 
 
@@ -130,11 +139,6 @@ def take_name(number, take):
     """Name a take in the list of takes."""
     prompt = " ".join(take.request.prompt.split())
     return f"{number}. {prompt[:40] + ' ...' if len(prompt) > 40 else prompt or 'no prompt'}, {take.controls.bpm:g} bpm, seed {take.seed}"
-
-
-def named(choice):
-    """Return a dropdown's choice, "" for Auto."""
-    return "" if choice in (AUTO, None) else choice
 
 
 # ---------------------------------------------------------------------------------------------------- files and requests
@@ -185,6 +189,7 @@ class Gate:
 
     def __init__(self, app, files):
         self.app, self.files = app, files
+        self.coming = 0  # bytes of uploads under way; what is written of them already counts twice
 
     def refusal(self, scope):
         """Return (status, reason) when a request is not let in, else None."""
@@ -195,12 +200,12 @@ class Gate:
         if any(closed in path for closed in self.CLOSED):
             return 403, "not offered here"
         if scope["method"] == "POST":
-            length, upload = headers.get(b"content-length", b""), path.endswith("/upload")
+            length, upload = headers.get(b"content-length", b""), path == UPLOAD
             if not length.isdigit() or b"transfer-encoding" in headers:
                 return 411, "give the length of what you send"
             if int(length) > (MAX_UPLOAD * MAX_SONGS if upload else 2**20):
                 return 413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB"
-            if upload and self.files.size() + int(length) > MAX_DISK:
+            if upload and self.files.size() + self.coming + int(length) > MAX_DISK:
                 return 507, "this server holds too many files now; try again later"
         return None
 
@@ -228,7 +233,8 @@ class Gate:
         if refused := self.refusal(scope):
             return await PlainTextResponse(refused[1], refused[0])(scope, receive, send)
 
-        if scope["method"] == "POST" and not scope["path"].rstrip("/").endswith(("/upload", "/login")):  # these two are forms
+        upload = scope["method"] == "POST" and scope["path"] == UPLOAD
+        if scope["method"] == "POST" and not upload and scope["path"] not in LOGIN:
             receive, named = await self.read(receive)
             if not named:
                 return await PlainTextResponse("no such file", 403)(scope, receive, send)
@@ -243,20 +249,27 @@ class Gate:
                 message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in extra.items())]
             await send(message)
 
-        return await self.app(scope, receive, send_guarded)
+        length = int(dict(scope["headers"])[b"content-length"]) if upload else 0
+        self.coming += length
+        try:
+            await self.app(scope, receive, send_guarded)
+        finally:
+            self.coming -= length
 
 
 def sweep_once(root):
-    """Delete in the sessions' folders in `root` what is older than KEPT_S, each take and dataset as a whole; then empty sessions."""
+    """Delete what is older than KEPT_S: in the sessions' folders in `root` each take and dataset as a whole; then empty sessions, and
+    uploads that broke off, which lie in `root` itself.
+    """
     for held in root.glob("*/*"):
         with suppress(OSError):
             newest = max(path.stat().st_mtime for path in (held, *held.rglob("*")))
             if time.time() - newest > KEPT_S:
                 shutil.rmtree(held) if held.is_dir() else held.unlink()
-    for session in root.iterdir():
+    for held in root.iterdir():
         with suppress(OSError):  # in use
-            if time.time() - session.stat().st_mtime > KEPT_S:
-                session.rmdir()
+            if time.time() - held.stat().st_mtime > KEPT_S:
+                held.rmdir() if held.is_dir() else held.unlink()
 
 
 def sweep(root):
@@ -272,7 +285,7 @@ CSS = """
 .status { padding: 10px 2px; min-height: 44px }
 .track { height: 10px; border-radius: 5px; margin-top: 8px; background: var(--border-color-primary); overflow: hidden }
 .track div { height: 100%; background: var(--color-accent); transition: width .2s }
-.error { color: #b42318; font-weight: 600 } .dark .error { color: #ff9c8f }
+.error, .error p { color: #b42318 !important; font-weight: 600 } .dark :is(.error, .error p) { color: #ff9c8f !important }
 .plan ol { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; margin: 0 0 4px; padding: 0 }
 .plan li { display: flex; min-width: 56px; margin: 0; border-radius: 6px; border: 1px solid var(--color-accent); background: var(--input-background-fill) }
 .plan li span { padding: 4px 8px; text-align: center; font-weight: 600 }
@@ -287,7 +300,7 @@ CSS = """
 #scores table, #picture img { margin: 0 }
 #player button, #player time { color: var(--body-text-color) !important }
 #status [data-testid="status-tracker"] svg, footer .divider { display: none }
-#tap { min-height: 42px } #go button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
+:is(#pulse, #go) button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
 #report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px }
 #songs a { pointer-events: none; color: inherit }
 button[role=tab][aria-selected=true] { color: var(--body-text-color) !important }

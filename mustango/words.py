@@ -223,7 +223,7 @@ def _listened(kind, path):
 
 def _listen(pool, kind, paths):
     jobs = {id_: pool.submit(_listened, kind, path) for id_, path in paths.items()}
-    return dict(results(kind, jobs))
+    return results(kind, jobs)
 
 
 def train_probe(pool, seed, path, sample_rate):
@@ -231,7 +231,7 @@ def train_probe(pool, seed, path, sample_rate):
     if not path.is_file():
         cases = instrument_cases(seed, PROBE_CLIPS)
         jobs = {case.id: pool.submit(_known, piece, sample_rate) for case, piece in cases}
-        features = [found for _, found in results("probe", jobs)]
+        features = list(results("probe", jobs).values())
         labels = {"instruments": [p.comping for _, p in cases], "drums": [p.groove != "none" for _, p in cases]}
         with written_whole(path) as temporary, temporary.open("wb") as file:
             np.savez(file, features=features, **labels)

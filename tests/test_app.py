@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import app
 from musicbench.theory import Key
 from mustango.midi import read_chords
 from mustango.reader import resolve
+from mustango.web import sweep_once
 
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
 
@@ -150,7 +152,10 @@ def test_no_file_is_named_into_a_request(server, tmp_path):
         record = {"path": path, "meta": {"_type": "gradio.FileData"}}
         for data in ([record], ["piano", {"a": [record]}]):
             body = json.dumps({"data": data, "session_hash": "x", "fn_index": 0}).encode()
-            for route in ("/gradio_api/call/generate", "/gradio_api/queue/join", "/gradio_api/run/generate"):
+            for route in (
+                "/gradio_api/call/generate", "/gradio_api/queue/join", "/gradio_api/run/generate", "/gradio_api/run/upload",
+                "/gradio_api/run/login", "/gradio_api/api/upload", "/gradio_api/call/x/upload",
+            ):  # fmt: skip
                 for kind in ({"content-type": "application/json"}, {"content-type": "text/plain"}, {}):
                     assert answer(server, "POST", route, body, kind) == (403, "no such file")
 
@@ -179,6 +184,21 @@ def test_uploads_stay_in_their_place_and_are_bounded(server, client):
         assert answer(server, "GET", f"/gradio_api/file={quote(path)}")[0] == 403  # not even the own one
     assert set(root.parent.iterdir()) == outside
     assert upload(server, "big.wav", bytes(app.MAX_UPLOAD + 2**20))[0] == 413
+
+
+def test_an_upload_that_breaks_off_is_deleted_in_time(server, client):
+    root = Path(served_path(client)).parents[2]
+    before = set(root.iterdir())
+    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2]))) as connection:
+        head = "POST /gradio_api/upload HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n"
+        part = '--x\r\ncontent-disposition: form-data; name="files"; filename="song.wav"\r\n\r\n'
+        connection.sendall((head + part).encode() + bytes(100_000))
+        while not (left := set(root.iterdir()) - before):
+            assert answer(server, "GET", "/config")[0] == 200  # the server goes on
+    (path,) = left
+    os.utime(path, (1, 1))
+    sweep_once(root)
+    assert not path.exists()
 
 
 def test_answers_forbid_foreign_scripts(server):
@@ -228,7 +248,7 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 
 
 def test_examples_and_presets_fit_the_bundled_model():
-    for prompt, chords, tempo, _, key, meter in app.EXAMPLES:
+    for prompt, chords, tempo, key, meter in app.EXAMPLES:
         assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration_s=10.24)
     for line in app.PRESETS:
         for key in app.KEYS[1:]:

@@ -125,6 +125,8 @@ def test_turns_lie_around_the_middle():
         {"transform": "tempo", "rate": 3},
         {"transform": "tempo", "speed": 1},
         {"transform": "reverb"},
+        {"semitones": 1},
+        {"transform": "dynamics", "kind": "crescendo", "where": "end", "turn_s": 2.0, "floor": 0.3, "depth": 1},
         {"transform": "dynamics", "kind": "crescendo", "where": "end", "turn_s": 9.0, "floor": 0.3},
         {"transform": "dynamics", "kind": "crescendo", "where": "end", "turn_s": 1.0, "floor": 0.0},
     ],
@@ -132,6 +134,15 @@ def test_turns_lie_around_the_middle():
 def test_bad_steps(step):
     with pytest.raises(InputError):
         augment.apply(labelled(), [step])
+
+
+def test_a_fault_within_a_step_is_not_taken_for_an_unknown_step(monkeypatch):
+    def fault(*_):
+        raise TypeError("fault")
+
+    monkeypatch.setattr(augment, "_stretched", fault)
+    with pytest.raises(TypeError, match="fault"):
+        augment.apply(labelled(), [{"transform": "pitch", "semitones": 1}])
 
 
 def test_loud_sound_is_not_clipped():

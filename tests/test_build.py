@@ -324,6 +324,27 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     np.testing.assert_allclose(surround, plain, atol=2e-4)
 
 
+@pytest.mark.parametrize("suffix", ["flac", "wav"])
+def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeypatch, suffix):
+    monkeypatch.setattr("musicbench.build.hear", lambda samples, rate: NOTHING)
+    (tmp_path / "songs").mkdir()
+    torn = tmp_path / "songs" / f"torn.{suffix}"
+    soundfile.write(torn, np.tile(triads([C, AM, F, G], 120), 3)[: 20 * RATE], RATE)
+    os.truncate(torn, round(0.6 * os.path.getsize(torn)))
+    (tmp_path / "recipe.toml").write_text(TOML)
+    assert main(["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]) == 0
+    rows, rejected = (read_rows(tmp_path / "out" / name) for name in ("rows.jsonl", "rejected.jsonl"))
+    assert rows and f"{len(rows)} rows of 1 songs in" in (out := capsys.readouterr().out) and "rejected.jsonl): 0 songs" in out
+    if suffix == "flac":  # a cut WAV file tells its length by what is left
+        (entry,) = rejected
+        assert "it breaks off" in entry["reason"] and 8 <= entry["clip_start"] <= 14
+
+
+@pytest.mark.parametrize(("duration_s", "count"), [(0.0, 0), (0.5, 0), (2.9, 0), (3.0, 1), (6.9, 1), (7.0, 2)])
+def test_what_is_too_short_is_no_clip(duration_s, count):
+    assert len(RECIPE.starts(duration_s)) == count
+
+
 def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp_path, monkeypatch, capsys):
     def breaks(text, steps):
         if "toy" in text:
@@ -369,6 +390,7 @@ def test_bad_commands(songs, tmp_path, capsys):
         ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "none.toml")], "cannot read the recipe"),
         ([str(songs), str(tmp_path / "out"), "--paraphrase", "magic"], "cannot paraphrase"),
         ([str(songs), str(tmp_path / "out"), "--seed", "-1"], "below 0"),
+        ([str(songs), str(tmp_path / "out"), "--address", "127.0.0.1:1"], "is for --engine ray"),
     ]
     for arguments, words in table:
         assert main(["build", *arguments]) == 2, arguments

@@ -1,6 +1,7 @@
 """Released weights: golden numbers, every name and shape at full size, clear errors for broken files."""
 
 import json
+import os
 import sys
 
 import pytest
@@ -9,21 +10,13 @@ from conftest import GOLDEN, ROOT
 
 from musicbench import InputError
 from mustango import checkpoint
+from mustango.__main__ import main
 from mustango.checkpoint import CONDITIONER_NAMES, IGNORED, MUNET_NAMES, load_released, munet_config, rename
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
+from parity import FULL_MUNET, FULL_VAE
 
-FULL_MUNET = {
-    "in_channels": 8, "out_channels": 8, "block_out_channels": [320, 640, 1280, 1280], "layers_per_block": 2,
-    "attention_head_dim": [5, 10, 20, 20], "cross_attention_dim": 1024, "norm_num_groups": 32, "norm_eps": 1e-5,
-    "down_block_types": ["CrossAttnDownBlock2DMusic"] * 3 + ["DownBlock2D"],
-    "up_block_types": ["UpBlock2D"] + ["CrossAttnUpBlock2DMusic"] * 3,
-}  # fmt: skip
-FULL_VAE = {
-    "embed_dim": 8, "scale_factor": 0.9227914214134216,
-    "ddconfig": {"double_z": True, "z_channels": 8, "resolution": 256, "in_channels": 1, "out_ch": 1, "ch": 128, "ch_mult": [1, 2, 4], "num_res_blocks": 2},
-}  # fmt: skip
 FULL_DEBERTA = {
     "hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096, "vocab_size": 128100,
     "relative_attention": True, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True,
@@ -251,7 +244,6 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
 
     from musicbench.clip import save_audio
     from musicbench.dataset import write_rows
-    from mustango.__main__ import main
     from mustango.pipeline import load_pipeline
 
     data, run, out = str(tmp_path / "data"), str(tmp_path / "run"), tmp_path / "model"
@@ -277,7 +269,8 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
     assert main(["train", "munet", "-o", run, "--data", data, "--steps", "2", "--batch-size", "2", "--lr", "1e-3"]) == 0
     assert "1 of 3 rows of" in capsys.readouterr().out
     (tmp_path / "run" / "parts" / ".unet.old").mkdir()  # a killed save's
-    assert main(["train", "bundle", "-o", run, "--to", str(out)]) == 0
+    for _ in range(2):  # the second over the first
+        assert main(["train", "bundle", "-o", run, "--to", str(out)]) == 0
 
     before, after = ({p.parent.name: load_file(p) for p in folder.glob("*/*.safetensors")} for folder in (converted, out))
     assert not list(out.glob(".*"))
@@ -303,7 +296,6 @@ def test_half_precision_is_smaller(released, tmp_path):
 
 
 def test_converting_leaves_nothing_behind(released, tmp_path):
-    import os
     import shutil
 
     with pytest.raises(InputError, match="exists"):
@@ -325,6 +317,48 @@ def test_converting_leaves_nothing_behind(released, tmp_path):
     with pytest.raises(InputError, match="tokenizer"):
         checkpoint.convert(released, tmp_path / "x", tokenizers={"tokenizer": "/nowhere"})
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that root cannot write either")
+def test_converting_to_where_nothing_can_be_written_gets_one_line(released, capsys):
+    assert main(["convert", str(released), "/proc/y"]) == 2
+    err = capsys.readouterr().err
+    assert "cannot write /proc/y" in err and err.count("\n") == 1
+
+
+def written(folder, text):
+    """Write what stands for a model of two files, through `model_written_whole`."""
+    with checkpoint.model_written_whole(folder) as new:
+        (new / "unet").mkdir()
+        (new / "unet" / "weights.safetensors").write_text(text)
+        (new / "model_index.json").write_text(text)
+
+
+def contents(folder):
+    return {str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_model_is_replaced_whole_and_what_lies_beside_it_stays(tmp_path, monkeypatch):
+    folder = tmp_path / "made" / "model"
+    written(folder, "1")
+    assert contents(folder) == {"unet/weights.safetensors": "1", "model_index.json": "1"}
+    beside = {"README.md": "card", "unet/LICENSE": "free", "unet/weights-00002-of-00002.safetensors": "stale"}
+    for name, text in beside.items():
+        (folder / name).write_text(text)
+    with pytest.raises(KeyboardInterrupt), checkpoint.model_written_whole(folder) as new:
+        (new / "model_index.json").write_text("2")
+        raise KeyboardInterrupt
+    assert contents(folder) == {"unet/weights.safetensors": "1", "model_index.json": "1"} | beside
+    assert os.listdir(folder.parent) == ["model"]
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            written(folder, "2")
+    with pytest.raises(InputError, match="no model_index.json"):  # half of two models is none
+        checkpoint.model_index(folder)
+    written(folder, "3")
+    del beside["unet/weights-00002-of-00002.safetensors"]
+    assert contents(folder) == {"unet/weights.safetensors": "3", "model_index.json": "3"} | beside
 
 
 def test_a_config_that_disagrees_is_named(released, tmp_path):

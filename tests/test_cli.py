@@ -12,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from musicbench.features import Heard
 from musicbench.theory import Chord
 from mustango.__main__ import main
+from mustango.midi import read_chords
 
 
 @pytest.fixture
@@ -48,13 +49,14 @@ def fails(capsys, here, *arguments, model, says):
         (["--tempo", "fast"], "'fast'"),
         (["--tempo", "nan"], "'nan'"),
         (["--key", "H"], "'H'"),
-        (["--key", "C dorian"], "major or minor"),
+        (["--key", "C blues"], "major or minor"),
         (["--meter", "0/4"], "'0/4'"),
         (["--meter", "4"], "4/4"),
         (["--duration", "0"], "1-10.24"),
         (["--duration", "-2"], "-2"),
         (["--duration", "1e9"], "10.24"),
         (["--duration", "long"], "'long'"),
+        (["--duration", "1:30"], "'1:30' is not a number; give a number of seconds"),
         (["--steps", "0"], "1-1000"),
         (["--steps", "ten"], "'ten'"),
         (["--guidance", "-1"], "0-30"),
@@ -69,6 +71,8 @@ def fails(capsys, here, *arguments, model, says):
         (["-o", "x.mp3"], ".wav"),
         (["-o", "."], "."),
         (["-o", "x" * 260 + ".wav"], "264 bytes"),
+        (["-o", "x" * 251 + ".wav"], "256 bytes"),
+        (["-o", "x" * 249 + ".ogg", "--takes", "10"], "256 bytes"),
         (["-o", ""], ".wav"),
         (["--guidance", "inf"], "0-30"),
         (["--seed", "9" * 5000], "seed '9999"),
@@ -110,6 +114,11 @@ def foreign(folder):
     (folder / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"GIF89a" * 100)
 
 
+def without_sharpening(folder):
+    config = json.loads((folder / "mel" / "config.json").read_text())
+    (folder / "mel" / "config.json").write_text(json.dumps(config | {"sharpening_taps": 3}))
+
+
 def without_a_tensor(folder):
     path = folder / "unet" / "diffusion_pytorch_model.safetensors"
     tensors = load_file(path)
@@ -138,6 +147,8 @@ def of_another_fold(folder):
         (cut, "cut short"),
         (foreign, "cannot read"),
         (without_a_tensor, "conv_in.weight"),
+        (without_sharpening, "lacks tensor sharpening"),
+        (lambda f: next((f / "mel").glob("*.safetensors")).write_bytes(b"torn"), "cut short"),
         (with_another_tensor, "extra.weight"),
         (of_another_size, "asks for"),
         (lambda f: shutil.rmtree(f / "vocoder"), "vocoder"),
@@ -155,6 +166,7 @@ def test_broken_models(capsys, here, tiny_folder, change, says):
 
 def test_missing_model(capsys, here):
     fails(capsys, here, "piano", model="nowhere", says="no model folder nowhere")
+    fails(capsys, here, "piano", model="", says="model_index.json")
 
 
 @pytest.mark.parametrize(
@@ -170,6 +182,7 @@ def test_missing_model(capsys, here):
         ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
         ('{"chords": ["C"], "chords_time": 5}', "lists of one length"), ('{"chords": ["C"], "chords_time": [0, 1]}', "lists of one length"),
         ('{"steps": 0}', "steps 0"), ('{"steps": 2.5}', "steps 2.5"), ('{"guidance": "x"}', "guidance 'x'"), ('{"scheduler": ["dpm"]}', "unknown scheduler"),
+        ('{"model": 5}', "model 5 is no text"), ('{"dtype": ["float16"]}', "dtype ['float16'] is no text"),
         ('{}\n{"predictors": "neural"}', "no neural predictors"), ('{"negative_prompt": 5}', "negative prompt"),
         ('{"chords": 5}', "chord line"), ('{"key": 5}', "unknown key"), ('{"meter": []}', "meter"), ('{"tempo": [1]}', "tempo"), ('{"prompt": null}', "give text"),
     ],
@@ -235,6 +248,41 @@ def test_empty_prompt_and_no_controls(here, tiny_folder, capsys):
     assert generate("--steps", "2", "-o", "b.wav", model=tiny_folder) == 0
     assert "(chosen)" in capsys.readouterr().out.splitlines()[1]
     assert (here / "music.wav").exists() and (here / "b.json").exists()
+
+
+def test_what_is_played_otherwise_than_asked_is_said(here, tiny_folder, capsys):
+    assert generate("in D dorian, chords Am G7alt", "--duration", "5", "--steps", "1", model=tiny_folder) == 0
+    line, *notes = capsys.readouterr().out.splitlines()
+    assert "D minor (prompt), Am G7" in line
+    assert len(notes) == 2 and "dorian" in notes[0] and "G7alt" in notes[1]
+
+
+def test_takes_that_nobody_named_are_numbered_on(here, tiny_folder):
+    quick, first = ("piano", "--duration", "1", "--steps", "1"), None
+    for arguments, made in (([], [""]), ([], ["-2"]), (["--takes", "2"], ["-3", "-4"]), (["--seed", "1"], ["-5"])):
+        before = set(os.listdir(here))
+        assert generate(*quick, *arguments, model=tiny_folder) == 0
+        assert set(os.listdir(here)) - before == {f"music{n}.{kind}" for n in made for kind in ("wav", "json")}
+        first = first or (here / "music.wav").read_bytes()
+    assert (here / "music.wav").read_bytes() == first == (here / "music-2.wav").read_bytes()
+
+
+def test_what_is_replaced_is_told(capsys, here, tiny_folder):
+    (here / "many.jsonl").write_text('{"id": "x"}')
+    for arguments in (["piano", "-o", "x.wav"], ["--prompts", "many.jsonl", "-o", "."], ["--prompts", "many.jsonl", "-o", "out"]):
+        existed = (here / ("out/x.wav" if "out" in arguments else "x.wav")).exists()
+        assert generate(*arguments, "--duration", "1", "--steps", "1", model=tiny_folder) == 0
+        assert ("x.wav (replaced): " in capsys.readouterr().out) == existed
+
+
+def test_midi_lies_beside_each_take(here, tiny_folder):
+    quick = ("piano", "--duration", "4", "--steps", "1", "--tempo", "120", "--chords", "Am F", "--midi")
+    assert generate(*quick, "--takes", "2", "-o", "x.flac", model=tiny_folder) == 0
+    assert sorted(os.listdir(here)) == [f"x-{n}.{kind}" for n in (1, 2) for kind in ("flac", "json", "mid")]
+    chords, times = read_chords("x-1.mid")
+    assert [str(c) for c in chords] == ["Am", "F"] and times == pytest.approx([0, 2], abs=2e-3)
+    (here / "y.mid").mkdir()
+    assert generate(*quick, "-o", "y.wav", model=tiny_folder) == 2 and not (here / "y.wav").exists()
 
 
 def test_several_takes(here, tiny_folder):
@@ -308,6 +356,31 @@ def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
     assert generate("--prompts", "a.json", "--steps", "2", "--negative-prompt", "", "-o", "out", model=tiny_folder) == 0
     again = json.loads((here / "out" / "00001.json").read_text())
     assert (again["steps"], again["negative_prompt"], again["scheduler"]) == (2, "", "ddim")  # options come first
+
+
+def test_a_sidecars_model_and_dtype_are_taken(capsys, here, tiny_folder):
+    short = ("--duration", "1", "--steps", "1")
+    assert generate("calm piano", *short, "--dtype", "bfloat16", "-o", "a.wav", model=tiny_folder) == 0
+    about = json.loads((here / "a.json").read_text())
+    assert main(["generate", "--prompts", "a.json", "-o", "out"]) == 0
+    assert (here / "out" / "00001.wav").read_bytes() == (here / "a.wav").read_bytes()
+    again = json.loads((here / "out" / "00001.json").read_text())
+    assert (again["model"], again["dtype"]) == (about["model"], about["dtype"]) == (str(tiny_folder), "bfloat16")
+    assert main(["generate", "--prompts", "a.json", "--dtype", "float32", "-o", "out"]) == 0  # options come first
+    assert json.loads((here / "out" / "00001.json").read_text())["dtype"] == "float32"
+
+    shutil.copytree(tiny_folder, here / "other")
+    lines = [about, {"prompt": "piano"} | dict.fromkeys(("model", "dtype")), about | {"model": "other"}]
+    (here / "two.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    capsys.readouterr()
+    assert main(["generate", "--prompts", "two.jsonl", "-o", "two"]) == 2
+    err = capsys.readouterr().err
+    assert "two.jsonl line 1" in err and "two.jsonl line 3" in err and "give --model" in err and not (here / "two").exists()
+    assert main(["generate", "--prompts", "two.jsonl", "--model", "other", *short, "-o", "two"]) == 0
+    (here / "odd.jsonl").write_text(json.dumps(about | {"dtype": "int8"}))
+    capsys.readouterr()
+    assert main(["generate", "--prompts", "odd.jsonl", "-o", "two"]) == 2
+    assert "unknown dtype 'int8'" in capsys.readouterr().err
 
 
 def test_progress_counts_the_parts_that_takes_are_made_in(here, tiny_folder, monkeypatch):

@@ -17,6 +17,8 @@ def test_limits_are_named():
         model.beat_tokens(list(range(9)), [1] * 9)
     with pytest.raises(InputError, match="position 6 is outside the model's 1-5"):
         model.beat_tokens([0, 1], [5, 6])
+    with pytest.raises(InputError, match="position 0 is outside"):
+        model.beat_tokens([0, 1], [1, 0])
     with pytest.raises(InputError, match="3 chords"):
         model.chord_tokens(parsed(["C", "G", "C"]), [0, 1, 2])
 

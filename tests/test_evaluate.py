@@ -226,11 +226,61 @@ def test_embeddings_of_two_sets_of_weights_do_not_mix(tmp_path, monkeypatch):
     assert found == [1, 2, 1, 0] and record["embedded"] == ["clap=1", "clap=2", "clap"]
 
 
+class Spectrum:
+    """Embeds each second of sound as the levels of eight bands."""
+
+    name, licence = "Spectrum", "-"
+
+    def __init__(self, text):
+        pass
+
+    def __call__(self, samples, sample_rate):
+        seconds = samples[: len(samples) // sample_rate * sample_rate].reshape(-1, sample_rate)
+        return np.log(np.abs(np.fft.rfft(seconds, axis=1))[:, 250:1050].reshape(len(seconds), 8, -1).max(axis=2) + 1), None
+
+
+def test_fad_is_the_same_in_a_report_and_in_a_comparison(music, monkeypatch):
+    monkeypatch.setattr(module, "embedder", Spectrum)
+    rng, rows = np.random.default_rng(1), []
+    for folder in ("real", "better", "worse"):
+        (music / folder).mkdir()
+    for i in range(12):
+        rows.append({"id": f"d{i}", "chords": ["C"], "chords_time": [0], "duration": 4.0})
+        sound = tones(rng.integers(0, 12, 4))
+        for folder, noise in (("real", 0), ("better", 0.01), ("worse", 0.3)):
+            soundfile.write(music / folder / f"d{i}.wav", sound + noise * rng.uniform(-1, 1, len(sound)), RATE)
+    (music / "set.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    reports = [run(music, f"out-{a}", a, real=str(music / "real"), embedding="musicnn") for a in ("better", "worse")]
+    compared = {row["metric"]: row for row in compare(music / "out-better", music / "out-worse")}
+    for metric in ("FAD", "KAD"):
+        row = compared[metric]
+        assert [row["a"], row["b"]] == pytest.approx([value(report, metric)["value"] for report in reports])
+        assert row["difference"].value > 0 and row["difference"].n == value(reports[0], metric)["n"] == 6
+
+
+def test_what_was_embedded_of_a_file_goes_with_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "embedder", Spectrum)
+    saved, sound = tmp_path / "heard" / "model" / "a.json", tmp_path / "a.wav"
+    soundfile.write(sound, tones([0]), RATE)
+    module.hear_clip(sound, saved, (), "musicnn")
+    assert module.load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
+    sound.write_bytes(sound.read_bytes()[:20])
+    assert "fault" in module.hear_clip(sound, saved, (), "musicnn")
+    assert not module.load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
+
+
+def test_what_a_job_refuses_is_no_result():
+    job = Future()
+    job.set_exception(InputError("cannot read a.wav"))
+    with pytest.raises(InputError, match="cannot read a.wav"):
+        results("timbre", {"a": job})
+
+
 def test_a_killed_worker_is_told_in_one_line():
     job = Future()
     job.set_exception(BrokenProcessPool("x"))
     with pytest.raises(InputError, match="a worker was killed"), REAL_WORKERS(1):
-        list(results("composing", {"a": job}))
+        results("composing", {"a": job})
 
 
 def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeypatch):
@@ -336,6 +386,7 @@ def test_command_line(music, capsys):
     for bad in (
         ["evaluate"],
         ["evaluate", "--set", "x"],
+        ["evaluate", "--compare", str(music / "out"), str(music / "out"), "--limit", "3"],
         [*arguments, "-o", "x", "--workers", "0"],
         [*arguments, "-o", "x", "--steps", "0"],
     ):

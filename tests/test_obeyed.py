@@ -30,9 +30,14 @@ def asked():
     return resolve("", chords="C G Am F", tempo=120, key="C", duration_s=8.0)
 
 
-@pytest.mark.parametrize(("bpm", "obeyed"), [(120, True), (124, True), (126, False), (60, False), (None, None)])
-def test_tempo(bpm, obeyed):
-    assert compare(asked(), Heard(bpm=bpm)).tempo_obeyed is obeyed
+@pytest.mark.parametrize(
+    ("bpm", "obeyed", "octave"),
+    [(120, True, ""), (124, True, ""), (126, False, ""), (180, False, ""), (60, None, "half as fast"), (62, None, "half as fast"),
+     (63, False, ""), (240, None, "twice as fast"), (248, None, "twice as fast"), (251, False, ""), (None, None, "")],
+)  # fmt: skip
+def test_tempo(bpm, obeyed, octave):
+    scores = compare(asked(), Heard(bpm=bpm))
+    assert (scores.tempo_obeyed, scores.tempo_octave) == (obeyed, octave)
 
 
 @pytest.mark.parametrize(("key", "obeyed"), [("C", True), ("A minor", True), ("G", False), ("C minor", False), (None, None)])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 import soundfile
 from conftest import ROOT
@@ -68,9 +69,13 @@ def opened(browser, address):
 
 
 def fill(page, name, value):
-    field = page.locator(f"#{name}").locator("textarea, input:not([type=range])").first
+    field = box(page, name)
     field.fill(str(value))
     field.press("Tab")
+
+
+def box(page, name):
+    return page.locator(f"#{name} :is(textarea, input)")
 
 
 AUDIO_S = """() => {
@@ -86,7 +91,6 @@ def test_from_prompt_to_take(opened, tmp_path):
     fill(page, "tempo", 130)
     fill(page, "duration", 4)
     page.locator("#plan").get_by_text("2 bars = 3.7 s of 4 s; 130 bpm").wait_for()
-    assert not page.get_by_label("Auto", exact=True).is_checked()
     fill(page, "key", "D major")
     page.locator("#plan li span", has_text=re.compile("^Bm$")).wait_for()
     page.locator("#generate").click()
@@ -103,6 +107,7 @@ def test_from_prompt_to_take(opened, tmp_path):
     for name, start in (("wav", b"RIFF"), ("flac", b"fLaC"), ("json", b"{"), ("midi", b"MThd")):
         with page.expect_download() as download:
             page.locator(f"#download-{name}").click()
+        assert download.value.suggested_filename.startswith("upbeat-piano-pop-with-drums-130bpm-seed0-")
         download.value.save_as(tmp_path / name)
         assert (tmp_path / name).read_bytes().startswith(start)
     chords, times = read_chords(tmp_path / "midi")
@@ -111,7 +116,7 @@ def test_from_prompt_to_take(opened, tmp_path):
         [i * 2 * beat_s for i in range(5)], abs=2e-3
     )
     page.locator("#reuse").click()
-    page.wait_for_function("document.querySelector('#chords').querySelector('textarea, input').value.startsWith('D A | Bm G')")
+    page.wait_for_function("document.querySelector('#chords :is(textarea, input)').value.startsWith('D A | Bm G')")
     page.locator("#again").click()
     page.locator("#again:disabled").wait_for()  # one request of a page at a time
     page.locator("#cancel").click()
@@ -121,12 +126,32 @@ def test_from_prompt_to_take(opened, tmp_path):
 
 def test_wrong_chord_is_named_at_once(opened):
     page = opened()
-    page.locator("#chords").locator("textarea, input").press_sequentially("C Hm7 F")
+    box(page, "chords").press_sequentially("C Hm7 F")
     alert = page.locator("#plan [role=alert]")
     alert.get_by_text("unknown chord 'Hm7'").wait_for()
     page.locator("#generate").click()
     page.locator("#status [role=alert]", has_text="Hm7").wait_for()
+    colors = "[...document.querySelectorAll('.error, .error p')].map(e => getComputedStyle(e).color)"
+    assert len(set(page.evaluate(colors))) == 1 and page.evaluate(colors)[0] != page.evaluate(
+        "getComputedStyle(document.body).color"
+    )
     page.locator("#generate:enabled").wait_for()
+
+
+def test_an_emptied_box_is_open_and_a_wrong_number_stays_and_is_named(opened):
+    page = opened()
+    for name, value, says in (
+        ("tempo", "92.5", "; 92.5 bpm, "), ("tempo", "", " bpm (chosen), "), ("tempo", "999", "tempo 999 bpm is above 300"),
+        ("tempo", "Allegro", "; 125 bpm, "), ("duration", "", " s of 10.24 s; "), ("duration", "500", "duration 500 s is outside 1-120"),
+        ("duration", "", " s of 10.24 s; "), ("seed", "1.7", "seed 1.7 is not a whole number"), ("seed", "", "seed is empty"),
+        ("seed", "2", "4/4"), ("count", "9", "above 8"), ("count", "", "count is empty"), ("count", "2", "each further take chooses anew"),
+    ):  # fmt: skip
+        fill(page, name, value)
+        page.locator("#plan", has_text=says).wait_for()
+        assert box(page, name).input_value() == value
+    fill(page, "count", "9")
+    page.locator("#generate").click()
+    page.locator("#status [role=alert]", has_text="count 9 is above 8").wait_for()
 
 
 def test_prompt_fills_empty_controls_only(opened):
@@ -134,13 +159,15 @@ def test_prompt_fills_empty_controls_only(opened):
     fill(page, "chords", "Am F")
     fill(page, "prompt", "jazz trio, ii7 V7 Imaj7 in Bb at 140 bpm")
     page.wait_for_function("document.querySelector('#key input').value == 'Bb major'")
-    page.wait_for_function("document.querySelector('#tempo input[type=number]').value == 140")
-    assert page.locator("#chords").locator("textarea, input").input_value() == "Am F"
+    assert (box(page, "tempo").input_value(), box(page, "chords").input_value()) == ("140", "Am F")
     fill(page, "chords", "")
     fill(page, "prompt", "jazz trio, ii7 V7 Imaj7 in Eb at 150 bpm")
     page.wait_for_function("document.querySelector('#key input').value == 'Eb major'")
-    assert page.locator("#chords").locator("textarea, input").input_value() == "ii7 V7 Imaj7"
-    assert page.get_by_label("Auto", exact=True).is_checked()
+    assert (box(page, "tempo").input_value(), box(page, "chords").input_value()) == ("150", "ii7 V7 Imaj7")
+    fill(page, "tempo", "96")
+    fill(page, "prompt", "jazz trio in E at 160 bpm")
+    page.wait_for_function("document.querySelector('#key input').value == 'E major'")
+    assert (box(page, "tempo").input_value(), box(page, "chords").input_value()) == ("96", "")
 
 
 def test_an_example_keeps_the_chords_that_the_prompt_before_stated(opened):
@@ -150,14 +177,14 @@ def test_an_example_keeps_the_chords_that_the_prompt_before_stated(opened):
     page.get_by_role("button", name="upbeat piano pop").click()
     page.locator("#plan").get_by_text("4 bars = 8.0 s of 10.24 s; 120 bpm, 4/4, C major").wait_for()
     page.wait_for_function("window.filled.chords === ''")  # what the example's prompt states has come
-    assert page.locator("#chords").locator("textarea, input").input_value() == "C G Am F"
+    assert box(page, "chords").input_value() == "C G Am F"
 
 
 def test_cancel_and_the_next_in_the_queue(opened):
     first, second = opened(), opened()
     first.get_by_role("button", name="Advanced").click()
-    first.get_by_label("number input for Steps").fill("200")
-    first.get_by_label("number input for Steps").press("Tab")
+    first.get_by_label("Steps").fill("200")
+    first.get_by_label("Steps").press("Tab")
     first.locator("#generate").click()
     first.get_by_text(re.compile(r"Step \d+ of 200")).wait_for()
     fill(second, "duration", 2)
@@ -181,8 +208,7 @@ def test_tap_dice_presets_and_examples(opened):
     for _ in range(9):
         page.locator("#tap").click()
         page.clock.run_for(400)
-    tapped = float(page.locator("#tempo input[type=number]").input_value())
-    assert 60 < tapped <= 150 and not page.get_by_label("Auto", exact=True).is_checked()
+    assert 60 < float(box(page, "tempo").input_value()) <= 150
     page.locator("#dice").click()
     page.wait_for_function("document.querySelector('#seed input').value != '0'")
     page.locator("#preset input").click()
@@ -193,7 +219,7 @@ def test_tap_dice_presets_and_examples(opened):
     page.keyboard.press("Escape")
     page.locator("#prompt textarea").click()  # leaving the list chooses nothing
     page.locator("#plan li", has_text="Eb").wait_for()
-    assert page.locator("#chords").locator("textarea, input").input_value() == "Bb Eb F7"
+    assert box(page, "chords").input_value() == "Bb Eb F7"
     page.get_by_role("button", name="calm harp lullaby").click()
     page.locator("#plan").get_by_text("80 bpm, 3/4, G major").wait_for()
 
@@ -202,8 +228,8 @@ def quick(page):
     """Ask for one second in one step, without listening back."""
     fill(page, "duration", 1)
     page.get_by_role("button", name="Advanced").click()
-    page.get_by_label("number input for Steps").fill("1")
-    page.get_by_label("number input for Steps").press("Tab")
+    page.get_by_label("Steps").fill("1")
+    page.get_by_label("Steps").press("Tab")
     page.get_by_label("Listen back and score what is heard").uncheck()
 
 
@@ -221,8 +247,8 @@ def test_takes_of_the_session(opened):
     page.locator("#again").click()  # as the take was, whatever the controls say now
     page.wait_for_function("document.querySelectorAll('#history input').length == 2")
     page.get_by_text("Done. Press play.").wait_for()
-    assert page.locator("#chords").locator("textarea, input").input_value() == "Am F"
-    assert page.locator("#tempo input[type=number]").input_value() == "300"
+    assert box(page, "chords").input_value() == "Am F"
+    assert box(page, "tempo").input_value() == "300"
     assert page.locator("#seed input").input_value() != "0" and "seed 0" not in page.locator("#history label").first.inner_text()
     assert page.get_by_text("<img src=x").count() >= 2 and page.evaluate("window.hacked") is None  # text stays text
     newest = page.locator("#picture img").get_attribute("src")
@@ -298,3 +324,10 @@ def test_songs_become_a_dataset(opened, tmp_path):
     assert "rows.jsonl" in zipfile.ZipFile(tmp_path / "rows.zip").namelist()
     if folder := os.environ.get("SCREENSHOTS"):
         page.screenshot(path=f"{folder}/page-dataset.png", full_page=True)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(7 * RATE), RATE)
+    page.get_by_label("Clear").click()
+    page.locator("#songs input[type=file]").set_input_files(tmp_path / "silence.wav")
+    page.locator("#songs", has_text="silence").get_by_text("KB").wait_for()
+    page.locator("#build").click()
+    page.locator("#build-status [role=alert]", has_text="silence.wav: no clip of it can be used").wait_for()
+    assert page.locator("#rows").count() == 0

@@ -6,7 +6,7 @@ import pytest
 from conftest import ROOT
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
-import parity  # noqa: E402
+import parity
 
 
 def test_a_folder_without_golden_files_fails(tmp_path, monkeypatch):

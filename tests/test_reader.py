@@ -1,3 +1,7 @@
+import re
+from itertools import combinations
+from time import process_time
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,7 +17,9 @@ from mustango.reader import chord_line, resolve
     [("house at 128 bpm", 128), ("Tempo: 90", 90), ("128BPM techno", 128), ("a tempo of 72.5 beats per minute", 72.5),
      ("an Allegro sonata", 125), ("played grave", 35), ("a grave mood", None), ("tempo 999", None), ("8 bars", None), ("the 90s", None),
      ("1200 bpm gabber", None), ("95-100 bpm", 97.5), ("Tempo: 95-100 bpm", 97.5), ("bpm 85-95", 90), ("between 90 and 100 bpm", 95), ("Studio 54 - 118 bpm disco", 118), ("from 60 to 140 bpm", 140), ("tempo 120 - 16 bars", 120), ("80 to 90 beats per minute", 85), ("120bpm, 100-110 bpm at the end", 120),
-     ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("♩. = 60 in 6/8", 180), ("jig in 6/8, dotted quarter = 60", 180), ("half note = 60", 120), ("key:Am BPM:128", 128)],
+     ("♩=72", 72), ("quarter note = 72", 72), ("in 6/8, quarter = 60", 120), ("♩. = 60 in 6/8", 180), ("jig in 6/8, dotted quarter = 60", 180), ("half note = 60", 120), ("key:Am BPM:128", 128),
+     ("120 beats/min", 120), ("100 b.p.m. groove", 100), ("120 BPMs", 120), ("q=120", 120), ("a Lento", 52), ("Larghetto, light", 63), ("Allegretto", 116), ("Andantino in G", 92),
+     ("not 120 bpm but 90 bpm", 90), ("not 120 bpm", None), ("5 bpm drone", None)],
 )  # fmt: skip
 def test_reads_tempo(prompt, tempo):
     assert read_prompt(prompt).tempo == tempo
@@ -24,7 +30,9 @@ def test_reads_tempo(prompt, tempo):
     [("in A minor", "A minor"), ("key of F#", "F# major"), ("a waltz in E flat major", "Eb major"), ("B♭ minor blues", "Bb minor"),
      ("Key: C#m", "C# minor"), ("a major hit", None), ("in a minor way", None), ("G major scale run", "G major"), ("in Berlin", None), ("piano B minor", "B minor"), ("A minor blues", "A minor"), ("A major hit", None), ("song in Am", "A minor"), ("the A minor chord", None),
      ("in d minor", "D minor"), ("bb minor jam", "Bb minor"), ("a minor setback", None), ("in B-movie style", None), ("in D&B style", None),
-     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("G Major", "G major"), ("KEY OF A MINOR", "A minor"), ("A Major Hit", None), ("F#m, 98 bpm", "F# minor"), ("Dm7 vamp", None), ("trap, Bbm 140bpm", "Bb minor"), ("Am F C G", None), ("Em dash", None), ("key=F#", "F# major"), ("a ballad in G with strings", "G major")],
+     ("In A quiet room", None), ("key of Bb ballad", "Bb major"), ("in C, slow", "C major"), ("key:Am", "A minor"), ("G Major", "G major"), ("KEY OF A MINOR", "A minor"), ("A Major Hit", None), ("F#m, 98 bpm", "F# minor"), ("Dm7 vamp", None), ("trap, Bbm 140bpm", "Bb minor"), ("Am F C G", None), ("Em dash", None), ("key=F#", "F# major"), ("a ballad in G with strings", "G major"),
+     ("D dorian jazz", "D minor"), ("in A mixolydian", "A major"), ("E phrygian flamenco", "E minor"), ("A harmonic minor tango", "A minor"), ("Em pentatonic solo", "E minor"), ("in Bb Lydian", "Bb major"), ("a dorian mode jam", None),
+     ("chords A minor, F major", None)],
 )  # fmt: skip
 def test_reads_key(prompt, key):
     stated = read_prompt(prompt).key
@@ -48,7 +56,87 @@ def test_reads_meter(prompt, meter):
      ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("guitar in open tuning D A D G A D", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
-    assert read_prompt(prompt).chords == chords
+    assert read_prompt(prompt).chords == chords and not read_prompt(prompt).notes
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [("pop, chords:C G Am F", "C G Am F"), ("Chords=Am F C G", "Am F C G"), ("progression:I V vi IV", "I V vi IV"), ("key=C;chords=C G Am F;tempo=100", "C G Am F"),
+     ("chords A minor, F major, C major, B flat minor 7", "Am F C Bbm7"), ("chords: Am7 | D7 | % | Gmaj7", "Am7 | D7 | % | Gmaj7"), ("chords |: C | G :| F", "C | G | C | G | F"),
+     ("chords:|C|G:|F", "C | G | C | G | F"), ("chords C + G + Am", "C G Am"), ("C / G / Am / F", "C G Am F"), ("C > G > Am", "C G Am"), ("C => G=>Am", "C G Am"), ("chords C, G; Am & F", "C G Am F"),
+     ("chords `C G Am F`", "C G Am F"), ("**C G Am F**", "C G Am F"), ("chords ([C] [G])", "C G"), ("piano\nchords:\nC G\nAm F\n120 bpm", "C G Am F"), ("| C | G |\n| Am | F |", "C | G | Am | F"),
+     ("chords: N.C. Am F C", "N.C Am F C"), ("chords: Cm(maj7) F7(b9)", "Cm(maj7) F7(b9)"), ("chords  C\tG   Am", "C G Am"), ("the chord is G7", "G7"), ("The chords in this song are D, G.", "D G"), ("chords |: C G", "C G")],
+)  # fmt: skip
+def test_reads_chords_as_people_write_them(prompt, chords):
+    assert read_prompt(prompt).chords == chords and not read_prompt(prompt).notes
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["a song with chords i love", "jazz chords, v slow", "power chords, B side", "lush chords and a D drone", "chord changes in the style of C Corea", "chord stabs on beat 1 and E piano",
+     "chord stabs on the E and B strings", "rich chords, B3 organ", "C major 7 chords then G", "notes C E G", "the notes are C# E G#", "notes C4 E4 G4", "C D E F G A B scale", "melody E D C D E E E",
+     "bass plays C C G G", "arpeggio C E G C", "vitamin A B C D E", "the A B C song", "grade A B C students", "chords: none", "no chords, only drums"],
+)  # fmt: skip
+def test_words_and_letters_are_no_chords(prompt):
+    assert read_prompt(prompt).chords is None and not read_prompt(prompt).notes
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords", "says"),
+    [("jazz, chords Dm7 G7alt Cmaj7 A7", "Dm7 G7 Cmaj7 A7", "'G7alt' in the prompt is no chord known here, G7 is played"), ("chords Hm G D", "G D", "'Hm' in the prompt .* left out"), ("chords C x2 G", "C G", "'x2' .* left out"),
+     ("chords C | Hm | G | F", "C | G | F", "'Hm'"), ("chords C maj7 Am7", "C Am7", "'maj7'"), ("Verse: C G Am F, chorus: F G C C", "C G Am F", "'F G C C' in the prompt is left out"), ("chords: c g am f", None, "not understood"),
+     ("1000 bpm speedcore", None, "'1000 bpm' .* outside 20-300"), ("5 bpm drone", None, "outside 20-300"), ("jig in 6/8, ♩. = 116", None, "is 348 beats a minute, outside"),
+     ("D dorian jazz", None, "D dorian in the prompt is played as D minor")],
+)  # fmt: skip
+def test_what_is_not_taken_as_it_is_said_is_noted(prompt, chords, says):
+    stated = read_prompt(prompt)
+    ((name, note),) = stated.notes
+    assert stated.chords == chords and re.search(says, note)
+    (resolved,) = resolve(prompt, duration_s=20).notes
+    assert resolved == note
+    given = {"chords": {"chords": "E A"}, "tempo": {"tempo": 90}, "key": {"key": "E"}}[name]
+    assert not resolve(prompt, **given, duration_s=20).notes, "what is given takes its place"
+
+
+def test_a_mode_that_is_given_is_noted():
+    controls = resolve("", key="D dorian", duration_s=10)
+    assert controls.key == Key("D", "minor") and controls.notes == ("the key D dorian is played as D minor",)
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        " ",
+        "\n",
+        " \n",
+        "-",
+        " - ",
+        "1",
+        "1-",
+        "1 - ",
+        "12 ",
+        "|",
+        ":|",
+        "chords ",
+        "chords: ",
+        "tempo ",
+        "key: ",
+        "A minor -> ",
+        "not ",
+        "C x ",
+        "softer ",
+    ],
+)
+def test_no_prompt_takes_longer_than_one_full_of_chords(repeated):
+    """Quadratic growth would take a hundred times as long."""
+
+    def seconds(text):
+        begun = process_time()
+        read_prompt(text)
+        return process_time() - begun
+
+    hostile = [begin + repeated * (19_000 // len(repeated)) + "x" for begin in ("", "12", "chords: C", "chords A minor")]
+    assert max(map(seconds, hostile)) < 10 * seconds("C G " * 4750)
 
 
 @given(st.text(max_size=300))
@@ -81,6 +169,30 @@ def test_what_nobody_says_is_chosen_by_seed():
     assert resolve("a slow ballad", duration_s=10).bpm < 90 < resolve("fast punk", duration_s=10).bpm
     assert str(resolve("a waltz", duration_s=10).meter) == "3/4"
     assert resolve("dark and sad strings", duration_s=10).key.mode == "minor"
+
+
+def test_what_is_given_does_not_change_what_is_chosen():
+    for seed in range(8):
+        for prompt in ("piano", "sad jazz ballad"):
+            free = resolve(prompt, duration_s=60, seed=seed)
+            chosen = {"tempo": free.bpm, "key": str(free.key), "chords": chord_line(free)}
+            for n in range(4):
+                for names in combinations(chosen, n):
+                    again = resolve(prompt, **{name: chosen[name] for name in names}, duration_s=60, seed=seed)
+                    assert (again.bpm, again.chords) == (free.bpm, free.chords), names
+                    assert again.key == free.key or "chords" in names
+
+
+def test_numerals_without_a_key_choose_theirs():
+    controls = resolve("flamenco guitar, i VII VI V progression", duration_s=10)
+    assert [str(c) for c in controls.chords[:4]] == ["Cm", "Bb", "Ab", "G"] and controls.key == Key("C", "minor")
+    assert resolve("", chords="I IV ii", duration_s=10).key == Key("C")
+    assert resolve("i IV progression in D minor", chords="i IV", duration_s=10).key == Key("D", "minor")
+
+
+def test_tempo_words_count_dotted_beats_in_compound_meters():
+    assert resolve("Adagio in 6/8", duration_s=10).bpm == resolve("", tempo="adagio", meter="6/8", duration_s=10).bpm == 195
+    assert resolve("Allegro jig", meter="6/8", duration_s=10).bpm == 300 and resolve("Allegro in 3/4", duration_s=10).bpm == 125
 
 
 CHORDS = st.sampled_from(["C", "G7", "Am7/C", "F#m7b5", "Bb6/9", "N", "Db"])
@@ -119,8 +231,10 @@ def test_a_chosen_tempo_lets_all_chords_begin():
     for prompt, chords in (("", "C G Am F " * 4), ("slow ballad", "C G Am F " * 2)):
         with pytest.raises(InputError, match="fewer chords"):
             resolve(prompt, chords=chords, duration_s=10.24)
-    with pytest.raises(InputError, match="fewer chords"):
+    with pytest.raises(InputError, match="fewer chords.* a duration of 16 s or more"):
         resolve("", chords="C G Am F", tempo=60, duration_s=10.24)
+    with pytest.raises(InputError, match="faster tempo$"):
+        resolve("", chords="C G Am F", tempo=60, duration_s=10.24, longest_s=10.24)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,18 @@ def test_files_of_a_take(studio, tmp_path):
     assert take.picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_files_of_takes_are_told_apart(studio, tmp_path):
+    prompts = ("Lo-fi beat, D minor", "Lo-fi beat, D minor", "忧伤的钢琴曲", "x" * 500)
+    stems = [takes_of(studio, replace(QUICK, prompt=prompt, steps=1), tmp_path)[-1].wav.stem for prompt in prompts]
+    assert len(set(stems)) == 4 and stems[0].startswith("lo-fi-beat-d-minor-120bpm-seed0-")
+    assert stems[2].startswith("mustango-120bpm-seed0-") and all(len(stem) < 80 and stem.isascii() for stem in stems)
+
+
+def test_what_is_blank_is_open(studio):
+    asked = studio.check(Request(None, "  ", " ", "\t", None))
+    assert (asked.prompt, set(asked.controls.values())) == ("", {None})
+
+
 def test_same_request_same_sound(studio, tmp_path):
     first, second, other = (takes_of(studio, replace(QUICK, seed=s), tmp_path)[-1] for s in (1, 1, 2))
     assert first.wav.read_bytes() == second.wav.read_bytes() != other.wav.read_bytes()
@@ -87,6 +99,8 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
         ({"seed": -1}, "seed"), ({"seed": 1.5}, "whole number"), ({"seed": None}, "whole number"), ({"count": 9}, "above 8"),
         ({"steps": 10**6}, "above 200"), ({"steps": True}, "whole number"), ({"guidance": []}, "a number"), ({"prompt": 5}, "give text"),
         ({"chords": ["C"]}, "give text"), ({"negative_prompt": "x" * 20000}, "shorten"), ({"model": "/etc"}, "unknown model"),
+        ({"chords": "C " * 20_000}, "above 20000"), ({"tempo": "9" * 20_001}, "above 20000"), ({"key": "A" * 20_001}, "above 20000"),
+        ({"meter": "4" * 20_001}, "above 20000"), ({"prompt": "x" * 10_001}, "above 10000"), ({"tempo": [1]}, "'[1]'"),
         ({"model": ["x"]}, "unknown model"), ({"scheduler": "euler"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
     ],
 )  # fmt: skip
@@ -104,6 +118,26 @@ def test_without_madmom_the_asked_chords_are_drawn(studio, tmp_path, monkeypatch
     monkeypatch.setattr("musicbench.features.hear", hear)
     take = takes_of(studio, replace(QUICK, listen=True), tmp_path)[-1]
     assert take.scores is None and "pip install" in take.remedy and take.picture.exists()
+
+
+def test_work_that_catches_errors_stops_all_the_same():
+    stopped = []
+
+    def work(emit):
+        try:
+            while True:
+                try:
+                    emit(Progress("on"))
+                except Exception:
+                    stopped.append("caught")
+        finally:
+            stopped.append("over")
+
+    with ThreadPoolExecutor(1) as worker:
+        events = watched(worker, work, Progress("first"))
+        assert [next(events).text, next(events).text] == ["first", "on"]
+        events.close()
+    assert stopped == ["over"]
 
 
 def test_watched_raises_what_the_work_raises():

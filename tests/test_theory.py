@@ -1,4 +1,6 @@
+from contextlib import suppress
 from itertools import product
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -16,6 +18,8 @@ from musicbench.theory import (
     beat_grid,
     is_roman,
     likely_key,
+    nearest_symbol,
+    numeral_key,
     parse_tempo,
     pitch_class,
     roman_chord,
@@ -68,6 +72,11 @@ def test_reduced_chords_are_in_the_vocabulary(chord, vocabulary):
         ("N", "N"), ("B♭m", "Bb:min"), ("C♯°7", "C#:dim7"), ("Fø7", "F:hdim7"), ("Gsus", "G:sus4"), ("D6/9", "D:maj6(9)"),
         ("CM7", "C:maj7"), ("E-7", "E:min7"), ("G7/B", "G:7/3"), ("C/E", "C:maj/3"), ("Cb", "B:maj"), ("E#m", "F:min"),
         ("Caug", "C:aug"), ("C+", "C:aug"), ("Ddim", "D:dim"), ("AmM7", "A:minmaj7"), ("G13", "G:13"), ("C:maj", "C:maj"),
+        ("CMaj7", "C:maj7"), ("CMA7", "C:maj7"), ("AMin7", "A:min7"), ("AmMaj7", "A:minmaj7"), ("Cm/maj7", "C:minmaj7"), ("C^7", "C:maj7"),
+        ("C7-9", "C:7(b9)"), ("C7+9", "C:7(#9)"), ("Cm7-5", "C:hdim7"), ("C4", "C:sus4"), ("C(no3)", "C:5"), ("C6(9)", "C:maj6(9)"),
+        ("NC.", "N"), ("N.C", "N"), ("[C]", "C:maj"), ("(C)", "C:maj"),
+        ("C7/9", "C:9"), ("Am7/11", "A:min11"), ("C7/13", "C:13"), ("Cmaj7/9", "C:maj9"), ("C/9", "C:maj(9)"), ("Am/7", "A:min7"),
+        ("Dsus4/7", "D:sus4(b7)"), ("C7/b9", "C:7(b9)"), ("C/3", "C:maj/3"), ("C:7/9", "C:7/2"), ("C6/9/E", "C:maj6(9)/3"),
         ("C/C", "C:maj"), ("F##", "G:maj"), ("Bbb", "A:maj"), ("C5", "C:5"), ("C7sus4", "C:sus4(b7)"), ("D:maj6(9)/3", "D:maj6(9)/3"),
     ],
 )  # fmt: skip
@@ -80,6 +89,20 @@ def test_unknown_chords_are_named(text):
     with pytest.raises(InputError) as error:
         Chord.parse(text)
     assert repr(text) in str(error.value) or text.rpartition("/")[2] in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [("C9sus4", "C7sus4"), ("C7alt", "C7"), ("C7(#11)", "C7"), ("CMaj13", "Cmaj9"), ("Bbm13", "Bbm9"), ("Cm6/9", "Cm6"), ("A7/4", "A7"),
+     ("F6/4", "F6"), ("C:maj7#5", "Cmaj7")],
+)  # fmt: skip
+def test_an_unknown_chord_is_refused_with_the_nearest(text, nearest):
+    with pytest.raises(InputError, match=f"the nearest is {nearest};"):
+        Chord.parse(text)
+    assert nearest_symbol(text) == nearest and Chord.parse(nearest)
+    with pytest.raises(InputError) as error:
+        Chord.parse(text + "x" * 1000)
+    assert len(str(error.value)) < 500
 
 
 def test_chord_tones():
@@ -123,13 +146,15 @@ def test_keys_round_trip(key):
 @pytest.mark.parametrize(
     ("text", "key"),
     [("C", "C major"), ("Am", "A minor"), ("F# minor", "F# minor"), ("B♭ maj", "Bb major"), ("A:min", "A minor"),
-     ("bb minor", "Bb minor"), ("Db Major", "Db major"), ("C M", "C major")],
+     ("bb minor", "Bb minor"), ("Db Major", "Db major"), ("C M", "C major"), ("F sharp minor", "F# minor"), ("A-flat major", "Ab major"),
+     ("D dorian", "D minor"), ("E Phrygian", "E minor"), ("A harmonic minor", "A minor"), ("Em pentatonic", "E minor"),
+     ("B mixolydian", "B major"), ("F lydian", "F major")],
 )  # fmt: skip
 def test_keys_read(text, key):
     assert str(Key.parse(text)) == key
 
 
-@pytest.mark.parametrize("text", ["H", "", "C dorian", "major", "Am7", "c", "12"])
+@pytest.mark.parametrize("text", ["H", "", "C blues", "major", "Am7", "c", "12"])
 def test_unknown_keys_are_named(text):
     with pytest.raises(InputError, match="unknown key"):
         Key.parse(text)
@@ -149,7 +174,44 @@ def test_roman_numerals():
     assert read("i VII VI V7 ii°", Key("A", "minor")) == ["Am", "G", "F", "E7", "Bdim"]
     assert read("viiø7 #iv° bII6", Key("C")) == ["Bm7b5", "F#dim", "Db6"]
     assert read("i bVII bVI V bIII bII vii°7 #vi°", Key("A", "minor")) == ["Am", "G", "F", "E", "C", "Bb", "G#dim7", "F#dim"]
+    assert read("ii7b5 vii7b5 iiø iM7 iΔ7 iadd2 i(add9) isus4 i7/9", Key("C", "minor")) == [
+        "Dm7b5", "Bbm7b5", "Dm7b5", "CmM7", "CmM7", "Cmadd9", "Cmadd9", "Csus4", "Cm9",
+    ]  # fmt: skip
+    for numeral in ("ii13", "i6/9", "i69", "imaj9", "iaug", "V6/4", "ii6/5", "V7/V"):
+        with pytest.raises(InputError, match=f"unknown chord '{numeral}'"):
+            Progression.parse(numeral)
     assert not is_roman("is") and not is_roman("vibraphone") and not is_roman("C") and is_roman("bVII7")
+
+
+@given(
+    st.lists(st.sampled_from(["i", "ii", "iv", "v", "vi", "vii"]), min_size=1),
+    st.sampled_from(["", "7", "7b5", "ø", "M7", "add2", "°"]),
+)
+def test_small_numerals_are_minor(numerals, kind):
+    for mode in ("major", "minor"):
+        for chord in (roman_chord(numeral + kind, Key("C", mode)) for numeral in numerals):
+            assert 3 in QUALITIES[chord.quality][0]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "chords"),
+    [("i VI III VII", "C minor", "Cm Ab Eb Bb"), ("i7 | V7 i", "C minor", "Cm7 G7 Cm"), ("I V vi IV", "C major", "C G Am F"),
+     ("ii V", "C major", "Dm G"), ("I iv i", "C major", "C Fm Cm"), ("Cmin7 Fdim", None, "Cm7 Fdim")],
+)  # fmt: skip
+def test_a_small_tonic_means_a_minor_key(line, key, chords):
+    assert str(numeral_key(line)) == str(key)
+    assert [str(c) for c in Progression.parse(line).chords] == chords.split()
+    assert str(Progression.parse("i VI", key=Key("A", "minor")).chords[1]) == "F"
+
+
+def test_tempo_words_count_the_dotted_beat_of_compound_meters():
+    assert word_tempo("Adagio", Meter(6, 8)) == 3 * word_tempo("Adagio") and word_tempo("Presto", Meter(6, 8)) == 300
+    assert (
+        parse_tempo("Andante", Meter(6, 8)) == 240
+        and parse_tempo("Andante", Meter(3)) == 80
+        and parse_tempo("90", Meter(6, 8)) == 90
+    )
+    assert 40 < parse_tempo("Lento") < parse_tempo("larghetto") < parse_tempo("Andantino") < parse_tempo("Allegretto") < 125
 
 
 def test_tempo_words():
@@ -198,7 +260,8 @@ def test_progressions():
 @pytest.mark.parametrize(
     ("text", "says"),
     [("", "no chords"), ("C | | G", "bar 2"), ("C:3 G:3 |", "beats"), ("C:1 G:1 |", "lengthen"), ("C Q", "'Q'"), ("0:C G", "start time"),
-     ("2:C 1:G", "rise"), ("C:4 G |", "shorten")],
+     ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C G x2", "repeat as"),
+     ("C " * 10_001, "above 20000")],
 )  # fmt: skip
 def test_bad_progressions(text, says):
     with pytest.raises(InputError, match=says):
@@ -226,6 +289,15 @@ def test_chords_that_would_never_sound_are_refused():
         Progression.parse("C G Am F").lay_out(40, 10)
 
 
+def test_the_duration_that_would_do_is_named():
+    for line, needed in (("C G Am F", 16), ("0:C 30:G", 31)):
+        with pytest.raises(InputError, match=f"or a duration of {needed} s or more"):
+            Progression.parse(line).lay_out(60, 10)
+        Progression.parse(line).lay_out(60, needed)
+    with pytest.raises(InputError, match="faster tempo$"):
+        Progression.parse("C G Am F").lay_out(60, 10, longest_s=15)
+
+
 def test_likely_key():
     def guess(line):
         return str(likely_key([Chord.parse(c) for c in line.split()]))
@@ -248,12 +320,41 @@ def test_a_bar_is_filled_by_its_one_chord_too():
 
 
 def test_common_ways_to_write_a_line():
-    for line in ("C-G-Am-F", "C - G - Am - F", "C -> G -> Am -> F", "C → G, Am – F"):
+    for line in (
+        "C-G-Am-F", "C - G - Am - F", "C -> G -> Am -> F", "C → G, Am – F", "C + G & Am / F", "C => G > Am; F", "`C G Am F`", "**C G Am F**",
+        "[C] (G) Am F", "C major, G major, A minor, F major", "C G\n\n  Am F", "C" + 5000 * " " + "G Am\tF",
+    ):  # fmt: skip
         assert Progression.parse(line) == Progression.parse("C G Am F"), line
     assert Progression.parse("I-V-vi-IV") == Progression.parse("I V vi IV")
     assert Progression.parse("C | % | F G | %") == Progression.parse("C | C | F G | F G") and Progression.parse(
         "C %"
     ) == Progression.parse("C C")
+    assert Progression.parse("| C | G |\n| Am | F |") == Progression.parse("C | G | Am | F")
+    assert Progression.parse("| C / / G | Am / / / |").lay_out(60, 8) == Progression.parse("C:3 G:1 | Am").lay_out(60, 8)
     with pytest.raises(InputError, match="unknown chord '%'"):
         Progression.parse("% | C")
     assert Progression.parse("C-7 F") == Progression.parse("Cm7 F")  # a minus is minor
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [("|: C | G :| F", "C | G | C | G | F"), ("C |: G | Am :| F", "C | G | Am | G | Am | F"), ("C | G :| F", "C | G | C | G | F"),
+     ("||: C G :|: Am :||", "C G | C G | Am | Am"), ("|: F:2 G:2:| C |", "F:2 G:2 | F:2 G:2 | C"), ("|: i | V :|", "i | V | i | V")],
+)  # fmt: skip
+def test_repeats_are_played(line, same):
+    assert Progression.parse(line) == Progression.parse(same)
+
+
+def seconds(read, text):
+    """Return the processor's seconds for reading a text, or for refusing it."""
+    begun = process_time()
+    with suppress(InputError):
+        read(text)
+    return process_time() - begun
+
+
+@pytest.mark.parametrize("repeated", [" ", "\n", "-", " - ", "- ", "|", "| ", ":|", "->", "1", "C-", "/ ", "% ", "(", "i"])
+def test_no_chord_line_takes_longer_than_its_chords(repeated):
+    """Quadratic growth would take a hundred times as long."""
+    hostile = [begin + repeated * (19_000 // len(repeated)) + end for begin in ("", "C") for end in ("", "G")]
+    assert max(seconds(Progression.parse, line) for line in hostile) < 10 * seconds(Progression.parse, "C G " * 4750)

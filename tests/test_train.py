@@ -205,10 +205,22 @@ def test_a_gradient_that_is_not_finite_ends_the_run_and_is_not_saved(tmp_path):
             loss, terms = super().loss(batch)
             return loss * (float("nan") if self.calls > 7 else 1.0), terms
 
-    with pytest.raises(RuntimeError, match="not finite"):
+    with pytest.raises(InputError, match="not finite at step .* lower --lr"):
         fit(Broken(), tmp_path, steps=40, lr=0.1, batch_size=2, save_every=5, log_every=20)
     assert torch.load(tmp_path / "toy" / "state.pt", weights_only=True)["step"] == 5
     assert all(torch.isfinite(value).all() for value in final(tmp_path).values())
+
+
+def test_a_save_that_fails_leaves_the_weights_that_learn(tmp_path):
+    class Full(Toy):
+        def save(self, parts):
+            raise OSError("disk full")
+
+    task = Full()
+    with pytest.raises(OSError):
+        fit(task, tmp_path, steps=5, lr=0.3, batch_size=2)
+    state = torch.load(tmp_path / "toy" / "state.pt", weights_only=True)
+    assert torch.equal(task.model.weight, state["model"]["weight"]) and not torch.equal(task.model.weight, state["ema"][0])
 
 
 def test_ema_follows():
@@ -225,11 +237,10 @@ def test_learning_rate_warms_up_and_falls():
     assert factors[0] == 0.01 and factors[500] == 1 and 0 < factors[-1] < 0.01
 
 
-def test_min_snr_weights():
-    acp = torch.tensor([0.999, 0.5, 0.001])
-    weights = min_snr_weight(acp, torch.tensor([0, 1, 2]))
-    snr = acp / (1 - acp)
-    torch.testing.assert_close(weights, torch.minimum(snr, torch.tensor(5.0)) / (snr + 1))
+def test_weights_are_one_up_to_gamma_and_fall_with_the_noise_gone():
+    signal = torch.tensor([0.001, 0.5, 5 / 6, 10 / 11, 50 / 51])  # shares of the power: SNR .001, 1, 5, 10, 50
+    weights = min_snr_weight(signal, torch.tensor([4, 3, 2, 1, 0]))
+    torch.testing.assert_close(weights, torch.tensor([0.1, 0.5, 1.0, 1.0, 1.0]))
 
 
 def test_a_run_of_another_model_is_refused(tmp_path):
@@ -260,7 +271,7 @@ def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
         training_rows(tmp_path)
 
 
-def test_the_same_rows_with_other_audio_are_encoded_anew(tmp_path):
+def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_path, monkeypatch):
     from diffusers import AutoencoderKL
     from transformers import BertConfig, BertModel, BertTokenizer
 
@@ -281,6 +292,13 @@ def test_the_same_rows_with_other_audio_are_encoded_anew(tmp_path):
         files.append((path, path.stat().st_mtime_ns))
         latents.append(load_file(path)["latents"])
     assert not torch.equal(latents[0], latents[1]) and files[1] == files[2]
+    others = (("CAPTIONS_A_CLIP", 5, [3] * 5), ("row_captions", lambda row, count: ["piano piano"] * count, [4] * 3))
+    for name, changed, lengths in others:
+        with monkeypatch.context() as patch:
+            patch.setattr(train_munet, name, changed)
+            _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
+        tensors = load_file(path)
+        assert tensors["lengths"].tolist() == lengths and torch.equal(tensors["latents"], latents[-1])
 
 
 @pytest.mark.parametrize(
@@ -289,7 +307,7 @@ def test_the_same_rows_with_other_audio_are_encoded_anew(tmp_path):
         ('{"a": 1}', [], "row 1 of data has no location"), ("5", [], "line 1 is no object of fields"),
         ('{"location": "train/x.wav"}', [], "has no audio at train/x.wav"), ('{"location": "rows.jsonl"}', ["--steps", "1"], "as audio"),
         ("", ["--seed", "-1"], "seed -1"), ("", ["--lr", "-1"], "lr -1.0"), ("", ["--lr", "nan"], "lr nan"), ("", ["--minutes", "nan"], "minutes"),
-        ("", ["-o", "file"], "is a file"), ("", ["--held-out", "data/../data"], "is the training data"),
+        ('{"location": "rows.jsonl"}', ["--steps", "1", "--loaders", "1"], "as audio"), ("", ["-o", "file"], "is a file"), ("", ["--held-out", "data/../data"], "is the training data"),
     ],
 )  # fmt: skip
 def test_bad_training_gets_one_line(tmp_path, monkeypatch, capsys, rows, arguments, says):
@@ -316,17 +334,34 @@ def test_bad_text_encoders_and_bundles_get_one_line(tmp_path, capsys):
     assert not (tmp_path / "run").exists()
 
 
+class Part:
+    """Stands for what saves itself, and may fail halfway."""
+
+    def __init__(self, text, fails=False):
+        self.text, self.fails = text, fails
+
+    def save_pretrained(self, folder):
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(self.text)
+        if self.fails:
+            raise OSError("disk full")
+
+
+def test_a_text_encoder_is_taken_whole(tmp_path, monkeypatch):
+    for fails in (True, False):
+        for name, part in (("AutoTokenizer", Part("tokenizer")), ("AutoModel", Part("encoder", fails))):
+            monkeypatch.setattr(train, name, SimpleNamespace(from_pretrained=lambda *_, part=part, **__: part))
+        if fails:
+            with pytest.raises(OSError):
+                train.take_text_encoder(tmp_path / "run", tmp_path)
+            with pytest.raises(InputError, match="has no text_encoder yet"):
+                train.part(tmp_path / "run", "text_encoder")
+    train.take_text_encoder(tmp_path / "run", tmp_path)
+    assert (train.part(tmp_path / "run", "text_encoder") / "config.json").read_text() == "encoder"
+    assert sorted(path.name for path in (tmp_path / "run" / "parts").iterdir()) == ["text_encoder", "tokenizer"]
+
+
 def test_a_part_is_replaced_whole(tmp_path):
-    class Part:
-        def __init__(self, text, fails=False):
-            self.text, self.fails = text, fails
-
-        def save_pretrained(self, folder):
-            folder.mkdir()
-            (folder / "config.json").write_text(self.text)
-            if self.fails:
-                raise OSError("disk full")
-
     save_part(Part("1"), tmp_path / "vae")
     with pytest.raises(OSError):
         save_part(Part("2", fails=True), tmp_path / "vae")

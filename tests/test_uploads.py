@@ -3,6 +3,7 @@
 import json
 import stat
 import zipfile
+from threading import Event
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import soundfile
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
+from musicbench.features import Heard
 from mustango.studio import Progress
 from mustango.uploads import Builder, Built, check_songs
 
@@ -85,13 +87,31 @@ def test_build(tmp_path, song):
     assert sorted(p.name for p in built.zip.parent.iterdir()) == ["dataset.zip", "report.html"]
 
 
-def test_closing_stops_the_build(tmp_path, song):
-    pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
-    builder = Builder()
-    watching = builder.build([soundlike(song, number) for number in range(1, 21)], "musicbench", tmp_path / "session")
+def test_of_songs_that_are_all_rejected_there_is_the_reason_and_no_zip(tmp_path, song):
+    silence = song.with_name("silence.wav")
+    soundfile.write(silence, np.zeros(7 * RATE), RATE)
+    built = list(Builder().build([silence], "plain", tmp_path / "session"))[-1]
+    assert (built.zip, built.songs, built.rows, built.rejected) == (None, 1, 0, 1)
+    assert len(built.reasons) == 1 and "silence.wav: " in built.reasons[0] and "no clip of it can be used" in built.reasons[0]
+    assert [p.name for p in built.report.parent.iterdir()] == ["report.html"]
+
+
+def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
+    builder, heard, closed = Builder(), [], Event()
+
+    def hear(samples, rate):
+        heard.append(len(samples))
+        if len(heard) == 2:
+            assert closed.wait(60)
+        return Heard()
+
+    monkeypatch.setattr("musicbench.build.hear", hear)
+    watching = builder.build([soundlike(song, number) for number in range(1, 21)], "plain", tmp_path / "session")
     for event in watching:
-        if event.text.startswith("1 of"):
+        if event.text.startswith("1 of 20"):
             break
     watching.close()
+    closed.set()
     builder._worker.shutdown()  # waits for the work
+    assert len(heard) <= 2
     assert [list(p.iterdir()) for p in (tmp_path / "session").iterdir()] == [[]]

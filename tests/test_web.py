@@ -1,7 +1,10 @@
 """What the page shows is text, and what a request names stays within takes."""
 
+import asyncio
 import os
+import re
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -19,6 +22,7 @@ from mustango.web import (
     plan_html,
     progress_html,
     scores_html,
+    stated_in,
     status_html,
     sweep_once,
     take_name,
@@ -27,31 +31,57 @@ from mustango.web import (
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
-def plan(chords="", prompt="piano", tempo=120, auto=False, key="Auto", meter="Auto", duration=10.24, seed=0):
-    return plan_html(prompt, chords, tempo, auto, key, meter, duration, seed)
+def plan(chords="", prompt="piano", tempo="120", **more):
+    return plan_html(Request(prompt, chords, tempo, **more), lambda asked: asked.checked(10.24, 120))
 
 
 def test_plan_shows_bars():
-    shown, bpm = plan("C | G Am | F:3 G:1")
-    assert bpm == 120 and shown.count("<li>") == 3 and "3 bars = 6.0 s" in shown
+    shown = plan("C | G Am | F:3 G:1")
+    assert shown.count("<li>") == 3 and "3 bars = 6.0 s of 10.24 s; 120 bpm" in shown
     assert '<span style="flex:3">F</span><span style="flex:1">G</span>' in shown
-    assert all(f">{name}<" in plan("I V vi IV", key="A major")[0] for name in ("A", "E", "F#m", "D"))
-    assert "2.5 s: G" in plan("0:C 2.5:G")[0]
+    assert all(f">{name}<" in plan("I V vi IV", key="A major") for name in ("A", "E", "F#m", "D"))
+    assert "2.5 s: G" in plan("0:C 2.5:G")
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("prompt", ["piano", "jazz in 3/4", "sad waltz", "pop, chords Am F C G"])
+def test_plan_names_chords_that_were_chosen_or_read(prompt, seed):
+    shown = plan(prompt=prompt, tempo="", seed=seed)
+    made = resolve(prompt, duration_s=10.24, seed=seed)
+    assert {chord.lead_sheet(made.key) for chord in made.chords} == set(re.findall(">([^<>]+)</span>", shown))
+    assert f"chords ({made.origin['chords']})" in shown
 
 
 def test_plan_says_what_is_chosen_and_what_is_wrong():
-    assert "140 bpm (prompt)" in plan(prompt="jazz at 140 bpm", auto=True)[0]
-    assert "(chosen)" in plan(auto=True)[0] and plan(None, None, None, True, None, None, 10.24, None)[1]
+    assert "140 bpm (prompt)" in plan(prompt="jazz at 140 bpm", tempo="") and "(chosen)" in plan(tempo="")
+    assert "each further take" in plan(count=2) and "each further take" in plan("C", tempo="", count=2)
+    assert "each further take" not in plan() and "each further take" not in plan("C", count=2)
+    assert "of 10.24 s" in plan(duration=None)
     for line, says in (("C H", "&#x27;H&#x27;"), ("C | | G", "bar 2"), ("C G " * 20, "fewer chords")):
-        shown, bpm = plan(line)
-        assert 'role="alert"' in shown and says in shown and bpm is None
-    for typed in ({"seed": -5}, {"duration": None}, {"duration": 0.2}, {"tempo": 9}):  # as it comes while one is typing
-        assert 'role="alert"' in plan(**typed)[0]
+        assert 'role="alert"' in plan(line) and says in plan(line)
+    for typed, says in (
+        ({"seed": -5}, "seed -5"), ({"seed": 1.7}, "whole number"), ({"seed": None}, "seed is empty"), ({"duration": 0.2}, "0.2 s"),
+        ({"duration": 500}, "500 s is outside 1-120"), ({"tempo": "9"}, "below 20"), ({"tempo": "999"}, "above 300"),
+        ({"steps": None}, "steps is empty"), ({"count": 99}, "above 8"),
+    ):  # fmt: skip
+        assert 'role="alert"' in plan(**typed) and says in plan(**typed)
 
 
-def take(prompt=EVIL, remedy=EVIL):
+def test_plan_tells_notes(monkeypatch):
+    monkeypatch.setattr("mustango.studio.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
+    assert "was not read" in plan("C") and "<script" not in plan("C")
+
+
+def test_what_a_prompt_states_is_read_as_the_controls_show_it():
+    read = {"chords": "ii7 V7", "tempo": "92.5", "key": "Bb major", "meter": "3/4"}
+    assert stated_in("jazz, chords ii7 V7 in Bb in 3/4 at 92.5 bpm") == read
+    assert stated_in("Allegro jig in 6/8")["tempo"] == "Allegro"  # what it means depends on the meter
+    assert stated_in("piano") == stated_in(None) == {"chords": "", "tempo": "", "key": "Auto", "meter": "Auto"}
+
+
+def take(prompt=EVIL, remedy=EVIL, bpm=121.0):
     controls = resolve("piano", chords="C G", tempo=120, duration_s=4.0)
-    heard = Heard(bpm=121.0, chords=controls.chords, chord_times=controls.chord_times, reasons={"key": EVIL})
+    heard = Heard(bpm=bpm, chords=controls.chords, chord_times=controls.chord_times, reasons={"key": EVIL})
     files = {name: SimpleNamespace() for name in ("wav", "flac", "midi", "json", "picture")}
     return Take("0" * 32, **files, request=Request(prompt), controls=controls, seed=1, scores=compare(controls, heard),
                 heard_chords=(EVIL,), remedy=remedy)  # fmt: skip
@@ -59,7 +89,7 @@ def take(prompt=EVIL, remedy=EVIL):
 
 def test_nothing_is_shown_as_html():
     shown = [
-        plan(EVIL)[0], plan(prompt=EVIL)[0], plan(key=EVIL)[0], plan(meter=EVIL)[0], status_html(EVIL, "error"),
+        plan(EVIL), plan(prompt=EVIL), plan(tempo=EVIL), plan(key=EVIL), plan(meter=EVIL), status_html(EVIL, "error"),
         progress_html(Progress(EVIL, 0.5, time.monotonic())), scores_html(take()), picture_html(take()),
     ]  # fmt: skip
     for text in shown:
@@ -69,6 +99,8 @@ def test_nothing_is_shown_as_html():
 def test_scores_and_names():
     shown = scores_html(take("p", ""))
     assert "121 bpm" in shown and "100% of the time" in shown and shown.count("obeyed") == 2
+    assert "240 bpm, twice as fast" in scores_html(take(bpm=240.0)) and "60 bpm, half as fast" in scores_html(take(bpm=60.0))
+    assert "differs" not in scores_html(take(bpm=240.0)) and "differs" in scores_html(take(bpm=180.0))
     assert take_name(3, take("calm  piano\nsong")) == "3. calm piano song, 120 bpm, seed 1"
     assert "no prompt" in take_name(1, take(" ")) and len(take_name(1, take("x" * 500))) < 80
 
@@ -134,8 +166,64 @@ def test_sizes_are_bounded(files, monkeypatch):
     assert post("/gradio_api/queue/join", 1000) is None and post("/gradio_api/queue/join", 2**21)[0] == 413
     assert post("/gradio_api/upload", 2**21) is None and post("/gradio_api/upload", 2**31)[0] == 413
     assert post("/gradio_api/upload", None)[0] == 411 and post("/gradio_api/upload", "-5")[0] == 411
+    for path in LIKE_FORMS:
+        assert post(path, 2**21)[0] == 413, path
     monkeypatch.setattr("mustango.web.MAX_DISK", 100)
     assert post("/gradio_api/upload", 200)[0] == 507
+
+
+# Gradio runs a function by the number in the body, whatever name the address ends in.
+LIKE_FORMS = [
+    f"{before}{name}{after}"
+    for before in ("/gradio_api/run/", "/gradio_api/api/", "/gradio_api/call/x/", "/gradio_api//")
+    for name in ("upload", "login")
+    for after in ("", "/")
+]
+
+
+def sent(gate, path, body, app):
+    """Post `body` through `gate` before `app`; returns the status, None where the app sent none."""
+    statuses = []
+
+    async def receive():
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message):
+        statuses.append(message.get("status"))
+
+    gate.app = app
+    scope = {"type": "http", "method": "POST", "path": path, "headers": [(b"content-length", str(len(body)).encode())]}
+    asyncio.run(gate(scope, receive, send))
+    return statuses[0] if statuses else None
+
+
+def test_only_the_routes_of_forms_take_what_is_no_json(files):
+    passed = []
+
+    async def app(scope, receive, send):
+        passed.append(scope["path"])
+
+    gate = Gate(None, files)
+    for path in LIKE_FORMS:
+        for body in (b"--x", b'[{"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}]'):
+            assert sent(gate, path, body, app) == 403, path
+    for path in ("/gradio_api/upload", "/login", "/login/"):
+        sent(gate, path, b"--x", app)
+    assert passed == ["/gradio_api/upload", "/login", "/login/"]
+
+
+def test_uploads_under_way_count(files, monkeypatch):
+    monkeypatch.setattr("mustango.web.MAX_DISK", 100)
+    gate, upload = Gate(None, files), {"method": "POST", "path": "/gradio_api/upload", "headers": [(b"content-length", b"50")]}
+
+    async def app(scope, receive, send):
+        assert gate.refusal(upload)[0] == 507
+        raise ConnectionError
+
+    assert gate.refusal(upload) is None
+    with pytest.raises(ConnectionError):
+        sent(gate, "/gradio_api/upload", bytes(60), app)
+    assert gate.refusal(upload) is None
 
 
 def test_only_uploads_are_songs(files, tmp_path):
@@ -159,10 +247,14 @@ def test_old_files_are_deleted(files):
         path.parent.mkdir(parents=True)
         path.write_bytes(b"x")
     long_ago = time.time() - KEPT_S - 120
-    for path in (old, old.parent, old.parent.parent):
+    broken_off, coming = files.root / "tmpold", files.root / "tmpnew"  # uploads, as Gradio writes them
+    for path in (broken_off, coming):
+        path.write_bytes(b"x")
+    for path in (old, old.parent, old.parent.parent, broken_off):
         os.utime(path, (long_ago, long_ago))
     beside = new.with_name("y.wav")  # of a dataset that is still being built
     beside.write_bytes(b"y")
     os.utime(beside, (long_ago, long_ago))
     sweep_once(files.root)  # deleting the file makes its folder young again
     assert not old.exists() and new.exists() and beside.exists()
+    assert not broken_off.exists() and coming.exists()

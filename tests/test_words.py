@@ -127,6 +127,17 @@ def test_too_few_words_are_refused(count, tmp_path, capsys):
     assert f"{count} clips of words are too few; give 8 or more" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["--set", "composed:8"], ["--audio", "."], ["--limit", "3"], ["--words-only"], ["--judges", "madmom"], ["--columns", "model"],
+     ["--embedding", "none"], ["--dropped", "5"], ["--real", "."], ["--compare", "a", "b"]],
+)  # fmt: skip
+def test_options_that_words_have_no_use_for_are_refused(arguments, tmp_path, capsys):
+    assert main(["evaluate", "--words", "8", "-o", str(tmp_path / "out"), *arguments]) == 2
+    err = capsys.readouterr().err
+    assert "beside --" in err and err.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, capsys, monkeypatch):
     for name in ("find_soundfont", "_musicnn", "madmom"):
         monkeypatch.setattr(words, name, lambda *_: None)
