@@ -1,8 +1,8 @@
 import re
 from itertools import combinations
-from time import process_time
 
 import pytest
+from conftest import processor_s
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -130,13 +130,8 @@ def test_a_mode_that_is_given_is_noted():
 def test_no_prompt_takes_longer_than_one_full_of_chords(repeated):
     """Quadratic growth would take a hundred times as long."""
 
-    def seconds(text):
-        begun = process_time()
-        read_prompt(text)
-        return process_time() - begun
-
     hostile = [begin + repeated * (19_000 // len(repeated)) + "x" for begin in ("", "12", "chords: C", "chords A minor")]
-    assert max(map(seconds, hostile)) < 10 * seconds("C G " * 4750)
+    assert max(processor_s(read_prompt, text) for text in hostile) < 10 * processor_s(read_prompt, "C G " * 4750)
 
 
 @given(st.text(max_size=300))

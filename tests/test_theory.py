@@ -1,8 +1,7 @@
-from contextlib import suppress
 from itertools import product
-from time import process_time
 
 import pytest
+from conftest import processor_s
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -345,16 +344,8 @@ def test_repeats_are_played(line, same):
     assert Progression.parse(line) == Progression.parse(same)
 
 
-def seconds(read, text):
-    """Return the processor's seconds for reading a text, or for refusing it."""
-    begun = process_time()
-    with suppress(InputError):
-        read(text)
-    return process_time() - begun
-
-
 @pytest.mark.parametrize("repeated", [" ", "\n", "-", " - ", "- ", "|", "| ", ":|", "->", "1", "C-", "/ ", "% ", "(", "i"])
 def test_no_chord_line_takes_longer_than_its_chords(repeated):
     """Quadratic growth would take a hundred times as long."""
     hostile = [begin + repeated * (19_000 // len(repeated)) + end for begin in ("", "C") for end in ("", "G")]
-    assert max(seconds(Progression.parse, line) for line in hostile) < 10 * seconds(Progression.parse, "C G " * 4750)
+    assert max(processor_s(Progression.parse, line) for line in hostile) < 10 * processor_s(Progression.parse, "C G " * 4750)
