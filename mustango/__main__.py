@@ -225,10 +225,11 @@ def check_places(paths, suffixes):
 
 def summary(path, replaced, controls, seed):
     """Say in one line what was made and where each control came from; below it each note on what is played otherwise than asked."""
+    from mustango.reader import SAID
+
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
-    said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
-    tags = {name: said[value] for name, value in controls.origin.items()}
+    tags = {name: SAID[value] for name, value in controls.origin.items()}
     return (
         f"{path}{' (replaced)' if replaced else ''}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, "
         f"{controls.meter}{tags['meter']}, {controls.key}{tags['key']}, {shown}{tags['chords']}, seed {seed}"

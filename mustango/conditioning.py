@@ -189,8 +189,8 @@ def _pulses(times, frames, frame_s):
 
 
 def off_beats(times):
-    """Return the times halfway from each of two or more beats to the next."""
-    return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2
+    """Return the times halfway from each beat to the next; none of fewer than two beats."""
+    return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2 if len(times) > 1 else []
 
 
 def control_signal(beats, chords, frames, frame_s, bar=None):

@@ -279,10 +279,8 @@ class MustangoPipeline(DiffusionPipeline):
             frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
             signals = [self._against(c, frames, frame_s) for c in controls] if guided else []
-            signals += [
-                control_signal((c.beat_times, c.beat_positions), (c.chords, c.chord_times), frames, frame_s, c.meter.beats)
-                for c in controls
-            ]
+            asked = zip(beats[len(null) :], chords[len(null) :], controls, strict=True)
+            signals += [control_signal(b, c, frames, frame_s, of.meter.beats) for b, c, of in asked]
             control = torch.from_numpy(np.stack(signals)).to(text)
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
@@ -290,8 +288,6 @@ class MustangoPipeline(DiffusionPipeline):
     def _against(self, controls, frames, frame_s):
         """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
         strength = min(max((self.config.slow_bpm - controls.bpm) / 30, 0.0), 1.5)
-        if not strength or len(controls.beat_times) < 2:
-            return control_signal(([], []), ([], []), frames, frame_s)
         beats = (off_beats(controls.beat_times), controls.beat_positions)
         return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 

@@ -37,6 +37,9 @@ _MINOR_WORDS = re.compile(
 )
 
 
+SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}  # a control's origin, in a summary
+
+
 @dataclass(frozen=True)
 class Controls:
     """The controls of one clip, resolved. `origin` says of each of tempo, meter, key, chords: given, prompt, predicted or chosen.

@@ -14,7 +14,7 @@ from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.picture import pages
 from musicbench.theory import Progression
-from mustango.reader import MAX_PROMPT, chord_line
+from mustango.reader import MAX_PROMPT, SAID, chord_line
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -55,11 +55,10 @@ def plan_html(asked, check):
         bars = Progression.parse(asked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
     except InputError as error:
         return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>'
-    said = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}
     facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter), ("key", plan.key)]
     if not asked.chords:
         facts.append(("chords", "chords"))
-    text = ", ".join(f"{value}{said[plan.origin[name]]}" for name, value in facts)
+    text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts)
     if asked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
         text += "; each further take chooses anew"
     if bars.timed:
