@@ -374,7 +374,10 @@ def endpoint(studio, files):
                 if isinstance(event, Take) and event.picture:
                     scores = event.scores and {
                         "tempo": [event.scores.bpm_asked, event.scores.bpm_heard],
-                        "key": [str(event.scores.key_asked), event.scores.key_heard and str(event.scores.key_heard)],
+                        "key": [
+                            event.scores.key_asked and str(event.scores.key_asked),
+                            event.scores.key_heard and str(event.scores.key_heard),
+                        ],
                         "chords_matched": event.scores.chords_matched,
                     }
                     parts = {name: file(getattr(event, name)) for name in ("wav", "flac", "midi", "json", "picture")}

@@ -13,15 +13,9 @@ from musicbench import InputError
 from musicbench.compose import caption as composed_caption
 from musicbench.facts import Stated, read_prompt, same_facts
 from musicbench.features import loudness_db
+from musicbench.progression import Progression
 from musicbench.styles import MOODS
-from musicbench.theory import (
-    Progression,
-    ascii_accidentals,
-    pitch_class,
-    spell_note,
-    tempo_class,
-    tempo_word,
-)
+from musicbench.theory import ascii_accidentals, pitch_class, spell_note, tempo_class, tempo_word
 
 # {} is the fact. Every wording can be read back by musicbench.facts.read_prompt.
 CHORDS = (

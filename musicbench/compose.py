@@ -13,6 +13,7 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.clip import Clip
+from musicbench.progression import Progression
 from musicbench.styles import (
     ARPEGGIOS,
     BASSES,
@@ -40,7 +41,7 @@ from musicbench.styles import (
     SUSTAINED,
     TOMS,
 )
-from musicbench.theory import NO_CHORD, QUALITIES, Chord, Key, Meter, Progression, likely_key, roman_chord
+from musicbench.theory import NO_CHORD, QUALITIES, Chord, Key, Meter, likely_key, roman_chord
 
 SOUNDFONTS = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
@@ -59,7 +60,7 @@ class Plan:
     meter: Meter
     bpm: float
     progression: Progression
-    comping: str
+    comping: str | None  # what plays the chords; None: drums alone
     bass: str | None
     lead: str | None
     groove: str
@@ -74,6 +75,8 @@ class Plan:
 
 
 # ---------------------------------------------------------------------------------------------------- planning
+
+DRUMS_ALONE, WITH_BREAK = 0.03, 0.08  # shares of the pieces whose chords are not given
 
 
 def _random_chord(rng):
@@ -117,10 +120,21 @@ def _draw_progression(rng, key, meter, sevenths):
     return Progression(bars=tuple(bars))
 
 
+def _with_break(progression, rng):
+    """Return the progression with a bar, or two of four and more, in which nobody plays but the drums, if there are any."""
+    bars = list(progression.bars)
+    length = 2 if len(bars) > 3 and rng.random() < 0.4 else 1
+    first = int(rng.integers(len(bars) - length + 1))
+    for bar in range(first, first + length):
+        bars[bar] = ((NO_CHORD, sum(beats for _, beats in bars[bar])),)
+    return Progression(bars=tuple(bars))
+
+
 def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_in=True):
     """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` replace what would be drawn.
 
-    With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat.
+    With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat. Where no chords are
+    given, some pieces are for drums alone and some have a break, bars without a chord.
     """
     rng = np.random.default_rng([seed, 1])
     name = style or str(rng.choice(list(STYLES)))
@@ -143,7 +157,14 @@ def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_
     if comping in SUSTAINED and rng.random() < 0.5:
         pattern = str(rng.choice(["sustained", "halves", "quarters"]))
     progression = chords or _draw_progression(rng, key or drawn_key, meter, chosen.sevenths)
-    instruments = {"comping": COMPING[comping], "bass": BASSES.get(bass), "lead": LEADS.get(lead)}
+    apart = np.random.default_rng([seed, 8])
+    special = 1.0 if chords else apart.random()
+    if special < DRUMS_ALONE and groove != "none":
+        comping = bass = lead = None
+        progression = Progression(bars=(((NO_CHORD, float(meter.beats)),),))
+    elif special < DRUMS_ALONE + WITH_BREAK and len(progression.bars) > 1:
+        progression = _with_break(progression, apart)
+    instruments = {"comping": COMPING.get(comping), "bass": BASSES.get(bass), "lead": LEADS.get(lead)}
     return Plan(
         seed=seed, style=name, key=key or likely_key(progression.chords) or drawn_key, meter=meter, bpm=bpm,
         progression=progression, comping=comping, bass=bass, lead=None if lead == comping else lead, groove=groove, pattern=pattern,
@@ -366,7 +387,7 @@ def arrange(piece, beats_needed):
     """Write the notes of a plan for `beats_needed` beats, in order of time."""
     rng = np.random.default_rng([piece.seed, 2])
     events = _events(piece.progression, piece.bpm, beats_needed)
-    notes = _comp(piece, events, rng)
+    notes = _comp(piece, events, rng) if piece.comping else []
     if piece.bass:
         notes += _walk_bass(piece, events, rng)
     if piece.lead:
@@ -386,6 +407,7 @@ def arrange(piece, beats_needed):
 
 GAIN = {"comping": 0.78, "bass": 0.95, "lead": 0.92, "drums": 0.9}
 CHANNEL = {"comping": 0, "bass": 1, "lead": 2, "drums": 9}
+MOST_GAIN = 100.0  # of a short clip that is all break, whose reverb is not made music of
 SAMPLE_RATES = (8000, 96000)  # FluidSynth's bounds
 
 
@@ -482,8 +504,9 @@ def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
         piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key, tags=describe(piece),
     ).cropped(start_s, duration_s)  # fmt: skip
     level = np.sqrt(np.mean(clip.samples**2)) + 1e-9
-    gain = min((0.07 + 0.06 * piece.energy) / level, 0.95 / (np.abs(clip.samples).max() + 1e-9))
-    return replace(clip, samples=clip.samples * np.float32(gain))
+    gain = min((0.07 + 0.06 * piece.energy) / level, 0.95 / (np.abs(clip.samples).max() + 1e-9), MOST_GAIN)
+    key = clip.key if any(chord.root is not None for chord in clip.chords) else None
+    return replace(clip, samples=clip.samples * np.float32(gain), key=key)
 
 
 # ---------------------------------------------------------------------------------------------------- words
@@ -501,9 +524,9 @@ def describe(piece):
     if piece.density > 0.75:
         moods.append("busy")
     sounds = [s for s in (piece.comping, piece.lead) if s]
-    if piece.register > 0 or (piece.register == 0 and all(s in BRIGHT for s in sounds)):
+    if sounds and (piece.register > 0 or (piece.register == 0 and all(s in BRIGHT for s in sounds))):
         moods.append("bright")
-    if piece.register < 0 or (piece.register == 0 and all(s in DARK for s in sounds)):
+    if sounds and (piece.register < 0 or (piece.register == 0 and all(s in DARK for s in sounds))):
         moods.append("dark")
     return {
         "style": piece.style,
@@ -519,10 +542,27 @@ def _article(words):
     return f"an {words}" if words[0] in "aeiou" else f"a {words}"
 
 
+def _drums_alone(mood, style, rng):
+    """Word a piece in which only drums play."""
+    kind = str(rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track"]))
+    alone = str(
+        rng.choice(["only drums", "drums only", "drums alone", "just drums", "no other instruments", "no melody, no chords"])
+    )
+    form = rng.integers(3)
+    if form == 0:
+        return ", ".join(w for w in (*mood, style, "solo drums" if rng.random() < 0.5 else "drums only") if w)
+    opening = " ".join(w for w in (*mood, style, kind) if w)
+    return (
+        f"{opening}, {alone}" if form == 1 else f"{_article(opening).capitalize()}" + (f", {alone}." if rng.random() < 0.6 else ".")
+    )
+
+
 def caption(tags, rng):
     """Write one sentence or a tag list about a composed piece from `describe`'s tags, worded by `rng`."""
     mood = [str(rng.choice(MOODS[m])) for m in tags["moods"] if rng.random() < 0.7][:2]
     style = tags["style"] if rng.random() < 0.75 else ""
+    if not tags["comping"]:
+        return _drums_alone(mood, style, rng)
     comping, lead, bass = tags["comping"], tags["lead"], tags["bass"]
     drums = "drums" if tags["drums"] else str(rng.choice(["no drums", "no drums", "without drums", ""]))
     if tags["drums"] and rng.random() < 0.15:

@@ -200,10 +200,10 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
     rng = np.random.default_rng([seed, 7])
     sentences = {
         "prompt_aug": "",
-        "prompt_ch": captions.chord_sentence(clip, rng),
+        "prompt_ch": captions.chord_sentence(clip, rng) or "",
         "prompt_bt": captions.beat_sentence(clip, rng),
         "prompt_bpm": captions.tempo_sentence(clip, rng),
-        "prompt_key": captions.key_sentence(clip, rng),
+        "prompt_key": captions.key_sentence(clip, rng) or "",
     }
     return {
         "dataset": "composed",
@@ -212,7 +212,7 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
         "alt_caption": captions.training_captions(clip, seed, 1)[0],
         **sentences,
         **clip.labels(),
-        "keyprob": 1.0,
+        "keyprob": 1.0 if clip.key else None,
         "is_audioset_eval_mcaps": False,
         "tags": clip.tags,
         "seed": seed,

@@ -7,8 +7,8 @@ from functools import lru_cache
 from itertools import islice
 
 from musicbench import InputError
+from musicbench.progression import ARROWS, unfolded
 from musicbench.theory import (
-    ARROWS,
     BETWEEN_TEMPO_WORDS,
     MAX_BPM,
     MIN_BPM,
@@ -22,7 +22,6 @@ from musicbench.theory import (
     is_roman,
     nearest_symbol,
     quoted,
-    unfolded,
     word_tempo,
 )
 
@@ -171,8 +170,8 @@ def _chord_lines(text):
             leads_in = marker is not None and start - marker < 60 and _LEADS_IN.fullmatch(sentence[marker:start])
             if sum(map(is_roman, symbols)) not in (0, len(symbols)):
                 continue
-            # "A" and "I" are words too: a lone one is no chord, and without the word "chords" three in a row are asked for.
-            if len(symbols) == 1 and (not leads_in or symbols[0] in ("A", "I", "i", "v")):
+            # "A" and "I" are words too: a lone one is a chord where it ends the sentence, and without "chords" three in a row are asked for.
+            if len(symbols) == 1 and (not leads_in or (symbols[0] in ("A", "I", "i", "v") and sentence[end:].strip(" .,\"')"))):
                 continue
             if len(symbols) == 2 and not leads_in and (marker is None or any(len(s) == 1 for s in symbols)):
                 continue
@@ -321,3 +320,44 @@ def _chord_list(line):
 
 def _numbers(text):
     return sorted({float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)})
+
+
+# Drums alone: the prompt's first words are a drum piece, or a part of it says "only drums", and nothing else that sounds is named.
+_DRUMS = r"(?:drums?|drumming|drum[ -]?(?:kit|set|machine)|percussion)"
+_ADJECTIVES = (
+    r"(?:an? |the )?(?:(?!(?:with|and|over|on|to|plus|has|featuring|features|by|driven|backing|steel|light|only|song|music|piece|tune|band)"
+    r"\b)[\w'/&-]+ ){0,5}"
+)
+_DRUM_PIECE = re.compile(
+    rf"{_ADJECTIVES}(?:{_DRUMS}[ -]?(?:solo|loop|beat|break|breakbeat|groove|pattern|fill|track|piece)s?\b"
+    rf"|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)(?! (?:followed|behind|under|beneath|into|leading))"
+)
+_ONLY_DRUMS = re.compile(
+    rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS}[ -](?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
+)
+_NOTHING_ELSE = re.compile(r"\b(?:(?:no|without)(?: any)? other (?:instrument|sound)s?|nothing else|no melody|no chords)\b")
+_NEGATED = re.compile(  # "no bass", "without bass and guitar", "not only drums"
+    r"\b(?:no|without|nor|not|don't use|never)(?: any| only| just)?(?: other)? [\w-]+(?:(?:,| or| and|, or|, and) (?!no\b|just\b|only\b|without\b)[\w-]+)*"
+)
+_SOUNDS_BESIDE_DRUMS = re.compile(
+    r"\b(?:guitar|piano|keyboard|key|rhodes|organ|synth(?:esi[sz]er)?|string|violin|viola|fiddle|cello|harp|harpsichord|brass|trumpet|trombone"
+    r"|tuba|horn|sax(?:ophone)?|flute|clarinet|oboe|bassoon|woodwind|pad|choir|voice|vocal|singer|rapper|melody|melodie|chord|harmony|bell"
+    r"|glockenspiel|marimba|vibraphone|xylophone|kalimba|music box|accordion|harmonica|orchestra|riff|arpeggio|ukulele|banjo|sitar|koto"
+    r"|lute|mandolin|bagpipe|didgeridoo|whistle|theremin|steel drum|808|singing|bass(?! drum)|bassline)(?:s|es)?\b"
+)
+
+
+def drums_alone(prompt):
+    """Return whether a prompt asks for drums and names nothing else that sounds: "rock drum solo", "just drums, no bass"."""
+    text = re.sub('["“”]', "", prompt.lower())
+    named = _NEGATED.sub("", text)
+    if _SOUNDS_BESIDE_DRUMS.search(named):
+        return False
+    parts = [" ".join(part.split()) for part in re.split(r"[,.;:!?\n]| - ", named)]
+    first = next(filter(None, parts), "")
+    return bool(
+        _DRUM_PIECE.match(first)
+        or any(map(_ONLY_DRUMS.fullmatch, parts))
+        or re.fullmatch(_ADJECTIVES + _ONLY_DRUMS.pattern, first)
+        or (_NOTHING_ELSE.search(text) and re.fullmatch(_ADJECTIVES + _DRUMS, first))
+    )

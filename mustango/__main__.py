@@ -76,6 +76,10 @@ def build_parser():
     train.add_argument(
         "--held-out", metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"
     )
+    train.add_argument(
+        "--remember", metavar="DIR",
+        help="munet: dataset folder of what the model knows already; on it the run keeps to what the model predicted when the run began",
+    )  # fmt: skip
     train.add_argument("--steps", type=positive, default=10_000, help="optimizer steps in all (default %(default)s)")
     train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
     train.add_argument("--batch-size", type=positive, default=8, help="clips a step (default %(default)s)")
@@ -110,7 +114,10 @@ def build_parser():
         "--takes", type=int, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
     )
     evaluate.add_argument(
-        "--words", type=int, metavar="N", help="in place of --set: do instruments, moods and contradictions in N prompts come true?"
+        "--words",
+        type=int,
+        metavar="N",
+        help="in place of --set: do instruments, moods, breaks and contradictions in N prompts come true?",
     )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
     evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
@@ -230,9 +237,10 @@ def summary(path, replaced, controls, seed):
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     tags = {name: SAID[value] for name, value in controls.origin.items()}
+    key = f"{controls.key}{tags['key']}, " if controls.key_heard_in else ""
     return (
         f"{path}{' (replaced)' if replaced else ''}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, "
-        f"{controls.meter}{tags['meter']}, {controls.key}{tags['key']}, {shown}{tags['chords']}, seed {seed}"
+        f"{controls.meter}{tags['meter']}, {key}{shown}{tags['chords']}, seed {seed}"
         + "".join(f"\n  {note}" for note in controls.notes)
     )
 
@@ -358,7 +366,7 @@ def train(options):
 
     from mustango import train as training
     from mustango.reader import MAX_SEED, read_number
-    from mustango.train_munet import TrainMuNet
+    from mustango.train_munet import Remembering, TrainMuNet, check_remembering
     from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
 
     if options.threads:
@@ -375,6 +383,10 @@ def train(options):
         raise InputError(
             f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
         )
+    if options.part == "munet":
+        check_remembering(options.out, options.remember, options.held_out)
+    elif options.remember:
+        raise InputError(f"--remember says nothing to `mustango train {options.part}`; leave it out")
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -395,6 +407,8 @@ def train(options):
     torch.manual_seed(options.seed)  # of new weights
     tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": TrainMuNet}
     task = tasks[options.part](options.data, options.out, device)
+    if options.remember:
+        task = Remembering(task, TrainMuNet(options.remember, options.out, device), options.out)
     training.fit(
         task,
         options.out,

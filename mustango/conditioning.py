@@ -193,11 +193,12 @@ def off_beats(times):
     return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2 if len(times) > 1 else []
 
 
-def control_signal(beats, chords, frames, frame_s, bar=None):
+def control_signal(beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0)):
     """Draw beats and chords on the mel's time axis: (K, T) float32.
 
     Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the
     place in the beat and in the bar, beats given. Zeros where nothing is asked. bar: beats in a bar, the highest position when None.
+    accents: how strong a beat is in the beats' channel, and how strong a downbeat; both are 1 in training.
     """
     signal = np.zeros((CONTROL_CHANNELS, frames), np.float32)
     symbols, starts = chords
@@ -212,8 +213,8 @@ def control_signal(beats, chords, frames, frame_s, bar=None):
     times, positions = beats
     if len(times) > 1:
         times, positions = np.asarray(times, float), np.asarray(positions)
-        signal[38] = _pulses(times, frames, frame_s)
         signal[39] = _pulses(times[positions == 1], frames, frame_s)
+        signal[38] = accents[0] * _pulses(times[positions != 1], frames, frame_s) + accents[1] * signal[39]
         clock, index = np.arange(frames) * frame_s, np.arange(len(times))
         beat = np.interp(clock, times, index)  # the pulse goes on at its own pace before the first and after the last beat
         beat += np.minimum(clock - times[0], 0) / (times[1] - times[0])

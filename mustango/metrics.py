@@ -132,9 +132,12 @@ class Target:
 
 
 def labels_of(clip):
-    """Return the Labels of a Target or a Heard: chords by lead-sheet name, the beats of its longest bar."""
-    positions = clip.beat_positions
-    return Labels(clip.bpm, clip.key, tuple(c.lead_sheet() for c in clip.chords), max(positions) if positions else None)
+    """Return the Labels of a Target or a Heard: the names of its chords, N left out, the beats of its longest bar, the whole bpm.
+
+    Whole, as the paper's extraction has it: over ten seconds a detector hears 90 bpm as 89.9 or 90.1, and tempo classes end at 90.
+    """
+    positions, chords = clip.beat_positions, tuple(c.lead_sheet() for c in clip.chords if c.root is not None)
+    return Labels(None if clip.bpm is None else round(clip.bpm), clip.key, chords, max(positions) if positions else None)
 
 
 def spans(times, duration_s):
@@ -173,7 +176,7 @@ def chord_scores(target, heard):
     names = [tuple(label.split("/")[0] for label in pair) for pair in zip(asked, found, strict=True)]
     shared = sum(length for (a, b), length in zip(names, lengths, strict=True) if a == b != "N")
     either = sum(length for pair, length in zip(names, lengths, strict=True) for _ in {*pair} - {"N"})
-    return scores | {"IoU": float(shared / either) if either else 0.0}
+    return scores | ({"IoU": float(shared / either)} if either else {})
 
 
 def beat_scores(target, heard, tolerance_s=0.07):
@@ -231,7 +234,7 @@ def _key_score(asked, heard):
 
 
 METRICS = {
-    "TB": "tempo class (of 9) as asked",
+    "TB": "tempo class (of 9) as asked, in whole bpm",
     "TBT": "tempo class at most one off",
     "tempo Acc1": "tempo within 4 %",
     "tempo Acc2": "tempo within 4 %, half, double or triple allowed",

@@ -14,12 +14,12 @@ CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches
 class Scores:
     """Asked and heard tempo and key, the share of the clip in which the heard chord is the asked one, the beats' F-measure.
 
-    None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}).
+    None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}). Music without a chord asks for no key: None.
     """
 
     bpm_asked: float
     bpm_heard: float | None
-    key_asked: Key
+    key_asked: Key | None
     key_heard: Key | None
     chords_matched: float | None
     reasons: dict
@@ -45,15 +45,20 @@ class Scores:
 
     @property
     def key_obeyed(self):
-        """True when the heard key is the asked one or its relative, which has the same notes; None when none was heard."""
-        if self.key_heard is None:
+        """True when the heard key is the asked one or its relative, which has the same notes; None when none was heard or asked."""
+        if self.key_heard is None or self.key_asked is None:
             return None
         return self.key_asked.same_as(self.key_heard) or self.key_asked.relative.same_as(self.key_heard)
 
     @property
     def share(self):
         """How much of what was asked was heard, 0 to 1: the mean of chords, beats and key; what was not heard counts 0."""
-        return ((self.chords_matched or 0.0) + (self.beats_matched or 0.0) + float(self.key_obeyed or 0.0)) / 3
+        shares = [
+            self.chords_matched or 0.0,
+            self.beats_matched or 0.0,
+            *([float(self.key_obeyed or 0.0)] if self.key_asked else []),
+        ]
+        return sum(shares) / len(shares)
 
 
 def matched_share(asked, asked_times, heard, heard_times, duration_s):
@@ -89,11 +94,11 @@ def beats_f_measure(asked, heard, window_s=0.07):
 
 def compare(controls, heard):
     """Return the Scores of a take from its controls (`mustango.reader.Controls`) and `musicbench.features.Heard`."""
-    matched = None
-    if heard.chords:
+    matched, key = None, controls.key_heard_in
+    if heard.chords or not key:
         matched = matched_share(controls.chords, controls.chord_times, heard.chords, heard.chord_times, controls.duration_s)
     beats = beats_f_measure(controls.beat_times, heard.beat_times) if heard.beat_times else None
-    return Scores(controls.bpm, heard.bpm, controls.key, heard.key, matched, dict(heard.reasons), beats)
+    return Scores(controls.bpm, heard.bpm, key, heard.key, matched, dict(heard.reasons), beats)
 
 
 def best_take(output):

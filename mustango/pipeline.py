@@ -61,7 +61,8 @@ class MustangoPipeline(DiffusionPipeline):
     the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
     away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
     this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
-    frame-aligned control has beats there, (slow_bpm - bpm) / 30 times as strong as those asked for, at most 1.5 times. `opposites`:
+    frame-aligned control has beats there, (slow_bpm - bpm) / 20 times as strong as in training, at most 2.25 times.
+    `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are drawn there. `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
     """
 
@@ -84,6 +85,8 @@ class MustangoPipeline(DiffusionPipeline):
         restart: float = 0.0,
         extra_noise: float = 0.0,
         slow_bpm: float = 0.0,
+        beat_accent: float = 1.0,
+        downbeat_accent: float = 1.0,
         opposites: bool = False,
     ):
         super().__init__()
@@ -93,7 +96,7 @@ class MustangoPipeline(DiffusionPipeline):
         )  # fmt: skip
         self.register_to_config(
             window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
-            slow_bpm=slow_bpm, opposites=opposites,
+            slow_bpm=slow_bpm, beat_accent=beat_accent, downbeat_accent=downbeat_accent, opposites=opposites,
         )  # fmt: skip
 
     @classmethod
@@ -279,15 +282,16 @@ class MustangoPipeline(DiffusionPipeline):
             frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
             signals = [self._against(c, frames, frame_s) for c in controls] if guided else []
+            accents = (self.config.beat_accent, self.config.downbeat_accent)
             asked = zip(beats[len(null) :], chords[len(null) :], controls, strict=True)
-            signals += [control_signal(b, c, frames, frame_s, of.meter.beats) for b, c, of in asked]
+            signals += [control_signal(b, c, frames, frame_s, of.meter.beats, accents) for b, c, of in asked]
             control = torch.from_numpy(np.stack(signals)).to(text)
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
 
     def _against(self, controls, frames, frame_s):
         """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
-        strength = min(max((self.config.slow_bpm - controls.bpm) / 30, 0.0), 1.5)
+        strength = min(max((self.config.slow_bpm - controls.bpm) / 20, 0.0), 2.25)
         beats = (off_beats(controls.beat_times), controls.beat_positions)
         return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 

@@ -7,21 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from musicbench import InputError
-from musicbench.facts import read_prompt
+from musicbench.facts import drums_alone, read_prompt
+from musicbench.progression import Progression, beat_grid
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.theory import (
-    MAX_BPM,
-    MIN_BPM,
-    MODES,
-    Key,
-    Meter,
-    Progression,
-    beat_grid,
-    likely_key,
-    numeral_key,
-    parse_tempo,
-    word_tempo,
-)
+from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, numeral_key, parse_tempo, word_tempo
 
 # Words that tell the pace, with the range a tempo is drawn from.
 _PACES = (
@@ -57,6 +46,11 @@ class Controls:
     duration_s: float
     origin: dict = field(default_factory=dict)
     notes: tuple = ()
+
+    @property
+    def key_heard_in(self):
+        """The key, or None where no chord sounds that it could be heard in."""
+        return self.key if any(chord.root is not None for chord in self.chords) else None
 
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
@@ -125,10 +119,15 @@ def steady(times, positions, duration_s):
     return (bpm, tuple(t for t, _ in kept), tuple(p for _, p in kept)) if MIN_BPM <= bpm <= MAX_BPM else None
 
 
+def chords_stated(prompt, stated, key=None):
+    """Return the chord line that a prompt states, by what `read_prompt` found: N for drums alone, unless a key is asked for; or None."""
+    return stated.chords or ("N" if not (key or stated.key) and drums_alone(prompt) else None)
+
+
 def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None, longest_s=120.0):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
-    What is chosen depends on prompt and seed, not on what else is given.
+    What is chosen depends on prompt and seed, not on what else is given. A prompt for drums alone states that there is no chord.
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
     longest_s: the longest duration that a message proposes.
@@ -144,7 +143,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     if given_key and re.search(MODES, str(key), re.IGNORECASE):
         notes.append(f"the key {key} is played as {given_key}")
     open_tempo = tempo is None and stated.tempo is None
-    open_chords = chords is None and stated.chords is None
+    stated_chords = chords_stated(prompt, stated, given_key)
+    open_chords = chords is None and stated_chords is None
     predicted_chords = None
     if predict and (open_tempo or open_chords):
         predicted_beats, heard = predict(prompt)
@@ -169,7 +169,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         raise InputError(f"chords are {chords!r}; give a chord line such as 'C G Am F' or a list of symbols")
     if chords is not None and not isinstance(chords, str):
         chords = " ".join(str(c) for c in chords)
-    line = chords if chords is not None else stated.chords
+    line = chords if chords is not None else stated_chords
     if line is not None or predicted_chords:
         if line is not None:
             progression = Progression.parse(line, meter, given_key or stated.key)

@@ -12,7 +12,7 @@ from threading import Event
 
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
-from musicbench.theory import MAX_LINE
+from musicbench.progression import MAX_LINE
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare

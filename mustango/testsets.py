@@ -9,7 +9,8 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose import caption, compose, plan
 from musicbench.compose import describe as tags_of
-from musicbench.theory import Chord, Key, Meter, Progression, beat_grid, roman_chord
+from musicbench.progression import Progression, beat_grid
+from musicbench.theory import Chord, Key, Meter, roman_chord
 from mustango.metrics import Target
 from mustango.reader import MAX_SEED, read_number
 

@@ -32,7 +32,7 @@ from mustango.conditioning import (
 )
 from mustango.mel import LogMel
 from mustango.munet import MuNet
-from mustango.train import SCHEDULER, begin, part, save_part, training_rows
+from mustango.train import SCHEDULER, begin, keep_parts, part, save_part, training_rows
 
 WINDOW_S = 10.24
 CONDITIONER = dict(
@@ -45,6 +45,7 @@ MUNET = dict(
     rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
 )  # fmt: skip
 CAPTIONS_A_CLIP = 3
+REMEMBER_WEIGHT = 10.0
 
 
 @dataclass(frozen=True)
@@ -142,14 +143,18 @@ def noisy_timesteps(size, steps=1000):
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
 
 
+def mean_inside(error, inside=None):
+    """Return the means (B,) of errors (B, C, H, W) over those rows that are `inside` (B, H), all of them when None."""
+    if inside is None:
+        return error.mean(dim=(1, 2, 3))
+    return (error * inside[:, None, :, None]).mean(dim=(1, 2, 3)) * (inside.shape[1] / inside.sum(dim=1))
+
+
 def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, inside=None):
     """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W), of those rows that are `inside` (B, H)."""
     noisy = scheduler.add_noise(latents, noise, timesteps)
     target = scheduler.get_velocity(latents, noise, timesteps)
-    error = (unet(noisy, timesteps, condition) - target).square()
-    if inside is None:
-        return error.mean(dim=(1, 2, 3))
-    return (error * inside[:, None, :, None]).mean(dim=(1, 2, 3)) * (inside.shape[1] / inside.sum(dim=1))
+    return mean_inside((unet(noisy, timesteps, condition) - target).square(), inside)
 
 
 class TrainMuNet:
@@ -161,6 +166,7 @@ class TrainMuNet:
     """
 
     name = "munet"
+    drops = 1.0  # how often conditions are left out, as a share of how often they are in training
 
     def __init__(self, folder, run, device="cpu"):
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
@@ -212,8 +218,10 @@ class TrainMuNet:
             first = int(rng.integers(max(self.clip_rows[index] - rows, 0) + 1))
             indices.append(index)
             firsts.append(first)
-            drop_all = rng.random() < 0.1
-            drop_text, drop_beats, drop_chords, drop_control = (drop_all or rng.random() < p for p in (0.1, 0.1, 0.1, 0.15))
+            drop_all = rng.random() < 0.1 * self.drops
+            drop_text, drop_beats, drop_chords, drop_control = (
+                drop_all or rng.random() < p * self.drops for p in (0.1, 0.1, 0.1, 0.15)
+            )
             caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
             texts.append(len(self.lengths) - 1 if drop_text else caption)
             clip = self.clips[index].cropped(first * self.grid.row_s, rows * self.grid.row_s)
@@ -232,24 +240,31 @@ class TrainMuNet:
             **self.model["conditioner"].tokens(beats, chords),
         }
 
-    def loss(self, batch):
-        sizes = self.model["unet"].config
-        latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
-        mask = batch["text_mask"]
+    def condition(self, batch, conditioner):
+        """Return what a batch is conditioned on, its beats and chords encoded by `conditioner`."""
+        sizes, mask = self.model["unet"].config, batch["text_mask"]
         text = self.states[batch["token"]].float() * mask[..., None]
-        condition = Conditioning(
+        return Conditioning(
             text=text, text_mask=mask,
             text_pooled=pooled(text, mask) if sizes["pooled_text"] else None,
             control=batch["control"] if sizes["control_channels"] else None,
-            **self.model["conditioner"].embed(batch),
+            **conditioner.embed(batch),
         )  # fmt: skip
+
+    def to_denoise(self, batch):
+        """Return latents (B, C, H, W), noise for them, timesteps (B,) and which rows are inside their clips (B, H)."""
+        latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
         steps = self.scheduler.config.num_train_timesteps
-        t = noisy_timesteps(len(latents), steps) if sizes["control_channels"] else torch.randint(steps, (len(latents),))
-        t = t.to(latents.device)
+        aligned = self.model["unet"].config["control_channels"]
+        t = noisy_timesteps(len(latents), steps) if aligned else torch.randint(steps, (len(latents),))
+        return latents, torch.randn_like(latents), t.to(latents.device), batch["row"] < self.ends[batch["clip"]]
+
+    def loss(self, batch):
+        condition = self.condition(batch, self.model["conditioner"])
+        latents, noise, t, inside = self.to_denoise(batch)
         with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
-            noise, inside = torch.randn_like(latents), batch["row"] < self.ends[batch["clip"]]
             error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
-        if not sizes["control_channels"]:
+        if not self.model["unet"].config["control_channels"]:
             error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t)
         noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
         return error.mean(), {"noisy": noisy}
@@ -257,3 +272,63 @@ class TrainMuNet:
     def save(self, parts):
         save_part(self.model["unet"], parts / "unet")
         save_part(self.model["conditioner"], parts / "conditioner")
+
+
+def check_remembering(run, remember, held_out=None):
+    """Raise InputError unless a run has a model to remember, and remembers (or does not) from its beginning on."""
+    place = Path(run) / TrainMuNet.name
+    begun, remembers = (place / "state.pt").is_file(), (place / "before").is_dir()
+    if begun and remembers != bool(remember):
+        raise InputError(f"{run} was begun with{'' if remembers else 'out'} --remember; go on so, or use a new run folder")
+    if not remember:
+        return
+    if not (Path(run) / "parts" / "unet").is_dir():
+        raise InputError(f"{run} has no model to remember; begin it with `mustango train start --from MODEL -o {run}`")
+    if held_out and Path(held_out).resolve() == Path(remember).resolve():
+        raise InputError(f"--held-out {held_out} is what is remembered; give rows that are not learnt from")
+    training_rows(remember, ("location", "dataset", "main_caption"))
+
+
+class Remembering:
+    """Two `TrainMuNet` of one run: learn the rows of one, and on those of the other predict what the model did when the run began.
+
+    What a few clips teach so cannot undo what many taught before (Learning without Forgetting, 1606.09282). Half of a batch is
+    remembered. The new rows keep their conditions: what the model makes of none, which guidance leads away from, stays what it was. See `check_remembering` for the runs that it is for.
+    """
+
+    name = TrainMuNet.name
+
+    def __init__(self, new, old, run):
+        self.new, self.old, self.model = new, old, new.model
+        old.model, new.drops = new.model, 0.0
+        place = Path(run) / self.name
+        if not (place / "state.pt").is_file():  # the run begins: its parts are still the model's
+            keep_parts(run, place / "before", ("unet", "conditioner"))
+        device = new.latents.device
+        self.before = {
+            name: kind.from_pretrained(place / "before" / name, dtype=torch.float32).eval().requires_grad_(False).to(device)
+            for name, kind in (("unet", MuNet), ("conditioner", Conditioner))
+        }
+
+    def draw(self, rng, size):
+        remembered = max(size // 2, 1)
+        halves = {"new": self.new.draw(rng, max(size - remembered, 1)), "old": self.old.draw(rng, remembered)}
+        return {f"{half} {name}": tensor for half, batch in halves.items() for name, tensor in batch.items()}
+
+    def loss(self, batch):
+        new, old = ({n.split()[1]: t for n, t in batch.items() if n.startswith(half)} for half in ("new", "old"))
+        learnt, terms = self.new.loss(new)
+        latents, noise, t, inside = self.old.to_denoise(old)
+        noisy = self.old.scheduler.add_noise(latents, noise, t)
+        conditions = [
+            self.old.condition(old, conditioner) for conditioner in (self.model["conditioner"], self.before["conditioner"])
+        ]
+        with torch.autocast("cuda", torch.bfloat16, enabled=latents.is_cuda):
+            now = self.model["unet"](noisy, t, conditions[0])
+            with torch.no_grad():
+                before = self.before["unet"](noisy, t, conditions[1])
+        forgotten = mean_inside((now - before).square(), inside).mean()
+        return learnt + REMEMBER_WEIGHT * forgotten, terms | {"learnt": learnt.detach(), "forgotten": forgotten.detach()}
+
+    def save(self, parts):
+        self.new.save(parts)

@@ -13,8 +13,8 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.facts import read_prompt
 from musicbench.picture import pages
-from musicbench.theory import Progression
-from mustango.reader import MAX_PROMPT, SAID, chord_line
+from musicbench.progression import Progression
+from mustango.reader import MAX_PROMPT, SAID, chord_line, chords_stated
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -82,7 +82,7 @@ def stated_in(prompt):
     """Return what a prompt states of chords, tempo, key and meter, as the controls show it."""
     stated = read_prompt((prompt or "")[:MAX_PROMPT])
     return {
-        "chords": stated.chords or "",
+        "chords": chords_stated(prompt or "", stated) or "",
         "tempo": stated.tempo_word or ("" if stated.tempo is None else f"{stated.tempo:g}"),
         "key": str(stated.key or AUTO),
         "meter": str(stated.meter or AUTO),
@@ -97,7 +97,8 @@ def scores_html(take):
     """Show a take's asked and heard tempo, key and chords, and whether it obeyed."""
     asked, scores = take.controls, take.scores
     names = _in_short([c.lead_sheet(asked.key) for c in asked.chords])
-    rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", str(asked.key), "", None], ["Chords", names, "", None]]
+    key = str(asked.key_heard_in or "none")
+    rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", key, "", None], ["Chords", names, "", None]]
     if scores:
         missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
         octave = scores.tempo_octave and f", {scores.tempo_octave}"

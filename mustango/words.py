@@ -3,6 +3,7 @@
     instrument, drums    a probe trained on composed audio alone names the asked one
     moods                of two takes that differ in one word, the right one is louder, busier or brighter
     contradictions       a tempo or chords that were given win over the prompt's
+    silences             nothing but drums sounds in bars without a chord, and where the prompt asks for drums alone
     repetition           no two seeds of one prompt sound alike
 
 Composed clips are drawn by seed; those that the probe learns from are of other seeds than those it is asked about.
@@ -16,17 +17,18 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.clip import load_audio, save_audio, save_json, written_whole
-from musicbench.compose import find_soundfont, render
+from musicbench.compose import caption, describe, find_soundfont, plan, render
 from musicbench.features import hear, loudness_db, madmom
+from musicbench.progression import Progression, beat_grid
 from musicbench.styles import MOODS
-from musicbench.theory import Meter, Progression, beat_grid
+from musicbench.theory import NO_CHORD, Meter
 from mustango.checkpoint import BUNDLED, read_json
 from mustango.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import load_embedder
 from mustango.evaluate import fingerprint, make_folder
-from mustango.metrics import bootstrap
+from mustango.metrics import Target, bootstrap, spans
 from mustango.obeyed import beats_f_measure, matched_share
-from mustango.testsets import DURATION_S, composed_case, composed_piece
+from mustango.testsets import DURATION_S, Case, composed_case, composed_piece
 
 INSTRUMENTS = ("piano", "distorted guitar", "organ", "strings", "brass section", "choir")
 PROBE_CLIPS = 1500
@@ -36,8 +38,10 @@ PAIRS = {
     ("sparse", "busy"): ("density", (0.12, 0.88), "onsets a second"),
     ("dark", "bright"): ("register", (-1, 1), "spectral centroid"),
 }
+BREAK_DB, ALONE_DB = -10.0, -12.0  # measured: all of 43 composed breaks lie below, 23 of 24 drums alone, none of 29 other pieces
 REPEATED = "upbeat acoustic guitar pop with drums"
 BEATS_A_BAR = (3, 4)
+NOTHING = Target(DURATION_S)
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,16 @@ def measures(samples, sample_rate):
         "onsets a second": len(onsets) * sample_rate / len(samples),
         "spectral centroid": float(librosa.feature.spectral_centroid(y=samples, sr=sample_rate).mean()),
     }
+
+
+def tone(samples, sample_rate):
+    """Return the power (2, frames) of what is held between 80 and 2,500 Hz (median filters, Driedger et al. 2014), and of all."""
+    import librosa
+
+    spectrum = np.abs(librosa.stft(samples, n_fft=4096, hop_length=1024))
+    frequency = librosa.fft_frequencies(sr=sample_rate, n_fft=4096)
+    held = librosa.decompose.hpss(spectrum, margin=(3.0, 1.0))[0][(frequency > 80) & (frequency < 2500)]
+    return np.stack([np.square(held).sum(axis=0), np.square(spectrum).sum(axis=0)])
 
 
 class Probe:
@@ -200,6 +214,42 @@ def control_wins(case, piece, what, gainsaid, heard):
     return float(shares[0] > shares[1])
 
 
+def silences(seed, count):
+    """Draw `count` pieces with a break and as many for drums alone: [(case, piece, what)].
+
+    The chords of breaks are given, with N for none; that only drums are to play is said by the prompt alone.
+    """
+    left, drawn, rng = {"a break": count, "drums alone": count}, [], np.random.default_rng([seed, 23])
+    while any(left.values()):
+        number = int(rng.integers(10**9, 2**31))
+        piece = plan(number, lead_in=False)
+        bars = piece.progression.bars
+        what = "a break" if piece.comping else "drums alone"
+        loop_s = len(bars) * piece.meter.beats * 60 / piece.bpm
+        if not left[what] or NO_CHORD not in piece.progression.chords or (piece.comping and not 4 < loop_s < DURATION_S):
+            continue
+        line = " | ".join(" ".join(f"{chord.lead_sheet()}:{beats:g}" for chord, beats in bar) for bar in bars)
+        controls = {"tempo": piece.bpm, "meter": str(piece.meter)} | ({"chords": line} if piece.comping else {})
+        left[what] -= 1
+        name = f"{what.replace(' ', '-')}-{left[what]:03d}"
+        drawn.append((Case(name, caption(describe(piece), rng), NOTHING, NOTHING, controls, number), piece, what))
+    return drawn
+
+
+def is_silent(piece, power):
+    """Return 1.0 when nothing but drums is heard where nothing else should be, by `tone`'s power (2, frames), else 0.0."""
+    held, total = power
+    if not piece.comping:
+        return float(10 * np.log10(held.sum() / total.sum()) < ALONE_DB)
+    chords, times = piece.progression.lay_out(piece.bpm, DURATION_S, whole=False)
+    frames = np.arange(len(held)) * DURATION_S / len(held)
+    silent = np.zeros(len(held), bool)
+    for chord, (start_s, end_s) in zip(chords, spans(times, DURATION_S), strict=True):
+        if chord.root is None:
+            silent |= (frames >= start_s + 0.35) & (frames < end_s - 0.05)  # what was struck before may ring out
+    return float(10 * np.log10((held[silent].mean() + 1e-9) / held[~silent].mean()) < BREAK_DB)
+
+
 # ---------------------------------------------------------------------------------------------------- the run
 
 
@@ -218,7 +268,7 @@ def _listened(kind, path):
         return hear(samples, rate, BEATS_A_BAR)
     if kind == "embedded":
         return _musicnn()(samples, rate)[0].mean(axis=0)
-    return {"timbre": timbre, "measures": measures}[kind](samples, rate)
+    return {"timbre": timbre, "measures": measures, "tone": tone}[kind](samples, rate)
 
 
 def _listen(pool, kind, paths):
@@ -260,9 +310,11 @@ def evaluate_words(setup, folder, workers):
     instruments = instrument_cases(setup.seed, setup.count)
     pairs = mood_cases(setup.seed, setup.count // 8)
     gainsaid = contradictions(setup.seed, setup.count // 4)
+    silent = silences(setup.seed, setup.count // 8)
     seeds = range(setup.count // 4)
     rate, problems = sample_rate_of(setup.model), []
-    pieces = {case.id: (case, piece) for case, piece, *_ in [*instruments, *(c for _, *both in pairs for c in both), *gainsaid]}
+    drawn = [*instruments, *(c for _, *both in pairs for c in both), *gainsaid, *silent]
+    pieces = {case.id: (case, piece) for case, piece, *_ in drawn}
     asked = {id_: (generate_clip, setup, c.prompt, c.controls, DURATION_S, c.seed) for id_, (c, _) in pieces.items()}
     again = {f"seed-{seed:03d}": (generate_clip, setup, REPEATED, {}, DURATION_S, seed) for seed in seeds}
     with worker_pool(workers) as pool:
@@ -281,6 +333,7 @@ def evaluate_words(setup, folder, workers):
             "timbre": [case.id for case, _ in instruments],
             "measures": [case.id for _, *both in pairs for case, _ in both],
             "heard": [case.id for case, *_ in gainsaid],
+            "tone": [case.id for case, *_ in silent],
         }
         found = {
             column: {kind: _listen(pool, kind, {id_: paths[id_] for id_ in ids}) for kind, ids in kinds.items()}
@@ -300,6 +353,9 @@ def evaluate_words(setup, folder, workers):
         for case, piece, what, said in gainsaid:
             wins = control_wins(case, piece, what, said, heard["heard"][case.id])
             scores.setdefault(f"given {what} win over the prompt's", {}).setdefault(column, []).append(wins)
+        for case, piece, what in silent:
+            alone = is_silent(piece, heard["tone"][case.id])
+            scores.setdefault(f"{what}: nothing but drums", {}).setdefault(column, []).append(alone)
     rows = [
         {"what": what, **{column: asdict(bootstrap(values)) for column, values in by_column.items()}}
         for what, by_column in scores.items()

@@ -5,6 +5,7 @@ import re
 import threading
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import groupby
 
 import numpy as np
 import pytest
@@ -15,14 +16,25 @@ from musicbench import InputError, captions
 from musicbench.clip import Clip
 from musicbench.compose import caption, describe, plan
 from musicbench.facts import read_prompt, same_facts
-from musicbench.theory import Chord, Dynamics, Key, Meter, Progression, tempo_class
+from musicbench.progression import Progression
+from musicbench.theory import Chord, Dynamics, Key, Meter, tempo_class
 
 
 def labelled(seed):
     piece = plan(seed, lead_in=False)
     chords, times = piece.progression.lay_out(piece.bpm, 10, whole=False)
-    clip = Clip(np.zeros(0), 1, bpm=piece.bpm, meter=piece.meter, chords=tuple(chords), chord_times=tuple(times), key=piece.key)
+    key = piece.key if piece.comping else None
+    clip = Clip(np.zeros(0), 1, bpm=piece.bpm, meter=piece.meter, chords=tuple(chords), chord_times=tuple(times), key=key)
     return clip, caption(describe(piece), np.random.default_rng(seed))
+
+
+def chords_said(stated, clip):
+    return Progression.parse(stated.chords, clip.meter).chords if stated.chords else []
+
+
+def chords_to_say(clip):
+    """The chords of a clip, breaks left out, equal neighbours once."""
+    return [chord for chord, _ in groupby(chord for chord in clip.chords if chord.root is not None)]
 
 
 @settings(max_examples=150)
@@ -30,14 +42,14 @@ def labelled(seed):
 def test_sentences_read_back(seed, words):
     clip, main = labelled(seed)
     rng = np.random.default_rng(words)
-    stated = read_prompt(f"{main} {captions.chord_sentence(clip, rng)}")
-    assert Progression.parse(stated.chords, clip.meter).chords == list(clip.chords)
+    stated = read_prompt(f"{main} {captions.chord_sentence(clip, rng) or ''}")
+    assert chords_said(stated, clip) == chords_to_say(clip)
     stated = read_prompt(f"{main} {captions.beat_sentence(clip, rng)}")
     assert stated.meter.beats == clip.meter.beats
     stated = read_prompt(f"{main} {captions.tempo_sentence(clip, rng)}")
     assert stated.tempo == clip.bpm or tempo_class(stated.tempo) == tempo_class(clip.bpm)
-    stated = read_prompt(f"{main} {captions.key_sentence(clip, rng)}")
-    assert stated.key.same_as(clip.key)
+    stated = read_prompt(f"{main} {captions.key_sentence(clip, rng) or ''}")
+    assert stated.key.same_as(clip.key) if clip.key else stated.key is None
 
 
 @settings(max_examples=150)
@@ -68,8 +80,8 @@ def test_whole_captions_and_paraphrases_keep_the_facts(seed):
     text, fields = captions.whole_caption(main, clip, rng, 4)
     assert all(sentence in text for sentence in fields.values() if sentence)
     stated = read_prompt(text)
-    assert Progression.parse(stated.chords, clip.meter).chords == list(clip.chords)
-    assert stated.key.same_as(clip.key) and stated.meter.beats == clip.meter.beats
+    assert chords_said(stated, clip) == chords_to_say(clip)
+    assert (stated.key.same_as(clip.key) if clip.key else stated.key is None) and stated.meter.beats == clip.meter.beats
     assert tempo_class(stated.tempo) == tempo_class(clip.bpm) and bool(stated.dynamics) == bool(clip.dynamics)
     assert same_facts(text, captions.Paraphraser()(text, rng))
 

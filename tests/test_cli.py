@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 
 from musicbench.features import Heard
 from musicbench.theory import Chord
-from mustango.__main__ import main
+from mustango.__main__ import main, summary
 from mustango.midi import read_chords
+from mustango.reader import resolve
 
 
 @pytest.fixture
@@ -397,3 +398,10 @@ def test_progress_counts_the_parts_that_takes_are_made_in(here, tiny_folder, mon
     monkeypatch.setattr("mustango.pipeline.TOGETHER_S", 4)
     assert generate("piano", "--takes", "3", "--duration", "2", "--steps", "2", model=tiny_folder) == 0
     assert [(bar.n, bar.total) for bar in bars] == [(4, 4)]
+
+
+def test_a_summary_names_no_key_where_there_are_no_chords():
+    drums, band = (
+        summary("a.wav", False, resolve(prompt, duration_s=4.0), 1) for prompt in ("solo drums, 90 bpm", "rock, chords C G")
+    )
+    assert "90 bpm (prompt), 4/4 (chosen), N (prompt), seed 1" in drums and "C major (chosen), C" in band

@@ -1,3 +1,4 @@
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -7,9 +8,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.compose import arrange, compose, describe, find_soundfont, plan
+from musicbench.compose import arrange, caption, compose, describe, find_soundfont, plan
+from musicbench.progression import Progression
 from musicbench.styles import STYLES
-from musicbench.theory import Chord, Key, Meter, Progression
+from musicbench.theory import NO_CHORD, Chord, Key, Meter
 
 seeds = st.integers(0, 10**6)
 
@@ -19,7 +21,7 @@ seeds = st.integers(0, 10**6)
 def test_plans_stay_in_bounds(seed):
     piece = plan(seed)
     assert 50 <= piece.bpm <= 200 and str(piece.meter) in ("2/4", "3/4", "4/4", "6/8")
-    assert piece.progression.bars and piece.comping
+    assert piece.progression.bars and (piece.comping or piece.groove != "none")
     assert all(sum(beats for _, beats in bar) == piece.meter.beats for bar in piece.progression.bars)
     assert piece == plan(seed)
 
@@ -54,7 +56,7 @@ def test_comping_plays_the_chord_and_the_bass_its_lowest_note(seed):
     if piece.bass:
         for start, chord in zip(starts, chords, strict=True):
             first = [n for n in notes if n.part == "bass" and abs(n.beat - start) < 1e-6]
-            assert first and first[0].pitch % 12 == chord.lowest
+            assert first[0].pitch % 12 == chord.lowest if chord.root is not None else not first
 
 
 @settings(max_examples=60)
@@ -69,6 +71,22 @@ def test_melodies_use_chord_tones_on_long_strong_notes(seed):
         if note.part == "lead" and note.beat % piece.meter.beats == 0 and note.beats > 0.9:
             chord = chords[int(np.searchsorted(starts, note.beat + 1e-6)) - 1]
             assert note.pitch % 12 in chord.pitch_classes
+
+
+def test_some_pieces_have_breaks_and_some_are_for_drums_alone():
+    pieces = [plan(seed) for seed in range(1000)]
+    alone = [p for p in pieces if not p.comping]
+    breaks = [p for p in pieces if p.comping and NO_CHORD in p.progression.chords]
+    assert 10 < len(alone) < 40 < 60 < len(breaks) < 120
+    assert not any(NO_CHORD in plan(p.seed, chords=Progression.parse("C G")).progression.chords for p in alone + breaks)
+    for piece in alone:
+        assert {note.part for note in arrange(piece, 16)} == {"drums"}
+        assert re.search("drum|percussion", caption(describe(piece), np.random.default_rng(piece.seed)))
+    for piece in breaks:
+        beats = len(piece.progression.bars) * piece.meter.beats
+        silent = {i for i, bar in enumerate(piece.progression.bars) if bar[0][0] == NO_CHORD}
+        begun = {int(n.beat // piece.meter.beats) for n in arrange(piece, beats) if n.part != "drums"}
+        assert 1 <= len(silent) <= 2 and not silent & begun
 
 
 def test_controls_replace_what_would_be_drawn():

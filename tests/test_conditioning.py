@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from musicbench import InputError
-from musicbench.theory import Chord, Meter, Progression, beat_grid
+from musicbench.progression import Progression, beat_grid
+from musicbench.theory import Chord, Meter
 from mustango.conditioning import CONTROL_CHANNELS, Conditioner, control_signal, pooled, sinusoid
 
 
@@ -49,6 +50,9 @@ def test_control_signal_draws_what_is_asked():
         assert np.abs(beats - t).min() < 0.011
     assert signal[39].sum() == pytest.approx(2, abs=0.01)  # downbeats at 0 and 2 s
     assert signal[44].all()
+    accented = control_signal(beat_grid(90, meter, duration), (chords, times), frames, 0.01, accents=(2.0, 5.0))
+    np.testing.assert_allclose(accented[38], 2 * signal[38] + 3 * signal[39], rtol=1e-6)
+    assert np.array_equal(np.delete(accented, 38, axis=0), np.delete(signal, 38, axis=0))
     nothing = control_signal(([], []), ([], []), frames, 0.01)
     assert not nothing.any()
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from musicbench import InputError
-from musicbench.theory import Chord, Key, Meter, beat_grid
+from musicbench.progression import beat_grid
+from musicbench.theory import Chord, Key, Meter
 from mustango.judges import JUDGED, JUDGES, is_silent, load_judge
 from mustango.metrics import Target, clip_scores
 

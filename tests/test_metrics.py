@@ -5,7 +5,8 @@ import pytest
 
 from musicbench import InputError
 from musicbench.features import Heard
-from musicbench.theory import Chord, Key, Meter, beat_grid
+from musicbench.progression import beat_grid
+from musicbench.theory import Chord, Key, Meter
 from mustango.metrics import (
     METRICS,
     Labels,
@@ -132,6 +133,19 @@ def test_half_tempo(target):
     assert scores["beat F"] == pytest.approx(2 / 3)
     assert scores["CMLt"] == 0 and scores["AMLt"] == 1 and scores["tempo Acc1"] == 0 and scores["tempo Acc2"] == 1
     assert scores["TB"] == scores["TBT"] == 0
+
+
+@pytest.mark.parametrize("heard, equal", [(110.04, 1), (109.9, 1), (110.6, 0), (90.4, 0), (90.6, 1)])
+def test_tempo_classes_are_of_whole_bpm(target, heard, equal):
+    """110 bpm is the end of a class (90, 110]; what detectors hear of it lies a tenth to either side."""
+    assert clip_scores(replace(target, bpm=110.0), heard_as(target, bpm=heard), ALL)["TB"] == equal
+
+
+def test_a_break_is_no_chord_to_be_named(target):
+    drums = replace(target, chords=(Chord(),), chord_times=(0.0,))
+    for heard in (Heard(), heard_as(drums)):
+        scores = clip_scores(drums, heard, {"chords"})
+        assert scores == {"majmin": 1.0} | dict.fromkeys(scores, 1.0) and not {"PCM", "CMO", "IoU"} & set(scores)
 
 
 def test_downbeats_on_the_wrong_beat(target):

@@ -86,3 +86,11 @@ def test_the_best_take_is_kept(monkeypatch):
     output = SimpleNamespace(audios=np.arange(3.0)[:, None], sample_rate=24000, controls=[controls] * 3)
     best, scores = best_take(output)
     assert best == 1 and [round(s.share, 2) for s in scores] == [0, 0.33, 0]
+
+
+def test_drums_alone_obey_where_no_chord_is_heard():
+    controls = resolve("drum solo", tempo=120, duration_s=4.0)
+    silent, tonal = (
+        compare(controls, Heard(controls.beat_times, bpm=120.0, chords=c, chord_times=(0.0,) * len(c))) for c in ((), (Chord(0),))
+    )
+    assert (silent.share, silent.chords_matched, silent.key_obeyed) == (1, 1, None) and tonal.share == 0.5

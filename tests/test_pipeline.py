@@ -168,6 +168,16 @@ def test_noise_is_stronger_where_clips_begin_and_where_they_restart(tiny_folder,
     torch.testing.assert_close(louder_restart, scale * restart)
 
 
+def test_beats_are_asked_for_as_strongly_as_the_model_says(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder))
+    asked = resolve("piano", chords="C | G", tempo=120, duration_s=4.0)
+    plain = pipeline.encode(["piano"], "", [asked], True).control
+    pipeline.register_to_config(beat_accent=1.5, downbeat_accent=3.0)
+    null, accented = pipeline.encode(["piano"], "", [asked], True).control
+    assert accented[38].max() == 3 * plain[1][38].max() and not null.any()
+    assert torch.equal(accented[39:], plain[1][39:]) and torch.equal(accented[:38], plain[1][:38])
+
+
 def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
     pipeline = load_pipeline(str(tiny_folder))
     frame_s = pipeline.mel.config.hop_length / pipeline.mel.config.sample_rate
@@ -177,7 +187,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
         asked = resolve("piano", chords="C | G", tempo=bpm, meter="3/4", duration_s=6.0)
         return pipeline.encode(["piano"], "", [asked], guided).control.numpy()
 
-    for bpm, strength in ((60, 1.5), (80, 1.0), (95, 0.5), (110, 0.0), (150, 0.0)):
+    for bpm, strength in ((60, 2.25), (80, 1.5), (95, 0.75), (110, 0.0), (150, 0.0)):
         null, asked = control(bpm, 110.0)
         assert null[:38].max() == 0 and null[44] == pytest.approx(strength)  # no chords; beats given
         assert np.array_equal(asked, control(bpm, 0.0)[1]) and np.array_equal(control(bpm, 110.0, guided=False)[0], asked)

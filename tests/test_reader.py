@@ -1,13 +1,15 @@
 import re
 from itertools import combinations
 
+import numpy as np
 import pytest
 from conftest import processor_s
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.facts import read_prompt
+from musicbench.compose import caption, describe, plan
+from musicbench.facts import drums_alone, read_prompt
 from musicbench.theory import Chord, Key, Meter
 from mustango.reader import chord_line, resolve
 
@@ -65,7 +67,7 @@ def test_reads_chords(prompt, chords):
      ("chords A minor, F major, C major, B flat minor 7", "Am F C Bbm7"), ("chords: Am7 | D7 | % | Gmaj7", "Am7 | D7 | % | Gmaj7"), ("chords |: C | G :| F", "C | G | C | G | F"),
      ("chords:|C|G:|F", "C | G | C | G | F"), ("chords C + G + Am", "C G Am"), ("C / G / Am / F", "C G Am F"), ("C > G > Am", "C G Am"), ("C => G=>Am", "C G Am"), ("chords C, G; Am & F", "C G Am F"),
      ("chords `C G Am F`", "C G Am F"), ("**C G Am F**", "C G Am F"), ("chords ([C] [G])", "C G"), ("piano\nchords:\nC G\nAm F\n120 bpm", "C G Am F"), ("| C | G |\n| Am | F |", "C | G | Am | F"),
-     ("chords: N.C. Am F C", "N.C Am F C"), ("chords: Cm(maj7) F7(b9)", "Cm(maj7) F7(b9)"), ("chords  C\tG   Am", "C G Am"), ("the chord is G7", "G7"), ("The chords in this song are D, G.", "D G"), ("chords |: C G", "C G")],
+     ("chords: N.C. Am F C", "N.C Am F C"), ("chords: Cm(maj7) F7(b9)", "Cm(maj7) F7(b9)"), ("chords  C\tG   Am", "C G Am"), ("the chord is G7", "G7"), ("The chords in this song are D, G.", "D G"), ("chords |: C G", "C G"), ("The chord progression is A. It is slow.", "A")],
 )  # fmt: skip
 def test_reads_chords_as_people_write_them(prompt, chords):
     assert read_prompt(prompt).chords == chords and not read_prompt(prompt).notes
@@ -75,7 +77,7 @@ def test_reads_chords_as_people_write_them(prompt, chords):
     "prompt",
     ["a song with chords i love", "jazz chords, v slow", "power chords, B side", "lush chords and a D drone", "chord changes in the style of C Corea", "chord stabs on beat 1 and E piano",
      "chord stabs on the E and B strings", "rich chords, B3 organ", "C major 7 chords then G", "notes C E G", "the notes are C# E G#", "notes C4 E4 G4", "C D E F G A B scale", "melody E D C D E E E",
-     "bass plays C C G G", "arpeggio C E G C", "vitamin A B C D E", "the A B C song", "grade A B C students", "chords: none", "no chords, only drums"],
+     "bass plays C C G G", "arpeggio C E G C", "vitamin A B C D E", "the A B C song", "grade A B C students", "chords: none", "no chords, only drums", "the chords are A bit sad"],
 )  # fmt: skip
 def test_words_and_letters_are_no_chords(prompt):
     assert read_prompt(prompt).chords is None and not read_prompt(prompt).notes
@@ -155,6 +157,47 @@ def test_options_override_the_prompt():
     controls = resolve("in A minor, chords Am Dm E7", chords="I IV", key="Eb", duration_s=10)
     assert [c.lead_sheet(controls.key) for c in controls.chords][:2] == ["Eb", "Ab"]
     assert controls.origin["chords"] == controls.origin["key"] == "given"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "drums only", "rock drum solo", "A funky drum loop, 100 bpm.", "just drums, no bass, no guitar", "solo drums, energetic", "drums-only",
+        "a fast samba percussion track without any other instruments", "bass drum and snare, only drums", "hip-hop drum beat in 4/4",
+        "rapid drum solo", "drum loop, No bass", "drum solo, no piano, guitar or bass", "rock drums, no other instruments", "drums, nothing else",
+        "trap drums, no melody", '"funky drum loop"', "organic percussion loop", "jazz drums alone", "rock drums only at 120 bpm",
+    ],
+)  # fmt: skip
+def test_drums_alone_have_no_chords(prompt):
+    controls = resolve(prompt, duration_s=10.0)
+    assert [str(c) for c in controls.chords] == ["N"] and controls.origin["chords"] == "prompt"
+    assert resolve(prompt, chords="C", duration_s=10.0).chords == (Chord(0),)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "drum and bass", "pop with drums", "piano over a drum loop", "not only drums", "only drums and bass", "no drums", "guitar, drum beat",
+        "drum solo with organ", "an orchestra and a drum track", "rock song with a drum solo", "just a piano", "upbeat rock",
+        "calm ambient music, no drum beat", "relaxing song without a drum loop", "a quiet meditation, no percussion track", "don't use only drums",
+        "upbeat song, drum beat", "upbeat dance song driven by a drum beat", "a pop song that features a drum solo", "backing track for drums",
+        "a drum solo followed by a funky jam", "acoustic folk, light percussion only", "techno with only percussion",
+        "a song with drums only in the chorus", "the only percussion is a tambourine", "pop, music box, a drum beat", "steel drum solo",
+        "drum beat in the key of A minor", "calm folk, harmonica, a drum beat", "ambient music, no drums alone",
+    ],
+)  # fmt: skip
+def test_drums_beside_others_have_chords(prompt):
+    assert Chord() not in resolve(prompt, duration_s=10.0).chords
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 10**6))
+def test_the_composers_words_for_drums_alone_are_read(seed):
+    piece = plan(seed)
+    words = caption(describe(piece), np.random.default_rng(seed))
+    assert drums_alone(words) == (piece.comping is None), words
+    alone = caption(describe(piece) | {"comping": None, "bass": None, "lead": None, "drums": "rock"}, np.random.default_rng(seed))
+    assert drums_alone(alone), alone
 
 
 def test_what_nobody_says_is_chosen_by_seed():

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.progression import Progression, beat_grid
 from musicbench.theory import (
     NO_CHORD,
     QUALITIES,
@@ -13,8 +14,6 @@ from musicbench.theory import (
     Chord,
     Key,
     Meter,
-    Progression,
-    beat_grid,
     is_roman,
     likely_key,
     nearest_symbol,

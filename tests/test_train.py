@@ -411,3 +411,16 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     before, after = (load_file(f"{r}/parts/unet/diffusion_pytorch_model.safetensors") for r in (run, further))
     assert all(torch.allclose(before[k], after[k], atol=2e-3) for k in before)
     assert main(["train", "start", "-o", further, "--from", str(tmp_path / "model")]) == 2
+
+    keeping = ["-o", str(tmp_path / "keeping"), "--data", data]  # ... and may keep to what that predicted
+    assert main(["train", "munet", *keeping, "--remember", data]) == 2
+    assert main(["train", "start", *keeping, "--from", str(tmp_path / "model")]) == 0
+    assert main(["train", "vae", *keeping, "--remember", data]) == 2
+    assert "--remember says nothing" in capsys.readouterr().err
+    kept, forgotten = tmp_path / "keeping" / "munet" / "before" / "unet" / "diffusion_pytorch_model.safetensors", []
+    for steps in ("1", "3"):
+        assert main(["train", "munet", *keeping, "--remember", data, "--steps", steps, "--batch-size", "5", "--lr", "1e-2"]) == 0
+        rows = list(csv.DictReader((tmp_path / "keeping" / "munet" / "curve.csv").open()))
+        forgotten.append(float(rows[-1]["forgotten"]))
+        assert all(torch.equal(load_file(kept)[k].float(), before[k].half().float()) for k in before)
+    assert forgotten[0] == 0 < forgotten[1]

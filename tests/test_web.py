@@ -76,6 +76,7 @@ def test_what_a_prompt_states_is_read_as_the_controls_show_it():
     read = {"chords": "ii7 V7", "tempo": "92.5", "key": "Bb major", "meter": "3/4"}
     assert stated_in("jazz, chords ii7 V7 in Bb in 3/4 at 92.5 bpm") == read
     assert stated_in("Allegro jig in 6/8")["tempo"] == "Allegro"  # what it means depends on the meter
+    assert stated_in("rock drum solo")["chords"] == "N" and stated_in("drum solo in A minor")["chords"] == ""
     assert stated_in("piano") == stated_in(None) == {"chords": "", "tempo": "", "key": "Auto", "meter": "Auto"}
 
 

@@ -1,12 +1,16 @@
 """The evaluation of words: what is drawn, how it is judged; the probe hears what a composed clip plays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import needs_fluidsynth
 
 from musicbench.compose import render
 from musicbench.features import Heard
+from musicbench.progression import Progression
 from musicbench.styles import MOODS
+from musicbench.theory import NO_CHORD
 from mustango import words
 from mustango.__main__ import main
 from mustango.reader import resolve
@@ -19,9 +23,12 @@ from mustango.words import (
     control_wins,
     drums_asked,
     instrument_cases,
+    is_silent,
     measures,
     mood_cases,
     repetition,
+    silences,
+    tone,
     words_markdown,
 )
 
@@ -71,6 +78,27 @@ def test_a_contradiction_is_won_by_what_is_heard():
         assert control_wins(case, piece, what, gainsaid, won) == 1
         assert control_wins(case, piece, what, gainsaid, lost) == 0
         assert control_wins(case, piece, what, gainsaid, Heard()) == 0
+
+
+def test_silences_are_asked_as_a_user_would():
+    drawn = silences(3, 6)
+    assert sorted(what for _, _, what in drawn) == ["a break"] * 6 + ["drums alone"] * 6
+    for case, piece, _ in drawn:
+        asked = resolve(case.prompt, **case.controls, duration_s=DURATION_S)
+        laid = piece.progression.lay_out(piece.bpm, DURATION_S, whole=False)
+        assert (list(asked.chords), asked.bpm, asked.meter) == (laid[0], piece.bpm, piece.meter)
+        np.testing.assert_allclose(asked.chord_times, laid[1], atol=1e-5)
+        assert NO_CHORD in asked.chords and ("chords" in case.controls) == bool(piece.comping)
+
+
+@needs_fluidsynth
+def test_silences_are_heard():
+    for _, piece, _ in silences(3, 3):
+        band = replace(
+            piece, progression=Progression.parse("C"), comping="organ", pattern="sustained", groove="none", programs={"comping": 16}
+        )
+        assert is_silent(piece, tone(render(piece, DURATION_S, 24000).samples, 24000)) == 1
+        assert is_silent(piece, tone(render(band, DURATION_S, 24000).samples, 24000)) == 0
 
 
 def test_measures_follow_the_sound():
