@@ -348,7 +348,10 @@ _SOUNDS_BESIDE_DRUMS = re.compile(
 
 
 def drums_alone(prompt):
-    """Return whether a prompt asks for drums and names nothing else that sounds: "rock drum solo", "just drums, no bass"."""
+    """Return whether a prompt begins with a drum piece ("rock drum solo") or says that only drums play ("just drums, no bass"),
+
+    and names none of the other instruments known here.
+    """
     text = re.sub('["“”]', "", prompt.lower())
     named = _NEGATED.sub("", text)
     if _SOUNDS_BESIDE_DRUMS.search(named):

@@ -117,7 +117,7 @@ def build_parser():
         "--words",
         type=int,
         metavar="N",
-        help="in place of --set: do instruments, moods, breaks and contradictions in N prompts come true?",
+        help="in place of --set: do instruments, drums, moods, breaks and contradictions in N prompts come true?",
     )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
     evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")

@@ -157,6 +157,7 @@ def chord_scores(target, heard):
     """Return duration-weighted agreement of heard and asked chords (mir_eval), and their intersection over union.
 
     IoU: the time in which both name the same chord, bass apart, over the time in which either names one (JASCO's measure).
+    Without IoU where neither names a chord.
     """
     mir_eval = _mir_eval()
     labels, times = _within(heard, target.duration_s)

@@ -14,7 +14,8 @@ CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches
 class Scores:
     """Asked and heard tempo and key, the share of the clip in which the heard chord is the asked one, the beats' F-measure.
 
-    None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}). Music without a chord asks for no key: None.
+    None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}). Music without a chord asks for no key (None),
+    and to hear no chord in it is right.
     """
 
     bpm_asked: float
@@ -52,7 +53,7 @@ class Scores:
 
     @property
     def share(self):
-        """How much of what was asked was heard, 0 to 1: the mean of chords, beats and key; what was not heard counts 0."""
+        """How much of what was asked was heard, 0 to 1: the mean of chords, beats and, where one is asked, key; what was not heard counts 0."""
         shares = [
             self.chords_matched or 0.0,
             self.beats_matched or 0.0,

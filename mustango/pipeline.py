@@ -62,7 +62,8 @@ class MustangoPipeline(DiffusionPipeline):
     away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
     this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
     frame-aligned control has beats there, (slow_bpm - bpm) / 20 times as strong as in training, at most 2.25 times.
-    `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are drawn there. `opposites`:
+    `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are asked for (in the control's
+    channel of all beats). `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
     """
 
@@ -369,13 +370,14 @@ def opposite_moods(prompt):
 
 
 def sidecar(output, index, prompt, options):
-    """Describe one take under the dataset's field names, with all that is needed to make it again."""
+    """Describe one take under the dataset's field names, with all that is needed to make it again; no key where no chord sounds."""
     controls = output.controls[index]
+    key = controls.key_heard_in
     return {
         "prompt": prompt,
         "bpm": controls.bpm,
         "meter": str(controls.meter),
-        "key": [controls.key.tonic, controls.key.mode],
+        "key": [key.tonic, key.mode] if key else None,
         "beats": [list(controls.beat_times), list(controls.beat_positions)],
         "chords": [c.harte(controls.key) for c in controls.chords],
         "chords_time": list(controls.chord_times),

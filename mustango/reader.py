@@ -127,7 +127,8 @@ def chords_stated(prompt, stated, key=None):
 def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None, longest_s=120.0):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
-    What is chosen depends on prompt and seed, not on what else is given. A prompt for drums alone states that there is no chord.
+    What is chosen is drawn by seed from what the prompt's words mean; but the key of given chords is theirs, and the tempo faster where
+    they would not fit. A prompt for drums alone states that there is no chord.
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
     longest_s: the longest duration that a message proposes.

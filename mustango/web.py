@@ -55,7 +55,7 @@ def plan_html(asked, check):
         bars = Progression.parse(asked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
     except InputError as error:
         return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>'
-    facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter), ("key", plan.key)]
+    facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter)] + [("key", plan.key)] * (plan.key_heard_in is not None)
     if not asked.chords:
         facts.append(("chords", "chords"))
     text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts)

@@ -38,7 +38,7 @@ PAIRS = {
     ("sparse", "busy"): ("density", (0.12, 0.88), "onsets a second"),
     ("dark", "bright"): ("register", (-1, 1), "spectral centroid"),
 }
-BREAK_DB, ALONE_DB = -10.0, -12.0  # measured: all of 43 composed breaks lie below, 23 of 24 drums alone, none of 29 other pieces
+BREAK_DB, ALONE_DB = -10.0, -12.0  # below them lie 86 of 88 composed breaks, 45 of 49 drums alone, none of 29 other pieces
 REPEATED = "upbeat acoustic guitar pop with drums"
 BEATS_A_BAR = (3, 4)
 NOTHING = Target(DURATION_S)
@@ -46,7 +46,10 @@ NOTHING = Target(DURATION_S)
 
 @dataclass(frozen=True)
 class WordsSetup:
-    """`count` clips for the instruments; an eighth of it for each pair of moods, a quarter for contradictions and repetition."""
+    """`count` clips for the instruments; an eighth of it for each pair of moods, for breaks and for drums alone, a quarter for
+
+    contradictions and for repetition.
+    """
 
     count: int = 200
     seed: int = 7

@@ -316,7 +316,7 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
             "id": "one",
         },
         {"prompt": "calm", "chords": "I V | vi IV", "key": "D"},
-        {},
+        {"prompt": "solo drums"},
     ]
     (here / "many.jsonl").write_text("\n".join(map(json.dumps, lines)))
     assert generate("--prompts", "many.jsonl", "-o", "no/out", model=tiny_folder) == 2
@@ -328,6 +328,10 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     assert generate("--prompts", "again.jsonl", "-o", ".", "--steps", "2", model=tiny_folder) == 0
     assert np.array_equal(soundfile.read("again.wav")[0], soundfile.read("out/one.wav")[0])
     assert json.loads((here / "again.json").read_text())["chords_time"] == about["chords_time"]
+    alone = json.loads((here / "out" / "00003.json").read_text())
+    (here / "again.jsonl").write_text(json.dumps(alone | {"id": "drums"}))
+    assert generate("--prompts", "again.jsonl", "-o", ".", model=tiny_folder) == 0
+    assert alone["key"] is None and (here / "drums.wav").read_bytes() == (here / "out" / "00003.wav").read_bytes()
 
 
 def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
