@@ -16,7 +16,7 @@ import shutil
 import tomllib
 import unicodedata
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -26,7 +26,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
-from musicbench.clip import Clip, audio_fault, check_folder, save_audio, save_json
+from musicbench.clip import Clip, alone_in, audio_fault, check_folder, save_audio, save_json
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.songs import channels_cancel, fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
@@ -352,7 +352,7 @@ def build(
     Paraphraser(*paraphrase)
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
-    with _alone(out):
+    with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)
         same = _same_bytes(songs, paths)
         clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
@@ -424,30 +424,6 @@ def _with_all_sentences(row):
     main = row["own_caption"]
     sentences = [row[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if row[name]]
     return " ".join([main if main[-1] in ".!?" else main + ".", *sentences])
-
-
-@contextmanager
-def _alone(out):
-    """Make the folder `out` if need be and keep other builds out of it, where the system and its file system have locks."""
-    try:
-        out.mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {out} ({error.strerror}); choose another place") from None
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    folder = os.open(out, os.O_RDONLY)
-    try:
-        with suppress(OSError):  # a network's folder may have no locks
-            try:
-                fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"another build is writing {out}; wait for it or give another folder") from None
-        yield
-    finally:
-        os.close(folder)
 
 
 def _prepare(out, settings, overwrite):

@@ -15,7 +15,7 @@ from musicbench.facts import Stated, read_prompt, same_facts
 from musicbench.features import loudness_db
 from musicbench.progression import Progression
 from musicbench.styles import MOODS
-from musicbench.theory import ascii_accidentals, pitch_class, spell_note, tempo_class, tempo_word
+from musicbench.theory import ascii_accidentals, beats_counted, pitch_class, spell_note, tempo_class, tempo_word
 
 # {} is the fact. Every wording can be read back by musicbench.facts.read_prompt.
 CHORDS = (
@@ -258,7 +258,8 @@ def contradicted(text, clip):
         fields.append("prompt_bt")
     if stated.tempo and clip.bpm and abs(clip.bpm / stated.tempo - 1) > 0.04:
         by_word = f"{stated.tempo:g}" not in text
-        fields += [] if by_word and tempo_class(clip.bpm) == tempo_class(stated.tempo) else ["prompt_bpm"]
+        words = {tempo_class(clip.bpm), tempo_class(clip.bpm / beats_counted(clip.meter))}  # the recipe's, and what people mean
+        fields += [] if by_word and tempo_class(stated.tempo) in words else ["prompt_bpm"]
     if stated.key and clip.key and not stated.key.same_as(clip.key):
         fields.append("prompt_key")
     return fields

@@ -3,7 +3,7 @@
 import json
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -152,6 +152,33 @@ def check_folder(path):
         raise InputError(f"the folder {place} does not exist; make it first or choose another place")
     if not os.access(place, os.W_OK):
         raise InputError(f"the folder {place} cannot be written; choose another place")
+
+
+@contextmanager
+def alone_in(folder):
+    """Make a folder if need be and keep others who ask so out of it, where the system and its file system have locks.
+
+    Raises InputError when somebody is writing there, or the folder cannot be made.
+    """
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # a network's folder may have no locks
+            try:
+                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InputError(f"another run is writing {folder}; wait for it or give another folder") from None
+        yield
+    finally:
+        os.close(opened)
 
 
 def save_audio(path, samples, sample_rate):

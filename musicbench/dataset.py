@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__, captions
-from musicbench.clip import Clip, save_audio, written_whole
+from musicbench.clip import Clip, alone_in, save_audio, written_whole
 from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
@@ -67,17 +67,22 @@ def write_metadata(folder, rows):
 
 
 def row_clip(row):
-    """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats)."""
+    """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats).
+
+    Chords that are not as many as their times are left out.
+    """
     times, positions = row["beats"] if row.get("beats") else ([], [])
     if row.get("meter"):
         meter = Meter.parse(row["meter"])
     else:
         highest = int(max(positions, default=0))
         meter = Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= 7 else None
-    key = row.get("key")
+    key, chords, chord_times = row.get("key"), row.get("chords") or (), row.get("chords_time") or ()
+    if len(chords) != len(chord_times):
+        chords = chord_times = ()
     return Clip(
         np.zeros(0, np.float32), row.get("sample_rate") or 44100, tuple(times), tuple(int(p) for p in positions), row.get("bpm"), meter,
-        tuple(Chord.parse(c) for c in row.get("chords") or ()), tuple(row.get("chords_time") or ()),
+        tuple(Chord.parse(c) for c in chords), tuple(chord_times),
         Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {},
     )  # fmt: skip
 
@@ -88,7 +93,7 @@ def row_captions(row, count):
     Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of cases, else
     the original one (MusicBench).
     """
-    if row["dataset"] == "composed":
+    if row.get("tags"):
         return captions.training_captions(row_clip(row), row["seed"], count)
     rng = np.random.default_rng(list(row["location"].encode()))
     original = row.get("alt_caption") or row["main_caption"]
@@ -228,11 +233,25 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
     Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
     """
     folder = Path(folder)
-    path = folder / ROWS
     if first_seed < 0:
         raise InputError(f"seed {first_seed} is below 0; give a whole number from 0")
     check_sample_rate(sample_rate)
     soundfont = find_soundfont(soundfont)
+    with alone_in(folder):
+        seeds = _seeds_left(folder, range(first_seed, first_seed + count), duration_s, sample_rate)
+        with (folder / ROWS).open("a", encoding="utf-8") as lines:
+            try:
+                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)
+            except BrokenProcessPool:
+                raise InputError(
+                    "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
+                ) from None
+    return len(seeds)
+
+
+def _seeds_left(folder, wanted, duration_s, sample_rate):
+    """Return those of the seeds `wanted` that are not yet in a folder of composed rows, made ready for more. Raises InputError."""
+    path = folder / ROWS
     rows = read_rows(folder) if path.exists() else []
     if (folder / "build.json").exists() or any(row.get("dataset") != "composed" for row in rows):
         raise InputError(f"{folder} holds a dataset that was not composed; give another folder")
@@ -243,22 +262,15 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
                 f"{folder} holds pieces of {there[0]:g} s at {there[1]} Hz, not {duration_s:g} s at {sample_rate}; "
                 f"give --duration {there[0]:g} --sample-rate {there[1]}, or another folder"
             )
-    wanted = range(first_seed, first_seed + count)
     kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
-    have = {row.get("seed") for row in kept}
     try:
-        (folder / "audio").mkdir(parents=True, exist_ok=True)
+        (folder / "audio").mkdir(exist_ok=True)
     except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+        raise InputError(f"cannot make the folder {folder / 'audio'} ({error.strerror}); choose another place") from None
     if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
         write_rows(path, kept)
-    seeds = [seed for seed in wanted if seed not in have]
-    with path.open("a", encoding="utf-8") as lines:
-        try:
-            _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)
-        except BrokenProcessPool:
-            raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
-    return len(seeds)
+    have = {row.get("seed") for row in kept}
+    return [seed for seed in wanted if seed not in have]
 
 
 def _write_composed_rows(lines, seeds, workers, *settings):

@@ -328,9 +328,10 @@ _ADJECTIVES = (
     r"(?:an? |the )?(?:(?!(?:with|and|over|on|to|plus|has|featuring|features|by|driven|backing|steel|light|only|song|music|piece|tune|band)"
     r"\b)[\w'/&-]+ ){0,5}"
 )
+_OF_DRUMS = r"(?:(?!and\b)[\w-]+ ){0,2}(?:drums?|cymbals?|hi-?hats?|snares?|kicks?|toms?|rimshots?|brush(?:es)?|fills?|rolls?|ghost notes|swing|reverb)"
 _DRUM_PIECE = re.compile(
     rf"{_ADJECTIVES}(?:{_DRUMS}[ -]?(?:solo|loop|beat|break|breakbeat|groove|pattern|fill|track|piece)s?\b"
-    rf"|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)(?! (?:followed|behind|under|beneath|into|leading))"
+    rf"|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)(?=$| (?:at|in|around|without|\d|for (?!an? |the ))| with (?:no|a? ?lots? of|{_OF_DRUMS})\b)"
 )
 _ONLY_DRUMS = re.compile(
     rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS}[ -](?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
@@ -343,7 +344,8 @@ _SOUNDS_BESIDE_DRUMS = re.compile(
     r"\b(?:guitar|piano|keyboard|key|rhodes|organ|synth(?:esi[sz]er)?|string|violin|viola|fiddle|cello|harp|harpsichord|brass|trumpet|trombone"
     r"|tuba|horn|sax(?:ophone)?|flute|clarinet|oboe|bassoon|woodwind|pad|choir|voice|vocal|singer|rapper|melody|melodie|chord|harmony|bell"
     r"|glockenspiel|marimba|vibraphone|xylophone|kalimba|music box|accordion|harmonica|orchestra|riff|arpeggio|ukulele|banjo|sitar|koto"
-    r"|lute|mandolin|bagpipe|didgeridoo|whistle|theremin|steel drum|808|singing|bass(?! drum)|bassline)(?:s|es)?\b"
+    r"|lute|mandolin|bagpipe|didgeridoo|whistle|theremin|(?:steel|tongue|hang) drum|handpan|steelpan|gamelan|timpani|808|singing"
+    r"|bass(?! drum)|bassline|erhu|kora|bouzouki|shamisen|oud|pipa|guzheng|drone|pluck|hook|tune|band|group|ensemble)(?:s|es)?\b"
 )
 
 

@@ -25,7 +25,9 @@ def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
 
 
 MAX_LINE = 20_000  # characters: 120 s with a chord on every beat
+MAX_START_S = 100_000
 ARROWS = "->|→|=>|>"
+_AROUND_CHORDS = re.compile(r"([\w#]\([^()\s]*\))|[,;`*]")  # within a chord's own brackets, C:7(*5,b5), they belong to it
 _BETWEEN_CHORDS = re.compile(rf" ?(?:{ARROWS}) ?|(?<!\S)(?:[+&—]|-+)(?!\S)|(?<=\S)-(?=[A-G]|[b#]?[IViv])")
 
 
@@ -60,7 +62,7 @@ class Progression:
         Commas, arrows, dashes and other signs between chords are passed over. Roman numerals are read in `key` (when None in
         C major, or in C minor where the tonic is a small i). Raises InputError.
         """
-        text = re.sub("[,;`*]", " ", ascii_accidentals(text)).replace("‖", "|")
+        text = _AROUND_CHORDS.sub(lambda match: match[1] or " ", ascii_accidentals(text)).replace("‖", "|")
         text = "\n".join(" ".join(words) for words in map(str.split, text.splitlines()) if words)
         if len(text) > MAX_LINE:
             raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
@@ -92,6 +94,8 @@ class Progression:
             if not match:
                 raise InputError(f"{token!r} has no start time while the first chord has; write all as seconds:chord, '0:C 2.5:G'")
             start_s = float(match[1])
+            if start_s > MAX_START_S:
+                raise InputError(f"the chord time {quoted(match[1])} is above {MAX_START_S} s; give seconds from the clip's start")
             if timed and start_s <= timed[-1][0]:
                 raise InputError(f"chord times must rise, but {token!r} comes after {timed[-1][0]:g} s")
             timed.append((start_s, parse_symbol(match[2], key)))

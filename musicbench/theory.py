@@ -425,6 +425,11 @@ def tempo_class(bpm):
     return sum(mark < bpm for mark in TEMPO_MARKS)
 
 
+def beats_counted(meter):
+    """Return how many counted beats make the one that people's tempo words mean: in compound meters (6/8) three, else one."""
+    return 3 if meter and meter.beats == 6 else 1
+
+
 def tempo_word(bpm):
     """Return the Italian tempo word: `tempo_word(120) == "Allegro"`."""
     return TEMPO_WORDS[tempo_class(bpm)]
@@ -433,13 +438,13 @@ def tempo_word(bpm):
 def word_tempo(word, meter=None):
     """Return a bpm in the middle of a tempo word's range: `word_tempo("allegro") == 125`. Raises InputError.
 
-    In compound meters (6/8) a word means the dotted beat, three times as many counted ones, MAX_BPM at most.
+    In compound meters (6/8) a word means the dotted beat, so three times as many counted ones, MAX_BPM at most.
     """
     marks = (30, *TEMPO_MARKS, 240)
     middles = {word.lower(): (marks[i] + marks[i + 1]) / 2 for i, word in enumerate(TEMPO_WORDS)} | BETWEEN_TEMPO_WORDS
     if word.lower() not in middles:
         raise InputError(f"unknown tempo word {quoted(word)}; use one of {', '.join(TEMPO_WORDS)}")
-    return min(middles[word.lower()] * (3 if meter and meter.beats == 6 else 1), MAX_BPM)
+    return min(middles[word.lower()] * beats_counted(meter), MAX_BPM)
 
 
 def parse_tempo(value, meter=None):

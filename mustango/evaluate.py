@@ -347,8 +347,9 @@ def _open(folder, setup, cases):
     if changed and not setup.audio:
         raise InputError(f"{folder} holds clips of other targets ({changed[0]}); choose another folder")
     save_json(path, about)
+    rows = before | {case.id: case.row() for case in cases}  # of a smaller set (--limit) the others' audio stays, too
     with written_whole(folder / "targets.jsonl") as temporary:
-        temporary.write_text("".join(json.dumps(case.row(), ensure_ascii=False) + "\n" for case in cases), encoding="utf-8")
+        temporary.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows.values()), encoding="utf-8")
 
 
 def read_targets(folder):
@@ -476,10 +477,10 @@ def compare(first, second, seed=0):
             raise InputError(f"no report.json in {folder}; run mustango evaluate -o {folder} first")
         reports.append(read_json(folder / "report.json"))
         targets.append({row["id"]: row for row in read_targets(folder)})
-    shared = [name for name in targets[0] if targets[0][name] == targets[1].get(name)]
+    rows, scores = [], [report["scores"].get("model", {}) for report in reports]
+    shared = [name for name in targets[0] if name in scores[0] and targets[0][name] == targets[1].get(name)]
     if not shared:
         raise InputError(f"{first} and {second} hold no clip with the same targets; evaluate both on one set")
-    rows, scores = [], [report["scores"].get("model", {}) for report in reports]
     judges = [j["name"] for j in reports[0]["judges"] if j in reports[1]["judges"]]
     keys = {JUDGES[key].name: key for key in reports[0]["setup"]["judges"] if key in JUDGES and JUDGES[key].name in judges}
     for metric in METRICS:

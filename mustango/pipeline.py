@@ -183,7 +183,7 @@ class MustangoPipeline(DiffusionPipeline):
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
-        duration = self.config.window_s if duration is None else float(duration)
+        duration, guidance = self.config.window_s if duration is None else float(duration), float(guidance)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
         given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration, "longest_s": self.longest_s}
         predict = self.predictor(predictors)

@@ -102,6 +102,11 @@ def _choose_tempo(prompt, rng):
     return float(rng.integers(low, high + 1))
 
 
+def _counted(bpm, meter):
+    """Return a chosen pace in counted beats: eighths go twice as fast, up to 200 a minute."""
+    return min(2 * bpm, max(bpm, 200.0)) if meter.unit == 8 else bpm
+
+
 def _choose_loop(prompt, mode, rng):
     loop = str(rng.choice(MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]))
     if re.search(r"\b(jazz\w*|bossa\w*|lo-?fi|soul|neo-soul)\b", prompt, re.IGNORECASE):
@@ -162,7 +167,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
     meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
     stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
-    bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: drawn_bpm)
+    bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _counted(drawn_bpm, meter))
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
         origin["tempo"] = origin["meter"] = "predicted"
@@ -183,7 +188,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
         if origin["tempo"] == "chosen" and progression.bars:  # a beat of the last chord is heard
             beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
             needed = math.ceil(60 * beats_needed / duration_s)
-            bpm = max(bpm, needed) if needed <= 1.3 * _pace(prompt)[1] else bpm  # else they are refused, and the remedies named
+            fastest = _counted(1.3 * _pace(prompt)[1], meter)
+            bpm = max(bpm, needed) if needed <= fastest else bpm  # else they are refused, and the remedies named
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))

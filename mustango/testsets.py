@@ -200,7 +200,7 @@ def _labels(row, where, notes):
     if times and chords:
         kept = [(t, c) for t, c in zip(times, chords, strict=True) if t < duration]
         times, chords = [t for t, _ in kept], [c for _, c in kept]
-    if len(beats) != 2 or len(beats[0]) != len(beats[1]):
+    if not isinstance(beats, list) or len(beats) != 2 or len(beats[0]) != len(beats[1]):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")
     if not _rise(beats[0]):
         beats = notes.append("beats left out: their times do not rise") or [[], []]
@@ -229,9 +229,9 @@ def _controls(labels, meter, given):
         controls["key"] = str(labels.key)
     if labels.chord_times:
         pairs = zip(labels.chord_times, labels.chords, strict=True)
-        controls["chords"] = " ".join(f"{t:.6f}:{c.harte()}" for t, c in pairs)
+        controls["chords"] = " ".join(f"{t:.6f}:{c.lead_sheet()}" for t, c in pairs)
     elif labels.chords:
-        controls["chords"] = " ".join(c.harte() for c in labels.chords)
+        controls["chords"] = " ".join(c.lead_sheet() for c in labels.chords)
     return controls, asked
 
 

@@ -320,7 +320,7 @@ def evaluate_words(setup, folder, workers):
     pieces = {case.id: (case, piece) for case, piece, *_ in drawn}
     asked = {id_: (generate_clip, setup, c.prompt, c.controls, DURATION_S, c.seed) for id_, (c, _) in pieces.items()}
     again = {f"seed-{seed:03d}": (generate_clip, setup, REPEATED, {}, DURATION_S, seed) for seed in seeds}
-    with worker_pool(workers) as pool:
+    with worker_pool(workers if setup.device == "cpu" else 1) as pool:
         probe = train_probe(pool, setup.seed + 1, folder / "probe.npz", rate)
         composed = {id_: (render_clip, piece, rate) for id_, (_, piece) in pieces.items()}
         clips = {

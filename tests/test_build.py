@@ -23,8 +23,8 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import POOR_SOUND, Recipe, _alone, build, fitting_caption, make_copy, split_of
-from musicbench.clip import Clip, load_audio
+from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
+from musicbench.clip import Clip, alone_in, load_audio
 from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_rows, write_webdataset
 from musicbench.facts import read_prompt, same_facts
 from musicbench.features import Heard
@@ -461,10 +461,10 @@ def test_two_builds_do_not_share_a_folder(songs, built, tmp_path, capsys):
     shutil.copytree(built[0], out)
     writing = out / "train" / ".x-0123456789abcdef.flac"
     writing.touch()
-    with _alone(out):
+    with alone_in(out):
         assert main(["build", str(songs), str(out)]) == 2
         error = capsys.readouterr().err.strip().splitlines()[-1]
-        assert error.startswith(f"musicbench: another build is writing {out}; ") and writing.exists()
+        assert error.startswith(f"musicbench: another run is writing {out}; ") and writing.exists()
     assert build(songs, out, RECIPE) == built[1] and digests(out) == digests(built[0])  # what a killed writer left is gone
 
 
@@ -689,6 +689,8 @@ def test_published_rows_are_read(tmp_path):
     )
     clip = row_clip(read_rows(tmp_path / "none.json")[0])
     assert (clip.bpm, clip.meter, clip.key, clip.chords) == (None, None, None, ())
+    assert row_clip(row | {"chords_time": [0.46, 1.2]}).cropped(1, 2).chords == ()
+    assert set(row_captions(row | {"dataset": "composed"}, 9)) <= {"A guitar plays.", "Guitar."}  # a folder may be named so
 
 
 def test_ray_gives_the_same(songs, built, tmp_path):

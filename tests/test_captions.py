@@ -228,6 +228,8 @@ HEARD = Clip(
 def test_what_a_caption_states_is_not_contradicted(text, fields):
     assert captions.contradicted(text, HEARD) == fields
     assert captions.contradicted(text, Clip(np.zeros(0), 1)) == []
+    jig = replace(HEARD, bpm=195.0, meter=Meter(6, 8))
+    assert captions.contradicted("An adagio in 6/8.", jig) == captions.contradicted("A presto in 6/8.", jig) == []
     written, sentences = captions.whole_caption(text, HEARD, np.random.default_rng(0), 4, fields)
     assert captions.contradicted(written, HEARD) == fields, "the text's own facts come first"
     assert [name for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if not sentences[name]] == fields

@@ -8,6 +8,7 @@ from conftest import needs_fluidsynth
 
 from musicbench import InputError, dataset
 from musicbench.__main__ import main
+from musicbench.clip import alone_in
 from musicbench.dataset import read_rows, write_composed
 
 FIELDS = {
@@ -84,6 +85,14 @@ def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="No space left"):
         write_composed(tmp_path, 1)
     assert (tmp_path / "rows.jsonl").read_text() == text
+
+
+def test_two_runs_do_not_compose_into_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    (tmp_path / "rows.jsonl").touch()  # of a run that has composed nothing yet
+    with alone_in(tmp_path), pytest.raises(InputError, match="another run is writing"):
+        write_composed(tmp_path, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["rows.jsonl"]
 
 
 def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):

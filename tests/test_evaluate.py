@@ -325,9 +325,13 @@ def test_a_folder_keeps_to_its_targets_and_model(music, tiny_folder):
     with pytest.raises(InputError, match="weights"):
         run(music, **options)
     index.write_text(before)
-    (music / "set.jsonl").write_text((music / "set.jsonl").read_text().replace("tones", "harp"))
+    run(music, **options | {"limit": 2})
+    run(music, **options)  # the second clip's audio stays, and so does its target
+    lines = (music / "set.jsonl").read_text().splitlines()
+    (music / "set.jsonl").write_text("\n".join([lines[0], lines[1].replace("tones", "harp")]))
+    run(music, **options)
     with pytest.raises(InputError, match="other targets"):
-        run(music, **options)
+        run(music, **options | {"limit": 2})
 
 
 def test_workers_are_processes_of_their_own():

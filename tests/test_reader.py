@@ -165,6 +165,7 @@ def test_options_override_the_prompt():
         "drums only", "rock drum solo", "A funky drum loop, 100 bpm.", "just drums, no bass, no guitar", "solo drums, energetic", "drums-only",
         "a fast samba percussion track without any other instruments", "bass drum and snare, only drums", "hip-hop drum beat in 4/4",
         "rapid drum solo", "drum loop, No bass", "drum solo, no piano, guitar or bass", "rock drums, no other instruments", "drums, nothing else",
+        "drum loop with lots of cymbals", "drum beat with a heavy snare", "drum loop for studying",
         "trap drums, no melody", '"funky drum loop"', "organic percussion loop", "jazz drums alone", "rock drums only at 120 bpm",
     ],
 )  # fmt: skip
@@ -184,6 +185,8 @@ def test_drums_alone_have_no_chords(prompt):
         "a drum solo followed by a funky jam", "acoustic folk, light percussion only", "techno with only percussion",
         "a song with drums only in the chorus", "the only percussion is a tambourine", "pop, music box, a drum beat", "steel drum solo",
         "drum beat in the key of A minor", "calm folk, harmonica, a drum beat", "ambient music, no drums alone",
+        "A drum groove drives this happy pop piece", "A drum beat kicks in after a dreamy intro", "Energetic drum track of a festival banger",
+        "drum solo. Then the whole group comes in", "drum loop with an erhu", "drum track for a rock crowd", "tongue drum solo",
     ],
 )  # fmt: skip
 def test_drums_beside_others_have_chords(prompt):
@@ -231,6 +234,14 @@ def test_numerals_without_a_key_choose_theirs():
 def test_tempo_words_count_dotted_beats_in_compound_meters():
     assert resolve("Adagio in 6/8", duration_s=10).bpm == resolve("", tempo="adagio", meter="6/8", duration_s=10).bpm == 195
     assert resolve("Allegro jig", meter="6/8", duration_s=10).bpm == 300 and resolve("Allegro in 3/4", duration_s=10).bpm == 125
+
+
+def test_a_chosen_tempo_counts_eighths_where_the_meter_does():
+    for seed in range(20):
+        slow, fast, plain = (
+            resolve(prompt, duration_s=10, seed=seed).bpm for prompt in ("ballad, 6/8", "fast jig, 6/8", "fast jig")
+        )
+        assert 124 <= slow <= 176 and fast == 200 and 138 <= plain <= 168
 
 
 CHORDS = st.sampled_from(["C", "G7", "Am7/C", "F#m7b5", "Bb6/9", "N", "Db"])

@@ -8,7 +8,7 @@ from conftest import needs_fluidsynth
 
 from musicbench import InputError
 from musicbench.features import Heard
-from musicbench.theory import NO_CHORD, Key, likely_key
+from musicbench.theory import NO_CHORD, Chord, Key, likely_key
 from mustango.metrics import clip_scores
 from mustango.reader import resolve
 from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
@@ -132,7 +132,7 @@ def test_a_case_written_as_a_row_reads_back(tmp_path):
     ("text", "says"),
     [
         ("{oops", "line 1 is not JSON"), ("[1]", "not a JSON object"), ("", "no line"), ('{"id": "a/b"}', "'a/b'"),
-        ('{"id": "a"}\n{"id": "a"}', "line 2"), ('{"beats": [[1, 2], [1]]}', "two lists"), ('{"beats": [["x"], [1]]}', "line 1"),
+        ('{"id": "a"}\n{"id": "a"}', "line 2"), ('{"beats": [[1, 2], [1]]}', "two lists"), ('{"beats": [["x"], [1]]}', "line 1"), ('{"beats": {"times": [1], "positions": [1]}}', "two lists"),
         ('{"meter": "9/4"}', "9/4"), ('{"bpm": -5}', "bpm -5 is outside 1-1000"), ('{"bpm": 0}', "bpm 0"), ('{"bpm": NaN}', "bpm nan"),
         ('{"bpm": Infinity, "meter": "4/4"}', "bpm inf"), ('{"bpm": 1e9}', "bpm 1000000000.0"), ('{"duration": Infinity}', "duration inf"),
         ('{"seed": "x"}', "seed 'x'"), ('{"seed": 1.5}', "seed 1.5"), ('{"seed": -1}', "seed -1"), ('{"seed": 1e999}', "seed inf"),
@@ -143,6 +143,13 @@ def test_a_case_written_as_a_row_reads_back(tmp_path):
 def test_bad_rows(tmp_path, text, says):
     with pytest.raises(InputError, match=says.replace("[", r"\[")):
         read_cases(write(tmp_path / "rows.jsonl", text))
+
+
+def test_rows_with_rare_chords_can_be_asked_for(tmp_path):
+    row = {"prompt": "piano", "chords": ["C:7(*5,b5)", "G:7"], "bpm": 120, "meter": "7/8"}
+    for times in ({}, {"chords_time": [0.0, 3.5]}):
+        (case,) = read_cases(write(tmp_path / "rows.jsonl", row | times))
+        assert resolve(case.prompt, **case.controls, duration_s=10.0).chords[:2] == (Chord(0, "7(*5,b5)"), Chord(7, "7"))
 
 
 def test_rows_start_from_seeds_of_their_own(tmp_path):

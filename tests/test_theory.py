@@ -259,11 +259,18 @@ def test_progressions():
     ("text", "says"),
     [("", "no chords"), ("C | | G", "bar 2"), ("C:3 G:3 |", "beats"), ("C:1 G:1 |", "lengthen"), ("C Q", "'Q'"), ("0:C G", "start time"),
      ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C G x2", "repeat as"),
-     ("C " * 10_001, "above 20000")],
+     ("C " * 10_001, "above 20000"), (f"0:C {'9' * 320}:G", "above 100000 s")],
 )  # fmt: skip
 def test_bad_progressions(text, says):
     with pytest.raises(InputError, match=says):
         Progression.parse(text)
+
+
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_every_chord_is_read_from_a_line_as_it_is_written(quality):
+    for chord in (Chord(6, quality), Chord(0, quality, 4)):
+        line = f"{chord.harte()}, {chord.lead_sheet()} | {chord.lead_sheet()}"
+        assert Progression.parse(line).chords == Progression.parse(f"0:{chord.harte()} 1:{chord} 2:{chord}").chords == [chord] * 3
 
 
 @given(
