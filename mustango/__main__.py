@@ -50,6 +50,7 @@ def build_parser():
         metavar="FILE.jsonl",
         help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
     )
+    generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
     generate.add_argument("--scheduler", choices=CHOICES["scheduler"], help="ddpm is the original's (default dpm)")
     generate.add_argument(
         "--predictors",
@@ -283,6 +284,8 @@ def generate(options):
     from mustango.checkpoint import durations_of
     from mustango.reader import MAX_COUNT, read_number
 
+    if options.resume and not options.prompts:
+        raise InputError("--resume goes on with the prompts of a file; give --prompts FILE.jsonl")
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best":
         if takes < 2:
@@ -311,6 +314,13 @@ def generate(options):
         except InputError as error:
             raise InputError(f"{request['where']}: {error}" if request["where"] else str(error)) from None
 
+    if options.resume:
+        left = [i for i, paths in enumerate(places) if not all(map(_is_written, paths))]
+        print(f"{len(requests) - len(left)} of {len(requests)} prompts are made already", flush=True)
+        requests, places = ([values[i] for i in left] for values in (requests, places))
+        if not left:
+            return 0
+
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
@@ -324,6 +334,11 @@ def generate(options):
         for request, paths in zip(requests, places, strict=True):
             play(pipeline, request | once, takes, options, paths, bar)
     return 0
+
+
+def _is_written(path):
+    """Return whether a take and its sidecar, which is written last, are there."""
+    return path.is_file() and path.with_suffix(".json").is_file()
 
 
 def play(pipeline, request, takes, options, paths, bar):
@@ -344,6 +359,8 @@ def play(pipeline, request, takes, options, paths, bar):
         bar.update()
 
     output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=on_step)
+    if not options.out and not options.prompts:
+        paths = next_paths(len(paths))  # another run may have taken the names meanwhile
     kept = range(takes)
     if options.pick == "best":
         best, scores = best_take(output)
@@ -351,9 +368,9 @@ def play(pipeline, request, takes, options, paths, bar):
     for i, path in zip(kept, paths, strict=True):
         replaced = path.exists()
         save_audio(path, output.audios[i], output.sample_rate)
-        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
+        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
         bar.write(summary(path, replaced, output.controls[i], output.seeds[i]), file=sys.stdout)
 
 

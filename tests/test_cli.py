@@ -328,6 +328,12 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     assert generate("--prompts", "again.jsonl", "-o", ".", "--steps", "2", model=tiny_folder) == 0
     assert np.array_equal(soundfile.read("again.wav")[0], soundfile.read("out/one.wav")[0])
     assert json.loads((here / "again.json").read_text())["chords_time"] == about["chords_time"]
+    (here / "out" / "one.wav").unlink()
+    kept = (here / "out" / "00002.wav").stat().st_mtime_ns
+    assert generate("--prompts", "many.jsonl", "-o", "out", "--steps", "2", "--resume", model=tiny_folder) == 0
+    assert (here / "out" / "one.wav").is_file() and (here / "out" / "00002.wav").stat().st_mtime_ns == kept
+    assert generate("--prompts", "many.jsonl", "-o", "out", "--resume", model="nowhere") == 2
+    assert generate("piano", "--resume", model=tiny_folder) == 2
     alone = json.loads((here / "out" / "00003.json").read_text())
     (here / "again.jsonl").write_text(json.dumps(alone | {"id": "drums"}))
     assert generate("--prompts", "again.jsonl", "-o", ".", model=tiny_folder) == 0
