@@ -132,11 +132,24 @@ def dynamics_sentence(clip, rng):
     )
 
 
-def control_sentences(clip, rng, count=None):
-    """Return 0 to 4 control sentences in random order (`count` None: as many as the recipe draws)."""
-    count = rng.choice(len(SENTENCE_COUNTS), p=SENTENCE_COUNTS) if count is None else count
-    written = [family(clip, rng) for family in (chord_sentence, beat_sentence, tempo_sentence, key_sentence)]
-    present = [sentence for sentence in written if sentence]
+def control_sentences(clip, rng):
+    """Return the four control sentences of a clip, {field of a row: text, None where there is nothing to state}."""
+    return {
+        "prompt_ch": chord_sentence(clip, rng),
+        "prompt_bt": beat_sentence(clip, rng),
+        "prompt_bpm": tempo_sentence(clip, rng),
+        "prompt_key": key_sentence(clip, rng),
+    }
+
+
+def sentence_count(rng):
+    """Draw how many control sentences a caption gets, 0 to 4."""
+    return rng.choice(len(SENTENCE_COUNTS), p=SENTENCE_COUNTS)
+
+
+def some_of(sentences, count, rng):
+    """Return at most `count` of those sentences that are there, in random order."""
+    present = [sentence for sentence in sentences if sentence]
     return [present[i] for i in rng.permutation(len(present))[:count]]
 
 
@@ -147,7 +160,8 @@ def training_captions(clip, seed, count):
     for _ in range(count):
         main = composed_caption(clip.tags, rng)
         main = main if main[-1] == "." or rng.random() < 0.5 else main + "."
-        captions.append(" ".join([main, *control_sentences(clip, rng)]))
+        count = sentence_count(rng)
+        captions.append(" ".join([main, *some_of(control_sentences(clip, rng).values(), count, rng)]))
     return captions
 
 
@@ -270,19 +284,12 @@ def whole_caption(main, clip, rng, count=None, without=()):
 
     without: fields that get no sentence. Chords are named plainly: G for F##, C for B#.
     """
-    fields = {
-        "prompt_ch": chord_sentence(clip, rng),
-        "prompt_bt": beat_sentence(clip, rng),
-        "prompt_bpm": tempo_sentence(clip, rng),
-        "prompt_key": key_sentence(clip, rng),
-        "prompt_aug": dynamics_sentence(clip, rng),
-    }
+    fields = control_sentences(clip, rng) | {"prompt_aug": dynamics_sentence(clip, rng)}
     if fields["prompt_ch"]:
         fields["prompt_ch"] = _ODD_NOTE.sub(lambda match: spell_note(pitch_class(match[0])), fields["prompt_ch"])
     fields |= dict.fromkeys(without)
-    count = rng.choice(len(SENTENCE_COUNTS), p=SENTENCE_COUNTS) if count is None else count
-    present = [fields[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if fields[name]]
-    chosen = [present[i] for i in rng.permutation(len(present))[:count]]
+    count = sentence_count(rng) if count is None else count
+    chosen = some_of([fields[name] for name in fields if name != "prompt_aug"], count, rng)
     chosen += [fields["prompt_aug"]] if fields["prompt_aug"] else []
     main = main.strip()
     main += "" if not main or main[-1] in ".!?" else "."

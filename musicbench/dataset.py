@@ -202,20 +202,14 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
     clip = compose(seed, duration_s, sample_rate, soundfont)
     location = f"audio/{seed:08d}.flac"
     save_audio(Path(folder) / location, clip.samples, sample_rate)
-    rng = np.random.default_rng([seed, 7])
-    sentences = {
-        "prompt_aug": "",
-        "prompt_ch": captions.chord_sentence(clip, rng) or "",
-        "prompt_bt": captions.beat_sentence(clip, rng),
-        "prompt_bpm": captions.tempo_sentence(clip, rng),
-        "prompt_key": captions.key_sentence(clip, rng) or "",
-    }
+    sentences = captions.control_sentences(clip, np.random.default_rng([seed, 7]))
     return {
         "dataset": "composed",
         "location": location,
         "main_caption": clip.caption,
         "alt_caption": captions.training_captions(clip, seed, 1)[0],
-        **sentences,
+        "prompt_aug": "",
+        **{name: sentence or "" for name, sentence in sentences.items()},
         **clip.labels(),
         "keyprob": 1.0 if clip.key else None,
         "is_audioset_eval_mcaps": False,
