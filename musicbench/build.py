@@ -26,7 +26,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
-from musicbench.clip import Clip, alone_in, audio_fault, check_folder, save_audio, save_json
+from musicbench.clip import Clip, alone_in, audio_fault, check_folder, make_folder, save_audio, save_json
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.songs import channels_cancel, fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
@@ -443,10 +443,7 @@ def _prepare(out, settings, overwrite):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
     save_json(path, settings)  # first, so that what follows is known as ours
     for folder in folders[:3]:
-        try:
-            folder.mkdir(exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+        make_folder(folder)
     for folder in (out, *folders):
         for left in folder.glob(".*-" + "[0-9a-f]" * 16 + ".*"):
             left.unlink()

@@ -154,16 +154,21 @@ def check_folder(path):
         raise InputError(f"the folder {place} cannot be written; choose another place")
 
 
+def make_folder(folder):
+    """Make a folder and those above it where they are missing. Raises InputError."""
+    try:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+
+
 @contextmanager
 def alone_in(folder):
     """Make a folder if need be and keep others who ask so out of it, where the system and its file system have locks.
 
     Raises InputError when somebody is writing there, or the folder cannot be made.
     """
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
+    make_folder(folder)
     try:
         import fcntl
     except ImportError:  # Windows

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__, captions
-from musicbench.clip import Clip, alone_in, save_audio, written_whole
+from musicbench.clip import Clip, alone_in, make_folder, save_audio, written_whole
 from musicbench.compose import check_sample_rate, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
@@ -257,10 +257,7 @@ def _seeds_left(folder, wanted, duration_s, sample_rate):
                 f"give --duration {there[0]:g} --sample-rate {there[1]}, or another folder"
             )
     kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
-    try:
-        (folder / "audio").mkdir(exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder / 'audio'} ({error.strerror}); choose another place") from None
+    make_folder(folder / "audio")
     if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
         write_rows(path, kept)
     have = {row.get("seed") for row in kept}

@@ -18,7 +18,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from musicbench import InputError, __version__
-from musicbench.clip import load_audio, save_json, written_whole
+from musicbench.clip import load_audio, make_folder, save_json, written_whole
 from musicbench.features import Heard
 from musicbench.theory import Chord, Key
 from mustango.checkpoint import BUNDLED, model_folder, read_json
@@ -318,14 +318,6 @@ def sound_rows(embedded, cases, name, embedder_, seed=0):
 # ---------------------------------------------------------------------------------------------------- the run
 
 SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given", "real")  # what a folder's audio depends on
-
-
-def make_folder(folder):
-    """Make an evaluation's folder. Raises InputError."""
-    try:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"cannot make the folder {folder} ({error.strerror}); choose another place") from None
 
 
 def _open(folder, setup, cases):

@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.clip import save_json, written_whole
+from musicbench.clip import make_folder, save_json, written_whole
 from musicbench.dataset import read_rows
 from mustango.checkpoint import is_released, model_folder, model_written_whole, read_json, verify
 from mustango.conditioning import Conditioner
@@ -108,10 +108,7 @@ class Fit:
 
     def __init__(self, task, run, lr, ema_decay, held_out, batch_size):
         self.task, self.lr, self.out, self.parts = task, lr, Path(run) / task.name, Path(run) / "parts"
-        try:
-            self.out.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {self.out} ({error.strerror}); choose another run folder") from None
+        make_folder(self.out)
         self.parameters = [p for p in task.model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
         self.optimizer = torch.optim.AdamW(self.parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)

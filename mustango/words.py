@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
-from musicbench.clip import load_audio, save_audio, save_json, written_whole
+from musicbench.clip import load_audio, make_folder, save_audio, save_json, written_whole
 from musicbench.compose import caption, describe, find_soundfont, plan, render
 from musicbench.features import hear, loudness_db, madmom
 from musicbench.progression import Progression, beat_grid
@@ -25,7 +25,7 @@ from musicbench.theory import NO_CHORD, Meter
 from mustango.checkpoint import BUNDLED, read_json
 from mustango.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import load_embedder
-from mustango.evaluate import fingerprint, make_folder
+from mustango.evaluate import fingerprint
 from mustango.metrics import Target, bootstrap, spans
 from mustango.obeyed import beats_f_measure, matched_share
 from mustango.testsets import DURATION_S, Case, composed_case, composed_piece
