@@ -9,6 +9,7 @@
 Composed clips are drawn by seed; those that the probe learns from are of other seeds than those it is asked about.
 """
 
+from collections import defaultdict
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -239,7 +240,7 @@ def silences(seed, count):
     return drawn
 
 
-def is_silent(piece, power):
+def only_drums_heard(piece, power):
     """Return 1.0 when nothing but drums is heard where nothing else should be, by `tone`'s power (2, frames), else 0.0."""
     held, total = power
     if not piece.comping:
@@ -344,30 +345,30 @@ def evaluate_words(setup, folder, workers):
         }
         takes, trips = (np.array(list(_listen(pool, "embedded", paths).values())) for paths in (repeated, alike))
 
-    scores = {}
-    for column, heard in found.items():
-        for case, piece in instruments:
-            for what, right in probe.right(heard["timbre"][case.id], piece.comping, drums_asked(case.prompt)).items():
-                scores.setdefault(what, {}).setdefault(column, []).append(right)
-        for moods, (less, _), (more, _) in pairs:
-            measure = PAIRS[moods][2]
-            right = float(heard["measures"][more.id][measure] > heard["measures"][less.id][measure])
-            scores.setdefault(f"{' / '.join(moods)}: {measure}", {}).setdefault(column, []).append(right)
-        for case, piece, what, said in gainsaid:
-            wins = control_wins(case, piece, what, said, heard["heard"][case.id])
-            scores.setdefault(f"given {what} win over the prompt's", {}).setdefault(column, []).append(wins)
-        for case, piece, what in silent:
-            alone = is_silent(piece, heard["tone"][case.id])
-            scores.setdefault(f"{what}: nothing but drums", {}).setdefault(column, []).append(alone)
-    rows = [
-        {"what": what, **{column: asdict(bootstrap(values)) for column, values in by_column.items()}}
-        for what, by_column in scores.items()
-    ]
+    scores = {column: _scores(probe, instruments, pairs, gainsaid, silent, heard) for column, heard in found.items()}
+    rows = [{"what": what, **{column: asdict(bootstrap(scores[column][what])) for column in scores}} for what in scores["composed"]]
     report = {"setup": about, "rows": rows, "repetition": repetition(takes, trips)}
     save_json(folder / "words.json", report)
     with written_whole(folder / "words.md") as temporary:
         temporary.write_text(words_markdown(report), encoding="utf-8")
     return report
+
+
+def _scores(probe, instruments, pairs, gainsaid, silent, heard):
+    """Return {what was asked: [0.0 or 1.0 of each clip or pair]} of one column, `heard` as {kind: {id: what was heard}}."""
+    scores = defaultdict(list)
+    for case, piece in instruments:
+        for what, right in probe.right(heard["timbre"][case.id], piece.comping, drums_asked(case.prompt)).items():
+            scores[what].append(right)
+    for moods, (less, _), (more, _) in pairs:
+        measure = PAIRS[moods][2]
+        right = heard["measures"][more.id][measure] > heard["measures"][less.id][measure]
+        scores[f"{' / '.join(moods)}: {measure}"].append(float(right))
+    for case, piece, what, said in gainsaid:
+        scores[f"given {what} win over the prompt's"].append(control_wins(case, piece, what, said, heard["heard"][case.id]))
+    for case, piece, what in silent:
+        scores[f"{what}: nothing but drums"].append(only_drums_heard(piece, heard["tone"][case.id]))
+    return scores
 
 
 def repetition(takes, trips):
