@@ -171,7 +171,7 @@ def check_id(name, seen, where):
 
 # ---------------------------------------------------------------------------------------------------- sets from files
 
-MAX_BPM, MAX_DURATION_S = 1000, 3600  # what a row may say, whatever a generator can play
+MOST_SAID_BPM, MAX_DURATION_S = 1000, 3600  # what a row may say, whatever a generator can play
 
 
 def _rise(times):
@@ -204,7 +204,7 @@ def _labels(row, where, notes):
         raise InputError(f"{where}: beats are no two lists of one length; write [[times], [positions]]")
     if not _rise(beats[0]):
         beats = notes.append("beats left out: their times do not rise") or [[], []]
-    bpm = read_number("bpm", row.get("tempo") if row.get("bpm") is None else row["bpm"], low=1, high=MAX_BPM)
+    bpm = read_number("bpm", row.get("tempo") if row.get("bpm") is None else row["bpm"], low=1, high=MOST_SAID_BPM)
     return Target(
         duration, tuple(map(float, beats[0])), tuple(int(p) for p in beats[1]), bpm,
         tuple(chords), tuple(times) if chords else (), key,
