@@ -166,7 +166,10 @@ def inputs_column(studio):
         w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
     with gr.Row():
         window_s, _ = studio.durations[studio.default]
-        w.duration = gr.Number(window_s, label="Duration (s)", placeholder=f"{window_s:g}", min_width=110, elem_id="duration")
+        w.duration = gr.Textbox(
+            f"{window_s:g}", label="Duration (s, bars)", placeholder=f"{window_s:g}", max_lines=1, min_width=110,
+            elem_id="duration",
+        )  # fmt: skip
         w.count = gr.Number(1, label="Takes", min_width=110, elem_id="count")
     with gr.Row(elem_id="go"):
         w.seed = gr.Number(0, label="Seed", scale=2, min_width=110, elem_id="seed")
@@ -352,7 +355,7 @@ def endpoint(studio, files):
         return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
     def generate(
-        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | None = None,
+        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
         scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
         listen: bool = True, request: gr.Request = None,
@@ -360,7 +363,7 @@ def endpoint(studio, files):
         """Make music. What is left empty is read from the prompt, else chosen.
 
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
-        meter: "3/4". duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
+        meter: "3/4". duration: seconds, "8 bars" or "chart" (the chords once), the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
         take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
         heard tempo and key, share of the time the heard chord is the asked one); note.
         """

@@ -7,6 +7,7 @@ Controls that are given (chords, tempo, ...) replace what would be drawn: the sa
 
 import os
 from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +77,8 @@ class Plan:
 
 # ---------------------------------------------------------------------------------------------------- planning
 
-DRUMS_ALONE, WITH_BREAK = 0.03, 0.08  # shares of the pieces whose chords are not given
+DRUMS_ALONE, WITH_BREAK, QUICK = 0.03, 0.08, 0.05  # shares of the pieces whose chords are not given
+QUICKEST_S = 0.35  # how long a chord lasts at least in quick bars
 
 
 def _random_chord(rng):
@@ -121,12 +123,26 @@ def _draw_progression(rng, key, meter, sevenths):
 
 
 def _with_break(progression, rng):
-    """Return the progression with a bar, or two of four and more, in which nobody plays but the drums, if there are any."""
+    """Return the progression with a bar, two of four and more, or all from some bar on, in which nobody plays but the drums, if any."""
     bars = list(progression.bars)
     length = 2 if len(bars) > 3 and rng.random() < 0.4 else 1
     first = int(rng.integers(len(bars) - length + 1))
+    if rng.random() < 0.3:
+        first = int(rng.integers(len(bars) // 2, len(bars)))
+        length = len(bars) - first
     for bar in range(first, first + length):
         bars[bar] = ((NO_CHORD, sum(beats for _, beats in bars[bar])),)
+    return Progression(bars=tuple(bars))
+
+
+def _quickened(progression, meter, bpm, rng):
+    """Return the progression with bars in which chords change on every beat, or as often as QUICKEST_S lets them."""
+    beats = next((n for n in (1, 2, 3) if meter.beats % n == 0 and n * 60 / bpm >= QUICKEST_S), meter.beats)
+    following, share = cycle(progression.chords), rng.choice([0.3, 0.6, 1.0])
+    bars = [
+        tuple((next(following), float(beats)) for _ in range(meter.beats // beats)) if rng.random() < share else bar
+        for bar in progression.bars
+    ]
     return Progression(bars=tuple(bars))
 
 
@@ -134,7 +150,7 @@ def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_
     """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` replace what would be drawn.
 
     With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat. Where no chords are
-    given, some pieces are for drums alone and some have a break, bars without a chord.
+    given, some pieces are for drums alone, some have a break, bars without a chord, and some change chords on every beat.
     """
     rng = np.random.default_rng([seed, 1])
     name = style or str(rng.choice(list(STYLES)))
@@ -164,6 +180,8 @@ def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_
         progression = Progression(bars=(((NO_CHORD, float(meter.beats)),),))
     elif special < DRUMS_ALONE + WITH_BREAK and len(progression.bars) > 1:
         progression = _with_break(progression, apart)
+    elif DRUMS_ALONE + WITH_BREAK <= special < DRUMS_ALONE + WITH_BREAK + QUICK:
+        progression = _quickened(progression, meter, bpm, apart)
     instruments = {"comping": COMPING.get(comping), "bass": BASSES.get(bass), "lead": LEADS.get(lead)}
     return Plan(
         seed=seed, style=name, key=key or likely_key(progression.chords) or drawn_key, meter=meter, bpm=bpm,
@@ -267,7 +285,7 @@ def _comp(piece, events, rng):
                     if onset < piece.meter.beats and start - 1e-6 <= at < end - 1e-6:
                         hits.append((at, min(length, end - at)))
             hits = [h for i, h in enumerate(hits) if i == 0 or rng.random() >= thinning]
-            if not hits or hits[0][0] - start > 1.01:
+            if not hits or hits[0][0] - start > (1.01 if end - start >= 2 else 0.01):
                 hits.insert(0, (start, min(1.0, end - start)))
         for at, length in _doubled(piece, hits, rng):
             velocity = 72 + (7 if at % piece.meter.beats == 0 else 0) + int(rng.integers(-5, 6))

@@ -31,7 +31,7 @@ def _range(digits):
 
 
 _TEMPO = re.compile(
-    rf"{_range('1,6')}\s*-?\s*(?:bpms?\b|b\. ?p\. ?m\b|beats?(?:\s+(?:per|a)\s+|\s*/\s*)min(?:ute)?\b)"
+    rf"{_range('1,6')}\s*-?\s*(?:bpms?\b|bmp\b|b\. ?p\. ?m\b|beats?(?:\s+(?:per|a)\s+|\s*/\s*)min(?:ute)?\b)"
     rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about|between|from)|\s*[:=])*\s*{_range('2,3')}\b",
     re.IGNORECASE,
 )
@@ -43,7 +43,7 @@ _METRONOME = re.compile(
 _QUARTERS = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORD = re.compile(rf"\b({'|'.join([*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS])})\b", re.IGNORECASE)
 _TEMPO_CONTEXT = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.IGNORECASE)
-_TONIC = r"[A-G](?:#|b|[- ](?:[Ss]harp|[Ff]lat))?"
+_TONIC = r"[A-G](?:#|b|[- ]?(?:[Ss]harp|[Ff]lat))?"
 _KEY_WORDS = r"(?:(?i:key)\b(?:\s+(?i:of)|\s+is|\s*[:=])*|(?P<within>[Ii]n)|[Tt]onality\s+is|[Tt]onal\s+cent(?:er|re)\s+is)"
 # After "in", a tonic alone is a key only where its phrase ends: not "in A quiet room", "in B-movie style".
 _PHRASE_ENDS = r"(?=\s*(?:$|[.,;:!?)\n\d]|(?:at|and|with|over|on|for|in|then|key)\b))"
@@ -203,9 +203,7 @@ def _read_chords(text):
         f"{quoted(word)} in the prompt is no chord known here, {near[0] + ' is played' if near else 'left out'}"
         for word, *near in dict.fromkeys(unknown)
     ]
-    return line, notes + [
-        f"{quoted(other)} in the prompt is left out; {quoted(line)} is played" for other, _ in others if other != line
-    ]
+    return line, notes + [_left_out("chords", other, quoted(line))[1] for other, _ in others if other != line]
 
 
 def _read_dynamics(text):
@@ -236,16 +234,20 @@ def read_prompt(prompt, key=None, meter=None):
                 break
     own_key, (chords, unread) = None, _read_chords(text)
     for pattern in (_KEY_MARKED, _KEY_BARE) if chords else (_KEY_MARKED, _KEY_BARE, _KEY_SHORT):
-        if match := pattern.search(text):
-            own_key = Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
-            if re.fullmatch(MODES, match["mode"] or "", re.IGNORECASE):
-                notes.append(("key", f"{text[match.start('tonic') : match.end('mode')]} in the prompt is played as {own_key}"))
-            break
+        for match in pattern.finditer(text):
+            said, found = match[0][match.start("tonic") - match.start() :], Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
+            if own_key is None:
+                own_key = found
+                if re.fullmatch(MODES, match["mode"] or "", re.IGNORECASE):
+                    notes.append(("key", f"{said} in the prompt is played as {own_key}"))
+            elif not found.same_as(own_key):
+                notes.append(_left_out("key", said, str(own_key)))
+    notes += [_left_out("meter", match[0], str(own_meter)) for match in _METER.finditer(text) if Meter(*map(int, match.groups())) != own_meter]
     if chords is None and (match := _DEGREES.search(text)):
         romans = _ROMANS[(key or own_key or Key("C")).mode]
         chords, unread = " ".join(romans[int(digit) - 1] for digit in re.findall(r"\d", match[1])), []
     notes += [("chords", note) for note in unread]
-    return Stated(tempo, own_key, own_meter, chords, _read_dynamics(text), word, tuple(notes))
+    return Stated(tempo, own_key, own_meter, chords, _read_dynamics(text), word, tuple(dict.fromkeys(notes)))
 
 
 def _in_lines(text):
@@ -271,7 +273,7 @@ def _short_name(match):
 
 def _read_tempo(text, meter):
     """Return (bpm or None, notes)."""
-    found, notes = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)], []
+    found, bpm, notes = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)], None, []
     for match in sorted(found, key=lambda match: match.start()):
         if match.re is _METRONOME:
             quarters = _QUARTERS[(match[3] or "quarter").lower()] * (1.5 if match[1] or match[2] else 1)
@@ -283,12 +285,19 @@ def _read_tempo(text, meter):
                 value = (low + high) / 2  # of a range its middle
         if re.search(r"\bnot (?:at )?$", text[max(match.start() - 9, 0) : match.start()], re.IGNORECASE):
             continue
-        if MIN_BPM <= value <= MAX_BPM:
-            return value, []
-        notes = [
-            ("tempo", f"{quoted(match[0])} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
-        ]
-    return None, notes
+        if bpm is None and MIN_BPM <= value <= MAX_BPM:
+            bpm, notes = value, []
+        elif bpm is None:
+            notes = [
+                ("tempo", f"{quoted(match[0])} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
+            ]
+        elif value != bpm:
+            notes.append(_left_out("tempo", match[0], f"{bpm:g} bpm"))
+    return bpm, notes
+
+
+def _left_out(name, said, played):
+    return name, f"{quoted(said)} in the prompt is left out; {played} is played"
 
 
 def _read_meter(text):

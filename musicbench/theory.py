@@ -458,7 +458,8 @@ def parse_tempo(value, meter=None):
     bpm = float(match[1])
     if not MIN_BPM <= bpm <= MAX_BPM:
         side = f"below {MIN_BPM}" if bpm < MIN_BPM else f"above {MAX_BPM}"
-        raise InputError(f"tempo {bpm:g} bpm is {side}; give beats per minute, {MIN_BPM}-{MAX_BPM}")
+        counted = f"; {meter} counts {meter.beats} beats a bar" if meter and beats_counted(meter) > 1 else ""
+        raise InputError(f"tempo {bpm:g} bpm is {side}{counted}; give beats per minute, {MIN_BPM}-{MAX_BPM}")
     return bpm
 
 

@@ -4,6 +4,7 @@ import argparse
 import os
 import re
 import sys
+from functools import partial
 from pathlib import Path
 
 from musicbench import InputError, __version__, positive
@@ -28,7 +29,7 @@ def build_parser():
     generate.add_argument("--tempo", help="beats per minute (20-300) or a word such as Allegro")
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
-    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default 10.24)")
+    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default 10.24), '8 bars', or chart (the chords once)")
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
     steps.add_argument("--steps", help="denoising steps (default 20)")
@@ -88,6 +89,9 @@ def build_parser():
     train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=positive, help="CPU threads")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)")
+    train.add_argument(
+        "--bf16", action="store_true", help="munet, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX"
+    )
     train.add_argument("--loaders", type=positive, default=0, help="processes that draw batches ahead (default: none)")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
     train.add_argument("--from", dest="source", metavar="MODEL", help="start: the model to go on from or to fine-tune")
@@ -251,15 +255,12 @@ def settled(request, options, takes, durations):
 
     Its own controls come before the options; of how it is made, the options come first.
     """
-    from mustango.reader import check_options, read_number, resolve
+    from mustango.reader import check_options, read_duration, read_number, resolve
 
     window_s, longest_s = durations
     request = {"prompt": "", **request}
-    for name, kind, default in (("duration", float, window_s), ("seed", int, 0)):
-        try:
-            own, option = (read_number(name, value, kind) for value in (request.get(name), getattr(options, name)))
-        except InputError as error:
-            raise InputError(f"{error} of seconds" if name == "duration" else str(error)) from None
+    for name, read, default in (("duration", read_duration, window_s), ("seed", partial(read_number, "seed", kind=int), 0)):
+        own, option = (read(value) for value in (request.get(name), getattr(options, name)))
         request[name] = own if own is not None else option if option is not None else default
     for name, default in SETTINGS.items():
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
@@ -273,7 +274,7 @@ def settled(request, options, takes, durations):
         request["negative_prompt"], longest_s=longest_s,
     )  # fmt: skip
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
-    resolve(request["prompt"], **controls, duration_s=request["duration"], seed=request["seed"], longest_s=longest_s)
+    resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"], longest_s=longest_s)
     return request
 
 
@@ -365,6 +366,8 @@ def play(pipeline, request, takes, options, paths, bar):
     if options.pick == "best":
         best, scores = best_take(output)
         kept, made_with["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
+        heard = ", ".join(f"{s.share:.0%}" for s in scores)
+        bar.write(f"heard of what was asked: {heard}; take {best + 1} is kept", file=sys.stdout)
     for i, path in zip(kept, paths, strict=True):
         replaced = path.exists()
         save_audio(path, output.audios[i], output.sample_rate)
@@ -404,6 +407,8 @@ def train(options):
         check_remembering(options.out, options.remember, options.held_out)
     elif options.remember:
         raise InputError(f"--remember says nothing to `mustango train {options.part}`; leave it out")
+    if options.bf16 and options.part not in ("munet", "vocoder"):
+        raise InputError(f"--bf16 says nothing to `mustango train {options.part}`; leave it out")
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -423,16 +428,17 @@ def train(options):
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
     tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": TrainMuNet}
-    task = tasks[options.part](options.data, options.out, device)
+    kind = partial(tasks[options.part], bf16=True) if options.bf16 else tasks[options.part]
+    task = kind(options.data, options.out, device)
     if options.remember:
-        task = Remembering(task, TrainMuNet(options.remember, options.out, device), options.out)
+        task = Remembering(task, kind(options.remember, options.out, device), options.out)
     training.fit(
         task,
         options.out,
         steps=options.steps,
         lr=options.lr,
         batch_size=options.batch_size,
-        held_out=options.held_out and tasks[options.part](options.held_out, options.out, device),
+        held_out=options.held_out and kind(options.held_out, options.out, device),
         seed=options.seed,
         minutes=options.minutes,
         loaders=options.loaders,

@@ -37,14 +37,15 @@ HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
+FADE_S = 0.02  # at the end of a clip
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
 @dataclass
 class MustangoOutput(BaseOutput):
-    """audios: float32 (clips, samples) in [-1, 1]; controls and seeds: one a clip."""
+    """audios: float32 (clips, samples) in [-1, 1], a list of (samples,) where clips differ in length; controls and seeds: one a clip."""
 
-    audios: np.ndarray
+    audios: np.ndarray | list[np.ndarray]
     sample_rate: int
     controls: list[Controls]
     seeds: list[int]
@@ -65,6 +66,8 @@ class MustangoPipeline(DiffusionPipeline):
     `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are asked for (in the control's
     channel of all beats). `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
+    `postfilter_strength`: how many times as strongly as it was learnt the vocoder's postfilter acts on what the denoiser makes, which
+    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.mel`.
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -89,6 +92,7 @@ class MustangoPipeline(DiffusionPipeline):
         beat_accent: float = 1.0,
         downbeat_accent: float = 1.0,
         opposites: bool = False,
+        postfilter_strength: float = 1.0,
     ):
         super().__init__()
         self.register_modules(
@@ -97,7 +101,7 @@ class MustangoPipeline(DiffusionPipeline):
         )  # fmt: skip
         self.register_to_config(
             window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
-            slow_bpm=slow_bpm, beat_accent=beat_accent, downbeat_accent=downbeat_accent, opposites=opposites,
+            slow_bpm=slow_bpm, beat_accent=beat_accent, downbeat_accent=downbeat_accent, opposites=opposites, postfilter_strength=postfilter_strength,
         )  # fmt: skip
 
     @classmethod
@@ -173,7 +177,7 @@ class MustangoPipeline(DiffusionPipeline):
 
         The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
         "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo word. meter: "3/4". key: "A minor". duration: seconds,
-        `window_s` when None. What is not given is read from the prompt, else chosen.
+        "8 bars", or "chart", the bars of the chord line once; `window_s` when None. What is not given is read from the prompt, else chosen.
         predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
         those if the model has them. on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
         parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
@@ -183,29 +187,29 @@ class MustangoPipeline(DiffusionPipeline):
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
-        duration, guidance = self.config.window_s if duration is None else float(duration), float(guidance)
+        duration, guidance = self.config.window_s if duration is None else duration, float(guidance)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
-        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration_s": duration, "longest_s": self.longest_s}
+        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration": duration, "longest_s": self.longest_s}
         predict = self.predictor(predictors)
         predict = predict and cache(predict)  # once a prompt, not once a take
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
         if self._low_memory:
             self._neural = None
-        together, audios = max(int(TOGETHER_S // duration), 1), []
-        parts = [slice(first, first + together) for first in range(0, len(seeds), together)]
+        parts, audios = parts_of([c.duration_s for c in controls]), []
         for done, part in enumerate(parts):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
             condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1)
             self._stage("unet")
-            noise = self.noise(generators, duration)
+            duration_s = controls[part.start].duration_s
+            noise = self.noise(generators, duration_s)
             latents = self.denoise(condition, noise, steps, guidance, generators, counted)
             self._stage("vae", "vocoder")
-            audios.append(self.vocode(self.decode(latents), duration, -self.config.guidance_db * max(guidance - 1, 0)))
-        return MustangoOutput(
-            audios=np.concatenate(audios), sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds
-        )
+            mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.config.guidance_db * max(guidance - 1, 0)
+            audios += [*self.vocode(mels, duration_s, gain_db, self.config.postfilter_strength)]
+        audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
+        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
     @property
     def longest_s(self):
@@ -350,16 +354,28 @@ class MustangoPipeline(DiffusionPipeline):
         return (z - (self.vae.config.shift_factor or 0.0)) * self.vae.config.scaling_factor
 
     def decode(self, latents):
-        """Return normalised log-mels (B, T, M) of latents, sharpened where the mel has filters for it."""
+        """Return normalised log-mels (B, T, M) of latents, as they come out of the VAE."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
-        return self.mel.sharpened(self.mel.unfolded(self.vae.decode(z).sample))
+        return self.mel.unfolded(self.vae.decode(z).sample)
 
-    def vocode(self, mels, duration_s, gain_db=0.0):
-        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s`, brought below full scale where they are above."""
-        samples = round(duration_s * self.mel.config.sample_rate)
-        audio = self.vocoder(mels)[:, :samples].float() * 10 ** (gain_db / 20)
+    def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
+        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` without a click, brought below full scale where they are above."""
+        samples, faded = (round(s * self.mel.config.sample_rate) for s in (duration_s, FADE_S))
+        audio = self.vocoder(mels, *[postfilter_strength] * (postfilter_strength != 1))  # a released vocoder knows of none
+        audio = audio[:, :samples].float() * 10 ** (gain_db / 20)
+        audio[:, -faded:] *= torch.linspace(1, 0, faded, device=audio.device)
         peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
         return (audio / peak * 0.98).cpu().numpy()
+
+
+def parts_of(durations):
+    """Return slices of clips that are made at once: neighbours of one duration, TOGETHER_S in all at most, or one clip."""
+    parts, first = [], 0
+    for last, duration_s in enumerate([*durations[1:], None], 1):
+        if duration_s != durations[first] or (last - first + 1) * duration_s > TOGETHER_S:
+            parts.append(slice(first, last))
+            first = last
+    return parts
 
 
 def opposite_moods(prompt):

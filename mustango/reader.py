@@ -72,6 +72,26 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     return number
 
 
+CHART = "chart"
+
+
+def read_duration(value):
+    """Return seconds as float; "8 bars" and "chart", as long as the chord line once, as text; None as None. Raises InputError."""
+    if isinstance(value, str) and re.fullmatch(rf"[1-9]\d{{0,3}} ?bars?|{CHART}", text := " ".join(value.lower().split())):
+        return text
+    try:
+        return read_number("duration", value)
+    except InputError as error:
+        raise InputError(f"{error} of seconds, bars ('8 bars'), or chart (the chords once)") from None
+
+
+def check_length(duration_s, longest_s, what="duration"):
+    """Raise InputError unless a model whose longest clip is `longest_s` makes clips of `duration_s`."""
+    if not 1 <= duration_s <= longest_s:
+        name = f"{what} {duration_s:g} s" if what == "duration" else f"{what}, {duration_s:.4g} s,"
+        raise InputError(f"{name} is outside 1-{longest_s:g} s, what this model makes; give seconds or bars within it")
+
+
 def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, longest_s):
     """Raise InputError for a generation option outside its bounds. `longest_s` is the longest clip the model makes."""
     for name, text in (("prompt", prompt), ("negative prompt", negative_prompt)):
@@ -81,9 +101,9 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
             raise InputError(f"the {name} has {len(text)} characters, above {MAX_PROMPT}; shorten it")
         if any("\ud800" <= c <= "\udfff" for c in text):
             raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
-    duration = read_number("duration", duration)
-    if duration is not None and not 1 <= duration <= longest_s:
-        raise InputError(f"duration {duration:g} s is outside 1-{longest_s:g} s, what this model makes; give seconds within it")
+    duration = read_duration(duration)
+    if isinstance(duration, float):
+        check_length(duration, longest_s)
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
@@ -124,27 +144,35 @@ def steady(times, positions, duration_s):
     return (bpm, tuple(t for t, _ in kept), tuple(p for _, p in kept)) if MIN_BPM <= bpm <= MAX_BPM else None
 
 
+def _bars(duration, chart_bars):
+    """Return how many bars "8 bars" or "chart" mean with a chord line of `chart_bars`. Raises InputError for chords in seconds."""
+    if duration == CHART and not chart_bars:
+        raise InputError("the chords are in seconds, so 'chart' does not say how long the last is; give the duration in seconds or bars")
+    return chart_bars if duration == CHART else int(duration.rstrip(" bars"))
+
+
 def chords_stated(prompt, stated, key=None):
     """Return the chord line that a prompt states, by what `read_prompt` found: N for drums alone, unless a key is asked for; or None."""
     return stated.chords or ("N" if not (key or stated.key) and drums_alone(prompt) else None)
 
 
-def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s, seed=0, predict=None, longest_s=120.0):
+def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, seed=0, predict=None, longest_s=120.0):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
     What is chosen is drawn by seed from what the prompt's words mean; but the key of given chords is theirs, and the tempo faster where
     they would not fit. A prompt for drums alone states that there is no chord.
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
-    longest_s: the longest duration that a message proposes.
+    duration: seconds, "8 bars", or "chart", the bars of the chord line once. longest_s: the longest clip to be had.
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
-    cannot be read or does not fit into `duration_s`.
+    cannot be read or does not fit into `duration`.
     """
     given_key, given_meter = (kind.parse(value) if value is not None else None for kind, value in ((Key, key), (Meter, meter)))
     stated, rng = read_prompt(prompt, given_key, given_meter), np.random.default_rng([seed, 6])
     drawn_bpm, drawn_tonic = _choose_tempo(prompt, rng), int(rng.integers(12))  # whether they are needed or not; then the loop
-    origin, beats = {}, None
-    asked = {"tempo": tempo is None, "key": given_key in (None, stated.key), "chords": chords in (None, stated.chords)}
+    origin, beats, duration = {}, None, read_duration(duration)
+    in_bars = isinstance(duration, str)
+    asked = {"tempo": tempo is None, "meter": meter is None, "key": given_key in (None, stated.key), "chords": chords in (None, stated.chords)}
     notes = [note for name, note in stated.notes if asked[name]]
     if given_key and re.search(MODES, str(key), re.IGNORECASE):
         notes.append(f"the key {key} is played as {given_key}")
@@ -153,12 +181,16 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     open_chords = chords is None and stated_chords is None
     predicted_chords = None
     if predict and (open_tempo or open_chords):
+        if in_bars:
+            raise InputError(
+                f"a duration of {duration!r} needs a tempo and chords, which the model's predictors would tell; give both, or seconds"
+            )
         predicted_beats, heard = predict(prompt)
         notes += heard.notes
         if open_tempo and meter is None and stated.meter is None and len(predicted_beats[0]) > 2:
-            beats = steady(*predicted_beats, duration_s)
+            beats = steady(*predicted_beats, duration)
         if open_chords:
-            predicted_chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < duration_s]
+            predicted_chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < duration]
 
     def settle(name, given, read, parse, choose):
         origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
@@ -168,6 +200,9 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
     meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
     stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
     bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _counted(drawn_bpm, meter))
+    word = str(tempo) if tempo is not None else stated.tempo_word or "0"
+    if bpm == MAX_BPM and not any(map(str.isdigit, word)):  # in 6/8
+        notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
         origin["tempo"] = origin["meter"] = "predicted"
@@ -185,18 +220,26 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration_s
             origin["chords"] = "predicted"
         own_key = numeral_key(line or "") or likely_key(progression.chords) or Key("C")
         key = settle("key", key, stated.key, Key.parse, lambda: own_key)
-        if origin["tempo"] == "chosen" and progression.bars:  # a beat of the last chord is heard
+        if origin["tempo"] == "chosen" and progression.bars and not in_bars:  # a beat of the last chord is heard
             beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
-            needed = math.ceil(60 * beats_needed / duration_s)
-            fastest = _counted(1.3 * _pace(prompt)[1], meter)
-            bpm = max(bpm, needed) if needed <= fastest else bpm  # else they are refused, and the remedies named
+            needed = math.ceil(60 * beats_needed / duration)
+            _, usual = (_counted(pace, meter) for pace in _pace(prompt))
+            if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter):  # else they are refused, and the remedies named
+                bpm = float(needed)
+                if needed > usual:
+                    notes.append(f"{bpm:g} bpm, faster than the prompt's words mean, lets all chords be heard within {duration:g} s")
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
-        bar_s = 60 / bpm * meter.beats
-        bars = max(int(np.ceil(duration_s / bar_s - 1e-6)), 1)
-        progression = Progression.parse(" ".join(_choose_loop(prompt, key.mode, rng).split()[:bars]), meter, key)
+        loop, bar_s = _choose_loop(prompt, key.mode, rng).split(), 60 / bpm * meter.beats
+        bars = _bars(duration, len(loop)) if in_bars else max(math.ceil(duration / bar_s - 1e-6), 1)
+        progression = Progression.parse(" ".join(loop[:bars]), meter, key)
         origin["chords"] = "chosen"
+    duration_s = duration
+    if in_bars:
+        bars = _bars(duration, len(progression.bars))
+        duration_s = round(bars * meter.beats * 60 / bpm, 6)
+        check_length(duration_s, longest_s, f"a duration of {bars} bar{'s' * (bars > 1)} of {meter} at {bpm:g} bpm")
     if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*predicted_chords, strict=True)
     else:

@@ -16,7 +16,7 @@ from musicbench.progression import MAX_LINE
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import Controls, check_options, read_number, resolve
+from mustango.reader import Controls, check_options, read_duration, read_number, resolve
 
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 TICK_S = 0.25  # how often a watcher hears of what goes on
@@ -26,7 +26,7 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    duration: seconds, the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, "8 bars" or "chart", the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
     """
 
     prompt: str = ""
@@ -34,7 +34,7 @@ class Request:
     tempo: str | float = ""
     key: str = ""
     meter: str = ""
-    duration: float | None = None
+    duration: float | str | None = None
     seed: int = 0
     count: int = 1
     steps: int = 20
@@ -53,13 +53,14 @@ class Request:
 
     def resolved(self, longest_s=inf):
         """Return the Controls of the first take. Raises InputError."""
-        return resolve(self.prompt, **self.controls, duration_s=self.duration, seed=self.seed, longest_s=longest_s)
+        return resolve(self.prompt, **self.controls, duration=self.duration, seed=self.seed, longest_s=longest_s)
 
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
         values = asdict(self)
-        if values["duration"] is None:
+        if values["duration"] in (None, ""):
             values["duration"] = window_s
+        values["duration"] = read_duration(values["duration"])
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
             values[name] = "" if values[name] is None else values[name]
             if not isinstance(values[name], str):
@@ -69,7 +70,7 @@ class Request:
                 values[name] = values[name].strip()
                 if len(values[name]) > MAX_LINE:
                     raise InputError(f"{name} has {len(values[name])} characters, above {MAX_LINE}; shorten it")
-        for name, kind in (("duration", float), ("seed", int), ("count", int), ("steps", int), ("guidance", float)):
+        for name, kind in (("seed", int), ("count", int), ("steps", int), ("guidance", float)):
             if values[name] is None:
                 raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
             values[name] = read_number(name, values[name], kind)
@@ -214,7 +215,8 @@ class Studio:
         total = request.count * request.steps
         for index in range(request.count):
             which = f"take {index + 1} of {request.count}, " if request.count > 1 else ""
-            started, rest_s = time.monotonic(), self._rest * request.duration
+            duration_s = replace(request, seed=request.seed + index).resolved().duration_s
+            started, rest_s = time.monotonic(), self._rest * duration_s
 
             def on_step(step, steps, index=index, which=which, started=started, rest_s=rest_s):
                 done = index * request.steps + min(step, request.steps)
@@ -237,7 +239,7 @@ class Studio:
                 )
             )
             emit(self._heard(take, output.audios[0], output.sample_rate))
-            self._rest = (time.monotonic() - self._denoised) / request.duration
+            self._rest = (time.monotonic() - self._denoised) / duration_s
 
     def _written(self, output, request, folder):
         """Write the audio, the sidecar and the MIDI of a take into a new folder."""

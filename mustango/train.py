@@ -57,6 +57,11 @@ class EMA:
         torch._foreach_lerp_(self.values, [p.detach() for p in parameters], 1 - decay)
 
 
+def matrix_products(device, bf16):
+    """Return the context in which a task's matrix products are made: in bfloat16 on a GPU, and on a CPU if `bf16`."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=bf16 or device.type == "cuda")
+
+
 def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
     """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps."""
     left = (steps - step) / max(decay_share * steps, 1)
@@ -446,7 +451,6 @@ def bundle(run, out):
     else:
         kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
         components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
-        components["vocoder"].register_to_config(postfilter_strength=POSTFILTER_STRENGTH)
         pipeline = MustangoPipeline(
             tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
             text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
@@ -460,6 +464,7 @@ def bundle(run, out):
             beat_accent=BEAT_ACCENT,
             downbeat_accent=DOWNBEAT_ACCENT,
             opposites=True,
+            postfilter_strength=POSTFILTER_STRENGTH,
         )
     with model_written_whole(out) as new:
         pipeline.save_pretrained(new)

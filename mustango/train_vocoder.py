@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, check_front_end, matrix_products, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
@@ -92,13 +92,13 @@ class TrainVocoder:
     name = "vocoder"
     margin = 8  # frames that the vocoder sees on either side of those that are judged
 
-    def __init__(self, folder, run, device="cpu", heard_s=1.024):
+    def __init__(self, folder, run, device="cpu", heard_s=1.024, bf16=False):
         if (Path(run) / "postfilter" / "state.pt").exists():  # this task's own state knows nothing of it
             raise InputError(
                 f"`mustango train postfilter` has gone on with the vocoder of {run}; delete {run}/postfilter, or use a new run folder"
             )
         check_front_end(run)
-        self.folder, self.rows = folder, training_rows(folder)
+        self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
         self.mel = LogMel(**MEL).to(device)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         new = not (Path(run) / "parts" / "vocoder").is_dir()
@@ -117,7 +117,8 @@ class TrainVocoder:
         first = (self.frames - self.heard) // 2 - self.margin
         last = first + self.heard + 2 * self.margin
         mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
-        ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
+        with matrix_products(mels.device, self.bf16):
+            ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
         real = magnitudes(batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]], self.margin)
         roots, logs = magnitude_distance(ours, real)
         return 2 * roots + logs, {"roots": roots.detach(), "logs": logs.detach()}
@@ -143,7 +144,6 @@ class TrainPostfilter:
                 f"the vocoder of {run} has no postfilter; begin a new run folder, or set its config's postfilter_channels"
             )
         self.model = copy.deepcopy(self.vocoder.postfilter).to(device)
-        self.model.strength = 1.0
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     @torch.no_grad()

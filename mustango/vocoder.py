@@ -101,12 +101,12 @@ class Postfilter(nn.Module):
     """Gains for the spectrum of a vocoded waveform in windows a third as long as the vocoder's, two a mel frame.
 
     Magnitudes that fit no waveform leave onsets smeared over the long window; in short ones, beside the mel, that can be seen
-    and mended. Untrained, it changes nothing. strength: the gains' exponent; 1 as they were learnt.
+    and mended. Untrained, it changes nothing.
     """
 
-    def __init__(self, n_mels, n_fft, hop_length, channels, layers=5, strength=1.0):
+    def __init__(self, n_mels, n_fft, hop_length, channels, layers=5):
         super().__init__()
-        self.n_fft, self.hop_length, self.strength = n_fft // 6 * 2, hop_length // 2, strength
+        self.n_fft, self.hop_length = n_fft // 6 * 2, hop_length // 2
         bins = self.n_fft // 2 + 1
         self.embed = nn.Conv1d(n_mels + bins, channels, 3, padding=1)
         self.norm_in = nn.LayerNorm(channels, eps=1e-6)
@@ -125,12 +125,12 @@ class Postfilter(nn.Module):
             x = block(x)
         return 3 * torch.tanh(self.head(self.norm_out(x)).float() / 3).transpose(1, 2)
 
-    def forward(self, waveform, mels):
-        """Return the waveform (B, T * hop) mended; `mels` (B, T, M) are those it was made of."""
+    def forward(self, waveform, mels, strength=1.0):
+        """Return the waveform (B, T * hop) mended; `mels` (B, T, M) are those it was made of. strength: the gains' exponent."""
         window = torch.hann_window(self.n_fft, device=waveform.device)
         spectrum = torch.stft(waveform, self.n_fft, self.hop_length, window=window, return_complex=True)
         mels = torch.cat([mels.repeat_interleave(2, dim=1), mels[:, -1:]], dim=1)
-        gains = (self.strength * self.log_gains(spectrum.abs(), mels)).exp()
+        gains = (strength * self.log_gains(spectrum.abs(), mels)).exp()
         return torch.istft(spectrum * gains, self.n_fft, self.hop_length, window=window, length=waveform.shape[1])
 
 
@@ -156,7 +156,6 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         mean: float = -3.25,
         std: float = 2.0,
         postfilter_channels: int = 0,
-        postfilter_strength: float = 1.0,
     ):
         super().__init__()
         bins = n_fft // 2 + 1
@@ -168,9 +167,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.norm_out = nn.LayerNorm(channels, eps=1e-6)
         self.head = nn.Linear(channels, bins)
         self.skip = nn.Linear(n_mels, bins)
-        self.postfilter = None
-        if postfilter_channels:
-            self.postfilter = Postfilter(n_mels, n_fft, hop_length, postfilter_channels, strength=postfilter_strength)
+        self.postfilter = Postfilter(n_mels, n_fft, hop_length, postfilter_channels) if postfilter_channels else None
 
     @torch.no_grad()
     def start_from_mels(self):
@@ -210,7 +207,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
         return self.invert(torch.polar(magnitudes, self.phases(magnitudes)))
 
-    def forward(self, mels):
-        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M)."""
+    def forward(self, mels, strength=1.0):
+        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). strength: of the postfilter, if there is one."""
         waveform = self.unfiltered(mels)
-        return waveform if self.postfilter is None else self.postfilter(waveform, mels)
+        return waveform if self.postfilter is None else self.postfilter(waveform, mels, strength)

@@ -249,10 +249,10 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 
 def test_examples_and_presets_fit_the_bundled_model():
     for prompt, chords, tempo, key, meter in app.EXAMPLES:
-        assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration_s=10.24)
+        assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration=10.24)
     for line in app.PRESETS:
         for key in app.KEYS[1:]:
-            assert resolve("", chords=line, tempo=80, key=key, duration_s=10.24).key == Key.parse(key)
+            assert resolve("", chords=line, tempo=80, key=key, duration=10.24).key == Key.parse(key)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -292,12 +293,23 @@ def test_several_takes(here, tiny_folder):
     assert json.loads((here / "music-2.json").read_text())["seed"] == 1
 
 
-def test_the_best_of_several_takes(here, tiny_folder, monkeypatch):
+def test_takes_in_bars_are_as_long_as_their_tempo_makes_them(here, tiny_folder):
+    assert generate("piano", "--takes", "3", "--duration", "1 bar", "--steps", "1", model=tiny_folder) == 0
+    for path in map(Path, ("music-1.wav", "music-2.wav", "music-3.wav")):
+        about = json.loads(path.with_suffix(".json").read_text())
+        assert soundfile.info(path).duration == pytest.approx(about["duration"], abs=1e-3)
+        assert about["duration"] == pytest.approx(240 / about["bpm"], abs=1e-5)
+    assert main(["generate", "--prompts", "music-3.json", "-o", "again", "--model", str(tiny_folder)]) == 0
+    assert (here / "again" / "00001.wav").read_bytes() == (here / "music-3.wav").read_bytes()
+
+
+def test_the_best_of_several_takes(here, tiny_folder, monkeypatch, capsys):
     heard = iter([Heard(), Heard(chords=(Chord.parse("C"),), chord_times=(0.0,))])
     monkeypatch.setattr("mustango.obeyed.hear", lambda *_: next(heard))
     monkeypatch.setattr("musicbench.features.madmom", lambda *_: None)
     options = ("--takes", "2", "--pick", "best", "--chords", "C", "--duration", "2", "--steps", "2")
     assert generate("piano", *options, model=tiny_folder) == 0
+    assert "heard of what was asked: 0%, 33%; take 2 is kept" in capsys.readouterr().out
     assert sorted(os.listdir(here)) == ["music.json", "music.wav"]
     made = json.loads((here / "music.json").read_text())
     assert made["seed"] == 1 and made["picked"] == {"of": 2, "shares": [0.0, pytest.approx(1 / 3, abs=1e-3)]}
@@ -412,6 +424,6 @@ def test_progress_counts_the_parts_that_takes_are_made_in(here, tiny_folder, mon
 
 def test_a_summary_names_no_key_where_there_are_no_chords():
     drums, band = (
-        summary("a.wav", False, resolve(prompt, duration_s=4.0), 1) for prompt in ("solo drums, 90 bpm", "rock, chords C G")
+        summary("a.wav", False, resolve(prompt, duration=4.0), 1) for prompt in ("solo drums, 90 bpm", "rock, chords C G")
     )
     assert "90 bpm (prompt), 4/4 (chosen), N (prompt), seed 1" in drums and "C major (chosen), C" in band

@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.compose import arrange, caption, compose, describe, find_soundfont, plan
+from musicbench.compose import QUICKEST_S, _events, arrange, caption, compose, describe, find_soundfont, plan
 from musicbench.progression import Progression
 from musicbench.styles import STYLES
 from musicbench.theory import NO_CHORD, Chord, Key, Meter
@@ -86,7 +86,19 @@ def test_some_pieces_have_breaks_and_some_are_for_drums_alone():
         beats = len(piece.progression.bars) * piece.meter.beats
         silent = {i for i, bar in enumerate(piece.progression.bars) if bar[0][0] == NO_CHORD}
         begun = {int(n.beat // piece.meter.beats) for n in arrange(piece, beats) if n.part != "drums"}
-        assert 1 <= len(silent) <= 2 and not silent & begun
+        assert 1 <= len(silent) <= max(2, (len(piece.progression.bars) + 1) // 2) and not silent & begun
+    endings = [p for p in breaks if p.progression.bars[-1][0][0] == NO_CHORD != p.progression.bars[0][0][0]]
+    assert len(endings) > len(breaks) / 4
+
+
+def test_some_pieces_change_chords_on_every_beat():
+    quick = [p for p in map(plan, range(1000)) if any(len(bar) > 2 for bar in p.progression.bars)]
+    assert 20 < len(quick) < 70 and any(len(bar) == 1 for p in quick for bar in p.progression.bars)
+    for piece in quick:
+        assert all(sum(beats for _, beats in bar) == piece.meter.beats for bar in piece.progression.bars)
+        assert all(beats * 60 / piece.bpm >= QUICKEST_S for bar in piece.progression.bars for _, beats in bar)
+        starts = {start for start, end, _ in _events(piece.progression, piece.bpm, 8) if end - start < 2}
+        assert starts <= {round(n.beat, 4) for n in arrange(piece, 8) if n.part == "comping"}
 
 
 def test_controls_replace_what_would_be_drawn():

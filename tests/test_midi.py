@@ -16,7 +16,7 @@ PLANS = [
 
 
 def plan(**asked):
-    return resolve("", duration_s=10.24, **asked)
+    return resolve("", duration=10.24, **asked)
 
 
 @pytest.mark.parametrize("asked", PLANS)

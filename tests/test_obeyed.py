@@ -27,7 +27,7 @@ def test_share_of_time():
 
 
 def asked():
-    return resolve("", chords="C G Am F", tempo=120, key="C", duration_s=8.0)
+    return resolve("", chords="C G Am F", tempo=120, key="C", duration=8.0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_the_best_take_is_kept(monkeypatch):
 
 
 def test_drums_alone_obey_where_no_chord_is_heard():
-    controls = resolve("drum solo", tempo=120, duration_s=4.0)
+    controls = resolve("drum solo", tempo=120, duration=4.0)
     silent, tonal = (
         compare(controls, Heard(controls.beat_times, bpm=120.0, chords=c, chord_times=(0.0,) * len(c))) for c in ((), (Chord(0),))
     )

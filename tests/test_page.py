@@ -143,7 +143,7 @@ def test_an_emptied_box_is_open_and_a_wrong_number_stays_and_is_named(opened):
     for name, value, says in (
         ("tempo", "92.5", "; 92.5 bpm, "), ("tempo", "", " bpm (chosen), "), ("tempo", "999", "tempo 999 bpm is above 300"),
         ("tempo", "Allegro", "; 125 bpm, "), ("duration", "", " s of 10.24 s; "), ("duration", "500", "duration 500 s is outside 1-120"),
-        ("duration", "", " s of 10.24 s; "), ("seed", "1.7", "seed 1.7 is not a whole number"), ("seed", "", "seed is empty"),
+        ("duration", "", " s of 10.24 s; "), ("duration", "1 bar", "1 bar = "), ("duration", "", " s of 10.24 s; "), ("seed", "1.7", "seed 1.7 is not a whole number"), ("seed", "", "seed is empty"),
         ("seed", "2", "4/4"), ("count", "9", "above 8"), ("count", "", "count is empty"), ("count", "2", "each further take chooses anew"),
     ):  # fmt: skip
         fill(page, name, value)

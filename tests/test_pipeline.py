@@ -6,7 +6,7 @@ import torch
 
 from musicbench import InputError
 from musicbench.theory import Chord
-from mustango.pipeline import MustangoPipeline, load_pipeline
+from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of
 from mustango.reader import resolve
 
 
@@ -170,7 +170,7 @@ def test_noise_is_stronger_where_clips_begin_and_where_they_restart(tiny_folder,
 
 def test_beats_are_asked_for_as_strongly_as_the_model_says(tiny_folder):
     pipeline = load_pipeline(str(tiny_folder))
-    asked = resolve("piano", chords="C | G", tempo=120, duration_s=4.0)
+    asked = resolve("piano", chords="C | G", tempo=120, duration=4.0)
     plain = pipeline.encode(["piano"], "", [asked], True).control
     pipeline.register_to_config(beat_accent=1.5, downbeat_accent=3.0)
     null, accented = pipeline.encode(["piano"], "", [asked], True).control
@@ -184,7 +184,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
 
     def control(bpm, slow_bpm, guided=True):
         pipeline.register_to_config(slow_bpm=slow_bpm)
-        asked = resolve("piano", chords="C | G", tempo=bpm, meter="3/4", duration_s=6.0)
+        asked = resolve("piano", chords="C | G", tempo=bpm, meter="3/4", duration=6.0)
         return pipeline.encode(["piano"], "", [asked], guided).control.numpy()
 
     for bpm, strength in ((60, 2.25), (80, 1.5), (95, 0.75), (110, 0.0), (150, 0.0)):
@@ -200,7 +200,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
                 centres.append(np.array([np.average(run, weights=signal[run]) for run in runs]))
             count = len(centres[1])
             np.testing.assert_allclose(centres[1], centres[0][:count] + half_a_beat, atol=0.02)
-    short = resolve("piano", chords="C", tempo=40, duration_s=1.0)
+    short = resolve("piano", chords="C", tempo=40, duration=1.0)
     assert pipeline.encode(["piano"], "", [short], True).control[0].abs().max() == 0  # one beat has no off-beat
 
 
@@ -216,7 +216,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
 )
 def test_guidance_leads_away_from_the_opposite_of_bright_and_dark(tiny_folder, prompt, opposites):
     pipeline = load_pipeline(str(tiny_folder))
-    asked = resolve(prompt, chords="C", tempo=120, duration_s=2.0)
+    asked = resolve(prompt, chords="C", tempo=120, duration=2.0)
 
     def texts(negative_prompt=""):
         condition = pipeline.encode([prompt], negative_prompt, [asked], True)
@@ -314,6 +314,24 @@ def test_parts_change_nothing(tiny_pipeline, monkeypatch):
     parts = tiny_pipeline("piano", **options, on_step=lambda *counted: steps.append(counted))
     assert np.allclose(parts.audios, whole.audios, atol=1e-5) and parts.seeds == whole.seeds
     assert steps == [(step, 6) for step in range(1, 7)]
+
+
+def test_clips_of_one_length_are_made_together():
+    assert parts_of([4.0, 4.0, 5.0, 4.0]) == [slice(0, 2), slice(2, 3), slice(3, 4)]
+    assert parts_of([TOGETHER_S / 2.5] * 5 + [2 * TOGETHER_S] * 2) == [slice(0, 2), slice(2, 4), slice(4, 5), slice(5, 6), slice(6, 7)]
+
+
+def test_clips_in_bars_last_as_long_as_their_bars(tiny_pipeline):
+    options = dict(duration="1 bar", steps=2, chords="C", meter="2/4")
+    out = tiny_pipeline("piano", count=3, **options)
+    assert [len(audio) for audio in out.audios] == [round(8000 * 120 / c.bpm) for c in out.controls]
+    alone = tiny_pipeline("piano", seed=2, **options).audios[0]
+    assert len({c.bpm for c in out.controls}) == 3 and np.allclose(alone, out.audios[2], atol=1e-5)
+
+
+def test_clips_end_without_a_click(tiny_pipeline):
+    audio = make(tiny_pipeline, "piano").audios[0]
+    assert np.abs(audio[-40:-1]).max() > 0 == audio[-1]
 
 
 def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):

@@ -36,7 +36,7 @@ def test_composed_sets_cover_what_can_be_asked():
 
 def test_the_generator_resolves_a_composed_case_to_what_is_asked():
     for case in load_cases("composed:40"):
-        controls = resolve(case.prompt, **case.controls, duration_s=case.asked.duration_s, seed=case.seed)
+        controls = resolve(case.prompt, **case.controls, duration=case.asked.duration_s, seed=case.seed)
         asked = case.asked
         assert (controls.bpm, controls.chords, controls.chord_times) == (asked.bpm, asked.chords, asked.chord_times)
         assert (controls.beat_times, controls.beat_positions) == (asked.beat_times, asked.beat_positions)
@@ -83,7 +83,7 @@ def test_reads_a_published_row(tmp_path):
     assert case.labels.chord_times == (0.46, 2.4, 5.0, 7.25)
     # The generator counts from 0, at the asked tempo and meter, and takes the chords at their times, none before the first.
     assert case.asked.beat_times[:2] == (0.0, pytest.approx(60 / 115)) and case.controls["meter"] == "2/4"
-    resolved = resolve(case.prompt, **case.controls, duration_s=10.0, seed=0)
+    resolved = resolve(case.prompt, **case.controls, duration=10.0, seed=0)
     assert resolved.chord_times == pytest.approx((0.0, *case.asked.chord_times))
     assert resolved.chords == (NO_CHORD, *case.asked.chords)
 
@@ -149,7 +149,7 @@ def test_rows_with_rare_chords_can_be_asked_for(tmp_path):
     row = {"prompt": "piano", "chords": ["C:7(*5,b5)", "G:7"], "bpm": 120, "meter": "7/8"}
     for times in ({}, {"chords_time": [0.0, 3.5]}):
         (case,) = read_cases(write(tmp_path / "rows.jsonl", row | times))
-        assert resolve(case.prompt, **case.controls, duration_s=10.0).chords[:2] == (Chord(0, "7(*5,b5)"), Chord(7, "7"))
+        assert resolve(case.prompt, **case.controls, duration=10.0).chords[:2] == (Chord(0, "7(*5,b5)"), Chord(7, "7"))
 
 
 def test_rows_start_from_seeds_of_their_own(tmp_path):

@@ -395,13 +395,13 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "postfilter", *step]) == 2
     assert "mustango train vocoder" in capsys.readouterr().err
     assert main(["train", "sharpen", "-o", run, "--data", data]) == 0
-    assert main(["train", "vocoder", *step]) == 0
+    assert main(["train", "vocoder", *step, "--bf16"]) == 0
     assert main(["train", "postfilter", *step]) == 0
     assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
-    assert pipeline.vocoder.postfilter.strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
+    assert pipeline.config.postfilter_strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
 
@@ -411,6 +411,10 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     before, after = (load_file(f"{r}/parts/unet/diffusion_pytorch_model.safetensors") for r in (run, further))
     assert all(torch.allclose(before[k], after[k], atol=2e-3) for k in before)
     assert main(["train", "start", "-o", further, "--from", str(tmp_path / "model")]) == 2
+
+    assert main(["train", "munet", "-o", further, "--data", data, "--steps", "2", "--batch-size", "2", "--bf16"]) == 0
+    assert main(["train", "vae", *step, "--bf16"]) == 2
+    assert "--bf16 says nothing" in capsys.readouterr().err
 
     keeping = ["-o", str(tmp_path / "keeping"), "--data", data]  # ... and may keep to what that predicted
     assert main(["train", "munet", *keeping, "--remember", data]) == 2

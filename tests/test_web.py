@@ -47,7 +47,7 @@ def test_plan_shows_bars():
 @pytest.mark.parametrize("prompt", ["piano", "jazz in 3/4", "sad waltz", "pop, chords Am F C G"])
 def test_plan_names_chords_that_were_chosen_or_read(prompt, seed):
     shown = plan(prompt=prompt, tempo="", seed=seed)
-    made = resolve(prompt, duration_s=10.24, seed=seed)
+    made = resolve(prompt, duration=10.24, seed=seed)
     assert {chord.lead_sheet(made.key) for chord in made.chords} == set(re.findall(">([^<>]+)</span>", shown))
     assert f"chords ({made.origin['chords']})" in shown
 
@@ -82,7 +82,7 @@ def test_what_a_prompt_states_is_read_as_the_controls_show_it():
 
 
 def take(prompt=EVIL, remedy=EVIL, bpm=121.0):
-    controls = resolve("piano", chords="C G", tempo=120, duration_s=4.0)
+    controls = resolve("piano", chords="C G", tempo=120, duration=4.0)
     heard = Heard(bpm=bpm, chords=controls.chords, chord_times=controls.chord_times, reasons={"key": EVIL})
     files = {name: SimpleNamespace() for name in ("wav", "flac", "midi", "json", "picture")}
     return Take("0" * 32, **files, request=Request(prompt), controls=controls, seed=1, scores=compare(controls, heard),

@@ -62,7 +62,7 @@ def test_moods_differ_in_one_word_and_one_field():
 def test_chords_fit_at_every_tempo():
     cases = [case for _, *pair in mood_cases(7, 12) for case, _ in pair] + [case for case, *_ in contradictions(7, 40)]
     for case in cases:
-        laid = resolve(case.prompt, **case.controls, duration_s=DURATION_S)
+        laid = resolve(case.prompt, **case.controls, duration=DURATION_S)
         assert laid.bpm == case.controls["tempo"]
 
 
@@ -84,7 +84,7 @@ def test_silences_are_asked_as_a_user_would():
     drawn = silences(3, 6)
     assert sorted(what for _, _, what in drawn) == ["a break"] * 6 + ["drums alone"] * 6
     for case, piece, _ in drawn:
-        asked = resolve(case.prompt, **case.controls, duration_s=DURATION_S)
+        asked = resolve(case.prompt, **case.controls, duration=DURATION_S)
         laid = piece.progression.lay_out(piece.bpm, DURATION_S, whole=False)
         assert (list(asked.chords), asked.bpm, asked.meter) == (laid[0], piece.bpm, piece.meter)
         np.testing.assert_allclose(asked.chord_times, laid[1], atol=1e-5)
