@@ -7,7 +7,7 @@ Controls that are given (chords, tempo, ...) replace what would be drawn: the sa
 
 import os
 from dataclasses import dataclass, field, replace
-from itertools import cycle
+from itertools import cycle, groupby
 from pathlib import Path
 
 import numpy as np
@@ -123,7 +123,7 @@ def _draw_progression(rng, key, meter, sevenths):
 
 
 def _with_break(progression, rng):
-    """Return the progression with a bar, two of four and more, or all from some bar on, in which nobody plays but the drums, if any."""
+    """Return the progression with a bar, two of four and more, or its end from some bar on, where nobody plays but drums, if any."""
     bars = list(progression.bars)
     length = 2 if len(bars) > 3 and rng.random() < 0.4 else 1
     first = int(rng.integers(len(bars) - length + 1))
@@ -136,13 +136,15 @@ def _with_break(progression, rng):
 
 
 def _quickened(progression, meter, bpm, rng):
-    """Return the progression with bars in which chords change on every beat, or as often as QUICKEST_S lets them."""
-    beats = next((n for n in (1, 2, 3) if meter.beats % n == 0 and n * 60 / bpm >= QUICKEST_S), meter.beats)
-    following, share = cycle(progression.chords), rng.choice([0.3, 0.6, 1.0])
-    bars = [
-        tuple((next(following), float(beats)) for _ in range(meter.beats // beats)) if rng.random() < share else bar
-        for bar in progression.bars
-    ]
+    """Return the progression with one bar or more whose chords change on every beat, or as often as QUICKEST_S lets them."""
+    beats = next((n for n in (1, 2, 3) if meter.beats % n == 0 and n * 60 / bpm >= QUICKEST_S), None)
+    chords = [chord for chord, _ in groupby(progression.chords)]
+    chords = chords[:-1] if chords[-1] == chords[0] else chords
+    if beats is None or len(chords) < 2:
+        return progression
+    bars, following, share = list(progression.bars), cycle(chords), rng.choice([0.3, 0.6, 1.0])
+    for place in sorted({int(rng.integers(len(bars))), *np.flatnonzero(rng.random(len(bars)) < share)}):
+        bars[place] = tuple((next(following), float(beats)) for _ in range(meter.beats // beats))
     return Progression(bars=tuple(bars))
 
 

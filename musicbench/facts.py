@@ -32,7 +32,7 @@ def _range(digits):
 
 _TEMPO = re.compile(
     rf"{_range('1,6')}\s*-?\s*(?:bpms?\b|bmp\b|b\. ?p\. ?m\b|beats?(?:\s+(?:per|a)\s+|\s*/\s*)min(?:ute)?\b)"
-    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about|between|from)|\s*[:=])*\s*{_range('2,3')}\b",
+    rf"|\b(?:tempo|bpm|pace)\b(?:\s+(?:is|of|at|around|about|between|from)|\s*[:=])*\s*{_range('2,3')}\b(?:\s*bpms?\b)?",
     re.IGNORECASE,
 )
 _METRONOME = re.compile(
@@ -203,7 +203,7 @@ def _read_chords(text):
         f"{quoted(word)} in the prompt is no chord known here, {near[0] + ' is played' if near else 'left out'}"
         for word, *near in dict.fromkeys(unknown)
     ]
-    return line, notes + [_left_out("chords", other, quoted(line))[1] for other, _ in others if other != line]
+    return line, notes + [_left_out(other, quoted(line)) for other, _ in others if other != line]
 
 
 def _read_dynamics(text):
@@ -235,14 +235,16 @@ def read_prompt(prompt, key=None, meter=None):
     own_key, (chords, unread) = None, _read_chords(text)
     for pattern in (_KEY_MARKED, _KEY_BARE) if chords else (_KEY_MARKED, _KEY_BARE, _KEY_SHORT):
         for match in pattern.finditer(text):
-            said, found = match[0][match.start("tonic") - match.start() :], Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
+            said, found = text[match.start("tonic") : match.end()], Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
             if own_key is None:
                 own_key = found
                 if re.fullmatch(MODES, match["mode"] or "", re.IGNORECASE):
                     notes.append(("key", f"{said} in the prompt is played as {own_key}"))
-            elif not found.same_as(own_key):
-                notes.append(_left_out("key", said, str(own_key)))
-    notes += [_left_out("meter", match[0], str(own_meter)) for match in _METER.finditer(text) if Meter(*map(int, match.groups())) != own_meter]
+            elif not found.same_as(own_key) and not _denied(text, match):
+                notes.append(("key", _left_out(said, str(own_key))))
+    for match in _METER.finditer(text):
+        if Meter(*map(int, match.groups())) != own_meter and not _denied(text, match):
+            notes.append(("meter", _left_out(match[0], str(own_meter))))
     if chords is None and (match := _DEGREES.search(text)):
         romans = _ROMANS[(key or own_key or Key("C")).mode]
         chords, unread = " ".join(romans[int(digit) - 1] for digit in re.findall(r"\d", match[1])), []
@@ -274,7 +276,11 @@ def _short_name(match):
 def _read_tempo(text, meter):
     """Return (bpm or None, notes)."""
     found, bpm, notes = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)], None, []
+    read_to = 0
     for match in sorted(found, key=lambda match: match.start()):
+        if match.start() < read_to:  # "half note = 60 bpm" is one tempo
+            continue
+        read_to = match.end()
         if match.re is _METRONOME:
             quarters = _QUARTERS[(match[3] or "quarter").lower()] * (1.5 if match[1] or match[2] else 1)
             value = float(match[4]) * quarters * (meter.unit if meter else 4) / 4
@@ -289,15 +295,23 @@ def _read_tempo(text, meter):
             bpm, notes = value, []
         elif bpm is None:
             notes = [
-                ("tempo", f"{quoted(match[0])} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
+                (
+                    "tempo",
+                    f"{quoted(match[0])} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken",
+                )
             ]
-        elif value != bpm:
-            notes.append(_left_out("tempo", match[0], f"{bpm:g} bpm"))
+        elif abs(value - bpm) > 0.015 * bpm and not _denied(text, match):
+            notes.append(("tempo", _left_out(match[0], f"{bpm:g} bpm")))
     return bpm, notes
 
 
-def _left_out(name, said, played):
-    return name, f"{quoted(said)} in the prompt is left out; {played} is played"
+def _denied(text, match):
+    """Return whether "not", perhaps with two words after it, comes before a match."""
+    return re.search(r"\bnot (?:\w+ ){0,2}$", text[max(match.start() - 30, 0) : match.start()], re.IGNORECASE)
+
+
+def _left_out(said, played):
+    return f"{quoted(said)} in the prompt is left out; {played} is played"
 
 
 def _read_meter(text):

@@ -29,7 +29,9 @@ def build_parser():
     generate.add_argument("--tempo", help="beats per minute (20-300) or a word such as Allegro")
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
-    generate.add_argument("--duration", help="seconds, the bundled model 1 to 120 (default 10.24), '8 bars', or chart (the chords once)")
+    generate.add_argument(
+        "--duration", help="seconds, the bundled model 1 to 120 (default 10.24), '8 bars', or chart (the chords once)"
+    )
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
     steps.add_argument("--steps", help="denoising steps (default 20)")
@@ -90,7 +92,9 @@ def build_parser():
     train.add_argument("--threads", type=positive, help="CPU threads")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)")
     train.add_argument(
-        "--bf16", action="store_true", help="munet, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX"
+        "--bf16",
+        action="store_true",
+        help="munet, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX (munet on a GPU: always)",
     )
     train.add_argument("--loaders", type=positive, default=0, help="processes that draw batches ahead (default: none)")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
@@ -259,9 +263,10 @@ def settled(request, options, takes, durations):
 
     window_s, longest_s = durations
     request = {"prompt": "", **request}
-    for name, read, default in (("duration", read_duration, window_s), ("seed", partial(read_number, "seed", kind=int), 0)):
-        own, option = (read(value) for value in (request.get(name), getattr(options, name)))
-        request[name] = own if own is not None else option if option is not None else default
+    for name, default in (("duration", window_s), ("seed", 0)):
+        option = default if getattr(options, name) is None else getattr(options, name)
+        request[name] = option if request.get(name) is None else request[name]
+    request |= {"duration": read_duration(request["duration"]), "seed": read_number("seed", request["seed"], int)}
     for name, default in SETTINGS.items():
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
         request[name] = default if value is None else value
@@ -274,7 +279,8 @@ def settled(request, options, takes, durations):
         request["negative_prompt"], longest_s=longest_s,
     )  # fmt: skip
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
-    resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"], longest_s=longest_s)
+    for i in range(takes if isinstance(request["duration"], str) else 1):  # takes in bars differ in length
+        resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"] + i, longest_s=longest_s)
     return request
 
 
@@ -428,17 +434,17 @@ def train(options):
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
     tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": TrainMuNet}
-    kind = partial(tasks[options.part], bf16=True) if options.bf16 else tasks[options.part]
-    task = kind(options.data, options.out, device)
+    task_of = partial(tasks[options.part], bf16=True) if options.bf16 else tasks[options.part]
+    task = task_of(options.data, options.out, device)
     if options.remember:
-        task = Remembering(task, kind(options.remember, options.out, device), options.out)
+        task = Remembering(task, task_of(options.remember, options.out, device), options.out)
     training.fit(
         task,
         options.out,
         steps=options.steps,
         lr=options.lr,
         batch_size=options.batch_size,
-        held_out=options.held_out and kind(options.held_out, options.out, device),
+        held_out=options.held_out and task_of(options.held_out, options.out, device),
         seed=options.seed,
         minutes=options.minutes,
         loaders=options.loaders,

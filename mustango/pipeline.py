@@ -361,8 +361,8 @@ class MustangoPipeline(DiffusionPipeline):
     def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` without a click, brought below full scale where they are above."""
         samples, faded = (round(s * self.mel.config.sample_rate) for s in (duration_s, FADE_S))
-        audio = self.vocoder(mels, *[postfilter_strength] * (postfilter_strength != 1))  # a released vocoder knows of none
-        audio = audio[:, :samples].float() * 10 ** (gain_db / 20)
+        options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
+        audio = self.vocoder(mels, **options)[:, :samples].float() * 10 ** (gain_db / 20)
         audio[:, -faded:] *= torch.linspace(1, 0, faded, device=audio.device)
         peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
         return (audio / peak * 0.98).cpu().numpy()

@@ -76,20 +76,25 @@ CHART = "chart"
 
 
 def read_duration(value):
-    """Return seconds as float; "8 bars" and "chart", as long as the chord line once, as text; None as None. Raises InputError."""
-    if isinstance(value, str) and re.fullmatch(rf"[1-9]\d{{0,3}} ?bars?|{CHART}", text := " ".join(value.lower().split())):
-        return text
+    """Return seconds as float; bars as text, "8 bars" or CHART, which are those of the chord line once; None as None. Raises InputError."""
+    number = value
+    if isinstance(value, str):
+        text = " ".join(value.lower().split())
+        if text == CHART:
+            return CHART
+        if bars := re.fullmatch(r"0*([1-9][0-9]{0,5})[ -]?bars?", text):
+            return f"{int(bars[1])} bars"
+        number = re.sub(r"(?<=\d) ?s(?:ec|econds?)?$", "", text)
     try:
-        return read_number("duration", value)
+        return read_number("duration", number)
     except InputError as error:
-        raise InputError(f"{error} of seconds, bars ('8 bars'), or chart (the chords once)") from None
+        raise InputError(f"{error} of seconds, whole bars ('8 bars'), or 'chart' (the chords once)") from None
 
 
-def check_length(duration_s, longest_s, what="duration"):
-    """Raise InputError unless a model whose longest clip is `longest_s` makes clips of `duration_s`."""
+def check_length(named, duration_s, longest_s):
+    """Raise InputError, which begins with `named`, unless a model whose longest clip is `longest_s` makes clips of `duration_s`."""
     if not 1 <= duration_s <= longest_s:
-        name = f"{what} {duration_s:g} s" if what == "duration" else f"{what}, {duration_s:.4g} s,"
-        raise InputError(f"{name} is outside 1-{longest_s:g} s, what this model makes; give seconds or bars within it")
+        raise InputError(f"{named} is outside 1-{longest_s:g} s, what this model makes; give seconds or bars within it")
 
 
 def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, longest_s):
@@ -103,7 +108,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
             raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
     duration = read_duration(duration)
     if isinstance(duration, float):
-        check_length(duration, longest_s)
+        check_length(f"duration {duration:g} s", duration, longest_s)
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
             raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
@@ -147,8 +152,14 @@ def steady(times, positions, duration_s):
 def _bars(duration, chart_bars):
     """Return how many bars "8 bars" or "chart" mean with a chord line of `chart_bars`. Raises InputError for chords in seconds."""
     if duration == CHART and not chart_bars:
-        raise InputError("the chords are in seconds, so 'chart' does not say how long the last is; give the duration in seconds or bars")
-    return chart_bars if duration == CHART else int(duration.rstrip(" bars"))
+        raise InputError(
+            "the chords are in seconds, so 'chart' does not say how long the last is; give the duration in seconds or bars"
+        )
+    return chart_bars if duration == CHART else int(duration.split()[0])
+
+
+def _counted_bars(bars):
+    return f"{bars} bar{'s' * (bars != 1)}"
 
 
 def chords_stated(prompt, stated, key=None):
@@ -172,8 +183,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
     drawn_bpm, drawn_tonic = _choose_tempo(prompt, rng), int(rng.integers(12))  # whether they are needed or not; then the loop
     origin, beats, duration = {}, None, read_duration(duration)
     in_bars = isinstance(duration, str)
-    asked = {"tempo": tempo is None, "meter": meter is None, "key": given_key in (None, stated.key), "chords": chords in (None, stated.chords)}
-    notes = [note for name, note in stated.notes if asked[name]]
+    notes = []
     if given_key and re.search(MODES, str(key), re.IGNORECASE):
         notes.append(f"the key {key} is played as {given_key}")
     open_tempo = tempo is None and stated.tempo is None
@@ -183,7 +193,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
     if predict and (open_tempo or open_chords):
         if in_bars:
             raise InputError(
-                f"a duration of {duration!r} needs a tempo and chords, which the model's predictors would tell; give both, or seconds"
+                f"a duration of {duration!r} needs a tempo and chords, and the model's predictors tell theirs in seconds; give both, "
+                "a duration in seconds, or predictors reader"
             )
         predicted_beats, heard = predict(prompt)
         notes += heard.notes
@@ -200,8 +211,13 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
     meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
     stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
     bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _counted(drawn_bpm, meter))
-    word = str(tempo) if tempo is not None else stated.tempo_word or "0"
-    if bpm == MAX_BPM and not any(map(str.isdigit, word)):  # in 6/8
+    as_stated = {
+        "tempo": tempo is None or bpm == stated_bpm, "meter": meter == stated.meter, "key": given_key in (None, stated.key),
+        "chords": chords in (None, stated.chords),
+    }  # fmt: skip
+    notes += [note for name, note in stated.notes if as_stated[name]]
+    word = stated.tempo_word if tempo is None else str(tempo)
+    if bpm == MAX_BPM and word and word.isalpha():
         notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
@@ -227,7 +243,9 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
             if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter):  # else they are refused, and the remedies named
                 bpm = float(needed)
                 if needed > usual:
-                    notes.append(f"{bpm:g} bpm, faster than the prompt's words mean, lets all chords be heard within {duration:g} s")
+                    notes.append(
+                        f"{bpm:g} bpm, faster than the prompt's words mean, lets all chords be heard within {duration:g} s"
+                    )
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
@@ -237,9 +255,13 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
         origin["chords"] = "chosen"
     duration_s = duration
     if in_bars:
-        bars = _bars(duration, len(progression.bars))
-        duration_s = round(bars * meter.beats * 60 / bpm, 6)
-        check_length(duration_s, longest_s, f"a duration of {bars} bar{'s' * (bars > 1)} of {meter} at {bpm:g} bpm")
+        bars, written = _bars(duration, len(progression.bars)), len(progression.bars)
+        duration_s = bars * meter.beats * 60 / bpm
+        check_length(f"a duration of {_counted_bars(bars)} of {meter} at {bpm:g} bpm, {duration_s:.4g} s,", duration_s, longest_s)
+        if bars < written:
+            raise InputError(
+                f"the chords fill {_counted_bars(written)}, above {bars}; give fewer, several a bar ('C G | Am F'), or '{written} bars'"
+            )
     if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*predicted_chords, strict=True)
     else:

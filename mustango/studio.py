@@ -58,9 +58,9 @@ class Request:
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
         values = asdict(self)
-        if values["duration"] in (None, ""):
-            values["duration"] = window_s
-        values["duration"] = read_duration(values["duration"])
+        if isinstance(values["duration"], str):
+            values["duration"] = values["duration"].strip() or None
+        values["duration"] = read_duration(window_s if values["duration"] is None else values["duration"])
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
             values[name] = "" if values[name] is None else values[name]
             if not isinstance(values[name], str):
@@ -80,7 +80,8 @@ class Request:
         names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
         check_options(**{name: values[name] for name in names}, longest_s=longest_s)
         request = Request(**values)
-        request.resolved(longest_s)
+        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
+            replace(request, seed=request.seed + i).resolved(longest_s)
         return request
 
 

@@ -57,11 +57,6 @@ class EMA:
         torch._foreach_lerp_(self.values, [p.detach() for p in parameters], 1 - decay)
 
 
-def matrix_products(device, bf16):
-    """Return the context in which a task's matrix products are made: in bfloat16 on a GPU, and on a CPU if `bf16`."""
-    return torch.autocast(device.type, torch.bfloat16, enabled=bf16 or device.type == "cuda")
-
-
 def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
     """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps."""
     left = (steps - step) / max(decay_share * steps, 1)

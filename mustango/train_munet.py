@@ -32,7 +32,7 @@ from mustango.conditioning import (
 )
 from mustango.mel import LogMel
 from mustango.munet import MuNet
-from mustango.train import SCHEDULER, begin, keep_parts, matrix_products, part, save_part, training_rows
+from mustango.train import SCHEDULER, begin, keep_parts, part, save_part, training_rows
 
 WINDOW_S = 10.24
 CONDITIONER = dict(
@@ -169,7 +169,7 @@ class TrainMuNet:
     drops = 1.0  # how often conditions are left out, as a share of how often they are in training
 
     def __init__(self, folder, run, device="cpu", bf16=False):
-        self.bf16 = bf16
+        self.bf16 = bf16 or torch.device(device).type == "cuda"
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
@@ -263,7 +263,7 @@ class TrainMuNet:
     def loss(self, batch):
         condition = self.condition(batch, self.model["conditioner"])
         latents, noise, t, inside = self.to_denoise(batch)
-        with matrix_products(latents.device, self.bf16):
+        with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.bf16):
             error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
         if not self.model["unet"].config["control_channels"]:
             error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t)
@@ -324,7 +324,7 @@ class Remembering:
         conditions = [
             self.old.condition(old, conditioner) for conditioner in (self.model["conditioner"], self.before["conditioner"])
         ]
-        with matrix_products(latents.device, self.old.bf16):
+        with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.old.bf16):
             now = self.model["unet"](noisy, t, conditions[0])
             with torch.no_grad():
                 before = self.before["unet"](noisy, t, conditions[1])

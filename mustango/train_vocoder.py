@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, check_front_end, matrix_products, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
@@ -117,7 +117,7 @@ class TrainVocoder:
         first = (self.frames - self.heard) // 2 - self.margin
         last = first + self.heard + 2 * self.margin
         mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
-        with matrix_products(mels.device, self.bf16):
+        with torch.autocast(mels.device.type, torch.bfloat16, enabled=self.bf16):
             ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
         real = magnitudes(batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]], self.margin)
         roots, logs = magnitude_distance(ours, real)

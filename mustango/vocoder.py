@@ -207,7 +207,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
         return self.invert(torch.polar(magnitudes, self.phases(magnitudes)))
 
-    def forward(self, mels, strength=1.0):
-        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). strength: of the postfilter, if there is one."""
+    def forward(self, mels, postfilter_strength=1.0):
+        """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). postfilter_strength: its gains' exponent."""
         waveform = self.unfiltered(mels)
-        return waveform if self.postfilter is None else self.postfilter(waveform, mels, strength)
+        return waveform if self.postfilter is None else self.postfilter(waveform, mels, postfilter_strength)

@@ -66,7 +66,7 @@ def plan_html(asked, check):
     else:
         boxes = [[(c.lead_sheet(plan.key), beats) for c, beats in bar] for bar in bars.bars]
         bars_s = len(boxes) * plan.meter.beats * 60 / plan.bpm
-        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {plan.duration_s:g} s; {text}"
+        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {plan.duration_s:.4g} s; {text}"
     items = "".join(
         "<li>" + "".join(f'<span style="flex:{beats:g}">{html.escape(name)}</span>' for name, beats in bar) + "</li>"
         for bar in boxes

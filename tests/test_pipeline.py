@@ -318,7 +318,13 @@ def test_parts_change_nothing(tiny_pipeline, monkeypatch):
 
 def test_clips_of_one_length_are_made_together():
     assert parts_of([4.0, 4.0, 5.0, 4.0]) == [slice(0, 2), slice(2, 3), slice(3, 4)]
-    assert parts_of([TOGETHER_S / 2.5] * 5 + [2 * TOGETHER_S] * 2) == [slice(0, 2), slice(2, 4), slice(4, 5), slice(5, 6), slice(6, 7)]
+    assert parts_of([TOGETHER_S / 2.5] * 5 + [2 * TOGETHER_S] * 2) == [
+        slice(0, 2),
+        slice(2, 4),
+        slice(4, 5),
+        slice(5, 6),
+        slice(6, 7),
+    ]
 
 
 def test_clips_in_bars_last_as_long_as_their_bars(tiny_pipeline):
@@ -330,8 +336,30 @@ def test_clips_in_bars_last_as_long_as_their_bars(tiny_pipeline):
 
 
 def test_clips_end_without_a_click(tiny_pipeline):
-    audio = make(tiny_pipeline, "piano").audios[0]
-    assert np.abs(audio[-40:-1]).max() > 0 == audio[-1]
+    mels = torch.randn(1, 64, tiny_pipeline.mel.config.n_mels)
+    with torch.no_grad():
+        audio, longer = (tiny_pipeline.vocode(mels, seconds, -40)[0] for seconds in (0.2, 0.4))
+    faded, before = audio[-160:], longer[len(audio) - 160 : len(audio)]  # 20 ms
+    assert np.array_equal(audio[:-160], longer[: len(audio) - 160])
+    np.testing.assert_allclose(faded, before * np.linspace(1, 0, 160), atol=1e-6)
+
+
+def test_what_the_denoiser_makes_is_sharpened_and_mended_more(tiny_folder, monkeypatch):
+    """Not so the mels of real audio."""
+    pipeline, vocoded = load_pipeline(str(tiny_folder)), []
+    pipeline.register_to_config(postfilter_strength=3.0)
+    monkeypatch.setattr(pipeline.mel, "sharpened", lambda mels: mels + 5)
+    real = pipeline.vocoder.forward
+    monkeypatch.setattr(pipeline.vocoder, "forward", lambda mels, **how: vocoded.append((mels, how)) or real(mels, **how))
+    latents = []
+    monkeypatch.setattr(pipeline, "denoise", lambda condition, noise, *_: latents.append(noise) or noise)
+    make(pipeline, "piano")
+    with torch.no_grad():
+        mels = pipeline.decode(latents[0])
+        pipeline.vocode(mels, 1.0)
+    (generated, more), (plain, as_learnt) = vocoded
+    torch.testing.assert_close(generated, mels + 5)
+    assert more == {"postfilter_strength": 3.0} and plain is mels and as_learnt == {"postfilter_strength": 1.0}
 
 
 def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):

@@ -11,7 +11,7 @@ from musicbench import InputError
 from musicbench.compose import caption, describe, plan
 from musicbench.facts import drums_alone, read_prompt
 from musicbench.theory import Chord, Key, Meter
-from mustango.reader import chord_line, resolve
+from mustango.reader import chord_line, read_duration, resolve
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,11 @@ def test_numerals_without_a_key_choose_theirs():
      ("jig", {"meter": "6/8", "tempo": "presto"}, ["presto in 6/8 is more than 300 counted beats a minute; 300 is played"]),
      ("jig", {"meter": "6/8", "tempo": 300}, []),
      ("very slow strings", {"chords": "C G Am"}, ["bpm, faster than the prompt's words mean"]),
-     ("very slow strings", {"chords": "C G"}, [])],
+     ("very slow strings", {"chords": "C G"}, []),
+     ("at 120 bpm, then 90 bpm in 3/4 and 4/4", {"tempo": "120", "meter": "3/4"}, ["'90 bpm'", "'4/4'"]),  # as the page fills it in
+     ("♩. = 60 bpm in 6/8", {}, []), ("half note = 60 bpm", {}, []), ("tempo: 120 bpm 64 bars", {}, []),
+     ("tempo: 120 bpm 90 seconds long", {}, []), ("97.5 bpm, tempo about 97", {}, []), ("3/4 time, not 4/4", {}, []),
+     ("120 bpm, not faster than 130 bpm", {}, []), ("in C major, not in G major", {}, [])],
 )  # fmt: skip
 def test_what_a_prompt_says_twice_and_otherwise_is_noted(prompt, given, says):
     notes = resolve(prompt, **given, duration=7)
@@ -254,17 +258,28 @@ def test_durations_in_bars_follow_tempo_and_meter():
     assert controls.duration_s == 12 and len(controls.beat_times) == 24 and len(controls.chords) == 8
     once = resolve("", chords="C | G Am | N", tempo=90, duration=" Chart ")
     assert once.duration_s == 8 and [str(c) for c in once.chords] == ["C", "G", "Am", "N"]
-    assert resolve("sad waltz", duration="1 bar", seed=3).duration_s == pytest.approx(180 / resolve("sad waltz", duration=9, seed=3).bpm)
+    assert resolve("sad waltz", duration="1 bar", seed=3).duration_s == pytest.approx(
+        180 / resolve("sad waltz", duration=9, seed=3).bpm
+    )
     chosen = resolve("sad waltz", duration="chart", seed=3)
     assert chosen.duration_s == pytest.approx(len(chosen.chords) * 180 / chosen.bpm)
+    for tempo in range(60, 181):
+        controls = resolve("", chords="C G Am F", tempo=tempo, duration="chart")
+        assert len(controls.beat_times) == 16 and len(controls.chords) == 4, tempo
+    for text, duration in (("8bars", "8 bars"), ("1 Bar", "1 bars"), ("08-bars", "8 bars"), ("10 s", 10), ("7.5sec", 7.5), (4, 4)):
+        assert read_duration(text) == duration
     unhurried = resolve("very slow strings", chords="C G Am F C G Am F", duration="chart")
     assert unhurried.bpm <= 65 and len(unhurried.chords) == 8
     for asked, says in (
         ({"duration": "90 bars", "tempo": 60}, "90 bars of 4/4 at 60 bpm, 360 s, is outside 1-120 s"),
         ({"duration": "1 bar", "tempo": 300, "meter": "2/4"}, "1 bar of 2/4 at 300 bpm, 0.4 s, is outside"),
         ({"duration": "chart", "chords": "0:C 2:G"}, "in seconds, so 'chart'"),
-        ({"duration": "2 bars", "chords": "C G Am"}, "give fewer chords"),
-        ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, bars"),
+        (
+            {"duration": "2 bars", "chords": "C G Am"},
+            "the chords fill 3 bars, above 2; give fewer, several a bar ('C G | Am F'), or '3 bars'",
+        ),
+        ({"duration": "0 bars"}, "'0 bars' is not a number"),
+        ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, whole bars"),
     ):
         with pytest.raises(InputError, match=re.escape(says)):
             resolve("piano", **asked)
@@ -279,9 +294,7 @@ def test_tempo_words_count_dotted_beats_in_compound_meters():
 
 def test_a_chosen_tempo_counts_eighths_where_the_meter_does():
     for seed in range(20):
-        slow, fast, plain = (
-            resolve(prompt, duration=10, seed=seed).bpm for prompt in ("ballad, 6/8", "fast jig, 6/8", "fast jig")
-        )
+        slow, fast, plain = (resolve(prompt, duration=10, seed=seed).bpm for prompt in ("ballad, 6/8", "fast jig, 6/8", "fast jig"))
         assert 124 <= slow <= 176 and fast == 200 and 138 <= plain <= 168
 
 
