@@ -365,7 +365,8 @@ def endpoint(studio, files):
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
         meter: "3/4". duration: seconds, "8 bars" or "chart" (the chords once), the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
         take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
-        heard tempo and key, share of the time the heard chord is the asked one); note.
+        heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes (what is played
+        otherwise than asked).
         """
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
@@ -384,7 +385,7 @@ def endpoint(studio, files):
                         "chords_matched": event.scores.chords_matched,
                     }
                     parts = {name: file(getattr(event, name)) for name in ("wav", "flac", "midi", "json", "picture")}
-                    finished.append({**parts, "seed": event.seed, "scores": scores, "note": event.remedy})
+                    finished.append({**parts, "seed": event.seed, "scores": scores, "note": event.remedy, "notes": [*event.controls.notes]})
                 yield finished
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None

@@ -70,7 +70,8 @@ def test_api_is_named_and_typed(client):
 
 
 def test_generate(client):
-    one, two = client.predict(**QUICK, count=2, seed=7, api_name="/generate")
+    one, two = client.predict(**QUICK | {"prompt": "piano, 120 bpm, then 90 bpm"}, count=2, seed=7, api_name="/generate")
+    assert one["notes"] == ["'90 bpm' in the prompt is left out; 120 bpm is played"] and one["note"] == ""
     assert (one["seed"], two["seed"]) == (7, 8) and one["scores"] is None
     for suffix in ("wav", "flac"):
         samples, rate = soundfile.read(one[suffix])
