@@ -385,7 +385,9 @@ def endpoint(studio, files):
                         "chords_matched": event.scores.chords_matched,
                     }
                     parts = {name: file(getattr(event, name)) for name in ("wav", "flac", "midi", "json", "picture")}
-                    finished.append({**parts, "seed": event.seed, "scores": scores, "note": event.remedy, "notes": [*event.controls.notes]})
+                    finished.append(
+                        {**parts, "seed": event.seed, "scores": scores, "note": event.remedy, "notes": [*event.controls.notes]}
+                    )
                 yield finished
         except InputError as error:
             raise gr.Error(str(error), print_exception=False) from None

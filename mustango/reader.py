@@ -158,8 +158,27 @@ def _bars(duration, chart_bars):
     return chart_bars if duration == CHART else int(duration.split()[0])
 
 
-def _counted_bars(bars):
-    return f"{bars} bar{'s' * (bars != 1)}"
+def _seconds(duration, progression, bpm, meter, longest_s):
+    """Return how long "8 bars" or "chart" of a progression last. Raises InputError for bars that are too few for its chords."""
+    written = len(progression.bars)
+    bars = _bars(duration, written)
+    duration_s = bars * meter.beats * 60 / bpm
+    named = f"a duration of {bars} bar{'s' * (bars > 1)} of {meter} at {bpm:g} bpm, {duration_s:.4g} s,"
+    check_length(named, duration_s, longest_s)
+    if bars < written:
+        raise InputError(
+            f"the chords fill {written} bars, above {bars}; give fewer, several a bar ('C G | Am F'), or '{written} bars'"
+        )
+    return duration_s
+
+
+def _fast_enough(bpm, progression, duration_s, prompt, meter):
+    """Return a chosen tempo, faster where a beat of the last chord would not be heard; as it is where that would be far too fast."""
+    beats = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
+    needed = float(math.ceil(60 * beats / duration_s))
+    return (
+        needed if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter) else bpm
+    )  # else they are refused, and the remedies named
 
 
 def chords_stated(prompt, stated, key=None):
@@ -236,16 +255,10 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
             origin["chords"] = "predicted"
         own_key = numeral_key(line or "") or likely_key(progression.chords) or Key("C")
         key = settle("key", key, stated.key, Key.parse, lambda: own_key)
-        if origin["tempo"] == "chosen" and progression.bars and not in_bars:  # a beat of the last chord is heard
-            beats_needed = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
-            needed = math.ceil(60 * beats_needed / duration)
-            _, usual = (_counted(pace, meter) for pace in _pace(prompt))
-            if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter):  # else they are refused, and the remedies named
-                bpm = float(needed)
-                if needed > usual:
-                    notes.append(
-                        f"{bpm:g} bpm, faster than the prompt's words mean, lets all chords be heard within {duration:g} s"
-                    )
+        if origin["tempo"] == "chosen" and progression.bars and not in_bars:
+            bpm = _fast_enough(bpm, progression, duration, prompt, meter)
+            if bpm > _counted(_pace(prompt)[1], meter):
+                notes.append(f"{bpm:g} bpm, faster than usual for the prompt, lets all chords be heard within {duration:g} s")
     else:
         mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
@@ -253,15 +266,7 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
         bars = _bars(duration, len(loop)) if in_bars else max(math.ceil(duration / bar_s - 1e-6), 1)
         progression = Progression.parse(" ".join(loop[:bars]), meter, key)
         origin["chords"] = "chosen"
-    duration_s = duration
-    if in_bars:
-        bars, written = _bars(duration, len(progression.bars)), len(progression.bars)
-        duration_s = bars * meter.beats * 60 / bpm
-        check_length(f"a duration of {_counted_bars(bars)} of {meter} at {bpm:g} bpm, {duration_s:.4g} s,", duration_s, longest_s)
-        if bars < written:
-            raise InputError(
-                f"the chords fill {_counted_bars(written)}, above {bars}; give fewer, several a bar ('C G | Am F'), or '{written} bars'"
-            )
+    duration_s = _seconds(duration, progression, bpm, meter, longest_s) if in_bars else duration
     if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*predicted_chords, strict=True)
     else:

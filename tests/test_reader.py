@@ -241,7 +241,7 @@ def test_numerals_without_a_key_choose_theirs():
      ("Presto jig in 6/8", {}, ["Presto in 6/8 is more than 300 counted beats a minute; 300 is played"]),
      ("jig", {"meter": "6/8", "tempo": "presto"}, ["presto in 6/8 is more than 300 counted beats a minute; 300 is played"]),
      ("jig", {"meter": "6/8", "tempo": 300}, []),
-     ("very slow strings", {"chords": "C G Am"}, ["bpm, faster than the prompt's words mean"]),
+     ("very slow strings", {"chords": "C G Am"}, ["bpm, faster than usual for the prompt"]),
      ("very slow strings", {"chords": "C G"}, []),
      ("at 120 bpm, then 90 bpm in 3/4 and 4/4", {"tempo": "120", "meter": "3/4"}, ["'90 bpm'", "'4/4'"]),  # as the page fills it in
      ("♩. = 60 bpm in 6/8", {}, []), ("half note = 60 bpm", {}, []), ("tempo: 120 bpm 64 bars", {}, []),
