@@ -134,7 +134,7 @@ class Shorts(TrainMuNet):
     """Three clips of 8 rows of latents, the second of them 3 rows long, without a network."""
 
     def __init__(self, clip_rows):
-        self.clip_rows, self.ends, self.grid = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072)
+        self.clip_rows, self.ends, self.grid, self.bf16 = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072), False
         self.learnable = range(3)
         self.latents = torch.zeros(3, 1, 8, 1)
         self.clips = [Clip(np.zeros(0, np.float32), 44100, (0.0,), (1,), chords=(Chord(0),), chord_times=(0.0,))] * 3
