@@ -287,7 +287,8 @@ def _comp(piece, events, rng):
                     if onset < piece.meter.beats and start - 1e-6 <= at < end - 1e-6:
                         hits.append((at, min(length, end - at)))
             hits = [h for i, h in enumerate(hits) if i == 0 or rng.random() >= thinning]
-            if not hits or hits[0][0] - start > (1.01 if end - start >= 2 else 0.01):
+            latest = 1.01 if end - start >= 2 else 0.01  # beats after its start at which a chord is struck; a short one is at once
+            if not hits or hits[0][0] - start > latest:
                 hits.insert(0, (start, min(1.0, end - start)))
         for at, length in _doubled(piece, hits, rng):
             velocity = 72 + (7 if at % piece.meter.beats == 0 else 0) + int(rng.integers(-5, 6))

@@ -232,16 +232,9 @@ def read_prompt(prompt, key=None, meter=None):
             if match and (match[1].lower() != "grave" or _TEMPO_CONTEXT.search(sentence)):
                 word, tempo, notes = match[1], word_tempo(match[1]), []
                 break
-    own_key, (chords, unread) = None, _read_chords(text)
-    for pattern in (_KEY_MARKED, _KEY_BARE) if chords else (_KEY_MARKED, _KEY_BARE, _KEY_SHORT):
-        for match in pattern.finditer(text):
-            said, found = text[match.start("tonic") : match.end()], Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
-            if own_key is None:
-                own_key = found
-                if re.fullmatch(MODES, match["mode"] or "", re.IGNORECASE):
-                    notes.append(("key", f"{said} in the prompt is played as {own_key}"))
-            elif not found.same_as(own_key) and not _denied(text, match):
-                notes.append(("key", _left_out(said, str(own_key))))
+    chords, unread = _read_chords(text)
+    own_key, on_key = _read_key(text, (_KEY_MARKED, _KEY_BARE) if chords else (_KEY_MARKED, _KEY_BARE, _KEY_SHORT))
+    notes += [("key", note) for note in on_key]
     for match in _METER.finditer(text):
         if Meter(*map(int, match.groups())) != own_meter and not _denied(text, match):
             notes.append(("meter", _left_out(match[0], str(own_meter))))
@@ -274,9 +267,8 @@ def _short_name(match):
 
 
 def _read_tempo(text, meter):
-    """Return (bpm or None, notes)."""
-    found, bpm, notes = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)], None, []
-    read_to = 0
+    """Return (bpm or None, notes), the notes as `Stated` has them."""
+    found, bpm, notes, read_to = [match for pattern in (_TEMPO, _METRONOME) for match in pattern.finditer(text)], None, [], 0
     for match in sorted(found, key=lambda match: match.start()):
         if match.start() < read_to:  # "half note = 60 bpm" is one tempo
             continue
@@ -294,12 +286,8 @@ def _read_tempo(text, meter):
         if bpm is None and MIN_BPM <= value <= MAX_BPM:
             bpm, notes = value, []
         elif bpm is None:
-            notes = [
-                (
-                    "tempo",
-                    f"{quoted(match[0])} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken",
-                )
-            ]
+            outside = f"is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken"
+            notes = [("tempo", f"{quoted(match[0])} in the prompt {outside}")]
         elif abs(value - bpm) > 0.015 * bpm and not _denied(text, match):
             notes.append(("tempo", _left_out(match[0], f"{bpm:g} bpm")))
     return bpm, notes
@@ -312,6 +300,20 @@ def _denied(text, match):
 
 def _left_out(said, played):
     return f"{quoted(said)} in the prompt is left out; {played} is played"
+
+
+def _read_key(text, patterns):
+    """Return (key or None, notes): the first that a pattern finds, those of earlier patterns first."""
+    key, notes = None, []
+    for match in (match for pattern in patterns for match in pattern.finditer(text)):
+        said, found = text[match.start("tonic") : match.end()], Key.parse(f"{match['tonic']} {match['mode'] or 'major'}")
+        if key is None:
+            key = found
+            if re.fullmatch(MODES, match["mode"] or "", re.IGNORECASE):
+                notes.append(f"{said} in the prompt is played as {key}")
+        elif not found.same_as(key) and not _denied(text, match):
+            notes.append(_left_out(said, str(key)))
+    return key, notes
 
 
 def _read_meter(text):

@@ -263,10 +263,9 @@ def settled(request, options, takes, durations):
 
     window_s, longest_s = durations
     request = {"prompt": "", **request}
-    for name, default in (("duration", window_s), ("seed", 0)):
-        option = default if getattr(options, name) is None else getattr(options, name)
-        request[name] = option if request.get(name) is None else request[name]
-    request |= {"duration": read_duration(request["duration"]), "seed": read_number("seed", request["seed"], int)}
+    for name, read, default in (("duration", read_duration, window_s), ("seed", partial(read_number, "seed", kind=int), 0)):
+        own, option = (read(value) for value in (request.get(name), getattr(options, name)))
+        request[name] = own if own is not None else option if option is not None else default
     for name, default in SETTINGS.items():
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
         request[name] = default if value is None else value

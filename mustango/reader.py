@@ -235,8 +235,8 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
         "chords": chords in (None, stated.chords),
     }  # fmt: skip
     notes += [note for name, note in stated.notes if as_stated[name]]
-    word = stated.tempo_word if tempo is None else str(tempo)
-    if bpm == MAX_BPM and word and word.isalpha():
+    word = stated.tempo_word or "" if tempo is None else str(tempo).strip()
+    if bpm == MAX_BPM and word.isalpha():
         notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
     if beats:
         bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)

@@ -415,7 +415,7 @@ EXTRA_NOISE = 2.0  # over the steps, measured: the detail that denoising takes a
 SLOW_BPM = 110.0  # measured: below it beat trackers begin to hear twice the tempo
 BEAT_ACCENT, DOWNBEAT_ACCENT = 2.0, 4.0  # measured: without drums half of the octaves that beat trackers get wrong come right
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
-POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from, which bear it as well
+POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from
 
 
 def take_text_encoder(run, source):
