@@ -14,6 +14,7 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.clip import Clip
+from musicbench.features import loudness_db
 from musicbench.progression import Progression
 from musicbench.styles import (
     ARPEGGIOS,
@@ -508,6 +509,15 @@ def _synthesize(notes, programs, bpm, duration_s, sample_rate, soundfont, seed):
     return stereo.mean(axis=1)
 
 
+def _level(samples, sample_rate):
+    """Return the root-mean-square level of what sounds: of windows of 0.1 s no more than 20 dB softer than all together.
+
+    So that silence makes nothing louder: how loud a clip is played tells its energy.
+    """
+    powers = 10 ** (loudness_db(samples, sample_rate) / 10)
+    return np.sqrt(powers[powers > powers.mean() / 100].mean())
+
+
 def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
     """Play a plan: a Clip of `duration_s` with exact labels, at 8000 to 96000 Hz. Needs FluidSynth; raises InputError without it."""
     check_sample_rate(sample_rate)
@@ -524,8 +534,9 @@ def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
         samples, sample_rate, tuple(beat_times), tuple(i % piece.meter.beats + 1 for i in range(beats_needed)),
         piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key, tags=describe(piece),
     ).cropped(start_s, duration_s)  # fmt: skip
-    level = np.sqrt(np.mean(clip.samples**2)) + 1e-9
-    gain = min((0.07 + 0.06 * piece.energy) / level, 0.95 / (np.abs(clip.samples).max() + 1e-9), MOST_GAIN)
+    gain = min(
+        (0.07 + 0.06 * piece.energy) / _level(clip.samples, sample_rate), 0.95 / (np.abs(clip.samples).max() + 1e-9), MOST_GAIN
+    )
     key = clip.key if any(chord.root is not None for chord in clip.chords) else None
     return replace(clip, samples=clip.samples * np.float32(gain), key=key)
 

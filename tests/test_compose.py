@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.compose import QUICKEST_S, _events, arrange, caption, compose, describe, find_soundfont, plan
+from musicbench.compose import QUICKEST_S, _events, arrange, caption, compose, describe, find_soundfont, plan, render
+from musicbench.features import loudness_db
 from musicbench.progression import Progression
 from musicbench.styles import STYLES
 from musicbench.theory import NO_CHORD, Chord, Key, Meter
@@ -138,6 +139,15 @@ def test_a_seed_is_a_piece():
     assert np.array_equal(first.samples, again.samples) and first.labels() == again.labels() and first.caption == again.caption
     assert not np.array_equal(first.samples, other.samples)
     assert len(first.samples) == 72000 and np.abs(first.samples).max() <= 1
+
+
+@needs_fluidsynth
+def test_silence_makes_nothing_louder():
+    def loudest(chords, seed):
+        piece = plan(seed, chords=Progression.parse(chords, Meter(4)), bpm=100.0, meter=Meter(4), style="folk", lead_in=False)
+        return np.quantile(loudness_db(render(piece, 9.6).samples, 24000), 0.9)
+
+    assert np.median([loudest("C | G | N | N", seed) - loudest("C | G | C | G", seed) for seed in range(1, 6)]) < 0.5
 
 
 @needs_fluidsynth
