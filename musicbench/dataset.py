@@ -69,8 +69,15 @@ def write_metadata(folder, rows):
 def row_clip(row):
     """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats).
 
-    Chords that are not as many as their times are left out.
+    Chords that are not as many as their times are left out. Raises InputError for labels that cannot be read.
     """
+    try:
+        return _read_labels(row)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"the labels of {row['location']} cannot be read ({error}); mend or delete its row") from None
+
+
+def _read_labels(row):
     times, positions = row["beats"] if row.get("beats") else ([], [])
     if row.get("meter"):
         meter = Meter.parse(row["meter"])
@@ -81,8 +88,9 @@ def row_clip(row):
     if len(chords) != len(chord_times):
         chords = chord_times = ()
     return Clip(
-        np.zeros(0, np.float32), row.get("sample_rate") or 44100, tuple(times), tuple(int(p) for p in positions), row.get("bpm"), meter,
-        tuple(Chord.parse(c) for c in chords), tuple(chord_times),
+        np.zeros(0, np.float32), row.get("sample_rate") or 44100,
+        tuple(map(float, times)), tuple(map(int, positions)), row.get("bpm"), meter,
+        tuple(Chord.parse(c) for c in chords), tuple(map(float, chord_times)),
         Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {},
     )  # fmt: skip
 

@@ -690,6 +690,9 @@ def test_published_rows_are_read(tmp_path):
     clip = row_clip(read_rows(tmp_path / "none.json")[0])
     assert (clip.bpm, clip.meter, clip.key, clip.chords) == (None, None, None, ())
     assert row_clip(row | {"chords_time": [0.46, 1.2]}).cropped(1, 2).chords == ()
+    for odd in ({"chords": ["H:foo"], "chords_time": [0]}, {"beats": [[0.5], ["x"]]}, {"beats": [[0.5]]}, {"meter": "4"}):
+        with pytest.raises(InputError, match=f"labels of {row['location']} cannot be read"):
+            row_clip(row | odd)
     assert set(row_captions(row | {"dataset": "composed"}, 9)) <= {"A guitar plays.", "Guitar."}  # a folder may be named so
 
 
