@@ -534,9 +534,8 @@ def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
         samples, sample_rate, tuple(beat_times), tuple(i % piece.meter.beats + 1 for i in range(beats_needed)),
         piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key, tags=describe(piece),
     ).cropped(start_s, duration_s)  # fmt: skip
-    gain = min(
-        (0.07 + 0.06 * piece.energy) / _level(clip.samples, sample_rate), 0.95 / (np.abs(clip.samples).max() + 1e-9), MOST_GAIN
-    )
+    level, peak = _level(clip.samples, sample_rate), np.abs(clip.samples).max() + 1e-9
+    gain = min((0.07 + 0.06 * piece.energy) / level, 0.95 / peak, MOST_GAIN)
     key = clip.key if any(chord.root is not None for chord in clip.chords) else None
     return replace(clip, samples=clip.samples * np.float32(gain), key=key)
 
