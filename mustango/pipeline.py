@@ -8,6 +8,7 @@ from importlib import import_module
 import diffusers
 import numpy as np
 import torch
+import torch.nn.functional as F
 import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
@@ -38,6 +39,7 @@ SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm":
 PREDICTORS = ("auto", "neural", "reader")
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 FADE_S = 0.02  # at the end of a clip
+LIMITER_S = 0.05  # within which a peak is turned down
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -359,13 +361,26 @@ class MustangoPipeline(DiffusionPipeline):
         return self.mel.unfolded(self.vae.decode(z).sample)
 
     def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
-        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` without a click, brought below full scale where they are above."""
+        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` without a click, their peaks below full scale."""
         samples, faded = (round(s * self.mel.config.sample_rate) for s in (duration_s, FADE_S))
         options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
         audio = self.vocoder(mels, **options)[:, :samples].float() * 10 ** (gain_db / 20)
         audio[:, -faded:] *= torch.linspace(1, 0, faded, device=audio.device)
-        peak = audio.abs().amax(dim=1, keepdim=True).clamp(min=0.98)
-        return (audio / peak * 0.98).cpu().numpy()
+        return limited(audio, round(LIMITER_S * self.mel.config.sample_rate)).cpu().numpy()
+
+
+def limited(audio, block, ceiling=0.98):
+    """Return waveforms (B, N) turned down around peaks above the ceiling, as loud as they were elsewhere.
+
+    A look-ahead limiter: each block of samples needs a gain; at the border of two blocks the lower one is met, between borders the
+    gain goes from one to the other in a straight line, so that it is nowhere above what its block needs.
+    """
+    samples, blocks = audio.shape[1], -(-audio.shape[1] // block)
+    peaks = F.pad(audio, (0, blocks * block - samples)).unflatten(1, (blocks, block)).abs().amax(dim=2)
+    needed = ceiling / F.pad(peaks, (1, 1)).clamp(min=ceiling)
+    borders = torch.minimum(needed[:, 1:], needed[:, :-1])
+    gains = F.interpolate(borders[:, None], size=blocks * block + 1, mode="linear", align_corners=True)[:, 0]
+    return audio * gains[:, :samples]
 
 
 def parts_of(durations):

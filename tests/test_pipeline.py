@@ -6,7 +6,7 @@ import torch
 
 from musicbench import InputError
 from musicbench.theory import Chord
-from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of
+from mustango.pipeline import TOGETHER_S, MustangoPipeline, limited, load_pipeline, parts_of
 from mustango.reader import resolve
 
 
@@ -371,3 +371,24 @@ def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):
         for name in ("ddim", "ddpm"):
             pipeline.set_scheduler(name)
             assert pipeline._timesteps(10, 1.0)[0] == first
+
+
+def test_only_what_is_around_peaks_is_turned_down():
+    rng = torch.Generator().manual_seed(0)
+    audio = 0.2 * torch.rand(2, 1033, generator=rng)
+    audio[0, 512], audio[0, 1032] = -2.0, 3.0
+    limited_audio = limited(audio, 50)
+    assert limited_audio.abs().max() <= 0.98 + 1e-6
+    assert torch.equal(limited_audio[1], audio[1])
+    gains = limited_audio[0] / audio[0]
+    assert gains[512].item() == pytest.approx(0.49) and gains[1032].item() == pytest.approx(0.98 / 3)
+    assert (gains[:450] == 1).all() and (gains[600:950] == 1).all()
+    assert gains.diff().abs().max() < 2 / 50
+
+
+def test_what_is_louder_stays_louder():
+    """Two takes that both reach full scale, one of them everywhere but for its peaks twice as loud."""
+    quiet = 0.1 * torch.randn(1, 16000, generator=torch.Generator().manual_seed(1)).clamp(-3, 3)
+    quiet[0, ::4000] = 1.5
+    levels = [limited(audio, 100)[0].square().median() for audio in (quiet, 2 * quiet)]
+    assert levels[1] / levels[0] == pytest.approx(4, rel=0.05)
