@@ -391,4 +391,4 @@ def test_what_is_louder_stays_louder():
     quiet = 0.1 * torch.randn(1, 16000, generator=torch.Generator().manual_seed(1)).clamp(-3, 3)
     quiet[0, ::4000] = 1.5
     levels = [limited(audio, 100)[0].square().median() for audio in (quiet, 2 * quiet)]
-    assert levels[1] / levels[0] == pytest.approx(4, rel=0.05)
+    assert levels[1] / levels[0] == pytest.approx(4, rel=0.15)
