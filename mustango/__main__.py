@@ -71,8 +71,8 @@ def build_parser():
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
     train.add_argument(
         "part",
-        choices=("start", "vae", "sharpen", "vocoder", "postfilter", "text", "munet", "bundle"),
-        help="vae, sharpen (measures what the VAE softens), vocoder, postfilter (of the vocoder), text (takes a text encoder in), munet, "
+        choices=("start", "vae", "sharpen", "vocoder", "refiner", "postfilter", "text", "munet", "bundle"),
+        help="vae, sharpen (measures what the VAE softens), vocoder, refiner (of the vocoder, with the VAE's encoder), postfilter, text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")
@@ -94,7 +94,7 @@ def build_parser():
     train.add_argument(
         "--bf16",
         action="store_true",
-        help="munet, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX (munet on a GPU: always)",
+        help="munet, refiner, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX (munet on a GPU: always)",
     )
     train.add_argument("--loaders", type=positive, default=0, help="processes that draw batches ahead (default: none)")
     train.add_argument("--text-encoder", metavar="DIR", help="text: folder of the frozen encoder and its tokenizer")
@@ -392,7 +392,7 @@ def train(options):
     from mustango import train as training
     from mustango.reader import MAX_SEED, read_number
     from mustango.train_munet import Remembering, TrainMuNet, check_remembering
-    from mustango.train_vocoder import TrainPostfilter, TrainVocoder, measure_sharpening
+    from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -412,7 +412,7 @@ def train(options):
         check_remembering(options.out, options.remember, options.held_out)
     elif options.remember:
         raise InputError(f"--remember says nothing to `mustango train {options.part}`; leave it out")
-    if options.bf16 and options.part not in ("munet", "vocoder"):
+    if options.bf16 and options.part not in ("munet", "refiner", "vocoder"):
         raise InputError(f"--bf16 says nothing to `mustango train {options.part}`; leave it out")
     if options.part == "start":
         training.start_from(options.out, options.source)
@@ -432,7 +432,9 @@ def train(options):
         raise InputError("no CUDA device was found; leave --device out to train on the CPU")
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
-    tasks = {"vae": training.TrainVAE, "vocoder": TrainVocoder, "postfilter": TrainPostfilter, "munet": TrainMuNet}
+    tasks = {
+        "vae": training.TrainVAE, "vocoder": TrainVocoder, "refiner": TrainRefiner, "postfilter": TrainPostfilter, "munet": TrainMuNet,
+    }  # fmt: skip
     task_of = partial(tasks[options.part], bf16=True) if options.bf16 else tasks[options.part]
     task = task_of(options.data, options.out, device)
     if options.remember:

@@ -1,4 +1,5 @@
-"""Measure what the VAE softens; train the vocoder on mels that went through it, then its postfilter on the waveforms that come of that.
+"""Measure what the VAE softens; train the vocoder on mels that went through it, its refiner and, with it, the VAE's encoder, and
+at last its postfilter on the waveforms that come of that.
 
 Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
 the postfilter learns gains that bring what came of it nearer to the real waveform, in windows of several lengths (the distances of
@@ -16,26 +17,31 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows, untouched_since
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
-    sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6, postfilter_channels=224
-)
+    sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6, postfilter_channels=224,
+    refiner_channels=32,
+)  # fmt: skip
 CROP_S = 5.12  # what the VAE sees at once, as the normalisation in it needs more than what is judged
 GAINS = (0.4, 1.2)  # how loud crops are made
 SHARPENING = dict(clips=200, frames=64, taps=31)  # frames: of a stretch whose changes are measured, a second
 WINDOWS = (512, 1024, 2048, 8192)  # samples, in which the postfilter is judged: from where drums are to where semitones are
 
 
-def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
-    """Return the STFT magnitudes (B, K, T) of waveforms (B, N), of windows whose middle lies `margin` mel frames or more from both ends."""
+def spectrum(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
+    """Return the STFT (B, K, T) of waveforms (B, N), of windows whose middle lies `margin` mel frames or more from both ends."""
     rest = margin * MEL["hop_length"] - n_fft // 2
     window = torch.hann_window(n_fft, device=waveform.device)
-    return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True).abs().clamp(min=1e-7)
+    return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True)
 
 
-@torch.no_grad()
+def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
+    """Return the magnitudes of `spectrum`."""
+    return spectrum(waveform, margin, n_fft, hop).abs().clamp(min=1e-7)
+
+
 def through_vae(vae, mel, waveform):
     """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE, not sharpened: else the vocoder learns to undo that."""
     latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
@@ -73,17 +79,23 @@ def measure_sharpening(folder, run, seed=0):
     save_part(mel, Path(run) / "parts" / "mel")
 
 
-def magnitude_distance(ours, real):
+def magnitude_distance(ours, real, weighted=True):
     """Return how far STFT magnitudes (B, K, T) are from the real ones: L1 of roots, relative, and L1 of logs.
 
-    The bins below 3 kHz, where chords are heard, count three times.
+    weighted: the bins below 3 kHz, where chords are heard, count three times.
     """
-    nyquist = MEL["sample_rate"] / 2
-    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1], device=ours.device)[:, None] < 3000, 3.0, 1.0)
+    nyquist, times = MEL["sample_rate"] / 2, 3.0 if weighted else 1.0
+    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1], device=ours.device)[:, None] < 3000, times, 1.0)
     weight = weight / weight.mean()
     roots = (weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (weight * real.sqrt()).mean()
     logs = (weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
     return roots, logs
+
+
+def slope_distance(slopes, later, earlier):
+    """Return how far slopes of phases (B, K, T) are from the way between a real spectrum's bins (B, K, T): 1 - cos, by loudness."""
+    loudness = (later.abs() * earlier.abs()).sqrt().sqrt()
+    return (loudness * (1 - torch.cos(slopes - (later * earlier.conj()).angle()))).sum() / loudness.sum().clamp(min=1e-7)
 
 
 class TrainVocoder:
@@ -93,20 +105,17 @@ class TrainVocoder:
     margin = 8  # frames that the vocoder sees on either side of those that are judged
 
     def __init__(self, folder, run, device="cpu", heard_s=1.024, bf16=False):
-        if (Path(run) / "postfilter" / "state.pt").exists():  # this task's own state knows nothing of it
-            raise InputError(
-                f"`mustango train postfilter` has gone on with the vocoder of {run}; delete {run}/postfilter, or use a new run folder"
-            )
+        untouched_since(run, "refiner", "postfilter")
         check_front_end(run)
         self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
         self.mel = LogMel(**MEL).to(device)
-        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False).to(device)
         new = not (Path(run) / "parts" / "vocoder").is_dir()
         self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
         if new:
             self.model.start_from_mels()
-        if self.model.postfilter:
-            self.model.postfilter.requires_grad_(False)
+        for later in filter(None, (self.model.refiner, self.model.postfilter)):
+            later.requires_grad_(False)
         self.model.to(device)
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
@@ -116,7 +125,8 @@ class TrainVocoder:
     def loss(self, batch):
         first = (self.frames - self.heard) // 2 - self.margin
         last = first + self.heard + 2 * self.margin
-        mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
+        with torch.no_grad():
+            mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
         with torch.autocast(mels.device.type, torch.bfloat16, enabled=self.bf16):
             ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
         real = magnitudes(batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]], self.margin)
@@ -127,8 +137,61 @@ class TrainVocoder:
         save_part(self.model, parts / "vocoder")
 
 
+class TrainRefiner:
+    """The vocoder's refiner, and the VAE's encoder: latents that come out of decoder, vocoder and refiner as nearly as can be.
+
+    Decoder and vocoder stay, and so does what latents mean, of which the denoiser learnt.
+    """
+
+    name = "refiner"
+    margin = 24  # frames that vocoder and refiner see on either side of those that are judged
+
+    def __init__(self, folder, run, device="cpu", heard_s=3.2, bf16=False):
+        untouched_since(run, "postfilter")
+        check_front_end(run)
+        self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
+        self.mel = LogMel(**MEL).to(device)
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False).to(device)
+        self.vocoder = (
+            ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval().requires_grad_(False).to(device)
+        )
+        if self.vocoder.refiner is None:
+            raise InputError(f"the vocoder of {run} has no refiner; begin a new run folder, or set its config's refiner_channels")
+        learning = {"encoder": self.vae.encoder, "quant_conv": self.vae.quant_conv, "refiner": self.vocoder.refiner}
+        self.model = torch.nn.ModuleDict(learning).requires_grad_(True)
+        self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
+
+    def draw(self, rng, size):
+        return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
+
+    def loss(self, batch):
+        first = (self.frames - self.heard) // 2 - self.margin
+        last = first + self.heard + 2 * self.margin
+        with torch.autocast(batch["waveform"].device.type, torch.bfloat16, enabled=self.bf16):
+            mels = through_vae(self.vae, self.mel, batch["waveform"]).float()[:, first:last]
+            logs, turns, delays = self.vocoder.refined(self.vocoder.magnitudes(mels), mels)
+        heard = batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]]
+        real = spectrum(heard, self.margin)
+        inside, bins = slice(self.margin, -self.margin), self.vocoder.config.refiner_bins
+        ours = logs[:, :, inside].exp()
+        real_mels = self.mel(batch["waveform"])[:, first:last]
+        terms = {"l1": (mels - real_mels)[:, inside].abs().mean()}
+        for where, low, high in (("", 0, bins), ("_above", bins, None)):
+            distance = magnitude_distance(ours[:, low:high], real.abs()[:, low:high].clamp(min=1e-7), weighted=False)
+            terms |= {f"roots{where}": distance[0], f"logs{where}": distance[1]}
+        terms["turns"] = slope_distance(turns[:, :bins, inside], real[:, :bins, 1:], real[:, :bins, :-1])
+        terms["delays"] = slope_distance(delays[:, : bins - 1, inside], real[:, 1:bins], real[:, : bins - 1])
+        loss = 2 * terms["roots"] + terms["logs"] + terms["turns"] + terms["delays"] + 0.5 * terms["l1"]
+        loss = loss + 0.3 * (2 * terms["roots_above"] + terms["logs_above"])
+        return loss, {name: term.detach() for name, term in terms.items()}
+
+    def save(self, parts):
+        save_part(self.vae, parts / "vae")
+        save_part(self.vocoder, parts / "vocoder")
+
+
 class TrainPostfilter:
-    """The vocoder's postfilter, on what VAE and vocoder make of real clips. Batches are vocoded where they are drawn."""
+    """The vocoder's postfilter, on what VAE, vocoder and refiner make of real clips. Batches are vocoded where they are drawn."""
 
     name = "postfilter"
     margin = 12  # frames on either side that are not judged; the longest window reaches as far

@@ -1,4 +1,5 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases; a postfilter mends what is smeared.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases; a refiner mends both where chords
+are heard, a postfilter what is smeared.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3. Phases
 after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291). Postfilter:
@@ -57,24 +58,33 @@ def loudest_tree(logs):
     return before
 
 
-def phases_of(magnitude, hop_length, n_fft):
-    """Return phases (K, T) for STFT magnitudes (K, T) of a Hann window, up to one constant.
+def slopes_of(logs, hop_length, n_fft):
+    """Return how the phases of log-magnitudes (B, K, T) of a Hann window's STFT move: turns (B, K, T - 1), delays (B, K - 1, T).
 
-    For a Gaussian window the slopes of the log-magnitude are the slopes of the phase: along frequency they tell how fast a bin
-    turns from frame to frame, along time how the phase moves from bin to bin. These are summed up outwards from the loudest bin,
-    along the spanning tree of the loudest ways, so that errors made in silence stay there.
+    For a Gaussian window the slopes of the log-magnitude are the slopes of the phase: along frequency they tell how far a bin
+    turns from frame to frame, along time how the phase moves from bin to bin.
     """
-    logs = np.log(np.maximum(magnitude, 1e-6)).astype(np.float64)
-    bins, frames = logs.shape
     width = HANN_WIDTH * n_fft / hop_length
-    turn = 2 * np.pi * hop_length / n_fft * np.arange(bins)[:, None] + np.gradient(logs, axis=0) / width  # a frame
-    delay = -np.pi - width * np.gradient(logs, axis=1)  # a bin; phases count from the start of the window
+    along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
+    turns = (2 * torch.pi * hop_length / n_fft * torch.arange(logs.shape[1]) % (2 * torch.pi)).to(logs)[
+        :, None
+    ] + along_frequency / width
+    delays = -torch.pi - width * along_time  # phases count from the start of the window
+    return (turns[:, :, 1:] + turns[:, :, :-1]) / 2, (delays[:, 1:] + delays[:, :-1]) / 2
 
-    before = loudest_tree(logs)
-    turn, delay, root = turn.ravel(), delay.ravel(), logs.argmax()
-    step = np.arange(logs.size) - before  # 1 a frame, `frames` a bin
-    slope = np.where(np.abs(step) == 1, turn + turn[before], delay + delay[before]) / 2
-    phases = np.sign(step) * slope
+
+def phases_of(logs, turns, delays):
+    """Return phases (K, T) of log-magnitudes (K, T), up to one constant, from turns (K, T - 1) and delays (K - 1, T).
+
+    These are summed up outwards from the loudest bin, along the spanning tree of the loudest ways, so that errors made in silence
+    stay there.
+    """
+    bins, frames = logs.shape
+    before, nodes = loudest_tree(logs), np.arange(logs.size)
+    turns, delays = np.pad(turns, ((0, 0), (0, 1))).ravel(), np.pad(delays, ((0, 1), (0, 0))).ravel()
+    step, first = nodes - before, np.minimum(nodes, before)  # 1 a frame, `frames` a bin
+    phases = np.sign(step) * np.where(np.abs(step) == 1, turns[first], delays[first]).astype(np.float64)
+    root = logs.argmax()
     while (before != root).any():  # each round adds a way twice as long
         phases += phases[before]
         before = before[before]
@@ -95,6 +105,40 @@ class ConvNeXtBlock(nn.Module):
     def forward(self, x):
         h = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         return x + self.scale * self.project(F.gelu(self.expand(self.norm(h))))
+
+
+class Refiner(nn.Module):
+    """Corrections to the vocoder's log-magnitudes and to the slopes of their phases, in the lowest bins, where chords are heard.
+
+    Convolutions over frequency and time, for which a partial looks alike wherever it lies, see what the vocoder, whose bands are
+    channels, sees badly: the ridges and zeros between neighbouring partials, which tell the phases. After Masuyama et al.,
+    "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
+    """
+
+    def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 4)):
+        super().__init__()
+        basis = mel_basis[:, :bins]
+        self.register_buffer("shares", (basis / basis.sum(dim=0).clamp(min=1e-8)).T, persistent=False)  # (K, M)
+        self.embed = nn.Conv2d(4, channels, 3, padding=1)
+        self.place = nn.Parameter(0.02 * torch.randn(channels, bins, 1))
+        self.first = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=(1, d), dilation=(1, d)) for d in dilations)
+        self.second = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in dilations)
+        self.head = nn.Conv2d(channels, 3, 3, padding=1)
+        for layer in (*self.second, self.head):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        self.to(memory_format=torch.channels_last)  # twice as fast on a CPU
+
+    def forward(self, logs, mels):
+        """Return what to add to log-magnitudes (B, K, T), turns (B, K, T - 1) and delays (B, K - 1, T); mels (B, T, M)."""
+        along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
+        bands = torch.einsum("km,btm->bkt", self.shares, mels)
+        x = torch.stack([logs / 3, along_frequency.clamp(-3, 3), along_time.clamp(-3, 3), bands], dim=1)
+        x = self.embed(x.to(mels.dtype).contiguous(memory_format=torch.channels_last)) + self.place
+        for first, second in zip(self.first, self.second, strict=True):
+            x = x + second(F.gelu(first(F.gelu(x))))
+        louder, turned, delayed = self.head(F.gelu(x)).float().unbind(dim=1)
+        return louder, turned[:, :, :-1], delayed[:, :-1]
 
 
 class Postfilter(nn.Module):
@@ -138,7 +182,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     """Predict the magnitudes of a short-time spectrum from mel frames, find phases for them, invert, and mend the result.
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
-    `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`). postfilter_channels: 0 for no postfilter.
+    `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`). postfilter_channels, refiner_channels: 0 for no postfilter or
+    refiner; the refiner mends the lowest `refiner_bins`.
     """
 
     @register_to_config
@@ -156,6 +201,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         mean: float = -3.25,
         std: float = 2.0,
         postfilter_channels: int = 0,
+        refiner_channels: int = 0,
+        refiner_bins: int = 384,
     ):
         super().__init__()
         bins = n_fft // 2 + 1
@@ -167,6 +214,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.norm_out = nn.LayerNorm(channels, eps=1e-6)
         self.head = nn.Linear(channels, bins)
         self.skip = nn.Linear(n_mels, bins)
+        self.refiner = Refiner(basis, refiner_bins, refiner_channels) if refiner_channels else None
         self.postfilter = Postfilter(n_mels, n_fft, hop_length, postfilter_channels) if postfilter_channels else None
 
     @torch.no_grad()
@@ -190,13 +238,25 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         window = torch.hann_window(c.n_fft, device=spectrum.device)
         return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
 
+    def refined(self, magnitudes, mels):
+        """Return log-magnitudes (B, K, T), turns (B, K, T - 1) and delays (B, K - 1, T), mended by the refiner if there is one."""
+        logs = magnitudes.clamp(min=1e-6).log()
+        turns, delays = slopes_of(logs, self.config.hop_length, self.config.n_fft)
+        if self.refiner is not None:
+            bins = self.config.refiner_bins
+            louder, turned, delayed = self.refiner(logs[:, :bins], mels)
+            logs = torch.cat([logs[:, :bins] + louder, logs[:, bins:]], dim=1)
+            turns = torch.cat([turns[:, :bins] + turned, turns[:, bins:]], dim=1)
+            delays = torch.cat([delays[:, : bins - 1] + delayed, delays[:, bins - 1 :]], dim=1)
+        return logs, turns, delays
+
     @torch.no_grad()
-    def phases(self, magnitudes):
-        """Return phases (B, K, T) for STFT magnitudes (B, K, T)."""
+    def phases(self, logs, turns, delays):
+        """Return phases (B, K, T) for log-magnitudes (B, K, T), whose phases move by turns and delays."""
         c = self.config
-        found = np.stack([phases_of(magnitude, c.hop_length, c.n_fft) for magnitude in magnitudes.cpu().numpy()])
-        phases = torch.from_numpy(found % (2 * np.pi)).to(magnitudes)
-        window = torch.hann_window(c.n_fft, device=magnitudes.device)
+        found = np.stack([phases_of(*clip) for clip in zip(*(x.cpu().numpy() for x in (logs, turns, delays)), strict=True)])
+        phases, magnitudes = torch.from_numpy(found % (2 * np.pi)).to(logs), logs.exp()
+        window = torch.hann_window(c.n_fft, device=logs.device)
         for _ in range(GRIFFIN_LIM_STEPS):
             waveform = self.invert(torch.polar(magnitudes, phases))
             phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
@@ -204,8 +264,9 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
 
     def unfiltered(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M), as it is before the postfilter."""
-        magnitudes = self.magnitudes(torch.cat([mels, mels[:, -1:]], dim=1))
-        return self.invert(torch.polar(magnitudes, self.phases(magnitudes)))
+        mels = torch.cat([mels, mels[:, -1:]], dim=1)
+        logs, turns, delays = self.refined(self.magnitudes(mels), mels)
+        return self.invert(torch.polar(logs.exp(), self.phases(logs, turns, delays)))
 
     def forward(self, mels, postfilter_strength=1.0):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). postfilter_strength: its gains' exponent."""

@@ -396,6 +396,7 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert "mustango train vocoder" in capsys.readouterr().err
     assert main(["train", "sharpen", "-o", run, "--data", data]) == 0
     assert main(["train", "vocoder", *step, "--bf16"]) == 0
+    assert main(["train", "refiner", *step, "--bf16"]) == 0
     assert main(["train", "postfilter", *step]) == 0
     assert main(["train", "text", "-o", run, "--text-encoder", str(tmp_path / "text")]) == 0
     assert main(["train", "munet", *step]) == 0

@@ -9,18 +9,20 @@ from musicbench import InputError
 from musicbench.clip import save_audio
 from musicbench.dataset import write_rows
 from mustango.mel import LogMel
-from mustango.train import MEL, VAE, fit
+from mustango.train import MEL, VAE, TrainVAE, fit
 from mustango.train_vocoder import (
     SHARPENING,
     VOCODER,
     WINDOWS,
     TrainPostfilter,
+    TrainRefiner,
     TrainVocoder,
     magnitude_distance,
     magnitudes,
     measure_sharpening,
     modulation_power,
     sharpening_filters,
+    slope_distance,
 )
 from mustango.vocoder import ISTFTVocoder
 
@@ -40,7 +42,9 @@ def run(tmp_path):
     write_rows(tmp_path / "rows.jsonl", rows)
     torch.manual_seed(0)
     AutoencoderKL(**(VAE | {"block_out_channels": (16, 16)})).save_pretrained(tmp_path / "run" / "parts" / "vae")
-    vocoder = ISTFTVocoder(**(VOCODER | {"channels": 16, "hidden": 16, "layers": 1, "postfilter_channels": 8}))
+    vocoder = ISTFTVocoder(
+        **(VOCODER | {"channels": 16, "hidden": 16, "layers": 1, "postfilter_channels": 8, "refiner_channels": 4})
+    )
     vocoder.start_from_mels()
     vocoder.save_pretrained(tmp_path / "run" / "parts" / "vocoder")
     return tmp_path / "run"
@@ -96,7 +100,49 @@ def test_the_vocoder_learns_without_its_postfilter(run):
     fit(task, run, steps=4, lr=1e-3, batch_size=2)
     after = ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict()
     unchanged = {name for name in before if torch.equal(before[name], after[name])}
-    assert unchanged == {name for name in before if name.startswith("postfilter.")}
+    assert unchanged == {name for name in before if name.startswith(("postfilter.", "refiner."))}
+
+
+def test_the_refiner_learns_with_the_encoder_alone(run):
+    task = short(TrainRefiner, run)
+    task.frames, task.heard = 96, 40
+    before = weights(ISTFTVocoder.from_pretrained(run / "parts" / "vocoder")), weights(task.vae)
+    fit(task, run, steps=4, lr=1e-3, batch_size=2)
+    after = (
+        ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict(),
+        AutoencoderKL.from_pretrained(run / "parts" / "vae").state_dict(),
+    )
+    changed = [{name for name in old if not torch.equal(old[name], new[name])} for old, new in zip(before, after, strict=True)]
+    assert changed[0] and all(name.startswith("refiner.") for name in changed[0])
+    assert changed[1] and all(name.startswith(("encoder.", "quant_conv.")) for name in changed[1])
+    for kind in (TrainVocoder, TrainVAE):
+        with pytest.raises(InputError, match="train refiner` has gone on with this part"):
+            kind(run.parent, run)
+
+
+def test_the_refiner_is_judged_by_the_sound_of_its_own_frames(run, monkeypatch):
+    """Mels, magnitudes and slopes of the clip itself lose nothing; those of a frame later do."""
+    task = short(TrainRefiner, run)
+    task.frames, task.heard = 96, 40
+    batch = task.draw(np.random.default_rng(2), 2)
+    first = (task.frames - task.heard) // 2 - task.margin
+    whole = torch.stft(batch["waveform"], MEL["n_fft"], HOP, window=torch.hann_window(MEL["n_fft"]), return_complex=True)
+    mels = task.mel(batch["waveform"])
+    losses = []
+    for shift in (0, 1):
+        x = whole[..., first + shift :][..., : task.heard + 2 * task.margin]
+        slopes = (x[:, :, 1:] * x[:, :, :-1].conj()).angle(), (x[:, 1:] * x[:, :-1].conj()).angle()
+        monkeypatch.setattr("mustango.train_vocoder.through_vae", lambda *_, shift=shift: mels[:, shift:])
+        monkeypatch.setattr(task.vocoder, "refined", lambda *_, x=x, slopes=slopes: (x.abs().clamp(min=1e-7).log(), *slopes))
+        losses.append(task.loss(batch))
+    assert losses[0][0] < 1e-2 < 0.1 < losses[1][0]
+    assert all(losses[1][1][name] > 20 * term for name, term in losses[0][1].items())
+
+
+def test_slopes_count_by_their_loudness():
+    later, earlier = torch.tensor([[[1j, 1e-8]]]), torch.tensor([[[1.0 + 0j, 1e-8]]])
+    assert slope_distance(torch.tensor([[[torch.pi / 2, 3.0]]]), later, earlier) < 1e-3
+    assert slope_distance(torch.tensor([[[-torch.pi / 2, 0.0]]]), later, earlier) > 1.99
 
 
 def test_the_postfilter_learns_alone(run):
@@ -109,7 +155,7 @@ def test_the_postfilter_learns_alone(run):
     after = ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith("postfilter.") for name in changed)
-    with pytest.raises(InputError, match="train postfilter` has gone on with the vocoder"):
+    with pytest.raises(InputError, match="train postfilter` has gone on with this part"):
         TrainVocoder(run.parent, run)
 
 
@@ -122,12 +168,12 @@ def test_the_postfilter_is_judged_at_the_right_time(run):
     assert right < 1e-3 < 0.01 < late
 
 
-def test_a_vocoder_without_a_postfilter_is_refused(run):
-    ISTFTVocoder(**(VOCODER | {"channels": 16, "hidden": 16, "layers": 1, "postfilter_channels": 0})).save_pretrained(
-        run / "parts" / "vocoder"
-    )
-    with pytest.raises(InputError, match="has no postfilter"):
-        TrainPostfilter(run.parent, run)
+@pytest.mark.parametrize("kind, name", [(TrainPostfilter, "postfilter"), (TrainRefiner, "refiner")])
+def test_a_vocoder_without_what_is_to_learn_is_refused(run, kind, name):
+    small = {"channels": 16, "hidden": 16, "layers": 1, "postfilter_channels": 0, "refiner_channels": 0}
+    ISTFTVocoder(**(VOCODER | small)).save_pretrained(run / "parts" / "vocoder")
+    with pytest.raises(InputError, match=f"has no {name}"):
+        kind(run.parent, run)
 
 
 def test_filters_undo_what_was_softened():

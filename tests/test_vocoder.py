@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from mustango.mel import LogMel
-from mustango.vocoder import ISTFTVocoder, Postfilter, loudest_tree, phases_of
+from mustango.vocoder import ISTFTVocoder, Postfilter, Refiner, loudest_tree, phases_of, slopes_of
 
 
 @pytest.fixture
@@ -87,6 +87,12 @@ def test_learns_magnitudes(vocoder):
     assert error().item() < 0.3 * first
 
 
+def found_phases(magnitude):
+    """Phases (K, T), as its slopes tell, of an STFT's magnitudes (K, T)."""
+    logs = magnitude.clamp(min=1e-6).log()
+    return phases_of(*(x[0].numpy() for x in (logs[None], *slopes_of(logs[None], 64, 512))))
+
+
 def inconsistency(vocoder, magnitude, phases):
     """How far the magnitudes of the waveform that comes out lie from those that went in, of 1."""
     again = spectrum(vocoder.invert(torch.polar(magnitude, phases))).abs()
@@ -112,24 +118,34 @@ def clicks():
 )
 def test_phases_follow_from_magnitudes(vocoder, wave, limit):
     magnitude = spectrum(wave).abs()
-    found = torch.from_numpy(phases_of(magnitude[0].numpy(), 64, 512))[None].float()
+    found = torch.from_numpy(found_phases(magnitude[0]))[None].float()
     chance = 6.28 * torch.rand(magnitude.shape)
     assert inconsistency(vocoder, magnitude, found) < limit < 0.4 < inconsistency(vocoder, magnitude, chance)
 
 
 def test_phases_turn_with_the_frequency():
     """A tone's bins turn by its frequency from frame to frame; a click's phases lean with its place in the window."""
-    turn = np.diff(phases_of(spectrum(tones(1003.0))[0].abs().numpy(), 64, 512)[64, 10:-10])
-    np.testing.assert_allclose(turn, 2 * np.pi * 64 * 1003 / 8000, atol=0.02)
+    turn = np.diff(found_phases(spectrum(tones(1003.0))[0].abs())[64, 10:-10])
+    np.testing.assert_allclose(np.exp(1j * (turn - 2 * np.pi * 64 * 1003 / 8000)), 1, atol=0.02)
     wave = torch.zeros(1, 8000)
     wave[0, 4010] = 1.0
     frame = 4010 // 64  # the window's middle is 64 * frame, so the click lies 256 + 42 samples after its start
-    phases = phases_of(spectrum(wave)[0].abs().numpy(), 64, 512)[:, frame]
-    np.testing.assert_allclose(np.diff(phases)[20:-20], -2 * np.pi * (256 + 4010 - 64 * frame) / 512, atol=0.1)
+    phases = found_phases(spectrum(wave)[0].abs())[:, frame]
+    leans = np.diff(phases)[20:-20] + 2 * np.pi * (256 + 4010 - 64 * frame) / 512
+    np.testing.assert_allclose(np.exp(1j * leans), 1, atol=0.1)
+
+
+def test_phases_are_the_true_ones_where_their_slopes_are():
+    """Summed up along any tree, true ways from bin to bin lead to the true phases."""
+    truth = spectrum(0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(0)))[0]
+    turns, delays = (truth[:, 1:] * truth[:, :-1].conj()).angle(), (truth[1:] * truth[:-1].conj()).angle()
+    found = phases_of(truth.abs().log().numpy(), turns.numpy(), delays.numpy())
+    apart = np.angle(np.exp(1j * (found - truth.angle().numpy())))
+    np.testing.assert_allclose(np.abs(np.exp(1j * apart).mean()), 1, atol=1e-4)
 
 
 def test_silence_has_phases_too():
-    assert np.isfinite(phases_of(np.zeros((257, 5), np.float32), 64, 512)).all()
+    assert np.isfinite(found_phases(torch.zeros(257, 5))).all()
 
 
 @torch.no_grad()
@@ -142,6 +158,34 @@ def test_the_waveform_has_the_mel_that_was_asked_for(vocoder):
     apart = (mel(vocoder(mels))[:, :-1] - mels)[:, 8:-8]
     plain = vocoder.invert(torch.polar(vocoder.magnitudes(mels), 6.28 * torch.rand(1, 257, mels.shape[1])))
     assert apart.abs().mean() < 0.6 * (mel(plain)[:, : apart.shape[1]] - mels[:, : apart.shape[1]]).abs().mean()
+
+
+@torch.no_grad()
+def test_an_untrained_refiner_changes_nothing_and_a_trained_one_the_lowest_bins():
+    config = dict(sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1)
+    vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40), torch.randn(2, 20, 32)
+    magnitudes = vocoder.magnitudes(mels)
+    plain = (magnitudes.log(), *slopes_of(magnitudes.log(), 64, 512))
+    for ours, theirs in zip(vocoder.refined(magnitudes, mels), plain, strict=True):
+        torch.testing.assert_close(ours, theirs)
+    torch.nn.init.normal_(vocoder.refiner.head.weight)
+    for ours, theirs, bins in zip(vocoder.refined(magnitudes, mels), plain, (40, 40, 39), strict=True):
+        assert ours.shape == theirs.shape
+        assert (ours != theirs)[:, :bins].float().mean() > 0.99
+        assert torch.equal(ours[:, bins:], theirs[:, bins:])
+    assert vocoder(mels).shape == (2, 20 * 64)
+
+
+@torch.no_grad()
+def test_a_partial_is_refined_alike_wherever_it_lies_in_time():
+    torch.manual_seed(0)
+    refiner = Refiner(torch.rand(8, 60), 30, 4)
+    torch.nn.init.normal_(refiner.head.weight)
+    logs, mels = torch.zeros(1, 30, 64), torch.zeros(1, 64, 8)
+    logs[:, 10, 24:] = 3.0
+    earlier, later = refiner(logs, mels), refiner(logs.roll(4, dims=2), mels)
+    for a, b in zip(earlier, later, strict=True):
+        torch.testing.assert_close(a[:, :, 20:40], b[:, :, 24:44], atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()
@@ -168,11 +212,13 @@ def test_the_postfilter_puts_gains_where_the_mels_are(vocoder):
 
 
 @torch.no_grad()
-def test_the_postfilter_is_saved_with_the_vocoder(tmp_path):
+def test_refiner_and_postfilter_are_saved_with_the_vocoder(tmp_path):
     vocoder = ISTFTVocoder(
-        sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1, postfilter_channels=8
+        sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1, postfilter_channels=8,
+        refiner_channels=4, refiner_bins=40,
     )  # fmt: skip
     torch.nn.init.normal_(vocoder.postfilter.head.bias)
+    torch.nn.init.normal_(vocoder.refiner.head.weight)
     vocoder.save_pretrained(tmp_path)
     mels = torch.randn(1, 20, 32)
     again = ISTFTVocoder.from_pretrained(tmp_path)(mels)
