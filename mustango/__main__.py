@@ -72,7 +72,7 @@ def build_parser():
     train.add_argument(
         "part",
         choices=("start", "vae", "sharpen", "vocoder", "refiner", "postfilter", "text", "munet", "bundle"),
-        help="vae, sharpen (measures what the VAE softens), vocoder, refiner (of the vocoder, with the VAE's encoder), postfilter, text (takes a text encoder in), munet, "
+        help="vae, sharpen (measures what the VAE softens), vocoder, refiner and postfilter (of the vocoder), text (takes a text encoder in), munet, "
         "bundle (makes a model); start begins from a model instead",
     )
     train.add_argument("-o", "--out", required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on")

@@ -333,15 +333,6 @@ def start_from(run, model):
     copy.rename(parts)
 
 
-def untouched_since(run, *tasks):
-    """Raise InputError if one of the tasks has gone on with what the caller trains, whose own state knows nothing of that."""
-    for task in tasks:
-        if (Path(run) / task / "state.pt").exists():
-            raise InputError(
-                f"`mustango train {task}` has gone on with this part of {run}; delete {run}/{task}, or use a new run folder"
-            )
-
-
 def check_front_end(run):
     """Raise InputError if a run began with a model of another mel than the one that VAE and vocoder are trained on here."""
     path = Path(run) / "parts" / "mel" / "config.json"
@@ -382,7 +373,6 @@ class TrainVAE:
     name = "vae"
 
     def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
-        untouched_since(run, "refiner")
         check_front_end(run)
         self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
         self.mel = LogMel(**MEL).to(device)

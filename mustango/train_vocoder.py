@@ -1,5 +1,5 @@
-"""Measure what the VAE softens; train the vocoder on mels that went through it, its refiner and, with it, the VAE's encoder, and
-at last its postfilter on the waveforms that come of that.
+"""Measure what the VAE softens; train the vocoder on mels that went through it, then its refiner, then its postfilter on the
+waveforms that come of that.
 
 Magnitudes that are right on average fit no waveform, and finding phases for them smears onsets:
 the postfilter learns gains that bring what came of it nearer to the real waveform, in windows of several lengths (the distances of
@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows, untouched_since
+from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
 from mustango.vocoder import ISTFTVocoder
 
 VOCODER = dict(
@@ -46,6 +46,15 @@ def through_vae(vae, mel, waveform):
     """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE, not sharpened: else the vocoder learns to undo that."""
     latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
     return mel.unfolded(vae.decode(latents).sample)
+
+
+def untouched_since(run, *tasks):
+    """Raise InputError if one of the tasks has gone on with a run's vocoder, of which the caller's own state knows nothing."""
+    for task in tasks:
+        if (Path(run) / task / "state.pt").exists():
+            raise InputError(
+                f"`mustango train {task}` has gone on with the vocoder of {run}; delete {run}/{task}, or use a new run folder"
+            )
 
 
 def modulation_power(mels, frames):
@@ -79,13 +88,12 @@ def measure_sharpening(folder, run, seed=0):
     save_part(mel, Path(run) / "parts" / "mel")
 
 
-def magnitude_distance(ours, real, weighted=True):
-    """Return how far STFT magnitudes (B, K, T) are from the real ones: L1 of roots, relative, and L1 of logs.
+def magnitude_distance(ours, real, highest_hz=MEL["sample_rate"] / 2):
+    """Return how far STFT magnitudes (B, K, T), from 0 to `highest_hz`, are from the real ones: L1 of roots, relative, and L1 of logs.
 
-    weighted: the bins below 3 kHz, where chords are heard, count three times.
+    The bins below 3 kHz, where chords are heard, count three times.
     """
-    nyquist, times = MEL["sample_rate"] / 2, 3.0 if weighted else 1.0
-    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1], device=ours.device)[:, None] < 3000, times, 1.0)
+    weight = torch.where(torch.linspace(0, highest_hz, ours.shape[1], device=ours.device)[:, None] < 3000, 3.0, 1.0)
     weight = weight / weight.mean()
     roots = (weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (weight * real.sqrt()).mean()
     logs = (weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
@@ -138,27 +146,21 @@ class TrainVocoder:
 
 
 class TrainRefiner:
-    """The vocoder's refiner, and the VAE's encoder: latents that come out of decoder, vocoder and refiner as nearly as can be.
-
-    Decoder and vocoder stay, and so does what latents mean, of which the denoiser learnt.
-    """
+    """The vocoder's refiner, on what VAE and vocoder make of real clips."""
 
     name = "refiner"
     margin = 24  # frames that vocoder and refiner see on either side of those that are judged
 
-    def __init__(self, folder, run, device="cpu", heard_s=3.2, bf16=False):
+    def __init__(self, folder, run, device="cpu", heard_s=2.048, bf16=False):
         untouched_since(run, "postfilter")
         check_front_end(run)
         self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
         self.mel = LogMel(**MEL).to(device)
-        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False).to(device)
-        self.vocoder = (
-            ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval().requires_grad_(False).to(device)
-        )
-        if self.vocoder.refiner is None:
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
+        self.vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval().to(device)
+        self.model = self.vocoder.refiner
+        if self.model is None:
             raise InputError(f"the vocoder of {run} has no refiner; begin a new run folder, or set its config's refiner_channels")
-        learning = {"encoder": self.vae.encoder, "quant_conv": self.vae.quant_conv, "refiner": self.vocoder.refiner}
-        self.model = torch.nn.ModuleDict(learning).requires_grad_(True)
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     def draw(self, rng, size):
@@ -168,25 +170,21 @@ class TrainRefiner:
         first = (self.frames - self.heard) // 2 - self.margin
         last = first + self.heard + 2 * self.margin
         with torch.autocast(batch["waveform"].device.type, torch.bfloat16, enabled=self.bf16):
-            mels = through_vae(self.vae, self.mel, batch["waveform"]).float()[:, first:last]
-            logs, turns, delays = self.vocoder.refined(self.vocoder.magnitudes(mels), mels)
+            with torch.no_grad():
+                mels = through_vae(self.vae, self.mel, batch["waveform"]).float()[:, first:last]
+                vocoded = self.vocoder.magnitudes(mels)
+            logs, turns, delays = self.vocoder.refined(vocoded, mels)
+        bins, inside = self.vocoder.config.refiner_bins, slice(self.margin, -self.margin)
         heard = batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]]
-        real = spectrum(heard, self.margin)
-        inside, bins = slice(self.margin, -self.margin), self.vocoder.config.refiner_bins
-        ours = logs[:, :, inside].exp()
-        real_mels = self.mel(batch["waveform"])[:, first:last]
-        terms = {"l1": (mels - real_mels)[:, inside].abs().mean()}
-        for where, low, high in (("", 0, bins), ("_above", bins, None)):
-            distance = magnitude_distance(ours[:, low:high], real.abs()[:, low:high].clamp(min=1e-7), weighted=False)
-            terms |= {f"roots{where}": distance[0], f"logs{where}": distance[1]}
-        terms["turns"] = slope_distance(turns[:, :bins, inside], real[:, :bins, 1:], real[:, :bins, :-1])
-        terms["delays"] = slope_distance(delays[:, : bins - 1, inside], real[:, 1:bins], real[:, : bins - 1])
-        loss = 2 * terms["roots"] + terms["logs"] + terms["turns"] + terms["delays"] + 0.5 * terms["l1"]
-        loss = loss + 0.3 * (2 * terms["roots_above"] + terms["logs_above"])
-        return loss, {name: term.detach() for name, term in terms.items()}
+        real = spectrum(heard, self.margin)[:, :bins]
+        highest_hz = (bins - 1) * MEL["sample_rate"] / MEL["n_fft"]
+        roots, logs = magnitude_distance(logs[:, :bins, inside].exp(), real.abs().clamp(min=1e-7), highest_hz)
+        turns = slope_distance(turns[:, :bins, inside], real[:, :, 1:], real[:, :, :-1])
+        delays = slope_distance(delays[:, : bins - 1, inside], real[:, 1:], real[:, :-1])
+        terms = {"roots": roots, "logs": logs, "turns": turns, "delays": delays}
+        return 2 * roots + logs + turns + delays, {name: term.detach() for name, term in terms.items()}
 
     def save(self, parts):
-        save_part(self.vae, parts / "vae")
         save_part(self.vocoder, parts / "vocoder")
 
 
