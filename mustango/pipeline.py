@@ -39,7 +39,7 @@ SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm":
 PREDICTORS = ("auto", "neural", "reader")
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 FADE_S = 0.02  # at the end of a clip
-LIMITER_S = 0.05  # within which a peak is turned down
+LIMITER_S = 0.05  # a block of the limiter
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -370,10 +370,10 @@ class MustangoPipeline(DiffusionPipeline):
 
 
 def limited(audio, block, ceiling=0.98):
-    """Return waveforms (B, N) turned down around peaks above the ceiling, as loud as they were elsewhere.
+    """Return waveforms (B, N) whose blocks of so many samples with peaks above the ceiling, an amplitude, are turned down.
 
-    A look-ahead limiter: each block of samples needs a gain; at the border of two blocks the lower one is met, between borders the
-    gain goes from one to the other in a straight line, so that it is nowhere above what its block needs.
+    A look-ahead limiter: each block needs a gain; at the border of two blocks the lower one is met, between borders the gain goes
+    from one to the other in a straight line. So it is nowhere above what its block needs, and 1 from two blocks on beside a peak.
     """
     samples, blocks = audio.shape[1], -(-audio.shape[1] // block)
     peaks = F.pad(audio, (0, blocks * block - samples)).unflatten(1, (blocks, block)).abs().amax(dim=2)

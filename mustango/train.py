@@ -1,6 +1,6 @@
 """The training loop, a run's folder, the VAE, and the bundle of what was trained. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts` with the
+A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts` with the
 trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
 Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
 """
@@ -305,7 +305,9 @@ def check_place(path):
 def begin(kind, config, run, name):
     """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
     folder = Path(run) / "parts" / name
-    return kind.from_pretrained(folder, dtype=torch.float32) if folder.is_dir() else kind(**config)
+    if not folder.is_dir():
+        return kind(**config)
+    return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)  # what its files lack begins as new
 
 
 def keep_parts(run, folder, names):

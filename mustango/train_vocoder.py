@@ -42,6 +42,7 @@ def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
     return spectrum(waveform, margin, n_fft, hop).abs().clamp(min=1e-7)
 
 
+@torch.no_grad()
 def through_vae(vae, mel, waveform):
     """Return the mels (B, T, M) of waveforms (B, N) as they come out of the VAE, not sharpened: else the vocoder learns to undo that."""
     latents = vae.encode(mel.folded(mel(waveform)[:, :-1])).latent_dist.mode()
@@ -88,12 +89,13 @@ def measure_sharpening(folder, run, seed=0):
     save_part(mel, Path(run) / "parts" / "mel")
 
 
-def magnitude_distance(ours, real, highest_hz=MEL["sample_rate"] / 2):
-    """Return how far STFT magnitudes (B, K, T), from 0 to `highest_hz`, are from the real ones: L1 of roots, relative, and L1 of logs.
+def magnitude_distance(ours, real):
+    """Return how far STFT magnitudes (B, K, T) are from the real ones: L1 of roots, relative, and L1 of logs.
 
     The bins below 3 kHz, where chords are heard, count three times.
     """
-    weight = torch.where(torch.linspace(0, highest_hz, ours.shape[1], device=ours.device)[:, None] < 3000, 3.0, 1.0)
+    nyquist = MEL["sample_rate"] / 2
+    weight = torch.where(torch.linspace(0, nyquist, ours.shape[1], device=ours.device)[:, None] < 3000, 3.0, 1.0)
     weight = weight / weight.mean()
     roots = (weight * (ours.sqrt() - real.sqrt()).abs()).mean() / (weight * real.sqrt()).mean()
     logs = (weight * ((ours + 1e-2).log() - (real + 1e-2).log()).abs()).mean()
@@ -110,14 +112,15 @@ class TrainVocoder:
     """The vocoder's magnitudes, from mels of real clips as they come out of the VAE."""
 
     name = "vocoder"
+    undone_by_going_on = ("refiner", "postfilter")
     margin = 8  # frames that the vocoder sees on either side of those that are judged
 
     def __init__(self, folder, run, device="cpu", heard_s=1.024, bf16=False):
-        untouched_since(run, "refiner", "postfilter")
+        untouched_since(run, *self.undone_by_going_on)
         check_front_end(run)
         self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
         self.mel = LogMel(**MEL).to(device)
-        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().requires_grad_(False).to(device)
+        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         new = not (Path(run) / "parts" / "vocoder").is_dir()
         self.model = begin(ISTFTVocoder, VOCODER, run, "vocoder")
         if new:
@@ -130,62 +133,49 @@ class TrainVocoder:
     def draw(self, rng, size):
         return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
 
-    def loss(self, batch):
+    def stretch(self, batch):
+        """Return the mels (B, T, M) from the middle of a batch's crops, margins and all, and the waveforms (B, N) that they are of."""
         first = (self.frames - self.heard) // 2 - self.margin
         last = first + self.heard + 2 * self.margin
-        with torch.no_grad():
-            mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
+        mels = through_vae(self.vae, self.mel, batch["waveform"])[:, first:last]
+        return mels, batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]]
+
+    def loss(self, batch):
+        mels, waveform = self.stretch(batch)
         with torch.autocast(mels.device.type, torch.bfloat16, enabled=self.bf16):
             ours = self.model.magnitudes(mels)[..., self.margin : -self.margin]
-        real = magnitudes(batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]], self.margin)
-        roots, logs = magnitude_distance(ours, real)
+        roots, logs = magnitude_distance(ours, magnitudes(waveform, self.margin))
         return 2 * roots + logs, {"roots": roots.detach(), "logs": logs.detach()}
 
     def save(self, parts):
         save_part(self.model, parts / "vocoder")
 
 
-class TrainRefiner:
+class TrainRefiner(TrainVocoder):
     """The vocoder's refiner, on what VAE and vocoder make of real clips."""
 
     name = "refiner"
-    margin = 24  # frames that vocoder and refiner see on either side of those that are judged
+    undone_by_going_on = ("postfilter",)
+    margin = 24
 
     def __init__(self, folder, run, device="cpu", heard_s=2.048, bf16=False):
-        untouched_since(run, "postfilter")
-        check_front_end(run)
-        self.folder, self.rows, self.bf16 = folder, training_rows(folder), bf16
-        self.mel = LogMel(**MEL).to(device)
-        self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
-        self.vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval().to(device)
-        self.model = self.vocoder.refiner
-        if self.model is None:
+        part(run, "vocoder")
+        super().__init__(folder, run, device, heard_s, bf16)
+        if self.model.refiner is None:
             raise InputError(f"the vocoder of {run} has no refiner; begin a new run folder, or set its config's refiner_channels")
-        self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
-
-    def draw(self, rng, size):
-        return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
+        self.model.requires_grad_(False)
+        self.model.refiner.requires_grad_(True)
 
     def loss(self, batch):
-        first = (self.frames - self.heard) // 2 - self.margin
-        last = first + self.heard + 2 * self.margin
-        with torch.autocast(batch["waveform"].device.type, torch.bfloat16, enabled=self.bf16):
-            with torch.no_grad():
-                mels = through_vae(self.vae, self.mel, batch["waveform"]).float()[:, first:last]
-                vocoded = self.vocoder.magnitudes(mels)
-            logs, turns, delays = self.vocoder.refined(vocoded, mels)
-        bins, inside = self.vocoder.config.refiner_bins, slice(self.margin, -self.margin)
-        heard = batch["waveform"][:, first * MEL["hop_length"] : (last - 1) * MEL["hop_length"]]
-        real = spectrum(heard, self.margin)[:, :bins]
-        highest_hz = (bins - 1) * MEL["sample_rate"] / MEL["n_fft"]
-        roots, logs = magnitude_distance(logs[:, :bins, inside].exp(), real.abs().clamp(min=1e-7), highest_hz)
-        turns = slope_distance(turns[:, :bins, inside], real[:, :, 1:], real[:, :, :-1])
-        delays = slope_distance(delays[:, : bins - 1, inside], real[:, 1:], real[:, :-1])
-        terms = {"roots": roots, "logs": logs, "turns": turns, "delays": delays}
-        return 2 * roots + logs + turns + delays, {name: term.detach() for name, term in terms.items()}
-
-    def save(self, parts):
-        save_part(self.vocoder, parts / "vocoder")
+        mels, waveform = self.stretch(batch)
+        with torch.autocast(mels.device.type, torch.bfloat16, enabled=self.bf16):
+            slopes = self.model.slopes(self.model.log_magnitudes(mels), mels)
+        bins, inside = self.model.config.refiner_bins, slice(self.margin, -self.margin)
+        turns, delays = slopes[0][:, :bins, inside], slopes[1][:, : bins - 1, inside]
+        real = spectrum(waveform, self.margin)[:, :bins]
+        off_turns = slope_distance(turns, real[:, :, 1:], real[:, :, :-1])
+        off_delays = slope_distance(delays, real[:, 1:], real[:, :-1])
+        return off_turns + off_delays, {"turns": off_turns.detach(), "delays": off_delays.detach()}
 
 
 class TrainPostfilter:
@@ -199,7 +189,8 @@ class TrainPostfilter:
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
-        self.vocoder = ISTFTVocoder.from_pretrained(part(run, "vocoder"), dtype=torch.float32).eval()
+        part(run, "vocoder")
+        self.vocoder = begin(ISTFTVocoder, VOCODER, run, "vocoder").eval()
         if self.vocoder.postfilter is None:
             raise InputError(
                 f"the vocoder of {run} has no postfilter; begin a new run folder, or set its config's postfilter_channels"

@@ -1,11 +1,13 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases; a refiner mends both where chords
-are heard, a postfilter what is smeared.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes, mended by a refiner where chords are heard,
+give the phases; a postfilter mends what is smeared.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3. Phases
 after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291). Postfilter:
 the idea of Kaneko et al., "Generative adversarial network-based postfilter for STFT spectrograms" (Interspeech 2017), as gains.
 Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
 """
+
+import math
 
 import numpy as np
 import torch
@@ -18,6 +20,7 @@ from scipy.sparse.csgraph import breadth_first_order, minimum_spanning_tree
 from torch import nn
 
 HANN_WIDTH = 0.25645  # a Hann window of length L is nearly the Gaussian exp(-pi t^2 / (HANN_WIDTH L^2))
+QUIETEST = 1e-6  # magnitude
 # Magnitudes that fit no waveform cancel out in part, which dulls the sound; a step mends most of it, more change nothing one hears.
 GRIFFIN_LIM_STEPS = 1
 
@@ -65,10 +68,9 @@ def slopes_of(logs, hop_length, n_fft):
     turns from frame to frame, along time how the phase moves from bin to bin.
     """
     width = HANN_WIDTH * n_fft / hop_length
+    advance = 2 * torch.pi * (hop_length / n_fft * torch.arange(logs.shape[1]) % 1).to(logs)[:, None]  # of a bin's own frequency
     along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
-    turns = (2 * torch.pi * hop_length / n_fft * torch.arange(logs.shape[1]) % (2 * torch.pi)).to(logs)[
-        :, None
-    ] + along_frequency / width
+    turns = advance + along_frequency / width
     delays = -torch.pi - width * along_time  # phases count from the start of the window
     return (turns[:, :, 1:] + turns[:, :, :-1]) / 2, (delays[:, 1:] + delays[:, :-1]) / 2
 
@@ -79,16 +81,15 @@ def phases_of(logs, turns, delays):
     These are summed up outwards from the loudest bin, along the spanning tree of the loudest ways, so that errors made in silence
     stay there.
     """
-    bins, frames = logs.shape
     before, nodes = loudest_tree(logs), np.arange(logs.size)
     turns, delays = np.pad(turns, ((0, 0), (0, 1))).ravel(), np.pad(delays, ((0, 1), (0, 0))).ravel()
-    step, first = nodes - before, np.minimum(nodes, before)  # 1 a frame, `frames` a bin
+    step, first = nodes - before, np.minimum(nodes, before)  # 1 a frame, T a bin
     phases = np.sign(step) * np.where(np.abs(step) == 1, turns[first], delays[first]).astype(np.float64)
     root = logs.argmax()
     while (before != root).any():  # each round adds a way twice as long
         phases += phases[before]
         before = before[before]
-    return phases.reshape(bins, frames)
+    return phases.reshape(logs.shape)
 
 
 class ConvNeXtBlock(nn.Module):
@@ -108,11 +109,11 @@ class ConvNeXtBlock(nn.Module):
 
 
 class Refiner(nn.Module):
-    """Corrections to the vocoder's log-magnitudes and to the slopes of their phases, in the lowest bins, where chords are heard.
+    """Corrections to what log-magnitudes' slopes tell of the phases, in the lowest bins, where chords are heard.
 
-    Convolutions over frequency and time, for which a partial looks alike wherever it lies, see what the vocoder, whose bands are
-    channels, sees badly: the ridges and zeros between neighbouring partials, which tell the phases. After Masuyama et al.,
-    "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
+    Where partials meet, slightly wrong magnitudes have quite wrong slopes. Convolutions over frequency and time see the ridges and
+    zeros around; `place` tells them where on the mel scale they are, whose bands are wider above. After Masuyama et al., "Phase reconstruction based on recurrent
+    phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
     """
 
     def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 4)):
@@ -123,22 +124,22 @@ class Refiner(nn.Module):
         self.place = nn.Parameter(0.02 * torch.randn(channels, bins, 1))
         self.first = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=(1, d), dilation=(1, d)) for d in dilations)
         self.second = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in dilations)
-        self.head = nn.Conv2d(channels, 3, 3, padding=1)
+        self.head = nn.Conv2d(channels, 2, 3, padding=1)
         for layer in (*self.second, self.head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
-        self.to(memory_format=torch.channels_last)  # twice as fast on a CPU
 
     def forward(self, logs, mels):
-        """Return what to add to log-magnitudes (B, K, T), turns (B, K, T - 1) and delays (B, K - 1, T); mels (B, T, M)."""
+        """Return what to add to turns (B, K, T - 1) and delays (B, K - 1, T) of log-magnitudes (B, K, T); mels (B, T, M)."""
         along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
-        bands = torch.einsum("km,btm->bkt", self.shares, mels)
+        bands = torch.einsum("km,btm->bkt", self.shares.to(mels.dtype), mels)
         x = torch.stack([logs / 3, along_frequency.clamp(-3, 3), along_time.clamp(-3, 3), bands], dim=1)
-        x = self.embed(x.to(mels.dtype).contiguous(memory_format=torch.channels_last)) + self.place
+        x = x.to(mels.dtype).contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
+        x = self.embed(x) + self.place
         for first, second in zip(self.first, self.second, strict=True):
             x = x + second(F.gelu(first(F.gelu(x))))
-        louder, turned, delayed = self.head(F.gelu(x)).float().unbind(dim=1)
-        return louder, turned[:, :, :-1], delayed[:, :-1]
+        turned, delayed = self.head(F.gelu(x)).float().unbind(dim=1)
+        return turned[:, :, :-1], delayed[:, :-1]
 
 
 class Postfilter(nn.Module):
@@ -183,7 +184,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
     `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`). postfilter_channels, refiner_channels: 0 for no postfilter or
-    refiner; the refiner mends the lowest `refiner_bins`.
+    refiner; the refiner mends the lowest `refiner_bins`, at the defaults those below 3 kHz.
     """
 
     @register_to_config
@@ -206,6 +207,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     ):
         super().__init__()
         bins = n_fft // 2 + 1
+        assert not refiner_channels or refiner_bins <= bins
         basis = torch.from_numpy(mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=f_max, htk=htk))
         self.register_buffer("mel_basis", basis, persistent=False)  # (M, K)
         self.embed = nn.Conv1d(n_mels, channels, 7, padding=3)
@@ -225,12 +227,16 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.skip.weight.copy_(shares * self.config.std)
         self.skip.bias.copy_(shares @ (self.config.mean - basis.sum(dim=1).log()))
 
-    def magnitudes(self, mels):
-        """Return STFT magnitudes (B, K, T) of normalised log-mels (B, T, M)."""
+    def log_magnitudes(self, mels):
+        """Return the logs of STFT magnitudes (B, K, T), QUIETEST or louder, of normalised log-mels (B, T, M)."""
         x = self.norm_in(self.embed(mels.transpose(1, 2)).transpose(1, 2))
         for block in self.blocks:
             x = block(x)
-        return (self.skip(mels) + self.head(self.norm_out(x))).float().clamp(max=8).exp().transpose(1, 2)
+        return (self.skip(mels) + self.head(self.norm_out(x))).float().clamp(math.log(QUIETEST), 8).transpose(1, 2)
+
+    def magnitudes(self, mels):
+        """Return STFT magnitudes (B, K, T) of normalised log-mels (B, T, M)."""
+        return self.log_magnitudes(mels).exp()
 
     def invert(self, spectrum):
         """Return the waveform (B, (T - 1) * hop_length) of a complex spectrum (B, K, T)."""
@@ -238,25 +244,23 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         window = torch.hann_window(c.n_fft, device=spectrum.device)
         return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
 
-    def refined(self, magnitudes, mels):
-        """Return log-magnitudes (B, K, T), turns (B, K, T - 1) and delays (B, K - 1, T), mended by the refiner if there is one."""
-        logs = magnitudes.clamp(min=1e-6).log()
+    def slopes(self, logs, mels):
+        """Return turns (B, K, T - 1) and delays (B, K - 1, T) of log-magnitudes (B, K, T), mended by the refiner if there is one."""
         turns, delays = slopes_of(logs, self.config.hop_length, self.config.n_fft)
         if self.refiner is not None:
             bins = self.config.refiner_bins
-            louder, turned, delayed = self.refiner(logs[:, :bins], mels)
-            logs = torch.cat([logs[:, :bins] + louder, logs[:, bins:]], dim=1)
+            clips = zip(logs[:, :bins].split(1), mels.split(1), strict=True)  # one by one, which bounds memory
+            turned, delayed = (torch.cat(x) for x in zip(*(self.refiner(*clip) for clip in clips), strict=True))
             turns = torch.cat([turns[:, :bins] + turned, turns[:, bins:]], dim=1)
             delays = torch.cat([delays[:, : bins - 1] + delayed, delays[:, bins - 1 :]], dim=1)
-        return logs, turns, delays
+        return turns, delays
 
     @torch.no_grad()
     def phases(self, logs, turns, delays):
         """Return phases (B, K, T) for log-magnitudes (B, K, T), whose phases move by turns and delays."""
-        c = self.config
-        found = np.stack([phases_of(*clip) for clip in zip(*(x.cpu().numpy() for x in (logs, turns, delays)), strict=True)])
-        phases, magnitudes = torch.from_numpy(found % (2 * np.pi)).to(logs), logs.exp()
-        window = torch.hann_window(c.n_fft, device=logs.device)
+        c, clips = self.config, zip(*(x.cpu().numpy() for x in (logs, turns, delays)), strict=True)
+        phases = torch.from_numpy(np.stack([phases_of(*clip) for clip in clips]) % (2 * np.pi)).to(logs)
+        magnitudes, window = logs.exp(), torch.hann_window(c.n_fft, device=logs.device)
         for _ in range(GRIFFIN_LIM_STEPS):
             waveform = self.invert(torch.polar(magnitudes, phases))
             phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
@@ -265,8 +269,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     def unfiltered(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M), as it is before the postfilter."""
         mels = torch.cat([mels, mels[:, -1:]], dim=1)
-        logs, turns, delays = self.refined(self.magnitudes(mels), mels)
-        return self.invert(torch.polar(logs.exp(), self.phases(logs, turns, delays)))
+        logs = self.log_magnitudes(mels)
+        return self.invert(torch.polar(logs.exp(), self.phases(logs, *self.slopes(logs, mels))))
 
     def forward(self, mels, postfilter_strength=1.0):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). postfilter_strength: its gains' exponent."""

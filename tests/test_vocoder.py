@@ -90,7 +90,7 @@ def test_learns_magnitudes(vocoder):
 def found_phases(magnitude):
     """Phases (K, T), as its slopes tell, of an STFT's magnitudes (K, T)."""
     logs = magnitude.clamp(min=1e-6).log()
-    return phases_of(*(x[0].numpy() for x in (logs[None], *slopes_of(logs[None], 64, 512))))
+    return phases_of(*(x.numpy() for x in (logs, *(slopes[0] for slopes in slopes_of(logs[None], 64, 512)))))
 
 
 def inconsistency(vocoder, magnitude, phases):
@@ -164,12 +164,12 @@ def test_the_waveform_has_the_mel_that_was_asked_for(vocoder):
 def test_an_untrained_refiner_changes_nothing_and_a_trained_one_the_lowest_bins():
     config = dict(sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1)
     vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40), torch.randn(2, 20, 32)
-    magnitudes = vocoder.magnitudes(mels)
-    plain = (magnitudes.log(), *slopes_of(magnitudes.log(), 64, 512))
-    for ours, theirs in zip(vocoder.refined(magnitudes, mels), plain, strict=True):
+    logs = vocoder.log_magnitudes(mels)
+    plain = slopes_of(logs, 64, 512)
+    for ours, theirs in zip(vocoder.slopes(logs, mels), plain, strict=True):
         torch.testing.assert_close(ours, theirs)
     torch.nn.init.normal_(vocoder.refiner.head.weight)
-    for ours, theirs, bins in zip(vocoder.refined(magnitudes, mels), plain, (40, 40, 39), strict=True):
+    for ours, theirs, bins in zip(vocoder.slopes(logs, mels), plain, (40, 39), strict=True):
         assert ours.shape == theirs.shape
         assert (ours != theirs)[:, :bins].float().mean() > 0.99
         assert torch.equal(ours[:, bins:], theirs[:, bins:])
@@ -180,12 +180,26 @@ def test_an_untrained_refiner_changes_nothing_and_a_trained_one_the_lowest_bins(
 def test_a_partial_is_refined_alike_wherever_it_lies_in_time():
     torch.manual_seed(0)
     refiner = Refiner(torch.rand(8, 60), 30, 4)
-    torch.nn.init.normal_(refiner.head.weight)
+    for layer in (*refiner.second, refiner.head):
+        torch.nn.init.normal_(layer.weight, std=0.2)
     logs, mels = torch.zeros(1, 30, 64), torch.zeros(1, 64, 8)
     logs[:, 10, 24:] = 3.0
     earlier, later = refiner(logs, mels), refiner(logs.roll(4, dims=2), mels)
     for a, b in zip(earlier, later, strict=True):
         torch.testing.assert_close(a[:, :, 20:40], b[:, :, 24:44], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_refiner_and_postfilter_work_in_half_precision(tmp_path, dtype):
+    config = dict(sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1)
+    vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40, postfilter_channels=8), torch.randn(1, 20, 32)
+    vocoder.save_pretrained(tmp_path)
+    half = ISTFTVocoder.from_pretrained(tmp_path, dtype=dtype)
+    logs = vocoder.log_magnitudes(mels)
+    for ours, theirs in zip(half.slopes(logs, mels.to(dtype)), vocoder.slopes(logs, mels), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=0.1, rtol=0)
+    assert half(mels.to(dtype)).shape == (1, 20 * 64)
 
 
 @torch.no_grad()
