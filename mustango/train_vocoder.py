@@ -159,7 +159,7 @@ class TrainRefiner(TrainVocoder):
     margin = 24
 
     def __init__(self, folder, run, device="cpu", heard_s=2.048, bf16=False):
-        part(run, "vocoder")
+        part(run, "vocoder")  # must be there
         super().__init__(folder, run, device, heard_s, bf16)
         if self.model.refiner is None:
             raise InputError(f"the vocoder of {run} has no refiner; begin a new run folder, or set its config's refiner_channels")
@@ -189,7 +189,7 @@ class TrainPostfilter:
         self.folder, self.rows = folder, training_rows(folder)
         self.mel = LogMel(**MEL)
         self.vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval()
-        part(run, "vocoder")
+        part(run, "vocoder")  # must be there
         self.vocoder = begin(ISTFTVocoder, VOCODER, run, "vocoder").eval()
         if self.vocoder.postfilter is None:
             raise InputError(

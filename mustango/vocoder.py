@@ -112,8 +112,8 @@ class Refiner(nn.Module):
     """Corrections to what log-magnitudes' slopes tell of the phases, in the lowest bins, where chords are heard.
 
     Where partials meet, slightly wrong magnitudes have quite wrong slopes. Convolutions over frequency and time see the ridges and
-    zeros around; `place` tells them where on the mel scale they are, whose bands are wider above. After Masuyama et al., "Phase reconstruction based on recurrent
-    phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
+    zeros around; `place` tells them where they are on the mel scale, whose bands are wider above. After Masuyama et al., "Phase
+    reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
     """
 
     def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 4)):
