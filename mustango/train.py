@@ -1,7 +1,8 @@
 """The training loop, a run's folder, the VAE, and the bundle of what was trained. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts` with the
-trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as if it had not been.
+A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts`
+with the trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as
+if it had not been.
 Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
 """
 

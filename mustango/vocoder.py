@@ -92,6 +92,11 @@ def phases_of(logs, turns, delays):
     return phases.reshape(logs.shape)
 
 
+def band_shares(mel_basis):
+    """Return how much of each bin lies in each band (K, M), in all 1, of a mel basis (M, K)."""
+    return (mel_basis / mel_basis.sum(dim=0).clamp(min=1e-8)).T
+
+
 class ConvNeXtBlock(nn.Module):
     """Depthwise convolution in time, then a two-layer perceptron per frame, with a learned residual scale."""
 
@@ -118,8 +123,7 @@ class Refiner(nn.Module):
 
     def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 4)):
         super().__init__()
-        basis = mel_basis[:, :bins]
-        self.register_buffer("shares", (basis / basis.sum(dim=0).clamp(min=1e-8)).T, persistent=False)  # (K, M)
+        self.register_buffer("shares", band_shares(mel_basis)[:bins], persistent=False)
         self.embed = nn.Conv2d(4, channels, 3, padding=1)
         self.place = nn.Parameter(0.02 * torch.randn(channels, bins, 1))
         self.first = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=(1, d), dilation=(1, d)) for d in dilations)
@@ -222,10 +226,9 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     @torch.no_grad()
     def start_from_mels(self):
         """Set the skip layer so that an untrained vocoder's magnitudes are the mel's bands, interpolated."""
-        basis = self.mel_basis
-        shares = (basis / basis.sum(dim=0).clamp(min=1e-8)).T
+        shares = band_shares(self.mel_basis)
         self.skip.weight.copy_(shares * self.config.std)
-        self.skip.bias.copy_(shares @ (self.config.mean - basis.sum(dim=1).log()))
+        self.skip.bias.copy_(shares @ (self.config.mean - self.mel_basis.sum(dim=1).log()))
 
     def log_magnitudes(self, mels):
         """Return the logs of STFT magnitudes (B, K, T), QUIETEST or louder, of normalised log-mels (B, T, M)."""
