@@ -227,10 +227,12 @@ def verify(folder):
         if name in ("tokenizer", "scheduler"):
             continue
         try:
-            wanted = {key: tuple(value.shape) for key, value in _build_on_meta(part, *entry).state_dict().items()}
+            model = _build_on_meta(part, *entry)
         except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
             raise InputError(f"cannot build {name} from {part} ({_one_line(error)}); get the model whole again") from None
-        check_tensors(wanted, tensor_shapes(part), part)
+        wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+        ignored = {*(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())} - wanted.keys()
+        check_tensors(wanted, {key: shape for key, shape in tensor_shapes(part).items() if key not in ignored}, part)
     mel, vae, unet, vocoder = (read_json(folder / name / "config.json") for name in ("mel", "vae", "unet", "vocoder"))
     fold = mel.get("fold", (1, 1))
     pairs = {

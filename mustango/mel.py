@@ -19,6 +19,8 @@ class LogMel(ModelMixin, ConfigMixin):
     works on (B, f_t * f_m, T / f_t, M / f_m). `sharpening_taps`: length (odd) of the filters of `sharpened`, 0 for none.
     """
 
+    _keys_to_ignore_on_load_unexpected = ["mel_basis"]  # which older models saved
+
     @register_to_config
     def __init__(
         self,
@@ -37,7 +39,8 @@ class LogMel(ModelMixin, ConfigMixin):
     ):
         super().__init__()
         bank = mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmin=f_min, fmax=f_max, htk=htk)
-        self.register_buffer("mel_basis", torch.from_numpy(bank))
+        # (M, K). Saved only where there is nothing else to save: diffusers cannot load a part without weights.
+        self.register_buffer("mel_basis", torch.from_numpy(bank), persistent=not sharpening_taps)
         if sharpening_taps:
             self.register_buffer("sharpening", torch.zeros(n_mels, sharpening_taps))  # (M, taps)
             self.sharpening[:, sharpening_taps // 2] = 1

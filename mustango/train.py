@@ -308,7 +308,11 @@ def begin(kind, config, run, name):
     folder = Path(run) / "parts" / name
     if not folder.is_dir():
         return kind(**config)
-    return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)  # what its files lack begins as new
+    try:
+        return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)  # what its files lack begins as new
+    except RuntimeError as error:
+        said = str(error).strip().splitlines()[-1].strip()
+        raise InputError(f"{folder} is of another version of {kind.__name__} ({said[:160]}); begin a new run folder") from None
 
 
 def keep_parts(run, folder, names):
@@ -421,6 +425,13 @@ RESTART = 0.83  # of the schedule, measured: what lies above settles the sound a
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from
 
 
+def drop_positions(encoder, kept):
+    """Cut a BERT's position embeddings to the first `kept`, in place; longer texts are then cut as well."""
+    embeddings = encoder.embeddings
+    embeddings.position_embeddings = torch.nn.Embedding.from_pretrained(embeddings.position_embeddings.weight[:kept], freeze=False)
+    encoder.config.max_position_embeddings = len(embeddings.position_embeddings.weight)
+
+
 def take_text_encoder(run, source):
     """Freeze a text encoder and its tokenizer (a folder that transformers reads) into a run, in half precision."""
     if not Path(source).is_dir():
@@ -430,6 +441,9 @@ def take_text_encoder(run, source):
     except (OSError, ValueError, KeyError) as error:
         said = str(error).strip().splitlines() or [type(error).__name__]
         raise InputError(f"no text encoder in {source} ({said[0][:160]}); give the folder of one with its tokenizer") from None
+    trained = Path(source) / "sentence_bert_config.json"  # where sentence-transformers names the longest text it trained on
+    if trained.exists() and encoder.config.model_type == "bert":
+        drop_positions(encoder, read_json(trained).get("max_seq_length"))
     save_part(tokenizer, Path(run) / "parts" / "tokenizer")
     save_part(encoder, Path(run) / "parts" / "text_encoder")
 

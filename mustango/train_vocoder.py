@@ -12,34 +12,31 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
 from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
-from mustango.vocoder import ISTFTVocoder
+from mustango.vocoder import ISTFTVocoder, phases_of, slopes_of
 
 VOCODER = dict(
     sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6, postfilter_channels=224,
-    refiner_channels=32,
+    refiner_channels=96,
 )  # fmt: skip
 CROP_S = 5.12  # what the VAE sees at once, as the normalisation in it needs more than what is judged
 GAINS = (0.4, 1.2)  # how loud crops are made
 SHARPENING = dict(clips=200, frames=64, taps=31)  # frames: of a stretch whose changes are measured, a second
+LONG_WINDOWS = (4096, 8192, 16384)  # samples, in which the refiner is judged
 WINDOWS = (512, 1024, 2048, 8192)  # samples, in which the postfilter is judged: from where drums are to where semitones are
 
 
-def spectrum(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
-    """Return the STFT (B, K, T) of waveforms (B, N), of windows whose middle lies `margin` mel frames or more from both ends."""
+def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
+    """Return STFT magnitudes (B, K, T) of waveforms (B, N), of windows whose middle lies `margin` mel frames or more from both ends."""
     rest = margin * MEL["hop_length"] - n_fft // 2
     window = torch.hann_window(n_fft, device=waveform.device)
-    return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True)
-
-
-def magnitudes(waveform, margin, n_fft=MEL["n_fft"], hop=MEL["hop_length"]):
-    """Return the magnitudes of `spectrum`."""
-    return spectrum(waveform, margin, n_fft, hop).abs().clamp(min=1e-7)
+    return torch.stft(waveform[:, rest:-rest], n_fft, hop, window=window, center=False, return_complex=True).abs().clamp(min=1e-7)
 
 
 @torch.no_grad()
@@ -102,10 +99,24 @@ def magnitude_distance(ours, real):
     return roots, logs
 
 
-def slope_distance(slopes, later, earlier):
-    """Return how far slopes of phases (B, K, T) are from the way between a real spectrum's bins (B, K, T): 1 - cos, by loudness."""
-    loudness = (later.abs() * earlier.abs()).sqrt().sqrt()
-    return (loudness * (1 - torch.cos(slopes - (later * earlier.conj()).angle()))).sum() / loudness.sum().clamp(min=1e-7)
+def band_distance(ours, real):
+    """Return how far magnitudes (B, K, T) of a part of the spectrum are from the real ones: L1 of roots, relative, and of logs."""
+    floor = 0.02 * real.mean(dim=(1, 2), keepdim=True) + 1e-3
+    roots = (ours.sqrt() - real.sqrt()).abs().mean() / real.sqrt().mean()
+    logs = ((ours + floor) / (real + floor)).log().abs().mean()
+    return 2 * roots + logs / 2
+
+
+def slope_errors(slopes, trust, later, earlier):
+    """Return three errors, (3,), of slopes of phases (B, ...), each between the bins `earlier` and `later` of a real spectrum.
+
+    The mean of 1 - cos by loudness, by its square, and how unlikely errors are in a von Mises distribution of log-concentration `trust`.
+    """
+    ways = later * earlier.conj()
+    off, loudness = 1 - torch.cos(slopes - ways.angle()), ways.abs().clamp(min=1e-9) ** 0.25
+    unlikely = trust.exp() * off + torch.special.i0e(trust.exp()).log()
+    means = [(w * x).sum() / w.sum() for w, x in ((loudness, off), (loudness.square(), off), (loudness, unlikely))]
+    return torch.stack(means)
 
 
 class TrainVocoder:
@@ -152,13 +163,17 @@ class TrainVocoder:
 
 
 class TrainRefiner(TrainVocoder):
-    """The vocoder's refiner, on what VAE and vocoder make of real clips."""
+    """The vocoder's refiner, on what VAE and vocoder make of real clips: through the phases, by the sound of the lowest bins.
+
+    In windows that tell semitones apart partials must keep their frequency for as long. The slopes themselves count too, most where
+    it trusts them.
+    """
 
     name = "refiner"
     undone_by_going_on = ("postfilter",)
-    margin = 24
+    margin = 24  # half of the longest window is 21 frames
 
-    def __init__(self, folder, run, device="cpu", heard_s=2.048, bf16=False):
+    def __init__(self, folder, run, device="cpu", heard_s=3.072, bf16=False):
         part(run, "vocoder")  # must be there
         super().__init__(folder, run, device, heard_s, bf16)
         if self.model.refiner is None:
@@ -169,13 +184,27 @@ class TrainRefiner(TrainVocoder):
     def loss(self, batch):
         mels, waveform = self.stretch(batch)
         with torch.autocast(mels.device.type, torch.bfloat16, enabled=self.bf16):
-            slopes = self.model.slopes(self.model.log_magnitudes(mels), mels)
-        bins, inside = self.model.config.refiner_bins, slice(self.margin, -self.margin)
-        turns, delays = slopes[0][:, :bins, inside], slopes[1][:, : bins - 1, inside]
-        real = spectrum(waveform, self.margin)[:, :bins]
-        off_turns = slope_distance(turns, real[:, :, 1:], real[:, :, :-1])
-        off_delays = slope_distance(delays, real[:, 1:], real[:, :-1])
-        return off_turns + off_delays, {"turns": off_turns.detach(), "delays": off_delays.detach()}
+            logs = self.model.log_magnitudes(mels)
+            levels, *added = self.model.refiner(logs, mels)
+        slopes = [x[:, : a.shape[1]] + a for x, a in zip(slopes_of(logs, MEL["hop_length"], MEL["n_fft"]), added, strict=True)]
+        phases = torch.stack([phases_of(*clip) for clip in zip(*slopes, strict=True)])
+        bins = phases.shape[1]
+        window = torch.hann_window(MEL["n_fft"], device=waveform.device)
+        real = torch.stft(waveform, MEL["n_fft"], MEL["hop_length"], window=window, return_complex=True)[:, :bins]
+
+        spectra = torch.polar((logs[:, :bins] + levels).exp(), phases.float()), real
+        sounds = [self.model.invert(F.pad(x, (0, 0, 0, MEL["n_fft"] // 2 + 1 - bins))) for x in spectra]
+        sound = 0
+        for n_fft in LONG_WINDOWS:
+            lowest = round(0.97 * bins * n_fft / MEL["n_fft"])
+            sound = sound + band_distance(*(magnitudes(x, self.margin, n_fft, n_fft // 8)[:, :lowest] for x in sounds))
+
+        inside = slice(self.margin, -self.margin)
+        (turns, delays, turn_trust, delay_trust), real = (x[..., inside] for x in (*slopes[:2], *added[2:])), real[..., inside]
+        off_turns = slope_errors(turns, turn_trust, real[:, :, 1:], real[:, :, :-1])
+        off_delays = slope_errors(delays, delay_trust, real[:, 1:], real[:, :-1])
+        terms = {"sound": sound, "turns": off_turns[0], "delays": off_delays[0]}
+        return sound + 0.3 * (off_turns + off_delays).sum(), {name: term.detach() for name, term in terms.items()}
 
 
 class TrainPostfilter:

@@ -1,5 +1,5 @@
-"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes, mended by a refiner where chords are heard,
-give the phases; a postfilter mends what is smeared.
+"""Mel -> waveform: ConvNeXt blocks at frame rate give STFT magnitudes, whose slopes give the phases; a refiner mends both where
+chords are heard, a postfilter what is smeared.
 
 Blocks after Siuzdak, "Vocos: Closing the gap between time-domain and Fourier-based neural vocoders" (2306.00814), section 3. Phases
 after Prusa, Balazs and Sondergaard, "A noniterative method for reconstruction of phase from STFT magnitude" (1609.00291). Postfilter:
@@ -25,39 +25,39 @@ QUIETEST = 1e-6  # magnitude
 GRIFFIN_LIM_STEPS = 1
 
 
-def loudest_tree(logs):
-    """Return the maximal spanning tree of log-magnitudes (K, T): nodes are bins, edges lead to the four bins around, as loud as both ends.
+def maximum_spanning_tree(along_time, along_frequency):
+    """Return the maximum spanning tree of a spectrum's bins, for edges' weights from frame to frame (K, T - 1), bin to bin (K - 1, T).
 
-    Given as the bin before each on the way from the loudest bin, which stands for itself, (K * T,), int32. Built after Boruvka: the
-    edge to the loudest bin around belongs to the tree, and joins bins to hills; what is left is the tree of the edges between hills.
+    Given as the bin before each on the way from the first bin, which stands for itself, (K * T,), int32. Built after Boruvka: the
+    heaviest edge of each bin belongs to the tree, and joins bins to hills; what is left is the tree of the edges between hills.
     """
-    bins, frames = logs.shape
-    nodes = np.arange(logs.size, dtype=np.int32).reshape(logs.shape)
-    padded = np.pad(logs, 1, constant_values=-np.inf)
+    bins, frames = len(along_time), along_frequency.shape[1]
+    grid = np.arange(bins * frames, dtype=np.int32).reshape(bins, frames)
+    later, above = (np.full(grid.shape, -np.inf, along_time.dtype) for _ in range(2))
+    later[:, :-1], above[:-1] = along_time, along_frequency
     # The last node first: of equals argmax takes it, so that no ring of equals arises.
-    around = np.stack([padded[2:, 1:-1], padded[1:-1, 2:], padded[1:-1, :-2], padded[:-2, 1:-1]])
-    upwards = nodes + np.array([frames, 1, -1, -frames], dtype=np.int32)[around.argmax(axis=0)]
-    nodes, upwards = nodes.ravel(), upwards.ravel()
+    around = np.stack([above, later, np.roll(later, 1, axis=1), np.roll(above, 1, axis=0)])
+    upwards = (grid + np.array([frames, 1, -1, -frames], dtype=np.int32)[around.argmax(axis=0)]).ravel()
+    nodes = grid.ravel()
     hill = np.where(upwards[upwards] == nodes, np.minimum(nodes, upwards), upwards)
     while (hill != hill[hill]).any():
         hill = hill[hill]
 
-    grid, logs = nodes.reshape(bins, frames), logs.ravel()
     edges = np.concatenate([[grid[:, :-1].ravel(), grid[:, 1:].ravel()], [grid[:-1].ravel(), grid[1:].ravel()]], axis=1)
-    edges = edges[:, hill[edges[0]] != hill[edges[1]]]
-    edges = edges[:, np.argsort(-logs[edges].sum(axis=0))]  # the loudest first
+    weights = np.concatenate([along_time.ravel(), along_frequency.ravel()])
+    between = hill[edges[0]] != hill[edges[1]]
+    edges = edges[:, between][:, np.argsort(-weights[between])]  # the heaviest first
     ends = np.sort(hill[edges], axis=0).astype(np.int64)
-    _, loudest = np.unique(ends[0] * logs.size + ends[1], return_index=True)  # of each pair of hills
-    ends, edges = ends[:, loudest], edges[:, loudest]
+    _, heaviest = np.unique(ends[0] * grid.size + ends[1], return_index=True)  # of each pair of hills
+    ends, edges = ends[:, heaviest], edges[:, heaviest]
     _, ends = np.unique(ends, return_inverse=True)
     hills = ends.max(initial=0) + 1
-    kept = minimum_spanning_tree(csr_array((loudest + 1, ends.reshape(edges.shape)), shape=(hills, hills)))
-    edges = edges[:, np.isin(loudest + 1, kept.data)]
+    kept = minimum_spanning_tree(csr_array((heaviest + 1, ends.reshape(edges.shape)), shape=(hills, hills)))
+    edges = edges[:, np.isin(heaviest + 1, kept.data)]
 
     ends = np.concatenate([[nodes, upwards], edges], axis=1)
-    root = int(logs.argmax())
-    _, before = breadth_first_order(csr_array((np.ones(ends.shape[1]), ends), shape=(logs.size, logs.size)), root, directed=False)
-    before[root] = root
+    _, before = breadth_first_order(csr_array((np.ones(ends.shape[1]), ends), shape=(grid.size, grid.size)), 0, directed=False)
+    before[0] = 0
     return before
 
 
@@ -65,31 +65,33 @@ def slopes_of(logs, hop_length, n_fft):
     """Return how the phases of log-magnitudes (B, K, T) of a Hann window's STFT move: turns (B, K, T - 1), delays (B, K - 1, T).
 
     For a Gaussian window the slopes of the log-magnitude are the slopes of the phase: along frequency they tell how far a bin
-    turns from frame to frame, along time how the phase moves from bin to bin.
+    turns from frame to frame, along time how the phase moves from bin to bin. Returned too, in the same shapes, are the weights of
+    both, the product of the two bins' magnitudes, as a log: what is loud stands out from the errors.
     """
     width = HANN_WIDTH * n_fft / hop_length
     advance = 2 * torch.pi * (hop_length / n_fft * torch.arange(logs.shape[1]) % 1).to(logs)[:, None]  # of a bin's own frequency
     along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
     turns = advance + along_frequency / width
     delays = -torch.pi - width * along_time  # phases count from the start of the window
-    return (turns[:, :, 1:] + turns[:, :, :-1]) / 2, (delays[:, 1:] + delays[:, :-1]) / 2
+    turns, delays = (turns[:, :, 1:] + turns[:, :, :-1]) / 2, (delays[:, 1:] + delays[:, :-1]) / 2
+    return turns, delays, logs[:, :, 1:] + logs[:, :, :-1], logs[:, 1:] + logs[:, :-1]
 
 
-def phases_of(logs, turns, delays):
-    """Return phases (K, T) of log-magnitudes (K, T), up to one constant, from turns (K, T - 1) and delays (K - 1, T).
+def phases_of(turns, delays, turn_weights, delay_weights):
+    """Return phases (K, T) in double precision, up to one constant, from turns (K, T - 1) and delays (K - 1, T), with gradients.
 
-    These are summed up outwards from the loudest bin, along the spanning tree of the loudest ways, so that errors made in silence
-    stay there.
+    These are summed up along the maximum spanning tree of their weights, in the same shapes, so that errors stay where weights are low.
     """
-    before, nodes = loudest_tree(logs), np.arange(logs.size)
-    turns, delays = np.pad(turns, ((0, 0), (0, 1))).ravel(), np.pad(delays, ((0, 1), (0, 0))).ravel()
-    step, first = nodes - before, np.minimum(nodes, before)  # 1 a frame, T a bin
-    phases = np.sign(step) * np.where(np.abs(step) == 1, turns[first], delays[first]).astype(np.float64)
-    root = logs.argmax()
-    while (before != root).any():  # each round adds a way twice as long
-        phases += phases[before]
+    tree = maximum_spanning_tree(*(weights.detach().cpu().numpy() for weights in (turn_weights, delay_weights)))
+    before = torch.from_numpy(tree).to(turns.device).long()
+    nodes = torch.arange(len(before), device=turns.device)
+    steps, first = nodes - before, torch.minimum(nodes, before)  # a step is 1 a frame, T a bin
+    turns, delays = F.pad(turns, (0, 1)).flatten()[first], F.pad(delays, (0, 0, 0, 1)).flatten()[first]
+    phases = (steps.sign() * torch.where(steps.abs() == 1, turns, delays)).double()
+    while before.any():  # each round adds a way twice as long
+        phases = phases + phases[before]
         before = before[before]
-    return phases.reshape(logs.shape)
+    return phases.reshape(delay_weights.shape[0] + 1, -1)
 
 
 def band_shares(mel_basis):
@@ -114,36 +116,53 @@ class ConvNeXtBlock(nn.Module):
 
 
 class Refiner(nn.Module):
-    """Corrections to what log-magnitudes' slopes tell of the phases, in the lowest bins, where chords are heard.
+    """Corrections of the magnitudes and of what their slopes tell of the phases, in the lowest bins, where chords are heard.
 
-    Where partials meet, slightly wrong magnitudes have quite wrong slopes. Convolutions over frequency and time see the ridges and
-    zeros around; `place` tells them where they are on the mel scale, whose bands are wider above. After Masuyama et al., "Phase
-    reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020). Untrained, it changes nothing.
+    Where partials meet, slightly wrong magnitudes have quite wrong slopes. Convolutions over frequency and time, folded 2 x 2 into
+    channels, see the ridges and zeros around, and what lies an octave and a twelfth above, where semitones lie further apart;
+    `place` tells them where they are. They also tell how far each slope is to be trusted. After Masuyama et al., "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP
+    2020). Untrained, it changes nothing.
     """
 
-    def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 4)):
+    def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 2)):
         super().__init__()
+        self.bins = bins  # even, at most a third of all
         self.register_buffer("shares", band_shares(mel_basis)[:bins], persistent=False)
-        self.embed = nn.Conv2d(4, channels, 3, padding=1)
-        self.place = nn.Parameter(0.02 * torch.randn(channels, bins, 1))
+        self.embed = nn.Conv2d(4 * (4 + 2 + 3), channels, 3, padding=1)
+        self.place = nn.Parameter(0.02 * torch.randn(channels, bins // 2, 1))
         self.first = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=(1, d), dilation=(1, d)) for d in dilations)
         self.second = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in dilations)
-        self.head = nn.Conv2d(channels, 2, 3, padding=1)
+        self.head = nn.Conv2d(channels, 4 * 5, 3, padding=1)
         for layer in (*self.second, self.head):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
+    def harmonics(self, logs, n):
+        """Return the n-th harmonics of folded bins (B, 4 n, K / 2, T / 2): of k and k + 1 these are n k to n k + 2 n - 1."""
+        squares = logs[:, : n * self.bins].unflatten(1, (-1, 2 * n)).unflatten(3, (-1, 2))  # (B, K / 2, 2 n, T / 2, 2)
+        return squares.permute(0, 2, 4, 1, 3).flatten(1, 2) / 3
+
     def forward(self, logs, mels):
-        """Return what to add to turns (B, K, T - 1) and delays (B, K - 1, T) of log-magnitudes (B, K, T); mels (B, T, M)."""
-        along_frequency, along_time = torch.gradient(logs, dim=(1, 2))
+        """Return what to add to log-magnitudes (B, K, T), turns (B, K, T - 1), delays (B, K - 1, T) and to both's weights, K = `bins`.
+
+        logs: log-magnitudes (B, 3 K or more, T). mels (B, T, M). Weights are logs of a von Mises distribution's concentration.
+        """
+        frames = logs.shape[2]
+        if frames % 2:
+            logs, mels = torch.cat([logs, logs[:, :, -1:]], dim=2), torch.cat([mels, mels[:, -1:]], dim=1)
+        own = logs[:, : self.bins]
+        along_frequency, along_time = torch.gradient(own, dim=(1, 2))
         bands = torch.einsum("km,btm->bkt", self.shares.to(mels.dtype), mels)
-        x = torch.stack([logs / 3, along_frequency.clamp(-3, 3), along_time.clamp(-3, 3), bands], dim=1)
+        x = torch.stack([own / 3, along_frequency.clamp(-3, 3), along_time.clamp(-3, 3), bands], dim=1)
+        x = torch.cat([F.pixel_unshuffle(x, 2), self.harmonics(logs, 2), self.harmonics(logs, 3)], dim=1)
         x = x.to(mels.dtype).contiguous(memory_format=torch.channels_last)  # twice as fast on a CPU
         x = self.embed(x) + self.place
         for first, second in zip(self.first, self.second, strict=True):
             x = x + second(F.gelu(first(F.gelu(x))))
-        turned, delayed = self.head(F.gelu(x)).float().unbind(dim=1)
-        return turned[:, :, :-1], delayed[:, :-1]
+        x = F.pixel_shuffle(self.head(F.gelu(x)).float(), 2)[..., :frames]
+        levels, turns, delays, turn_weights, delay_weights = x.unbind(dim=1)
+        turn_weights, delay_weights = turn_weights.clamp(-4, 6), delay_weights.clamp(-4, 6)
+        return levels, turns[:, :, :-1], delays[:, :-1], turn_weights[:, :, :-1], delay_weights[:, :-1]
 
 
 class Postfilter(nn.Module):
@@ -188,7 +207,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
 
     The window is as long as the mel's, so that a bin holds one partial of a chord and its magnitude follows from the mel.
     `f_max` to `std`: the mel front end's (`mustango.mel.LogMel`). postfilter_channels, refiner_channels: 0 for no postfilter or
-    refiner; the refiner mends the lowest `refiner_bins`, at the defaults those below 3 kHz.
+    refiner; the refiner mends the lowest `refiner_bins`, even and at most a third of all, at the defaults those below 1.5 kHz.
     """
 
     @register_to_config
@@ -207,11 +226,11 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         std: float = 2.0,
         postfilter_channels: int = 0,
         refiner_channels: int = 0,
-        refiner_bins: int = 384,
+        refiner_bins: int = 192,
     ):
         super().__init__()
         bins = n_fft // 2 + 1
-        assert not refiner_channels or refiner_bins <= bins
+        assert not refiner_channels or (3 * refiner_bins <= bins and refiner_bins % 2 == 0)
         basis = torch.from_numpy(mel_filters(sr=sample_rate, n_fft=n_fft, n_mels=n_mels, fmax=f_max, htk=htk))
         self.register_buffer("mel_basis", basis, persistent=False)  # (M, K)
         self.embed = nn.Conv1d(n_mels, channels, 7, padding=3)
@@ -247,22 +266,20 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         window = torch.hann_window(c.n_fft, device=spectrum.device)
         return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
 
-    def slopes(self, logs, mels):
-        """Return turns (B, K, T - 1) and delays (B, K - 1, T) of log-magnitudes (B, K, T), mended by the refiner if there is one."""
-        turns, delays = slopes_of(logs, self.config.hop_length, self.config.n_fft)
-        if self.refiner is not None:
-            bins = self.config.refiner_bins
-            clips = zip(logs[:, :bins].split(1), mels.split(1), strict=True)  # one by one, which bounds memory
-            turned, delayed = (torch.cat(x) for x in zip(*(self.refiner(*clip) for clip in clips), strict=True))
-            turns = torch.cat([turns[:, :bins] + turned, turns[:, bins:]], dim=1)
-            delays = torch.cat([delays[:, : bins - 1] + delayed, delays[:, bins - 1 :]], dim=1)
-        return turns, delays
+    def refined(self, logs, mels):
+        """Return log-magnitudes (B, K, T) and, as `slopes_of` does, slopes and weights; all mended by the refiner if there is one."""
+        plain = (logs, *slopes_of(logs, self.config.hop_length, self.config.n_fft))
+        if self.refiner is None:
+            return plain
+        clips = zip(logs.split(1), mels.split(1), strict=True)  # one by one, which bounds memory
+        added = (torch.cat(x) for x in zip(*(self.refiner(*clip) for clip in clips), strict=True))
+        return tuple(x + F.pad(a, (0, 0, 0, x.shape[1] - a.shape[1])) for x, a in zip(plain, added, strict=True))
 
     @torch.no_grad()
-    def phases(self, logs, turns, delays):
-        """Return phases (B, K, T) for log-magnitudes (B, K, T), whose phases move by turns and delays."""
-        c, clips = self.config, zip(*(x.cpu().numpy() for x in (logs, turns, delays)), strict=True)
-        phases = torch.from_numpy(np.stack([phases_of(*clip) for clip in clips]) % (2 * np.pi)).to(logs)
+    def phases(self, logs, *slopes):
+        """Return phases (B, K, T) for log-magnitudes (B, K, T), from slopes and weights as of `slopes_of`."""
+        c, clips = self.config, zip(*(x.cpu() for x in slopes), strict=True)
+        phases = torch.stack([phases_of(*clip) for clip in clips]).remainder(2 * torch.pi).to(logs)
         magnitudes, window = logs.exp(), torch.hann_window(c.n_fft, device=logs.device)
         for _ in range(GRIFFIN_LIM_STEPS):
             waveform = self.invert(torch.polar(magnitudes, phases))
@@ -272,8 +289,8 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     def unfiltered(self, mels):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M), as it is before the postfilter."""
         mels = torch.cat([mels, mels[:, -1:]], dim=1)
-        logs = self.log_magnitudes(mels)
-        return self.invert(torch.polar(logs.exp(), self.phases(logs, *self.slopes(logs, mels))))
+        logs, *slopes = self.refined(self.log_magnitudes(mels), mels)
+        return self.invert(torch.polar(logs.exp(), self.phases(logs, *slopes)))
 
     def forward(self, mels, postfilter_strength=1.0):
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). postfilter_strength: its gains' exponent."""

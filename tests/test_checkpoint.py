@@ -2,16 +2,19 @@
 
 import json
 import os
+import shutil
 import sys
 
 import pytest
 import torch
 from conftest import GOLDEN, ROOT
+from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
 from mustango import checkpoint
 from mustango.__main__ import main
 from mustango.checkpoint import CONDITIONER_NAMES, IGNORED, MUNET_NAMES, load_released, munet_config, rename
+from mustango.pipeline import load_pipeline
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
@@ -375,3 +378,17 @@ def test_a_config_that_disagrees_is_named(released, tmp_path):
 def test_hub_ids_are_tried_and_named():
     with pytest.raises(InputError, match="nobody/nothing"):
         checkpoint.model_folder("nobody/nothing")
+
+
+def test_a_mel_that_an_older_version_saved_is_read(tiny_folder, tmp_path):
+    """It holds its basis too, which is made anew."""
+    folder = shutil.copytree(tiny_folder, tmp_path / "model")
+    config = json.loads((folder / "mel" / "config.json").read_text())
+    (folder / "mel" / "config.json").write_text(json.dumps(config | {"sharpening_taps": 3}))
+    path = folder / "mel" / "diffusion_pytorch_model.safetensors"
+    basis = load_file(path)["mel_basis"]
+    save_file({"mel_basis": basis / 2, "sharpening": torch.full((32, 3), 0.25)}, path, {"format": "pt"})
+    mel = load_pipeline(str(folder)).mel
+    assert torch.equal(mel.mel_basis, basis) and (mel.sharpening == 0.25).all()
+    mel.save_pretrained(tmp_path / "again")
+    assert set(load_file(tmp_path / "again" / path.name)) == {"sharpening"}

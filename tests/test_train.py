@@ -17,7 +17,7 @@ from musicbench.dataset import write_rows
 from musicbench.theory import Chord
 from mustango import train, train_munet
 from mustango.__main__ import main
-from mustango.conditioning import Conditioner
+from mustango.conditioning import Conditioner, encode_text
 from mustango.mel import LogMel
 from mustango.train import (
     EMA,
@@ -359,6 +359,27 @@ def test_a_text_encoder_is_taken_whole(tmp_path, monkeypatch):
     train.take_text_encoder(tmp_path / "run", tmp_path)
     assert (train.part(tmp_path / "run", "text_encoder") / "config.json").read_text() == "encoder"
     assert sorted(path.name for path in (tmp_path / "run" / "parts").iterdir()) == ["text_encoder", "tokenizer"]
+
+
+def test_positions_beyond_what_a_text_encoder_was_trained_on_are_left_out(tmp_path):
+    """Texts within are encoded as before; longer ones are cut there."""
+    from transformers import AutoModel, AutoTokenizer, BertConfig, BertModel, BertTokenizer
+
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "piano", "drums"]
+    (tmp_path / "vocab.txt").write_text("\n".join(words))
+    config = BertConfig(
+        vocab_size=7, hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=8, max_position_embeddings=64
+    )
+    BertModel(config).save_pretrained(tmp_path)
+    BertTokenizer(vocab=str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    (tmp_path / "sentence_bert_config.json").write_text('{"max_seq_length": 32}')
+    train.take_text_encoder(tmp_path / "run", tmp_path)
+    states, taken = [], tmp_path / "run" / "parts"
+    for tokenizer, encoder in ((tmp_path, tmp_path), (taken / "tokenizer", taken / "text_encoder")):
+        parts = AutoTokenizer.from_pretrained(tokenizer), AutoModel.from_pretrained(encoder, dtype=torch.float16).float()
+        states.append([encode_text(*parts, ["piano drums " * count])[0] for count in (10, 40)])
+    torch.testing.assert_close(states[0][0], states[1][0])
+    assert states[0][1].shape[1] == 64 and states[1][1].shape[1] == 32
 
 
 def test_a_part_is_replaced_whole(tmp_path):

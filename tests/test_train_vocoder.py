@@ -22,9 +22,9 @@ from mustango.train_vocoder import (
     measure_sharpening,
     modulation_power,
     sharpening_filters,
-    slope_distance,
+    slope_errors,
 )
-from mustango.vocoder import ISTFTVocoder
+from mustango.vocoder import ISTFTVocoder, slopes_of
 
 HOP = MEL["hop_length"]
 
@@ -124,25 +124,42 @@ def test_what_is_held_out_is_judged_with_what_was_learnt(run):
 
 
 def test_the_refiner_is_judged_by_the_sound_of_its_own_frames(run, monkeypatch):
-    """The clip's own slopes lose nothing; those of a frame later do."""
+    """The clip's own magnitudes and slopes lose nothing; those of a frame later do, and so do slopes that are a little off."""
     task = short(TrainRefiner, run)
     task.frames = 96
     batch = task.draw(np.random.default_rng(2), 2)
-    first = (task.frames - task.heard) // 2 - task.margin
+    first, bins = (task.frames - task.heard) // 2 - task.margin, task.model.config.refiner_bins
     whole = torch.stft(batch["waveform"], MEL["n_fft"], HOP, window=torch.hann_window(MEL["n_fft"]), return_complex=True)
-    losses = []
-    for shift in (0, 1):
+    found = []
+    for shift, off in ((0, 0.0), (1, 0.0), (0, 0.3)):
         x = whole[..., first + shift :][..., : task.heard + 2 * task.margin]
-        slopes = (x[:, :, 1:] * x[:, :, :-1].conj()).angle(), (x[:, 1:] * x[:, :-1].conj()).angle()
-        monkeypatch.setattr(task.model, "slopes", lambda *_, slopes=slopes: slopes)
-        losses.append(task.loss(batch)[0])
-    assert losses[0] < 1e-4 < 0.02 < losses[1]
+        logs = x.abs().clamp(min=1e-6).log()
+        turns, delays = (x[:, :, 1:] * x[:, :, :-1].conj()).angle(), (x[:, 1:] * x[:, :-1].conj()).angle()
+        plain = slopes_of(logs, HOP, MEL["n_fft"])
+        nothing = torch.zeros_like
+        added = nothing(logs), turns - plain[0] + off, delays - plain[1], nothing(turns), nothing(delays)
+        added = [a[:, : bins + a.shape[1] - logs.shape[1]] for a in added]
+        monkeypatch.setattr(task.model, "log_magnitudes", lambda _, logs=logs: logs)
+        monkeypatch.setattr(task.model.refiner, "forward", lambda *_, added=added: added)
+        found.append(task.loss(batch)[1])
+    for name in ("sound", "turns"):
+        assert found[0][name] < 1e-3 < 0.01 < min(found[1][name], found[2][name])
 
 
 def test_slopes_count_by_their_loudness():
     later, earlier = torch.tensor([[[1j, 1e-8]]]), torch.tensor([[[1.0 + 0j, 1e-8]]])
-    assert slope_distance(torch.tensor([[[torch.pi / 2, 3.0]]]), later, earlier) < 1e-3
-    assert slope_distance(torch.tensor([[[-torch.pi / 2, 0.0]]]), later, earlier) > 1.99
+    right, wrong = torch.tensor([[[torch.pi / 2, 3.0]]]), torch.tensor([[[-torch.pi / 2, 0.0]]])
+    trust = torch.zeros(1, 1, 2)
+    assert (slope_errors(right, trust, later, earlier)[:2] < 0.02).all()
+    assert (slope_errors(wrong, trust, later, earlier)[:2] > 1.97).all()
+
+
+def test_trust_is_best_where_it_is_deserved():
+    """Of errors drawn from a von Mises distribution its own concentration is the likeliest."""
+    errors = torch.from_numpy(np.random.default_rng(0).vonmises(0, 4, (1, 50, 80))).float()
+    ones = torch.ones(1, 50, 80, dtype=torch.complex64)
+    unlikely = [slope_errors(errors, torch.full((1, 50, 80), float(np.log(k))), ones, ones)[2].item() for k in (1, 2, 4, 8, 16)]
+    assert int(np.argmin(unlikely)) == 2
 
 
 def test_the_postfilter_learns_alone(run):
@@ -178,6 +195,13 @@ def test_a_vocoder_without_what_is_to_learn_is_refused(run, kind, name):
     config = run / "parts" / "vocoder" / "config.json"
     config.write_text(config.read_text().replace(f'"{name}_channels": 0', f'"{name}_channels": 8'))
     assert sum(p.requires_grad for p in kind(run.parent, run).model.parameters())
+
+
+def test_a_vocoder_of_another_version_is_refused(run):
+    config = run / "parts" / "vocoder" / "config.json"
+    config.write_text(config.read_text().replace('"refiner_channels": 4', '"refiner_channels": 8'))
+    with pytest.raises(InputError, match="of another version of ISTFTVocoder"):
+        TrainRefiner(run.parent, run)
 
 
 def test_filters_undo_what_was_softened():

@@ -5,7 +5,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
 from mustango.mel import LogMel
-from mustango.vocoder import ISTFTVocoder, Postfilter, Refiner, loudest_tree, phases_of, slopes_of
+from mustango.vocoder import ISTFTVocoder, Postfilter, Refiner, maximum_spanning_tree, phases_of, slopes_of
 
 
 @pytest.fixture
@@ -29,26 +29,26 @@ def spectrum(waveform):
     return torch.stft(waveform, 512, 64, window=torch.hann_window(512), return_complex=True)
 
 
-@torch.no_grad()
 @pytest.mark.parametrize("levels", [None, 3, 1])
-def test_the_loudest_tree_is_the_maximal_spanning_tree(levels):
-    logs = np.random.default_rng(0).normal(size=(23, 41))
-    if levels:  # plateaus: many edges are as loud as each other
-        logs = np.round(logs).clip(0, levels - 1)
-    before = loudest_tree(logs)
-    nodes = np.arange(logs.size).reshape(logs.shape)
+def test_the_tree_is_the_maximum_spanning_tree(levels):
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=shape) for shape in ((23, 40), (22, 41))]
+    if levels:  # plateaus: many edges weigh the same
+        weights = [np.round(w).clip(0, levels - 1) for w in weights]
+    before = maximum_spanning_tree(*weights)
+    nodes = np.arange(23 * 41).reshape(23, 41)
     ends = [np.concatenate([nodes[:, :-1].ravel(), nodes[:-1].ravel()]), np.concatenate([nodes[:, 1:].ravel(), nodes[1:].ravel()])]
-    cost = 10 - logs.ravel()[ends].sum(axis=0)
-    whole = minimum_spanning_tree(csr_array((cost, ends), shape=(logs.size, logs.size)))
+    costs = csr_array((10 - np.concatenate([w.ravel() for w in weights]), ends), shape=(nodes.size, nodes.size))
 
     children = np.flatnonzero(before != nodes.ravel())
-    assert len(children) == logs.size - 1 and before[logs.argmax()] == logs.argmax()
+    assert len(children) == nodes.size - 1 and before[0] == 0
     assert set(np.abs(children - before[children])) <= {1, 41}
-    np.testing.assert_allclose((10 - logs.ravel()[children] - logs.ravel()[before[children]]).sum(), whole.sum())
+    ours = costs[np.minimum(children, before[children]), np.maximum(children, before[children])]
+    np.testing.assert_allclose(ours.sum(), minimum_spanning_tree(costs).sum())
     reached = before
     for _ in range(10):
         reached = reached[reached]
-    assert (reached == logs.argmax()).all()
+    assert (reached == 0).all()
 
 
 def test_gives_a_hop_of_samples_a_frame(vocoder):
@@ -90,8 +90,7 @@ def test_learns_magnitudes(vocoder):
 def found_phases(magnitude):
     """Phases (K, T), as its slopes tell, of an STFT's magnitudes (K, T)."""
     logs = magnitude.clamp(min=1e-6).log()
-    turns, delays = slopes_of(logs[None], 64, 512)
-    return phases_of(logs.numpy(), turns[0].numpy(), delays[0].numpy())
+    return phases_of(*(x[0].double() for x in slopes_of(logs[None], 64, 512))).numpy()
 
 
 def inconsistency(vocoder, magnitude, phases):
@@ -136,13 +135,40 @@ def test_phases_turn_with_the_frequency():
     np.testing.assert_allclose(np.exp(1j * leans), 1, atol=0.1)
 
 
+def noise_and_its_slopes():
+    truth = spectrum(0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(0)))[0]
+    return truth, (truth[:, 1:] * truth[:, :-1].conj()).angle(), (truth[1:] * truth[:-1].conj()).angle()
+
+
+def apart(phases, spectrum):
+    """How far phases are from a spectrum's, but for a constant: 0 to 1."""
+    return 1 - (torch.polar(torch.ones_like(phases), phases) / spectrum.sgn()).mean().abs().item()
+
+
 def test_phases_are_the_true_ones_where_their_slopes_are():
     """Summed up along any tree, true ways from bin to bin lead to the true phases."""
-    truth = spectrum(0.1 * torch.randn(1, 8000, generator=torch.Generator().manual_seed(0)))[0]
-    turns, delays = (truth[:, 1:] * truth[:, :-1].conj()).angle(), (truth[1:] * truth[:-1].conj()).angle()
-    found = phases_of(truth.abs().log().numpy(), turns.numpy(), delays.numpy())
-    apart = np.exp(1j * (found - truth.angle().numpy()))  # everywhere by the same constant
-    np.testing.assert_allclose(np.abs(apart.mean()), 1, atol=1e-4)
+    truth, turns, delays = noise_and_its_slopes()
+    weights = torch.rand(turns.shape), torch.rand(delays.shape)
+    assert apart(phases_of(turns.double(), delays.double(), *weights), truth) < 1e-4
+
+
+def test_phases_go_around_what_weighs_little():
+    truth, turns, delays = noise_and_its_slopes()
+    wrong = torch.rand(turns.shape, generator=torch.Generator().manual_seed(1)) < 0.3
+    slopes = (turns + 2 * wrong).double(), delays.double()
+    weights = torch.where(wrong, -1.0, 1.0), torch.ones(delays.shape)
+    assert apart(phases_of(*slopes, *weights), truth) < 1e-4
+    assert apart(phases_of(*slopes, weights[0].abs(), weights[1]), truth) > 0.1
+
+
+def test_phases_have_gradients():
+    """A bin's phase hangs on the slopes on the way to it, each by 1, and on no others."""
+    turns, delays = torch.zeros(4, 5, requires_grad=True), torch.zeros(3, 6, requires_grad=True)
+    weights = torch.zeros(4, 5), torch.zeros(3, 6)
+    weights[1][:, 0] = weights[0][3] = 1.0  # up in the first frame, then along the highest bin
+    phases_of(turns, delays, *weights)[3, 4].backward()
+    assert delays.grad[:, 0].tolist() == [1, 1, 1] and turns.grad[3].tolist() == [1, 1, 1, 1, 0]
+    assert delays.grad.sum() == 3 and turns.grad.sum() == 4
 
 
 def test_silence_has_phases_too():
@@ -162,32 +188,50 @@ def test_the_waveform_has_the_mel_that_was_asked_for(vocoder):
 
 
 @torch.no_grad()
-def test_an_untrained_refiner_changes_nothing_and_a_trained_one_the_lowest_bins():
+@pytest.mark.parametrize("frames", [20, 21])
+def test_an_untrained_refiner_changes_nothing_and_a_trained_one_the_lowest_bins(frames):
     config = dict(sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1)
-    vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40), torch.randn(2, 20, 32)
+    vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40), torch.randn(2, frames, 32)
     logs = vocoder.log_magnitudes(mels)
-    plain = slopes_of(logs, 64, 512)
-    for ours, theirs in zip(vocoder.slopes(logs, mels), plain, strict=True):
+    plain = logs, *slopes_of(logs, 64, 512)
+    for ours, theirs in zip(vocoder.refined(logs, mels), plain, strict=True):
         torch.testing.assert_close(ours, theirs)
     torch.nn.init.normal_(vocoder.refiner.head.weight)
-    for ours, theirs, bins in zip(vocoder.slopes(logs, mels), plain, (40, 39), strict=True):
+    for ours, theirs, bins in zip(vocoder.refined(logs, mels), plain, (40, 40, 39, 40, 39), strict=True):
         assert ours.shape == theirs.shape
         assert (ours != theirs)[:, :bins].float().mean() > 0.99
         assert torch.equal(ours[:, bins:], theirs[:, bins:])
-    assert vocoder(mels).shape == (2, 20 * 64)
+    assert vocoder(mels).shape == (2, frames * 64)
 
 
 @torch.no_grad()
 def test_a_partial_is_refined_alike_wherever_it_lies_in_time():
     torch.manual_seed(0)
-    refiner = Refiner(torch.rand(8, 60), 30, 4)
+    refiner = Refiner(torch.rand(8, 100), 30, 4)
     for layer in (*refiner.second, refiner.head):
         torch.nn.init.normal_(layer.weight, std=0.2)
-    logs, mels = torch.zeros(1, 30, 64), torch.zeros(1, 64, 8)
-    logs[:, 10, 24:] = 3.0
+    logs, mels = torch.zeros(1, 100, 72), torch.zeros(1, 72, 8)
+    logs[:, 10, 30:] = logs[:, 20, 30:] = 3.0
     earlier, later = refiner(logs, mels), refiner(logs.roll(4, dims=2), mels)
     for a, b in zip(earlier, later, strict=True):
-        torch.testing.assert_close(a[:, :, 20:40], b[:, :, 24:44], atol=1e-4, rtol=1e-4)
+        assert a.std() > 0.01
+        torch.testing.assert_close(a[:, :, 26:44], b[:, :, 30:48], atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_a_partial_is_refined_by_its_octave_and_its_twelfth():
+    """What changes at bin 68, at frame 20, is seen around bins 34 and 68 / 3, at frame 20, and nowhere else."""
+    torch.manual_seed(0)
+    refiner = Refiner(torch.rand(8, 160), 50, 4, dilations=())
+    torch.nn.init.normal_(refiner.head.weight)
+    logs, mels = torch.zeros(1, 160, 40), torch.zeros(1, 40, 8)
+    before = refiner(logs, mels)
+    logs[:, 68, 20] = 3.0
+    for a, b in zip(before, refiner(logs, mels), strict=True):
+        bins, frames = (a != b)[0].nonzero().unbind(dim=1)
+        near_octave, near_twelfth = (bins - 34).abs() <= 5, (bins - 22).abs() <= 5
+        assert near_octave.any() and near_twelfth.any() and (near_octave | near_twelfth).all()
+        assert ((frames - 20).abs() <= 5).all()
 
 
 @torch.no_grad()
@@ -195,11 +239,12 @@ def test_a_partial_is_refined_alike_wherever_it_lies_in_time():
 def test_refiner_and_postfilter_work_in_half_precision(tmp_path, dtype):
     config = dict(sample_rate=8000, n_mels=32, n_fft=512, hop_length=64, channels=16, hidden=32, layers=1)
     vocoder, mels = ISTFTVocoder(**config, refiner_channels=4, refiner_bins=40, postfilter_channels=8), torch.randn(1, 20, 32)
+    torch.nn.init.normal_(vocoder.refiner.head.weight, std=0.1)
     vocoder.save_pretrained(tmp_path)
     half = ISTFTVocoder.from_pretrained(tmp_path, dtype=dtype)
     logs = vocoder.log_magnitudes(mels)
-    for ours, theirs in zip(half.slopes(logs, mels.to(dtype)), vocoder.slopes(logs, mels), strict=True):
-        torch.testing.assert_close(ours, theirs, atol=0.1, rtol=0)
+    for ours, theirs in zip(half.refined(logs, mels.to(dtype)), vocoder.refined(logs, mels), strict=True):
+        torch.testing.assert_close(ours, theirs, atol=0.02, rtol=0)
     assert half(mels.to(dtype)).shape == (1, 20 * 64)
 
 
