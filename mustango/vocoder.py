@@ -120,8 +120,8 @@ class Refiner(nn.Module):
 
     Where partials meet, slightly wrong magnitudes have quite wrong slopes. Convolutions over frequency and time, folded 2 x 2 into
     channels, see the ridges and zeros around, and what lies an octave and a twelfth above, where semitones lie further apart;
-    `place` tells them where they are. They also tell how far each slope is to be trusted. After Masuyama et al., "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP
-    2020). Untrained, it changes nothing.
+    `place` tells them where they are. They also tell how far each slope is to be trusted. Untrained, it changes nothing. After Masuyama
+    et al., "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020).
     """
 
     def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 2)):
