@@ -64,7 +64,7 @@ class MustangoPipeline(DiffusionPipeline):
     the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
     away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
     this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
-    frame-aligned control has beats there, (slow_bpm - bpm) / 20 times as strong as in training, at most 2.25 times.
+    frame-aligned control has beats there, (slow_bpm - bpm) / 20 times as strong as in training, at most 1.5 times.
     `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are asked for (in the control's
     channel of all beats). `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
@@ -298,7 +298,7 @@ class MustangoPipeline(DiffusionPipeline):
 
     def _against(self, controls, frames, frame_s):
         """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
-        strength = min(max((self.config.slow_bpm - controls.bpm) / 20, 0.0), 2.25)
+        strength = min(max((self.config.slow_bpm - controls.bpm) / 20, 0.0), 1.5)
         beats = (off_beats(controls.beat_times), controls.beat_positions)
         return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 

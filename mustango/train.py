@@ -419,7 +419,7 @@ LONGEST_S = 120.0  # measured: the last ten seconds obey as the first do
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
 GUIDANCE_DB = 1.8  # a unit, measured at guidance 3: without it clips are 3.6 dB louder than the composer's of the same controls
 EXTRA_NOISE = 2.0  # over the steps, measured: the detail that denoising takes away comes back, chords and beats stay
-SLOW_BPM = 110.0  # measured: below it beat trackers begin to hear twice the tempo
+SLOW_BPM = 120.0  # measured: below it beat trackers begin to hear twice the tempo
 BEAT_ACCENT, DOWNBEAT_ACCENT = 2.0, 4.0  # measured: without drums half of the octaves that beat trackers get wrong come right
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from
@@ -483,7 +483,7 @@ def bundle(run, out):
         for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
             if folder.is_dir() and not (new / folder.name).exists():
                 shutil.copytree(folder, new / folder.name)
-        for path in new.glob("*/config.json"):  # the folder it came from is nobody's business
+        for path in (new / "model_index.json", *new.glob("*/config.json")):  # the folder it came from is nobody's business
             config = json.loads(path.read_text(encoding="utf-8"))
             config.pop("_name_or_path", None)
             save_json(path, config)

@@ -277,6 +277,7 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
 
     before, after = ({p.parent.name: load_file(p) for p in folder.glob("*/*.safetensors")} for folder in (converted, out))
     assert not list(out.glob(".*"))
+    assert not any(run in path.read_text() for path in out.rglob("*.json"))
     assert before.keys() == after.keys() >= {"unet", "conditioner", "beat_predictor"}
     for name, tensors in before.items():
         moved = max((after[name][k].float() - t.float()).abs().max().item() for k, t in tensors.items())
