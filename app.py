@@ -86,12 +86,13 @@ FILL = """(stated, key, meter) => {
   return [filled('chords', typed('chords'), ''), filled('tempo', typed('tempo'), ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
 }"""
 # What an example or an earlier take sets stays, even where it is what the prompt before stated.
-UNFILL = "(...values) => { window.filled = {}; return values; }"
+FORGET = "window.filled = {};"
+UNFILL = f"(...values) => {{ {FORGET} return values; }}"
 # A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
 CHOOSE = "(line, chords) => [null, line || chords]"
 DICE = "() => Math.floor(Math.random() * 100000)"
-LOOK = "() => { document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'}); return []; }"
-WITH_SHADE = "[...values.slice(0, -1), document.body.classList.contains('dark')]"
+LOOK = "document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'});"
+AS_SEEN = "[...values.slice(0, -2), document.body.classList.contains('dark'), cancelled]"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
 ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
@@ -120,9 +121,14 @@ class Desk:
         """Return what is shown when nothing is done (any more)."""
         return self._with_buttons(status_html(text, kind), False)
 
+    def ask(self, also=""):
+        """Return the script of an event that `begin` follows, which may be stopped from now on; also: a statement more."""
+        return f"(...values) => {{ {self._state} = 'running'; {also} return values; }}"
+
     def begin(self, values="values"):
-        """Return the script of an event that begins work; values: what it hands on, in terms of `values`."""
-        return f"(...values) => {{ {self._state} = 'running'; return {values}; }}"
+        """Return the script of an event that does the work; values: what it hands on, in terms of `values` and `cancelled`."""
+        begun = f"const cancelled = {self._state} == 'stopping'; {self._state} = cancelled ? 'stopping' : 'running';"
+        return f"(...values) => {{ {begun} return {values}; }}"
 
     def stoppable(self, runs):
         """Let the stop button end `runs`, each with `begin` as its script, and say how a run ended that could not say so itself.
@@ -186,9 +192,10 @@ def inputs_column(studio):
             w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
             w.predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
         w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
-    # Nobody sees these: what the server read, on its way into the controls, and whether the page is dark.
+    # Nobody sees these: what the server read, on its way into the controls, whether the page is dark, and whether Cancel was quicker.
     w.stated = gr.JSON(visible="hidden", label="Controls read")
     w.dark = gr.Checkbox(visible=False, label="Dark page")
+    w.cancelled = gr.Checkbox(visible=False, label="Cancelled before it began")
     return w
 
 
@@ -248,6 +255,10 @@ def music_tab(page, studio, files):
     def play(takes, request: gr.Request, *asked):
         """Make the takes that the page asks for, showing progress and each take as it comes."""
         still, same = [gr.skip()] * len(desk.shown), [gr.skip()] * (2 + len(viewer))
+        *asked, cancelled = asked
+        if cancelled:
+            yield *desk.idle("Cancelled."), *same
+            return
         try:
             for event in studio.play(asked_for(*asked), files.session(request)):
                 if isinstance(event, Progress):
@@ -291,11 +302,13 @@ def music_tab(page, studio, files):
     w.dice.click(None, None, w.seed, js=DICE, **QUIET)
     v.history.input(view, [v.history, v.takes], viewer, **QUIET)
     v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
-    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=LOOK, **QUIET)
-    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=UNFILL, **QUIET)
+    asked = gr.on(
+        [w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=desk.ask(LOOK), **QUIET
+    )
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=desk.ask(FORGET), **QUIET)
     run = {
-        "inputs": [v.takes, *controls, w.dark], "outputs": [*desk.shown, v.takes, v.history, *viewer],
-        "js": desk.begin(WITH_SHADE),
+        "inputs": [v.takes, *controls, w.dark, w.cancelled], "outputs": [*desk.shown, v.takes, v.history, *viewer],
+        "js": desk.begin(AS_SEEN),
         "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
     }  # fmt: skip
     runs = [asked.then(play, **run), asked_again.success(play, **run)]

@@ -202,6 +202,28 @@ def test_cancel_and_the_next_in_the_queue(opened):
     assert first.locator("#player").count() == 0 and second.locator("#player").is_visible()
 
 
+AT_ONCE = """() => {
+  const cancel = document.querySelector('#cancel');
+  new MutationObserver((_, observer) => { if (!cancel.disabled) { observer.disconnect(); cancel.click(); } }).observe(cancel, {attributes: true});
+}"""
+
+
+def test_cancel_before_the_work_has_begun(opened):
+    """Cancel is pressed as soon as it can be, when the server has not heard of the request yet."""
+    page = opened()
+    quick(page)
+    page.evaluate(AT_ONCE)
+    page.locator("#generate").click()
+    page.get_by_text("Cancelled.").wait_for()
+    page.locator("#generate:enabled").click()
+    page.get_by_text("Done. Press play.").wait_for()
+    page.evaluate(AT_ONCE)
+    page.locator("#again").click()
+    page.get_by_text("Cancelled.").wait_for()
+    page.locator("#again:enabled").wait_for()
+    assert page.locator("#history input[type=radio]").count() == 1
+
+
 def test_tap_dice_presets_and_examples(opened):
     page = opened()
     page.clock.install()
