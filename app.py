@@ -92,7 +92,6 @@ UNFILL = f"(...values) => {{ {FORGET} return values; }}"
 CHOOSE = "(line, chords) => [null, line || chords]"
 DICE = "() => Math.floor(Math.random() * 100000)"
 LOOK = "document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'});"
-AS_SEEN = "[...values.slice(0, -2), document.body.classList.contains('dark'), cancelled]"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
 ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
@@ -121,24 +120,24 @@ class Desk:
         """Return what is shown when nothing is done (any more)."""
         return self._with_buttons(status_html(text, kind), False)
 
-    def ask(self, also=""):
-        """Return the script of an event that `begin` follows, which may be stopped from now on; also: a statement more."""
+    def begin(self, also=""):
+        """Return the script of the event that asks for work, which may be stopped from then on; also: a statement more."""
         return f"(...values) => {{ {self._state} = 'running'; {also} return values; }}"
 
-    def begin(self, values="values"):
-        """Return the script of an event that does the work; values: what it hands on, in terms of `values` and `cancelled`."""
-        begun = f"const cancelled = {self._state} == 'stopping'; {self._state} = cancelled ? 'stopping' : 'running';"
-        return f"(...values) => {{ {begun} return {values}; }}"
+    @property
+    def stopping(self):
+        """What tells in a script whether the work was stopped."""
+        return f"{self._state} == 'stopping'"
 
     def stoppable(self, runs):
-        """Let the stop button end `runs`, each with `begin` as its script, and say how a run ended that could not say so itself.
+        """Let the stop button end `runs`, the events of `begin` or after it, and say how a run ended that could not say so itself.
 
         Gradio takes a cancelled run for done or for failed, whichever it hears of first, and until then may show another step.
         """
         import gradio as gr
 
         clicked, state = gr.Checkbox(visible=False, label="Cancelled"), self._state
-        end = {"js": f"() => {{ const clicked = {state} == 'stopping'; {state} = 'over'; return clicked; }}", **QUIET}
+        end = {"js": f"() => {{ const clicked = {self.stopping}; {state} = 'over'; return clicked; }}", **QUIET}
         for run in runs:
             run.failure(
                 lambda clicked: self.idle("Cancelled.") if clicked else self.idle(FAILED, "error"), clicked, self.shown, **end
@@ -303,12 +302,12 @@ def music_tab(page, studio, files):
     v.history.input(view, [v.history, v.takes], viewer, **QUIET)
     v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
     asked = gr.on(
-        [w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=desk.ask(LOOK), **QUIET
+        [w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=desk.begin(LOOK), **QUIET
     )
-    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=desk.ask(FORGET), **QUIET)
+    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=desk.begin(FORGET), **QUIET)
     run = {
         "inputs": [v.takes, *controls, w.dark, w.cancelled], "outputs": [*desk.shown, v.takes, v.history, *viewer],
-        "js": desk.begin(AS_SEEN),
+        "js": f"(...values) => [...values.slice(0, -2), document.body.classList.contains('dark'), {desk.stopping}]",
         "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
     }  # fmt: skip
     runs = [asked.then(play, **run), asked_again.success(play, **run)]
