@@ -100,6 +100,7 @@ _AFTER_LETTERS = re.compile(r"[ ,.]*(?:scale|melody|arpeggio|students)\b", re.IG
 class Stated:
     """What a text says outright; None where it says nothing. `chords` is a chord line.
 
+    duration: seconds, or text such as "8 bars".
     A tempo word means its middle; `tempo_word` is that word, or None. notes: (name, what is not taken as it is said and why), ...
     """
 
@@ -108,6 +109,7 @@ class Stated:
     meter: Meter | None = None
     chords: str | None = None
     dynamics: Dynamics | None = None
+    duration: float | str | None = None
     tempo_word: str | None = field(default=None, compare=False)
     notes: tuple = field(default=(), compare=False)
 
