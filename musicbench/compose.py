@@ -43,7 +43,8 @@ from musicbench.styles import (
     SUSTAINED,
     TOMS,
 )
-from musicbench.theory import NO_CHORD, QUALITIES, Chord, Key, Meter, likely_key, roman_chord
+from musicbench.chordtypes import intervals_of
+from musicbench.theory import NO_CHORD, Chord, Key, Meter, likely_key, roman_chord
 
 SOUNDFONTS = (
     "/usr/share/sounds/sf2/FluidR3_GM.sf2",
@@ -108,7 +109,7 @@ def _draw_progression(rng, key, meter, sevenths):
                 chords[i] = replace(chord, quality=str(rng.choice(["sus4", "sus2"])))
     for i, chord in enumerate(chords):
         if rng.random() < 0.1:
-            tone = rng.choice(QUALITIES[chord.quality][0][1:])
+            tone = rng.choice(intervals_of(chord.quality)[1:])
             chords[i] = replace(chord, bass=int(chord.root + tone) % 12)
     bars, i = [], 0
     pace = rng.choice(["bar", "half", "mixed", "two bars"], p=[0.66, 0.12, 0.14, 0.08])
@@ -212,7 +213,7 @@ class Note:
 
 def _voicing(chord, previous, center):
     """Notes of a chord near `center`, moving as little as possible from the previous voicing."""
-    tones = [(chord.root + s) % 12 for s in QUALITIES[chord.quality][0]]
+    tones = [(chord.root + s) % 12 for s in intervals_of(chord.quality)]
     best, best_cost = None, np.inf
     for turn in range(len(tones)):
         for octave in range(2, 7):

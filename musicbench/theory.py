@@ -6,17 +6,28 @@ Everything here is plain data without audio. Pitch classes are 0..11 with C = 0.
 
 import re
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from musicbench import InputError
+from musicbench.chordtypes import (
+    degree_semitones,
+    intervals_of,
+    nearest_spelling,
+    nearest_type,
+    notes_of,
+    read_harte_type,
+    read_type,
+    suffix_of,
+)
 
 # ---------------------------------------------------------------------------------------------------- notes
 
 LETTERS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 FIFTHS = ["F", "C", "G", "D", "A", "E", "B"]  # the line of fifths: each note is a fifth above the one before
 PLAIN_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+EXAMPLES = "C, F#m7, Bbmaj7, Csus4, G7b9, Am7/C, A:min7/b3, N"
 NOTE = r"[A-G](?:##|bb|#|b)?"
 _UNICODE = str.maketrans({"♯": "#", "♭": "b", "–": "-", "−": "-", "△": "Δ", "º": "°", "Ø": "ø", "’": "'"})
 _UNICODE.update({ord("𝄪"): "##", ord("𝄫"): "bb"})
@@ -69,45 +80,6 @@ def spell_above(note, semitones, minor=False):
 
 # ---------------------------------------------------------------------------------------------------- chords
 
-# Harte shorthand -> (semitones above the root, lead-sheet suffix, other spellings). The order is the order of preference
-# in `Chord.reduced`.
-QUALITIES = {
-    "maj": ((0, 4, 7), "", ("M", "major", "ma")),
-    "min": ((0, 3, 7), "m", ("-", "minor", "mi")),
-    "7": ((0, 4, 7, 10), "7", ("dom7", "dom")),
-    "maj7": ((0, 4, 7, 11), "maj7", ("M7", "ma7", "Δ", "Δ7", "j7", "major7")),
-    "min7": ((0, 3, 7, 10), "m7", ("-7", "mi7", "minor7")),
-    "dim": ((0, 3, 6), "dim", ("°", "o", "diminished")),
-    "aug": ((0, 4, 8), "aug", ("+", "augmented")),
-    "sus4": ((0, 5, 7), "sus4", ("sus", "4")),
-    "sus2": ((0, 2, 7), "sus2", ()),
-    "hdim7": ((0, 3, 6, 10), "m7b5", ("ø", "ø7", "-7b5", "min7b5", "m7(b5)", "mi7b5", "hdim")),
-    "dim7": ((0, 3, 6, 9), "dim7", ("°7", "o7")),
-    "maj6": ((0, 4, 7, 9), "6", ("M6", "add6", "ma6")),
-    "min6": ((0, 3, 7, 9), "m6", ("-6", "mi6")),
-    "minmaj7": ((0, 3, 7, 11), "mM7", ("mmaj7", "m(maj7)", "min(maj7)", "-Δ7", "-M7", "mΔ", "mΔ7")),
-    "sus4(b7)": ((0, 5, 7, 10), "7sus4", ("7sus", "sus4,7", "sus7")),
-    "aug(b7)": ((0, 4, 8, 10), "7#5", ("aug7", "+7", "7+", "7(#5)")),
-    "7(*5,b5)": ((0, 4, 6, 10), "7b5", ("7(b5)",)),
-    "maj(9)": ((0, 2, 4, 7), "add9", ("(add9)", "2", "add2")),
-    "min(9)": ((0, 2, 3, 7), "madd9", ("m(add9)", "m2", "madd2")),
-    "9": ((0, 2, 4, 7, 10), "9", ()),
-    "maj9": ((0, 2, 4, 7, 11), "maj9", ("M9", "ma9", "Δ9")),
-    "min9": ((0, 2, 3, 7, 10), "m9", ("-9", "mi9")),
-    "maj6(9)": ((0, 2, 4, 7, 9), "6/9", ("69", "6add9", "maj6/9")),
-    "7(b9)": ((0, 1, 4, 7, 10), "7b9", ()),
-    "7(#9)": ((0, 3, 4, 7, 10), "7#9", ()),
-    "11": ((0, 2, 4, 5, 7, 10), "11", ()),
-    "min11": ((0, 2, 3, 5, 7, 10), "m11", ("-11", "mi11")),
-    "13": ((0, 2, 4, 7, 9, 10), "13", ()),
-    "5": ((0, 7), "5", ("power", "no3")),
-}
-_QUALITY_OF = {spelling: name for name, (_, suffix, others) in QUALITIES.items() for spelling in (name, suffix, *others)}
-_PLAINER = (  # other ways to write a chord type
-    (r"M(?:AJ(?:OR)?|aj(?:or)?|A|a)(?![a-z])", "maj"), (r"M(?:IN(?:OR)?|in(?:or)?|I|i)(?![a-z])", "min"), (r"\^", "Δ"),
-    (r"(?<=\d)-(?=\d)", "b"), (r"(?<=\d)\+(?=\d)", "#"), (r"\(([^()]*)\)", r"\1"),
-)  # fmt: skip
-DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "8": 12, "9": 14, "10": 16, "11": 17, "12": 19, "13": 21}
 BASS_DEGREES = ("1", "b2", "2", "b3", "3", "4", "b5", "5", "b6", "6", "b7", "7")
 
 VOCABULARIES = {
@@ -120,56 +92,46 @@ VOCABULARIES = {
 }
 
 
-def _plainer(chord_type):
-    for pattern, plain in _PLAINER:
-        chord_type = chord_type if chord_type in _QUALITY_OF else re.sub(pattern, plain, chord_type)
-    return chord_type
+def _bass_degree(text):
+    try:
+        return degree_semitones(text) % 12
+    except KeyError:
+        raise InputError(
+            f"unknown bass {quoted(text)} after the slash; write a note (C/E) or a degree (C:maj/3)"
+        ) from None
 
 
-def _quality(chord_type):
-    return _QUALITY_OF.get(_plainer(chord_type))
-
-
-def _degree(text):
-    match = re.fullmatch(r"([b#]*)(\d+)", text)
-    if not match or match[2] not in DEGREES:
-        raise InputError(f"unknown bass {quoted(text)} after the slash; write a note (C/E) or a degree (C:maj/3)")
-    return (DEGREES[match[2]] + match[1].count("#") - match[1].count("b")) % 12
-
-
-def _with_tension(chord_type, added):
-    """Return the quality of a lead sheet's `7/9` (which is 9), `sus4/7` (7sus4) or `m/maj7`; None where there is none."""
-    if chord_type.endswith("7") and added in ("9", "11", "13"):
-        ways = (chord_type[:-1] + added,)
-    else:
-        ways = (f"{chord_type}add{added}", chord_type + added, added + chord_type)[: 3 if chord_type else 1]
-    return next(filter(None, map(_quality, ways)), None)
+def _added_after_slash(chord_type, added):
+    """Return the type of `7/9` (which is 9), `sus4/7` (7sus4), `/9` (add9) or `m/maj7`; None where there is none."""
+    if added not in ("9", "11", "13"):
+        return read_type(f"{chord_type}({added})")
+    return read_type(chord_type[:-1] + added if chord_type.endswith("7") else f"{chord_type}add{added}")
 
 
 def nearest_symbol(symbol):
-    """Return the known spelling nearest to an unknown chord symbol: C7 for C7alt, Cmaj9 for Cmaj13; None without a root."""
+    """Return the known spelling nearest to an unknown chord symbol: C7 for C7xyz; None without a root."""
     match = re.match(NOTE, symbol)
-    if not match:
-        return None
-    rest = re.sub(r"(?<=[mj])13", "9", _plainer(symbol[match.end() :].lstrip(":")[:40]))
-    known = "7sus4" if "sus" in rest else next(rest[:n] for n in range(len(rest), -1, -1) if rest[:n] in _QUALITY_OF)
-    return match[0] + known
+    return match[0] + nearest_spelling(symbol[match.end() :]) if match else None
 
 
 @dataclass(frozen=True)
 class Chord:
-    """A chord symbol. `root` and `bass` are pitch classes, `root` None for no chord (N); `quality` is a key of QUALITIES.
+    """A chord symbol. `root` and `bass` are pitch classes, `root` None for no chord (N); `quality` names a chord type.
 
-    `bass` is None in root position.
+    `bass` is None in root position. `typed`: how somebody spelled root and bass, ("Eb", None), or None; equal chords may differ in it.
     """
 
     root: int | None = None
     quality: str = "maj"
     bass: int | None = None
+    typed: tuple | None = field(default=None, compare=False, repr=False)
 
     @classmethod
-    def parse(cls, text):
-        """Read a Harte (`A:min7/b3`) or lead-sheet (`Am7/C`) symbol, `N` for none. Raises InputError for anything else."""
+    def parse(cls, text, keep_spelling=False):
+        """Read a Harte (`A:min7/b3`) or lead-sheet (`Am7/C`) symbol, `N` for none. Raises InputError for anything else.
+
+        keep_spelling: write its root and bass as they are spelled here, not as the key would spell them.
+        """
         symbol = ascii_accidentals(text.strip())
         symbol = symbol[1:-1] if re.fullmatch(r"\(.*\)|\[.*\]", symbol) else symbol
         if re.fullmatch(r"N\.?(?:C\.?)?", symbol):
@@ -178,34 +140,39 @@ class Chord:
         if not match:
             fixed = symbol[:1].upper() + symbol[1:40]
             hint = f"did you mean {fixed}?" if fixed != symbol and re.match(NOTE, fixed) else "start with a root A to G"
-            hint = "write a repeat as |: C G :|" if re.match(r"\(?[xX×]\d|\d\.", symbol) else hint
-            raise InputError(f"unknown chord {quoted(text)}; {hint} (examples: C, F#m7, Bbmaj7, Csus4, Am7/C, A:min7/b3, N)")
+            raise InputError(f"unknown chord {quoted(text)}; {hint} (examples: {EXAMPLES})")
         root, rest = pitch_class(match[0]), symbol[match.end() :]
-        body, is_harte, bass = rest.removeprefix(":"), rest.startswith(":"), None
-        quality = _quality(body) if rest != ":" else None
-        if quality is None and "/" in body:  # "6/9" has a slash of its own
-            body, _, below = body.rpartition("/")
-            quality = _quality(body)
-            if re.fullmatch(NOTE, below):
-                bass = pitch_class(below)
-            elif is_harte or (not body and below in BASS_DEGREES):
-                bass = (root + _degree(below)) % 12
-            elif quality is not None:
-                quality = _with_tension(body, below) if below else None
+        quality, bass, bass_name = cls._parse_type(rest, root)
         if quality is None:
             raise InputError(
-                f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is {nearest_symbol(symbol)}; known "
-                f"after the root: {', '.join(s or '(nothing)' for _, s, _ in QUALITIES.values())}; a bass is a note (C/E), or after a "
-                "colon a degree (C:maj/3)"
+                f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is {nearest_symbol(symbol)}; "
+                f"examples: {EXAMPLES}; a bass is a note (C/E), or after a colon a degree (C:maj/3)"
             )
-        return cls(root, quality, None if bass == root else bass)
+        bass = None if bass == root else bass
+        return cls(root, quality, bass, (match[0], bass_name) if keep_spelling else None)
+
+    @staticmethod
+    def _parse_type(rest, root):
+        """Return (type or None, bass or None, the bass's name or None) of what stands after a root."""
+        body, is_harte = rest.removeprefix(":"), rest.startswith(":")
+        read = read_harte_type if is_harte else read_type
+        quality = read(body) if rest != ":" else None
+        if quality is not None or "/" not in body:  # "6/9" has a slash of its own
+            return quality, None, None
+        body, _, below = body.rpartition("/")
+        quality = read(body) if body or not is_harte else "maj"
+        if re.fullmatch(NOTE, below):
+            return quality, pitch_class(below), below
+        if is_harte or (not body and below in BASS_DEGREES):
+            return quality, (root + _bass_degree(below)) % 12, None
+        return (_added_after_slash(body, below) if quality and below else None), None, None
 
     @property
     def pitch_classes(self):
         """The chord's notes as pitch classes, root first, the bass included; () for no chord."""
         if self.root is None:
             return ()
-        notes = tuple((self.root + s) % 12 for s in QUALITIES[self.quality][0])
+        notes = tuple((self.root + s) % 12 for s in intervals_of(self.quality))
         return notes if self.bass is None or self.bass in notes else (*notes, self.bass)
 
     @property
@@ -218,36 +185,36 @@ class Chord:
         if self.root is None:
             return self
         bass = None if self.bass is None else (self.bass + semitones) % 12
-        return replace(self, root=(self.root + semitones) % 12, bass=bass)
+        return replace(self, root=(self.root + semitones) % 12, bass=bass, typed=None)
 
     def reduced(self, vocabulary):
         """Return the nearest chord whose quality is in `vocabulary` (a name in VOCABULARIES or a list of qualities).
 
-        Nearest: the fewest notes to change, a wrong third counting most, then fifth and seventh. The bass is kept.
+        Nearest: third, fifth and seventh stay if they can, then as many added notes as can be. The bass is kept.
         """
-        allowed = VOCABULARIES[vocabulary] if isinstance(vocabulary, str) else vocabulary
-        if self.root is None or self.quality in allowed:
-            return self
-        weight = {3: 4, 4: 4, 6: 3, 7: 2, 8: 3, 10: 2, 11: 2}
-        own = set(QUALITIES[self.quality][0])
-        nearest = min(allowed, key=lambda q: sum(weight.get(s, 1) for s in own ^ set(QUALITIES[q][0])))
-        return replace(self, quality=nearest)
+        allowed = VOCABULARIES[vocabulary] if isinstance(vocabulary, str) else tuple(vocabulary)
+        return self if self.root is None else replace(self, quality=nearest_type(self.quality, allowed))
 
     def harte(self, key=None):
-        """Write Harte style, spelled in `key`: `A:min7/b3`."""
+        """Write Harte style, spelled as typed or in `key`: `A:min7/b3`."""
         if self.root is None:
             return "N"
         bass = "" if self.bass is None else "/" + BASS_DEGREES[(self.bass - self.root) % 12]
-        return f"{spell_note(self.root, key)}:{self.quality}{bass}"
+        return f"{self.root_name(key)}:{self.quality}{bass}"
+
+    def root_name(self, key=None):
+        """Name the root as it was typed, else as `key` spells it."""
+        return self.typed[0] if self.typed else spell_note(self.root, key)
 
     def lead_sheet(self, key=None):
-        """Write lead-sheet style, spelled in `key`: `Am7/C`."""
+        """Write lead-sheet style, spelled as typed or in `key`: `Am7/C`."""
         if self.root is None:
             return "N"
-        root, bass = spell_note(self.root, key), ""
+        root, bass = self.root_name(key), ""
         if self.bass is not None:
-            bass = "/" + spell_above(root, (self.bass - self.root) % 12, minor=3 in QUALITIES[self.quality][0])
-        return root + QUALITIES[self.quality][1] + bass
+            above = spell_above(root, (self.bass - self.root) % 12, minor=3 in intervals_of(self.quality))
+            bass = "/" + ((self.typed and self.typed[1]) or above)
+        return root + suffix_of(self.quality) + bass
 
     __str__ = lead_sheet
 
@@ -319,21 +286,32 @@ class Key:
 
 
 def likely_key(chords):
-    """Guess the key of a chord list: most chord notes in the scale, ties to the first and the last chord's root.
+    """Guess the key of a chord list: most chord notes in the scale, then the first chord, the last, and the one played most.
 
-    Returns None when no chord sounds.
+    In a blues, where dominant sevenths stand on the tonic and the fourth, sevenths do not count; chords without a third fit both
+    modes, and power chords alone make a minor key. Returns None when no chord sounds.
     """
     sounding = [c for c in chords if c.root is not None]
     if not sounding:
         return None
+    thirds = {c: notes_of(c.quality).third for c in sounding}
+    dominant_roots = {c.root for c in sounding if thirds[c] == 4 and notes_of(c.quality).seventh == 10}
+    is_blues = {sounding[0].root, (sounding[0].root + 5) % 12} <= dominant_roots
+    count = Counter()
+    for c in sounding:
+        dropped = (c.root + 10) % 12 if is_blues and c.root in dominant_roots else None
+        count.update(pc for pc in c.pitch_classes if pc != dropped)
+    only_power = all(c.quality == "5" for c in sounding)
 
-    count = Counter(pc for c in sounding for pc in c.pitch_classes)
+    def is_tonic(chord, key):
+        wanted = 3 if key.mode == "minor" else 4
+        return chord.root == key.pitch_class and thirds[chord] in (wanted, 2, 5, None)
 
     def fit(key):
-        inside = sum(count[pc] for pc in key.scale)
-        minor = 3 in QUALITIES[sounding[0].quality][0]
-        first = sounding[0].root == key.pitch_class and minor == (key.mode == "minor")
-        return inside + 1.5 * first + 0.5 * (sounding[-1].root == key.pitch_class)
+        inside = sum(count[pc] for pc in key.scale) / count.total()
+        home = sum(is_tonic(c, key) for c in sounding) / len(sounding)
+        first, last = is_tonic(sounding[0], key), sounding[-1].root == key.pitch_class
+        return 10 * inside + 2 * home + 1.5 * first + 0.5 * last + 0.1 * (only_power and key.mode == "minor")
 
     return max((Key.of(pc, mode) for mode in SCALES for pc in range(12)), key=fit)
 
@@ -352,10 +330,10 @@ def is_roman(symbol):
 
 
 def roman_chord(symbol, key):
-    """Turn a Roman numeral into a chord of `key`: `roman_chord("ii7", C major)` is Dm7.
+    """Turn a Roman numeral into a chord of `key`: `roman_chord("ii7", C major)` is Dm7, `roman_chord("V7/ii", C major)` A7.
 
     Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`), which
-    after lower case has no major third.
+    after lower case has no major third; a numeral after a slash is the degree whose own fifth or leading tone is meant.
     Degrees count along the key's own scale. In minor, a flat before III, VI and VII names the degree that is low there already, and
     vii° stands on the leading tone.
     """
@@ -363,25 +341,35 @@ def roman_chord(symbol, key):
     if not match:
         raise InputError(f"unknown Roman numeral {symbol!r}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'")
     accidental, numeral, suffix = match.groups()
-    degree, minor = _ROMANS[numeral.upper()], key.mode == "minor"
-    if minor and degree in (3, 6, 7) and accidental == "b":
-        accidental = ""
-    elif minor and numeral == "vii" and not accidental and suffix.startswith(("°", "o", "dim", "ø")):
-        accidental = "#"
-    root = key.scale[degree - 1] + accidental.count("#") - accidental.count("b")
-    kind, slash, bass = suffix.partition("/")
+    kind, slash, below = suffix.partition("/")
+    home = _ROMAN.fullmatch(below)
+    if home and not home[3]:
+        root = _numeral_root(home[1], home[2], home[3], key)
+        own_key = Key.of(root, "minor" if home[2].islower() else "major")
+        return roman_chord(accidental + numeral + kind, own_key)
+    root = _numeral_root(accidental, numeral, suffix, key)
     if numeral.islower():  # no major third: ii7 is m7, ii7b5 m7b5, iiø7 and iisus4 are as written
-        kind = next((way for way in ("m" + kind, kind) if 4 not in QUALITIES.get(_quality(way), [[4]])[0]), "?")
+        kinds = [way for way in ("m" + kind, kind) if read_type(way) and notes_of(read_type(way)).third != 4]
+        kind = kinds[0] if kinds else "?"
     try:
-        return Chord.parse(spell_note(root % 12, key) + kind + slash + bass)
+        return Chord.parse(spell_note(root, key) + kind + slash + below)
     except InputError:
         known = "7, maj7, 9 or °7, none with a major third" if numeral.islower() else "7, maj7 or sus4"
         raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
 
 
+def _numeral_root(accidental, numeral, suffix, key):
+    degree, minor = _ROMANS[numeral.upper()], key.mode == "minor"
+    if minor and degree in (3, 6, 7) and accidental == "b":
+        accidental = ""
+    elif minor and numeral == "vii" and not accidental and suffix.startswith(("°", "o", "dim", "ø")):
+        accidental = "#"
+    return (key.scale[degree - 1] + accidental.count("#") - accidental.count("b")) % 12
+
+
 def parse_symbol(symbol, key=None):
     """Read a chord symbol, or a Roman numeral in `key` (C major when None). Raises InputError."""
-    return roman_chord(symbol, key or Key("C")) if _ROMAN.match(symbol) else Chord.parse(symbol)
+    return roman_chord(symbol, key or Key("C")) if _ROMAN.match(symbol) else Chord.parse(symbol, keep_spelling=True)
 
 
 def numeral_key(line):
@@ -405,13 +393,33 @@ class Meter:
 
     @classmethod
     def parse(cls, text):
-        match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", str(text))
-        if not match or not 2 <= int(match[1]) <= 7 or int(match[2]) not in (2, 4, 8, 16):
-            raise InputError(f"unknown meter {quoted(text)}; write beats/unit with 2 to 7 beats, such as 4/4, 3/4 or 6/8")
-        return cls(int(match[1]), int(match[2]))
+        """Read `3/4`; a bar of more than 7 beats as in `read_meter`. Raises InputError."""
+        return read_meter(text)[0]
 
     def __str__(self):
         return f"{self.beats}/{self.unit}"
+
+
+MAX_BEATS = 7  # in a bar
+
+
+def read_meter(text):
+    """Return (meter, note or None) of `beats/unit`. A bar of more than 7 beats is counted in longer ones, and the note says so:
+
+    12/8 in four dotted beats, 10/8 in five quarters. Raises InputError for no meter, and for one that cannot be counted so (11/8).
+    """
+    match = re.fullmatch(r"\s*(\d{1,3})\s*/\s*(\d{1,3})\s*", str(text))
+    if not match or int(match[1]) < 2 or int(match[2]) not in (2, 4, 8, 16):
+        raise InputError(f"unknown meter {quoted(text)}; write beats/unit with 2 to {MAX_BEATS} beats, such as 4/4, 3/4 or 6/8")
+    beats, unit = int(match[1]), int(match[2])
+    if beats <= MAX_BEATS:
+        return Meter(beats, unit), None
+    for together, name in ((3, "dotted beats"), (2, "beats")):
+        if beats % together == 0 and beats // together <= MAX_BEATS and (together == 2 or unit >= 8):
+            counted = Meter(beats // together, 4)
+            return counted, f"{beats}/{unit} is played as {counted.beats} {name} a bar, written {counted}"
+    raise InputError(f"the meter {beats}/{unit} has {beats} beats a bar, above {MAX_BEATS}, and cannot be counted in twos or threes; "
+                     "give 4/4, 3/4, 6/8, 7/8, 9/8 or 12/8")
 
 
 MIN_BPM, MAX_BPM = 20, 300

@@ -17,7 +17,8 @@ import soxr
 
 from musicbench import InputError
 from musicbench.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
-from musicbench.theory import NO_CHORD, QUALITIES, Chord, Key
+from musicbench.chordtypes import intervals_of
+from musicbench.theory import NO_CHORD, Chord, Key
 
 JUDGED = ("beats", "downbeats", "chords", "key")
 
@@ -118,7 +119,7 @@ class Librosa:
         chords = [Chord(root, quality) for quality in self.qualities for root in range(12)]
         templates = np.zeros((len(chords), 12))
         for row, chord in zip(templates, chords, strict=True):
-            row[[(chord.root + s) % 12 for s in QUALITIES[chord.quality][0]]] = 1
+            row[[(chord.root + s) % 12 for s in intervals_of(chord.quality)]] = 1
         templates /= np.linalg.norm(templates, axis=1, keepdims=True)
         fit = np.exp(20 * (templates @ chroma))
         stay = librosa.sequence.transition_loop(len(chords), 0.9)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicbench import InputError
-from musicbench.theory import QUALITIES, Chord, Key, tempo_class
+from musicbench.chordtypes import intervals_of
+from musicbench.theory import Chord, Key, tempo_class
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def root_and_class(name):
     chord = Chord.parse(name)
     if chord.root is None:
         return None, 0
-    intervals = QUALITIES[chord.quality][0]
+    intervals = intervals_of(chord.quality)
     if chord.quality in ("dim", "dim7", "aug", "aug(b7)") or not {3, 4} & set(intervals):
         return chord.root, 3
     return chord.root, 1 if 4 in intervals else 2

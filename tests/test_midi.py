@@ -4,7 +4,8 @@ import mido
 import pytest
 
 from musicbench import InputError
-from musicbench.theory import QUALITIES, Chord
+from musicbench.chordtypes import SPELLINGS
+from musicbench.theory import Chord
 from mustango.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
 from mustango.reader import resolve
 
@@ -61,7 +62,7 @@ def test_notes_sound_the_chords_and_clicks_the_beats(tmp_path, asked):
 
 
 def test_every_chord_has_a_voicing_in_range():
-    for quality in QUALITIES:
+    for quality in SPELLINGS:
         for root in range(12):
             pitches = voicing(Chord(root, quality))
             assert sorted(pitches) == pitches and 36 <= pitches[0] < 48 and pitches[1] >= 55 and pitches[-1] < 67

@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of, read_type, suffix_of
 from musicbench.progression import Progression, beat_grid
 from musicbench.theory import (
     NO_CHORD,
-    QUALITIES,
     VOCABULARIES,
     Chord,
     Key,
@@ -20,6 +20,7 @@ from musicbench.theory import (
     numeral_key,
     parse_tempo,
     pitch_class,
+    read_meter,
     roman_chord,
     spell_note,
     tempo_class,
@@ -27,7 +28,7 @@ from musicbench.theory import (
     word_tempo,
 )
 
-chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(list(QUALITIES)), st.none() | st.integers(0, 11)).map(
+chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(list(SPELLINGS)), st.none() | st.integers(0, 11)).map(
     lambda c: Chord(c.root, c.quality, None if c.bass == c.root else c.bass)
 )
 keys = st.builds(Key.of, st.integers(0, 11), st.sampled_from(["major", "minor"]))
@@ -42,8 +43,8 @@ def test_chord_round_trips(chord, key):
 @pytest.mark.parametrize("mode", ["major", "minor"])
 def test_inversions_are_spelled_in_every_key(mode):
     for tonic in (letter + accidental for letter in "CDEFGAB" for accidental in ("", "#", "b")):
-        for root, (quality, (notes, *_)) in product(range(12), QUALITIES.items()):
-            for bass in notes[1:3]:
+        for root, quality in product(range(12), SPELLINGS):
+            for bass in intervals_of(quality)[1:3]:
                 chord = Chord(root, quality, (root + bass) % 12)
                 assert Chord.parse(chord.lead_sheet(Key(tonic, mode))) == chord
 
@@ -75,6 +76,12 @@ def test_reduced_chords_are_in_the_vocabulary(chord, vocabulary):
         ("NC.", "N"), ("N.C", "N"), ("[C]", "C:maj"), ("(C)", "C:maj"),
         ("C7/9", "C:9"), ("Am7/11", "A:min11"), ("C7/13", "C:13"), ("Cmaj7/9", "C:maj9"), ("C/9", "C:maj(9)"), ("Am/7", "A:min7"),
         ("Dsus4/7", "D:sus4(b7)"), ("C7/b9", "C:7(b9)"), ("C/3", "C:maj/3"), ("C:7/9", "C:7/2"), ("C6/9/E", "C:maj6(9)/3"),
+        ("Am(add11)", "A:min(11)"), ("Emadd4", "E:min(11)"), ("Dm(add4)", "D:min(11)"), ("C7M", "C:maj7"), ("C-5", "C:maj(*5,b5)"),
+        ("C9sus4", "C:sus4(b7,9)"), ("C13sus4", "C:sus4(b7,9,13)"), ("C7#11", "C:7(#11)"), ("Cmaj7#11", "C:maj7(#11)"), ("G7b13", "G:7(b13)"),
+        ("G7alt", "G:7(b9,#9,b13)"), ("Galt", "G:7(b9,#9,b13)"), ("Cmaj7#5", "C:aug(7)"), ("C+M7", "C:aug(7)"), ("Cm7(11)", "C:min7(11)"),
+        ("C7(13)", "C:7(13)"), ("C7b9b13", "C:7(b9,b13)"), ("C7(b9,#11)", "C:7(b9,#11)"), ("Csus2sus4", "C:sus4(9)"), ("Csus24", "C:sus4(9)"),
+        ("C7sus2", "C:sus2(b7)"), ("Cm6/9", "C:min6(9)"), ("C13#11", "C:13(#11)"), ("CΔ#11", "C:maj7(#11)"), ("Ch7", "C:hdim7"), ("Cm9b5", "C:hdim7(9)"),
+        ("C7#5#9", "C:aug(b7,#9)"), ("Cmaj7sus4", "C:sus4(7)"), ("Cmaj13", "C:maj13"), ("C7no5", "C:7(*5)"), ("A7/4", "A:sus4(b7)"), ("C7susb9/E", "C:sus4(b7,b9)/3"),
         ("C/C", "C:maj"), ("F##", "G:maj"), ("Bbb", "A:maj"), ("C5", "C:5"), ("C7sus4", "C:sus4(b7)"), ("D:maj6(9)/3", "D:maj6(9)/3"),
     ],
 )  # fmt: skip
@@ -91,8 +98,7 @@ def test_unknown_chords_are_named(text):
 
 @pytest.mark.parametrize(
     ("text", "nearest"),
-    [("C9sus4", "C7sus4"), ("C7alt", "C7"), ("C7(#11)", "C7"), ("CMaj13", "Cmaj9"), ("Bbm13", "Bbm9"), ("Cm6/9", "Cm6"), ("A7/4", "A7"),
-     ("F6/4", "F6"), ("C:maj7#5", "Cmaj7")],
+    [("C9sus5", "C9sus"), ("C7alter", "C7alt"), ("CMaj15", "CMaj"), ("F6/4", "F6"), ("C:maj7#8", "Cmaj7"), ("Bbminor7x", "Bbminor7")],
 )  # fmt: skip
 def test_an_unknown_chord_is_refused_with_the_nearest(text, nearest):
     with pytest.raises(InputError, match=f"the nearest is {nearest};"):
@@ -110,7 +116,28 @@ def test_chord_tones():
     assert NO_CHORD.pitch_classes == ()
 
 
+@given(st.text(alphabet="mM7b#59136sua4d+-°ø()", max_size=8))
+def test_every_suffix_that_is_read_is_written_back(suffix):
+    name = read_type(suffix)
+    if name is None:
+        return
+    assert read_type(suffix_of(name)) == name or suffix_of(name) == f":{name}"
+    assert Chord.parse(f"C{suffix_of(name)}").quality == Chord.parse(f"C:{name}").quality == name
+
+
+@pytest.mark.parametrize("allowed", ["mustango", "sevenths", "tetrads"])
+def test_a_chord_keeps_its_third_and_its_function(allowed):
+    for name in SPELLINGS:
+        own, kept = notes_of(name), notes_of(nearest_type(name, VOCABULARIES[allowed]))
+        assert own.third not in (3, 4) or kept.third == own.third, name
+        if own.third == 4 and own.seventh == 10 and own.fifth == 7:
+            assert kept == notes_of("7"), name
+        if own.third == 4 and own.seventh == 11 and own.fifth != 8:
+            assert kept == notes_of("maj7"), name
+
+
 def test_reductions():
+    assert Chord.parse("A7#9").reduced("mustango") == Chord.parse("A7") and Chord.parse("G7alt").reduced("mustango") == Chord.parse("G7")
     names = {"Cm7b5": "C:dim", "C9": "C:maj", "Csus4": "C:sus4", "Cm9": "C:min", "Cdim7": "C:dim"}
     for text, triad in names.items():
         assert Chord.parse(text).reduced("triads").harte() == triad
@@ -175,7 +202,7 @@ def test_roman_numerals():
     assert read("ii7b5 vii7b5 iiø iM7 iΔ7 iadd2 i(add9) isus4 i7/9", Key("C", "minor")) == [
         "Dm7b5", "Bbm7b5", "Dm7b5", "CmM7", "CmM7", "Cmadd9", "Cmadd9", "Csus4", "Cm9",
     ]  # fmt: skip
-    for numeral in ("ii13", "i6/9", "i69", "imaj9", "iaug", "V6/4", "ii6/5", "V7/V"):
+    for numeral in ("V6/4", "ii6/5", "Vx", "ii7/VIII"):
         with pytest.raises(InputError, match=f"unknown chord '{numeral}'"):
             Progression.parse(numeral)
     assert not is_roman("is") and not is_roman("vibraphone") and not is_roman("C") and is_roman("bVII7")
@@ -188,7 +215,7 @@ def test_roman_numerals():
 def test_small_numerals_are_minor(numerals, kind):
     for mode in ("major", "minor"):
         for chord in (roman_chord(numeral + kind, Key("C", mode)) for numeral in numerals):
-            assert 3 in QUALITIES[chord.quality][0]
+            assert 3 in intervals_of(chord.quality)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +253,7 @@ def test_tempo_words():
 
 def test_meters():
     assert str(Meter.parse("6/8")) == "6/8"
-    for bad in ("0/4", "4/0", "4", "4/3", "99/4", "", "four"):
+    for bad in ("0/4", "1/4", "4/0", "4", "4/3", "", "four"):
         with pytest.raises(InputError, match="unknown meter"):
             Meter.parse(bad)
 
@@ -266,7 +293,7 @@ def test_bad_progressions(text, says):
         Progression.parse(text)
 
 
-@pytest.mark.parametrize("quality", QUALITIES)
+@pytest.mark.parametrize("quality", SPELLINGS)
 def test_every_chord_is_read_from_a_line_as_it_is_written(quality):
     for chord in (Chord(6, quality), Chord(0, quality, 4)):
         line = f"{chord.harte()}, {chord.lead_sheet()} | {chord.lead_sheet()}"
@@ -301,6 +328,32 @@ def test_the_duration_that_would_do_is_named():
         Progression.parse(line).lay_out(60, needed)
     with pytest.raises(InputError, match="faster tempo$"):
         Progression.parse("C G Am F").lay_out(60, 10, longest_s=15)
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [("C7 F7 C7 G7", "C major"), ("A7 A7 A7 A7 D7 D7 A7 A7 E7 D7 A7 E7", "A major"), ("Bb7 Eb7 Bb7 Dm7 G7 Cm7 F7", "Bb major"), ("Cm7 Fm7 Cm7 G7", "C minor"),
+     ("E5 G5 A5", "E minor"), ("E5", "E minor"), ("Dm7 G7 Dm7 G7", "D minor"), ("Dm G7 C", "C major"), ("E7#9", "E major"), ("F#m D A E", "F# minor")],
+)  # fmt: skip
+def test_the_key_of_blues_power_chords_and_vamps(line, key):
+    assert str(likely_key([Chord.parse(c) for c in line.split()])) == key
+
+
+def test_secondary_dominants():
+    read = [str(roman_chord(s, Key("C"))) for s in "V/V V7/ii vii°7/vi V/bVII IV/5".split()]
+    assert read == ["D", "A7", "Abdim7", "F", "F/C"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meter", "says"),
+    [("12/8", "4/4", "4 dotted beats"), ("9/8", "3/4", "3 dotted"), ("15/8", "5/4", "5 dotted"), ("8/8", "4/4", "4 beats"), ("10/8", "5/4", "5 beats"), ("8/4", "4/4", "4 beats")],
+)  # fmt: skip
+def test_long_bars_are_counted_in_longer_beats(text, meter, says):
+    counted, note = read_meter(text)
+    assert str(counted) == str(Meter.parse(text)) == meter and says in note and text in note
+    for bad in ("11/8", "13/8", "99/4"):
+        with pytest.raises(InputError, match="above 7"):
+            Meter.parse(bad)
 
 
 def test_likely_key():
