@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.chordtypes import intervals_of
 from musicbench.clip import Clip
 from musicbench.features import loudness_db
 from musicbench.progression import Progression
@@ -43,7 +44,6 @@ from musicbench.styles import (
     SUSTAINED,
     TOMS,
 )
-from musicbench.chordtypes import intervals_of
 from musicbench.theory import NO_CHORD, Chord, Key, Meter, likely_key, roman_chord
 
 SOUNDFONTS = (

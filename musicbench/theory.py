@@ -96,9 +96,7 @@ def _bass_degree(text):
     try:
         return degree_semitones(text) % 12
     except KeyError:
-        raise InputError(
-            f"unknown bass {quoted(text)} after the slash; write a note (C/E) or a degree (C:maj/3)"
-        ) from None
+        raise InputError(f"unknown bass {quoted(text)} after the slash; write a note (C/E) or a degree (C:maj/3)") from None
 
 
 def _added_after_slash(chord_type, added):
@@ -418,8 +416,10 @@ def read_meter(text):
         if beats % together == 0 and beats // together <= MAX_BEATS and (together == 2 or unit >= 8):
             counted = Meter(beats // together, 4)
             return counted, f"{beats}/{unit} is played as {counted.beats} {name} a bar, written {counted}"
-    raise InputError(f"the meter {beats}/{unit} has {beats} beats a bar, above {MAX_BEATS}, and cannot be counted in twos or threes; "
-                     "give 4/4, 3/4, 6/8, 7/8, 9/8 or 12/8")
+    raise InputError(
+        f"the meter {beats}/{unit} has {beats} beats a bar, above {MAX_BEATS}, and cannot be counted in twos or threes; "
+        "give 4/4, 3/4, 6/8, 7/8, 9/8 or 12/8"
+    )
 
 
 MIN_BPM, MAX_BPM = 20, 300

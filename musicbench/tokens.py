@@ -1,0 +1,378 @@
+"""Text -> musical tokens with their places: chords, numerals, numbers with units, meters, bars, repeats, section marks, words.
+
+`musicbench.facts` (prompts) and `musicbench.progression` (chord lines) decide over the same tokens what they mean.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from musicbench import InputError
+from musicbench.theory import Chord, ascii_accidentals, is_roman
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of text. `text` is as written, `value` what it means: a chord's symbol, a number, a pair of them, a word in small letters.
+
+    kind: CHORD, ROMAN, TIMED (seconds and symbol), LIKE (looks like a chord and is none), NUMBER, RANGE, CLOCK (seconds of 1:30),
+    FRACTION, QUANTITY (number and unit), TEMPO (lowest and highest bpm), NOTE (a note value in quarters), BAR, OPEN, CLOSE, SAME, HOLD, TIMES, ENDING, GAP, LEFT, RIGHT, STOP, LINE, WORD.
+    start, end: the place in the text that `normalised` gives.
+    """
+
+    kind: str
+    text: str
+    value: object
+    start: int
+    end: int
+
+
+ARROWS = "->|→|=>|>"
+_SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
+_LOOKALIKES = {"‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": ""}
+
+
+def normalised(text):
+    """Return the text with plain accidentals, dashes, bar lines, digits and letters; full-width and Roman numeral characters too."""
+    text = ascii_accidentals(text.replace("½", " 1/2 "))
+    for odd, plain in _LOOKALIKES.items():
+        text = text.replace(odd, plain)
+    text = unicodedata.normalize("NFKC", text)
+    lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
+    return "\n".join(filter(None, lines))
+
+
+# ---------------------------------------------------------------------------------------------------- chunks
+
+_CHUNK = re.compile(
+    r"\n|:?\|+:?|\[\||\|\]|[%𝄎]|[()\[\]{}\"“”`]|[,;]+(?!\d)|[,;]|(?:[^\s|()\[\]{}\"“”`,;%]|,(?=\d)|(?<=[\w#°ø+])\((?!\d ?(?:bar|beat|x))[^()\s|]{1,24}\))+"
+)
+_TRAILING = re.compile(r"[.:!?'*_…]+$")
+_NUMBER = r"\d+(?:[.,]\d+)?"
+_UNITS = {
+    "bpm": r"bpms?|bmp|b\.?p\.?m",
+    "s": r"s|secs?|seconds?", "min": r"m|mins?|minutes?", "bars": r"bars?|measures?", "beats": r"beats?", "hz": r"k?hz",
+}  # fmt: skip
+_UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern in _UNITS.items()}
+_WITH_UNIT = re.compile(rf"[~≈@]?({_NUMBER})(?:(\+)|-?(ish))?(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
+_RANGE = re.compile(rf"[~≈@]?({_NUMBER})-({_NUMBER})(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
+_CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
+_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-time)?", re.IGNORECASE)
+_TIMES = re.compile(r"[xX×*](\d{1,2})|(\d{1,2})[xX×]")
+_TIMED = re.compile(r"(\d+(?:\.\d+)?)s?:(\S+)")
+_SEPARATOR = re.compile(rf"{ARROWS}|[-–—+&~=>*_·•']+")
+_ENDING = re.compile(r"(\d(?:[.,-]{1,2}\d)*)\.")
+LIKE_A_CHORD = re.compile(
+    r"(?![A-H]\d+$)[A-H](?:maj|Maj|MAJ|min|Min|MIN|dim|aug|sus|add|alt|omit|no|dom|[mM#b+°øΔ^()/,\d-])*(?:/[A-G][#b]?)?"
+    r"|(?:maj|min|m|dim|sus|add)\d+|(?![A-H]\d+$)[A-H][\w#+°øΔ^()/-]{0,12}\d[\w#+°øΔ^()/-]{0,12}"
+)
+_LENGTH = re.compile(r"(.+):(\d+(?:\.\d+)?)")
+
+
+def symbol_of(text):
+    """Return ("CHORD" or "ROMAN", symbol) of a chord symbol or Roman numeral, None for any other text."""
+    if is_roman(text):
+        return "ROMAN", text
+    try:
+        Chord.parse(text)
+    except InputError:
+        return None
+    return "CHORD", text
+
+
+def number(text):
+    """Return a number that may have a decimal comma: `number("120,5") == 120.5`."""
+    whole, comma, rest = text.partition(",")
+    return float(whole + rest) if comma and len(rest) == 3 else float(text.replace(",", "."))
+
+
+def _unit(text):
+    return next((name for name, pattern in _UNIT_OF.items() if text and pattern.fullmatch(text)), None)
+
+
+def _chords_in(text):
+    """Return [(offset, kind, symbol or None for what stands between)] of Am-F-C, Am/F/C, C:2 or one symbol; None for other text."""
+    found = symbol_of(text)
+    if found:
+        return [(0, *found)]
+    match = _LENGTH.fullmatch(text)
+    if match and symbol_of(match[1]):
+        return [(0, symbol_of(match[1])[0], text)]
+    for separator in (rf"{ARROWS}|-|–|—|~", "/", r"\+|&", r"\.|,"):
+        pieces = re.split(f"({separator})", text)
+        names = [piece for piece in pieces[::2] if piece]
+        if len(names) < 2 or (separator == "/" and len(names) < 3):
+            continue
+        parts, offset = [], 0
+        for i, piece in enumerate(pieces):
+            inner = _chords_in(piece) if piece and i % 2 == 0 else []
+            if inner is None:
+                break
+            parts += [(offset + at, *rest) for at, *rest in inner]
+            if i % 2:
+                parts.append((offset, "GAP", piece))
+            offset += len(piece)
+        else:
+            return parts
+    return None
+
+
+@lru_cache(8192)
+def _read_chunk(text):
+    """Return ((kind, text, value, offset), ...) of a chunk without blanks."""
+    if _SEPARATOR.fullmatch(text):
+        return (("GAP", text, text, 0),)
+    core = text.strip("'*_")
+    lead = text.index(core) if core else 0
+    ending = _ENDING.fullmatch(core)
+    if ending:
+        return (("ENDING", core, _passes(ending[1]), lead),)
+    if re.fullmatch(r"N\.?C\.?|N\.C", core):
+        return (("CHORD", core, "N", lead),)
+    if re.fullmatch(r"[./]+", core):
+        return tuple(("HOLD", sign, sign, lead + i) for i, sign in enumerate(core))
+    body = _TRAILING.sub("", core)
+    tail = core[len(body) :]
+    tokens = _read_body(body, lead) if body else ()
+    stops = tuple(("STOP", sign, sign, lead + len(body) + i) for i, sign in enumerate(tail) if sign in ".:!?")
+    return tokens + stops
+
+
+def _passes(digits):
+    numbers = [int(digit) for digit in re.findall(r"\d", digits)]
+    return numbers[-1] - numbers[0] + 1 if "-" in digits else len(numbers)
+
+
+def _read_body(body, at):
+    for pattern, read in _READERS:
+        match = pattern.fullmatch(body)
+        value = match and read(match)
+        if value:
+            kind, value = value
+            return ((kind, body, value, at),)
+    for glued in (":", "="):  # key:Am, chords=C, Bpm:120
+        word, sign, rest = body.partition(glued)
+        if sign and rest and re.fullmatch(r"[A-Za-z]{2,}", word) and not symbol_of(word):
+            return (("WORD", word, word.lower(), at), ("STOP", ":", ":", at + len(word)), *_read_body(rest, at + len(word) + 1))
+    word, sign, rest = body.partition("=")
+    if sign and rest:
+        return (*_read_body(word, at), ("STOP", "=", "=", at + len(word)), *_read_body(rest, at + len(word) + 1))
+    chords = _chords_in(body)
+    if chords:
+        return tuple(
+            (kind, str(value) if kind == "GAP" else body if len(chords) == 1 else str(value), value, at + offset)
+            for offset, kind, value in chords
+        )
+    if LIKE_A_CHORD.fullmatch(body) or ("/" in body and symbol_of(body.partition("/")[0])):
+        return (("LIKE", body, body, at),)
+    if re.search(r"\w[/-]\w", body) or re.search(r"\w[–—~+&]\w", body):
+        return _split_body(body, at)
+    return (("WORD", body, body.lower(), at),)
+
+
+def _split_body(body, at):
+    """Read a compound: a-minor, C-sharp-minor, 12-bar; its parts are tokens, the signs between them GAPs "joined"."""
+    tokens = []
+    for match in re.finditer(r"[^/–—~+&-]+|[/–—~+&-]+", body):
+        part = match[0]
+        if re.fullmatch(r"[/–—~+&-]+", part):
+            tokens.append(("GAP", part, "joined", at + match.start()))
+        else:
+            tokens += _read_body(part, at + match.start())
+    return tuple(tokens)
+
+
+def _read_quantity(match):
+    unit = _unit(match[4])
+    if match[4] and not unit:
+        return None
+    value = number(match[1])
+    if unit == "bpm":
+        return "TEMPO", (value, value)
+    return ("QUANTITY", (value, unit)) if unit else ("NUMBER", value)
+
+
+def _read_range(match):
+    low, high, unit = number(match[1]), number(match[2]), _unit(match[3])
+    if unit == "bpm":
+        return "TEMPO", (low, high)
+    return "RANGE", (low, high)
+
+
+_READERS = (
+    (_TIMES, lambda match: ("TIMES", int(match[1] or match[2]))),
+    (_CLOCK, lambda match: ("CLOCK", 60 * int(match[1]) + int(match[2]))),
+    (_TIMED, lambda match: ("TIMED", (float(match[1]), match[2])) if symbol_of(match[2]) else None),
+    (_FRACTION, lambda match: ("FRACTION", (int(match[1]), int(match[2])))),
+    (_WITH_UNIT, _read_quantity),
+    (_RANGE, _read_range),
+    (re.compile(r"♩\.?|q\.?|𝅘𝅥"), lambda match: ("NOTE", 1.5 if "." in match[0] else 1.0)),
+)
+
+
+def tokens_of(text):
+    """Return the tokens of a text that is `normalised`; spoken chords ("B flat minor 7") are single tokens."""
+    tokens = []
+    for match in _CHUNK.finditer(text):
+        chunk, start = match[0], match.start()
+        kind = _SIGNS.get(chunk)
+        if kind is None and "|" in chunk:
+            kind = _bar_kind(chunk)
+        if kind is None and re.fullmatch("[,;]+", chunk):
+            kind = "GAP"
+        if kind:
+            tokens.append(Token(kind, chunk, chunk, start, match.end()))
+            continue
+        for part_kind, part, value, offset in _read_chunk(chunk):
+            tokens.append(Token(part_kind, part, value, start + offset, start + offset + len(part)))
+    return _joined(tokens, text)
+
+
+_SIGNS = {
+    "\n": "LINE", "%": "SAME", "𝄎": "SAME", "(": "LEFT", "[": "LEFT", "{": "LEFT", ")": "RIGHT", "]": "RIGHT", "}": "RIGHT",
+    '"': "GAP", "“": "GAP", "”": "GAP", "`": "GAP", "|]": "BAR", "[|": "BAR",
+}  # fmt: skip
+
+
+def _bar_kind(chunk):
+    if chunk.startswith(":") and chunk.endswith(":"):
+        return "CLOSE_OPEN"
+    if chunk.startswith(":"):
+        return "CLOSE"
+    return "OPEN" if chunk.endswith(":") else "BAR"
+
+
+# ---------------------------------------------------------------------------------------------------- spoken chords
+
+_ACCIDENTALS = {"flat": "b", "sharp": "#"}
+_QUALITY_WORDS = {
+    "major": "maj", "maj": "maj", "minor": "m", "min": "m", "dim": "dim", "diminished": "dim", "aug": "aug", "augmented": "aug",
+    "sus": "sus4", "suspended": "sus4", "sus2": "sus2", "sus4": "sus4", "dominant": "", "dom": "", "power": "5", "half-diminished": "ø", "half": "",
+}  # fmt: skip
+_NUMBER_WORDS = {
+    "six": "6", "sixth": "6", "seven": "7", "seventh": "7", "7th": "7", "nine": "9", "ninth": "9", "9th": "9", "eleventh": "11", "11th": "11",
+    "thirteenth": "13", "13th": "13", "6th": "6",
+}  # fmt: skip
+_EXTENSIONS = {6.0: "6", 7.0: "7", 9.0: "9", 11.0: "11", 13.0: "13"}
+_ENDS_A_SYMBOL = {
+    "GAP",
+    "BAR",
+    "OPEN",
+    "CLOSE",
+    "CLOSE_OPEN",
+    "CHORD",
+    "ROMAN",
+    "STOP",
+    "LINE",
+    "LEFT",
+    "RIGHT",
+    "HOLD",
+    "SAME",
+    "TIMES",
+}
+
+
+def _joined(tokens, text):
+    """Join what several tokens say together: B flat minor 7; Dm 7; quarter note; 60 seconds."""
+    result, place = [], 0
+    while place < len(tokens):
+        token, place = _join_at(tokens, place, text)
+        result.append(token)
+    return result
+
+
+def _join_at(tokens, place, text):
+    first = tokens[place]
+    if first.kind == "CHORD" and first.value != "N":
+        return _join_chord(tokens, place, text)
+    if first.kind in ("NUMBER", "RANGE"):
+        return _join_quantity(tokens, place, text)
+    if first.kind == "WORD" and first.value in _COUNTS and _unit(_next_word(tokens, place)[0] or "") in ("s", "min", "bars"):
+        tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
+        return _join_quantity(tokens, place, text)
+    if first.kind == "WORD" and first.value in ("b", "c", "d", "e", "f", "g") and _followed(tokens, place, {"sharp", "flat"}):
+        tokens[place] = Token("CHORD", first.text, first.text.upper(), first.start, first.end)
+        return _join_chord(tokens, place, text)
+    return first, place + 1
+
+
+def _followed(tokens, place, words):
+    """Return whether a word follows, perhaps joined by a hyphen."""
+    return _next_word(tokens, place)[0] in words
+
+
+def _next_word(tokens, place):
+    """Return (the word or number that follows as text, the place after it); (None, place + 1) for anything else."""
+    after = place + 1
+    if after < len(tokens) and tokens[after].value == "joined" and tokens[after].text == "-":
+        after += 1
+    if after < len(tokens) and tokens[after].kind in ("WORD", "NUMBER", "LIKE"):
+        return str(tokens[after].value).lower(), after + 1
+    return None, place + 1
+
+
+def _join_chord(tokens, place, text):
+    """Join a root with the words after it; a bare letter, a sharp or flat after it, a quality, an extension."""
+    first = tokens[place]
+    symbol, end = first.value, place + 1
+    is_root = bool(re.fullmatch(r"[A-G][#b]?", symbol))
+    if is_root and len(symbol) == 1 and _followed(tokens, place, _ACCIDENTALS):
+        word, end = _next_word(tokens, place)
+        symbol += _ACCIDENTALS[word]
+    if is_root and _followed(tokens, end - 1, _QUALITY_WORDS):
+        word, after = _next_word(tokens, end - 1)
+        if word == "half":
+            word, after = _next_word(tokens, after - 1)
+            word = "half-diminished" if word == "diminished" else None
+        if word:
+            symbol, end = symbol + _QUALITY_WORDS[word], after
+    symbol, end = _with_extension(tokens, symbol, end)
+    if end == place + 1:
+        return first, end
+    start, stop = first.start, tokens[end - 1].end
+    return Token("CHORD", text[start:stop], symbol, start, stop), end
+
+
+def _with_extension(tokens, symbol, end):
+    """Add the 7 of "Dm 7" or "C major seventh", where no unit follows it."""
+    if end >= len(tokens) or not re.fullmatch(r"[A-G][#b]?(?:maj|m|min|dim|aug|ø)?", symbol):
+        return symbol, end
+    token = tokens[end]
+    extension = (
+        _EXTENSIONS.get(token.value) if token.kind == "NUMBER" else _NUMBER_WORDS.get(token.value) if token.kind == "WORD" else None
+    )
+    last = (
+        end + 1 == len(tokens)
+        or tokens[end + 1].kind in _ENDS_A_SYMBOL
+        or tokens[end + 1].value in ("chord", "chords", "and", "to", "then")
+    )
+    if not extension or not last or symbol_of(symbol + extension) is None:
+        return symbol, end
+    return symbol + extension, end + 1
+
+
+_COUNTS = {
+    "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
+    "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60, "ninety": 90,
+}  # fmt: skip
+
+
+def _join_quantity(tokens, place, text):
+    """Join a number with the unit after it: 60 seconds, 120 bpm, 8 bars, 90 beats per minute."""
+    first = tokens[place]
+    word, after = _next_word(tokens, place)
+    unit = _unit(word or "")
+    if unit == "beats" and _is_per_minute(tokens, after):
+        unit, after = "bpm", after + 2 - (tokens[after].value in ("/", "min", "minute"))
+    if not unit or (unit == "min" and len(word) == 1):  # "2 m" is no time
+        return first, place + 1
+    low, high = first.value if first.kind == "RANGE" else (first.value, first.value)
+    token = tokens[after - 1]
+    kind, value = ("TEMPO", (low, high)) if unit == "bpm" else ("QUANTITY", (high, unit))
+    return Token(kind, text[first.start : token.end], value, first.start, token.end), after
+
+
+def _is_per_minute(tokens, place):
+    words = [str(token.value).lower() for token in tokens[place : place + 2]]
+    return len(words) == 2 and words[0] in ("per", "a", "/", "joined") and words[1] in ("min", "minute")
