@@ -155,15 +155,18 @@ def _read_body(body, at):
         word, sign, rest = body.partition(glued)
         if sign and rest and re.fullmatch(r"[A-Za-z]{2,}", word) and not symbol_of(word):
             return (("WORD", word, word.lower(), at), ("STOP", ":", ":", at + len(word)), *_read_body(rest, at + len(word) + 1))
-    word, sign, rest = body.partition("=")
-    if sign and rest:
-        return (*_read_body(word, at), ("STOP", "=", "=", at + len(word)), *_read_body(rest, at + len(word) + 1))
+    glued = re.fullmatch("([A-Ga-g])(flat|sharp)", body)
+    if glued:
+        return (*_read_body(glued[1], at), ("WORD", glued[2], glued[2], at + 1))
     chords = _chords_in(body)
     if chords:
         return tuple(
             (kind, str(value) if kind == "GAP" else body if len(chords) == 1 else str(value), value, at + offset)
             for offset, kind, value in chords
         )
+    word, sign, rest = body.partition("=")
+    if sign and rest:
+        return (*_read_body(word, at), ("STOP", "=", "=", at + len(word)), *_read_body(rest, at + len(word) + 1))
     if LIKE_A_CHORD.fullmatch(body) or ("/" in body and symbol_of(body.partition("/")[0])):
         return (("LIKE", body, body, at),)
     if re.search(r"\w[/-]\w", body) or re.search(r"\w[–—~+&]\w", body):
@@ -328,6 +331,7 @@ def _join_chord(tokens, place, text):
         if word:
             symbol, end = symbol + _QUALITY_WORDS[word], after
     symbol, end = _with_extension(tokens, symbol, end)
+    symbol = symbol.removesuffix("maj")
     if end == place + 1:
         return first, end
     start, stop = first.start, tokens[end - 1].end
