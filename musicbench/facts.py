@@ -3,18 +3,10 @@
 import re
 from dataclasses import dataclass, field
 
-from musicbench.statements import (
-    Reading,
-    first_key,
-    note_unused_chords,
-    numerals_of,
-    read_chords,
-    read_duration_stated,
-    read_marked_keys,
-    read_meter_stated,
-    read_other_keys,
-    read_tempo,
-)
+from musicbench.chordlists import note_unused_chords, numerals_of, read_chords
+from musicbench.keys import first_key, read_marked_keys, read_other_keys
+from musicbench.pace import read_duration_stated, read_meter_stated, read_tempo
+from musicbench.reading import Reading
 from musicbench.theory import Chord, Dynamics, Key, Meter
 from musicbench.tokens import normalised, symbol_of
 

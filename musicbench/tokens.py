@@ -294,10 +294,28 @@ def _join_at(tokens, place, text):
     if first.kind == "WORD" and first.value in _COUNTS and _unit(_next_word(tokens, place)[0] or "") in ("s", "min", "bars"):
         tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
         return _join_quantity(tokens, place, text)
-    if first.kind == "WORD" and first.value in ("b", "c", "d", "e", "f", "g") and _followed(tokens, place, {"sharp", "flat"}):
-        tokens[place] = Token("CHORD", first.text, first.text.upper(), first.start, first.end)
+    if first.kind == "WORD" and _is_small_root(tokens, place):
+        upper = first.text[0].upper() + first.text[1:]
+        tokens[place] = Token("CHORD", first.text, upper, first.start, first.end)
         return _join_chord(tokens, place, text)
     return first, place + 1
+
+
+def _is_small_root(tokens, place):
+    """Return whether a small letter is a root: "b flat", "d minor"; "a" only after a colon, a comma or another chord ("a minor setback")."""
+    letter = tokens[place].text
+    if not re.fullmatch("[a-g][#b]?", letter):
+        return False
+    if letter == "a":
+        before = tokens[place - 1] if place else None
+        in_list = before is not None and (before.text in (":", ",", "-", "->") or before.kind == "CHORD")
+        after = tokens[place + 2] if place + 2 < len(tokens) else None
+        return (
+            in_list
+            and _followed(tokens, place, {"minor", "major"})
+            and (after is None or after.kind in _ENDS_A_SYMBOL or after.kind == "NUMBER")
+        )
+    return _followed(tokens, place, {"minor", "major"}) or (len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS)))
 
 
 def _followed(tokens, place, words):

@@ -16,8 +16,8 @@ import numpy as np
 import soxr
 
 from musicbench import InputError
-from musicbench.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
 from musicbench.chordtypes import intervals_of
+from musicbench.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
 from musicbench.theory import NO_CHORD, Chord, Key
 
 JUDGED = ("beats", "downbeats", "chords", "key")

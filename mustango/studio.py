@@ -11,8 +11,8 @@ from secrets import token_hex
 from threading import Event
 
 from musicbench import InputError
+from musicbench.chart import MAX_LINE
 from musicbench.clip import save_audio, save_json, written_whole
-from musicbench.progression import MAX_LINE
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare

@@ -137,7 +137,9 @@ def test_a_chord_keeps_its_third_and_its_function(allowed):
 
 
 def test_reductions():
-    assert Chord.parse("A7#9").reduced("mustango") == Chord.parse("A7") and Chord.parse("G7alt").reduced("mustango") == Chord.parse("G7")
+    assert Chord.parse("A7#9").reduced("mustango") == Chord.parse("A7") and Chord.parse("G7alt").reduced("mustango") == Chord.parse(
+        "G7"
+    )
     names = {"Cm7b5": "C:dim", "C9": "C:maj", "Csus4": "C:sus4", "Cm9": "C:min", "Cdim7": "C:dim"}
     for text, triad in names.items():
         assert Chord.parse(text).reduced("triads").harte() == triad
@@ -427,7 +429,34 @@ def test_typed_roots_stay_as_they_were_typed():
     assert chord.transposed(1).lead_sheet(Key("E")) == "E7/D"
 
 
-@pytest.mark.parametrize("repeated", ["(", "(C ", "[A] ", "x2 ", "1. ", "Verse: ", "b flat ", "C (2 bars) ", " ", "\n", "-", " - ", "- ", "|", "| ", ":|", "->", "1", "C-", "/ ", "% ", "(", "i"])
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        "(",
+        "(C ",
+        "[A] ",
+        "x2 ",
+        "1. ",
+        "Verse: ",
+        "b flat ",
+        "C (2 bars) ",
+        " ",
+        "\n",
+        "-",
+        " - ",
+        "- ",
+        "|",
+        "| ",
+        ":|",
+        "->",
+        "1",
+        "C-",
+        "/ ",
+        "% ",
+        "(",
+        "i",
+    ],
+)
 def test_no_chord_line_takes_longer_than_its_chords(repeated):
     """Quadratic growth would take a hundred times as long."""
     hostile = [begin + repeated * (19_000 // len(repeated)) + end for begin in ("", "C") for end in ("", "G")]

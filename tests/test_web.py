@@ -58,7 +58,7 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
     assert "each further take" not in plan() and "each further take" not in plan("C", count=2)
     assert "of 10.24 s" in plan(duration=None)
     assert "major" not in plan("", prompt="funky drum loop") and "major" in plan("C N")
-    for line, says in (("C H", "&#x27;H&#x27;"), ("C | | G", "bar 2"), ("C G " * 20, "fewer chords")):
+    for line, says in (("C H", "&#x27;H&#x27;"), ("C | Q | G", "bar 2"), ("C G " * 20, "fewer chords")):
         assert 'role="alert"' in plan(line) and says in plan(line)
     for typed, says in (
         ({"seed": -5}, "seed -5"), ({"seed": 1.7}, "whole number"), ({"seed": None}, "seed is empty"), ({"duration": 0.2}, "0.2 s"),

@@ -1,0 +1,318 @@
+"""A chord line or chart as text: its grammar; repeats, endings and groups played out into bars of symbols."""
+
+import re
+from dataclasses import replace
+from functools import cache
+from itertools import pairwise
+
+from lark import Lark, UnexpectedInput
+from lark import Token as Terminal
+from lark.lexer import Lexer
+
+from musicbench import InputError
+from musicbench.theory import parse_symbol, quoted
+from musicbench.tokens import Token, normalised, tokens_of
+
+MAX_LINE = 20_000  # characters, and symbols with repeats played out: 120 s with a chord on every beat
+
+# A repeat may begin without |: at the start or after the repeat before. The terminals are kinds of musicbench.tokens.
+GRAMMAR = """
+line: segment (close segment)*
+close: CLOSE TIMES?
+segment: atom* (OPEN atom*)?
+?atom: SYMBOL | BAR | SAME | HOLD | LENGTH | MARK | ENDING | TIMES | LINE | group
+group: _LEFT inside _RIGHT TIMES?
+inside: atom+
+%declare SYMBOL BAR SAME HOLD LENGTH MARK ENDING TIMES LINE _LEFT _RIGHT OPEN CLOSE
+"""
+REMEDIES = {
+    "CLOSE": "a repeat inside brackets ends outside of them; close the bracket first",
+    "OPEN": "a repeat |: is left open before it; end it with :| or write a plain bar line |",
+    "_RIGHT": "a bracket is closed that was not opened; leave it out",
+    "$END": "a bracket is left open; close it with )",
+}
+SECTIONS = set(
+    """
+    verse chorus bridge intro outro refrain hook solo coda interlude break tag head turnaround prechorus pre-chorus pre post
+    ending vamp section part instrumental strophe theme end drop build middle
+    """.split()
+)
+FILLERS = set("and then to back followed by repeat repeated loop etc each for the chord chords = per".split())
+_SPOKEN_TIMES = {"twice": 2, "thrice": 3}
+
+
+class _TokenLexer(Lexer):
+    """Hand the tokens that are there to lark."""
+
+    def __init__(self, lexer_conf):
+        pass
+
+    def lex(self, data):
+        for token in data:
+            kind = {"LEFT": "_LEFT", "RIGHT": "_RIGHT"}.get(token.kind, token.kind)
+            yield Terminal(kind, token, start_pos=token.start)
+
+
+@cache
+def _parser():
+    return Lark(GRAMMAR, start="line", parser="lalr", lexer=_TokenLexer)
+
+
+def _terminals(tokens):
+    """Return the tokens under the grammar's names: chords and numerals are SYMBOLs, section marks MARKs; what only separates is left out.
+
+    Raises InputError for a token that has no place in a chord line, and names the place.
+    """
+    tokens = list(_marked(tokens))
+    barred = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
+    held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens))
+    result = []
+    for token in tokens:
+        if token.kind in ("CHORD", "ROMAN"):
+            result.append(replace(token, kind="SYMBOL"))
+        elif token.kind == "CLOSE_OPEN":
+            result += [replace(token, kind="CLOSE"), replace(token, kind="OPEN")]
+        elif token.kind == "QUANTITY" and token.value[1] in ("bars", "beats"):
+            result.append(replace(token, kind="LENGTH"))
+        elif token.kind == "HOLD" and (held or token.text == "."):
+            result.append(token)
+        elif token.kind == "WORD" and token.value in _SPOKEN_TIMES:
+            result.append(replace(token, kind="TIMES", value=_SPOKEN_TIMES[token.value]))
+        elif token.kind in ("BAR", "OPEN", "CLOSE", "SAME", "TIMES", "LINE", "ENDING", "MARK", "LEFT", "RIGHT"):
+            result.append(token)
+        elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
+            _refuse(token)
+    return _without_empty_brackets(result)
+
+
+def _refuse(token):
+    """Raise InputError for a token that is no part of a chord line."""
+    try:
+        parse_symbol(token.text)
+        said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
+    except InputError as error:
+        said = str(error)
+        if re.match(r"H(?:[m#b\d]|$)", token.text):
+            said = f"unknown chord {quoted(token.text)}; the German H is B here, and the German B is Bb"
+    raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
+
+
+def _without_empty_brackets(tokens):
+    """Take the brackets away from around what is no group: (C), (x2), (1 bar)."""
+    result, i = [], 0
+    while i < len(tokens):
+        inside = tokens[i + 1 : i + 3]
+        kinds = [token.kind for token in inside]
+        if tokens[i].kind == "LEFT" and kinds[-1:] == ["RIGHT"] and kinds[0] in ("TIMES", "LENGTH", "SYMBOL", "MARK"):
+            is_times = inside[0].kind == "TIMES"
+            result.append(replace(inside[0], text=f"({inside[0].text})") if is_times else inside[0])
+            i += 3
+        elif tokens[i].kind == "LEFT" and kinds[:1] == ["RIGHT"]:  # what stood in them was left out: (repeat)
+            i += 2
+        else:
+            result.append(tokens[i])
+            i += 1
+    return result
+
+
+def _marked(tokens):
+    """Yield the tokens with those of a section mark, [Verse 2] or Chorus:, as one MARK."""
+    letters = _rehearsal_letters(tokens)
+    i = 0
+    while i < len(tokens):
+        end = _mark_end(tokens, i, letters)
+        if end:
+            yield replace(tokens[i], kind="MARK", value=" ".join(token.text for token in tokens[i:end]))
+        else:
+            yield tokens[i]
+        i = end or i + 1
+
+
+def _rehearsal_letters(tokens):
+    """Return {place: the place after it} of [A], [B] ... or A:, B: ... where they are marks: in this order, beside other chords."""
+    ends = {}
+    for i, (token, after) in enumerate(pairwise(tokens)):
+        if _is_letter(token) and after.text == ":":
+            ends[i] = i + 2
+        elif i and _is_letter(token) and tokens[i - 1].text == "[" and after.text == "]":
+            ends[i - 1] = i + 2
+    named = [next(t.text for t in tokens[i : i + 2] if t.kind == "CHORD") for i in ends]
+    in_order = named[:1] == ["A"] and all(ord(b) - ord(a) in (0, 1) or b == "A" for a, b in pairwise(named))
+    is_beside = sum(token.kind in ("CHORD", "ROMAN") for token in tokens) > len(ends)
+    return ends if in_order and is_beside else {}
+
+
+def _is_letter(token):
+    return token.kind == "CHORD" and len(token.text) == 1
+
+
+def _mark_end(tokens, i, letters):
+    """Return the place after a section mark that begins at `i`, 0 where none does."""
+    token, after = tokens[i], tokens[i + 1] if i + 1 < len(tokens) else None
+    if i in letters:
+        return letters[i]
+    if token.kind == "LEFT":
+        end = next((j for j in range(i + 1, min(i + 7, len(tokens))) if tokens[j].kind == "RIGHT"), 0)
+        inside = tokens[i + 1 : end]
+        is_mark = any(
+            t.kind == "WORD" and (token.text == "[" or t.value in SECTIONS) and t.value not in FILLERS | set(_SPOKEN_TIMES)
+            for t in inside
+        )
+        return end + 1 if is_mark else 0
+    if _is_letter(token) and after and after.value in ("section", "part"):
+        return _mark_tail(tokens, i + 2)
+    if token.kind == "WORD" and token.value in SECTIONS:
+        return _mark_tail(tokens, i + 1)
+    return 0
+
+
+def _mark_tail(tokens, i):
+    """Pass over what belongs to a mark after its first word: "-chorus", a number, a letter, a colon."""
+    while i < len(tokens) and (
+        tokens[i].value in SECTIONS or tokens[i].value == "joined" or (tokens[i].kind == "NUMBER" and tokens[i].value < 20)
+    ):
+        i += 1
+    if i + 1 < len(tokens) and _is_letter(tokens[i]) and tokens[i + 1].text == ":":
+        i += 1
+    return i + 1 if i < len(tokens) and tokens[i].text in (":", "-") else i
+
+
+# ---------------------------------------------------------------------------------------------------- repeats are played
+
+_SOFT_BAR = Token("LINE", "", "", 0, 0)  # between the times that something is played: a bar line where none is yet
+
+
+def play_out(tokens):
+    """Return the tokens of a chord line in the order in which they are played, repeats and endings written out. Raises InputError."""
+    terminals = _terminals(tokens)
+    try:
+        tree = _parser().parse(terminals)
+    except UnexpectedInput as error:
+        kind, token = error.token.type, error.token.value
+        place = f"{quoted(token.text)} at character {token.start + 1}" if isinstance(token, Token) else "the end"
+        remedy = REMEDIES.get(kind, "write chords, with bar lines | between bars")
+        raise InputError(f"the chord line cannot be read at {place}: {remedy}") from None
+    played = _play_segments(tree.children)
+    if len(played) > MAX_LINE:
+        raise InputError(f"with its repeats the chord line has {len(played)} symbols, above {MAX_LINE}; repeat less")
+    return played
+
+
+def _play_segments(children):
+    """Play segments and the repeat signs between them; `common` is what is played again before a second ending."""
+    played, common = [], []
+    for i in range(0, len(children), 2):
+        before, repeated, is_open = _split_open(children[i])
+        close = children[i + 1] if i + 1 < len(children) else None
+        if close is None:
+            if is_open:
+                raise InputError("a repeat |: is left open; end it with :| or write a plain bar line |")
+            before, repeated = before + repeated, []
+        elif not is_open:
+            before, repeated = [], before
+        if _begins_with_ending(before):
+            played += [*common, _SOFT_BAR]
+        played += [*_without_endings(before), _SOFT_BAR]
+        if close is None:
+            continue
+        if _begins_with_ending(repeated):
+            passes, repeated = _split_ending(repeated)[1:]
+        else:
+            common, passes, ending = _split_ending(repeated)
+            repeated, passes = ending, passes or _times(close, 2)
+        if len(played) + passes * (len(common) + len(repeated)) > 2 * MAX_LINE:
+            raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
+        played += passes * [*common, *repeated, _SOFT_BAR]
+    return played
+
+
+def _times(tree, otherwise):
+    return next((terminal.value.value for terminal in tree.children if getattr(terminal, "type", "") == "TIMES"), otherwise)
+
+
+def _split_open(segment):
+    """Return (what is played before |:, what after it, whether there is one)."""
+    opens = [i for i, child in enumerate(segment.children) if getattr(child, "type", "") == "OPEN"]
+    if not opens:
+        return _flat(segment.children), [], False
+    return _flat(segment.children[: opens[0]]), _flat(segment.children[opens[0] + 1 :]), True
+
+
+def _begins_with_ending(tokens):
+    return next((token.kind == "ENDING" for token in tokens if token.kind not in ("BAR", "LINE", "MARK")), False)
+
+
+def _split_ending(tokens):
+    """Return (what stands before the first ending, how often it is played or None, the ending)."""
+    at = next((i for i, token in enumerate(tokens) if token.kind == "ENDING"), None)
+    if at is None:
+        return [], None, tokens
+    return tokens[:at], tokens[at].value, [_SOFT_BAR, *tokens[at + 1 :]]
+
+
+def _without_endings(tokens):
+    return [_SOFT_BAR if token.kind == "ENDING" else token for token in tokens]
+
+
+def _flat(children):
+    """Return the tokens of atoms, groups and "x2" written out."""
+    flat, phrase = [], 0  # phrase: where the present line or section begins, or what follows the last x2
+    for i, child in enumerate(children):
+        if not hasattr(child, "type"):
+            flat += _repeated(_flat(child.children[0].children), _times(child, 1))
+            continue
+        token = child.value
+        if token.kind == "TIMES":
+            rest = [getattr(c, "type", "") for c in children[i + 1 :]]
+            ends = next((kind in ("LINE", "MARK") for kind in rest if kind != "BAR"), True)
+            is_of_phrase = ends or token.text.startswith("(")
+            start = phrase if is_of_phrase else max((j for j, t in enumerate(flat) if t.kind == "SYMBOL"), default=len(flat))
+            flat[start:] = _repeated(flat[start:], token.value)
+            phrase = len(flat)
+            continue
+        flat.append(token)
+        if token.kind in ("LINE", "MARK"):
+            phrase = len(flat)
+    return flat
+
+
+def _repeated(tokens, times):
+    if times * len(tokens) > 2 * MAX_LINE:
+        raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
+    has_bars = any(token.kind == "BAR" for token in tokens)
+    return times * [*tokens, *[_SOFT_BAR] * has_bars]
+
+
+# ---------------------------------------------------------------------------------------------------- bars
+
+
+def bars_of(tokens):
+    """Split played tokens into bars: lists of tokens, [] for an empty one, in which the chord before goes on."""
+    bars, bar, lines, is_soft = [], [], 0, False
+    for token in [*tokens, _SOFT_BAR]:
+        if token.kind in ("BAR", "LINE", "MARK"):
+            lines, is_soft = lines + (token.kind == "BAR"), is_soft or token.kind != "BAR"
+            if bar:
+                bars.append(bar)
+                bar = []
+            continue
+        if bars and not bar and lines > 1 and not is_soft:
+            bars += [[] for _ in range(lines - 1)]
+        bar.append(token)
+        lines, is_soft = 0, False
+    return bars
+
+
+def unfolded(text):
+    """Write a chord line with its repeats, endings and section marks played out. Raises InputError."""
+    tokens = tokens_of(normalised(text))
+    symbols = play_out(tokens)
+    if any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens):
+        return " | ".join(" ".join(map(_written, bar)) for bar in bars_of(symbols))
+    return " ".join(_written(token) for token in symbols if token.kind not in ("LINE", "MARK"))
+
+
+def _written(token):
+    if token.kind == "LENGTH":
+        return f"({token.value[0]:g} {token.value[1]})"
+    return str(token.value) if token.kind == "SYMBOL" else token.text

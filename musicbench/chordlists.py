@@ -1,0 +1,462 @@
+"""Rules over a prompt's tokens: which of them are chords that are to be played, and in what order."""
+
+import re
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from musicbench import InputError
+from musicbench.chart import SECTIONS, unfolded
+from musicbench.keys import CHORD_WORDS
+from musicbench.reading import left_out
+from musicbench.theory import nearest_symbol, quoted
+from musicbench.tokens import LIKE_A_CHORD, symbol_of
+
+_VAMPS = set(
+    """
+    vamp vamps vamping loop loops looping groove jam drone alternating alternates alternate between pedal turnaround cadence
+    over on
+    """.split()
+)
+_IN_RUN = set("CHORD ROMAN TIMED BAR OPEN CLOSE CLOSE_OPEN SAME HOLD TIMES ENDING GAP".split())
+_SYMBOLS = {"CHORD", "ROMAN", "TIMED"}
+_STRUCTURE = set("OPEN CLOSE CLOSE_OPEN TIMES ENDING QUANTITY LINE".split())
+_JOINS = set("and then to back followed by repeat repeated twice thrice each again finally resolving into".split())
+_LEADS = set(
+    """
+    is are goes go going follows from through of with like using uses as be progression sequence chords chord used the in order
+    should progressions changes being song piece this music moves move it over around between on built loop include includes
+    including here these follow following play i'd want please use harmony track my my: simple
+    """.split()
+)
+_BEFORE_LETTERS = re.compile(
+    r"\b(?:notes?|scales?|melody|arpeggios?|bass(?: line)?(?: plays)?|grades?|vitamins?|strings|section|sections|tuned|tuning)[ :]+(?:(?:to|of|is|are) )?$",
+    re.IGNORECASE,
+)
+_AFTER_LETTERS = re.compile(
+    r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure|tuning)\b", re.IGNORECASE
+)
+_WEAK = re.compile(r"[A-G](?:M|[0-58])?|[IiVv]|N")  # letters that are words, notes and radios, too
+
+
+@dataclass
+class Run:
+    """Neighbouring chord symbols: the tokens from `first` to before `end`, and the places of the symbols among them."""
+
+    first: int
+    end: int
+    places: list
+
+
+def read_chords(reading, meter=None):
+    """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note."""
+    _capitalise_small_chords(reading)
+    _put_lengths_behind(reading)
+    degrees = _degrees(reading)
+    runs = [run for run in _runs(reading) if _is_chord_line(reading, run)]
+    if not runs:
+        return degrees or _none_understood(reading)
+    played, others = _sections(reading, runs)
+    lines = [_line_of(reading, run) for run in played]
+    line = (" | " if any("|" in part for part in lines) else " ").join(lines)
+    for run in runs:
+        reading.use(run.first, run.end)
+    for run in others:
+        other = _line_of(reading, run, quiet=True)
+        if other != line:
+            reading.note("chords", left_out(other, quoted(line)))
+    return line
+
+
+def _none_understood(reading):
+    if re.search(r"\bchords? ?[:=] ?(?!none|no\b)\S", reading.text, re.IGNORECASE):
+        reading.note("chords", "the chords in the prompt are not understood; write them as in 'chords: C G Am F'")
+
+
+def note_unused_chords(reading, line):
+    """Note chord symbols that no rule has used, so that none is dropped in silence."""
+    for i, token in enumerate(reading.tokens):
+        if i in reading.used or token.kind not in ("CHORD", "TIMED") or _WEAK.fullmatch(token.text) or token.value == "N":
+            continue
+        before = reading.text[max(token.start - 40, 0) : token.start]
+        if _BEFORE_LETTERS.search(before) or re.search(r"\b(?:notes?|scale|melody|arpeggio)\b", before):
+            continue
+        if line:
+            reading.note("chords", left_out(token.text, quoted(line)))
+        else:
+            reading.note(
+                "chords",
+                f"{quoted(token.text)} in the prompt is not played as a chord; to have it played write 'chords: {token.value}'",
+            )
+
+
+def _capitalise_small_chords(reading):
+    """Turn "chords: c g am f" into chords, with a note."""
+    i = 0
+    while i < len(reading.tokens):
+        small = []
+        if reading.word(i) in CHORD_WORDS and reading.kind(i + 1) == "STOP":
+            j = i + 2
+            while j < len(reading.tokens) and (reading.kind(j) == "GAP" or _small_chord(reading, j)):
+                small += [j] * (reading.kind(j) != "GAP")
+                j += 1
+        if len(small) > 1 and reading.tokens[small[0]].text[0].islower():
+            for j in small:
+                reading.tokens[j] = replace(reading.tokens[j], kind="CHORD", value=_small_chord(reading, j))
+            said = reading.words(small[0], small[-1] + 1)
+            reading.note("chords", f"{quoted(said)} in the prompt is read as {' '.join(reading.value(j) for j in small)}")
+        i += 1
+
+
+def _put_lengths_behind(reading):
+    """Turn "2 bars of C" into "C (2 bars)"."""
+    for i in range(len(reading.tokens) - 2):
+        length, of, chord = reading.tokens[i : i + 3]
+        if length.kind == "QUANTITY" and length.value[1] in ("bars", "beats") and of.value == "of" and chord.kind == "CHORD":
+            reading.tokens[i] = replace(chord, start=length.start, end=length.end)
+            reading.tokens[i + 1] = replace(length, start=of.start, end=of.end)
+            reading.tokens[i + 2] = replace(of, kind="GAP", value=" ", start=chord.start, end=chord.end)
+
+
+def _small_chord(reading, i):
+    text = reading.tokens[i].text
+    upper = text[:1].upper() + text[1:]
+    return (
+        upper
+        if reading.kind(i) in ("WORD", "ROMAN", "CHORD") and re.match("[a-gA-G]", text) and symbol_of(upper) == ("CHORD", upper)
+        else None
+    )
+
+
+_DEGREE_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
+_ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i", "ii°", "III", "iv", "V", "VI", "VII")}
+
+
+def _degrees(reading):
+    """Return the degrees of "2-5-1 progression" or "two-five-one" as (first, end), None where there are none."""
+    for i in range(len(reading.tokens)):
+        digits, j = [], i
+        while _degree(reading, j) and (not digits or reading.value(j - 1) == "joined" or reading.tokens[j - 1].text == "-"):
+            digits.append(_degree(reading, j))
+            j += 2
+        end = j - 1
+        after = reading.word(end)
+        is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
+        if (
+            len(digits) > 2
+            and len(digits) < 33
+            and reading.value(i - 1) != "joined"
+            and (after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or reading.kind(i) == "WORD")
+        ):
+            reading.use(i, end)
+            return digits
+    return None
+
+
+def _degree(reading, i):
+    if reading.kind(i) == "NUMBER" and reading.tokens[i].text in "1234567":
+        return int(reading.tokens[i].text)
+    return _DEGREE_WORDS.get(reading.word(i))
+
+
+def numerals_of(degrees, key):
+    """Write scale degrees as Roman numerals of a key: `numerals_of([2, 5, 1], C major) == "ii V I"`."""
+    return " ".join(_ROMANS[key.mode][degree - 1] for degree in degrees)
+
+
+def _runs(reading):
+    """Yield the Runs of a text."""
+    i = 0
+    while i < len(reading.tokens):
+        run = _run_at(reading, i) if i not in reading.used else None
+        if run:
+            yield run
+        i = run.end if run else i + 1
+
+
+def _run_at(reading, first):
+    """Return the Run that begins at a token, None where none does."""
+    starts = reading.kind(first) in _SYMBOLS or reading.kind(first) in ("BAR", "OPEN") or _is_unknown(reading, first)
+    if not starts and not (reading.kind(first) == "LEFT" and reading.kind(first + 1) in _SYMBOLS):
+        return None
+    i, places, depth, last = first, [], 0, first
+    while i < len(reading.tokens) and i not in reading.used:
+        kind = reading.kind(i)
+        if kind in _SYMBOLS or _is_unknown(reading, i):
+            places.append(i)
+        elif kind == "LEFT":
+            if not _is_bracket_of_chords(reading, i):
+                break
+            depth += 1
+        elif kind == "RIGHT":
+            if not depth:
+                break
+            depth -= 1
+        elif kind == "GAP":
+            if reading.value(i) == "joined" and reading.kind(i + 1) not in _SYMBOLS:
+                break
+        elif kind == "QUANTITY":
+            if (
+                reading.value(i)[1] not in ("bars", "beats")
+                or reading.word(i + 1) in ("loop", "long", "of")
+                or not (reading.kind(i - 1) in ("CHORD", "LEFT") or reading.word(i - 1) == "for")
+            ):
+                break
+        elif kind == "LINE":
+            if not _is_chord_only_line(reading, i + 1):
+                break
+        elif kind == "STOP":
+            if not (
+                reading.tokens[i].text == "."
+                and reading.kind(i - 1) == "CHORD"
+                and reading.kind(i + 1) == "CHORD"
+                and reading.kind(i + 2) in ("STOP", "END", "CHORD")
+                and places
+            ):
+                break
+        elif kind == "WORD" and reading.word(i) == "for" and reading.kind(i + 1) == "QUANTITY" and reading.kind(i - 1) == "CHORD":
+            pass
+        elif kind not in _IN_RUN and not (kind == "WORD" and reading.word(i) in _JOINS | {"chord", "chords"} and places):
+            break
+        i += 1
+        if kind in _SYMBOLS | {"BAR", "CLOSE", "SAME", "HOLD", "TIMES", "RIGHT", "QUANTITY", "LIKE"} or reading.word(i - 1) in (
+            "twice",
+            "thrice",
+        ):
+            last = i
+    places = [place for place in places if place < last]
+    return Run(first, last, places) if places else None
+
+
+def _is_unknown(reading, i):
+    """Return whether a token after a chord word looks like a chord and is none."""
+    if reading.kind(i) != "LIKE" and not (reading.kind(i) == "WORD" and LIKE_A_CHORD.fullmatch(reading.tokens[i].text)):
+        return False
+    return _marker_before(reading, i) is not None
+
+
+def _is_bracket_of_chords(reading, i):
+    j = i + 1
+    while j < len(reading.tokens) and reading.kind(j) != "RIGHT" and j < i + 80:
+        is_part = (
+            reading.kind(j) in _IN_RUN
+            or (reading.kind(j) == "QUANTITY" and reading.value(j)[1] in ("bars", "beats"))
+            or reading.word(j) in _JOINS
+        )
+        if not is_part:
+            return False
+        j += 1
+    return reading.kind(j) == "RIGHT"
+
+
+def _is_chord_only_line(reading, i):
+    """Return whether a line of text is one of chords alone, with at least one."""
+    has_symbol = False
+    while i < len(reading.tokens) and reading.kind(i) != "LINE":
+        if reading.kind(i) not in _IN_RUN | {"LEFT", "RIGHT"} and reading.word(i) not in _JOINS:
+            return False
+        has_symbol = has_symbol or reading.kind(i) in _SYMBOLS
+        i += 1
+    return has_symbol
+
+
+def _marker_before(reading, i):
+    """Return the place of the last word for chords in the sentence before token `i`, None where there is none."""
+    first, _ = reading.sentence(i)
+    if reading.kind(first - 1) == "LINE" and reading.kind(first - 2) == "STOP":  # "chords:" and a new line
+        first = reading.sentence(first - 2)[0]
+    return next((j for j in range(i - 1, max(first, i - 60) - 1, -1) if reading.word(j) in CHORD_WORDS), None)
+
+
+def _leads_in(reading, marker, first):
+    """Return whether only words such as "are" stand between a word for chords and the chords."""
+    between = [
+        j
+        for j in range(marker + 1, first)
+        if reading.kind(j) not in ("LEFT", "LINE", "BAR") and reading.tokens[j].text not in (":", "=", "*", "'")
+    ]
+    has_colon = any(reading.tokens[j].text in (":", "=") for j in range(marker + 1, first))
+    if not between or (has_colon and all(reading.word(j) for j in between)):
+        return True
+    words = [reading.word(j) for j in between]
+    return (
+        all(words)
+        and len(words) < 9
+        and (all(word in _LEADS for word in words) or words[-1] in ("is", "are", "go", "goes", "follows", "from", "through"))
+    )
+
+
+def _is_chord_line(reading, run):
+    """Return whether a run of symbols is meant as chords; a title, a scale, a form or a word is not. May trim the run."""
+    _trim(reading, run)
+    tokens = [reading.tokens[i] for i in run.places]
+    marker = _marker_before(reading, run.first) if tokens else None
+    leads_in = marker is not None and _leads_in(reading, marker, run.first)
+    numerals = sum(token.kind == "ROMAN" for token in tokens)
+    if not tokens or numerals not in (0, len(tokens)):
+        return False
+    if marker is not None and reading.is_denied(marker) and not leads_in:
+        return False
+    if numerals and not leads_in and _is_title(reading, run, tokens):
+        return False
+    if any(reading.kind(i) in ("BAR", "OPEN", "CLOSE") for i in range(run.first, run.end)) and len(tokens) > 1:
+        return True
+    return _is_asked(reading, run, tokens, marker, leads_in) and not _are_letters(reading, run, tokens, marker)
+
+
+def _trim(reading, run):
+    """Leave out an article or pronoun, or a numeral among letters, at the ends of a run."""
+    kinds = ["CHORD" if reading.kind(i) not in _SYMBOLS else reading.kind(i) for i in run.places]
+    if len(set(kinds)) > 1 and "TIMED" not in kinds:
+        if kinds[0] != kinds[1] and len(set(kinds[1:])) == 1:
+            run.places = run.places[1:]
+            run.first = run.places[0]
+        elif kinds[-1] != kinds[-2] and len(set(kinds[:-1])) == 1:
+            run.places = run.places[:-1]
+            run.end = run.places[-1] + 1
+
+
+def _is_title(reading, run, tokens):
+    """Return whether numerals number something: "Rocky III IV V", "Henry IV V"; a loop has a tonic, or small numerals."""
+    before = reading.tokens[run.first - 1] if run.first else None
+    follows_name = before is not None and before.kind == "WORD" and before.text[0].isupper()
+    order = ("I", "II", "III", "IV", "V", "VI", "VII")
+    texts = [token.text for token in tokens]
+    counts_up = all(text in order for text in texts) and [order.index(t) for t in texts] == list(
+        range(order.index(texts[0]), order.index(texts[0]) + len(texts))
+    )
+    has_tonic = any(re.fullmatch("[Ii](?![IVv]).*", text) for text in texts)
+    is_large = all(text.upper() == text for text in texts)
+    return (follows_name or not has_tonic) and is_large and (counts_up or not has_tonic)
+
+
+def _is_asked(reading, run, tokens, marker, leads_in):
+    """Return whether there are enough signs that chords are asked for: three symbols are enough, fewer need words around them."""
+    if len(tokens) > 2 or tokens[0].kind == "TIMED":
+        return True
+    weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
+    if len(tokens) == 2:
+        return leads_in or not any(weak) or _is_asked_pair(reading, run, marker, all(weak))
+    is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
+    if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
+        return True
+    return not weak[0] and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
+
+
+def _is_asked_pair(reading, run, marker, all_weak):
+    """Return whether two symbols, of which one could be a word, are chords."""
+    inside = range(run.first, run.end)
+    has_arrow = any(reading.tokens[i].text in ("->", "→", "=>", ">") for i in inside)
+    has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside)
+    if has_arrow or has_length or _section_near(reading, run) or any(reading.word(i) in CHORD_WORDS for i in inside):
+        return True
+    near = {reading.word(i) for i in (*range(max(run.first - 3, 0), run.first), run.end, run.end + 1)}
+    return not all_weak and (marker is not None or bool(near & (_VAMPS | CHORD_WORDS)))
+
+
+def _is_asked_alone(reading, run, token):
+    """Return whether one symbol, which is no word, is a chord: "vamp on Dm7", "Dm chord", or a four-note chord in a part of its own."""
+    if reading.word(run.first - 1) == "the":
+        return False
+    after = reading.word(run.end)
+    is_spoken = re.search(r"\b(?:major|minor)\b", token.text)  # "A minor jam" names a key
+    near = {reading.word(i) for i in range(max(run.first - 3, 0), run.first)}
+    if after in ("chord", "chords") or (
+        not is_spoken and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam"})
+    ):
+        return True
+    return bool(reading.ends(run.first - 1) and reading.ends(run.end) and re.search("[679]|1[13]|sus|dim|aug", token.value))
+
+
+def _are_letters(reading, run, tokens, marker):
+    """Return whether letters are those of a scale, a melody, a form or a tuning."""
+    if not all(re.fullmatch(r"[A-G][#b]?\d?", token.text) for token in tokens):
+        return False
+    start, end = reading.tokens[run.first].start, reading.tokens[run.end - 1].end
+    if _BEFORE_LETTERS.search(reading.text[max(start - 40, 0) : start]) or _AFTER_LETTERS.match(reading.text, end):
+        return True
+    first, stop = reading.sentence(run.first)
+    sentence, texts = reading.words(first, stop), [token.text for token in tokens]
+    has_parts = re.search(r"\b(?:[Ss]ections?|tuned|tuning)\b", sentence)
+    is_form = re.search(r"\b(?:form|structure)\b", sentence) and len(set(texts)) < len(texts)
+    joined = len(tokens) == 2 and any(reading.tokens[i].text in ("&", "/") for i in range(run.first, run.end))
+    return marker is None and bool(has_parts or is_form or texts[:3] == ["A", "B", "C"] or "4" in "".join(texts) or joined)
+
+
+def _sections(reading, runs):
+    """Return (the runs that are played one after the other, the others): all where each stands by the name of a section, else one."""
+    if len(runs) > 1 and all(_section_near(reading, run) for run in runs):
+        return runs, []
+    return runs[:1], runs[1:]
+
+
+def _section_near(reading, run):
+    """Return whether the name of a section stands just before a run, or "in the chorus" just after it."""
+    before = [reading.word(i) for i in range(max(run.first - 5, 0), run.first) if reading.kind(i) not in _SYMBOLS]
+    after = [reading.word(i) for i in range(run.end, run.end + 3)]
+    named = any(word in SECTIONS for word in before)
+    return named or (after[:1] in (["in"], ["for"], ["on"]) and any(word in SECTIONS for word in after))
+
+
+def _line_of(reading, run, quiet=False):
+    """Write a run as a chord line that `Progression.parse` reads, its repeats played out; notes on symbols that are no chords."""
+    parts, groups = [], _groups(reading, run)
+    kinds = [reading.kind(i) for i in range(run.first, run.end)]
+    held = "BAR" in kinds or any(pair == ("HOLD", "HOLD") for pair in pairwise(kinds))
+    for i in range(run.first, run.end):
+        token = reading.tokens[i]
+        if token.kind in ("LEFT", "RIGHT"):
+            parts += ["(" if token.kind == "LEFT" else ")"] if i in groups else []
+        elif token.kind == "QUANTITY":
+            count, unit = token.value
+            parts += [] if token.value == (1, "bars") else [f"({count:g} {unit})"]
+        elif token.kind == "LINE":
+            parts.append("\n")
+        elif token.kind in ("CHORD", "ROMAN"):
+            parts.append(token.value)
+        elif i in run.places and token.kind != "TIMED":
+            parts += _known_instead(reading, token, quiet)
+        elif token.kind == "WORD":
+            parts += [token.text] if token.value in ("twice", "thrice") else []
+        elif token.kind == "BAR":
+            parts.append("|")
+        elif token.kind == "HOLD" and not held:
+            continue
+        elif token.kind not in ("GAP", "STOP"):
+            parts.append(token.text)
+    line = " ".join(parts)
+    structured = any(reading.kind(i) in _STRUCTURE for i in range(run.first, run.end)) or "twice" in parts or "thrice" in parts
+    return _played_out(reading, line, quiet) if structured else re.sub(r"\|(?: \|)+", "|", line).strip("| ")
+
+
+def _known_instead(reading, token, quiet):
+    nearest = nearest_symbol(token.text)
+    if not quiet:
+        reading.note(
+            "chords",
+            f"{quoted(token.text)} in the prompt is no chord known here, {nearest + ' is played' if nearest else 'left out'}",
+        )
+    return [nearest] if nearest else []
+
+
+def _groups(reading, run):
+    """Return the places of brackets that "x2" repeats, or that stand around it."""
+    places, opened = set(), []
+    for i in range(run.first, run.end):
+        if reading.kind(i) == "LEFT":
+            opened.append(i)
+        elif reading.kind(i) == "RIGHT" and opened:
+            left = opened.pop()
+            is_repeated = reading.kind(i + 1) == "TIMES" and i + 1 < run.end
+            if is_repeated or (left == i - 2 and reading.kind(i - 1) == "TIMES"):
+                places |= {left, i}
+    return places
+
+
+def _played_out(reading, line, quiet):
+    try:
+        return unfolded(line).strip("| ")
+    except InputError:
+        plain = re.sub(r"[()\n]|:\||\|:|\b\d\.|\bx\d+\b", " | " if "|" in line else " ", line)
+        if not quiet and ":|" in line:
+            reading.note("chords", f"the repeats in {quoted(line)} cannot be read; each bar is played once")
+        return re.sub(r"\|(?: *\|)+", "|", " ".join(plain.split())).strip("| ")

@@ -1,0 +1,196 @@
+"""Rules over a prompt's tokens: what it states of the key."""
+
+import re
+from dataclasses import replace
+
+from musicbench.reading import left_out
+from musicbench.theory import MODES, Key, quoted
+
+CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
+_MODE_WORDS = {"major", "minor", "maj", "min"}
+_MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
+_KEY_NAMES = {"key", "tonality"}
+_IS = set("of is = : the in center centre tonal signature".split())
+_AFTER_A_KEY = set(
+    """
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning
+    """.split()
+)
+_TRANSPOSING = re.compile(
+    r"\b(?:clarinets?|horns?|trumpets?|cornets?|fl[uü]gelhorns?|sax(?:ophone)?s?|tubas?|euphoniums?|harmonicas?|whistles?|recorders?|bagpipes?|ocarinas?|bugles?|flutes?)$",
+    re.I,
+)
+_NO_KEY_AFTER = re.compile(r"\s*(?:chords?|third|seventh|7|hit|label|detail|setback|mistake|way|problem|change|role|issue)\b", re.I)
+_CAMELOT = (
+    ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "Db"],
+    ["B", "F#", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E"],
+)
+
+
+def read_marked_keys(reading):
+    """Use the tokens of keys that are called keys, or stand after "in"; return [(first, end, key, mode or None), ...]."""
+    keys = []
+    for i in range(len(reading.tokens)):
+        found = _key_root(reading, i) if i not in reading.used else None
+        if found and _is_marked_key(reading, i, *found):
+            keys.append(_with_mode_around(reading, i, *found))
+            reading.use(i, found[0])
+    return keys
+
+
+def read_other_keys(reading, chords_found):
+    """Use and return the keys that stand by themselves: "A minor", "F#m, 98 bpm" (if no chords are stated), "Camelot 8A"."""
+    keys = []
+    for i in range(len(reading.tokens)):
+        if i in reading.used:
+            continue
+        camelot = _camelot_key(reading, i)
+        if camelot:
+            keys.append((i, i + 1, camelot, None))
+            reading.used.add(i)
+            continue
+        found = _key_root(reading, i)
+        if found and (_is_spoken_key(reading, i, *found) or (not chords_found and _is_short_key(reading, i, found[0]))):
+            keys.append((i, *found))
+            reading.use(i, found[0])
+    return keys
+
+
+def first_key(reading, keys):
+    """Return the first of the keys, None if there is none; notes on the others and on modes."""
+    key = None
+    for first, end, found, mode in keys:
+        if key is None:
+            key = found
+            if mode:
+                reading.note("key", f"{reading.words(first, end)} in the prompt is played as {key}")
+        elif not found.same_as(key) and not reading.is_denied(first):
+            reading.note("key", left_out(reading.words(first, end), str(key)))
+    return key
+
+
+def _key_root(reading, i):
+    """Return (end, key, mode's name or None) of a tonic with what follows of a mode at `i`, None where there is no tonic."""
+    token = reading.tokens[i]
+    is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
+    match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min)?", token.value) if token.kind == "CHORD" else None
+    if not match and not is_small:
+        return None
+    end, place = i + 1, token.end
+    mode = re.compile(r"[- ]?(?:" + _MODE.pattern + r"|(?:major|minor)(?!\w))", re.I).match(reading.text, place)
+    if mode:
+        while end < len(reading.tokens) and reading.tokens[end].end <= mode.end():
+            end += 1
+        name = mode[0].strip("- ")
+        is_plain = name.lower() in ("major", "minor")
+        tonic = match[1] if match else token.text[0].upper() + token.text[1:]
+        return end, Key.parse(f"{tonic} {name}"), None if is_plain else name
+    if not match:
+        return None
+    is_minor = match[2] in ("m", "min")
+    if is_minor and reading.word(end) == "pentatonic":
+        return end + 1, Key(match[1], "minor"), "minor pentatonic"
+    return end, Key(match[1], "minor" if is_minor else "major"), None
+
+
+def _is_marked_key(reading, i, end, key, mode):
+    """Return whether a tonic at `i` is a key for the words before it: "key of", "tonality is", "in"."""
+    j = i - 1
+    while j >= 0 and (reading.word(j) in _IS - {"in"} or (reading.kind(j) in ("STOP", "GAP") and reading.tokens[j].text in ":=-")):
+        j -= 1
+    says_mode = (
+        mode
+        or reading.tokens[i].kind != "CHORD"
+        or reading.tokens[i].value != reading.tokens[i].text
+        or reading.tokens[i].value[-1] == "m"
+    )
+    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
+        return says_mode or not _goes_on(reading, end)
+    if reading.word(i - 1) != "in":
+        return False
+    if _begins_a_list(reading, i, end):
+        return False
+    if reading.tokens[i].text == "a":  # "in a minor key"
+        return reading.ends(end) or reading.word(end) in _AFTER_A_KEY - {"key"}
+    if says_mode:
+        return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end) or reading.tokens[i].kind == "CHORD"
+    if _instrument_before(reading, i):
+        reading.note("key", f"{quoted(reading.words(i - 2, end))} in the prompt names an instrument; it sets no key")
+        reading.use(i, end)
+        return False
+    after = reading.word(end)
+    return reading.ends(end) or after in _AFTER_A_KEY or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
+
+
+def _goes_on(reading, end):
+    """Return whether chords follow directly, with nothing between."""
+    return reading.kind(end) in ("CHORD", "ROMAN") and reading.kind(end + 1) in ("CHORD", "ROMAN", "GAP")
+
+
+def _begins_a_list(reading, i, end):
+    """Return whether "in" and a tonic begin a list of chords: "chords in C, G, Am, F"; "in C G Am F"."""
+    if reading.kind(end) in ("CHORD", "ROMAN") and reading.tokens[i].value == reading.tokens[i].text:
+        return True
+    commas = (
+        reading.kind(end) == "GAP"
+        and reading.kind(end + 1) == "CHORD"
+        and reading.kind(end + 2) == "GAP"
+        and reading.kind(end + 3) == "CHORD"
+    )
+    return commas and reading.word(i - 2) in CHORD_WORDS and reading.value(end + 1) != reading.value(i)
+
+
+def _instrument_before(reading, i):
+    """Return whether "in" and a letter name a transposing instrument: "clarinet in A"."""
+    begin, _ = reading.sentence(i)
+    return i - 2 >= begin and reading.kind(i - 2) == "WORD" and bool(_TRANSPOSING.search(reading.tokens[i - 2].text))
+
+
+def _with_mode_around(reading, i, end, key, mode):
+    """Return (first, end, key, mode): of "minor blues in C" the key is C minor."""
+    begin, stop = reading.sentence(i)
+    says_mode = mode or reading.tokens[i].value != reading.tokens[i].text or end > i + 1
+    others = {reading.word(j) for j in range(begin, stop) if reading.kind(j - 1) != "CHORD" and reading.value(j - 1) != "joined"}
+    if not says_mode and "minor" in others and "major" not in others:
+        key = replace(key, mode="minor")
+    return i, end, key, mode
+
+
+def _is_spoken_key(reading, i, end, key, mode):
+    """Return whether "A minor", "G maj" or "a-minor" by itself is a key; "a minor" and "A major hit" are none."""
+    token = reading.tokens[i]
+    if token.kind == "WORD":
+        if token.text == "a" and reading.value(i + 1) != "joined":
+            return False
+    elif token.value == token.text and not mode and end == i + 1:
+        return False
+    short = re.search(r"\b(?:maj|min)$", reading.words(i, end))
+    if short and not (reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER") or reading.word(end) in _AFTER_A_KEY):
+        return False
+    return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end)
+
+
+def _is_short_key(reading, i, end):
+    """Return whether a lone "F#m", or a lone "Bb" next to a tempo, is a key."""
+    token = reading.tokens[i]
+    near_tempo = any(
+        reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
+    )
+    alone = (reading.ends(i - 1) or reading.kind(i - 1) in ("TEMPO", "NUMBER")) and (
+        reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER") or reading.word(end) == "at"
+    )
+    if token.kind != "CHORD" or end != i + 1 or not alone:
+        return False
+    return token.value.endswith("m") or near_tempo
+
+
+def _camelot_key(reading, i):
+    """Return the key of a place on the Camelot wheel, "8A", where the wheel is named or a tempo stands beside it."""
+    match = re.fullmatch(r"(1[0-2]|[1-9])([ab])", str(reading.value(i)).lower()) if reading.kind(i) in ("WORD", "LIKE") else None
+    is_named = "camelot" in reading.text.lower() or any(
+        reading.kind(j) == "TEMPO" or reading.word(j) in _KEY_NAMES for j in (i - 2, i - 1, i + 1, i + 2)
+    )
+    if not match or not is_named:
+        return None
+    wheel = _CAMELOT["ab".index(match[2])]
+    return Key(wheel[int(match[1]) - 1], "minor" if match[2] == "a" else "major")

@@ -1,0 +1,86 @@
+"""A prompt while it is read: its tokens, what the rules have used of them, and what they note."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from musicbench.theory import quoted
+from musicbench.tokens import tokens_of
+
+
+@dataclass
+class Reading:
+    """A text's tokens, which of them a rule has used, and the notes: (name of the control, what is played otherwise and why)."""
+
+    text: str
+    tokens: list
+    used: set = field(default_factory=set)
+    notes: dict = field(default_factory=dict)  # keys only: in order, each once
+    searched: dict = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text):
+        """Read the tokens of a text that is `normalised`."""
+        return cls(text, tokens_of(text))
+
+    @cached_property
+    def _sentences(self):
+        """(first, end) of the sentence of each token, of one more for the end of the text."""
+        bounds, first = [], 0
+        for i in range(len(self.tokens) + 1):
+            if i == len(self.tokens) or self._is_stop(i):
+                bounds += [(first, i)] * (i + 1 - first)
+                first = i + 1
+        return bounds
+
+    def use(self, first, end):
+        self.used.update(range(first, end))
+
+    def note(self, name, text):
+        self.notes[name, text] = True
+
+    def words(self, first, end):
+        """Return the text from one token to before another."""
+        return self.text[self.tokens[first].start : self.tokens[end - 1].end]
+
+    def kind(self, i):
+        return self.tokens[i].kind if 0 <= i < len(self.tokens) else "END"
+
+    def value(self, i):
+        """Return a token's value, a word in small letters; None outside the text."""
+        return self.tokens[i].value if 0 <= i < len(self.tokens) else None
+
+    def word(self, i):
+        """Return a word in small letters, "" for what is no word."""
+        return self.tokens[i].value if self.kind(i) == "WORD" else ""
+
+    def ends(self, i):
+        """Return whether a phrase ends before token `i`."""
+        if self.kind(i) == "GAP" and self.tokens[i].text not in ',;"':
+            return i == 0 or self.tokens[i - 1].end < self.tokens[i].start  # D&B, B-movie
+        return self.kind(i) in _PHRASE_ENDS
+
+    def sentence(self, i):
+        """Return (first, end) of the sentence around token `i`."""
+        return self._sentences[i]
+
+    def says(self, i, pattern):
+        """Return whether a compiled pattern is found in the sentence around token `i`."""
+        first, end = self._sentences[i]
+        if (pattern, first) not in self.searched:
+            self.searched[pattern, first] = bool(first < end and pattern.search(self.words(first, end)))
+        return self.searched[pattern, first]
+
+    def _is_stop(self, i):
+        return self.kind(i) == "LINE" or (self.kind(i) == "STOP" and self.tokens[i].text in ".!?")
+
+    def is_denied(self, i):
+        """Return whether "not" stands before token `i`, perhaps with two words between."""
+        return any(self.word(j) in ("not", "no", "without") for j in range(max(i - 3, 0), i) if not self.ends(j))
+
+
+_PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
+
+
+def left_out(said, played):
+    """Say that something a prompt says is not played."""
+    return f"{quoted(said)} in the prompt is left out; {played} is played"
