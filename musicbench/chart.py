@@ -266,7 +266,7 @@ def _flat(children):
             rest = [getattr(c, "type", "") for c in children[i + 1 :]]
             ends = next((kind in ("LINE", "MARK") for kind in rest if kind != "BAR"), True)
             is_of_phrase = ends or token.text.startswith("(")
-            start = phrase if is_of_phrase else max((j for j, t in enumerate(flat) if t.kind == "SYMBOL"), default=len(flat))
+            start = phrase if is_of_phrase else _last_symbol(flat)
             flat[start:] = _repeated(flat[start:], token.value)
             phrase = len(flat)
             continue
@@ -274,6 +274,11 @@ def _flat(children):
         if token.kind in ("LINE", "MARK"):
             phrase = len(flat)
     return flat
+
+
+def _last_symbol(tokens):
+    """Return the place of the last symbol, the end where there is none."""
+    return next((i for i in range(len(tokens) - 1, -1, -1) if tokens[i].kind == "SYMBOL"), len(tokens))
 
 
 def _repeated(tokens, times):

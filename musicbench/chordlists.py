@@ -135,7 +135,11 @@ def _degrees(reading):
     """Return the degrees of "2-5-1 progression" or "two-five-one" as (first, end), None where there are none."""
     for i in range(len(reading.tokens)):
         digits, j = [], i
-        while _degree(reading, j) and (not digits or reading.value(j - 1) == "joined" or reading.tokens[j - 1].text == "-"):
+        while (
+            len(digits) < 34
+            and _degree(reading, j)
+            and (not digits or reading.value(j - 1) == "joined" or reading.tokens[j - 1].text == "-")
+        ):
             digits.append(_degree(reading, j))
             j += 2
         end = j - 1
@@ -224,7 +228,7 @@ def _run_at(reading, first):
         ):
             last = i
     places = [place for place in places if place < last]
-    return Run(first, last, places) if places else None
+    return Run(first, last if places else max(i, first + 1), places)
 
 
 def _is_unknown(reading, i):

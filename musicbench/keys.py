@@ -9,6 +9,7 @@ from musicbench.theory import MODES, Key, quoted
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 _MODE_WORDS = {"major", "minor", "maj", "min"}
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
+_MINOR, _MAJOR = re.compile(r"(?<![A-Ga-g#b][ -])\bminor\b", re.I), re.compile(r"\bmajor\b", re.I)
 _KEY_NAMES = {"key", "tonality"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
@@ -148,10 +149,8 @@ def _instrument_before(reading, i):
 
 def _with_mode_around(reading, i, end, key, mode):
     """Return (first, end, key, mode): of "minor blues in C" the key is C minor."""
-    begin, stop = reading.sentence(i)
     says_mode = mode or reading.tokens[i].value != reading.tokens[i].text or end > i + 1
-    others = {reading.word(j) for j in range(begin, stop) if reading.kind(j - 1) != "CHORD" and reading.value(j - 1) != "joined"}
-    if not says_mode and "minor" in others and "major" not in others:
+    if not says_mode and reading.says(i, _MINOR) and not reading.says(i, _MAJOR):
         key = replace(key, mode="minor")
     return i, end, key, mode
 
