@@ -11,7 +11,7 @@ from musicbench import InputError, __version__, positive
 
 FAST_STEPS = 10  # half of the default's
 DTYPES = ("float32", "float16", "bfloat16")
-CHOICES = {"scheduler": ("dpm", "ddim", "ddpm"), "predictors": ("auto", "neural", "reader")}
+SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 
 
 def build_parser():
@@ -54,10 +54,18 @@ def build_parser():
         help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
     )
     generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
-    generate.add_argument("--scheduler", choices=CHOICES["scheduler"], help="ddpm is the original's (default dpm)")
+    generate.add_argument(
+        "--keep-going", action="store_true", help="with --prompts: name the lines that cannot be played and make the others"
+    )
+    generate.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="load no model and write nothing: print the .json that each take would have, one a line, or what is wrong",
+    )
+    generate.add_argument("--scheduler", choices=SCHEDULERS, help="ddpm is the original's (default dpm)")
     generate.add_argument(
         "--predictors",
-        choices=CHOICES["predictors"],
+        choices=PREDICTORS,
         help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
     )
     generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
@@ -157,66 +165,6 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- generate
 
 
-CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
-# How it is made: an option, else what the line says, else the default.
-SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
-LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
-# What else a sidecar holds: a line may be a sidecar, which asks for its take again.
-SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
-
-
-def read_requests(path):
-    """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]. Raises InputError naming the line."""
-    from decimal import Decimal
-
-    from mustango.reader import read_number
-    from mustango.testsets import check_id, read_objects
-
-    requests, seen = [], set()
-    for number, where, request in read_objects(path):
-        unknown = set(request) - {*CONTROL_FIELDS, *SETTINGS, *LOADED, *SIDECAR_FIELDS, "id"}
-        if unknown:
-            raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
-        for name in LOADED:
-            if not isinstance(request.get(name), str | None):
-                raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name]}")
-        request.setdefault("tempo", request.get("bpm"))
-        if isinstance(request.get("key"), list):
-            request["key"] = " ".join(map(str, request["key"]))
-        if request.get("chords") and request.get("chords_time"):
-            chords, times = request["chords"], request["chords_time"]
-            if not isinstance(chords, list) or not isinstance(times, list) or len(chords) != len(times):
-                raise InputError(f"{where}: chords and chords_time are no two lists of one length; give a time for each chord")
-            times = [read_number(f"{where}: chords_time", t, low=0) for t in times]
-            request["chords"] = " ".join(f"{Decimal(str(t)):f}:{c}" for t, c in zip(times, chords, strict=True))
-        own = request.get("id")
-        if own is not None and (isinstance(own, bool) or not isinstance(own, str | int)):
-            raise InputError(f"{where}: id {own!r} is no name; give text or a whole number")
-        request["id"] = f"{number:05d}" if own is None else str(own)
-        check_id(request["id"], seen, where)
-        requests.append(request | {"where": where})
-    return requests
-
-
-def loaded(requests, options):
-    """Return what is loaded for all requests, {"model", "dtype"}: what the options say, else the lines, else the default.
-
-    Raises InputError where the lines do not agree.
-    """
-    chosen = {}
-    for name, default in LOADED.items():
-        said = {request[name]: request["where"] for request in reversed(requests) if request.get(name) is not None}
-        if getattr(options, name) is not None:
-            said = {getattr(options, name): "the command"}
-        if len(said) > 1:
-            (one, there), (other, here) = list(said.items())[:2]
-            raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
-        chosen[name] = next(iter(said), default)
-    if chosen["dtype"] not in DTYPES:
-        raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
-    return chosen
-
-
 def next_paths(count):
     """Return where takes go that nobody has named: music.wav, or music-1.wav and so on, after those that are there."""
     found = (re.fullmatch(r"music(?:-(\d+))?\.(wav|json|mid)", path.name) for path in Path().iterdir())
@@ -254,92 +202,116 @@ def summary(path, replaced, controls, seed):
     )
 
 
-def settled(request, options, takes, durations):
-    """Return a request with what the options say, every value of its type and within its bounds; see `durations_of`. Raises InputError.
+def requests_of(options, takes):
+    """Return (requests, settled or refused; ModelFacts) of the command line. Raises InputError for what concerns all of them."""
+    from mustango.checkpoint import model_folder
+    from mustango.requests import loaded, read_requests, settled_or_refused
+    from mustango.sidecar import read_facts
 
-    Its own controls come before the options; of how it is made, the options come first.
-    """
-    from mustango.reader import check_options, read_duration, read_number, resolve
-
-    window_s, longest_s = durations
-    request = {"prompt": "", **request}
-    for name, read, default in (("duration", read_duration, window_s), ("seed", partial(read_number, "seed", kind=int), 0)):
-        own, option = (read(value) for value in (request.get(name), getattr(options, name)))
-        request[name] = own if own is not None else option if option is not None else default
-    for name, default in SETTINGS.items():
-        value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
-        request[name] = default if value is None else value
-    request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
-    for name, known in CHOICES.items():
-        if request[name] not in known:
-            raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
-    check_options(
-        request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
-        request["negative_prompt"], longest_s=longest_s,
-    )  # fmt: skip
-    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
-    for i in range(takes if isinstance(request["duration"], str) else 1):  # takes in bars differ in length
-        resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"] + i, longest_s=longest_s)
-    return request
-
-
-def generate(options):
-    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
-    from musicbench.clip import check_audio_path, check_folder
-    from musicbench.features import METERS, madmom
-    from mustango.checkpoint import durations_of
-    from mustango.reader import MAX_COUNT, read_number
-
-    if options.resume and not options.prompts:
-        raise InputError("--resume goes on with the prompts of a file; give --prompts FILE.jsonl")
-    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
-    if options.pick == "best":
-        if takes < 2:
-            raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
-        madmom(tuple(METERS))
-    kept = 1 if options.pick == "best" else takes
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
+    if not options.prompts:
+        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
+    elif any(value is not None for value in given.values()):
+        raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
+    else:
+        requests = read_requests(options.prompts)
+    once = loaded(requests, options)
+    facts = read_facts(model_folder(once["model"]))
+    return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
+
+
+def places_of(requests, options, count):
+    """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
+    from musicbench.clip import check_audio_path, check_folder
+
     if options.prompts:
-        if any(value is not None for value in given.values()):
-            raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
         out = Path(options.out or ".")
         check_folder(out)
-        requests = read_requests(options.prompts)
-        places = [numbered(out / f"{request['id']}.wav", kept) for request in requests]
+        places = [numbered(out / f"{request['id']}.wav", count) for request in requests]
     else:
         out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
-        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
-        places = [next_paths(kept) if options.out is None else numbered(out, kept)]
+        places = [next_paths(count) if options.out is None else numbered(out, count)]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
-    once = loaded(requests, options)
-    durations = durations_of(once["model"])
-    for i, request in enumerate(requests):
-        try:
-            requests[i] = settled(request, options, takes, durations)
-        except InputError as error:
-            raise InputError(f"{request['where']}: {error}" if request["where"] else str(error)) from None
+    return places
 
+
+def tell(error):
+    """Write what cannot be made to standard error, a line each."""
+    print(f"mustango: {error}", file=sys.stderr, flush=True)
+
+
+def dry_run(requests, facts, failed):
+    """Print the sidecars that would be written, a line each. Returns 0, or `failed` if a request cannot be played."""
+    import json
+
+    from mustango.requests import sidecars_of
+
+    for request in requests:
+        for sidecar in sidecars_of(request, facts):
+            print(json.dumps(sidecar))
+        if "error" in request:
+            tell(request["error"])
+    return failed if any("error" in request for request in requests) else 0
+
+
+def generate(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
+
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
+    """
+    from musicbench.features import METERS, madmom
+    from mustango.reader import MAX_COUNT, read_number
+
+    if (options.resume or options.keep_going) and not options.prompts:
+        name = "--resume" if options.resume else "--keep-going"
+        raise InputError(f"{name} goes on with the prompts of a file; give --prompts FILE.jsonl")
+    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
+    if options.pick == "best" and takes < 2:
+        raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
+    requests, facts = requests_of(options, takes)
+    wanted = [request for request in requests if "error" not in request]
+    failed = 1 if options.keep_going and wanted else 2
+    if options.dry_run:
+        return dry_run(requests, facts, failed)
+    for request in requests:
+        if "error" in request:
+            tell(request["error"])
+    if len(wanted) < len(requests) and failed == 2:
+        return failed
+    if options.pick == "best":
+        madmom(tuple(METERS))
+    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
+    todo = list(zip(wanted, places, strict=True))
     if options.resume:
-        left = [i for i, paths in enumerate(places) if not all(map(_is_written, paths))]
-        print(f"{len(requests) - len(left)} of {len(requests)} prompts are made already", flush=True)
-        requests, places = ([values[i] for i in left] for values in (requests, places))
-        if not left:
-            return 0
+        todo = [(request, paths) for request, paths in todo if not all(map(_is_written, paths))]
+        print(f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already", flush=True)
+    left_out = len(requests) - len(wanted)
+    if todo:
+        left_out += make(todo, takes, options)
+    return failed if left_out else 0
 
+
+def make(todo, takes, options):
+    """Load the model and make the takes of [(settled request, paths), ...]; returns how many --keep-going left out."""
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline(once["model"], options.device, once["dtype"], quiet=True, low_memory=options.low_memory)
-    for request in requests:  # what this model lacks is told before anything is written
-        pipeline.predictor(request["predictors"])
-    if options.prompts:
-        out.mkdir(exist_ok=True)
-    with tqdm(total=sum(request["steps"] for request in requests), desc="composing", unit="step", disable=None) as bar:
-        for request, paths in zip(requests, places, strict=True):
-            play(pipeline, request | once, takes, options, paths, bar)
-    return 0
+    how, left_out = todo[0][0], 0
+    pipeline = load_pipeline(how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory)
+    if options.prompts and options.out:
+        Path(options.out).mkdir(exist_ok=True)
+    with tqdm(total=sum(request["steps"] for request, _ in todo), desc="composing", unit="step", disable=None) as bar:
+        for request, paths in todo:
+            try:
+                play(pipeline, request, takes, options, paths, bar)
+            except InputError as error:
+                if not options.keep_going:
+                    raise
+                bar.write(f"mustango: {request['where']}: {error}", file=sys.stderr)
+                left_out += 1
+    return left_out
 
 
 def _is_written(path):
@@ -353,9 +325,12 @@ def play(pipeline, request, takes, options, paths, bar):
     from mustango.midi import save_midi
     from mustango.obeyed import best_take
     from mustango.pipeline import sidecar
+    from mustango.requests import CONTROLS, SETTINGS, made_with
 
-    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
-    made_with = {name: request[name] for name in (*SETTINGS, *LOADED)}
+    asked = {name: request.get(name) for name in (*CONTROLS, "seed")}
+    if request["exact"]:
+        asked = {"controls": request["plans"][0], "seed": request["seed"]}
+    how = made_with(request)
     pipeline.set_scheduler(request["scheduler"])
     called = {name: request[name] for name in SETTINGS if name != "scheduler"}
 
@@ -364,13 +339,13 @@ def play(pipeline, request, takes, options, paths, bar):
             bar.total += steps - request["steps"]  # many or long takes are made in parts
         bar.update()
 
-    output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=on_step)
+    output = pipeline(request["prompt"], **asked, **called, count=takes, on_step=on_step)
     if not options.out and not options.prompts:
         paths = next_paths(len(paths))  # another run may have taken the names meanwhile
     kept = range(takes)
     if options.pick == "best":
         best, scores = best_take(output)
-        kept, made_with["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
+        kept, how["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
         heard = ", ".join(f"{s.share:.0%}" for s in scores)
         bar.write(f"heard of what was asked: {heard}; take {best + 1} is kept", file=sys.stdout)
     for i, path in zip(kept, paths, strict=True):
@@ -378,7 +353,7 @@ def play(pipeline, request, takes, options, paths, bar):
         save_audio(path, output.audios[i], output.sample_rate)
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
-        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
+        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], how))
         bar.write(summary(path, replaced, output.controls[i], output.seeds[i]), file=sys.stdout)
 
 
@@ -536,7 +511,7 @@ def main(arguments=None):
     try:
         return {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command](options)
     except InputError as error:
-        print(f"mustango: {error}", file=sys.stderr)
+        tell(error)
         return 2
     except KeyboardInterrupt:
         print("mustango: stopped", file=sys.stderr)

@@ -41,7 +41,8 @@ def fails(capsys, here, *arguments, model, says):
     [
         (["--chords", "C H"], "'H'"),
         (["--chords", "C xyz"], "'xyz'"),
-        (["--chords", ""], "no chords"),
+        (["--chords", "|"], "no chords"),
+        (["--keep-going"], "--keep-going goes on with the prompts of a file"),
         (["--chords", "C | | G"], "bar 2"),
         (["--chords", "C:3 G:3 |"], "beats"),
         (["--chords", "0:C G"], "start time"),
