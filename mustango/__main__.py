@@ -1,13 +1,12 @@
 """Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
-import argparse
 import os
 import re
 import sys
 from functools import partial
 from pathlib import Path
 
-from musicbench import InputError, __version__, positive
+from musicbench import InputError, Parser, __version__, number, positive, whole
 
 FAST_STEPS = 10  # half of the default's
 DTYPES = ("float32", "float16", "bfloat16")
@@ -15,7 +14,7 @@ SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 
 
 def build_parser():
-    parser = argparse.ArgumentParser("mustango", description="Make music from a prompt, chords and a tempo.")
+    parser = Parser("mustango", description="Make music from a prompt, chords and a tempo.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -93,10 +92,10 @@ def build_parser():
         help="munet: dataset folder of what the model knows already; on it the run keeps to what the model predicted when the run began",
     )  # fmt: skip
     train.add_argument("--steps", type=positive, default=10_000, help="optimizer steps in all (default %(default)s)")
-    train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
+    train.add_argument("--minutes", type=number, help="stop after so many minutes; run again to go on")
     train.add_argument("--batch-size", type=positive, default=8, help="clips a step (default %(default)s)")
-    train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
-    train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
+    train.add_argument("--lr", type=number, default=5e-4, help="peak learning rate (default %(default)s)")
+    train.add_argument("--seed", type=whole, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=positive, help="CPU threads")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)")
     train.add_argument(
@@ -125,21 +124,21 @@ def build_parser():
     evaluate.add_argument("--real", metavar="FOLDER", help="the set's own audio, if it does not lie where its rows say")
     evaluate.add_argument("--model", default="mustango-mini", help="(default %(default)s)")
     evaluate.add_argument("--device", default="cpu", help="(default %(default)s)")
-    evaluate.add_argument("--steps", type=int, default=20, help="(default %(default)s)")
-    evaluate.add_argument("--guidance", type=float, default=3.0, help="(default %(default)s)")
+    evaluate.add_argument("--steps", type=whole, default=20, help="(default %(default)s)")
+    evaluate.add_argument("--guidance", type=number, default=3.0, help="(default %(default)s)")
     evaluate.add_argument(
-        "--takes", type=int, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
+        "--takes", type=whole, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
     )
     evaluate.add_argument(
         "--words",
-        type=int,
+        type=whole,
         metavar="N",
         help="in place of --set: do instruments, drums, moods, breaks and contradictions in N prompts come true?",
     )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
-    evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
+    evaluate.add_argument("--limit", type=whole, help="only the first N clips of the set")
     evaluate.add_argument("--columns", help="of model, real, round trip, shuffled, dropped, with commas (default: all)")
-    evaluate.add_argument("--dropped", type=int, default=30, help="clips made without controls (default %(default)s)")
+    evaluate.add_argument("--dropped", type=whole, default=30, help="clips made without controls (default %(default)s)")
     evaluate.add_argument("--judges", help="of madmom, chordino, librosa, essentia (default: the first three, as installed)")
     evaluate.add_argument(
         "--embedding",
@@ -147,9 +146,9 @@ def build_parser():
         help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
     )
     evaluate.add_argument(
-        "--seed", type=int, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
+        "--seed", type=whole, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
     )
-    evaluate.add_argument("--workers", type=int, help="processes that listen (default: as many as there are cores)")
+    evaluate.add_argument("--workers", type=whole, help="processes that listen (default: as many as there are cores)")
 
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
