@@ -167,7 +167,9 @@ class Pulse:
 
     @property
     def meter(self):
-        """The meter that the highest position tells."""
+        """The meter that the highest position tells; None for fewer than two beats."""
+        if len(self.times) < 2:
+            return None
         beats = max(*self.positions, 2)
         return Meter(beats, 8 if beats == 6 else 4)
 
@@ -184,7 +186,7 @@ class Pulse:
 
 def read_beats(beats):
     """Return given beats [[times], [positions]] as a Pulse; None for none. Raises InputError."""
-    if beats is None or beats == "":
+    if beats is None or (isinstance(beats, (str, list, tuple)) and len(beats) == 0):
         return None
     parts = [part.tolist() if isinstance(part, np.ndarray) else part for part in beats] if isinstance(beats, Iterable) else []
     if isinstance(beats, str) or len(parts) != 2 or not all(isinstance(part, (list, tuple)) for part in parts):
@@ -289,6 +291,8 @@ def resolve(
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing; with `always_predict` its beats and
     chords also come before what the prompt states. Raises InputError for what cannot be read or does not fit into the duration.
     """
+    if isinstance(key, (list, tuple)):  # as a sidecar has it
+        key = " ".join(map(str, key))
     given = {"chords": _read_line(chords), "tempo": tempo, "key": key, "meter": meter, "duration": duration}
     given = {name: None if isinstance(value, str) and not value.strip() else value for name, value in given.items()}
     settling = _Settling(prompt, given, seed, longest_s)
@@ -405,8 +409,8 @@ class _Settling:
             return _seconds(self.duration, progression, bpm, meter, self.longest_s)
         bars, written = _bars(self.duration, len(progression.bars)), len(progression.bars)
         if bars < written:
-            self.notes.append(f"{self.duration} in the prompt is too short for its chords; their {written} bars are played")
-        return self._possible(max(bars, written) * meter.beats * 60 / bpm, self.duration)
+            self.notes.append(f"{self.stated.duration} in the prompt is too short for its chords; their {written} bars are played")
+        return self._possible(max(bars, written) * meter.beats * 60 / bpm, self.stated.duration)
 
     # -------------------------------------------------------------------------------------------- beats
 
@@ -439,7 +443,7 @@ class _Settling:
                 "both, a duration in seconds, or predictors reader"
             )
         self.notes.append(
-            f"{self.duration} in the prompt is left out, as the predictors tell seconds; {self.window_s:g} s is played"
+            f"{self.stated.duration} in the prompt is left out, as the predictors tell seconds; {self.window_s:g} s is played"
         )
         self.duration, self.origin["duration"] = self.window_s, "chosen"
 
@@ -457,7 +461,7 @@ class _Settling:
                     )
                 self.notes.append(f"the given beats count to {highest}, not to {given.beats} as {given} does")
             return given
-        if pulse and not (stated and pulse.fits(stated)):
+        if pulse and pulse.meter and not (stated and pulse.fits(stated)):
             self.origin["meter"] = pulse.origin
             if stated:
                 self._leave_out(stated, f"the {pulse.origin} beats, in {pulse.meter}, are played")
@@ -559,7 +563,7 @@ class _Settling:
             said = Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords
             played = [c for i, c in enumerate(progression.chords) if i == 0 or c != progression.chords[i - 1]]
             if said != played[: len(said)]:
-                self._leave_out(f"the chords {self.stated_chords}", "the predicted chords are played")
+                self.notes.append(f"the chords {self.stated_chords} in the prompt are left out; the predicted ones are played")
         heard = likely_key(progression.chords)
         if heard and not any(heard.same_as(near) for near in (key, key.relative)):
             self.notes.append(f"{key} is asked for; the predicted chords are in {heard}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicbench import InputError
-from mustango.reader import check_options, read_number, resolve
+from mustango.reader import check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, restored
 
 DTYPES = ("float32", "float16", "bfloat16")
@@ -83,9 +83,10 @@ def read_requests(path):
     for number, where, line in read_lines(path):
         request = {"id": f"{number:05d}", "where": where}
         try:
-            request |= {name: value for name, value in read_object(where, line).items() if name != "id" or value is not None}
-            request |= _read_line(request, where)
-            check_id(request["id"], seen, where)
+            fields = read_object(where, line)
+            request |= {name: fields[name] for name in ("id", "prompt") if fields.get(name) is not None}
+            request = _read_fields(fields, where) | request
+            request["id"] = _read_id(request["id"], seen, where)
         except InputError as error:
             request = refused(request, error)
         requests.append(request)
@@ -101,25 +102,27 @@ def refused(request, error):
     return {"prompt": "", **kept, "error": text}
 
 
-def _read_line(request, where):
-    """Return the fields of a line that are to be replaced. Raises InputError for one that is unknown or of a wrong type."""
-    unknown = set(request) - {*LINE_FIELDS, *CONTROLS, *SETTINGS, *LOADED, *SIDECAR_FIELDS, "where"}
+def _read_fields(fields, where):
+    """Return the fields of a line, those of a sidecar under the names of options. Raises InputError for one that is unknown."""
+    unknown = set(fields) - {*LINE_FIELDS, *CONTROLS, *SETTINGS, *LOADED, *SIDECAR_FIELDS}
     if unknown:
         raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(LINE_FIELDS)}")
     for name in LOADED:
-        if not isinstance(request.get(name), str | None):
-            raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name]}")
-    own = request["id"]
+        if not isinstance(fields.get(name), str | None):
+            raise InputError(f"{where}: {name} {fields[name]!r} is no text; give a name such as {LOADED[name]}")
+    tempo = fields.get("tempo")
+    if tempo is None or tempo == "":
+        tempo = fields.get("bpm")
+    chords_time = fields.get("chords_time") if fields.get("chords") else None
+    return fields | {"tempo": tempo, "chords_time": chords_time}
+
+
+def _read_id(own, seen, where):
+    """Return a line's id as text. Raises InputError unless files can be named after it."""
     if isinstance(own, bool) or not isinstance(own, str | int):
         raise InputError(f"{where}: id {own!r} is no name; give text or a whole number")
-    changed = {"id": str(own)}
-    if isinstance(request.get("key"), list):
-        changed["key"] = " ".join(map(str, request["key"]))
-    if request.get("tempo") in (None, "") and request.get("bpm") is not None:
-        changed["tempo"] = request["bpm"]
-    if not request.get("chords") or not request.get("chords_time"):
-        changed["chords_time"] = None
-    return changed
+    check_id(str(own), seen, where)
+    return str(own)
 
 
 def loaded(requests, options):
@@ -161,10 +164,11 @@ def settled(request, options, takes, facts):
     predictors have a say, what it plays without them. facts: the model's ModelFacts. Raises InputError.
     """
     request = {"prompt": "", **request}
-    for name in ("duration", "seed"):
-        own, option = request.get(name), getattr(options, name)
-        request[name] = option if own is None or own == "" else own
-    request["seed"] = 0 if request["seed"] is None else read_number("seed", request["seed"], int)
+    read_duration(options.duration)
+    option, own = (read_number("seed", seed, int) for seed in (options.seed, request.get("seed")))
+    request["seed"] = next((seed for seed in (own, option) if seed is not None), 0)
+    if request.get("duration") in (None, ""):
+        request["duration"] = options.duration
     for name, default in SETTINGS.items():
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
         request[name] = default if value is None else value
@@ -172,17 +176,22 @@ def settled(request, options, takes, facts):
     for name, known in CHOICES.items():
         if request[name] not in known:
             raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
-    if request["predictors"] == "neural" and not facts.has_predictors:
+    request["exact"] = _is_sidecar(request)
+    if request["predictors"] == "neural" and not facts.has_predictors and not request["exact"]:
         raise InputError(NO_PREDICTORS)
     check_options(
         request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
         request["negative_prompt"], longest_s=facts.longest_s,
     )  # fmt: skip
-    is_sidecar = request.get("asked") is not None
-    plan = restored if is_sidecar else _planned
+    plan = restored if request["exact"] else _planned
     request["plans"] = [facts.played(plan(request | {"seed": request["seed"] + i}, facts)) for i in range(takes)]
-    request["exact"] = is_sidecar
     return request
+
+
+def _is_sidecar(request):
+    """Return whether a line holds all that was played and asked, so that its take is made again to the last bit."""
+    whole = all(request.get(name) is not None for name in ("asked", "bpm", "meter", "beats", "chords", "chords_time", "duration"))
+    return whole and request["tempo"] == request["bpm"]
 
 
 @dataclass(frozen=True)
