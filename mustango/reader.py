@@ -184,6 +184,46 @@ class Pulse:
         return replace(self, positions=tuple(i % meter.beats + 1 for i in range(len(self.times))))
 
 
+class BeatMap:
+    """Where counted beats fall in seconds: beat 0 is a pulse's first downbeat; at `bpm` before its first beat and after its last."""
+
+    def __init__(self, pulse, meter, bpm):
+        self.times, self.beat_s, self.places = pulse.times, 60 / bpm, []
+        bar, before = (0 if pulse.positions[0] == 1 else -1), 0
+        for position in pulse.positions:
+            bar += position <= before
+            before = position
+            self.places.append(bar * meter.beats + position - 1)
+
+    def seconds(self, place):
+        """Return when a beat falls."""
+        if place < self.places[0]:
+            return self.times[0] + (place - self.places[0]) * self.beat_s
+        if place > self.places[-1]:
+            return self.times[-1] + (place - self.places[-1]) * self.beat_s
+        return float(np.interp(place, self.places, self.times))
+
+    def place(self, seconds):
+        """Return which beat falls there, a fraction between two."""
+        if seconds > self.times[-1]:
+            return self.places[-1] + (seconds - self.times[-1]) / self.beat_s
+        return float(np.interp(seconds, self.times, self.places))
+
+    def lay_out(self, progression, duration_s, whole):
+        """Return (chords, start times) of bars from the first downbeat on; the first chord also sounds before it.
+
+        Raises InputError when `whole` and a chord would start only after the end.
+        """
+        last = sum(beats for bar in progression.bars for _, beats in bar) - progression.bars[-1][-1][1]
+        if whole and self.seconds(last) >= duration_s - 1e-6:
+            raise InputError(
+                f"chord {progression.chords[-1]} would start at {self.seconds(last):.2f} s, but the clip ends at {duration_s:.2f} s; "
+                "give fewer chords, several a bar ('C G | Am F'), or a longer duration"
+            )
+        chords, places = progression.lay_out(60, max(self.place(duration_s), 0.01), whole=False)
+        return chords, [0.0, *(round(self.seconds(place), 6) for place in places[1:])]
+
+
 def read_beats(beats):
     """Return given beats [[times], [positions]] as a Pulse; None for none. Raises InputError."""
     if beats is None or (isinstance(beats, (str, list, tuple)) and len(beats) == 0):
@@ -235,11 +275,11 @@ def _bars(duration, chart_bars):
     return chart_bars if duration == CHART else int(duration.split()[0])
 
 
-def _seconds(duration, progression, bpm, meter, longest_s):
+def _seconds(duration, progression, bpm, meter, longest_s, beat_map):
     """Return how long "8 bars" or "chart" of a progression last. Raises InputError for bars that are too few for its chords."""
     written = len(progression.bars)
     bars = _bars(duration, written)
-    duration_s = bars * meter.beats * 60 / bpm
+    duration_s = _length(bars, bpm, meter, beat_map)
     named = f"a duration of {bars} bar{'s' * (bars > 1)} of {meter} at {bpm:g} bpm, {duration_s:.4g} s,"
     check_length(named, duration_s, longest_s)
     if bars < written:
@@ -247,6 +287,11 @@ def _seconds(duration, progression, bpm, meter, longest_s):
             f"the chords fill {written} bars, above {bars}; give fewer, several a bar ('C G | Am F'), or '{written} bars'"
         )
     return duration_s
+
+
+def _length(bars, bpm, meter, beat_map):
+    """Return how many seconds bars last."""
+    return beat_map.seconds(bars * meter.beats) if beat_map else bars * meter.beats * 60 / bpm
 
 
 def _fast_enough(bpm, progression, duration_s, prompt, meter):
@@ -303,23 +348,27 @@ def resolve(
         pulse = pulse or predicted_pulse
     meter = settling.settle_meter(pulse)
     bpm = settling.settle_tempo(pulse, meter)
+    pulse = settling.played_pulse(pulse, meter)
+    beat_map = BeatMap(pulse, meter, bpm) if pulse else None
     settling.note_what_was_stated(meter, bpm)
     timed = _read_timed(chords, chords_time, settling.given_key)
     progression, key, bpm = settling.settle_chords(timed, predicted_chords, meter, bpm, always_predict)
-    duration_s = settling.settle_seconds(progression, bpm, meter)
+    duration_s = settling.settle_seconds(progression, bpm, meter, beat_map)
 
-    timed = timed if timed is not None else predicted_chords if settling.origin["chords"] == "predicted" else None
+    if settling.origin["chords"] == "predicted":
+        timed = predicted_chords
     if timed:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*timed, strict=True)
         check_inside("chord", times, duration_s)
+    elif beat_map and progression.bars:
+        symbols, times = beat_map.lay_out(progression, duration_s, settling.origin["chords"] != "chosen")
     else:
         symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
-    times, symbols = tuple(times), tuple(symbols)
     beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
-    notes = tuple(dict.fromkeys(settling.notes))
     return Controls(
-        bpm, meter, key, symbols, times, beat_times, positions, duration_s, settling.origin, notes, settling.asked(chords)
-    )
+        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
+        tuple(dict.fromkeys(settling.notes)), settling.asked(chords),
+    )  # fmt: skip
 
 
 def _read_line(chords):
@@ -401,16 +450,16 @@ class _Settling:
             )
         return possible_s
 
-    def settle_seconds(self, progression, bpm, meter):
+    def settle_seconds(self, progression, bpm, meter, beat_map):
         """Return how many seconds the clip lasts. Raises InputError for given bars that are too few or too many."""
         if not isinstance(self.duration, str):
             return self.duration
         if self.origin["duration"] == "given":
-            return _seconds(self.duration, progression, bpm, meter, self.longest_s)
+            return _seconds(self.duration, progression, bpm, meter, self.longest_s, beat_map)
         bars, written = _bars(self.duration, len(progression.bars)), len(progression.bars)
         if bars < written:
             self.notes.append(f"{self.stated.duration} in the prompt is too short for its chords; their {written} bars are played")
-        return self._possible(max(bars, written) * meter.beats * 60 / bpm, self.stated.duration)
+        return self._possible(_length(max(bars, written), bpm, meter, beat_map), self.stated.duration)
 
     # -------------------------------------------------------------------------------------------- beats
 
@@ -509,17 +558,22 @@ class _Settling:
         }  # fmt: skip
         self.notes += [note for name, note in stated.notes if holds.get(name, True)]
 
+    def played_pulse(self, pulse, meter):
+        """Return the pulse that is played, or None for a grid: a given tempo comes before predicted beats, a given meter counts them."""
+        if pulse is None or pulse.origin == "given":
+            return pulse
+        if self.given["tempo"] is not None:
+            return None
+        return pulse.counted(meter) if self.given_meter else pulse
+
     def beats(self, pulse, bpm, meter, duration_s):
         """Return beat times and positions: the pulse's, or a grid's."""
-        if pulse is None or (pulse.origin == "predicted" and self.given["tempo"] is not None):
-            times, positions = beat_grid(bpm, meter, duration_s)
-            return tuple(times), tuple(positions)
-        if pulse.origin == "predicted":
-            pulse = pulse.counted(meter) if self.given_meter else pulse
-            return pulse.times, pulse.positions
-        check_inside("beat", pulse.times, duration_s)
-        if pulse.times[-1] < duration_s - 3 * 60 / bpm:
-            self.notes.append(f"the given beats end at {pulse.times[-1]:g} s of {duration_s:g} s")
+        if pulse is None:
+            return beat_grid(bpm, meter, duration_s)
+        if pulse.origin == "given":
+            check_inside("beat", pulse.times, duration_s)
+            if pulse.times[-1] < duration_s - 3 * 60 / bpm:
+                self.notes.append(f"the given beats end at {pulse.times[-1]:g} s of {duration_s:g} s")
         return pulse.times, pulse.positions
 
     # -------------------------------------------------------------------------------------------- chords
