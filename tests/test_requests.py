@@ -33,7 +33,7 @@ def test_a_dry_run_prints_the_sidecars_that_are_written(capsys, here, tiny_folde
     lines = [
         {"prompt": "calm piano", "id": "one", "seed": 4, "duration": "1 bar"},
         {"prompt": "piano at 100 bpm, chords C7#9 G", "duration": 5},
-        {"prompt": "pop", "beats": [[0.1, 0.7, 1.2, 1.9], [2, 3, 1, 2]], "duration": 2, "chords": "Am Dm |", "meter": "3/4"},
+        {"prompt": "pop", "beats": [[0.1, 0.7, 1.2, 1.9], [2, 3, 1, 2]], "duration": 3, "chords": "Am Dm |", "meter": "3/4"},
     ]
     write(here / "many.jsonl", lines)
     asked = ("--prompts", "many.jsonl", "--model", str(tiny_folder), "--steps", "1", "--takes", "2")
