@@ -50,7 +50,7 @@ def build_parser():
     generate.add_argument(
         "--prompts",
         metavar="FILE.jsonl",
-        help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
+        help="many: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
     )
     generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
     generate.add_argument(
@@ -65,7 +65,8 @@ def build_parser():
     generate.add_argument(
         "--predictors",
         choices=PREDICTORS,
-        help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
+        help="auto asks the released predictors, if the model has them, for what nobody states; neural asks them always, and they come "
+        "before the prompt, not before options; reader chooses by rule (default auto)",
     )
     generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
     generate.add_argument("--midi", action="store_true", help="also write chords and beats, as a .mid beside the sound")
@@ -201,24 +202,6 @@ def summary(path, replaced, controls, seed):
     )
 
 
-def requests_of(options, takes):
-    """Return (requests, settled or refused; ModelFacts) of the command line. Raises InputError for what concerns all of them."""
-    from mustango.checkpoint import model_folder
-    from mustango.requests import loaded, read_requests, settled_or_refused
-    from mustango.sidecar import read_facts
-
-    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
-    if not options.prompts:
-        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
-    elif any(value is not None for value in given.values()):
-        raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
-    else:
-        requests = read_requests(options.prompts)
-    once = loaded(requests, options)
-    facts = read_facts(model_folder(once["model"]))
-    return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
-
-
 def places_of(requests, options, count):
     """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
     from musicbench.clip import check_audio_path, check_folder
@@ -261,6 +244,7 @@ def generate(options):
     """
     from musicbench.features import METERS, madmom
     from mustango.reader import MAX_COUNT, read_number
+    from mustango.requests import requests_of
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"

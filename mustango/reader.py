@@ -74,7 +74,7 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     if number is None or isinstance(value, bool) or number != number or (isinstance(value, float) and number != value):
         raise InputError(f"{name} {repr(value)[:40]} is not {wanted}; give {wanted}")
     if not low <= number <= high:
-        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
+        raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give {wanted} within it")
     return number
 
 
@@ -122,7 +122,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         check_length(f"duration {duration:g} s", duration, longest_s)
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
+            raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give a whole number within it")
     guidance = read_number("guidance", guidance)
     if not 0 <= guidance <= MAX_GUIDANCE:
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
@@ -374,7 +374,7 @@ def resolve(
 def _read_line(chords):
     """Return chords as a chord line; None for none. Raises InputError."""
     if not isinstance(chords, (str, list, tuple, type(None))):
-        raise InputError(f"chords are {chords!r}; give a chord line such as 'C G Am F' or a list of symbols")
+        raise InputError(f"chords are {repr(chords)[:40]}; give a chord line such as 'C G Am F' or a list of symbols")
     return " ".join(str(c) for c in chords) if isinstance(chords, (list, tuple)) else chords
 
 
@@ -526,25 +526,37 @@ class _Settling:
         """Return the bpm. Raises InputError for given beats that go at another tempo than the given one, or at none."""
         word = self.stated.tempo_word
         self.stated_bpm = word_tempo(word, meter) if word else self.stated.tempo
-        heard = pulse and pulse.bpm
-        if self.given["tempo"] is not None:
-            bpm, self.origin["tempo"] = parse_tempo(self.given["tempo"], meter), "given"
-            if heard and pulse.origin == "given" and abs(heard / bpm - 1) > SAME_BPM:
-                raise InputError(f"the beats go at {heard:.4g} bpm, but the tempo is {bpm:g}; leave one of the two out")
-            word = str(self.given["tempo"]).strip()
-        elif heard:
-            bpm, self.origin["tempo"] = heard, pulse.origin
-            if not MIN_BPM <= bpm <= MAX_BPM:
-                raise InputError(f"the beats go at {bpm:.4g} bpm, outside {MIN_BPM}-{MAX_BPM}; give beats within it")
-            if self.stated_bpm and abs(bpm / self.stated_bpm - 1) > (SAME_WORD if word else SAME_BPM):
-                self._leave_out(word or f"{self.stated_bpm:g} bpm", f"the {pulse.origin} beats, at {bpm:.4g} bpm, are played")
-            return bpm
+        given = self.given["tempo"]
+        if given is not None:
+            bpm, word, self.origin["tempo"] = parse_tempo(given, meter), str(given).strip(), "given"
+            if pulse and pulse.bpm and pulse.origin == "given":
+                return self._tempo_of_given(pulse, bpm)
+        elif pulse and pulse.bpm:
+            return self._tempo_of(pulse)
         elif self.stated_bpm is not None:
             bpm, self.origin["tempo"] = self.stated_bpm, "prompt"
         else:
             bpm, self.origin["tempo"] = _counted(self.drawn_bpm, meter), "chosen"
         if bpm == MAX_BPM and (word or "").isalpha():
             self.notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
+        return bpm
+
+    def _tempo_of_given(self, pulse, bpm):
+        """Return the tempo of given beats beside a given tempo: the latter, or the beats' own where it is a word."""
+        given = self.given["tempo"]
+        is_word = str(given).strip().isalpha()
+        if abs(pulse.bpm / bpm - 1) > (SAME_WORD if is_word else SAME_BPM):
+            raise InputError(f"the beats go at {pulse.bpm:.4g} bpm, but the tempo is {given}; leave one of the two out")
+        return pulse.bpm if is_word else bpm
+
+    def _tempo_of(self, pulse):
+        """Return the tempo of a pulse beside which none is given, with a note where the prompt states another."""
+        bpm, self.origin["tempo"] = pulse.bpm, pulse.origin
+        if not MIN_BPM <= bpm <= MAX_BPM:
+            raise InputError(f"the beats go at {bpm:.4g} bpm, outside {MIN_BPM}-{MAX_BPM}; give beats within it")
+        word = self.stated.tempo_word
+        if self.stated_bpm and abs(bpm / self.stated_bpm - 1) > (SAME_WORD if word else SAME_BPM):
+            self._leave_out(word or f"{self.stated_bpm:g} bpm", f"the {pulse.origin} beats, at {bpm:.4g} bpm, are played")
         return bpm
 
     def note_what_was_stated(self, meter, bpm):

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicbench import InputError
+from mustango.checkpoint import model_folder
 from mustango.reader import check_options, read_duration, read_number, resolve
-from mustango.sidecar import NO_PREDICTORS, describe, restored
+from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
 
 DTYPES = ("float32", "float16", "bfloat16")
 SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
@@ -106,10 +107,10 @@ def _read_fields(fields, where):
     """Return the fields of a line, those of a sidecar under the names of options. Raises InputError for one that is unknown."""
     unknown = set(fields) - {*LINE_FIELDS, *CONTROLS, *SETTINGS, *LOADED, *SIDECAR_FIELDS}
     if unknown:
-        raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(LINE_FIELDS)}")
+        raise InputError(f"{where} has the unknown field {min(unknown)[:40]!r}; known: {', '.join(LINE_FIELDS)}")
     for name in LOADED:
         if not isinstance(fields.get(name), str | None):
-            raise InputError(f"{where}: {name} {fields[name]!r} is no text; give a name such as {LOADED[name]}")
+            raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name]}")
     tempo = fields.get("tempo")
     if tempo is None or tempo == "":
         tempo = fields.get("bpm")
@@ -120,7 +121,7 @@ def _read_fields(fields, where):
 def _read_id(own, seen, where):
     """Return a line's id as text. Raises InputError unless files can be named after it."""
     if isinstance(own, bool) or not isinstance(own, str | int):
-        raise InputError(f"{where}: id {own!r} is no name; give text or a whole number")
+        raise InputError(f"{where}: id {repr(own)[:40]} is no name; give text or a whole number")
     check_id(str(own), seen, where)
     return str(own)
 
@@ -145,6 +146,20 @@ def loaded(requests, options):
 
 
 # ---------------------------------------------------------------------------------------------------- settled
+
+
+def requests_of(options, takes):
+    """Return (requests, settled or refused; ModelFacts) of the command line. Raises InputError for what concerns all of them."""
+    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
+    if not options.prompts:
+        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
+    elif any(value is not None for value in given.values()):
+        raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
+    else:
+        requests = read_requests(options.prompts)
+    once = loaded(requests, options)
+    facts = read_facts(model_folder(once["model"]))
+    return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
 
 
 def settled_or_refused(request, options, takes, facts):
@@ -175,7 +190,7 @@ def settled(request, options, takes, facts):
     request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
     for name, known in CHOICES.items():
         if request[name] not in known:
-            raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
+            raise InputError(f"unknown {name} {repr(request[name])[:40]}; choose one of {', '.join(known)}")
     request["exact"] = _is_sidecar(request)
     if request["predictors"] == "neural" and not facts.has_predictors and not request["exact"]:
         raise InputError(NO_PREDICTORS)

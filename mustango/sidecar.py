@@ -127,7 +127,7 @@ def restored(request, facts):
     _check_told(request)
     names = ("chords", "meter", "key", "beats", "duration", "seed")
     controls = resolve(
-        request["prompt"], **{name: request[name] for name in names}, chords_time=request["chords_time"], tempo=request["bpm"],
+        request["prompt"], **{name: request.get(name) for name in names}, chords_time=request["chords_time"], tempo=request["bpm"],
         window_s=facts.window_s, longest_s=facts.longest_s,
     )  # fmt: skip
     return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]))
