@@ -499,6 +499,9 @@ def main(arguments=None):
     except KeyboardInterrupt:
         print("mustango: stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

@@ -169,3 +169,13 @@ sys.exit(status)
         [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
     )
     assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["prompt"] == "calm piano"
+
+
+def test_whoever_reads_only_the_first_lines_is_not_told_of_it(here):
+    write(here / "many.jsonl", [{"prompt": "calm piano"}] * 150)
+    command = [sys.executable, "-m", "mustango", "generate", "--dry-run", "--prompts", "many.jsonl"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, **streams) as run:
+        assert json.loads(run.stdout.readline())["prompt"] == "calm piano"
+        run.stdout.close()
+        assert run.stderr.read() == b"" and run.wait() == 1
