@@ -29,7 +29,8 @@ def build_parser():
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
     generate.add_argument(
-        "--duration", help="seconds, the bundled model 1 to 120 (default 10.24), '8 bars', or chart (the chords once)"
+        "--duration",
+        help="seconds, the bundled model 1 to 120, '8 bars', or chart (the chords once); default: what the prompt says, or 10.24",
     )
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
@@ -195,8 +196,9 @@ def summary(path, replaced, controls, seed):
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     tags = {name: SAID[value] for name, value in controls.origin.items()}
     key = f"{controls.key}{tags['key']}, " if controls.key_heard_in else ""
+    lasts = f"{controls.duration_s:g} s{tags['duration'] if controls.origin['duration'] == 'prompt' else ''}"
     return (
-        f"{path}{' (replaced)' if replaced else ''}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, "
+        f"{path}{' (replaced)' if replaced else ''}: {lasts}, {controls.bpm:g} bpm{tags['tempo']}, "
         f"{controls.meter}{tags['meter']}, {key}{shown}{tags['chords']}, seed {seed}"
         + "".join(f"\n  {note}" for note in controls.notes)
     )

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import mido
@@ -512,3 +513,10 @@ def test_a_summary_names_no_key_where_there_are_no_chords():
         summary("a.wav", False, resolve(prompt, duration=4.0), 1) for prompt in ("solo drums, 90 bpm", "rock, chords C G")
     )
     assert "90 bpm (prompt), 4/4 (chosen), N (prompt), seed 1" in drums and "C major (chosen), C" in band
+
+
+def test_a_summary_says_where_the_duration_comes_from():
+    controls = resolve("rock, chords C G", tempo=120, duration=4.0)
+    assert "a.wav: 4 s, 120 bpm" in summary("a.wav", False, controls, 1)
+    stated = replace(controls, origin=controls.origin | {"duration": "prompt"})
+    assert "a.wav: 4 s (prompt), 120 bpm" in summary("a.wav", False, stated, 1)
