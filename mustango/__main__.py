@@ -442,6 +442,10 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
+    if options.device != "cpu" and not options.audio:  # whose check would only load torch early
+        from mustango.pipeline import check_device
+
+        check_device(options.device)
 
     if options.words is not None:
         from mustango.words import WordsSetup, evaluate_words, words_markdown

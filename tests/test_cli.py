@@ -143,6 +143,12 @@ def test_a_wrong_option_names_what_would_be_right(capsys, arguments, says):
     assert says in capsys.readouterr().err
 
 
+def test_an_evaluation_tells_a_wrong_device_before_it_begins(capsys, here):
+    assert main(["evaluate", "--set", "composed:2", "-o", "ev", "--device", "gpu9"]) == 2
+    err = capsys.readouterr().err
+    assert "'gpu9'" in err and err.count("\n") == 1 and os.listdir(here) == []
+
+
 def test_long_and_foreign_prompts(capsys, here, tiny_folder):
     fails(capsys, here, "la " * 33_334, model=tiny_folder, says="100002")
     fails(capsys, here, "caf\udce9", model=tiny_folder, says="UTF-8")
