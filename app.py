@@ -10,7 +10,7 @@ from threading import Thread
 from types import SimpleNamespace
 from typing import Literal
 
-from musicbench import InputError, __version__
+from musicbench import InputError, Parser, __version__, whole
 from musicbench.theory import Key
 from mustango.reader import chord_line
 from mustango.studio import Progress, Request, Studio, Take
@@ -46,13 +46,13 @@ EXAMPLES = [  # prompt, chords, tempo, key, meter
 
 def port(text):
     """Read a command-line option that is a TCP port; 0 is any free one."""
-    if not text.isdigit() or int(text) > 65535:
+    if not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text} is outside 0-65535; give a port within it")
     return int(text)
 
 
 def build_parser():
-    parser = argparse.ArgumentParser("app.py", description="Open the page: prompt, chords and tempo in, music out.")
+    parser = Parser("app.py", description="Open the page: prompt, chords and tempo in, music out.")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument(
         "--model", action="append", metavar="MODEL",
@@ -62,7 +62,7 @@ def build_parser():
     parser.add_argument("--port", type=port, default=7860, help="(default %(default)s)")
     parser.add_argument("--share", action="store_true", help="also open a public address through gradio.live")
     parser.add_argument("--auth", metavar="USER:PASS", help="ask for a name and password, on the page and in the API")
-    parser.add_argument("--queue", type=int, default=40, metavar="N", help="requests that may wait (default %(default)s)")
+    parser.add_argument("--queue", type=whole, default=40, metavar="N", help="requests that may wait (default %(default)s)")
     parser.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     parser.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")

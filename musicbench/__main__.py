@@ -1,13 +1,12 @@
 """Command line: python -m musicbench build | inspect | compose."""
 
-import argparse
 import sys
 
-from musicbench import InputError, __version__, positive
+from musicbench import InputError, Parser, __version__, number, positive, whole
 
 
 def build_parser():
-    parser = argparse.ArgumentParser("musicbench", description="Make training rows for text-to-music models.")
+    parser = Parser("musicbench", description="Make training rows for text-to-music models.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     build = commands.add_parser(
@@ -23,7 +22,7 @@ def build_parser():
     build.add_argument(
         "--recipe", default="musicbench", help="musicbench (11 copies a clip), plain (none) or a TOML file (default %(default)s)"
     )
-    build.add_argument("--seed", type=int, default=0, help="of all that is drawn (default 0)")
+    build.add_argument("--seed", type=whole, default=0, help="of all that is drawn (default 0)")
     build.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     build.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: tasks on a Ray cluster (default local)")
     build.add_argument("--address", help="with --engine ray: the cluster's address (default: a cluster on this machine)")
@@ -41,13 +40,13 @@ def build_parser():
     inspect = commands.add_parser("inspect", help="dataset folder -> one HTML page to look at and listen to")
     inspect.add_argument("folder", metavar="OUT", help="dataset folder")
     inspect.add_argument("--rows", type=positive, default=20, help="random rows to show (default 20)")
-    inspect.add_argument("--seed", type=int, default=0, help="of the random rows (default 0)")
+    inspect.add_argument("--seed", type=whole, default=0, help="of the random rows (default 0)")
 
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")
     compose.add_argument("--count", type=positive, default=100, help="pieces (default 100)")
-    compose.add_argument("--seed", type=int, default=0, help="first seed; pieces take seed, seed+1, ... (default 0)")
-    compose.add_argument("--duration", type=float, default=10.24, help="seconds (default 10.24)")
+    compose.add_argument("--seed", type=whole, default=0, help="first seed; pieces take seed, seed+1, ... (default 0)")
+    compose.add_argument("--duration", type=number, default=10.24, help="seconds (default 10.24)")
     compose.add_argument("--sample-rate", type=positive, default=24000, help="Hz (default 24000)")
     compose.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     compose.add_argument("--soundfont", help="SF2 or SF3 file (default: $MUSICBENCH_SOUNDFONT, then FluidR3)")

@@ -1,21 +1,20 @@
 """Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
-import argparse
 import os
 import re
 import sys
 from functools import partial
 from pathlib import Path
 
-from musicbench import InputError, __version__, positive
+from musicbench import InputError, Parser, __version__, number, positive, whole
 
 FAST_STEPS = 10  # half of the default's
 DTYPES = ("float32", "float16", "bfloat16")
-CHOICES = {"scheduler": ("dpm", "ddim", "ddpm"), "predictors": ("auto", "neural", "reader")}
+SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 
 
 def build_parser():
-    parser = argparse.ArgumentParser("mustango", description="Make music from a prompt, chords and a tempo.")
+    parser = Parser("mustango", description="Make music from a prompt, chords and a tempo.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -30,7 +29,8 @@ def build_parser():
     generate.add_argument("--key", help="such as 'A minor', 'Bb' or 'F#m'")
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
     generate.add_argument(
-        "--duration", help="seconds, the bundled model 1 to 120 (default 10.24), '8 bars', or chart (the chords once)"
+        "--duration",
+        help="seconds, the bundled model 1 to 120, '8 bars', or chart (the chords once); default: what the prompt says, or 10.24",
     )
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()
@@ -51,14 +51,23 @@ def build_parser():
     generate.add_argument(
         "--prompts",
         metavar="FILE.jsonl",
-        help="many: a line each with prompt, chords, tempo, meter, key, duration, seed, id; or sidecars",
+        help="many: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
     )
     generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
-    generate.add_argument("--scheduler", choices=CHOICES["scheduler"], help="ddpm is the original's (default dpm)")
+    generate.add_argument(
+        "--keep-going", action="store_true", help="with --prompts: name the lines that cannot be played and make the others"
+    )
+    generate.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="load no model and write nothing: print the .json that each take would have, one a line, or what is wrong",
+    )
+    generate.add_argument("--scheduler", choices=SCHEDULERS, help="ddpm is the original's (default dpm)")
     generate.add_argument(
         "--predictors",
-        choices=CHOICES["predictors"],
-        help="who settles what nobody stated: the released predictors or rules (default: the predictors if the model has them)",
+        choices=PREDICTORS,
+        help="auto asks the released predictors, if the model has them, for what nobody states; neural asks them always, and they come "
+        "before the prompt, not before options; reader chooses by rule (default auto)",
     )
     generate.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
     generate.add_argument("--midi", action="store_true", help="also write chords and beats, as a .mid beside the sound")
@@ -85,10 +94,10 @@ def build_parser():
         help="munet: dataset folder of what the model knows already; on it the run keeps to what the model predicted when the run began",
     )  # fmt: skip
     train.add_argument("--steps", type=positive, default=10_000, help="optimizer steps in all (default %(default)s)")
-    train.add_argument("--minutes", type=float, help="stop after so many minutes; run again to go on")
+    train.add_argument("--minutes", type=number, help="stop after so many minutes; run again to go on")
     train.add_argument("--batch-size", type=positive, default=8, help="clips a step (default %(default)s)")
-    train.add_argument("--lr", type=float, default=5e-4, help="peak learning rate (default %(default)s)")
-    train.add_argument("--seed", type=int, default=0, help="(default %(default)s)")
+    train.add_argument("--lr", type=number, default=5e-4, help="peak learning rate (default %(default)s)")
+    train.add_argument("--seed", type=whole, default=0, help="(default %(default)s)")
     train.add_argument("--threads", type=positive, help="CPU threads")
     train.add_argument("--device", default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)")
     train.add_argument(
@@ -117,21 +126,21 @@ def build_parser():
     evaluate.add_argument("--real", metavar="FOLDER", help="the set's own audio, if it does not lie where its rows say")
     evaluate.add_argument("--model", default="mustango-mini", help="(default %(default)s)")
     evaluate.add_argument("--device", default="cpu", help="(default %(default)s)")
-    evaluate.add_argument("--steps", type=int, default=20, help="(default %(default)s)")
-    evaluate.add_argument("--guidance", type=float, default=3.0, help="(default %(default)s)")
+    evaluate.add_argument("--steps", type=whole, default=20, help="(default %(default)s)")
+    evaluate.add_argument("--guidance", type=number, default=3.0, help="(default %(default)s)")
     evaluate.add_argument(
-        "--takes", type=int, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
+        "--takes", type=whole, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
     )
     evaluate.add_argument(
         "--words",
-        type=int,
+        type=whole,
         metavar="N",
         help="in place of --set: do instruments, drums, moods, breaks and contradictions in N prompts come true?",
     )
     evaluate.add_argument("--words-only", action="store_true", help="give the model the prompts without the rows' controls")
-    evaluate.add_argument("--limit", type=int, help="only the first N clips of the set")
+    evaluate.add_argument("--limit", type=whole, help="only the first N clips of the set")
     evaluate.add_argument("--columns", help="of model, real, round trip, shuffled, dropped, with commas (default: all)")
-    evaluate.add_argument("--dropped", type=int, default=30, help="clips made without controls (default %(default)s)")
+    evaluate.add_argument("--dropped", type=whole, default=30, help="clips made without controls (default %(default)s)")
     evaluate.add_argument("--judges", help="of madmom, chordino, librosa, essentia (default: the first three, as installed)")
     evaluate.add_argument(
         "--embedding",
@@ -139,9 +148,9 @@ def build_parser():
         help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
     )
     evaluate.add_argument(
-        "--seed", type=int, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
+        "--seed", type=whole, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
     )
-    evaluate.add_argument("--workers", type=int, help="processes that listen (default: as many as there are cores)")
+    evaluate.add_argument("--workers", type=whole, help="processes that listen (default: as many as there are cores)")
 
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
@@ -155,66 +164,6 @@ def build_parser():
 
 
 # ---------------------------------------------------------------------------------------------------- generate
-
-
-CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
-# How it is made: an option, else what the line says, else the default.
-SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
-LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
-# What else a sidecar holds: a line may be a sidecar, which asks for its take again.
-SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
-
-
-def read_requests(path):
-    """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]. Raises InputError naming the line."""
-    from decimal import Decimal
-
-    from mustango.reader import read_number
-    from mustango.testsets import check_id, read_objects
-
-    requests, seen = [], set()
-    for number, where, request in read_objects(path):
-        unknown = set(request) - {*CONTROL_FIELDS, *SETTINGS, *LOADED, *SIDECAR_FIELDS, "id"}
-        if unknown:
-            raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
-        for name in LOADED:
-            if not isinstance(request.get(name), str | None):
-                raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name]}")
-        request.setdefault("tempo", request.get("bpm"))
-        if isinstance(request.get("key"), list):
-            request["key"] = " ".join(map(str, request["key"]))
-        if request.get("chords") and request.get("chords_time"):
-            chords, times = request["chords"], request["chords_time"]
-            if not isinstance(chords, list) or not isinstance(times, list) or len(chords) != len(times):
-                raise InputError(f"{where}: chords and chords_time are no two lists of one length; give a time for each chord")
-            times = [read_number(f"{where}: chords_time", t, low=0) for t in times]
-            request["chords"] = " ".join(f"{Decimal(str(t)):f}:{c}" for t, c in zip(times, chords, strict=True))
-        own = request.get("id")
-        if own is not None and (isinstance(own, bool) or not isinstance(own, str | int)):
-            raise InputError(f"{where}: id {own!r} is no name; give text or a whole number")
-        request["id"] = f"{number:05d}" if own is None else str(own)
-        check_id(request["id"], seen, where)
-        requests.append(request | {"where": where})
-    return requests
-
-
-def loaded(requests, options):
-    """Return what is loaded for all requests, {"model", "dtype"}: what the options say, else the lines, else the default.
-
-    Raises InputError where the lines do not agree.
-    """
-    chosen = {}
-    for name, default in LOADED.items():
-        said = {request[name]: request["where"] for request in reversed(requests) if request.get(name) is not None}
-        if getattr(options, name) is not None:
-            said = {getattr(options, name): "the command"}
-        if len(said) > 1:
-            (one, there), (other, here) = list(said.items())[:2]
-            raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
-        chosen[name] = next(iter(said), default)
-    if chosen["dtype"] not in DTYPES:
-        raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
-    return chosen
 
 
 def next_paths(count):
@@ -247,99 +196,107 @@ def summary(path, replaced, controls, seed):
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
     tags = {name: SAID[value] for name, value in controls.origin.items()}
     key = f"{controls.key}{tags['key']}, " if controls.key_heard_in else ""
+    lasts = f"{controls.duration_s:g} s{tags['duration'] if controls.origin['duration'] == 'prompt' else ''}"
     return (
-        f"{path}{' (replaced)' if replaced else ''}: {controls.duration_s:g} s, {controls.bpm:g} bpm{tags['tempo']}, "
+        f"{path}{' (replaced)' if replaced else ''}: {lasts}, {controls.bpm:g} bpm{tags['tempo']}, "
         f"{controls.meter}{tags['meter']}, {key}{shown}{tags['chords']}, seed {seed}"
         + "".join(f"\n  {note}" for note in controls.notes)
     )
 
 
-def settled(request, options, takes, durations):
-    """Return a request with what the options say, every value of its type and within its bounds; see `durations_of`. Raises InputError.
-
-    Its own controls come before the options; of how it is made, the options come first.
-    """
-    from mustango.reader import check_options, read_duration, read_number, resolve
-
-    window_s, longest_s = durations
-    request = {"prompt": "", **request}
-    for name, read, default in (("duration", read_duration, window_s), ("seed", partial(read_number, "seed", kind=int), 0)):
-        own, option = (read(value) for value in (request.get(name), getattr(options, name)))
-        request[name] = own if own is not None else option if option is not None else default
-    for name, default in SETTINGS.items():
-        value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
-        request[name] = default if value is None else value
-    request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
-    for name, known in CHOICES.items():
-        if request[name] not in known:
-            raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
-    check_options(
-        request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
-        request["negative_prompt"], longest_s=longest_s,
-    )  # fmt: skip
-    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
-    for i in range(takes if isinstance(request["duration"], str) else 1):  # takes in bars differ in length
-        resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"] + i, longest_s=longest_s)
-    return request
-
-
-def generate(options):
-    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
+def places_of(requests, options, count):
+    """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
     from musicbench.clip import check_audio_path, check_folder
-    from musicbench.features import METERS, madmom
-    from mustango.checkpoint import durations_of
-    from mustango.reader import MAX_COUNT, read_number
 
-    if options.resume and not options.prompts:
-        raise InputError("--resume goes on with the prompts of a file; give --prompts FILE.jsonl")
-    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
-    if options.pick == "best":
-        if takes < 2:
-            raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
-        madmom(tuple(METERS))
-    kept = 1 if options.pick == "best" else takes
-    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if options.prompts:
-        if any(value is not None for value in given.values()):
-            raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
         out = Path(options.out or ".")
         check_folder(out)
-        requests = read_requests(options.prompts)
-        places = [numbered(out / f"{request['id']}.wav", kept) for request in requests]
+        places = [numbered(out / f"{request['id']}.wav", count) for request in requests]
     else:
         out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
-        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
-        places = [next_paths(kept) if options.out is None else numbered(out, kept)]
+        places = [next_paths(count) if options.out is None else numbered(out, count)]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
-    once = loaded(requests, options)
-    durations = durations_of(once["model"])
-    for i, request in enumerate(requests):
-        try:
-            requests[i] = settled(request, options, takes, durations)
-        except InputError as error:
-            raise InputError(f"{request['where']}: {error}" if request["where"] else str(error)) from None
+    return places
 
+
+def tell(error):
+    """Write what cannot be made to standard error, a line each."""
+    print(f"mustango: {error}", file=sys.stderr, flush=True)
+
+
+def dry_run(requests, facts, failed):
+    """Print the sidecars that would be written, a line each. Returns 0, or `failed` if a request cannot be played."""
+    import json
+
+    from mustango.requests import sidecars_of
+
+    for request in requests:
+        for sidecar in sidecars_of(request, facts):
+            print(json.dumps(sidecar))
+        if "error" in request:
+            tell(request["error"])
+    return failed if any("error" in request for request in requests) else 0
+
+
+def generate(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
+
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
+    """
+    from musicbench.features import METERS, madmom
+    from mustango.reader import MAX_COUNT, read_number
+    from mustango.requests import requests_of
+
+    if (options.resume or options.keep_going) and not options.prompts:
+        name = "--resume" if options.resume else "--keep-going"
+        raise InputError(f"{name} goes on with the prompts of a file; give --prompts FILE.jsonl")
+    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
+    if options.pick == "best" and takes < 2:
+        raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
+    requests, facts = requests_of(options, takes)
+    wanted = [request for request in requests if "error" not in request]
+    failed = 1 if options.keep_going and wanted else 2
+    if options.dry_run:
+        return dry_run(requests, facts, failed)
+    for request in requests:
+        if "error" in request:
+            tell(request["error"])
+    if len(wanted) < len(requests) and failed == 2:
+        return failed
+    if options.pick == "best":
+        madmom(tuple(METERS))
+    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
+    todo = list(zip(wanted, places, strict=True))
     if options.resume:
-        left = [i for i, paths in enumerate(places) if not all(map(_is_written, paths))]
-        print(f"{len(requests) - len(left)} of {len(requests)} prompts are made already", flush=True)
-        requests, places = ([values[i] for i in left] for values in (requests, places))
-        if not left:
-            return 0
+        todo = [(request, paths) for request, paths in todo if not all(map(_is_written, paths))]
+        print(f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already", flush=True)
+    left_out = len(requests) - len(wanted)
+    if todo:
+        left_out += make(todo, takes, options)
+    return failed if left_out else 0
 
+
+def make(todo, takes, options):
+    """Load the model and make the takes of [(settled request, paths), ...]; returns how many --keep-going left out."""
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline(once["model"], options.device, once["dtype"], quiet=True, low_memory=options.low_memory)
-    for request in requests:  # what this model lacks is told before anything is written
-        pipeline.predictor(request["predictors"])
-    if options.prompts:
-        out.mkdir(exist_ok=True)
-    with tqdm(total=sum(request["steps"] for request in requests), desc="composing", unit="step", disable=None) as bar:
-        for request, paths in zip(requests, places, strict=True):
-            play(pipeline, request | once, takes, options, paths, bar)
-    return 0
+    how, left_out = todo[0][0], 0
+    pipeline = load_pipeline(how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory)
+    if options.prompts and options.out:
+        Path(options.out).mkdir(exist_ok=True)
+    with tqdm(total=sum(request["steps"] for request, _ in todo), desc="composing", unit="step", disable=None) as bar:
+        for request, paths in todo:
+            try:
+                play(pipeline, request, takes, options, paths, bar)
+            except InputError as error:
+                if not options.keep_going:
+                    raise
+                bar.write(f"mustango: {request['where']}: {error}", file=sys.stderr)
+                left_out += 1
+    return left_out
 
 
 def _is_written(path):
@@ -353,9 +310,12 @@ def play(pipeline, request, takes, options, paths, bar):
     from mustango.midi import save_midi
     from mustango.obeyed import best_take
     from mustango.pipeline import sidecar
+    from mustango.requests import CONTROLS, SETTINGS, made_with
 
-    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
-    made_with = {name: request[name] for name in (*SETTINGS, *LOADED)}
+    asked = {name: request.get(name) for name in (*CONTROLS, "seed")}
+    if request["exact"]:
+        asked = {"controls": request["plans"][0], "seed": request["seed"]}
+    how = made_with(request)
     pipeline.set_scheduler(request["scheduler"])
     called = {name: request[name] for name in SETTINGS if name != "scheduler"}
 
@@ -364,13 +324,13 @@ def play(pipeline, request, takes, options, paths, bar):
             bar.total += steps - request["steps"]  # many or long takes are made in parts
         bar.update()
 
-    output = pipeline(request["prompt"], **controls, **called, count=takes, on_step=on_step)
+    output = pipeline(request["prompt"], **asked, **called, count=takes, on_step=on_step)
     if not options.out and not options.prompts:
         paths = next_paths(len(paths))  # another run may have taken the names meanwhile
     kept = range(takes)
     if options.pick == "best":
         best, scores = best_take(output)
-        kept, made_with["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
+        kept, how["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
         heard = ", ".join(f"{s.share:.0%}" for s in scores)
         bar.write(f"heard of what was asked: {heard}; take {best + 1} is kept", file=sys.stdout)
     for i, path in zip(kept, paths, strict=True):
@@ -378,7 +338,7 @@ def play(pipeline, request, takes, options, paths, bar):
         save_audio(path, output.audios[i], output.sample_rate)
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
-        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], made_with))
+        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], how))
         bar.write(summary(path, replaced, output.controls[i], output.seeds[i]), file=sys.stdout)
 
 
@@ -482,6 +442,10 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
+    if options.device != "cpu" and not options.audio:  # whose check would only load torch early
+        from mustango.pipeline import check_device
+
+        check_device(options.device)
 
     if options.words is not None:
         from mustango.words import WordsSetup, evaluate_words, words_markdown
@@ -536,11 +500,14 @@ def main(arguments=None):
     try:
         return {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command](options)
     except InputError as error:
-        print(f"mustango: {error}", file=sys.stderr)
+        tell(error)
         return 2
     except KeyboardInterrupt:
         print("mustango: stopped", file=sys.stderr)
         return 130
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 if __name__ == "__main__":

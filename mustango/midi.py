@@ -1,5 +1,7 @@
 """Chords and beats -> a Standard MIDI File: voiced chords, their names as markers, a click on every beat; and back."""
 
+import json
+
 from musicbench.clip import written_whole
 from musicbench.theory import Chord, Key
 
@@ -27,7 +29,10 @@ def _track(name, events):
 
 
 def save_midi(path, controls):
-    """Write the chords and beats of `controls` (`mustango.reader.Controls`). Raises InputError when the place is not writable."""
+    """Write the chords and beats of `controls` (`mustango.reader.Controls`), which are played; what was asked is a text beside them.
+
+    Raises InputError when the place is not writable.
+    """
     from mido import Message, MetaMessage, MidiFile, bpm2tempo
 
     quarter_s = 60 / controls.bpm * controls.meter.unit / 4
@@ -46,6 +51,9 @@ def save_midi(path, controls):
         (0, MetaMessage("time_signature", numerator=controls.meter.beats, denominator=controls.meter.unit)),
         (0, MetaMessage("key_signature", key=key.tonic + ("m" if key.mode == "minor" else ""))),
     ]
+    asked = {name: value for name, value in controls.asked.items() if value is not None}
+    if asked:
+        plan.append((0, MetaMessage("text", text=f"asked: {json.dumps(asked)}")))
     chords, ends = [], (*controls.chord_times[1:], controls.duration_s)
     for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
         plan.append((tick(start_s), MetaMessage("marker", text=chord.lead_sheet(controls.key))))

@@ -1,7 +1,7 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 
@@ -14,7 +14,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipe
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
-from musicbench import InputError, __version__
+from musicbench import InputError
 from musicbench.styles import MOODS, OPPOSITES
 from mustango.checkpoint import (
     BUNDLED,
@@ -32,6 +32,7 @@ from mustango.conditioning import Conditioner, Conditioning, control_signal, enc
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.reader import Controls, check_options, resolve
+from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe, has_predictors
 from mustango.vocoder import ISTFTVocoder
 
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
@@ -163,9 +164,11 @@ class MustangoPipeline(DiffusionPipeline):
         prompt="",
         *,
         chords=None,
+        chords_time=None,
         tempo=None,
         meter=None,
         key=None,
+        beats=None,
         duration=None,
         seed=0,
         count=1,
@@ -173,15 +176,19 @@ class MustangoPipeline(DiffusionPipeline):
         guidance=3.0,
         negative_prompt="",
         predictors="auto",
+        controls=None,
         on_step=None,
     ):
         """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
 
-        The controls hold for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
-        "0:C 2.5:G", "I V vi IV") or a list, one a bar. tempo: bpm or a tempo word. meter: "3/4". key: "A minor". duration: seconds,
-        "8 bars", or "chart", the bars of the chord line once; `window_s` when None. What is not given is read from the prompt, else chosen.
-        predictors: who settles what nobody stated: "reader" chooses by rule, "neural" asks the released predictors, "auto"
-        those if the model has them. on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
+        What is asked for holds for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
+        "0:C 2.5:G", "I V vi IV") or a list, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word. meter: "3/4". key: "A minor". beats: [[times (s)],
+        [positions in the bar]], which tell tempo and meter too. duration: seconds, "8 bars", or "chart", the bars of the chord line
+        once; what the prompt says when None, else `window_s`. What is not given is read from the prompt, else chosen.
+        predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
+        them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
+        but for what is given here. controls: Controls to be played as they are, in place of all that (`mustango.sidecar.restored`).
+        on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
         parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
         """
         prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
@@ -189,12 +196,17 @@ class MustangoPipeline(DiffusionPipeline):
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
-        duration, guidance = self.config.window_s if duration is None else duration, float(guidance)
+        guidance = float(guidance)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
-        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration": duration, "longest_s": self.longest_s}
-        predict = self.predictor(predictors)
-        predict = predict and cache(predict)  # once a prompt, not once a take
-        controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
+        if controls is None:
+            given = {
+                "chords": chords, "chords_time": chords_time, "tempo": tempo, "meter": meter, "key": key, "beats": beats,
+                "duration": duration,
+            }  # fmt: skip
+            controls = self._resolve(prompts, seeds, given, predictors)
+        else:
+            controls = [controls] * len(prompts)
+        controls = [self.facts.played(c) for c in controls]
         if self._low_memory:
             self._neural = None
         parts, audios = parts_of([c.duration_s for c in controls]), []
@@ -213,6 +225,20 @@ class MustangoPipeline(DiffusionPipeline):
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
+    def _resolve(self, prompts, seeds, given, predictors):
+        """Return the Controls of each prompt with its seed."""
+        predict = self.predictor(predictors)
+        how = {
+            "predict": predict and cache(predict),  # once a prompt, not once a take
+            "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s,
+        }  # fmt: skip
+        return [resolve(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
+
+    @property
+    def facts(self):
+        """What the model can be told, and what it gives: ModelFacts."""
+        return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors)
+
     @property
     def longest_s(self):
         """The longest clip the model makes, in seconds."""
@@ -225,12 +251,12 @@ class MustangoPipeline(DiffusionPipeline):
         if predictors == "reader" or (predictors == "auto" and not self._has_predictors):
             return None
         if not self._has_predictors:
-            raise InputError("this model has no neural predictors; use --predictors reader, or a released model with them")
+            raise InputError(NO_PREDICTORS)
         return self._predict
 
     @property
     def _has_predictors(self):
-        return self._folder is not None and any((self._folder / name).is_dir() for name in ("beat_predictor", "beats"))
+        return has_predictors(self._folder)
 
     def _predict(self, prompt):
         """Ask the released predictors, loading them when first asked."""
@@ -247,16 +273,6 @@ class MustangoPipeline(DiffusionPipeline):
             else:
                 self._neural = NeuralPredictors.from_folder(self._folder)
         return self._neural(prompt)
-
-    def playable(self, controls):
-        """Add notes to controls on chords that the model's vocabulary lacks, which are played as the nearest it has."""
-        types = self.conditioner.config.chord_types[2:]
-        lacking = dict.fromkeys(c for c in controls.chords if c.reduced(types) != c)
-        notes = [
-            f"{c.lead_sheet(controls.key)} is played as {c.reduced(types).lead_sheet(controls.key)}: the model has no {c.quality}"
-            for c in lacking
-        ]
-        return replace(controls, notes=(*controls.notes, *notes))
 
     def rows(self, duration_s):
         """Return how many latent rows cover `duration_s`."""
@@ -401,25 +417,8 @@ def opposite_moods(prompt):
 
 
 def sidecar(output, index, prompt, options):
-    """Describe one take under the dataset's field names, with all that is needed to make it again; no key where no chord sounds."""
-    controls = output.controls[index]
-    key = controls.key_heard_in
-    return {
-        "prompt": prompt,
-        "bpm": controls.bpm,
-        "meter": str(controls.meter),
-        "key": [key.tonic, key.mode] if key else None,
-        "beats": [list(controls.beat_times), list(controls.beat_positions)],
-        "chords": [c.harte(controls.key) for c in controls.chords],
-        "chords_time": list(controls.chord_times),
-        "duration": controls.duration_s,
-        "sample_rate": output.sample_rate,
-        "seed": output.seeds[index],
-        **options,
-        "origin": controls.origin,
-        "notes": list(controls.notes),
-        "versions": {"mustango": __version__, "torch": torch.__version__, "diffusers": diffusers.__version__},
-    }
+    """Describe one take of a MustangoOutput, see `mustango.sidecar.describe`."""
+    return describe(prompt, output.controls[index], output.seeds[index], output.sample_rate, options)
 
 
 def cast(component, dtype):

@@ -2,15 +2,17 @@
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
-from musicbench.progression import Progression, beat_grid
+from musicbench.progression import MAX_START_S, Progression, beat_grid
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, numeral_key, parse_tempo, word_tempo
+from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, numeral_key, parse_symbol, parse_tempo, word_tempo
+from mustango.beats import BeatMap, Pulse, check_inside, check_rising, steady
 
 # Words that tell the pace, with the range a tempo is drawn from.
 _PACES = (
@@ -27,13 +29,16 @@ _MINOR_WORDS = re.compile(
 
 
 SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}  # a control's origin, in a summary
+ASKED = ("chords", "tempo", "key", "meter", "duration")
 
 
 @dataclass(frozen=True)
 class Controls:
-    """The controls of one clip, resolved. `origin` says of each of tempo, meter, key, chords: given, prompt, predicted or chosen.
+    """The controls of one clip, as they are played.
 
-    Beats: times and positions; chords with their start times; notes: what was not taken as it was asked, and why.
+    origin: where each of ASKED comes from: given, prompt, predicted or chosen. asked: what was asked for of ASKED, as it was
+    written; None where nobody asked. Beats: times and positions; chords with their start times; notes: what is played otherwise
+    than it was asked, and why.
     """
 
     bpm: float
@@ -46,6 +51,7 @@ class Controls:
     duration_s: float
     origin: dict = field(default_factory=dict)
     notes: tuple = ()
+    asked: dict = field(default_factory=dict)
 
     @property
     def key_heard_in(self):
@@ -54,6 +60,7 @@ class Controls:
 
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
+MAX_POSITION = 32  # of a beat in its bar, whatever the model takes
 
 
 def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
@@ -68,7 +75,7 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     if number is None or isinstance(value, bool) or number != number or (isinstance(value, float) and number != value):
         raise InputError(f"{name} {repr(value)[:40]} is not {wanted}; give {wanted}")
     if not low <= number <= high:
-        raise InputError(f"{name} {value} is outside {low}-{high}; give {wanted} within it")
+        raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give {wanted} within it")
     return number
 
 
@@ -76,10 +83,15 @@ CHART = "chart"
 
 
 def read_duration(value):
-    """Return seconds as float; bars as text, "8 bars" or CHART, which are those of the chord line once; None as None. Raises InputError."""
+    """Return seconds as float; bars as text, "8 bars" or CHART, those of the chord line once; None for None or no text.
+
+    Raises InputError for anything else.
+    """
     number = value
     if isinstance(value, str):
         text = " ".join(value.lower().split())
+        if not text:
+            return None
         if text == CHART:
             return CHART
         if bars := re.fullmatch(r"0*([1-9][0-9]{0,5})[ -]?bars?", text):
@@ -111,7 +123,7 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         check_length(f"duration {duration:g} s", duration, longest_s)
     for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(f"{name} {value} is outside {low}-{high}; give a whole number within it")
+            raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give a whole number within it")
     guidance = read_number("guidance", guidance)
     if not 0 <= guidance <= MAX_GUIDANCE:
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
@@ -139,14 +151,20 @@ def _choose_loop(prompt, mode, rng):
     return loop
 
 
-def steady(times, positions, duration_s):
-    """Take predicted beats that go forward: (bpm by least squares, times, positions), or None when fewer than three do."""
-    kept = [(t, int(p)) for i, (t, p) in enumerate(zip(times, positions, strict=True)) if t >= 0 and (i == 0 or t > max(times[:i]))]
-    kept = [(t, p) for t, p in kept if t < duration_s]
-    if len(kept) < 3:
+def read_beats(beats):
+    """Return given beats [[times], [positions]] as a Pulse; None for none. Raises InputError."""
+    if beats is None or (isinstance(beats, (str, list, tuple)) and len(beats) == 0):
         return None
-    bpm = 60 / float(np.polyfit(np.arange(len(kept)), [t for t, _ in kept], 1)[0])
-    return (bpm, tuple(t for t, _ in kept), tuple(p for _, p in kept)) if MIN_BPM <= bpm <= MAX_BPM else None
+    parts = [part.tolist() if isinstance(part, np.ndarray) else part for part in beats] if isinstance(beats, Iterable) else []
+    if isinstance(beats, str) or len(parts) != 2 or not all(isinstance(part, (list, tuple)) for part in parts):
+        raise InputError(f"beats {repr(beats)[:40]} are no two lists; give [[times in seconds], [positions in the bar]]")
+    if len(parts[0]) != len(parts[1]):
+        raise InputError(f"beats have {len(parts[0])} times and {len(parts[1])} positions; give a position for each time")
+    if not parts[0]:
+        return None
+    times = tuple(read_number("beat time", t, low=0, high=MAX_START_S) for t in parts[0])
+    check_rising("beat", times)
+    return Pulse(times, tuple(read_number("beat position", p, int, 1, MAX_POSITION) for p in parts[1]), "given")
 
 
 def _bars(duration, chart_bars):
@@ -158,11 +176,11 @@ def _bars(duration, chart_bars):
     return chart_bars if duration == CHART else int(duration.split()[0])
 
 
-def _seconds(duration, progression, bpm, meter, longest_s):
+def _seconds(duration, progression, bpm, meter, longest_s, beat_map):
     """Return how long "8 bars" or "chart" of a progression last. Raises InputError for bars that are too few for its chords."""
     written = len(progression.bars)
     bars = _bars(duration, written)
-    duration_s = bars * meter.beats * 60 / bpm
+    duration_s = _length(bars, bpm, meter, beat_map)
     named = f"a duration of {bars} bar{'s' * (bars > 1)} of {meter} at {bpm:g} bpm, {duration_s:.4g} s,"
     check_length(named, duration_s, longest_s)
     if bars < written:
@@ -170,6 +188,11 @@ def _seconds(duration, progression, bpm, meter, longest_s):
             f"the chords fill {written} bars, above {bars}; give fewer, several a bar ('C G | Am F'), or '{written} bars'"
         )
     return duration_s
+
+
+def _length(bars, bpm, meter, beat_map):
+    """Return how many seconds bars last."""
+    return beat_map.seconds(bars * meter.beats) if beat_map else bars * meter.beats * 60 / bpm
 
 
 def _fast_enough(bpm, progression, duration_s, prompt, meter):
@@ -186,95 +209,346 @@ def chords_stated(prompt, stated, key=None):
     return stated.chords or ("N" if not (key or stated.key) and drums_alone(prompt) else None)
 
 
-def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, seed=0, predict=None, longest_s=120.0):
+def resolve(
+    prompt,
+    *,
+    chords=None,
+    chords_time=None,
+    tempo=None,
+    meter=None,
+    key=None,
+    beats=None,
+    duration=None,
+    seed=0,
+    predict=None,
+    always_predict=False,
+    window_s=10.24,
+    longest_s=120.0,
+):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
     What is chosen is drawn by seed from what the prompt's words mean; but the key of given chords is theirs, and the tempo faster where
-    they would not fit. A prompt for drums alone states that there is no chord.
+    they would not fit. A prompt for drums alone states that there is no chord. Empty text gives nothing.
 
-    chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
-    duration: seconds, "8 bars", or "chart", the bars of the chord line once. longest_s: the longest clip to be had.
-    predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
-    cannot be read or does not fit into `duration`.
+    chords: a chord line or a list of symbols, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word.
+    meter: "3/4". key: "A minor". beats: [[times (s)], [positions in the bar]], taken as they are; tempo and meter follow from them
+    unless they are given too. duration: seconds, "8 bars", or "chart", the bars of the chord line once; when None what the prompt
+    states, else `window_s`. longest_s: the longest clip to be had.
+    predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing; with `always_predict` its beats and
+    chords also come before what the prompt states. Raises InputError for what cannot be read or does not fit into the duration.
     """
-    given_key, given_meter = (kind.parse(value) if value is not None else None for kind, value in ((Key, key), (Meter, meter)))
-    stated, rng = read_prompt(prompt, given_key, given_meter), np.random.default_rng([seed, 6])
-    drawn_bpm, drawn_tonic = _choose_tempo(prompt, rng), int(rng.integers(12))  # whether they are needed or not; then the loop
-    origin, beats, duration = {}, None, read_duration(duration)
-    in_bars = isinstance(duration, str)
-    notes = []
-    if given_key and re.search(MODES, str(key), re.IGNORECASE):
-        notes.append(f"the key {key} is played as {given_key}")
-    open_tempo = tempo is None and stated.tempo is None
-    stated_chords = chords_stated(prompt, stated, given_key)
-    open_chords = chords is None and stated_chords is None
-    predicted_chords = None
-    if predict and (open_tempo or open_chords):
-        if in_bars:
-            raise InputError(
-                f"a duration of {duration!r} needs a tempo and chords, and the model's predictors tell theirs in seconds; give both, "
-                "a duration in seconds, or predictors reader"
-            )
-        predicted_beats, heard = predict(prompt)
-        notes += heard.notes
-        if open_tempo and meter is None and stated.meter is None and len(predicted_beats[0]) > 2:
-            beats = steady(*predicted_beats, duration)
-        if open_chords:
-            predicted_chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < duration]
+    if isinstance(key, (list, tuple)):  # as a sidecar has it
+        key = " ".join(map(str, key))
+    given = {"chords": _read_line(chords), "tempo": tempo, "key": key, "meter": meter, "duration": duration}
+    given = {name: None if isinstance(value, str) and not value.strip() else value for name, value in given.items()}
+    settling = _Settling(prompt, given, seed, longest_s)
+    settling.settle_duration(window_s)
+    pulse, predicted_chords = read_beats(beats), None
+    if predict:
+        predicted_pulse, predicted_chords = settling.ask(predict, always_predict, pulse is not None)
+        pulse = pulse or predicted_pulse
+    meter = settling.settle_meter(pulse)
+    bpm = settling.settle_tempo(pulse, meter)
+    pulse = settling.played_pulse(pulse, meter)
+    beat_map = BeatMap(pulse, meter, bpm) if pulse else None
+    settling.note_what_was_stated(meter, bpm)
+    timed = _read_timed(chords, chords_time, settling.given_key)
+    progression, key, bpm = settling.settle_chords(timed, predicted_chords, meter, bpm, always_predict)
+    duration_s = settling.settle_seconds(progression, bpm, meter, beat_map)
 
-    def settle(name, given, read, parse, choose):
-        origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
-        return parse(given) if given is not None else read if read is not None else choose()
-
-    waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
-    meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
-    stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
-    bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _counted(drawn_bpm, meter))
-    as_stated = {
-        "tempo": tempo is None or bpm == stated_bpm, "meter": meter == stated.meter, "key": given_key in (None, stated.key),
-        "chords": chords in (None, stated.chords),
-    }  # fmt: skip
-    notes += [note for name, note in stated.notes if as_stated[name]]
-    word = stated.tempo_word or "" if tempo is None else str(tempo).strip()
-    if bpm == MAX_BPM and word.isalpha():
-        notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
-    if beats:
-        bpm, meter = beats[0], Meter(max(max(beats[2]), 2), 4)
-        origin["tempo"] = origin["meter"] = "predicted"
-    if not isinstance(chords, (str, list, tuple, type(None))):
-        raise InputError(f"chords are {chords!r}; give a chord line such as 'C G Am F' or a list of symbols")
-    if chords is not None and not isinstance(chords, str):
-        chords = " ".join(str(c) for c in chords)
-    line = chords if chords is not None else stated_chords
-    if line is not None or predicted_chords:
-        if line is not None:
-            progression = Progression.parse(line, meter, given_key or stated.key)
-            origin["chords"] = "given" if chords is not None else "prompt"
-        else:
-            progression = Progression(timed=tuple(predicted_chords))
-            origin["chords"] = "predicted"
-        own_key = numeral_key(line or "") or likely_key(progression.chords) or Key("C")
-        key = settle("key", key, stated.key, Key.parse, lambda: own_key)
-        if origin["tempo"] == "chosen" and progression.bars and not in_bars:
-            bpm = _fast_enough(bpm, progression, duration, prompt, meter)
-            if bpm > _counted(_pace(prompt)[1], meter):
-                notes.append(f"{bpm:g} bpm, faster than usual for the prompt, lets all chords be heard within {duration:g} s")
-    else:
-        mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
-        key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
-        loop, bar_s = _choose_loop(prompt, key.mode, rng).split(), 60 / bpm * meter.beats
-        bars = _bars(duration, len(loop)) if in_bars else max(math.ceil(duration / bar_s - 1e-6), 1)
-        progression = Progression.parse(" ".join(loop[:bars]), meter, key)
-        origin["chords"] = "chosen"
-    duration_s = _seconds(duration, progression, bpm, meter, longest_s) if in_bars else duration
-    if predicted_chords:  # they go to the model as they are: the same chord twice, none before the first
-        times, symbols = zip(*predicted_chords, strict=True)
+    if settling.origin["chords"] == "predicted":
+        timed = predicted_chords
+    if timed:  # they go to the model as they are: the same chord twice, none before the first
+        times, symbols = zip(*timed, strict=True)
+        check_inside("chord", times, duration_s)
+    elif beat_map and progression.bars:
+        symbols, times = beat_map.lay_out(progression, duration_s, settling.origin["chords"] != "chosen")
     else:
         symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
-    beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
+    beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
     return Controls(
-        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, tuple(notes)
-    )
+        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
+        tuple(dict.fromkeys(settling.notes)), settling.asked(chords),
+    )  # fmt: skip
+
+
+def _read_line(chords):
+    """Return chords as a chord line; None for none. Raises InputError."""
+    if not isinstance(chords, (str, list, tuple, type(None))):
+        raise InputError(f"chords are {repr(chords)[:40]}; give a chord line such as 'C G Am F' or a list of symbols")
+    return " ".join(str(c) for c in chords) if isinstance(chords, (list, tuple)) else chords
+
+
+def _read_timed(chords, chords_time, key):
+    """Return [(time, chord), ...] of a list of symbols and their times; None where there are no times. Raises InputError."""
+    if chords_time is None:
+        return None
+    if not isinstance(chords, (list, tuple)) or not isinstance(chords_time, (list, tuple)) or len(chords) != len(chords_time):
+        raise InputError("chords and chords_time are no two lists of one length; give a time for each chord")
+    times = [read_number("chords_time", t, low=0, high=MAX_START_S) for t in chords_time]
+    check_rising("chord", times)
+    key = key or numeral_key(_read_line(chords))
+    return [(t, parse_symbol(str(c), key)) for t, c in zip(times, chords, strict=True)] or None
+
+
+def _as_written(value):
+    """Return what somebody asked for as JSON can hold it."""
+    if isinstance(value, (list, tuple)):
+        return [str(part) for part in value]
+    return value if isinstance(value, (str, int, float, type(None))) else str(value)
+
+
+SAME_BPM = 0.04  # tempi that differ by no more than this share are the same, as in MIREX's tests
+SAME_WORD = 0.25  # a tempo word means a range
+
+
+class _Settling:
+    """A prompt and what is given beside it, on the way to Controls. Each step adds to `origin` and `notes`."""
+
+    def __init__(self, prompt, given, seed, longest_s):
+        self.prompt, self.given, self.longest_s = prompt, given, longest_s
+        self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
+        self.given_meter = Meter.parse(given["meter"]) if given["meter"] is not None else None
+        self.stated = read_prompt(prompt, self.given_key, self.given_meter)
+        self.stated_chords = chords_stated(prompt, self.stated, self.given_key)
+        self.rng = np.random.default_rng([seed, 6])
+        # drawn whether they are needed or not, so that what is given does not change what is chosen; then the loop
+        self.drawn_bpm, self.drawn_tonic = _choose_tempo(prompt, self.rng), int(self.rng.integers(12))
+        self.origin, self.notes = {}, []
+        if self.given_key and re.search(MODES, str(given["key"]), re.IGNORECASE):
+            self.notes.append(f"the key {given['key']} is played as {self.given_key}")
+
+    def asked(self, chords):
+        """Return what options or prompt ask for, as it was written; `chords` as they were given."""
+        stated = self.stated
+        said = {
+            "chords": self.stated_chords, "tempo": stated.tempo_word or stated.tempo, "key": stated.key and str(stated.key),
+            "meter": stated.meter and str(stated.meter), "duration": stated.duration,
+        }  # fmt: skip
+        given = self.given if self.given["chords"] is None else self.given | {"chords": chords}
+        return {name: _as_written(given[name] if given[name] is not None else said[name]) for name in ASKED}
+
+    # -------------------------------------------------------------------------------------------- how long
+
+    def settle_duration(self, window_s):
+        """Set `duration`: seconds, or bars as text."""
+        if self.given["duration"] is not None:
+            self.duration, self.origin["duration"] = read_duration(self.given["duration"]), "given"
+        elif self.stated.duration is not None:
+            self.duration, self.origin["duration"] = read_duration(self.stated.duration), "prompt"
+            if not isinstance(self.duration, str):
+                self.duration = self._possible(self.duration, f"{self.duration:g} s")
+        else:
+            self.duration, self.origin["duration"] = window_s, "chosen"
+        self.window_s = window_s
+
+    def _possible(self, duration_s, said):
+        """Return the seconds that a prompt states, or the nearest that the model makes, with a note."""
+        possible_s = min(max(duration_s, 1.0), self.longest_s)
+        if possible_s != duration_s:
+            self.notes.append(
+                f"{said} in the prompt is outside 1-{self.longest_s:g} s, what this model makes; {possible_s:g} s is played"
+            )
+        return possible_s
+
+    def settle_seconds(self, progression, bpm, meter, beat_map):
+        """Return how many seconds the clip lasts. Raises InputError for given bars that are too few or too many."""
+        if not isinstance(self.duration, str):
+            return self.duration
+        if self.origin["duration"] == "given":
+            return _seconds(self.duration, progression, bpm, meter, self.longest_s, beat_map)
+        bars, written = _bars(self.duration, len(progression.bars)), len(progression.bars)
+        if bars < written:
+            self.notes.append(f"{self.stated.duration} in the prompt is too short for its chords; their {written} bars are played")
+        return self._possible(_length(max(bars, written), bpm, meter, beat_map), self.stated.duration)
+
+    # -------------------------------------------------------------------------------------------- beats
+
+    def ask(self, predict, always, beats_given):
+        """Return what the predictors tell of what is open, (Pulse or None, [(time, chord), ...] or None)."""
+        open_tempo = self.given["tempo"] is None and (always or self.stated.tempo is None) and not beats_given
+        open_meter = self.given["meter"] is None and self.stated.meter is None
+        open_chords = self.given["chords"] is None and (always or self.stated_chords is None)
+        if not (always or open_tempo or open_chords):
+            return None, None
+        if isinstance(self.duration, str) and (open_tempo or open_chords):
+            self._leave_bars_out()
+        within_s = math.inf if isinstance(self.duration, str) else self.duration
+        (times, positions), heard = predict(self.prompt)
+        pulse, chords = None, None
+        if not beats_given and (always or (open_tempo and open_meter)):
+            pulse = steady(times, positions, within_s)
+            if always and times and pulse is None and self.given["tempo"] is None:
+                self.notes.append(f"the {len(times)} predicted beats are no pulse of {MIN_BPM}-{MAX_BPM} bpm and are left out")
+        if open_chords:
+            chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < within_s] or None
+            self.notes += heard.notes
+        return pulse, chords
+
+    def _leave_bars_out(self):
+        """Raise InputError for a given duration in bars, which predicted beats cannot be counted in; leave a stated one out."""
+        if self.origin["duration"] == "given":
+            raise InputError(
+                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in seconds; give "
+                "both, a duration in seconds, or predictors reader"
+            )
+        self.notes.append(
+            f"{self.stated.duration} in the prompt is left out, as the predictors tell seconds; {self.window_s:g} s is played"
+        )
+        self.duration, self.origin["duration"] = self.window_s, "chosen"
+
+    def settle_meter(self, pulse):
+        """Return the meter. Raises InputError for given beats that count beyond a given meter."""
+        stated, given = self.stated.meter, self.given_meter
+        if given:
+            self.origin["meter"] = "given"
+            if pulse and pulse.origin == "given" and not pulse.fits(given):
+                highest = max(pulse.positions)
+                if highest > given.beats:
+                    raise InputError(
+                        f"beat position {highest} is above the {given.beats} beats of {given}; give positions from 1 to {given.beats}, "
+                        "or another meter"
+                    )
+                self.notes.append(f"the given beats count to {highest}, not to {given.beats} as {given} does")
+            return given
+        if pulse and pulse.meter and not (stated and pulse.fits(stated)):
+            self.origin["meter"] = pulse.origin
+            if stated:
+                self._leave_out(stated, f"the {pulse.origin} beats, in {pulse.meter}, are played")
+            return pulse.meter
+        self.origin["meter"] = "prompt" if stated else "chosen"
+        waltz = re.search(r"\bwaltz\w*\b", self.prompt, re.IGNORECASE)
+        return stated or Meter(3 if waltz else 4, 4)
+
+    def _leave_out(self, said, instead):
+        self.notes.append(f"{said} in the prompt is left out; {instead}")
+
+    def settle_tempo(self, pulse, meter):
+        """Return the bpm. Raises InputError for given beats that go at another tempo than the given one, or at none."""
+        word = self.stated.tempo_word
+        self.stated_bpm = word_tempo(word, meter) if word else self.stated.tempo
+        given = self.given["tempo"]
+        if given is not None:
+            bpm, word, self.origin["tempo"] = parse_tempo(given, meter), str(given).strip(), "given"
+            if pulse and pulse.bpm and pulse.origin == "given":
+                return self._tempo_of_given(pulse, bpm)
+        elif pulse and pulse.bpm:
+            return self._tempo_of(pulse)
+        elif self.stated_bpm is not None:
+            bpm, self.origin["tempo"] = self.stated_bpm, "prompt"
+        else:
+            bpm, self.origin["tempo"] = _counted(self.drawn_bpm, meter), "chosen"
+        if bpm == MAX_BPM and (word or "").isalpha():
+            self.notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
+        return bpm
+
+    def _tempo_of_given(self, pulse, bpm):
+        """Return the tempo of given beats beside a given tempo: the latter, or the beats' own where it is a word."""
+        given = self.given["tempo"]
+        is_word = str(given).strip().isalpha()
+        if abs(pulse.bpm / bpm - 1) > (SAME_WORD if is_word else SAME_BPM):
+            raise InputError(f"the beats go at {pulse.bpm:.4g} bpm, but the tempo is {given}; leave one of the two out")
+        return pulse.bpm if is_word else bpm
+
+    def _tempo_of(self, pulse):
+        """Return the tempo of a pulse beside which none is given, with a note where the prompt states another."""
+        bpm, self.origin["tempo"] = pulse.bpm, pulse.origin
+        if not MIN_BPM <= bpm <= MAX_BPM:
+            raise InputError(f"the beats go at {bpm:.4g} bpm, outside {MIN_BPM}-{MAX_BPM}; give beats within it")
+        word = self.stated.tempo_word
+        if self.stated_bpm and abs(bpm / self.stated_bpm - 1) > (SAME_WORD if word else SAME_BPM):
+            self._leave_out(word or f"{self.stated_bpm:g} bpm", f"the {pulse.origin} beats, at {bpm:.4g} bpm, are played")
+        return bpm
+
+    def note_what_was_stated(self, meter, bpm):
+        """Add the reading's notes on what is played as the prompt states it, not those on what something else came before."""
+        stated, given = self.stated, self.given
+        heard = self.origin["tempo"] in ("given", "predicted")
+        holds = {
+            "tempo": bpm == self.stated_bpm or not (heard and (given["tempo"] is not None or self.stated_bpm)),
+            "meter": stated.meter in (meter, None), "key": self.given_key in (None, stated.key),
+            "chords": given["chords"] in (None, stated.chords), "duration": given["duration"] in (None, stated.duration),
+        }  # fmt: skip
+        self.notes += [note for name, note in stated.notes if holds.get(name, True)]
+
+    def played_pulse(self, pulse, meter):
+        """Return the pulse that is played, or None for a grid: a given tempo comes before predicted beats, a given meter counts them."""
+        if pulse is None or pulse.origin == "given":
+            return pulse
+        if self.given["tempo"] is not None:
+            return None
+        return pulse.counted(meter) if self.given_meter else pulse
+
+    def beats(self, pulse, bpm, meter, duration_s):
+        """Return beat times and positions: the pulse's, or a grid's."""
+        if pulse is None:
+            return beat_grid(bpm, meter, duration_s)
+        if pulse.origin == "given":
+            check_inside("beat", pulse.times, duration_s)
+            if pulse.times[-1] < duration_s - 3 * 60 / bpm:
+                self.notes.append(f"the given beats end at {pulse.times[-1]:g} s of {duration_s:g} s")
+        return pulse.times, pulse.positions
+
+    # -------------------------------------------------------------------------------------------- chords
+
+    def settle_chords(self, timed, predicted, meter, bpm, always):
+        """Return (Progression, key, bpm): a chosen tempo is made faster where not all chords would be heard."""
+        stated, given_line = self.stated, self.given["chords"]
+        if given_line is None and not predicted and self.stated_chords is None:
+            return *self._choose_chords(meter, bpm), bpm
+        if timed:
+            progression, self.origin["chords"] = Progression(timed=tuple(timed)), "given"
+        elif given_line is None and predicted:
+            progression, self.origin["chords"] = Progression(timed=tuple(predicted)), "predicted"
+        else:
+            line = self.stated_chords if given_line is None else given_line
+            progression = Progression.parse(line, meter, self.given_key or stated.key)
+            self.origin["chords"] = "prompt" if given_line is None else "given"
+        key = self._settle_key(progression)
+        if self.origin["chords"] == "predicted" and always:
+            self._note_predicted(progression, key, meter)
+        if self.origin["tempo"] == "chosen" and progression.bars and not isinstance(self.duration, str):
+            bpm = _fast_enough(bpm, progression, self.duration, self.prompt, meter)
+            if bpm > _counted(_pace(self.prompt)[1], meter):
+                self.notes.append(
+                    f"{bpm:g} bpm, faster than usual for the prompt, lets all chords be heard within {self.duration:g} s"
+                )
+        return progression, key, bpm
+
+    def _settle_key(self, progression):
+        """Return the key: given, stated, or that of the chords."""
+        if self.given_key or self.stated.key:
+            self.origin["key"] = "given" if self.given_key else "prompt"
+            return self.given_key or self.stated.key
+        self.origin["key"] = "chosen"
+        line = {"given": self.given["chords"], "prompt": self.stated_chords}.get(self.origin["chords"])
+        return numeral_key(line or "") or likely_key(progression.chords) or Key("C")
+
+    def _note_predicted(self, progression, key, meter):
+        """Note what was asked of chords and key where predicted chords are played."""
+        if self.stated_chords is not None:
+            said = Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords
+            played = [c for i, c in enumerate(progression.chords) if i == 0 or c != progression.chords[i - 1]]
+            if said != played[: len(said)]:
+                self.notes.append(f"the chords {self.stated_chords} in the prompt are left out; the predicted ones are played")
+        heard = likely_key(progression.chords)
+        if heard and not any(heard.same_as(near) for near in (key, key.relative)):
+            self.notes.append(f"{key} is asked for; the predicted chords are in {heard}")
+
+    def _choose_chords(self, meter, bpm):
+        """Return (Progression, key) that nobody asked for."""
+        mode = "minor" if _MINOR_WORDS.search(self.prompt) else "major"
+        if self.given_key or self.stated.key:
+            self.origin["key"], key = "given" if self.given_key else "prompt", self.given_key or self.stated.key
+        else:
+            self.origin["key"], key = "chosen", Key.of(self.drawn_tonic, mode)
+        self.origin["chords"] = "chosen"
+        loop, bar_s = _choose_loop(self.prompt, key.mode, self.rng).split(), 60 / bpm * meter.beats
+        if isinstance(self.duration, str):
+            bars = _bars(self.duration, len(loop))
+        else:
+            bars = max(math.ceil(self.duration / bar_s - 1e-6), 1)
+        return Progression.parse(" ".join(loop[:bars]), meter, key), key
 
 
 TICKS = 12  # a beat: halves, thirds and quarters

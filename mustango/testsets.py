@@ -1,6 +1,5 @@
 """Test sets: what clips should be. Drawn by seed for the composer, or read from JSON Lines rows as MusicBench publishes them."""
 
-import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from musicbench.progression import Progression, beat_grid
 from musicbench.theory import Chord, Key, Meter, roman_chord
 from mustango.metrics import Target
 from mustango.reader import MAX_SEED, read_number
+from mustango.requests import check_id, read_objects
 
 
 @dataclass(frozen=True)
@@ -125,48 +125,6 @@ def composed_audio(case, sample_rate):
         case.seed, DURATION_S, sample_rate,
         chords=piece.progression, bpm=piece.bpm, meter=piece.meter, key=case.asked.key, lead_in=False,
     ).samples  # fmt: skip
-
-
-# ---------------------------------------------------------------------------------------------------- rows in files
-
-
-def read_objects(path, remedy="give a JSON Lines file"):
-    """Yield (line number, where, object) of a JSON Lines file, or of a file that is one object. Raises InputError."""
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror}); {remedy}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    if not text.strip():
-        raise InputError(f"{path} holds no line; write one JSON object a line")
-    for number, line in [(1, text)] if isinstance(_parsed(text), dict) else enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        where, value = f"{path} line {number}", _parsed(line)
-        if not isinstance(value, dict):
-            wrong = "is not JSON" if value is None else "is not a JSON object"
-            raise InputError(f'{where} {wrong}; write one object a line, such as {{"prompt": "calm piano"}}')
-        yield number, where, value
-
-
-def _parsed(text):
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
-def check_id(name, seen, where):
-    """Add `name` to the set `seen`. Raises InputError unless it is a new one and files can be named after it."""
-    try:
-        odd = "\0" in name or len(name.encode()) > 200
-    except UnicodeEncodeError:
-        odd = True
-    if odd or not name or name in seen or Path(name).name != name or name in (".", ".."):
-        shown = name if len(name) < 40 else f"{name[:40]}..."
-        raise InputError(f"{where}: id {shown!r} is taken or no plain file name; give each line its own, of up to 200 bytes")
-    seen.add(name)
 
 
 # ---------------------------------------------------------------------------------------------------- sets from files

@@ -3,16 +3,20 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
 import soundfile
 from safetensors.torch import load_file, save_file
 
+from app import build_parser as build_app_parser
+from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.features import Heard
 from musicbench.theory import Chord
-from mustango.__main__ import main, summary
+from mustango.__main__ import build_parser, main, summary
 from mustango.midi import read_chords
 from mustango.reader import resolve
 
@@ -41,7 +45,8 @@ def fails(capsys, here, *arguments, model, says):
     [
         (["--chords", "C H"], "'H'"),
         (["--chords", "C xyz"], "'xyz'"),
-        (["--chords", ""], "no chords"),
+        (["--chords", "|"], "no chords"),
+        (["--keep-going"], "--keep-going goes on with the prompts of a file"),
         (["--chords", "C | | G"], "bar 2"),
         (["--chords", "C:3 G:3 |"], "beats"),
         (["--chords", "0:C G"], "start time"),
@@ -85,6 +90,63 @@ def fails(capsys, here, *arguments, model, says):
 def test_bad_options(capsys, here, tiny_folder, arguments, says):
     prompt = [] if "--prompts" in arguments else ["piano"]
     fails(capsys, here, *prompt, *arguments, model=tiny_folder, says=says)
+
+
+COMMANDS = {"mustango": build_parser, "musicbench": build_musicbench_parser, "app.py": build_app_parser}
+
+
+def wrong_options():
+    """Yield (program, arguments, the option's name) with a value that is wrong, for each option that cannot take any text."""
+    for program, build in COMMANDS.items():
+        commands = [action.choices for action in build()._actions if hasattr(action.choices, "items")]
+        for command, parser in commands[0].items() if commands else [("", build())]:
+            needed = [word for action in parser._actions if not action.option_strings for word in [(action.choices or ["x"])[0]]]
+            for action in parser._actions:
+                if action.option_strings and (action.choices or action.type):
+                    yield (
+                        program,
+                        [*filter(None, [command]), *needed, action.option_strings[-1], "float7"],
+                        action.option_strings[-1],
+                    )
+                elif action.option_strings and action.nargs == 0 and action.option_strings[-1] not in ("--help", "--version"):
+                    yield program, [*filter(None, [command]), *needed, action.option_strings[-1] + "=3"], action.option_strings[-1]
+            yield program, [*filter(None, [command]), "--no-such-option"], ""
+        yield program, ["no such command"] * 99, ""
+
+
+@pytest.mark.parametrize(("program", "arguments", "name"), wrong_options())
+def test_a_wrong_option_is_told_in_one_line(capsys, program, arguments, name):
+    with pytest.raises(SystemExit, match="2"):
+        COMMANDS[program]().parse_args(arguments)
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(f"{program}: ") and err.count("\n") == 1 and name in err and len(err) < 400, err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["generate", "x", "--dtype", "float7"], "--dtype 'float7' is unknown (choose from 'float32', 'float16', 'bfloat16')"),
+        (["generate", "calm", "piano"], "unknown: piano; put text of several words in quotes"),
+        (["generate", "x", "--steps", "3", "--fast"], "--fast and --steps exclude each other"),
+        (["train", "vae", "-o", "r", "--steps", "0"], "--steps 0 is below 1; give a whole number from 1"),
+        (["train", "vae", "-o", "r", "--lr", "nan"], "--lr 'nan' is not a number"),
+        (["evaluate", "--compare", "one"], "--compare takes 2 values"),
+        (["evaluate", "--limit", "1.5"], "--limit '1.5' is not a whole number"),
+        (["generate", "x", "--tempo"], "--tempo lacks its value"),
+        (["convert"], "missing: source, target"),
+        ([], "missing: COMMAND"),
+    ],
+)
+def test_a_wrong_option_names_what_would_be_right(capsys, arguments, says):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert says in capsys.readouterr().err
+
+
+def test_an_evaluation_tells_a_wrong_device_before_it_begins(capsys, here):
+    assert main(["evaluate", "--set", "composed:2", "-o", "ev", "--device", "gpu9"]) == 2
+    err = capsys.readouterr().err
+    assert "'gpu9'" in err and err.count("\n") == 1 and os.listdir(here) == []
 
 
 def test_long_and_foreign_prompts(capsys, here, tiny_folder):
@@ -381,6 +443,36 @@ def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
     assert (again["steps"], again["negative_prompt"], again["scheduler"]) == (2, "", "ddim")  # options come first
 
 
+def test_a_sidecar_of_exact_beats_gives_the_same_bytes_and_the_same_sidecar(here, tiny_folder):
+    line = {"prompt": "calm piano, chords C13 G Am", "beats": [[0.13, 0.66, 1.2, 1.71], [2, 3, 1, 2]], "duration": "3", "id": "a"}
+    (here / "many.jsonl").write_text(json.dumps(line))
+    assert generate("--prompts", "many.jsonl", "--steps", "2", "-o", ".", model=tiny_folder) == 2  # Am would begin after the end
+    (here / "many.jsonl").write_text(json.dumps(line | {"prompt": "calm piano", "chords": "C13 C Am |"}))
+    assert generate("--prompts", "many.jsonl", "--steps", "2", "-o", ".", model=tiny_folder) == 0
+    about = json.loads((here / "a.json").read_text())
+    assert about["beats"] == line["beats"] and about["meter"] == "3/4" and about["bpm"] == pytest.approx(114, abs=1)
+    assert about["asked"]["chords"] == "C13 C Am |" and about["asked"]["duration"] == "3" and about["chords"][0] == "C:7"
+    assert any("C13" in note for note in about["notes"])
+    (here / "neural.jsonl").write_text(json.dumps(about | {"predictors": "neural"}))  # whoever told the beats is not needed again
+    for name in ("a.json", "neural.jsonl"):
+        assert generate("--prompts", name, "-o", "out", model=tiny_folder) == 0
+        assert (here / "out" / "00001.wav").read_bytes() == (here / "a.wav").read_bytes()
+        again = json.loads((here / "out" / "00001.json").read_text())
+        assert again | {"predictors": "auto"} == about
+
+
+def test_midi_holds_what_is_played_and_says_what_was_asked(here, tiny_folder):
+    assert (
+        generate("piano", "--chords", "C7#9 G", "--tempo", "120", "--duration", "4", "--steps", "1", "--midi", model=tiny_folder)
+        == 0
+    )
+    about = json.loads((here / "music.json").read_text())
+    chords, _ = read_chords("music.mid")
+    assert [c.harte() for c in chords] == about["chords"] and "#9" not in about["chords"][0]
+    texts = [message.text for message in mido.MidiFile("music.mid").tracks[0] if message.type == "text"]
+    assert texts == [f"asked: {json.dumps({'chords': 'C7#9 G', 'tempo': '120', 'duration': '4'})}"]
+
+
 def test_a_sidecars_model_and_dtype_are_taken(capsys, here, tiny_folder):
     short = ("--duration", "1", "--steps", "1")
     assert generate("calm piano", *short, "--dtype", "bfloat16", "-o", "a.wav", model=tiny_folder) == 0
@@ -427,3 +519,10 @@ def test_a_summary_names_no_key_where_there_are_no_chords():
         summary("a.wav", False, resolve(prompt, duration=4.0), 1) for prompt in ("solo drums, 90 bpm", "rock, chords C G")
     )
     assert "90 bpm (prompt), 4/4 (chosen), N (prompt), seed 1" in drums and "C major (chosen), C" in band
+
+
+def test_a_summary_says_where_the_duration_comes_from():
+    controls = resolve("rock, chords C G", tempo=120, duration=4.0)
+    assert "a.wav: 4 s, 120 bpm" in summary("a.wav", False, controls, 1)
+    stated = replace(controls, origin=controls.origin | {"duration": "prompt"})
+    assert "a.wav: 4 s (prompt), 120 bpm" in summary("a.wav", False, stated, 1)

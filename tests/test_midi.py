@@ -1,5 +1,7 @@
 """A MIDI file gives the asked chords and beats back."""
 
+import json
+
 import mido
 import pytest
 
@@ -67,6 +69,21 @@ def test_every_chord_has_a_voicing_in_range():
             pitches = voicing(Chord(root, quality))
             assert sorted(pitches) == pitches and 36 <= pitches[0] < 48 and pitches[1] >= 55 and pitches[-1] < 67
     assert voicing(Chord()) == []
+
+
+def test_given_beats_are_the_clicks(tmp_path):
+    controls = resolve("", beats=[[0.2, 0.75, 1.31, 1.9], [2, 3, 1, 2]], chords="Am", tempo=None, duration=2.5)
+    save_midi(tmp_path / "x.mid", controls)
+    clicks = notes(tmp_path / "x.mid", "Beats")
+    assert [start for start, _, _ in clicks] == pytest.approx(controls.beat_times, abs=2e-3)
+    assert [p for *_, p in clicks] == [BEAT_CLICK, BEAT_CLICK, DOWNBEAT_CLICK, BEAT_CLICK]
+
+
+def test_what_was_asked_is_a_text_in_any_script(tmp_path):
+    controls = resolve("", chords="B♭ F", tempo="allegro", duration=8)
+    save_midi(tmp_path / "x.mid", controls)
+    (text,) = [message.text for message in mido.MidiFile(tmp_path / "x.mid").tracks[0] if message.type == "text"]
+    assert json.loads(text.removeprefix("asked: ")) == {"chords": "B♭ F", "tempo": "allegro", "duration": 8}
 
 
 def test_missing_folder(tmp_path):

@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import torch
 
 from musicbench import InputError
 from musicbench.theory import Chord
-from mustango.pipeline import TOGETHER_S, MustangoPipeline, limited, load_pipeline, parts_of
+from mustango.pipeline import TOGETHER_S, MustangoPipeline, limited, load_pipeline, parts_of, sidecar
 from mustango.reader import resolve
 
 
@@ -247,7 +248,8 @@ def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
 
     pipeline.predictor = lambda name: predict
     out = pipeline("piano", duration=6.0, steps=1).controls[0]
-    assert out.origin == {"tempo": "predicted", "meter": "predicted", "key": "chosen", "chords": "predicted"}
+    predicted = {"tempo": "predicted", "meter": "predicted", "key": "chosen", "chords": "predicted"}
+    assert out.origin == {"duration": "given"} | predicted
     assert out.bpm == pytest.approx(80) and str(out.meter) == "3/4" and [str(c) for c in out.chords] == ["Am", "Am", "F"]
     assert out.chord_times == (0.3, 1.0, 2.5)  # as predicted: no N before, and a chord may come twice
     assert out.beat_times[0] == 0.3 and "a note" in out.notes
@@ -261,6 +263,109 @@ def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
     asked.clear()
     pipeline("at 100 bpm, chords C G Am", duration=7.5, steps=1)
     assert asked == []
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What `mustango.predictors.PredictedChords` holds."""
+
+    chords: tuple
+    times: tuple
+    notes: tuple = ()
+
+
+def swaying(prompt):
+    """Stand in for the predictors: beats that sway around 80 bpm in 3/4, the same chord twice, the first late."""
+    times = [0.31, 1.04, 1.83, 2.55, 3.29, 4.1, 4.8, 5.55, 6.33]
+    return (times, [1.0 + i % 3 for i in range(9)]), Heard(
+        tuple(map(Chord.parse, ["Am", "Am", "Fmaj7", "G"])), (0.3, 1.0, 2.5, 7.0)
+    )
+
+
+def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_folder):
+    pipeline, asked = load_pipeline(str(tiny_folder)), []
+    pipeline.predictor = lambda name: lambda prompt: asked.append(prompt) or swaying(prompt)
+
+    def controls(prompt, **options):
+        return pipeline(prompt, duration=6.0, steps=1, predictors="neural", **options).controls[0]
+
+    prompt = "piano in 4/4 at 100 bpm in D minor, chords C G"
+    out = controls(prompt)
+    assert out.beat_times == tuple(swaying("")[0][0][:-1]) and str(out.meter) == "3/4" and out.bpm == pytest.approx(80, rel=0.02)
+    assert [str(c) for c in out.chords] == ["Am", "Am", "Fmaj7"] and out.chord_times == (0.3, 1.0, 2.5)
+    assert (out.origin["tempo"], out.origin["meter"], out.origin["chords"]) == ("predicted",) * 3
+    assert out.asked == {"chords": "C G", "tempo": 100, "meter": "4/4", "key": "D minor", "duration": 6.0}
+    for said in ("100 bpm in the prompt is left out", "4/4 in the prompt is left out", "chords C G in the prompt are left out", "D minor is asked for"):  # fmt: skip
+        assert any(said in note for note in out.notes), said
+    assert controls("piano in 3/4 at 80 bpm, chords Am Fmaj7").notes == ()  # what is heard as it was asked
+
+    out = controls(prompt, tempo=120)
+    assert out.beat_times[:3] == (0.0, 0.5, 1.0) and out.origin["tempo"] == "given" and out.origin["meter"] == "predicted"
+    out = controls(prompt, meter="2/4")
+    assert out.beat_times[0] == 0.31 and out.beat_positions[:4] == (1, 2, 1, 2) and out.origin["meter"] == "given"
+    out = controls(prompt, beats=[[0, 0.5, 1], [1, 2, 1]])
+    assert out.beat_times == (0, 0.5, 1) and out.origin["tempo"] == "given" and out.origin["chords"] == "predicted"
+    out = controls(prompt, chords="Em")
+    assert [str(c) for c in out.chords] == ["Em"] and out.beat_times[0] == 0.31
+    assert len(asked) == 6 and set(asked) == {prompt, "piano in 3/4 at 80 bpm, chords Am Fmaj7"}
+    assert controls("x", chords="C", tempo=90, meter="3/4").bpm == 90 and asked[-1] == "x"
+
+
+def test_predicted_beats_that_are_none_leave_the_prompt_its_say(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder))
+    for times in ([], [0.5], [3.0, 2.0, 1.0, 0.5], [0.1, 0.11, 0.12, 0.13]):
+        pipeline.predictor = lambda name, times=times: lambda prompt: ((times, [1.0] * len(times)), Heard((), ()))
+        out = pipeline("at 100 bpm, chords C G", duration=6.0, steps=1, predictors="neural").controls[0]
+        assert out.bpm == 100 and [str(c) for c in out.chords][:2] == ["C", "G"] and out.origin["tempo"] == "prompt"
+        assert len(out.notes) == bool(times)
+
+
+def again(pipeline, out, **more):
+    """Return the audio of a take's sidecar, by its fields as arguments."""
+    told = sidecar(out, 0, "piano", {})
+    names = ("chords", "chords_time", "meter", "key", "beats", "duration", "seed")
+    return pipeline(told["prompt"], tempo=told["bpm"], steps=2, **{name: told[name] for name in names}, **more)
+
+
+def test_a_take_of_predicted_or_given_beats_is_made_again(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder))
+    given = {"beats": [[0.2, 0.75, 1.31, 1.9], [2, 3, 1, 2]], "chords": ["C", "C", "C13"], "chords_time": [0.4, 1.0, 1.5]}
+    plain = pipeline("piano", duration=2.0, seed=3, steps=2)
+    made = pipeline("piano", duration=2.0, seed=3, steps=2, **given)
+    assert made.controls[0].beat_times == tuple(given["beats"][0]) and made.controls[0].beat_positions == (2, 3, 1, 2)
+    pipeline.predictor = lambda name: swaying if name == "neural" else None
+    predicted = pipeline("piano", duration=6.0, seed=3, steps=2, predictors="neural")
+    for first in (plain, made, predicted):
+        second = again(pipeline, first)
+        assert np.array_equal(second.audios, first.audios)
+        assert second.controls[0].beat_times == first.controls[0].beat_times
+        assert second.controls[0].chords == first.controls[0].chords
+        exact = pipeline("piano", controls=first.controls[0], seed=3, steps=2)
+        assert np.array_equal(exact.audios, first.audios) and exact.controls == first.controls
+    late = [[t + 0.05 for t in given["beats"][0]], given["beats"][1]]
+    moved = pipeline("piano", duration=2.0, seed=3, steps=2, **given | {"beats": late})
+    assert not np.array_equal(moved.audios, made.audios)
+
+
+def test_more_beats_or_chords_than_the_model_takes_are_refused(tiny_pipeline):
+    for asked, says in (
+        ({"beats": [[i / 10 for i in range(1, 66)], [1, 2, 3, 4, 5] * 13], "tempo": None}, "600 bpm"),
+        ({"beats": [[0.1, 0.6, 1.1], [1, 2, 8]], "tempo": 120}, "beat position 8 is outside the model's 1-7"),
+        ({"beats": [[0.1, 0.6, 2.0], [1, 2, 3]], "tempo": None}, "beat 3 is at 2 s, but the clip ends at 2 s"),
+        ({"chords": ["C", "G"] * 33, "chords_time": [i / 40 for i in range(66)]}, "66 chords are above the model's 64"),
+    ):
+        with pytest.raises(InputError) as error:
+            make(tiny_pipeline, "piano", **asked)
+        assert says in str(error.value) and "\n" not in str(error.value)
+
+
+def test_what_is_played_is_what_the_model_knows(tiny_pipeline):
+    out = make(tiny_pipeline, "piano", chords="C7sus4 G", duration=4.0)
+    known = make(tiny_pipeline, "piano", chords=[str(c) for c in out.controls[0].chords], duration=4.0)
+    assert all(c.quality in tiny_pipeline.conditioner.config.chord_types for c in out.controls[0].chords)
+    assert np.array_equal(out.audios, known.audios) and known.controls[0].notes == ()
+    told = sidecar(out, 0, "piano", {})
+    assert told["asked"]["chords"] == "C7sus4 G" and told["chords"][1] == "G:maj" and told["chords"][0] != "C:sus4(b7)"
 
 
 def test_chords_the_model_lacks_are_noted(tiny_pipeline):

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -152,7 +153,7 @@ def test_any_musical_noise_resolves_or_is_refused(text, seed):
 def test_options_override_the_prompt():
     controls = resolve("in A minor at 90 bpm, 3/4, chords Am Dm E7", tempo=120, duration=10)
     assert (controls.bpm, str(controls.key), str(controls.meter)) == (120, "A minor", "3/4")
-    assert controls.origin == {"tempo": "given", "meter": "prompt", "key": "prompt", "chords": "prompt"}
+    assert controls.origin == {"duration": "given", "tempo": "given", "meter": "prompt", "key": "prompt", "chords": "prompt"}
     controls = resolve("in A minor, chords Am Dm E7", chords="I IV", key="Eb", duration=10)
     assert [c.lead_sheet(controls.key) for c in controls.chords][:2] == ["Eb", "Ab"]
     assert controls.origin["chords"] == controls.origin["key"] == "given"
@@ -205,7 +206,7 @@ def test_the_composers_words_for_drums_alone_are_read(seed):
 def test_what_nobody_says_is_chosen_by_seed():
     first, again, other = (resolve("calm piano", duration=10, seed=s) for s in (1, 1, 2))
     assert first == again and first != other
-    assert set(first.origin.values()) == {"chosen"}
+    assert set((resolve("calm piano", seed=1)).origin.values()) == {"chosen"}
     assert resolve("a slow ballad", duration=10).bpm < 90 < resolve("fast punk", duration=10).bpm
     assert str(resolve("a waltz", duration=10).meter) == "3/4"
     assert resolve("dark and sad strings", duration=10).key.mode == "minor"
@@ -284,6 +285,141 @@ def test_durations_in_bars_follow_tempo_and_meter():
             resolve("piano", **asked)
     with pytest.raises(InputError, match="predictors"):
         resolve("piano", duration="2 bars", predict=lambda prompt: None)
+
+
+BEATS = [[0.1, 0.62, 1.1, 1.61, 2.1, 2.6, 3.1], [3, 1, 2, 3, 1, 2, 3]]
+
+
+def test_given_beats_are_taken_as_they_are_and_tell_tempo_and_meter():
+    controls = resolve("", beats=BEATS, chords="C", duration=4)
+    assert [list(controls.beat_times), list(controls.beat_positions)] == BEATS and str(controls.meter) == "3/4"
+    assert controls.bpm == pytest.approx(60 / np.polyfit(range(7), BEATS[0], 1)[0])
+    assert controls.origin["tempo"] == controls.origin["meter"] == "given" and controls.notes == ()
+    assert resolve("", beats=np.array(BEATS), chords="C", duration=4) == controls
+    assert resolve("", beats=[[0, 0.25], [1, 6]], duration=1).meter == Meter(6, 8)
+    for nothing in (None, [], [[], []], ""):
+        assert resolve("piano", beats=nothing) == resolve("piano")
+    assert resolve("in 5/4 at 66 bpm", beats=[[0.4], [2]], duration=2).beat_times == (0.4,)
+    assert resolve("in 5/4 at 66 bpm", beats=[[0.4], [2]], duration=2).bpm == 66  # one beat tells neither
+    assert str(resolve("in 5/4 at 66 bpm", beats=[[0.4], [2]], duration=2).meter) == "5/4"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "says"),
+    [
+        ("at 120 bpm in 3/4", {}, []),
+        ("Allegro", {}, []),
+        ("", {"tempo": 120, "meter": "3/4"}, []),
+        ("at 90 bpm", {}, ["90 bpm in the prompt is left out; the given beats, at 120.3 bpm, are played"]),
+        ("Adagio in 4/4", {}, ["4/4 in the prompt is left out; the given beats, in 3/4", "Adagio in the prompt is left out"]),
+        ("", {"tempo": "allegro"}, []),
+        ("", {"meter": "4/4"}, ["the given beats count to 3, not to 4"]),
+        ("", {"duration": 20}, ["the given beats end at 3.1 s of 20 s"]),
+    ],
+)
+def test_what_given_beats_contradict_is_noted(prompt, given, says):
+    controls = resolve(prompt, beats=BEATS, **{"chords": "C", "duration": 4} | given)
+    assert len(controls.notes) == len(says) and all(map(str.__contains__, controls.notes, says)), controls.notes
+    assert controls.beat_times == tuple(BEATS[0])
+
+
+@pytest.mark.parametrize(
+    ("beats", "given", "says"),
+    [
+        ([[0, 1], [1]], {}, "2 times and 1 positions"), ([[1, 0.5], [1, 2]], {}, "must rise, but 0.5 s comes after 1 s"),
+        ([[1, 1], [1, 2]], {}, "must rise"), ([[-1, 0], [1, 2]], {}, "beat time -1"), ([[0, float("nan")], [1, 2]], {}, "beat time nan"),
+        ([[0, float("inf")], [1, 2]], {}, "beat time inf"), ([["x"], [1]], {}, "'x'"), ([[True], [1]], {}, "True"),
+        ([[0, 1], [0, 1]], {}, "beat position 0"), ([[0, 1], [1, 1.5]], {}, "beat position 1.5"), ([[0, 1], [1, 99]], {}, "beat position 99"),
+        (5, {}, "no two lists"), ("0 1", {}, "no two lists"), ([[0], [1], [2]], {}, "no two lists"), ([0, 1], {}, "no two lists"),
+        ({"a": [0], "b": [1]}, {}, "no two lists"),
+        ([[0, 4], [1, 2]], {}, "15 bpm, outside 20-300"), ([[0, 0.1], [1, 2]], {}, "600 bpm, outside 20-300"),
+        (BEATS, {"tempo": 100}, "the beats go at 120.3 bpm, but the tempo is 100; leave one of the two out"),
+        (BEATS, {"tempo": "adagio"}, "but the tempo is adagio"),
+        (BEATS, {"meter": "2/4"}, "beat position 3 is above the 2 beats of 2/4"),
+        (BEATS, {"duration": 3.1}, "beat 7 is at 3.1 s, but the clip ends at 3.1 s; leave out what comes later, or a duration above 3.1 s"),
+    ],
+)  # fmt: skip
+def test_beats_that_cannot_be_are_refused(beats, given, says):
+    with pytest.raises(InputError) as error:
+        resolve("piano", beats=beats, **{"duration": 4} | given)
+    assert says in str(error.value) and "\n" not in str(error.value)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0.21, 2.9), min_size=2, max_size=30), st.integers(2, 7), st.integers(0, 6))
+def test_any_rising_beats_come_out_as_they_went_in(steps_s, beats, first):
+    times = np.cumsum(steps_s).tolist()
+    positions = [(first + i) % beats + 1 for i in range(len(times))]
+    controls = resolve("", beats=[times, positions], chords="C", meter=f"{beats}/4", duration=120)
+    assert [list(controls.beat_times), list(controls.beat_positions)] == [times, positions] and str(controls.meter) == f"{beats}/4"
+    again = resolve("", beats=[controls.beat_times, controls.beat_positions], chords="C", tempo=controls.bpm, duration=120)
+    assert again.bpm == controls.bpm and again.beat_times == controls.beat_times
+
+
+def test_bars_begin_where_given_beats_say():
+    controls = resolve("", beats=BEATS, chords="C | G Am F | Dm", duration=4)
+    assert [str(c) for c in controls.chords] == ["C", "G", "Am", "F", "Dm"]  # the first from the start, over the upbeat
+    assert controls.chord_times == pytest.approx((0, 2.1, 2.6, 3.1, 3.1 + 60 / controls.bpm))
+    assert resolve("", beats=BEATS, chords="C | G | N", duration="chart").duration_s == pytest.approx(3.1 + 4 * 60 / controls.bpm)
+    assert resolve("", beats=BEATS, chords="0:C 1.5:G", duration=4).chord_times == (0, 1.5)
+    with pytest.raises(InputError, match="chord Dm would start at 3.60 s, but the clip ends at 3.50 s"):
+        resolve("", beats=BEATS, chords="C | G Am F | Dm", duration=3.5)
+    assert resolve("calm piano", beats=[[1.4, 1.9], [3, 4]], duration=2).chord_times == (0,)
+    skipped = resolve("", beats=[[0, 1, 2.5, 3, 3.5], [1, 3, 1, 2, 3]], chords="C:2 G:1 | F", duration=4)
+    assert skipped.chord_times == (0, 1, 2.5)  # a beat that was not heard is counted
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.integers(40, 200), st.integers(2, 7), st.floats(2, 60))
+def test_given_beats_of_a_grid_are_that_grid(bpm, beats, duration_s):
+    asked = {"chords": "C | G Am |", "meter": f"{beats}/4", "duration": duration_s + 16 * 60 / bpm}
+    grid = resolve("", tempo=bpm, **asked)
+    exact = resolve("", tempo=bpm, beats=[grid.beat_times, grid.beat_positions], **asked)
+    assert (exact.beat_times, exact.beat_positions, exact.chords) == (grid.beat_times, grid.beat_positions, grid.chords)
+    assert exact.chord_times == pytest.approx(grid.chord_times, abs=1e-5) and exact.duration_s == grid.duration_s
+
+
+def test_chords_at_times_are_taken_as_they_are():
+    controls = resolve("", chords=["C", "C", "ii7"], chords_time=[0.5, 1, 3.25], key="D", tempo=100, duration=4)
+    assert [str(c) for c in controls.chords] == ["C", "C", "Em7"] and controls.chord_times == (0.5, 1, 3.25)
+    for chords, times, says in (
+        (["C", "G"], [0], "no two lists of one length"), ("C G", [0, 1], "no two lists"), (["C", "G"], [1, 1], "must rise"),
+        (["C", "G"], [0, 4], "chord 2 is at 4 s"), (["C"], [-1], "chords_time -1"),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            resolve("", chords=chords, chords_time=times, duration=4)
+
+
+def stating(monkeypatch, duration):
+    """Let every prompt state a duration."""
+    monkeypatch.setattr("mustango.reader.read_prompt", lambda *given: replace(read_prompt(*given), duration=duration))
+
+
+@pytest.mark.parametrize(
+    ("duration", "seconds", "notes"),
+    [
+        (5.0, 5, 0), ("8 bars", 16, 0), ("1 bar", 8, 1), (300.0, 60, 1), (0.5, 8, None), ("99 bars", 60, 1),
+    ],
+)  # fmt: skip
+def test_a_duration_that_the_prompt_states_holds_where_nothing_else_says_one(monkeypatch, duration, seconds, notes):
+    stating(monkeypatch, duration)
+    asked = {"tempo": 120, "longest_s": 60}
+    if notes is None:
+        assert resolve("pop", **asked).duration_s == 1  # the shortest
+        return
+    chords = "C G" if duration == 5.0 else "C G Am F"
+    controls = resolve("pop", chords=chords, **asked)
+    assert (controls.duration_s, controls.origin["duration"], len(controls.notes)) == (seconds, "prompt", notes)
+    assert controls.asked["duration"] == duration
+    given = resolve("pop", chords=chords, duration=9, **asked)
+    assert (given.duration_s, given.origin["duration"], given.asked["duration"]) == (9, "given", 9)
+
+
+def test_what_is_asked_is_told_as_it_was_written():
+    asked = resolve("waltz in Bb minor, 3/4, Allegro", chords=["C", "G7"], duration="8 Bars").asked
+    assert asked == {"chords": ["C", "G7"], "tempo": "Allegro", "key": "Bb minor", "meter": "3/4", "duration": "8 Bars"}
+    assert set(resolve("calm piano").asked.values()) == {None}
+    assert resolve("at 90 bpm", tempo=np.float64(97.5), duration=4).asked["tempo"] == 97.5
 
 
 def test_tempo_words_count_dotted_beats_in_compound_meters():

@@ -1,0 +1,269 @@
+"""What `mustango generate` is asked for: one prompt or a file of them, read, checked and settled without loading the model."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from musicbench import InputError
+from mustango.checkpoint import model_folder
+from mustango.reader import check_options, read_duration, read_number, resolve
+from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
+
+DTYPES = ("float32", "float16", "bfloat16")
+SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
+CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
+# What is asked of the music; chords_time and beats as a sidecar has them.
+CONTROLS = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")
+LINE_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "beats", "duration", "seed", "id")  # those that people write
+# How it is made: an option, else what the line says, else the default.
+SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
+LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
+# What else a sidecar holds: a line may be a sidecar, which asks for its take again.
+SIDECAR_FIELDS = ("bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
+
+# ---------------------------------------------------------------------------------------------------- JSON Lines
+
+
+def read_lines(path, remedy="give a JSON Lines file"):
+    """Yield (line number, where, text) of a JSON Lines file, or of a file that is one object. Raises InputError."""
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror}); {remedy}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+    if not text.strip():
+        raise InputError(f"{path} holds no line; write one JSON object a line")
+    lines = [(1, text)] if isinstance(_parsed(text), dict) else enumerate(text.split("\n"), 1)
+    yield from ((number, f"{path} line {number}", line) for number, line in lines if line.strip())
+
+
+def read_object(where, line):
+    """Return the JSON object of a line. Raises InputError, which names `where`."""
+    value = _parsed(line)
+    if not isinstance(value, dict):
+        wrong = "is not JSON" if value is None else "is not a JSON object"
+        raise InputError(f'{where} {wrong}; write one object a line, such as {{"prompt": "calm piano"}}')
+    return value
+
+
+def read_objects(path, remedy="give a JSON Lines file"):
+    """Yield (line number, where, object) of a JSON Lines file, or of a file that is one object. Raises InputError."""
+    for number, where, line in read_lines(path, remedy):
+        yield number, where, read_object(where, line)
+
+
+def _parsed(text):
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def check_id(name, seen, where):
+    """Add `name` to the set `seen`. Raises InputError unless it is a new one and files can be named after it."""
+    try:
+        odd = "\0" in name or len(name.encode()) > 200
+    except UnicodeEncodeError:
+        odd = True
+    if odd or not name or name in seen or Path(name).name != name or name in (".", ".."):
+        shown = name if len(name) < 40 else f"{name[:40]}..."
+        raise InputError(f"{where}: id {shown!r} is taken or no plain file name; give each line its own, of up to 200 bytes")
+    seen.add(name)
+
+
+# ---------------------------------------------------------------------------------------------------- a prompts file
+
+
+def read_requests(path):
+    """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]; {id, where, prompt, error} for a bad line.
+
+    Raises InputError for a file that cannot be read.
+    """
+    requests, seen = [], set()
+    for number, where, line in read_lines(path):
+        request = {"id": f"{number:05d}", "where": where}
+        try:
+            fields = read_object(where, line)
+            request |= {name: fields[name] for name in ("id", "prompt") if fields.get(name) is not None}
+            request = _read_fields(fields, where) | request
+            request["id"] = _read_id(request["id"], seen, where)
+        except InputError as error:
+            request = refused(request, error)
+        requests.append(request)
+    return requests
+
+
+def refused(request, error):
+    """Return what is left of a request that cannot be played: where it is, its prompt, and the error's text, which names the place."""
+    where, text = request["where"], str(error)
+    if where and not text.startswith(where):
+        text = f"{where}: {text}"
+    kept = {name: request[name] for name in ("id", "where", "prompt") if name in request}
+    return {"prompt": "", **kept, "error": text}
+
+
+def _read_fields(fields, where):
+    """Return the fields of a line, those of a sidecar under the names of options. Raises InputError for one that is unknown."""
+    unknown = set(fields) - {*LINE_FIELDS, *CONTROLS, *SETTINGS, *LOADED, *SIDECAR_FIELDS}
+    if unknown:
+        raise InputError(f"{where} has the unknown field {min(unknown)[:40]!r}; known: {', '.join(LINE_FIELDS)}")
+    for name in LOADED:
+        if not isinstance(fields.get(name), str | None):
+            raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name]}")
+    tempo = fields.get("tempo")
+    if tempo is None or tempo == "":
+        tempo = fields.get("bpm")
+    chords_time = fields.get("chords_time") if fields.get("chords") else None
+    return fields | {"tempo": tempo, "chords_time": chords_time}
+
+
+def _read_id(own, seen, where):
+    """Return a line's id as text. Raises InputError unless files can be named after it."""
+    if isinstance(own, bool) or not isinstance(own, str | int):
+        raise InputError(f"{where}: id {repr(own)[:40]} is no name; give text or a whole number")
+    check_id(str(own), seen, where)
+    return str(own)
+
+
+def loaded(requests, options):
+    """Return what is loaded for all requests, {"model", "dtype"}: what the options say, else the lines, else the default.
+
+    Raises InputError where the lines do not agree.
+    """
+    chosen = {}
+    for name, default in LOADED.items():
+        said = {request[name]: request["where"] for request in reversed(requests) if request.get(name) is not None}
+        if getattr(options, name) is not None:
+            said = {getattr(options, name): "the command"}
+        if len(said) > 1:
+            (one, there), (other, here) = list(said.items())[:2]
+            raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
+        chosen[name] = next(iter(said), default)
+    if chosen["dtype"] not in DTYPES:
+        raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
+    return chosen
+
+
+# ---------------------------------------------------------------------------------------------------- settled
+
+
+def requests_of(options, takes):
+    """Return (requests, settled or refused; ModelFacts) of the command line. Raises InputError for what concerns all of them."""
+    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
+    if not options.prompts:
+        requests = [{**given, "prompt": given["prompt"] or "", "where": None}]
+    elif any(value is not None for value in given.values()):
+        raise InputError("--prompts takes prompt and controls from the file; leave the prompt and its options out")
+    else:
+        requests = read_requests(options.prompts)
+    once = loaded(requests, options)
+    facts = read_facts(model_folder(once["model"]))
+    return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
+
+
+def settled_or_refused(request, options, takes, facts):
+    """Return a request as `settled` does, or {prompt, error, ...} for one that cannot be played."""
+    if "error" in request:
+        return request
+    try:
+        return settled(request, options, takes, facts)
+    except InputError as error:
+        return refused(request, error)
+
+
+def settled(request, options, takes, facts):
+    """Return a request with what the options say, every value of its type and within its bounds, and "plans", its takes' Controls.
+
+    Its own controls come before the options; of how it is made, the options come first. A plan is what the model plays; where the
+    predictors have a say, what it plays without them. facts: the model's ModelFacts. Raises InputError.
+    """
+    request = {"prompt": "", **request}
+    read_duration(options.duration)
+    option, own = (read_number("seed", seed, int) for seed in (options.seed, request.get("seed")))
+    request["seed"] = next((seed for seed in (own, option) if seed is not None), 0)
+    if request.get("duration") in (None, ""):
+        request["duration"] = options.duration
+    for name, default in SETTINGS.items():
+        value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
+        request[name] = default if value is None else value
+    request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
+    for name, known in CHOICES.items():
+        if request[name] not in known:
+            raise InputError(f"unknown {name} {repr(request[name])[:40]}; choose one of {', '.join(known)}")
+    request["exact"] = _is_sidecar(request)
+    if request["predictors"] == "neural" and not facts.has_predictors and not request["exact"]:
+        raise InputError(NO_PREDICTORS)
+    check_options(
+        request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
+        request["negative_prompt"], longest_s=facts.longest_s,
+    )  # fmt: skip
+    plan = restored if request["exact"] else _planned
+    request["plans"] = [facts.played(plan(request | {"seed": request["seed"] + i}, facts)) for i in range(takes)]
+    return request
+
+
+def _is_sidecar(request):
+    """Return whether a line holds all that was played and asked, so that its take is made again to the last bit."""
+    whole = all(request.get(name) is not None for name in ("asked", "bpm", "meter", "beats", "chords", "chords_time", "duration"))
+    return whole and request["tempo"] == request["bpm"]
+
+
+@dataclass(frozen=True)
+class _Unheard:
+    """What predictors tell that were not asked: nothing."""
+
+    chords: tuple = ()
+    times: tuple = ()
+    notes: tuple = ()
+
+
+def _unheard(_prompt):
+    return ([], []), _Unheard()
+
+
+def _planned(request, facts):
+    """Return the Controls of a request; where the predictors have a say, what they would be without them."""
+    asks = facts.has_predictors and request["predictors"] != "reader"
+    return resolve(
+        request["prompt"], **{name: request.get(name) for name in (*CONTROLS, "seed")}, window_s=facts.window_s,
+        longest_s=facts.longest_s, predict=_unheard if asks else None,
+        always_predict=request["predictors"] == "neural",
+    )  # fmt: skip
+
+
+def made_with(request):
+    """Return how a settled request is made, as its sidecars tell it."""
+    return {name: request[name] for name in (*SETTINGS, *LOADED)}
+
+
+def sidecars_of(request, facts):
+    """Return the sidecars that a settled request's takes would have, one a take; or [what is wrong] for a refused one."""
+    if "error" in request:
+        return [{name: request[name] for name in ("id", "prompt", "error") if name in request}]
+    sidecars = [
+        describe(request["prompt"], plan, request["seed"] + i, facts.sample_rate, made_with(request))
+        for i, plan in enumerate(request["plans"])
+    ]
+    if request["exact"] or not facts.has_predictors or request["predictors"] == "reader":
+        return sidecars
+    return [_without_predicted(sidecar) for sidecar in sidecars]
+
+
+def _without_predicted(sidecar):
+    """Return a sidecar without what the model's predictors will tell, which only the model knows: None in its place."""
+    origin, always = sidecar["origin"], sidecar["predictors"] == "neural"
+    own = ("given",) if always else ("given", "prompt")
+    open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}
+    if not always and not {"tempo", "meter"} <= open_names:  # a pulse that is stated in part is not asked for
+        open_names -= {"tempo", "meter"}
+    fields = {"tempo": ("bpm", "beats"), "meter": ("meter", "beats"), "chords": ("chords", "chords_time")}
+    hidden = {field for name in open_names for field in fields[name]}
+    if "chords" in open_names and origin["key"] == "chosen":
+        hidden.add("key")
+    if not open_names:
+        return sidecar
+    told = f"the model's predictors tell {', '.join(sorted(open_names))} when the music is made; a dry run does not ask them"
+    return sidecar | dict.fromkeys(hidden) | {
+        "origin": origin | dict.fromkeys(open_names, "predicted"), "notes": [*sidecar["notes"], told],
+    }  # fmt: skip

@@ -1,0 +1,144 @@
+"""What a model can be told, known without loading it; a take's sidecar: what is played, what was asked, and both again from it."""
+
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from musicbench import InputError, __version__
+from musicbench.theory import VOCABULARIES
+from mustango.checkpoint import durations_of, is_released, read_json
+from mustango.reader import ASKED, SAID, resolve
+
+NO_PREDICTORS = "this model has no neural predictors; use --predictors reader, or a released model with them"
+
+# ---------------------------------------------------------------------------------------------------- the model
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model can be told and what it gives. The defaults are the released model's.
+
+    window_s: how long clips are if nobody says; longest_s: the longest it makes; chord_types: the qualities it knows; max_position:
+    the most beats in a bar.
+    """
+
+    window_s: float
+    longest_s: float
+    sample_rate: int = 16000
+    chord_types: tuple = VOCABULARIES["mustango"]
+    max_beats: int = 50
+    max_chords: int = 20
+    max_position: int = 5
+    has_predictors: bool = False
+
+    @classmethod
+    def of(cls, pipeline_config, conditioner_config, sample_rate, has_predictors):
+        """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts."""
+        return cls(
+            pipeline_config["window_s"],
+            pipeline_config.get("longest_s") or pipeline_config["window_s"],
+            sample_rate,
+            tuple(conditioner_config["chord_types"][2:]),  # after padding and N
+            conditioner_config["max_beats"],
+            conditioner_config["max_chords"],
+            conditioner_config["n_beat_types"] - 2,
+            has_predictors,
+        )
+
+    def played(self, controls):
+        """Return the controls as the model plays them: chords it does not know become the nearest it has, each with a note.
+
+        Raises InputError for more beats or chords than it takes, and for a meter beyond it.
+        """
+        if len(controls.beat_times) > self.max_beats:
+            raise InputError(
+                f"{len(controls.beat_times)} beats are above the model's {self.max_beats}; shorten the clip or slow the tempo"
+            )
+        highest = max(controls.beat_positions, default=1)
+        if highest > self.max_position:
+            raise InputError(
+                f"beat position {highest} is outside the model's 1-{self.max_position}; choose a meter of at most {self.max_position} beats"
+            )
+        if len(controls.chords) > self.max_chords:
+            raise InputError(
+                f"{len(controls.chords)} chords are above the model's {self.max_chords}; give fewer chords or a shorter clip"
+            )
+        played = {chord: chord.reduced(self.chord_types) for chord in controls.chords}
+        notes = [
+            f"{chord.lead_sheet(controls.key)} is played as {nearest.lead_sheet(controls.key)}: the model has no {chord.quality}"
+            for chord, nearest in played.items()
+            if chord != nearest
+        ]
+        return replace(controls, chords=tuple(played[c] for c in controls.chords), notes=(*controls.notes, *notes))
+
+
+def read_facts(folder):
+    """Return the ModelFacts of a model folder, in our layout or the released one, without loading it. Raises InputError."""
+    folder = Path(folder)
+    window_s, longest_s = durations_of(folder)
+    if is_released(folder):
+        return ModelFacts(window_s, longest_s, has_predictors=has_predictors(folder))
+    config = {"window_s": window_s, "longest_s": longest_s}
+    try:
+        sample_rate = read_json(folder / "mel" / "config.json").get("sample_rate", ModelFacts.sample_rate)
+        return ModelFacts.of(config, read_json(folder / "conditioner" / "config.json"), sample_rate, has_predictors(folder))
+    except (KeyError, TypeError) as error:
+        raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None
+
+
+def has_predictors(folder):
+    """Return whether a model folder, in our layout or the released one, holds the beat and chord predictors."""
+    return folder is not None and any((Path(folder) / name).is_dir() for name in ("beat_predictor", "beats"))
+
+
+# ---------------------------------------------------------------------------------------------------- the sidecar
+
+
+def describe(prompt, controls, seed, sample_rate, made_with):
+    """Describe a take under the dataset's field names, with all that is needed to make it again; no key where no chord sounds.
+
+    made_with: steps, guidance, model and so on.
+    """
+    key = controls.key_heard_in
+    return {
+        "prompt": prompt,
+        "bpm": controls.bpm,
+        "meter": str(controls.meter),
+        "key": [key.tonic, key.mode] if key else None,
+        "beats": [list(controls.beat_times), list(controls.beat_positions)],
+        "chords": [c.harte(controls.key) for c in controls.chords],
+        "chords_time": list(controls.chord_times),
+        "duration": controls.duration_s,
+        "sample_rate": sample_rate,
+        "seed": seed,
+        **made_with,
+        "asked": dict(controls.asked),
+        "origin": dict(controls.origin),
+        "notes": list(controls.notes),
+        "versions": {"mustango": __version__, "torch": version("torch"), "diffusers": version("diffusers")},
+    }
+
+
+def restored(request, facts):
+    """Return the Controls of a sidecar's take again: what was played, to the last bit, and what was asked. Raises InputError.
+
+    request: the fields of a sidecar, see `describe`.
+    """
+    _check_told(request)
+    names = ("chords", "meter", "key", "beats", "duration", "seed")
+    controls = resolve(
+        request["prompt"], **{name: request.get(name) for name in names}, chords_time=request["chords_time"], tempo=request["bpm"],
+        window_s=facts.window_s, longest_s=facts.longest_s,
+    )  # fmt: skip
+    return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]))
+
+
+def _check_told(request):
+    """Raise InputError unless what a sidecar tells of the asking is as `describe` writes it."""
+    asked, origin, notes = (request.get(name) for name in ("asked", "origin", "notes"))
+    if not isinstance(asked, dict) or set(asked) != set(ASKED):
+        raise InputError(f"asked {repr(asked)[:60]} is not what a sidecar holds; give {', '.join(ASKED)}, or leave it out")
+    if not isinstance(origin, dict) or set(origin) != set(ASKED) or not all(value in SAID for value in map(str, origin.values())):
+        raise InputError(f"origin {repr(origin)[:60]} is not what a sidecar holds; give {', '.join(SAID)} for each control")
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise InputError(f"notes {repr(notes)[:60]} are no list of texts; leave asked, origin and notes out or whole")

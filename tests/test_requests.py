@@ -1,0 +1,181 @@
+"""What is asked of `mustango generate`, known without a model: the sidecars that would be written, and all that cannot be played."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+from mustango.__main__ import main
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def write(path, lines):
+    path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
+
+
+def dry(capsys, *arguments, status=0):
+    """Return what a dry run prints: (objects, lines of standard error)."""
+    assert main(["generate", "--dry-run", *arguments]) == status
+    out, err = capsys.readouterr()
+    return [json.loads(line) for line in out.splitlines()], err.splitlines()
+
+
+def test_a_dry_run_prints_the_sidecars_that_are_written(capsys, here, tiny_folder):
+    lines = [
+        {"prompt": "calm piano", "id": "one", "seed": 4, "duration": "1 bar"},
+        {"prompt": "piano at 100 bpm, chords C7#9 G", "duration": 5},
+        {"prompt": "pop", "beats": [[0.1, 0.7, 1.2, 1.9], [2, 3, 1, 2]], "duration": 3, "chords": "Am Dm |", "meter": "3/4"},
+    ]
+    write(here / "many.jsonl", lines)
+    asked = ("--prompts", "many.jsonl", "--model", str(tiny_folder), "--steps", "1", "--takes", "2")
+    would, err = dry(capsys, *asked)
+    assert os.listdir(here) == ["many.jsonl"] and err == []
+    assert main(["generate", *asked, "-o", "out"]) == 0
+    names = [f"{name}-{take}.json" for name in ("one", "00002", "00003") for take in (1, 2)]
+    assert [json.loads((here / "out" / name).read_text()) for name in names] == would
+    assert [(one["prompt"], one["seed"]) for one in would] == [
+        (line["prompt"], line.get("seed", 0) + i) for line in lines for i in (0, 1)
+    ]
+    assert any("C7#9" in note for note in would[2]["notes"]) and would[2]["asked"]["chords"] == "C7#9 G"
+
+
+def test_a_dry_run_names_every_line_that_cannot_be_played(capsys, here, tiny_folder):
+    good = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4}
+    lines = [
+        good, "{oops", {"prompt": "flute", "tempo": 5000}, {"id": "x", "chords": "C H"}, {"id": "x"}, {"id": "../x"}, {"promt": ""}, good,
+        {"prompt": "long", "duration": 99}, {"prompt": "trio", "predictors": "neural"}, "[1]", {"where": "here"}, {"beats": [[0], []]},
+        {"prompt": "many", "chords": "C G " * 33 + "|", "meter": "4/4", "tempo": 300}, {"chords": "C", "chords_time": [0, 1]}, {"prompt": None},
+    ]  # fmt: skip
+    write(here / "many.jsonl", lines)
+    for more, status in (((), 2), (("--keep-going",), 1)):
+        told, err = dry(capsys, "--prompts", "many.jsonl", "--model", str(tiny_folder), *more, status=status)
+        assert len(told) == len(lines)
+        assert [i for i, line in enumerate(told) if "error" not in line] == [0, 7]
+        errors = [line["error"] for line in told if "error" in line]
+        assert err == [f"mustango: {error}" for error in errors]
+        assert all(f"many.jsonl line {i}" in line["error"] for i, line in enumerate(told, 1) if "error" in line)
+        assert told[2]["prompt"] == "flute" and told[2]["id"] == "00003" and told[3]["id"] == "x"
+        assert all("\n" not in error for error in errors)
+    says = ("is not JSON", "5000", "'H'", "'x' is taken", "'../x'", "'promt'", "1-10.24", "neural", "object", "'where'", "1 times", "chord", "one length", "give text")  # fmt: skip
+    assert all(said in error for said, error in zip(says, errors, strict=True)), errors
+
+
+def test_all_bad_lines_are_named_at_once_and_the_others_made_if_asked(capsys, here, tiny_folder):
+    write(here / "many.jsonl", [{"id": "a", "duration": 1}, {"tempo": 5}, {"key": "H"}, {"id": "d", "duration": 1}])
+    asked = ["generate", "--prompts", "many.jsonl", "--model", str(tiny_folder), "--steps", "1", "-o", "out"]
+    assert main(asked) == 2
+    out, err = capsys.readouterr()
+    first, second = err.splitlines()
+    assert "many.jsonl line 2: tempo 5" in first and "many.jsonl line 3" in second and out == "" and not (here / "out").exists()
+    assert main([*asked, "--keep-going"]) == 1
+    assert sorted(os.listdir(here / "out")) == ["a.json", "a.wav", "d.json", "d.wav"]
+    assert capsys.readouterr().err.splitlines()[:2] == [first, second]
+    assert main([*asked, "--keep-going", "--resume"]) == 1
+    write(here / "many.jsonl", [{"tempo": 5}])
+    assert main([*asked, "--keep-going"]) == 2
+
+
+def test_one_prompt_that_cannot_be_played(capsys, here):
+    (told,), err = dry(capsys, "calm piano", "--tempo", "5000", status=2)
+    assert told == {"prompt": "calm piano", "error": err[0].removeprefix("mustango: ")} and "5000" in told["error"]
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_empty_text_gives_nothing(capsys, here, blank):
+    free = dry(capsys, "calm piano")[0]
+    names = ("chords", "tempo", "key", "meter", "duration")
+    write(here / "many.jsonl", [{"prompt": "calm piano", **dict.fromkeys(names, blank)}, {"prompt": "calm piano", "chords": []}])
+    assert dry(capsys, "--prompts", "many.jsonl")[0] == free * 2
+    assert dry(capsys, "calm piano", *(part for name in names for part in (f"--{name}", blank)))[0] == free
+
+
+def test_one_request_on_every_way_is_one_sidecar(capsys, here):
+    options = {"chords": "C | Am7 G", "tempo": "Allegro", "key": "A minor", "meter": "3/4", "duration": "4 bars", "seed": "3"}
+    (told,), _ = dry(capsys, "calm harp", *(part for name, value in options.items() for part in (f"--{name}", value)))
+    write(here / "many.jsonl", [{"prompt": "calm harp", **options}])
+    assert dry(capsys, "--prompts", "many.jsonl")[0] == [told]
+    assert told["asked"] == {name: options[name] for name in told["asked"]}  # as it was written
+    assert set(told["asked"]) == {"chords", "tempo", "key", "meter", "duration"} == set(told["origin"])
+    write(here / "again.jsonl", [told])
+    assert dry(capsys, "--prompts", "again.jsonl")[0] == [told]
+
+
+def test_an_edited_sidecar_is_played_or_refused_never_half(capsys, here):
+    (told,), _ = dry(capsys, "calm harp", "--tempo", "120", "--duration", "4")
+    write(here / "edited.jsonl", [told | {"bpm": 90}, told | {"tempo": 90}, told | {"duration": 2.0}, told | {"meter": "2/4"}])
+    refused, _ = dry(capsys, "--prompts", "edited.jsonl", status=2)
+    assert all("error" in line for line in refused)
+    assert "the beats go at 120 bpm, but the tempo is 90; leave one of the two out" in refused[0]["error"]
+    write(
+        here / "edited.jsonl",
+        [told | {"bpm": 90, "beats": None}, told | {"asked": None}, told | {"notes": [5]}, told | {"asked": {}}],
+    )
+    slower, plain, *refused = dry(capsys, "--prompts", "edited.jsonl", status=2)[0]
+    assert slower["bpm"] == 90 and slower["beats"][0][1] == pytest.approx(2 / 3, abs=1e-6)
+    assert plain["beats"] == told["beats"] and plain["asked"]["tempo"] == 120
+    assert "notes" in refused[0]["error"] and "asked" in refused[1]["error"]
+
+
+def test_an_old_sidecar_still_asks_for_its_take(capsys, here):
+    (told,), _ = dry(capsys, "calm harp", "--chords", "C G", "--tempo", "97", "--duration", "6.5")
+    old = {name: value for name, value in told.items() if name != "asked"}
+    old["origin"] = {name: value for name, value in old["origin"].items() if name != "duration"}
+    write(here / "old.jsonl", [old])
+    (again,), _ = dry(capsys, "--prompts", "old.jsonl")
+    same = ("bpm", "meter", "key", "beats", "chords", "chords_time", "duration", "seed")
+    assert [again[name] for name in same] == [told[name] for name in same]
+
+
+def test_what_predictors_will_tell_is_left_open(capsys, here, tiny_folder):
+    model = here / "model"
+    shutil.copytree(tiny_folder, model)
+    (model / "beat_predictor").mkdir()
+    asked = ("--model", str(model), "--duration", "4")
+    (told,), _ = dry(capsys, "piano", *asked)
+    assert [told[name] for name in ("bpm", "beats", "meter", "chords", "chords_time", "key")] == [None] * 6
+    assert told["origin"] == {"duration": "given"} | dict.fromkeys(("tempo", "meter", "chords"), "predicted") | {"key": "chosen"}
+    assert "predictors tell chords, meter, tempo" in told["notes"][-1]
+    (told,), _ = dry(capsys, "piano in 3/4, chords C G", *asked)
+    assert told["chords"][0] == "C:maj" and told["bpm"] and told["notes"] == []  # nothing is asked
+    (told,), _ = dry(capsys, "piano in 3/4, chords C G", *asked, "--predictors", "neural")
+    assert told["chords"] is told["bpm"] is told["meter"] is None and told["asked"]["chords"] == "C G"
+    (told,), _ = dry(capsys, "piano", *asked, "--predictors", "neural", "--chords", "C", "--tempo", "90", "--meter", "3/4")
+    assert told["bpm"] == 90 and told["chords"] == ["C:maj"] and told["notes"] == []
+    (told,), _ = dry(capsys, "piano", *asked, "--predictors", "reader")
+    assert told["bpm"] and told["origin"]["tempo"] == "chosen"
+    (told,), _ = dry(capsys, "piano", "--model", str(model), "--duration", "2 bars", status=2)
+    assert "predictors" in told["error"]
+
+
+def test_a_dry_run_needs_no_torch(tmp_path):
+    code = """
+import sys
+from mustango.__main__ import main
+status = main(["generate", "--dry-run", "calm piano"])
+heavy = [m for m in ("torch", "diffusers", "transformers", "librosa") if m in sys.modules]
+assert not heavy, heavy
+sys.exit(status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["prompt"] == "calm piano"
+
+
+def test_whoever_reads_only_the_first_lines_is_not_told_of_it(here):
+    write(here / "many.jsonl", [{"prompt": "calm piano"}] * 150)
+    command = [sys.executable, "-m", "mustango", "generate", "--dry-run", "--prompts", "many.jsonl"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, **streams) as run:
+        assert json.loads(run.stdout.readline())["prompt"] == "calm piano"
+        run.stdout.close()
+        assert run.stderr.read() == b"" and run.wait() == 1
