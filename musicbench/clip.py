@@ -11,9 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.soundfiles import SoundFile, printable
 from musicbench.theory import Chord, Dynamics, Key, Meter
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour and a half at 48 kHz
 
 
 @dataclass(frozen=True)
@@ -83,15 +85,21 @@ class Clip:
         }
 
 
-def load_audio(path, sample_rate=None, mono=True):
-    """Read an audio file as float32: (samples, rate); mono is the average of the channels. Raises InputError."""
-    import soundfile
+def load_audio(path, sample_rate=None):
+    """Read an audio file as float32: (samples, rate), mono by the average of the channels.
 
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"cannot read {path} as audio ({audio_fault(path, error)}); give a WAV, FLAC, OGG or MP3 file") from None
-    samples = samples.mean(axis=1) if mono else samples
+    Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is full.
+    """
+    blocks, count = [], 0
+    with SoundFile(path) as file:
+        for block in file.blocks():
+            blocks.append(block.samples.mean(axis=1))
+            count += len(blocks[-1])
+            if count > MAX_LOADED:
+                raise InputError(f"{printable(path)} lasts more than {MAX_LOADED // file.sample_rate} s; cut it")
+        for time_s, reason in file.faults[:1]:
+            raise InputError(f"{printable(path)} is damaged at {time_s:.1f} s ({reason}); make or copy it anew")
+        samples, rate = np.concatenate([np.zeros(0, np.float32), *blocks]), file.sample_rate
     if sample_rate and sample_rate != rate:
         import soxr
 
@@ -99,11 +107,15 @@ def load_audio(path, sample_rate=None, mono=True):
     return samples, rate
 
 
-def audio_fault(path, error):
-    """Say why a sound file could not be opened; of a file that is no audio, libsndfile may say that it does not exist."""
-    reason = getattr(error, "error_string", str(error)).strip()
-    is_none = "not recognised" in reason or ("does not exist" in reason and Path(path).is_file())
-    return "it holds no audio that can be read" if is_none else reason
+def is_whole_audio(path, duration_s=0.0):
+    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s`."""
+    try:
+        with SoundFile(path) as file:
+            for _ in file.blocks():
+                pass
+            return not file.faults and file.decoded_s > max(duration_s - 0.01, 0)
+    except InputError:
+        return False
 
 
 @contextmanager
