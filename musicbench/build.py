@@ -32,7 +32,7 @@ from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
 from musicbench.songs import fault_of, find_songs, segments, song_id, song_text
-from musicbench.soundfiles import SoundFile, UnreadableSound, open_regular, path_text, printable
+from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
 _SOUND = r"(?:audio|sound|recording)"
@@ -270,7 +270,7 @@ def _rejection(path, reason, start_s=None):
 def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
     file_path, mark = Path(songs) / path, _mark(out, path)
     try:
-        sha256 = _sha256(file_path)
+        sha256 = file_sha256(file_path)
     except InputError as error:
         mark.unlink(missing_ok=True)
         return [], [_rejection(path, getattr(error, "reason", error))]
@@ -293,7 +293,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
     else:
         with file:
             song.read(file, *song_text(file_path, caption, file.tags))
-    if _sha256(file_path) != sha256:
+    if file_sha256(file_path) != sha256:
         return [], [_rejection(path, "it was changed while it was read; run again when it is whole")]
     save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
     return song.rows, song.rejected
@@ -421,25 +421,17 @@ def _same_bytes(songs, paths):
     first, same = {}, {}
     for path in (path for path in sizes if alike[sizes[path]] > 1):
         with suppress(InputError):  # build_song says why it cannot be read
-            digest = _sha256(songs / path)
+            digest = file_sha256(songs / path)
             if first.setdefault(digest, path) != path:
                 same[path] = first[digest]
     return same
 
 
-def _sha256(path):
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read {printable(path)} ({error.strerror}); copy it anew") from None
-
-
 def _write_tables(out, rows, rejected):
     """Write the rows in all their forms; shards that were packed of other rows are deleted."""
-    before = _sha256(out / ROWS) if (out / ROWS).is_file() else None
+    before = file_sha256(out / ROWS) if (out / ROWS).is_file() else None
     write_rows(out / ROWS, rows)
-    if before != _sha256(out / ROWS):
+    if before != file_sha256(out / ROWS):
         remove_packed(out / "shards")
         remove_packed(out / "parquet")
     write_rows(out / "rejected.jsonl", rejected)

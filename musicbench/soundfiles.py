@@ -1,5 +1,6 @@
 """A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is said."""
 
+import hashlib
 import os
 import stat
 from dataclasses import dataclass
@@ -280,6 +281,15 @@ def open_regular(path):
         os.close(opened)
         raise UnreadableSound(path, "it is no regular file but a folder, a pipe or a device")
     return os.fdopen(opened, "rb", buffering=1 << 16)
+
+
+def file_sha256(path):
+    """Return the digest of a regular file's bytes. Raises InputError."""
+    try:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {printable(path)} ({error.strerror}); copy it anew") from None
 
 
 def path_text(path):

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio
 from musicbench.compose import find_soundfont
+from musicbench.songs import SUFFIXES
 from mustango.checkpoint import is_released, model_folder, read_json
 from mustango.judges import compile_librosa
 from mustango.obeyed import best_take
@@ -167,7 +168,7 @@ def _asked(setup, case, controls):
 
 def _by_stem(folder):
     """Return {stem: path} of the audio files under a folder. Raises InputError when there is none."""
-    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3")]
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
     if not files:
         raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
     return {path.stem: path for path in reversed(files)}
