@@ -1,5 +1,6 @@
 """The clips of an evaluation, made in parallel: composed, generated, sent through VAE and vocoder; or found where others put them."""
 
+import os
 import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -128,8 +129,8 @@ def real_clips(pool, setup, cases, audio, given, problems):
     if not str(setup.set).startswith("composed:"):
         if with_real:
             own = _own_audio(cases, setup.real, problems)
-            judged = {path.resolve() for path in given.get("model", {}).values()}  # a folder with its own targets beside it
-            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
+            judged = {os.path.realpath(path) for path in given.get("model", {}).values()}  # a folder with its own targets beside it
+            clips["real"] = {id_: path for id_, path in own.items() if os.path.realpath(path) not in judged}
         return clips
     wanted = {"real": cases} if with_real else {}
     if setup.embedding != "none":
