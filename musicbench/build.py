@@ -27,7 +27,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
-from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json
+from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json, written_whole
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
@@ -378,6 +378,8 @@ def build(
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        with written_whole(out / "manifests.txt") as temporary:
+            temporary.write_text("".join(line + "\n" for line in told), encoding="utf-8")
         same = _same_bytes(songs, paths)
         clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
         total = sum(clips.values())
@@ -391,6 +393,7 @@ def build(
             workers=workers,
             address=address,
             on_progress=lambda done: report(min(done, total), total),
+            killed=lambda job: ([], [_rejection(job[1], "reading it ended the process, perhaps for memory")]),
             steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
         )
         results = dict(zip(longest_first, results, strict=True))

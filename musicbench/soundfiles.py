@@ -16,6 +16,7 @@ from musicbench.containers import (
     flac_parts_after,
     mp3_parts,
     ogg_parts,
+    read_at,
     size_of,
     sound_start,
     unfinished_wav_part,
@@ -33,11 +34,15 @@ UNKNOWN_SAMPLES = 1 << 60  # what libsndfile says where a header says nothing
 
 
 class UnreadableSound(InputError):
-    """A file from which no sound can be read, and why."""
+    """A file from which no sound can be read; `reason` says why without its path."""
 
-    def __init__(self, path, reason, remedy="give a WAV, FLAC, OGG or MP3 file"):
-        super().__init__(f"cannot read {printable(path)} as audio ({reason}); {remedy}")
-        self.reason = f"cannot be read as audio ({reason}); {remedy}"
+    reason = ""
+
+
+def _unreadable(path, reason, remedy="give a WAV, FLAC, OGG or MP3 file"):
+    error = UnreadableSound(f"cannot read {printable(path)} as audio ({reason}); {remedy}")
+    error.reason = f"cannot be read as audio ({reason}); {remedy}"
+    return error
 
 
 @dataclass
@@ -80,10 +85,10 @@ class SoundFile:
             self.sample_rate, self.channels, self.tags = stream.samplerate, stream.channels, stream.copy_metadata()
             self.claimed_s = self._claim(stream)
         except _reading_errors() as error:
-            raise UnreadableSound(self.path, _fault(self._file, error)) from None
+            raise _unreadable(self.path, _fault(self._file, error)) from None
         if not MIN_RATE <= self.sample_rate <= MAX_RATE:
             reason = f"its header says {self.sample_rate} Hz, outside {MIN_RATE}-{MAX_RATE}"
-            raise UnreadableSound(self.path, reason, "mend the header, or convert the file")
+            raise _unreadable(self.path, reason, "mend the header, or convert the file")
 
     @property
     def likely_s(self):
@@ -98,26 +103,45 @@ class SoundFile:
             return ogg_parts(self._file, self._start)
         if self._kind:
             return [chunk_part(self._file, self._start, "little" if self._kind == "riff" else "big")]
+        if read_at(self._file, self._start, 1) == b"\xff":
+            return self._find_mp3_parts()
         return [Part(((self._start, size_of(self._file)),))]
 
-    def _open_first(self):
-        """Open the first part; where the decoder finds none, or MPEG, find the frames of an MP3 file."""
-        try:
-            stream = self._stream(self._parts[0])
-        except _reading_errors() as error:
-            stream, fault = None, error
-        if self._kind == "flac" and not stream:
-            return self._open_after_metadata(fault)
-        if stream and stream.format == "WAV" and not stream.frames:
-            self._parts = [unfinished_wav_part(self._file, self._start) or self._parts[0]]
-            return self._stream(self._parts[0])
-        parts = [] if self._kind or (stream and stream.format != "MP3") else mp3_parts(self._file)
+    def _find_mp3_parts(self):
+        parts = mp3_parts(self._file)
         if parts:
-            self._kind, self._parts = "mp3", parts
-            return self._stream(parts[0])
+            self._kind = "mp3"
+        return parts or [Part(((self._start, size_of(self._file)),))]
+
+    def _open_first(self):
+        """Open the first part that can be; where there is none, find the frames of an MP3 file after what lies before them."""
+        stream, fault = self._first_stream()
+        if not stream and not self._kind:
+            self._parts = self._find_mp3_parts()
+            stream, fault = self._first_stream()
+        if not stream and self._kind == "flac":
+            return self._open_after_metadata(fault)
         if not stream:
             raise fault
+        if stream.format == "WAV" and not stream.frames:
+            self._parts = [unfinished_wav_part(self._file, self._start) or self._parts[0]]
+            return self._stream(self._parts[0])
         return stream
+
+    def _first_stream(self):
+        """Return (stream, None) of the first part that can be opened, those before it left out; else (None, the first's error)."""
+        faults = []
+        for number, part in enumerate(self._parts):
+            try:
+                stream = self._stream(part)
+            except _reading_errors() as error:
+                faults.append(error)
+                continue
+            if number:
+                self._parts = self._parts[number:]
+                self.faults.append((0.0, "its beginning cannot be decoded"))
+            return stream, None
+        return None, faults[0]
 
     def _open_after_metadata(self, fault):
         """Open a FLAC file whose metadata is damaged at its first frame that can be read."""
@@ -276,10 +300,10 @@ def open_regular(path):
     try:
         opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
-        raise UnreadableSound(path, getattr(error, "strerror", None) or str(error)) from None
+        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from None
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
-        raise UnreadableSound(path, "it is no regular file but a folder, a pipe or a device")
+        raise _unreadable(path, "it is no regular file but a folder, a pipe or a device")
     return os.fdopen(opened, "rb", buffering=1 << 16)
 
 

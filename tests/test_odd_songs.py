@@ -1,5 +1,6 @@
 """Odd files through `musicbench build`: it ends, and each file is read or named."""
 
+import os
 import subprocess
 import sys
 
@@ -8,6 +9,7 @@ import pytest
 from conftest import ROOT
 from odd_audio import NAMED, RATE, READ, encoded, patched, tone, write_odd_files
 
+from musicbench import InputError, engines
 from musicbench.__main__ import main
 from musicbench.build import Recipe, build, build_song
 from musicbench.clip import load_audio
@@ -119,3 +121,18 @@ def test_a_build_tells_what_it_read_of_manifests(tmp_path, capsys):
         assert "captions.json: not used; it is neither JSON nor JSON Lines" in said
     told = {row["source"]: row["own_caption"] for row in read_rows(tmp_path / "out")}
     assert told["a.wav"] == "A café harp" and told["b.wav"] != "A café harp"
+
+
+def dies_of(name, *, on_step):
+    if name == "deadly":
+        os._exit(9)
+    on_step()
+    return name
+
+
+def test_a_song_that_kills_its_worker_costs_no_other(tmp_path):
+    jobs = [(name,) for name in ("a", "deadly", "b", "c")]
+    done = engines.run("local", dies_of, jobs, workers=2, killed=lambda job: f"{job[0]} was killed")
+    assert done == ["a", "deadly was killed", "b", "c"]
+    with pytest.raises(InputError, match="a worker was killed"):
+        engines.run("local", dies_of, jobs, workers=2)

@@ -1,6 +1,7 @@
 """Whatever a sound file claims or has been through, it is read, or named with the reason, in bounded memory."""
 
 import os
+import pickle
 
 import numpy as np
 import pytest
@@ -101,8 +102,10 @@ def test_whole_files_are_known(tmp_path, data, duration_s, is_whole):
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe.wav")
-    with pytest.raises(InputError, match="no regular file"):
+    with pytest.raises(InputError, match="no regular file") as told:
         load_audio(tmp_path / "pipe.wav")
+    sent = pickle.loads(pickle.dumps(told.value))  # as from a worker
+    assert str(sent) == str(told.value) and sent.reason == told.value.reason
     assert not is_whole_audio(tmp_path / "pipe.wav")
 
 
