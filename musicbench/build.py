@@ -293,10 +293,17 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
     else:
         with file:
             song.read(file, *song_text(file_path, caption, file.tags))
-    if file_sha256(file_path) != sha256:
+    if _changed(file_path, sha256):
         return [], [_rejection(path, "it was changed while it was read; run again when it is whole")]
     save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
     return song.rows, song.rejected
+
+
+def _changed(path, sha256):
+    try:
+        return file_sha256(path) != sha256
+    except InputError:  # it is gone
+        return True
 
 
 class _Song:

@@ -366,6 +366,11 @@ def _found(header, rows):
 def _match(manifest, header, rows, find):
     """Put the captions of a table's rows into a manifest, with notes on rows that are not used. Raises _Unread."""
     file_column, caption_columns = _columns(header, rows, find)
+    if not rows:
+        raise _Unread("it holds no rows")
+    first = _name(_cell(rows[0], file_column))
+    if header is None and len(rows) > 1 and not find(first) and not _looks_like_file(first):
+        rows = rows[1:]  # a header of other words
     best, lost, bare, twice = {}, [], [], []
     for row in rows:
         name, caption = _name(_cell(row, file_column)), _first_caption(row, caption_columns)
@@ -384,7 +389,7 @@ def _match(manifest, header, rows, find):
             best[found[1]] = found[0], name, caption
     manifest.rows, manifest.captions = len(rows), {song: caption for song, (_, _, caption) in best.items()}
     told = ((lost, "name no song"), (bare, "have no caption"), (twice, "name a song again, whose first row holds"))
-    manifest.notes += [f"{len(names)} of {_count(len(rows), 'row')} {what}: {_some(names)}" for names, what in told if names]
+    manifest.notes += [f"{len(names)} of {len(rows)} rows {what}: {_some(names)}" for names, what in told if names]
 
 
 def _cell(row, place):

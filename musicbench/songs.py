@@ -16,14 +16,14 @@ from musicbench.features import SILENCE_DB, loudness_db
 from musicbench.manifests import CAPTION_FIELDS, composed, decoded, is_caption
 from musicbench.soundfiles import path_text
 
-# Some of the last cannot be read; they are rejected by name rather than passed over.
+# The last lines cannot be read; they are rejected by name rather than passed over.
 SUFFIXES = {
-    ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".spx", ".mp3", ".mp2", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au", ".snd",
-    ".caf", ".w64", ".rf64", ".voc", ".m4a", ".m4b", ".aac", ".ac3", ".wma", ".mp4", ".mka", ".webm", ".ape", ".wv", ".tta", ".mpc", ".amr",
-    ".dsf", ".dff",
+    ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au",
+    ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx", ".wve", ".sds",
+    ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp", ".ape", ".wv", ".tta", ".mpc",
+    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm",
 }  # fmt: skip
-
-
+MAX_PEAK = 8  # times full scale; what is above would be cut to noise
 MAX_SIDECAR_BYTES = 1 << 20
 
 
@@ -31,7 +31,7 @@ def find_songs(folder, leave_out=None):
     """Return the paths of the audio files below `folder`, by name or else by content, relative to it, sorted.
 
     Linked folders and the folder `leave_out` are not entered; hidden files are left. What has an audio file's name and is no file,
-    such as a pipe, is named as a song that cannot be read.
+    such as a pipe or a linked folder, is named as a song that cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -39,7 +39,8 @@ def find_songs(folder, leave_out=None):
     left_out, found = leave_out and os.path.realpath(leave_out), []
     for place, folders, names in os.walk(folder, followlinks=False):
         folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
-        for name in names:
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]
+        for name in (*names, *links):
             path = os.path.join(place, name)
             if name[0] != "." and _is_song(path):
                 found.append(os.path.relpath(path, folder))
@@ -161,6 +162,9 @@ def fault_of(samples, rate):
     """Say why a clip cannot be used, or return None. A level that never changes (DC) is no sound."""
     if not np.isfinite(samples).all():
         return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
+    peak = np.abs(samples).max(initial=0)
+    if peak > MAX_PEAK:
+        return f"its samples reach {peak:.3g}, where 1 is full scale; scale it"
     levels = loudness_db(samples - samples.mean(dtype=np.float64), rate)
     if np.mean(levels > SILENCE_DB) < 0.1:
         return f"silence: less than a tenth of it is louder than {SILENCE_DB:g} dB"

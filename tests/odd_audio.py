@@ -136,6 +136,8 @@ def odd_files():
         "wav-mu-law.wav": (encoded(a, "WAV", "ULAW"), READ, 7),
         "wav-nan.wav": (encoded(nan, "WAV", "FLOAT"), READ, 7),
         "wav-infinite.wav": (encoded(loud, "WAV", "FLOAT"), READ, 7),
+        "wav-of-whole-numbers.wav": (encoded(a * 32768, "WAV", "FLOAT"), READ, 7),
+        "wav-far-too-loud.wav": (encoded(a.astype(np.float64) * 1e30, "WAV", "DOUBLE"), READ, 7),
         "wav-8-channels.wav": (encoded(np.stack([a] * 8, axis=1), "WAV"), READ, 7),
         "wav-255-channels.wav": (encoded(np.stack([a[:6000]] * 255, axis=1), "WAV", rate=4000), READ, 1.5),
         "wav-8-khz.wav": (encoded(a, "WAV", rate=8000), READ, 19),
@@ -156,6 +158,12 @@ def odd_files():
         "alac.caf": (encoded(a, "CAF", "ALAC_16"), READ, 7),
         "caf-cut.caf": (encoded(a, "CAF")[:100000], NAMED, 0),
         "voc.voc": (encoded(a, "VOC"), READ, 7),
+        "ircam.sf": (encoded(a, "IRCAM"), READ, 7),
+        "nist.sph": (encoded(a, "NIST"), READ, 7),
+        "paf.paf": (encoded(a, "PAF"), READ, 7),
+        "mp3-8-khz.mp3": (encoded(tone(7, rate=8000), "MP3", rate=8000), READ, 7),
+        "mp3-48-khz.mp3": (encoded(tone(7, rate=48000), "MP3", rate=48000), READ, 7),
+        "flac-in-ogg.oga": (encoded(a, "OGG", "FLAC") if "FLAC" in soundfile.available_subtypes("OGG") else ogg, READ, 7),
         "SHOUTED.WAV": (encoded(a * 0.5, "WAV"), READ, 7),
         "really-flac.mp3": (encoded(a * 0.4, "FLAC"), READ, 7),
         "really-mp3.wav": (encoded(a * 0.4, "MP3"), READ, 7),
@@ -183,6 +191,7 @@ def write_odd_files(folder):
     os.mkfifo(folder / "pipe.wav")
     (folder / "folder.wav").mkdir()
     (folder / "loop.wav").symlink_to("loop.wav")
+    (folder / "linked.wav").symlink_to("folder.wav", target_is_directory=True)
     (folder / "nowhere.flac").symlink_to("nothing.flac")
     with open(os.fsencode(folder) + b"/caf\xe9.wav", "wb") as file:
         file.write(encoded(tone(7, 330), "WAV"))

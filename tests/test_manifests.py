@@ -87,14 +87,14 @@ def test_manifests_are_read_in_any_form(tmp_path, form):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     captions, lines = read_manifests(tmp_path, SONGS)
     assert captions == WANTED, lines
-    assert len(lines) == 1 and lines[0].startswith(f"{name}: captions of 3 of 3 songs")
+    assert len(lines) == 1 and lines[0].startswith(f"{name}: captions of 3 of 3 songs") and "name no song" not in lines[0]
 
 
 TOLD = {
     "no columns": ("metadata.csv", "bpm,key\n90,C\n", ["its first row is", "bpm", "expected file_name and caption"]),
     "no captions": ("metadata.csv", "file_name,bpm\na.wav,90\n", ["its columns are file_name, bpm", "expected"]),
     "empty": ("metadata.csv", "", ["it is empty", "expected"]),
-    "header alone": ("metadata.csv", "file_name,caption\n", ["not used"]),
+    "header alone": ("metadata.csv", "file_name,caption\n", ["not used", "it holds no rows", "expected"]),
     "bytes": ("metadata.csv", bytes(range(256)) * 9, ["not used", "expected"]),
     "no json": ("metadata.json", "{oops", ["neither JSON nor JSON Lines", "expected"]),
     "deep json": ("metadata.json", "[" * 100000, ["neither JSON", "expected"]),
@@ -105,7 +105,7 @@ TOLD = {
     "spreadsheet": ("captions.xlsx", "PK", [".xlsx is not read", "save it as .csv"]),
     "packed": ("metadata.csv.gz", "\x1f", [".gz is not read"]),
     "missing files": ("metadata.csv", "file_name,caption\na.wav,A harp.\nx.wav,Y.\n", ["captions of 1 of 3", "1 of 2 rows name no song: x.wav"]),
-    "only missing files": ("metadata.csv", "file_name,caption\nx.wav,Y.\n", ["not used", "1 of 1 row name no song: x.wav"]),
+    "only missing files": ("metadata.csv", "file_name,caption\nx.wav,Y.\n", ["not used", "1 of 1 rows name no song: x.wav"]),
     "no words": ("metadata.csv", "file_name,caption\na.wav,nan\nb.wav,\nd,None\n", ["not used", "3 of 3 rows have no caption"]),
     "double rows": ("metadata.csv", "file_name,caption\na.wav,A harp.\na.wav,A lyre.\n", ["1 of 2 rows name a song again", "first row holds"]),
     "no table": ("notes.txt", "Remember the milk.", ["1 .txt or .json file belongs to no song: notes.txt"]),

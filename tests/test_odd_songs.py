@@ -17,7 +17,14 @@ from musicbench.dataset import read_rows
 from musicbench.features import Heard
 
 PLAIN = Recipe(clip_s=4.0, hop_s=4.0, min_s=2.0, semitones=(), tempo_copies=0, dynamics_copies=0)
-UNUSED = {"wav-constant.wav", "wav-silence.wav", "wav-nan.wav", "wav-infinite.wav"}  # read, and rejected by what is heard
+UNUSED = {
+    "wav-constant.wav",
+    "wav-silence.wav",
+    "wav-nan.wav",
+    "wav-infinite.wav",
+    "wav-of-whole-numbers.wav",
+    "wav-far-too-loud.wav",
+}  # read, and rejected by what is heard
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +51,7 @@ def test_each_odd_file_is_read_or_named(tmp_path):
         is_long = lasts_s >= PLAIN.min_s and expected != NAMED and name not in UNUSED
         assert (seconds.get(name, 0) > max(lasts_s - PLAIN.min_s, 0)) == is_long, (name, reasons.get(name))
         assert (name in reasons) == (expected != READ or not is_long), (name, reasons.get(name))
-    for name in ("pipe.wav", "loop.wav", "nowhere.flac"):
+    for name in ("pipe.wav", "loop.wav", "nowhere.flac", "linked.wav"):
         assert len(reasons[name]) == 1
     assert "caf\\xe9.wav" in seconds
     assert all(len(reason.splitlines()) == 1 and str(tmp_path) not in reason for told in reasons.values() for reason in told)
