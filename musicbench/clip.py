@@ -15,6 +15,7 @@ from musicbench.soundfiles import SoundFile, printable
 from musicbench.theory import Chord, Dynamics, Key, Meter
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+OGG_BLOCK = 1 << 16  # samples
 MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour and a half at 48 kHz
 
 
@@ -200,15 +201,30 @@ def alone_in(folder):
 
 def save_audio(path, samples, sample_rate):
     """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
-    import soundfile
-
     path = Path(path)
     check_audio_path(path)
-    kind = path.suffix[1:].upper()
-    data = BytesIO()  # a full disk is told by Python's write, not always by libsndfile's
-    soundfile.write(data, np.clip(samples, -1, 1), sample_rate, format=kind, subtype="VORBIS" if kind == "OGG" else "PCM_16")
+    data = encoded_audio(
+        samples, sample_rate, path.suffix[1:].upper()
+    )  # a full disk is told by Python's write, not always by libsndfile's
     with written_whole(path) as temporary:
-        temporary.write_bytes(data.getvalue())
+        temporary.write_bytes(data)
+
+
+def encoded_audio(samples, sample_rate, kind):
+    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, which is written in blocks.
+
+    (libsndfile 1.2 overflows the stack on a long block of Vorbis.)
+    """
+    import soundfile
+
+    data, samples = BytesIO(), np.clip(samples, -1, 1)
+    if kind != "OGG":
+        soundfile.write(data, samples, sample_rate, format=kind, subtype="PCM_16")
+        return data.getvalue()
+    with soundfile.SoundFile(data, "w", sample_rate, 1, format=kind, subtype="VORBIS") as file:
+        for first in range(0, len(samples), OGG_BLOCK):
+            file.write(samples[first : first + OGG_BLOCK])
+    return data.getvalue()
 
 
 def save_json(path, data):
