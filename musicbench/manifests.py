@@ -309,6 +309,8 @@ def _with_commas(header, rows, delimiter):
     glue = delimiter if delimiter == "\t" else delimiter + " "
     mended = []
     for row in rows:
+        while len(row) > width and not row[-1]:
+            row = row[:-1]
         more = len(row) - width
         if more > 0 and width > 1:
             row = [*row[:place], glue.join(row[place : place + more + 1]), *row[place + more + 1 :]]

@@ -40,6 +40,7 @@ READ = {
     "unquoted commas": ("metadata.csv", table(quote="")),
     "unquoted commas between": ("metadata.csv", "file_name,caption,key\n" + "".join(f"{row[0]},{row[1]},C\n" for row in ROWS)),
     "blanks after commas": ("metadata.csv", "file_name, caption\n" + "".join(f'{row[0]}, "{row[1]}"\n' for row in ROWS)),
+    "commas at the ends": ("metadata.csv", table().replace("\n", ",\n")),
     "no header": ("metadata.csv", table(header=None)),
     "no header, no quotes": ("metadata.csv", table(header=None, quote="")),
     "empty lines": ("metadata.csv", "\n\n" + table().replace("\n", "\n\n")),
