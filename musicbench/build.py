@@ -4,7 +4,8 @@ A song is one piece of work: its audio files and then, as the mark that it is do
 the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or interruption.
 
 OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
-no and with all four control sentences); rejected.jsonl; build.json (settings).
+no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and its like); build.json
+(settings).
 """
 
 import hashlib

@@ -42,7 +42,6 @@ class Pieces:
             length = len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
             self._pieces.append((self._size, length, piece))
             self._size += length
-        self.error = None  # the OSError that ended a read
 
     def tell(self):
         return self._position
@@ -68,8 +67,7 @@ class Pieces:
             return piece[offset : offset + count]
         try:
             return read_at(self._file, piece[0] + offset, count)
-        except OSError as error:
-            self.error = error
+        except OSError:  # as if the file ended here
             return b""
 
     def place(self):
