@@ -39,7 +39,8 @@ class Manifest:
     def line(self, songs):
         """Say in one line what was read of it and what was not used."""
         read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else "not used"
-        return "; ".join([f"{self.name}: {read}", *self.notes])
+        line = "; ".join([f"{self.name}: {read}", *self.notes])
+        return printable(" ".join(line.split()))
 
 
 class _Unread(Exception):

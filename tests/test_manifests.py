@@ -109,6 +109,8 @@ TOLD = {
     "only missing files": ("metadata.csv", "file_name,caption\nx.wav,Y.\n", ["not used", "1 of 1 rows name no song: x.wav"]),
     "no words": ("metadata.csv", "file_name,caption\na.wav,nan\nb.wav,\nd,None\n", ["not used", "3 of 3 rows have no caption"]),
     "double rows": ("metadata.csv", "file_name,caption\na.wav,A harp.\na.wav,A lyre.\n", ["1 of 2 rows name a song again", "first row holds"]),
+    "lines in a header": ("metadata.csv", 'file_name,"cap\ntion"\na.wav,\n', ["its columns are file_name, cap tion"]),
+    "half a letter": ("metadata.json", '[{"file_name": "\\ud800.wav", "caption": "A harp."}]', ["not used", "\\ud800.wav"]),
     "no table": ("notes.txt", "Remember the milk.", ["1 .txt or .json file belongs to no song: notes.txt"]),
 }  # fmt: skip
 
@@ -118,7 +120,7 @@ def test_what_is_not_used_is_told_in_one_line(tmp_path, form):
     name, content, words = TOLD[form]
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
     _, (line,) = read_manifests(tmp_path, SONGS)
-    assert all(word in line for word in (name, *words)) and "\n" not in line, line
+    assert all(word in line for word in (name, *words)) and "\n" not in line and line.encode(), line
 
 
 @pytest.mark.parametrize(
