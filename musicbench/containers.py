@@ -137,11 +137,20 @@ def after_id3(file, position, end):
 
 
 def chunk_part(file, start, order):
-    """Return the part of a WAV (order "little") or AIFF ("big") file, with the share that its header's size leaves of it."""
+    """Return the part of a WAV (order "little") or AIFF ("big") file, with the share that is there of what its header's sizes say.
+
+    Both the file's and the sound's size must say that it is cut: what is missing may be a tag behind the sound.
+    """
     end = size_of(file)
-    said = int.from_bytes(read_at(file, start + 4, 4), order) + 8
-    share = (end - start) / said if end - start < said < UNKNOWN_BYTES else 1.0
-    return Part(((start, end),), claimed_share=share)
+    head = read_at(file, start, HEAD)
+    place = head.find(b"data" if order == "little" else b"SSND")
+    shares = [_share(head, chunk, end - start, order) for chunk in (0, place) if chunk >= 0]
+    return Part(((start, end),), claimed_share=max(shares))
+
+
+def _share(head, chunk, size, order):
+    said, there = int.from_bytes(head[chunk + 4 : chunk + 8], order), size - chunk - 8
+    return there / said if 0 < there < said < UNKNOWN_BYTES else 1.0
 
 
 def unfinished_wav_part(file, start):

@@ -125,6 +125,7 @@ def odd_files():
         "wav-size-0.wav": (patched(wav, 40, bytes(4)), READ, 7),
         "wav-both-sizes-0.wav": (patched(patched(wav, 40, bytes(4)), 4, bytes(4)), READ, 7),
         "wav-cut.wav": (wav[: len(wav) * 3 // 4], DAMAGED, 5),
+        "wav-tag-cut.wav": ((patched(wav, 4, struct.pack("<I", len(wav) + 90000)) + b"LIST\0\0\2\0INFO"), READ, 7),
         "wav-after-junk.wav": (b"\0\r\n" + wav, READ, 7),
         "wav-after-id3.wav": (id3v2(2000) + wav, READ, 7),
         "wav-8-bit.wav": (encoded(a, "WAV", "PCM_U8"), READ, 7),
