@@ -24,6 +24,7 @@ from musicbench.build import Recipe, build
 from musicbench.clip import Clip, save_audio
 from musicbench.features import hear
 from musicbench.songs import find_songs, segments
+from musicbench.soundfiles import SoundFile
 
 
 def processor_s():
@@ -36,9 +37,9 @@ def cut(songs, folder, recipe, count):
     """Write the first clips of the songs as files of their own, so that both ways have the same work; returns their number."""
     written = 0
     for path in find_songs(songs):
-        with soundfile.SoundFile(Path(songs) / path) as file:
-            for _, samples in segments(file, recipe):
-                save_audio(folder / f"{written:04d}.wav", samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
+        with SoundFile(Path(songs) / path) as file:
+            for _, samples, _ in segments(file, recipe):
+                save_audio(folder / f"{written:04d}.wav", samples[: round(recipe.clip_s * file.sample_rate)], file.sample_rate)
                 written += 1
                 if written == count:
                     return written

@@ -16,7 +16,9 @@ def build_parser():
         "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
-        "songs", metavar="SONGS", help="folder of audio files; captions from .txt, .json, metadata.csv or .jsonl, or a genre tag"
+        "songs",
+        metavar="SONGS",
+        help="folder of audio files; captions from .txt, .json, a manifest such as metadata.csv, or a genre tag",
     )
     build.add_argument("out", metavar="OUT", help="dataset folder to write")
     build.add_argument(

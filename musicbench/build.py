@@ -4,7 +4,8 @@ A song is one piece of work: its audio files and then, as the mark that it is do
 the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or interruption.
 
 OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
-no and with all four control sentences); rejected.jsonl; build.json (settings).
+no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and its like); build.json
+(settings).
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import math
 import os
 import re
 import shutil
+import sys
 import tomllib
 import unicodedata
 from collections import Counter
@@ -26,10 +28,12 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
-from musicbench.clip import Clip, alone_in, audio_fault, check_folder, make_folder, save_audio, save_json
+from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json, written_whole
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
-from musicbench.songs import channels_cancel, fault_of, find_songs, path_text, read_manifest, segments, song_id, song_text
+from musicbench.manifests import read_manifests
+from musicbench.songs import fault_of, find_songs, segments, song_id, song_text
+from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
 _SOUND = r"(?:audio|sound|recording)"
@@ -43,6 +47,7 @@ POOR_SOUND = re.compile(
     rf"|\bthe (?:overall )?sound (?:is|was) {_HOW}(?:muffled|poor|bad)\b|\b(?:bad|poor) sound\b(?![- ]effect)",
     re.IGNORECASE,
 )
+MAX_FAULTS, MAX_SHOWN = 100, 5  # of a song, that are named; in one line
 UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
 
@@ -260,76 +265,101 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
 
 
 def _rejection(path, reason, start_s=None):
-    return {"source": path_text(path), "clip_start": start_s, "reason": str(reason)}
+    return {"source": path_text(path), "clip_start": start_s, "reason": printable(str(reason))}
 
 
 def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
-    import soundfile
-
-    file_path, name = Path(songs) / path, song_id(path)
-    mark = _mark(out, path)
-    rejected, rows, read_s = [], [], 0.0
-
-    def reject(reason, start_s=None):
-        rejected.append(_rejection(path, reason, start_s))
-
+    file_path, mark = Path(songs) / path, _mark(out, path)
     try:
-        sha256 = _sha256(file_path)
-    except OSError as error:
+        sha256 = file_sha256(file_path)
+    except InputError as error:
         mark.unlink(missing_ok=True)
-        reject(f"cannot be read ({error.strerror})")
-        return rows, rejected
-    split = split_of(path, recipe.test_share)
+        return [], [_rejection(path, getattr(error, "reason", error))]
     given = {
         "sha256": sha256,
         "dataset": path_text(Path(songs).name),
         "caption": song_text(file_path, caption, {})[0],
-        "split": split,
+        "split": split_of(path, recipe.test_share),
     }
     done = _read_object(mark)
     is_same = all(done.get(name) == value for name, value in given.items())
     if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]):
         return done["rows"], done["rejected"]
     mark.unlink(missing_ok=True)  # its files are about to change
-    paraphrase = Paraphraser(*paraphrase)
-    digest = int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)
+    song = _Song(path, out, recipe, seed, given, Paraphraser(*paraphrase), on_step)
     try:
-        with file_path.open("rb") as opened, soundfile.SoundFile(opened) as file:  # libsndfile takes no name that is not UTF-8
-            text, genre = song_text(file_path, caption, file.copy_metadata())
-            if not recipe.keep_poor_sound and POOR_SOUND.search(text):
-                reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
+        file = SoundFile(file_path)
+    except UnreadableSound as error:
+        song.reject(error.reason)
+    else:
+        with file:
+            song.read(file, *song_text(file_path, caption, file.tags))
+    if _changed(file_path, sha256):
+        return [], [_rejection(path, "it was changed while it was read; run again when it is whole")]
+    save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
+    return song.rows, song.rejected
+
+
+def _changed(path, sha256):
+    try:
+        return file_sha256(path) != sha256
+    except InputError:  # it is gone
+        return True
+
+
+class _Song:
+    """A song on its way to rows: what is given of it, its rows, and what of it is rejected."""
+
+    def __init__(self, path, out, recipe, seed, given, paraphrase, on_step):
+        self.path, self.out, self.recipe, self.given, self.paraphrase = path, out, recipe, given, paraphrase
+        self.seeds = [seed, int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)]
+        self.on_step = on_step or (lambda: None)
+        self.rows, self.rejected = [], []
+
+    def reject(self, reason, start_s=None):
+        self.rejected.append(_rejection(self.path, reason, start_s))
+
+    def read(self, file, text, genre):
+        """Make the rows of an open SoundFile."""
+        if not self.recipe.keep_poor_sound and POOR_SOUND.search(text):
+            self.reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
+            return
+        for index, (start_s, samples, loudest) in enumerate(segments(file, self.recipe)):
+            fault = _clip_fault(samples, loudest, file, self.recipe)
+            if fault:
+                self.reject(fault, round(start_s, 3))
             else:
-                for index, (start_s, samples) in enumerate(segments(file, recipe)):
-                    read_s = start_s + len(samples) / file.samplerate
-                    fault = fault_of(samples[: round(recipe.clip_s * file.samplerate)], file.samplerate)
-                    if fault and file.channels > 1 and channels_cancel(file_path, start_s, recipe.clip_s):
-                        fault = "silence when mixed to mono: its channels cancel each other; turn the sign of one of them"
-                    if fault:
-                        reject(fault, start_s)
-                    else:
-                        fine = np.isfinite(samples)
-                        samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
-                        clip = heard_clip(samples, file.samplerate, recipe)
-                        place = {
-                            "split": split, "source": path_text(path), "sha256": sha256, "start_s": round(start_s, 3), "dataset": given["dataset"],
-                        }  # fmt: skip
-                        base = f"{name}-{index:04d}"
-                        rows += clip_rows(clip, base, place, recipe, [seed, digest, index], text, genre, paraphrase, out)
-                    if on_step:
-                        on_step()
-                if not rows and not rejected:
-                    reject(f"it lasts {file.tell() * 100 // file.samplerate / 100:.2f} s, below {recipe.min_s:g} s")
-                elif file.frames / file.samplerate > read_s + max(recipe.hop_s, 1):
-                    reject(f"it breaks off after {read_s:.1f} of {file.frames / file.samplerate:.1f} s", round(read_s, 3))
-    except soundfile.LibsndfileError as error:
-        if rows:
-            reject(f"it breaks off ({error.error_string.strip()})", round(read_s, 3))
+                self._add_clip(index, start_s, samples, file.sample_rate, text, genre)
+            self.on_step()
+        if not self.rows and not self.rejected:
+            lasts = f"it lasts {int(file.decoded_s * 100) / 100:.2f} s, below {self.recipe.min_s:g} s"
+            if file.decoded_s >= self.recipe.min_s:
+                lasts = f"no {self.recipe.min_s:g} s of it are without damage"
+            self.reject("; ".join([lasts, *(reason for _, reason in file.faults[:MAX_SHOWN])]))
         else:
-            reject(f"cannot be read as audio ({audio_fault(file_path, error)})")
-    if not rows and rejected and all(entry["clip_start"] is not None for entry in rejected):
-        reject(f"no clip of it can be used: {rejected[0]['reason']}")
-    save_json(mark, {**given, "rows": rows, "rejected": rejected})
-    return rows, rejected
+            for time_s, reason in file.faults[:MAX_FAULTS]:
+                self.reject(reason, round(time_s, 3))
+        if not self.rows and all(entry["clip_start"] is not None for entry in self.rejected):
+            self.reject(f"no clip of it can be used: {self.rejected[0]['reason']}")
+
+    def _add_clip(self, index, start_s, samples, rate, text, genre):
+        fine = np.isfinite(samples)
+        samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
+        place = {
+            "split": self.given["split"], "source": path_text(self.path), "sha256": self.given["sha256"], "start_s": round(start_s, 3),
+            "dataset": self.given["dataset"],
+        }  # fmt: skip
+        base, clip = f"{song_id(self.path)}-{index:04d}", heard_clip(samples, rate, self.recipe)
+        self.rows += clip_rows(clip, base, place, self.recipe, [*self.seeds, index], text, genre, self.paraphrase, self.out)
+
+
+def _clip_fault(samples, loudest, file, recipe):
+    """Say why a clip cannot be used, or return None."""
+    length = round(recipe.clip_s * file.sample_rate)
+    fault = fault_of(samples[:length], file.sample_rate)
+    if fault and file.channels > 1 and fault_of(loudest[:length], file.sample_rate) is None:
+        return "silence when mixed to mono: its channels cancel each other; turn the sign of one of them"
+    return fault
 
 
 # ---------------------------------------------------------------------------------------------------- the build
@@ -348,12 +378,16 @@ def build(
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
     paths = find_songs(songs, leave_out=out)
-    manifest = read_manifest(songs, paths)
+    captions, told = read_manifests(songs, paths, leave_out=out)
+    for line in told:
+        print(line, file=sys.stderr)
     Paraphraser(*paraphrase)
     check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        with written_whole(out / "manifests.txt") as temporary:
+            temporary.write_text("".join(line + "\n" for line in told), encoding="utf-8")
         same = _same_bytes(songs, paths)
         clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
         total = sum(clips.values())
@@ -363,10 +397,11 @@ def build(
         results = engines.run(
             engine,
             build_song,
-            [(folder, path, target, recipe, seed, manifest.get(path, ""), tuple(paraphrase)) for path in longest_first],
+            [(folder, path, target, recipe, seed, captions.get(path, ""), tuple(paraphrase)) for path in longest_first],
             workers=workers,
             address=address,
             on_progress=lambda done: report(min(done, total), total),
+            killed=lambda job: ([], [_rejection(job[1], "reading it ended the process, perhaps for memory")]),
             steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
         )
         results = dict(zip(longest_first, results, strict=True))
@@ -389,27 +424,25 @@ def build(
 
 def _same_bytes(songs, paths):
     """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
-    sizes = {path: (songs / path).stat().st_size for path in paths if (songs / path).exists()}
+    sizes = {}
+    for path in paths:
+        with suppress(OSError):
+            sizes[path] = (songs / path).stat().st_size
     alike = Counter(sizes.values())
     first, same = {}, {}
     for path in (path for path in sizes if alike[sizes[path]] > 1):
-        with suppress(OSError):  # build_song says why it cannot be read
-            digest = _sha256(songs / path)
+        with suppress(InputError):  # build_song says why it cannot be read
+            digest = file_sha256(songs / path)
             if first.setdefault(digest, path) != path:
                 same[path] = first[digest]
     return same
 
 
-def _sha256(path):
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def _write_tables(out, rows, rejected):
     """Write the rows in all their forms; shards that were packed of other rows are deleted."""
-    before = _sha256(out / ROWS) if (out / ROWS).is_file() else None
+    before = file_sha256(out / ROWS) if (out / ROWS).is_file() else None
     write_rows(out / ROWS, rows)
-    if before != _sha256(out / ROWS):
+    if before != file_sha256(out / ROWS):
         remove_packed(out / "shards")
         remove_packed(out / "parquet")
     write_rows(out / "rejected.jsonl", rejected)
@@ -472,10 +505,9 @@ def _sweep(out, paths, rows):
 
 
 def _clips_in(path, recipe):
-    import soundfile
-
+    """Return about how many clips a song has, for the order of work and its progress."""
     try:
-        with path.open("rb") as opened, soundfile.SoundFile(opened) as file:
-            return len(recipe.starts(file.frames / file.samplerate))
-    except (OSError, soundfile.LibsndfileError):
+        with SoundFile(path) as file:
+            return len(recipe.starts(file.likely_s))
+    except Exception:  # build_song says what is wrong with it
         return 0

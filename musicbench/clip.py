@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.soundfiles import SoundFile, printable
 from musicbench.theory import Chord, Dynamics, Key, Meter
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
+OGG_BLOCK = 1 << 16  # samples
+MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour and a half at 48 kHz
 
 
 @dataclass(frozen=True)
@@ -83,15 +86,21 @@ class Clip:
         }
 
 
-def load_audio(path, sample_rate=None, mono=True):
-    """Read an audio file as float32: (samples, rate); mono is the average of the channels. Raises InputError."""
-    import soundfile
+def load_audio(path, sample_rate=None):
+    """Read an audio file as float32: (samples, rate), mono by the average of the channels.
 
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise InputError(f"cannot read {path} as audio ({audio_fault(path, error)}); give a WAV, FLAC, OGG or MP3 file") from None
-    samples = samples.mean(axis=1) if mono else samples
+    Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is full.
+    """
+    blocks, count = [], 0
+    with SoundFile(path) as file:
+        for block in file.blocks():
+            blocks.append(block.samples.mean(axis=1))
+            count += len(blocks[-1])
+            if count > MAX_LOADED:
+                raise InputError(f"{printable(path)} lasts more than {MAX_LOADED // file.sample_rate} s; cut it")
+        for time_s, reason in file.faults[:1]:
+            raise InputError(f"{printable(path)} is damaged at {time_s:.1f} s ({reason}); make or copy it anew")
+        samples, rate = np.concatenate([np.zeros(0, np.float32), *blocks]), file.sample_rate
     if sample_rate and sample_rate != rate:
         import soxr
 
@@ -99,11 +108,15 @@ def load_audio(path, sample_rate=None, mono=True):
     return samples, rate
 
 
-def audio_fault(path, error):
-    """Say why a sound file could not be opened; of a file that is no audio, libsndfile may say that it does not exist."""
-    reason = getattr(error, "error_string", str(error)).strip()
-    is_none = "not recognised" in reason or ("does not exist" in reason and Path(path).is_file())
-    return "it holds no audio that can be read" if is_none else reason
+def is_whole_audio(path, duration_s=0.0):
+    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s`."""
+    try:
+        with SoundFile(path) as file:
+            for _ in file.blocks():
+                pass
+            return not file.faults and file.decoded_s > max(duration_s - 0.01, 0)
+    except InputError:
+        return False
 
 
 @contextmanager
@@ -188,15 +201,30 @@ def alone_in(folder):
 
 def save_audio(path, samples, sample_rate):
     """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
-    import soundfile
-
     path = Path(path)
     check_audio_path(path)
-    kind = path.suffix[1:].upper()
-    data = BytesIO()  # a full disk is told by Python's write, not always by libsndfile's
-    soundfile.write(data, np.clip(samples, -1, 1), sample_rate, format=kind, subtype="VORBIS" if kind == "OGG" else "PCM_16")
+    data = encoded_audio(
+        samples, sample_rate, path.suffix[1:].upper()
+    )  # a full disk is told by Python's write, not always by libsndfile's
     with written_whole(path) as temporary:
-        temporary.write_bytes(data.getvalue())
+        temporary.write_bytes(data)
+
+
+def encoded_audio(samples, sample_rate, kind):
+    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, which is written in blocks.
+
+    (libsndfile 1.2 overflows the stack on a long block of Vorbis.)
+    """
+    import soundfile
+
+    data, samples = BytesIO(), np.clip(samples, -1, 1)
+    if kind != "OGG":
+        soundfile.write(data, samples, sample_rate, format=kind, subtype="PCM_16")
+        return data.getvalue()
+    with soundfile.SoundFile(data, "w", sample_rate, 1, format=kind, subtype="VORBIS") as file:
+        for first in range(0, len(samples), OGG_BLOCK):
+            file.write(samples[first : first + OGG_BLOCK])
+    return data.getvalue()
 
 
 def save_json(path, data):

@@ -73,8 +73,8 @@ def row_clip(row):
     """
     try:
         return _read_labels(row)
-    except (TypeError, ValueError) as error:
-        raise InputError(f"the labels of {row['location']} cannot be read ({error}); mend or delete its row") from None
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
+        raise InputError(f"the labels of {row.get('location')} cannot be read ({error}); mend or delete its row") from None
 
 
 def _read_labels(row):

@@ -5,21 +5,23 @@ The function takes a job's arguments and `on_step`, to be called after each step
 
 import os
 import socket
+from contextlib import suppress
 
 from musicbench import InputError
 
 
-def run(engine, task, jobs, *, workers=1, address=None, on_progress=lambda steps: None, steps_of=lambda result: 1):
+def run(engine, task, jobs, *, workers=1, address=None, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
     """Return [task(*job) for job in jobs], by "local" processes or "ray" tasks.
 
     on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks do
-    not tell. What a task raises stops everything and is raised here. Raises InputError for an unknown engine or a killed worker.
+    not tell. What a task raises stops everything and is raised here. When a local worker is killed, jobs that are not done are run
+    one by one; killed(job) is the result of one whose worker is killed then, too. Raises InputError for an unknown engine.
     """
     if engine == "ray":
         return _on_ray(task, jobs, workers, address, on_progress, steps_of)
     if engine != "local":
         raise InputError(f"unknown engine {engine!r}; give local or ray")
-    return _here(task, jobs, on_progress) if workers == 1 else _in_processes(task, jobs, workers, on_progress)
+    return _here(task, jobs, on_progress) if workers == 1 else _in_processes(task, jobs, workers, on_progress, killed)
 
 
 def _here(task, jobs, on_progress):
@@ -55,25 +57,37 @@ def _work(task, job):
     return task(*job, on_step=_count_step)
 
 
-def _in_processes(task, jobs, workers, on_progress):
+def _in_processes(task, jobs, workers, on_progress, killed):
+    results = _run_pool(task, dict(enumerate(jobs)), workers, on_progress)
+    if len(results) < len(jobs) and not killed:
+        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers")
+    for index, job in enumerate(jobs):
+        if index not in results:
+            results |= _run_pool(task, {index: job}, 1) or {index: killed(job)}
+    return [results[index] for index in range(len(jobs))]
+
+
+def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
+    """Return {index: result} of the jobs {index: job} that were done when all were, or when a worker was killed."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor, wait
     from concurrent.futures.process import BrokenProcessPool
 
     context = multiprocessing.get_context("spawn")
-    counter = context.Value("l", 0)
+    counter, results = context.Value("l", 0), {}
     pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, os.getpid()))
     try:
-        futures = [pool.submit(_work, task, job) for job in jobs]
-        waiting = set(futures)
+        waiting = {pool.submit(_work, task, job): index for index, job in jobs.items()}
         while waiting:
-            done, waiting = wait(waiting, timeout=0.5, return_when="FIRST_EXCEPTION")
+            done, _ = wait(waiting, timeout=0.5, return_when="FIRST_COMPLETED")
             on_progress(counter.value)
             for future in done:
-                future.result()
-        return [future.result() for future in futures]
-    except BrokenProcessPool:
-        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
+                index = waiting.pop(future)
+                with suppress(BrokenProcessPool):
+                    results[index] = future.result()
+        return results
+    except BrokenProcessPool:  # while jobs were still being given to it
+        return results
     finally:
         processes = list((pool._processes or {}).values())
         pool.shutdown(wait=False, cancel_futures=True)

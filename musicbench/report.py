@@ -23,19 +23,22 @@ article img { width: 100%; height: auto; border-radius: .3rem; } audio { width: 
 .bar { display: grid; grid-template-columns: 6.5rem 1fr 3.5rem; gap: .5rem; font-size: 13px; }
 .bar i { background: var(--accent); height: .9em; align-self: center; border-radius: 2px; } small { opacity: .75; }
 """
+FIELDS = {
+    "location": str, "main_caption": str, "base_id": str, "source": str, "duration": (float, int, type(None)), "transforms": (list, type(None)),
+}  # fmt: skip
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def write_report(folder, shown=20, seed=0):
     """Write `folder`/report.html about a dataset folder, with `shown` random rows; returns its path. Raises InputError."""
     folder = Path(folder)
-    rows = _rows_with(folder, "location", "main_caption")
+    rows, damaged = _readable_rows(folder)
     there = (folder / "rejected.jsonl").is_file()
     rejected = _rows_with(folder / "rejected.jsonl", "source", "clip_start", "reason") if there else []
     parts = [
         f"<h1>{_text(folder.resolve().name)}</h1>", _counts(rows, rejected), _distributions(rows),
         f"<h2>{min(shown, len(rows))} random rows</h2>", *(_row(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))),
-        _before_and_after(folder, rows, seed), _rejects(rejected),
+        _before_and_after(folder, rows, seed), _damaged(damaged), _rejects(rejected),
     ]  # fmt: skip
     page = (
         "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content='width=device-width'>"
@@ -44,6 +47,44 @@ def write_report(folder, shown=20, seed=0):
     with written_whole(folder / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
     return folder / "report.html"
+
+
+def _readable_rows(folder):
+    """Return (rows, [(number, what is wrong)] of those that cannot be shown). Raises InputError where no row can."""
+    rows, damaged = [], []
+    for number, row in enumerate(read_rows(folder), 1):
+        if fault := _row_fault(row):
+            damaged.append((number, fault))
+        else:
+            rows.append(row)
+    if damaged and not rows:
+        raise InputError(f"{folder}: row {damaged[0][0]}: {damaged[0][1]}; give a folder that musicbench made")
+    return rows, damaged
+
+
+def _row_fault(row):
+    """Say what keeps a row from being shown, or return None."""
+    for name, kind in FIELDS.items():
+        if name in row and not isinstance(row[name], kind):
+            return f"{name} is {str(row[name])[:40]!r}"
+    steps = row.get("transforms") or ()
+    for name in ("location", "main_caption", *(("base_id",) if steps else ())):
+        if name not in row:
+            return f"it has no {name}"
+    if not all(isinstance(step, dict) and "transform" in step for step in steps):
+        return f"transforms are {str(steps)[:40]!r}"
+    try:
+        row_clip(row)
+    except InputError as error:
+        return str(error)
+    return None
+
+
+def _damaged(damaged):
+    if not damaged:
+        return ""
+    lines = "".join(f"<tr><td>{number}<td>{_text(fault)}" for number, fault in damaged)
+    return f"<h2>Damaged rows</h2><table><tr><th>row<th>what is wrong{lines}</table>"
 
 
 def _rows_with(path, *fields):
@@ -113,7 +154,10 @@ def _audio_tag(samples, rate):
 
 
 def _row(folder, row, title=None):
-    samples, rate = load_audio(folder / row["location"])
+    try:
+        samples, rate = load_audio(folder / row["location"])
+    except InputError as error:
+        return f"<article><b>{_text(title or row.get('id') or row['location'])}</b><p>{_text(error)}</p></article>"
     clip = row_clip(row)
     image = clip_png(
         samples, rate, beat_times=clip.beat_times, beat_positions=clip.beat_positions,

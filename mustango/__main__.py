@@ -1,5 +1,6 @@
 """Command line: python -m mustango generate | evaluate | train | convert. Asking for help does not load torch."""
 
+import json
 import os
 import re
 import sys
@@ -300,8 +301,14 @@ def make(todo, takes, options):
 
 
 def _is_written(path):
-    """Return whether a take and its sidecar, which is written last, are there."""
-    return path.is_file() and path.with_suffix(".json").is_file()
+    """Return whether a take and its sidecar, which is written last, are there and whole."""
+    from musicbench.clip import is_whole_audio
+
+    try:
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        return is_whole_audio(path, float(about["duration"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def play(pipeline, request, takes, options, paths, bar):

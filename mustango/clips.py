@@ -1,5 +1,6 @@
 """The clips of an evaluation, made in parallel: composed, generated, sent through VAE and vocoder; or found where others put them."""
 
+import os
 import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
@@ -16,6 +17,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio
 from musicbench.compose import find_soundfont
+from musicbench.songs import SUFFIXES
 from mustango.checkpoint import is_released, model_folder, read_json
 from mustango.judges import compile_librosa
 from mustango.obeyed import best_take
@@ -127,8 +129,8 @@ def real_clips(pool, setup, cases, audio, given, problems):
     if not str(setup.set).startswith("composed:"):
         if with_real:
             own = _own_audio(cases, setup.real, problems)
-            judged = {path.resolve() for path in given.get("model", {}).values()}  # a folder with its own targets beside it
-            clips["real"] = {id_: path for id_, path in own.items() if path.resolve() not in judged}
+            judged = {os.path.realpath(path) for path in given.get("model", {}).values()}  # a folder with its own targets beside it
+            clips["real"] = {id_: path for id_, path in own.items() if os.path.realpath(path) not in judged}
         return clips
     wanted = {"real": cases} if with_real else {}
     if setup.embedding != "none":
@@ -167,7 +169,7 @@ def _asked(setup, case, controls):
 
 def _by_stem(folder):
     """Return {stem: path} of the audio files under a folder. Raises InputError when there is none."""
-    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in (*AUDIO_SUFFIXES, ".mp3")]
+    files = [path for path in sorted(Path(folder).rglob("*")) if path.suffix.lower() in SUFFIXES and not path.is_dir()]
     if not files:
         raise InputError(f"no audio in {folder}; give a folder with {', '.join(AUDIO_SUFFIXES)} files")
     return {path.stem: path for path in reversed(files)}

@@ -20,6 +20,7 @@ from threadpoolctl import threadpool_limits
 from musicbench import InputError, __version__
 from musicbench.clip import load_audio, make_folder, save_json, written_whole
 from musicbench.features import Heard
+from musicbench.soundfiles import file_sha256
 from musicbench.theory import Chord, Key
 from mustango.checkpoint import BUNDLED, model_folder, read_json
 from mustango.clips import REFERENCE, given_audio, made_clips, real_clips, results, worker_pool
@@ -111,7 +112,10 @@ def hear_clip(path, saved, judges, embedding):
 
     Returns the record: sha256, sample_rate, duration, silent, heard by judge, embedded; `fault` where it cannot be read.
     """
-    digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    try:
+        digest = file_sha256(path)
+    except InputError as error:
+        return _faulty({"heard": {}, "embedded": []}, error, saved, embedding)
     record = read_json(saved) if saved.is_file() else {}
     if record.get("sha256") != digest:
         record = {"sha256": digest, "heard": {}, "embedded": []}
@@ -124,12 +128,16 @@ def hear_clip(path, saved, judges, embedding):
         if not len(samples) or not np.isfinite(samples).all():
             raise InputError("no samples" if not len(samples) else "holds numbers that are not finite")
     except InputError as error:
-        for left in (saved, _embedded_file(saved, embedding)):  # of the file that was here before
-            left.unlink(missing_ok=True)
-        return record | {"fault": str(error)}
+        return _faulty(record, error, saved, embedding)
     record |= {"sample_rate": rate, "duration": len(samples) / rate, "silent": bool(is_silent(samples, rate))}
     for name in todo:
-        record["heard"][name] = to_json(Heard() if record["silent"] else load_judge(name)(samples, rate))
+        judge = load_judge(name)
+        try:
+            record["heard"][name] = to_json(Heard() if record["silent"] else judge(samples, rate))
+        except InputError:
+            raise
+        except Exception as error:  # a clip that no program foresaw does not stop the others
+            return _faulty(record, f"{name} cannot hear it ({type(error).__name__}: {error})", saved, embedding)
     saved.parent.mkdir(parents=True, exist_ok=True)
     if embed:
         frames, tags = embedder(embedding)(samples, rate)
@@ -138,6 +146,13 @@ def hear_clip(path, saved, judges, embedding):
         record["embedded"] = list(dict.fromkeys([*record["embedded"], embedding]))
     save_json(saved, record)
     return record
+
+
+def _faulty(record, reason, saved, embedding):
+    """Return a record with a fault; what is saved of the file that was here before is deleted."""
+    for left in (saved, _embedded_file(saved, embedding)):
+        left.unlink(missing_ok=True)
+    return record | {"fault": str(reason)}
 
 
 def _embedded_file(saved, embedding):

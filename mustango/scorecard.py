@@ -2,11 +2,10 @@
 
 import base64
 import html
-import io
 import math
 from pathlib import Path
 
-from musicbench.clip import load_audio, written_whole
+from musicbench.clip import encoded_audio, load_audio, written_whole
 from musicbench.picture import clip_png
 from musicbench.theory import Chord
 from mustango.checkpoint import read_json
@@ -163,11 +162,7 @@ def rank(scores):
 
 
 def _ogg(samples, rate):
-    import soundfile
-
-    buffer = io.BytesIO()
-    soundfile.write(buffer, samples, rate, format="OGG", subtype="VORBIS")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return base64.b64encode(encoded_audio(samples, rate, "OGG")).decode()
 
 
 def _beats(name, times, positions):

@@ -29,6 +29,7 @@ from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_cl
 from musicbench.facts import read_prompt, same_facts
 from musicbench.features import Heard
 from musicbench.songs import find_songs, segments, song_id
+from musicbench.soundfiles import SoundFile
 from musicbench.theory import Chord, Key, Meter
 
 pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
@@ -112,8 +113,8 @@ def test_labels_of_copies_follow_the_original(built):
 
 def test_a_row_can_be_replayed(songs, built):
     row = next(row for row in read_rows(built[0]) if len(row["transforms"]) == 3 and row["clip_start"] > 0)
-    with soundfile.SoundFile(songs / row["source"]) as file:
-        samples = dict(segments(file, RECIPE))[row["clip_start"]]
+    with SoundFile(songs / row["source"]) as file:
+        samples = {start_s: samples for start_s, samples, _ in segments(file, RECIPE)}[row["clip_start"]]
     copy = make_copy(Clip(samples, RATE).resampled(24000), row["transforms"], RECIPE.clip_s)
     np.testing.assert_allclose(copy.samples, load_audio(built[0] / row["location"])[0], atol=2e-5)
 
@@ -293,12 +294,12 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
         "semitones = []\ntempo_copies = 0\ndynamics_copies = 0\nclip_s = 4\nmin_s = 3\nhop_s = 4\n"
     )
     assert main(["build", str(bad), str(tmp_path / "out"), "--recipe", str(tmp_path / "plain.toml")]) == 1
-    assert "rejected (see rejected.jsonl): 13 songs" in capsys.readouterr().out
+    assert "rejected (see rejected.jsonl): 14 songs" in capsys.readouterr().out
     reasons = {entry["source"]: entry["reason"] for entry in read_rows(tmp_path / "out" / "rejected.jsonl")}
     words = {
-        "empty.wav": "cannot be read", "corrupt.mp3": "cannot be read", "words.flac": "cannot be read", "words.mp3": "holds no audio", "second.wav": "1.00 s, below 3",
+        "empty.wav": "it is empty", "corrupt.mp3": "cannot be read", "words.flac": "cannot be read", "words.mp3": "holds no audio", "second.wav": "1.00 s, below 3",
         "nearly.wav": "lasts 2.99 s, below 3 s", "inverted.flac": "channels cancel each other",
-        "silence.wav": "silence: less", "quiet.wav": "silence: less", "nan.wav": "not numbers", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
+        "silence.wav": "silence: less", "quiet.wav": "silence: less", "nan.wav": "not numbers", "pipe.wav": "no regular file", "poor.wav": "poor sound", "dangling.wav": "cannot be read",
     }  # fmt: skip
     for name, word in words.items():
         assert word in reasons[name], (name, reasons[name])
@@ -526,27 +527,28 @@ def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
 
 
 @pytest.mark.parametrize("hop_s", [4.0, 5.0, 2.5, 7.3])
-def test_segments_cover_a_song(tmp_path, hop_s):
-    soundfile.write(tmp_path / "ramp.wav", np.arange(13000) / 20000, 1000, subtype="FLOAT")
+def test_segments_cover_a_song(tmp_path, monkeypatch, hop_s):
+    soundfile.write(tmp_path / "ramp.wav", np.arange(52000) / 80000, 4000, subtype="FLOAT")
     recipe = Recipe(clip_s=4.0, hop_s=hop_s, min_s=1.0, tempo_copies=1)
-    with soundfile.SoundFile(tmp_path / "ramp.wav") as file:
+    monkeypatch.setattr("musicbench.soundfiles.BLOCK_SAMPLES", 5000)
+    with SoundFile(tmp_path / "ramp.wav") as file:
         parts = list(segments(file, recipe))
-    assert [start for start, _ in parts] == pytest.approx(recipe.starts(13.0)) and len(parts) == int(12 / hop_s) + 1
-    for start, samples in parts:
-        first = round(start * 1000)
-        np.testing.assert_allclose(samples, np.arange(first, min(first + 5000, 13000)) / 20000, atol=1e-6)
+    assert [start for start, _, _ in parts] == pytest.approx(recipe.starts(13.0)) and len(parts) == int(12 / hop_s) + 1
+    for start, samples, _ in parts:
+        first = round(start * 4000)
+        np.testing.assert_allclose(samples, np.arange(first, min(first + 20000, 52000)) / 80000, atol=1e-6)
 
 
 def test_what_lies_between_clips_is_not_kept(tmp_path):
     import tracemalloc
 
-    soundfile.write(tmp_path / "long.wav", np.zeros(4000 * 100, np.float32), 100)
-    with soundfile.SoundFile(tmp_path / "long.wav") as file:
+    soundfile.write(tmp_path / "long.flac", np.zeros(4000 * 4000, np.int16), 4000)
+    with SoundFile(tmp_path / "long.flac") as file:
         tracemalloc.start()
-        starts = [start for start, _ in segments(file, Recipe(clip_s=4.0, hop_s=3600.0, min_s=1.0))]
+        starts = [start for start, _, _ in segments(file, Recipe(clip_s=4.0, hop_s=3600.0, min_s=1.0))]
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert starts == [0, 3600] and peak < 3600 * 100  # bytes; the samples of a hop are four times that
+    assert starts == [0, 3600] and peak < 3600 * 4000  # bytes; the samples of a hop are four times that
 
 
 def test_found_songs_are_sorted_and_linked_folders_left(songs):

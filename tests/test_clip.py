@@ -1,9 +1,12 @@
 import os
 import stat
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
+from conftest import ROOT
 
 from musicbench import InputError
 from musicbench.clip import Clip, load_audio, save_audio, save_json, written_whole
@@ -47,6 +50,14 @@ def test_audio_round_trips(tmp_path, suffix):
     again, rate = load_audio(tmp_path / f"x{suffix}")
     assert rate == 24000 and np.abs(again - tone).max() < (0.05 if suffix == ".ogg" else 1e-4)
     assert os.listdir(tmp_path) == [f"x{suffix}"]
+
+
+def test_minutes_of_ogg_are_written(tmp_path):
+    """In a process of its own: the library that writes them has been known to crash."""
+    code = f"import numpy; from musicbench.clip import save_audio; save_audio({str(tmp_path / 'x.ogg')!r}, numpy.zeros(150 * 24000), 24000)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+    samples, rate = load_audio(tmp_path / "x.ogg")
+    assert len(samples) == 150 * rate
 
 
 def test_mono_is_the_average_and_rates_convert(tmp_path):

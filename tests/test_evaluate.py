@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from odd_audio import encoded, flac_claiming, tone
 
 from musicbench import InputError
 from musicbench.features import Heard
@@ -103,6 +104,29 @@ def test_what_is_wrong_with_clips_is_reported_and_counts(music):
     assert "no samples" in said["c4"] and "stray" in said["-"] and "c5" not in said
     found = value(report, "root")
     assert found["n"] == 5 and found["value"] == pytest.approx((0 + 0.25 + 0 + 0 + 1) / 5)
+
+
+def test_no_file_stops_an_evaluation(music, monkeypatch):
+    """A pipe, a folder, a link to itself, a cut file, a length that is a lie, a clip that breaks the judge: all are named."""
+    played, real = music / "played", Tone.__call__
+    for number in range(6):
+        (played / f"c{number}.wav").unlink()
+    os.mkfifo(played / "c0.wav")
+    (played / "c1.wav").mkdir()
+    (played / "c2.wav").symlink_to("c2.wav")
+    (played / "c3.flac").write_bytes(encoded(tone(4), "FLAC")[:60000])
+    (played / "c4.flac").write_bytes(flac_claiming(encoded(tone(4), "FLAC"), 2**36 - 1))
+    (played / "c5.opus").write_bytes(encoded(tone(4, rate=48000), "OGG", "OPUS", 48000))
+
+    def breaks(self, samples, rate):
+        if rate == 48000:
+            raise ZeroDivisionError("by zero")
+        return real(self, samples, rate)
+
+    monkeypatch.setattr(Tone, "__call__", breaks)
+    said = {p["id"]: p["what"] for p in run(music)["problems"] if p["column"] == "model"}
+    assert "no regular file" in said["c0"] and "missing" in said["c1"] and "symbolic links" in said["c2"]
+    assert "breaks off" in said["c3"] and "breaks off" in said["c4"] and "ZeroDivisionError" in said["c5"]
 
 
 def test_a_second_run_hears_only_what_is_new(music):

@@ -64,3 +64,25 @@ def test_rates_that_mp3_lacks_are_heard(tmp_path):
     (sound,) = re.findall("base64,([^']*)'></audio>", (tmp_path / "report.html").read_text())
     info = soundfile.info(BytesIO(base64.b64decode(sound)))
     assert info.samplerate == 48000 and abs(info.duration - 1) < 0.1
+
+
+def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
+    (tmp_path / "train").mkdir()
+    odd = [
+        {"location": 5},
+        {"beats": [[0], ["x"]]},
+        {"chords": [7]},
+        {"duration": "long"},
+        {"transforms": [1]},
+        {"key": "H"},
+        {"meter": 4},
+    ]
+    rows = [row(0, []), row(1, []), row(2, []), row(3, []), *(row(4, []) | change for change in odd), {"a": 1}]
+    for number in range(2):
+        save_audio(tmp_path / rows[number]["location"], triads([C, G], 120)[: 2 * RATE], RATE)
+    (tmp_path / rows[2]["location"]).write_bytes((tmp_path / rows[1]["location"]).read_bytes()[:20000])
+    write_rows(tmp_path / "rows.jsonl", rows)
+    assert command.main(["inspect", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert page.count("<audio") == 2 and "is damaged at" in page and "No such file" in page
+    assert len(re.findall(r"<tr><td>\d+<td>", page.split("Damaged rows")[1].split("</table>")[0])) == len(odd) + 1

@@ -8,6 +8,7 @@ from threading import Event
 import numpy as np
 import pytest
 import soundfile
+from odd_audio import flac_claiming
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
@@ -41,9 +42,13 @@ def test_only_songs_are_taken(tmp_path, song):
             check_songs([song, tmp_path / name])
     long = tmp_path / "long.flac"
     soundfile.write(long, np.zeros(601 * 8000, np.float32), 8000)
-    with pytest.raises(InputError, match="above 600"):
+    with pytest.raises(InputError, match="longer than 600 s"):
         check_songs([long])
     check_songs([song] * 20)
+    soundfile.write(long, np.zeros(59 * 8000, np.float32), 8000)
+    for claimed in (0, 2**36 - 1, 1):  # a length is a claim
+        long.write_bytes(flac_claiming(long.read_bytes(), claimed))
+        check_songs([long])
 
 
 def test_a_zip_with_links_is_refused_unopened(tmp_path):

@@ -1,0 +1,432 @@
+"""What metadata.csv and its like say about songs: read in any usual form, matched to the files; what is not used is told."""
+
+import csv
+import io
+import json
+import os
+import re
+import unicodedata
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote
+
+from musicbench.soundfiles import printable
+
+FILE_FIELDS = (
+    "file_name", "filename", "location", "file", "path", "file_path", "filepath", "audio", "audio_file", "audio_path", "audio_filepath",
+    "audio_filename", "fname", "wav", "song", "track", "clip", "name", "id",
+)  # fmt: skip
+CAPTION_FIELDS = ("caption", "text", "main_caption", "prompt", "description", "captions", "caption_text", "sentence", "desc")
+NO_CAPTION = {"nan", "none", "n/a", "na", "<na>", "null", "nil", "undefined", "no caption", "no description"}
+TABLES, NOT_READ = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"), (".xlsx", ".xls", ".ods")
+STEMS = {"metadata", "manifest", "captions", "rows", "annotations", "labels", "prompts", "index"}
+DELIMITERS = ",;\t|"
+SAMPLE_ROWS = 500  # by which the form of a table is chosen
+MAX_BYTES = 1 << 28  # of a manifest
+EXPECTED = "expected file_name and caption"
+
+
+@dataclass
+class Manifest:
+    """What was read from one file: {song: caption}, how many rows it has, and notes on what was not used."""
+
+    name: str
+    captions: dict = field(default_factory=dict)
+    rows: int = 0
+    notes: list = field(default_factory=list)
+
+    def line(self, songs):
+        """Say in one line what was read of it and what was not used."""
+        read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else "not used"
+        line = "; ".join([f"{self.name}: {read}", *self.notes])
+        return printable(" ".join(line.split()))
+
+
+class _Unread(Exception):
+    """A manifest that cannot be read; says why."""
+
+
+def read_manifests(folder, songs, leave_out=None):
+    """Return ({song: caption}, [line for each manifest]) of what is said about `songs`, paths relative to `folder`.
+
+    Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth; where two
+    speak of a song, the first by depth and name holds. A row names a song by its path, its file's name or its stem, if only one
+    song has it. The folder `leave_out` is not entered.
+    """
+    names = _Names(songs)
+    captions, manifests, lost = {}, [], []
+    for path in _candidates(folder, songs, leave_out):
+        manifest = _read(Path(folder), path, names)
+        is_known = path.suffix.lower() in (*TABLES, *NOT_READ) or _is_manifest_name(path)
+        if not is_known and not manifest.captions:
+            lost.append(manifest.name)
+            continue
+        again = sum(song in captions for song in manifest.captions)
+        if again:
+            manifest.notes.append(f"{_count(again, 'song')} captioned by an earlier manifest, which holds")
+        captions = manifest.captions | captions
+        manifests.append(manifest)
+    lines = [manifest.line(len(songs)) for manifest in manifests]
+    if lost:
+        lines.append(f"{_count(len(lost), '.txt or .json file')} belong{'s' if len(lost) == 1 else ''} to no song: {_some(lost)}")
+    return captions, lines
+
+
+def is_caption(text):
+    """Tell whether a value says something in words; "nan", "None", "N/A" and the like do not."""
+    return isinstance(text, str) and bool(re.search(r"[^\W\d_]", text)) and text.strip(" .'\"").casefold() not in NO_CAPTION
+
+
+def decoded(data):
+    """Return the text in bytes of UTF-8, UTF-16 or UTF-32, with or without a mark, or else of Windows-1252."""
+    for mark, encoding in (
+        (BOM_UTF8, "utf-8-sig"), (BOM_UTF32_LE, "utf-32"), (BOM_UTF32_BE, "utf-32"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16"),
+    ):  # fmt: skip
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    zeros = data[:2000].count(0)
+    if zeros > len(data[:2000]) / 4:  # every other byte, in a Latin script
+        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def composed(name):
+    return unicodedata.normalize("NFC", name)
+
+
+# ---------------------------------------------------------------------------------------------------- finding
+
+
+def _candidates(folder, songs, leave_out):
+    """Return the paths of files that may be manifests, those near the top first."""
+    stems = {composed(os.path.splitext(song)[0]) for song in songs}
+    left_out, found = leave_out and os.path.realpath(leave_out), []
+    for place, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
+        for name in names:
+            path, suffix = Path(place) / name, os.path.splitext(name)[1].lower()
+            own = composed(os.path.splitext(os.path.relpath(path, folder))[0])
+            may_be = suffix in (*TABLES, *NOT_READ) or _is_manifest_name(path) or (suffix in (".json", ".txt") and own not in stems)
+            if name[0] != "." and may_be and os.path.relpath(path, folder) not in songs:
+                found.append(path)
+    return sorted(found, key=lambda path: (len(path.parts), str(path)))
+
+
+def _is_manifest_name(path):
+    return path.name.split(".")[0].lower() in STEMS or bool(re.fullmatch(r"MusicBench_\w+\.json", path.name))
+
+
+class _Names:
+    """Songs by the names that rows may give them: exact first, then ever looser, each only where one song has it."""
+
+    def __init__(self, songs):
+        self.levels = [{}, {}, {}, {}, {}]
+        for song in songs:
+            for level, key in zip(self.levels, _keys(song), strict=True):
+                level[key] = song if level.get(key, song) == song else None
+
+    def find(self, name, folders):
+        """Return (level, song) of what a row in a manifest calls a song, relative to one of `folders`; None where it names none."""
+        paths = dict.fromkeys(path for folder in folders for path in _as_paths(name, *folder))
+        for number, level in enumerate(self.levels):
+            for path in paths:
+                key = _keys(path)[number]
+                song = level.get(key) or (level.get(composed(os.path.basename(path)).casefold()) if number == 4 else None)
+                if song:
+                    return number, song
+        return None
+
+
+def _keys(path):
+    whole = composed(path)
+    name = os.path.basename(whole)
+    return whole, whole.casefold(), os.path.splitext(whole)[0].casefold(), name.casefold(), os.path.splitext(name)[0].casefold()
+
+
+def _as_paths(name, root, inner):
+    """Yield the paths, relative to the songs' folder, that a row's name can mean in a manifest in its folder `inner`."""
+    for text in (name, unquote(name.removeprefix("file://")).replace("\\", "/")):
+        text = text.strip().strip("\"'")
+        if text:
+            yield os.path.relpath(text, root) if os.path.isabs(text) else os.path.normpath(os.path.join(inner, text))
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+
+
+def _read(folder, path, names):
+    inner = os.path.relpath(path.parent, folder)
+    manifest = Manifest(printable(os.path.relpath(path, folder)))
+    folders = [(os.path.abspath(folder), place) for place in dict.fromkeys((inner, "."))]
+    found = {}
+
+    def find(name):
+        if name not in found:
+            found[name] = names.find(name, folders)
+        return found[name]
+
+    try:
+        header, rows = _table(path, find, manifest.notes)
+        _match(manifest, header, rows, find)
+    except _Unread as error:
+        manifest.notes = [f"{error}; {EXPECTED}"]
+    return manifest
+
+
+def _table(path, find, notes):
+    """Return (names of the columns or None, rows) of a manifest. Raises _Unread."""
+    suffix = path.suffix.lower()
+    if not path.is_file():
+        raise _Unread("it is no regular file")
+    if path.stat().st_size > MAX_BYTES:
+        raise _Unread(f"it holds more than {MAX_BYTES >> 20} MiB; split it")
+    if suffix == ".parquet":
+        return _parquet_table(path)
+    if suffix not in (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt"):
+        raise _Unread(f"a {suffix or 'file without a suffix'} is not read; save it as .csv, .jsonl, .json or .parquet")
+    try:
+        text = decoded(path.read_bytes())
+    except OSError as error:
+        raise _Unread(f"it cannot be read ({error.strerror})") from None
+    if not text.strip():
+        raise _Unread("it is empty")
+    if suffix in (".jsonl", ".ndjson", ".json"):
+        return _json_table(text, notes)
+    return _text_table(text, find)
+
+
+def _parquet_table(path):
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise _Unread("Parquet needs pyarrow; pip install pyarrow") from None
+    try:
+        schema = pyarrow.parquet.read_schema(path)
+        columns = [name for name in schema.names if not pyarrow.types.is_nested(schema.field(name).type)]
+        columns += [f"{name}.path" for name in schema.names if pyarrow.types.is_struct(schema.field(name).type)]  # no sound's bytes
+        rows = pyarrow.parquet.read_table(path, columns=columns).to_pylist()
+    except (OSError, ValueError, pyarrow.ArrowException) as error:
+        raise _Unread(f"it is no Parquet file ({str(error).splitlines()[0][:100]})") from None
+    return _from_objects(rows)
+
+
+def _json_table(text, notes):
+    try:
+        return _json_rows(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        fault = error
+    values, bad = [], []
+    for number, line in enumerate(text.split("\n"), 1):
+        try:
+            values += [json.loads(line)] if line.strip() else []
+        except (ValueError, RecursionError):
+            bad.append(str(number))
+    if not values:
+        raise _Unread(f"it is neither JSON nor JSON Lines ({str(fault)[:80]})")
+    if bad:
+        notes.append(f"{_count(len(bad), 'line')} that {'is' if len(bad) == 1 else 'are'} not JSON: {_some(bad)}")
+    return _json_rows(values)
+
+
+def _json_rows(value):
+    """Return a table of a JSON value: a list of rows, an object of rows by name, of columns, or with one list of rows in it."""
+    if isinstance(value, dict):
+        by_field = {_plain(name): inner for name, inner in value.items()}
+        files = next((by_field[name] for name in FILE_FIELDS if name in by_field), None)
+        lists = [inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
+        if isinstance(files, str):
+            value = [value]
+        elif isinstance(files, (list, dict)):
+            columns = [list(inner.values()) if isinstance(inner, dict) else inner for inner in value.values()]
+            columns = [inner if isinstance(inner, list) else [] for inner in columns]
+            return list(value), [list(cells) for cells in zip(*columns, strict=False)]
+        elif len(lists) == 1:
+            value = lists[0]
+        else:
+            value = [
+                {"file_name": name, **(inner if isinstance(inner, dict) else {"caption": inner})} for name, inner in value.items()
+            ]
+    if not isinstance(value, list):
+        raise _Unread(f"it holds {json.dumps(value)[:40]}")
+    if value and all(isinstance(row, list) for row in value):
+        return None, value
+    return _from_objects(value)
+
+
+def _from_objects(rows):
+    objects = [row for row in rows if isinstance(row, dict)]
+    header = list(dict.fromkeys(name for row in objects for name in row))
+    return header, [[row.get(name) if isinstance(row, dict) else None for name in header] for row in rows]
+
+
+def _text_table(text, find):
+    """Return the table of a text by the delimiter and quoting with which most of its rows name a song and have a caption."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
+    if said := re.fullmatch(r"sep=(.)", lines[0].strip()):  # as Excel writes it
+        lines = lines[1:]
+    forms = [
+        (delimiter, quoting) for delimiter in (said[1] if said else DELIMITERS) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
+    ]
+    sample = lines[:SAMPLE_ROWS]
+    best = max([*forms, None], key=lambda form: _score(*_split(sample, form), find))
+    return _split(lines, best)
+
+
+def _split(lines, form):
+    """Return (header or None, rows) of lines in a form: (delimiter, quoting), or None for a name, blanks or a colon, and a text."""
+    if form is None:
+        rows = [re.split(r"\s*:\s+|\s+", line.strip(), maxsplit=1) for line in lines if line.strip()]
+        return None, rows
+    csv.field_size_limit(MAX_BYTES)
+    read = csv.reader(io.StringIO("\n".join(lines)), delimiter=form[0], quoting=form[1], skipinitialspace=True)
+    rows = []
+    try:
+        rows += [[cell.strip() for cell in row] for row in read if any(cell.strip() for cell in row)]
+    except csv.Error:
+        return None, []
+    if form[1] == csv.QUOTE_NONE:
+        rows = [[cell.strip('"') for cell in row] for row in rows]
+    is_header = (
+        rows and {_plain(cell) for cell in rows[0]} & {*FILE_FIELDS, *CAPTION_FIELDS} and not any(map(_looks_like_file, rows[0]))
+    )
+    header, rows = (rows[0], rows[1:]) if is_header else (None, rows)
+    return header, _with_commas(header, rows, form[0])
+
+
+def _looks_like_file(cell):
+    return bool(re.search(r"\.\w{2,4}$", cell))
+
+
+def _with_commas(header, rows, delimiter):
+    """Give rows with too many cells back the delimiters that their captions hold without quotes."""
+    width = len(header) if header else min((len(row) for row in rows if len(row) > 1), default=0)
+    captions = [place for place, name in enumerate(header or []) if _plain(name) in CAPTION_FIELDS]
+    place = captions[0] if captions else width - 1
+    glue = delimiter if delimiter == "\t" else delimiter + " "
+    mended = []
+    for row in rows:
+        while len(row) > width and not row[-1]:
+            row = row[:-1]
+        more = len(row) - width
+        if more > 0 and width > 1:
+            row = [*row[:place], glue.join(row[place : place + more + 1]), *row[place + more + 1 :]]
+        mended.append(row)
+    return mended
+
+
+def _score(header, rows, find):
+    """Tell how well a table is read: rows with a song and a caption, then known columns."""
+    try:
+        file_column, caption_columns = _columns(header, rows, find)
+    except _Unread:
+        return (0, 0, 0)
+    good = 0
+    for row in rows:
+        good += bool(find(_name(_cell(row, file_column))) and _first_caption(row, caption_columns))
+    return good, bool(header), bool(caption_columns)
+
+
+# ---------------------------------------------------------------------------------------------------- matching
+
+
+def _columns(header, rows, find):
+    """Return (place of the files' names, places of captions, best first). Raises _Unread where there are none."""
+    sample, width = rows[:SAMPLE_ROWS], max([len(header or ()), *(len(row) for row in rows[:SAMPLE_ROWS])], default=0)
+    plain = [_plain(name) for name in header or ()]
+    hits = [sum(bool(find(_name(_cell(row, place)))) for row in sample) for place in range(width)]
+    known = [plain.index(name) for name in FILE_FIELDS if name in plain]
+    file_column = max(known, key=lambda place: hits[place], default=None)
+    if (file_column is None or not hits[file_column]) and any(hits):
+        file_column = hits.index(max(hits))
+    captions = [plain.index(name) for name in CAPTION_FIELDS if name in plain and plain.index(name) != file_column]
+    if not captions:
+        captions = _wordy_columns(sample, width, file_column, 1 if header is None else 3)
+    if file_column is None or not captions:
+        raise _Unread(_found(header, rows))
+    return file_column, captions
+
+
+def _wordy_columns(rows, width, file_column, least_words):
+    """Return the place, in a list, of the column with most words, if they are so many a row; [] where there is none."""
+    words = [sum(len(str(_cell(row, place)).split()) for row in rows if is_caption(_cell(row, place))) for place in range(width)]
+    if file_column is not None:
+        words[file_column] = 0
+    most = max(words, default=0)
+    return [words.index(most)] if most and most >= least_words * len(rows) else []
+
+
+def _found(header, rows):
+    if header:
+        return f"its columns are {', '.join(map(str, header))[:100]}"
+    return f"its first row is {str(rows[0])[:100]}" if rows else "it holds no rows"
+
+
+def _match(manifest, header, rows, find):
+    """Put the captions of a table's rows into a manifest, with notes on rows that are not used. Raises _Unread."""
+    file_column, caption_columns = _columns(header, rows, find)
+    if not rows:
+        raise _Unread("it holds no rows")
+    first = _name(_cell(rows[0], file_column))
+    if header is None and len(rows) > 1 and not find(first) and not _looks_like_file(first):
+        rows = rows[1:]  # a header of other words
+    best, lost, bare, twice = {}, [], [], []
+    for row in rows:
+        name, caption = _name(_cell(row, file_column)), _first_caption(row, caption_columns)
+        found = find(name)
+        if not found:
+            lost.append(name or "(no file name)")
+        elif not caption:
+            bare.append(name)
+        elif found[1] in best and best[found[1]][0] == found[0]:
+            twice.append(name)
+        elif found[1] in best:  # the row that names it more exactly has it
+            worse = max(best[found[1]], (found[0], name, caption), key=lambda row: row[0])
+            lost.append(worse[1])
+            best[found[1]] = min(best[found[1]], (found[0], name, caption), key=lambda row: row[0])
+        else:
+            best[found[1]] = found[0], name, caption
+    manifest.rows, manifest.captions = len(rows), {song: caption for song, (_, _, caption) in best.items()}
+    told = ((lost, "name no song"), (bare, "have no caption"), (twice, "name a song again, whose first row holds"))
+    manifest.notes += [f"{len(names)} of {len(rows)} rows {what}: {_some(names)}" for names, what in told if names]
+
+
+def _cell(row, place):
+    return row[place] if place is not None and place < len(row) else None
+
+
+def _name(cell):
+    """Return the file's name in a cell, "" where there is none."""
+    if isinstance(cell, dict):
+        cell = cell.get("path") or cell.get("file_name")
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        cell = str(cell)
+    return cell if isinstance(cell, str) else ""
+
+
+def _first_caption(row, places):
+    """Return the first caption in a row's columns, of a list its first; "" where there is none in words."""
+    for place in places:
+        value = _cell(row, place)
+        value = value[0] if isinstance(value, list) and value else value
+        if is_caption(value):
+            return value
+    return ""
+
+
+def _plain(name):
+    """Return a column's name as the lists above spell it."""
+    return re.sub(r"[\s-]+", "_", str(name).strip().strip("\"'#").strip()).lower()
+
+
+def _some(names):
+    shown = ", ".join(printable(name) for name in names[:3])
+    return f"{shown} ..." if len(names) > 3 else shown
+
+
+def _count(number, what):
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

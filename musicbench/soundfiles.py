@@ -1,0 +1,340 @@
+"""A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is said."""
+
+import hashlib
+import os
+import stat
+from dataclasses import dataclass
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.containers import (
+    Part,
+    Pieces,
+    chunk_part,
+    flac_parts,
+    flac_parts_after,
+    mp3_parts,
+    ogg_parts,
+    read_at,
+    size_of,
+    sound_start,
+    unfinished_wav_part,
+)
+
+MIN_RATE, MAX_RATE = 4000, 768_000  # Hz; what is outside is no music but a header that lies
+MAX_SOUND_S = 24 * 3600  # what is read of one file
+BLOCK_SAMPLES = 1 << 18  # of all channels together
+MAX_RESUMES = 1000  # places of a damaged FLAC file where reading is taken up again
+READ_AHEAD = 1 << 21  # bytes that a decoder may hold and has not decoded
+FILL_S = 1.0  # what is lost at one place and lasts no longer is filled with silence
+LOST_S = 0.25  # less than this is not told, as encoders pad
+SAMPLES_A_BYTE = 300  # more are in no format, not even of silence
+UNKNOWN_SAMPLES = 1 << 60  # what libsndfile says where a header says nothing
+
+
+class UnreadableSound(InputError):
+    """A file from which no sound can be read; `reason` says why without its path."""
+
+    reason = ""
+
+
+def _unreadable(path, reason, remedy="give a WAV, FLAC, OGG or MP3 file"):
+    error = UnreadableSound(f"cannot read {printable(path)} as audio ({reason}); {remedy}")
+    error.reason = f"cannot be read as audio ({reason}); {remedy}"
+    return error
+
+
+@dataclass
+class Block:
+    """samples: float32 (n, channels); first: where it lies, in samples; is_after_damage: sound right before it is lost."""
+
+    samples: np.ndarray
+    first: int
+    is_after_damage: bool = False
+
+
+class SoundFile:
+    """An open sound file. `blocks` gives its sound once, in order; then `faults` says where and why some of it is lost.
+
+    sample_rate, channels, tags: of the file's first stream. claimed_s: how long its headers say that it lasts, None where they do
+    not. decoded_s: how much of it was decoded. faults: (seconds, reason). Raises InputError where nothing can be read.
+    """
+
+    def __init__(self, path):
+        self.path, self.decoded_s, self.faults = path, 0.0, []
+        self._position = self._place = 0  # samples given; a byte of the file that is not behind the last one decoded
+        self._file = open_regular(path)
+        try:
+            self._open()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._file.close()
+
+    def _open(self):
+        try:
+            self._start, self._kind = sound_start(self._file)
+            self._parts = self._find_parts()
+            stream = self._open_first()
+            self.sample_rate, self.channels, self.tags = stream.samplerate, stream.channels, stream.copy_metadata()
+            self.claimed_s = self._claim(stream)
+        except _reading_errors() as error:
+            raise _unreadable(self.path, _fault(self._file, error)) from None
+        if not MIN_RATE <= self.sample_rate <= MAX_RATE:
+            reason = f"its header says {self.sample_rate} Hz, outside {MIN_RATE}-{MAX_RATE}"
+            raise _unreadable(self.path, reason, "mend the header, or convert the file")
+
+    @property
+    def likely_s(self):
+        """Return how long the file lasts by its headers, as far as its size and what is read of a file allow."""
+        most_s = size_of(self._file) * SAMPLES_A_BYTE / self.sample_rate
+        return min(self.claimed_s or most_s, most_s, MAX_SOUND_S)
+
+    def _find_parts(self):
+        if self._kind == "flac":
+            return flac_parts(self._file, self._start)
+        if self._kind == "ogg":
+            return ogg_parts(self._file, self._start)
+        if self._kind:
+            return [chunk_part(self._file, self._start, "little" if self._kind == "riff" else "big")]
+        if read_at(self._file, self._start, 1) == b"\xff":
+            return self._find_mp3_parts()
+        return [Part(((self._start, size_of(self._file)),))]
+
+    def _find_mp3_parts(self):
+        parts = mp3_parts(self._file)
+        if parts:
+            self._kind = "mp3"
+        return parts or [Part(((self._start, size_of(self._file)),))]
+
+    def _open_first(self):
+        """Open the first part that can be; where there is none, find the frames of an MP3 file after what lies before them."""
+        stream, fault = self._first_stream()
+        if not stream and not self._kind:
+            self._parts = self._find_mp3_parts()
+            stream, fault = self._first_stream()
+        if not stream and self._kind == "flac":
+            return self._open_after_metadata(fault)
+        if not stream:
+            raise fault
+        if stream.format == "WAV" and not stream.frames:
+            self._parts = [unfinished_wav_part(self._file, self._start) or self._parts[0]]
+            return self._stream(self._parts[0])
+        return stream
+
+    def _first_stream(self):
+        """Return (stream, None) of the first part that can be opened, those before it left out; else (None, the first's error)."""
+        faults = []
+        for number, part in enumerate(self._parts):
+            try:
+                stream = self._stream(part)
+            except _reading_errors() as error:
+                faults.append(error)
+                continue
+            if number:
+                self._parts = self._parts[number:]
+                self.faults.append((0.0, "its beginning cannot be decoded"))
+            return stream, None
+        return None, faults[0]
+
+    def _open_after_metadata(self, fault):
+        """Open a FLAC file whose metadata is damaged at its first frame that can be read."""
+        for part, _, place in flac_parts_after(self._file, self._parts[0], 0, 0):
+            self._place = place
+            try:
+                return self._stream(part)
+            except _reading_errors():
+                continue
+        raise fault
+
+    def _stream(self, part):
+        """Open a part for reading in order."""
+        import soundfile
+
+        stream = soundfile.SoundFile(Pieces(self._file, part.pieces))
+        stream.seekable = lambda: False  # else each block is followed by a seek, which fails where a header lies
+        return stream
+
+    def _claim(self, first):
+        """Return how many seconds the headers claim in all; None where one claims nothing."""
+        claims = []
+        for number, part in enumerate(self._parts):
+            if part.lost_s:
+                continue  # counted with the part before it
+            try:
+                stream = first if number == 0 else self._stream(part)
+            except _reading_errors():
+                continue
+            frames = stream.frames if part.claimed is None else part.claimed
+            if not 0 < frames < UNKNOWN_SAMPLES:
+                return None
+            claims.append(frames / stream.samplerate / part.claimed_share)
+        return sum(claims)
+
+    # ------------------------------------------------------------------------------------------------ reading
+
+    def blocks(self):
+        """Yield the Blocks of the file's sound at its first sample rate; what is lost is in `faults` in the end.
+
+        Where up to a second is lost there is silence, so that what follows lies where it did.
+        """
+        decoded = 0
+        for part, first in self._all_parts():
+            lost = max(first - self._position, round(part.lost_s * self.sample_rate))
+            for samples in self._part_blocks(part):
+                if lost:
+                    yield from self._gap(lost)
+                yield Block(samples, self._position, lost > FILL_S * self.sample_rate)
+                lost = 0
+                self._position += len(samples)
+                decoded += len(samples)
+                self.decoded_s = decoded / self.sample_rate
+                if self._position > MAX_SOUND_S * self.sample_rate:
+                    self.faults.append(
+                        (MAX_SOUND_S, f"what comes after {MAX_SOUND_S // 3600} hours is left out; cut it into files")
+                    )
+                    return
+        self._tell_loss()
+
+    def _gap(self, lost):
+        """Go over a place where samples are lost; yield silence for them if they are few."""
+        start_s, lost_s = self._position / self.sample_rate, lost / self.sample_rate
+        self.faults.append((start_s, f"it is damaged: {lost_s:.2f} s cannot be decoded"))
+        if lost_s <= FILL_S:
+            yield Block(np.zeros((lost, self.channels), np.float32), self._position)
+        self._position += lost
+
+    def _tell_loss(self):
+        end_s, claimed_s = self._position / self.sample_rate, self.claimed_s
+        if claimed_s and self.decoded_s < claimed_s - LOST_S:
+            if self.faults or self._kind == "ogg":
+                reason = f"{claimed_s - self.decoded_s:.1f} of {claimed_s:.1f} s cannot be decoded"
+            else:
+                reason = f"it breaks off after {end_s:.1f} of {claimed_s:.1f} s"
+            self.faults.append((end_s, reason))
+        elif self._parts[-1].is_cut:
+            self.faults.append((end_s, f"it breaks off after {end_s:.1f} s"))
+
+    def _all_parts(self):
+        """Yield (part, the sample that it begins at or later)."""
+        for part in self._parts:
+            yield part, 0
+            if self._kind == "flac":
+                yield from self._flac_rest(part)
+
+    def _flac_rest(self, part):
+        """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame left."""
+        base = self._position - self._part_samples
+        place = 0
+        for _ in range(MAX_RESUMES):
+            place = max(place, self._place - READ_AHEAD)
+            found = next(flac_parts_after(self._file, part, place, self._position - base), None)
+            if not found:
+                return
+            rest, first, place = found
+            place += 1
+            yield rest, base + first
+
+    def _part_blocks(self, part):
+        self._part_samples = 0
+        try:
+            stream = self._stream(part)
+        except _reading_errors():
+            return
+        for samples in _at_rate(self._decoded(stream), stream, self.sample_rate):
+            self._part_samples += len(samples)
+            yield samples
+
+    def _decoded(self, stream):
+        """Yield arrays (n, channels) until the stream ends or cannot be decoded further."""
+        done, count, is_whole = 0, max(BLOCK_SAMPLES // stream.channels, 4096), True
+        while is_whole:
+            buffer = np.empty((count, stream.channels), np.float32)
+            self._place = stream.name.place()
+            try:
+                got = len(stream.read(out=buffer))
+            except _reading_errors():
+                got, is_whole = _decoded_before_error(stream, done, count), False
+            if not got:
+                return
+            done += got
+            yield buffer[:got]
+
+
+def _decoded_before_error(stream, done, count):
+    """Return how many samples of a block were decoded before an error."""
+    try:
+        return min(max(stream.tell() - done, 0), count)
+    except _reading_errors():
+        return 0
+
+
+def _at_rate(blocks, stream, sample_rate):
+    """Yield blocks of a stream at another sample rate."""
+    if stream.samplerate == sample_rate:
+        yield from blocks
+        return
+    import soxr
+
+    resampler = soxr.ResampleStream(stream.samplerate, sample_rate, stream.channels, dtype="float32")
+    nothing = np.zeros((0, stream.channels), np.float32)
+    for samples in blocks:
+        yield resampler.resample_chunk(samples).reshape(-1, stream.channels)
+    yield resampler.resample_chunk(nothing, last=True).reshape(-1, stream.channels)
+
+
+def _reading_errors():
+    import soundfile
+
+    return soundfile.SoundFileError, OSError, ValueError, TypeError
+
+
+def open_regular(path):
+    """Open a file for reading bytes; a pipe or device, which may never end, is refused. Raises InputError."""
+    try:
+        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from None
+    if not stat.S_ISREG(os.fstat(opened).st_mode):
+        os.close(opened)
+        raise _unreadable(path, "it is no regular file but a folder, a pipe or a device")
+    return os.fdopen(opened, "rb", buffering=1 << 16)
+
+
+def file_sha256(path):
+    """Return the digest of a regular file's bytes. Raises InputError."""
+    try:
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {printable(path)} ({error.strerror}); copy it anew") from None
+
+
+def path_text(path):
+    """Return a path as valid text, whatever bytes are in it."""
+    try:
+        return os.fsencode(path).decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # half a letter that no file system gave
+        return str(path).encode("utf-8", "backslashreplace").decode()
+
+
+def printable(path):
+    """Return a path as valid text on one line."""
+    return path_text(path).replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _fault(file, error):
+    """Say why a file could not be opened as sound; of no audio, libsndfile may say that it does not exist."""
+    reason = getattr(error, "error_string", str(error)).strip()
+    if not size_of(file):
+        return "it is empty"
+    if "SF_INFO" in reason:
+        return "its header gives no sample rate"
+    is_none = "not recognised" in reason or "does not exist" in reason
+    return "it holds no audio that can be read" if is_none else reason

@@ -1,0 +1,193 @@
+"""What is said about songs is read, in whatever form; or one line tells what was found and what is not used."""
+
+import json
+import unicodedata
+
+import pytest
+
+from musicbench.manifests import decoded, is_caption, read_manifests
+
+SONGS = ["a.wav", "b.wav", "c/d.flac"]
+WANTED = {"a.wav": "A harp, softly played.", "b.wav": "Two lutes.", "c/d.flac": "A café band."}
+ROWS = [["a.wav", "A harp, softly played."], ["b.wav", "Two lutes."], ["c/d.flac", "A café band."]]
+
+
+def table(delimiter=",", header=("file_name", "caption"), quote='"', rows=ROWS, end="\n"):
+    quoted = [[cell if not quote or delimiter not in cell else quote + cell + quote for cell in row] for row in rows]
+    return end.join(delimiter.join(row) for row in ([list(header)] if header else []) + quoted) + end
+
+
+def objects(name="file_name", caption="caption"):
+    return [{name: row[0], caption: row[1]} for row in ROWS]
+
+
+READ = {
+    "plain": ("metadata.csv", table()),
+    "semicolon": ("metadata.csv", table(";")),
+    "tab": ("metadata.csv", table("\t")),
+    "tsv": ("metadata.tsv", table("\t")),
+    "bar": ("metadata.csv", table("|")),
+    "excel": ("metadata.csv", "sep=;\r\n" + table(";", end="\r\n")),
+    "old mac": ("metadata.csv", table(end="\r")),
+    "shouted header": ("metadata.csv", table(header=("File_Name", "CAPTION"))),
+    "words in header": ("metadata.csv", table(header=("File Name", " Caption "))),
+    "quoted header": ("metadata.csv", table(header=('"file_name"', '"caption"'))),
+    "other columns": ("metadata.csv", table(header=("path", "text"))),
+    "other columns too": ("metadata.csv", table(header=("audio", "description"))),
+    "unknown columns": ("metadata.csv", table(header=("recording", "what one hears"))),
+    "columns the other way": ("metadata.csv", "caption,file_name\n" + "".join(f'"{row[1]}",{row[0]}\n' for row in ROWS)),
+    "more columns": ("metadata.csv", "id,file_name,bpm,caption,key\n" + "".join(f'7,{row[0]},90,"{row[1]}",C\n' for row in ROWS)),
+    "unquoted commas": ("metadata.csv", table(quote="")),
+    "unquoted commas between": ("metadata.csv", "file_name,caption,key\n" + "".join(f"{row[0]},{row[1]},C\n" for row in ROWS)),
+    "blanks after commas": ("metadata.csv", "file_name, caption\n" + "".join(f'{row[0]}, "{row[1]}"\n' for row in ROWS)),
+    "commas at the ends": ("metadata.csv", table().replace("\n", ",\n")),
+    "no header": ("metadata.csv", table(header=None)),
+    "no header, no quotes": ("metadata.csv", table(header=None, quote="")),
+    "empty lines": ("metadata.csv", "\n\n" + table().replace("\n", "\n\n")),
+    "a quote that never ends": ("metadata.csv", table(quote="").replace("b.wav,", 'b.wav,"')),
+    "utf-8 mark": ("metadata.csv", table().encode("utf-8-sig")),
+    "utf-16": ("metadata.csv", table().encode("utf-16")),
+    "utf-16 be": ("metadata.csv", b"\xfe\xff" + table().encode("utf-16-be")),
+    "utf-16 without mark": ("metadata.csv", table().encode("utf-16-le")),
+    "utf-32": ("metadata.csv", table().encode("utf-32")),
+    "latin-1": ("metadata.csv", table().encode("latin-1")),
+    "shouted name": ("METADATA.CSV", table()),
+    "any name": ("my captions.csv", table()),
+    "json list": ("metadata.json", json.dumps(objects())),
+    "json by name": ("metadata.json", json.dumps(dict(ROWS))),
+    "json objects by name": ("captions.json", json.dumps({row[0]: {"caption": row[1]} for row in ROWS})),
+    "json lists by name": ("captions.json", json.dumps({row[0]: [row[1], "Or so."] for row in ROWS})),
+    "json pairs": ("metadata.json", json.dumps(ROWS)),
+    "json in an object": ("dataset.json", json.dumps({"version": 1, "data": objects("path", "prompt")})),
+    "json columns": ("metadata.json", json.dumps({"file_name": [row[0] for row in ROWS], "caption": [row[1] for row in ROWS]})),
+    "pandas columns": ("metadata.json", json.dumps({n: {str(i): row[j] for i, row in enumerate(ROWS)} for j, n in enumerate(("file", "text"))})),
+    "json list as lines": ("metadata.jsonl", json.dumps(objects(), indent=1)),
+    "json lines": ("metadata.jsonl", "\n".join(map(json.dumps, objects()))),
+    "json lines as json": ("metadata.json", "\n".join(map(json.dumps, objects()))),
+    "json lines, windows": ("metadata.jsonl", "\r\n".join(map(json.dumps, objects("audio_filepath", "text")))),
+    "ndjson": ("x.ndjson", "\n".join(map(json.dumps, objects("location", "main_caption")))),
+    "musicbench": ("MusicBench_train.json", "\n".join(map(json.dumps, objects("location", "main_caption")))),
+    "datasets": ("metadata.json", json.dumps([{"audio": {"path": row[0], "bytes": None}, "text": row[1]} for row in ROWS])),
+    "txt table": ("metadata.txt", table("\t")),
+    "txt names and words": ("captions.txt", "".join(f"{row[0]} {row[1]}\n" for row in ROWS)),
+    "txt colons": ("list.txt", "".join(f"{row[0]}: {row[1]}\n" for row in ROWS)),
+    "stems": ("metadata.csv", table(rows=[["a", ROWS[0][1]], ["b", ROWS[1][1]], ["d", ROWS[2][1]]])),
+    "other suffixes": ("metadata.csv", table(rows=[[row[0].split(".")[0] + ".mp3", row[1]] for row in ROWS])),
+    "shouted files": ("metadata.csv", table(rows=[[row[0].upper(), row[1]] for row in ROWS])),
+    "their folders": ("metadata.csv", table(rows=[["/data/set1/" + row[0], row[1]] for row in ROWS])),
+    "backslashes": ("metadata.csv", table(rows=[["C:\\music\\" + row[0].replace("/", "\\"), row[1]] for row in ROWS])),
+    "url-encoded": ("metadata.csv", table(rows=[["file:///x%20y/" + row[0].replace("/", "%2F"), row[1]] for row in ROWS])),
+    "dots": ("metadata.csv", table(rows=[["./" + row[0], row[1]] for row in ROWS])),
+    "double rows": ("metadata.csv", table(rows=[*ROWS, ["b.wav", "Later."]])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", READ)
+def test_manifests_are_read_in_any_form(tmp_path, form):
+    name, content = READ[form]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    captions, lines = read_manifests(tmp_path, SONGS)
+    assert captions == WANTED, lines
+    assert len(lines) == 1 and lines[0].startswith(f"{name}: captions of 3 of 3 songs") and "name no song" not in lines[0]
+
+
+TOLD = {
+    "no columns": ("metadata.csv", "bpm,key\n90,C\n", ["its first row is", "bpm", "expected file_name and caption"]),
+    "no captions": ("metadata.csv", "file_name,bpm\na.wav,90\n", ["its columns are file_name, bpm", "expected"]),
+    "empty": ("metadata.csv", "", ["it is empty", "expected"]),
+    "header alone": ("metadata.csv", "file_name,caption\n", ["not used", "it holds no rows", "expected"]),
+    "bytes": ("metadata.csv", bytes(range(256)) * 9, ["not used", "expected"]),
+    "no json": ("metadata.json", "{oops", ["neither JSON nor JSON Lines", "expected"]),
+    "deep json": ("metadata.json", "[" * 100000, ["neither JSON", "expected"]),
+    "a number": ("metadata.json", "5", ["it holds 5", "expected"]),
+    "bad lines": ("metadata.jsonl", '{"file_name": "a.wav", "caption": "A harp."}\n{oops\n[\n', ["captions of 1 of 3", "2 lines that are not JSON: 2, 3"]),
+    "lines that are no rows": ("metadata.jsonl", '{"file_name": "a.wav", "caption": "A harp."}\n[1]\n5\n', ["captions of 1 of 3", "2 of 3 rows name no song"]),
+    "no parquet": ("metadata.parquet", "PAR1 no", ["it is no Parquet file", "expected"]),
+    "spreadsheet": ("captions.xlsx", "PK", [".xlsx is not read", "save it as .csv"]),
+    "packed": ("metadata.csv.gz", "\x1f", [".gz is not read"]),
+    "missing files": ("metadata.csv", "file_name,caption\na.wav,A harp.\nx.wav,Y.\n", ["captions of 1 of 3", "1 of 2 rows name no song: x.wav"]),
+    "only missing files": ("metadata.csv", "file_name,caption\nx.wav,Y.\n", ["not used", "1 of 1 rows name no song: x.wav"]),
+    "no words": ("metadata.csv", "file_name,caption\na.wav,nan\nb.wav,\nd,None\n", ["not used", "3 of 3 rows have no caption"]),
+    "double rows": ("metadata.csv", "file_name,caption\na.wav,A harp.\na.wav,A lyre.\n", ["1 of 2 rows name a song again", "first row holds"]),
+    "lines in a header": ("metadata.csv", 'file_name,"cap\ntion"\na.wav,\n', ["its columns are file_name, cap tion"]),
+    "half a letter": ("metadata.json", '[{"file_name": "\\ud800.wav", "caption": "A harp."}]', ["not used", "\\ud800.wav"]),
+    "no table": ("notes.txt", "Remember the milk.", ["1 .txt or .json file belongs to no song: notes.txt"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", TOLD)
+def test_what_is_not_used_is_told_in_one_line(tmp_path, form):
+    name, content, words = TOLD[form]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode("latin-1"))
+    _, (line,) = read_manifests(tmp_path, SONGS)
+    assert all(word in line for word in (name, *words)) and "\n" not in line and line.encode(), line
+
+
+@pytest.mark.parametrize(
+    "text", ["nan", "NaN", "None", "N/A", "n/a", "null", "NA", "<NA>", "", " ", "-", "?", "42", None, 5, float("nan"), []]
+)
+def test_what_is_no_caption(text):
+    assert not is_caption(text)
+
+
+def test_captions_that_look_like_none(tmp_path):
+    assert is_caption("None of them sings.") and is_caption("Nan plays the harp.") and is_caption("琴")
+
+
+def test_a_manifest_in_a_folder_speaks_of_that_folder(tmp_path):
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "metadata.csv").write_text("file_name,caption\nd.flac,A band.\na.wav,A harp.\n")
+    songs = ["a.wav", "c/a.wav", "c/d.flac"]
+    captions, (line,) = read_manifests(tmp_path, songs)
+    assert captions == {"c/d.flac": "A band.", "c/a.wav": "A harp."} and line.startswith("c/metadata.csv: captions of 2 of 3 songs")
+
+
+def test_of_two_manifests_the_first_holds(tmp_path):
+    (tmp_path / "captions.csv").write_text("file_name,caption\na.wav,A harp.\n")
+    (tmp_path / "metadata.jsonl").write_text(
+        '{"file_name": "a.wav", "caption": "A lyre."}\n{"file_name": "b.wav", "caption": "A lute."}\n'
+    )
+    captions, lines = read_manifests(tmp_path, SONGS)
+    assert captions == {"a.wav": "A harp.", "b.wav": "A lute."}
+    assert len(lines) == 2 and "1 song captioned by an earlier manifest" in lines[1]
+
+
+def test_rows_name_songs_exactly_before_they_do_so_loosely(tmp_path):
+    accented = unicodedata.normalize("NFD", "café.wav")
+    songs = ["a.wav", "x/b.wav", "x/twice.wav", "y/twice.wav", "z/d.wav", accented]
+    rows = [
+        ("o/a.wav", "F."),
+        ("a.wav", "A."),
+        ("b.wav", "B."),
+        ("café.wav", "C."),
+        (str(tmp_path / "z" / "d.wav"), "D."),
+        ("twice.wav", "E."),
+    ]
+    (tmp_path / "metadata.csv").write_text("filename,caption\n" + "".join(f"{name},{caption}\n" for name, caption in rows))
+    captions, (line,) = read_manifests(tmp_path, songs)
+    assert captions == {"a.wav": "A.", "x/b.wav": "B.", accented: "C.", "z/d.wav": "D."}
+    assert line.endswith("2 of 6 rows name no song: o/a.wav, twice.wav")
+
+
+def test_a_songs_own_text_is_no_manifest_and_the_dataset_is_left_out(tmp_path):
+    for name in ("a.txt", "b.json", "out/train/metadata.jsonl"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('{"file_name": "a.wav", "caption": "A harp."}')
+    assert read_manifests(tmp_path, SONGS, leave_out=tmp_path / "out") == ({}, [])
+
+
+def test_parquet(tmp_path, monkeypatch):
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    rows = [{"audio": {"bytes": b"x" * 1000, "path": row[0]}, "caption": row[1]} for row in ROWS]
+    parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "metadata.parquet")
+    assert read_manifests(tmp_path, SONGS)[0] == WANTED
+    for name in ("pyarrow", "pyarrow.parquet"):
+        monkeypatch.setitem(__import__("sys").modules, name, None)
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert not captions and "Parquet needs pyarrow; pip install pyarrow" in line
+
+
+def test_text_is_decoded_by_its_mark_or_its_bytes():
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"):
+        assert decoded("A café band plays.".encode(encoding)) == "A café band plays."
