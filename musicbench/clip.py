@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.master import CEILING_DBTP, MARGIN_DB, true_peak_db
 from musicbench.theory import Chord, Dynamics, Key, Meter
 
 AUDIO_SUFFIXES = (".wav", ".flac", ".ogg")
@@ -187,16 +188,36 @@ def alone_in(folder):
 
 
 def save_audio(path, samples, sample_rate):
-    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
-    import soundfile
-
+    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix; an OGG's true peaks are at most -1 dBTP."""
     path = Path(path)
     check_audio_path(path)
     kind = path.suffix[1:].upper()
-    data = BytesIO()  # a full disk is told by Python's write, not always by libsndfile's
-    soundfile.write(data, np.clip(samples, -1, 1), sample_rate, format=kind, subtype="VORBIS" if kind == "OGG" else "PCM_16")
+    samples = np.clip(samples, -1, 1)
+    data = _vorbis(samples, sample_rate) if kind == "OGG" else _encoded(samples, sample_rate, kind, "PCM_16")
     with written_whole(path) as temporary:
-        temporary.write_bytes(data.getvalue())
+        temporary.write_bytes(data)
+
+
+def _encoded(samples, sample_rate, kind, subtype):
+    """Return the bytes of a sound file."""
+    import soundfile
+
+    data = BytesIO()  # a full disk is told by Python's write, not always by libsndfile's
+    soundfile.write(data, samples, sample_rate, format=kind, subtype=subtype)
+    return data.getvalue()
+
+
+def _vorbis(samples, sample_rate):
+    """Return the bytes of an OGG Vorbis file, turned down until its true peaks, which the codec moves, are below the ceiling again."""
+    import soundfile
+
+    for _ in range(4):
+        data = _encoded(samples, sample_rate, "OGG", "VORBIS")
+        over_db = true_peak_db(soundfile.read(BytesIO(data))[0]) - CEILING_DBTP
+        if over_db <= 0:
+            break
+        samples = samples * 10 ** (-(over_db + MARGIN_DB) / 20)
+    return data
 
 
 def save_json(path, data):

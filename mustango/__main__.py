@@ -44,6 +44,8 @@ def build_parser():
         choices=("all", "best"),
         help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
     )
+    generate.add_argument("--loudness", help="in LUFS, -40 to -5; -14 is usual for streaming (default: as it comes)")
+    generate.add_argument("--tail", help="seconds (0-10) in which the ending rings out after the duration (default 0, for loops)")
     generate.add_argument("--negative-prompt", help="what it should not sound like")
     generate.add_argument("--model", help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
@@ -159,7 +161,15 @@ def build_parser():
 
 CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
 # How it is made: an option, else what the line says, else the default.
-SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
+SETTINGS = {
+    "steps": 20,
+    "guidance": 3.0,
+    "negative_prompt": "",
+    "scheduler": "dpm",
+    "predictors": "auto",
+    "loudness": None,
+    "tail": 0.0,
+}
 LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
@@ -259,6 +269,7 @@ def settled(request, options, takes, durations):
 
     Its own controls come before the options; of how it is made, the options come first.
     """
+    from musicbench.master import check_loudness, check_tail
     from mustango.reader import check_options, read_duration, read_number, resolve
 
     window_s, longest_s = durations
@@ -270,6 +281,7 @@ def settled(request, options, takes, durations):
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
         request[name] = default if value is None else value
     request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
+    request["loudness"] = check_loudness(request["loudness"])
     for name, known in CHOICES.items():
         if request[name] not in known:
             raise InputError(f"unknown {name} {request[name]!r}; choose one of {', '.join(known)}")
@@ -279,7 +291,10 @@ def settled(request, options, takes, durations):
     )  # fmt: skip
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key")}
     for i in range(takes if isinstance(request["duration"], str) else 1):  # takes in bars differ in length
-        resolve(request["prompt"], **controls, duration=request["duration"], seed=request["seed"] + i, longest_s=longest_s)
+        settled_as = resolve(
+            request["prompt"], **controls, duration=request["duration"], seed=request["seed"] + i, longest_s=longest_s
+        )
+        request["tail"] = check_tail(request["tail"], settled_as.duration_s, longest_s)
     return request
 
 
