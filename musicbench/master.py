@@ -143,8 +143,8 @@ def check_loudness(value):
 
 
 def check_tail(value, duration_s, longest_s):
-    """Return a tail in seconds as float. Raises InputError outside 0 to 10, or where it makes a clip longer than `longest_s`."""
-    tail_s = _number(value)
+    """Return a tail in seconds as float, None as 0. Raises InputError outside 0 to 10, or where it makes a clip longer than `longest_s`."""
+    tail_s = 0.0 if value is None else _number(value)
     if not 0 <= tail_s <= LONGEST_TAIL_S:
         raise InputError(f"tail {str(value)[:40]!r} is outside 0 to {LONGEST_TAIL_S:g} s; give seconds within it, 0 for none")
     if duration_s + tail_s > longest_s + 1e-6:

@@ -130,12 +130,12 @@ def test_loudness_out_of_bounds_is_named(value):
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [(-1, "0 to 10 s"), (11, "0 to 10 s"), ("x", "'x'"), (None, "None"), (3, "13 s, above the model's 12")]
+    ("value", "says"), [(-1, "0 to 10 s"), (11, "0 to 10 s"), ("x", "'x'"), ([1], "1"), (3, "13 s, above the model's 12")]
 )
 def test_a_tail_out_of_bounds_is_named(value, says):
     with pytest.raises(InputError, match=says):
         check_tail(value, 10.0, 12.0)
-    assert check_tail("2", 10.0, 12.0) == 2.0 and check_tail(0, 12.0, 12.0) == 0
+    assert check_tail("2", 10.0, 12.0) == 2.0 and check_tail(None, 12.0, 12.0) == 0 and check_tail(0, 12.0, 12.0) == 0
 
 
 @pytest.mark.parametrize("tail_s", [0.1, 0.5, 2.0, 10.0])
