@@ -16,7 +16,7 @@ BEFORE_S = 0.5
 LONGEST_TAIL_S = 10.0
 QUIETEST_LUFS, LOUDEST_LUFS, DOWNLOAD_LUFS = -40.0, -5.0, -14.0
 SHORTEST_S = 0.4  # the window in which loudness is measured
-MOST_LIMITED_DB = 10.0  # how far loudness may drive the highest peak into the limiter
+MOST_LIMITED_DB = 12.0  # how far loudness may drive the highest peak into the limiter
 NEAR_LU, CLOSE_LU = 0.5, 0.05  # how far from what was asked is told, and how close the search comes
 
 
