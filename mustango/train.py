@@ -424,8 +424,6 @@ BEAT_ACCENT, DOWNBEAT_ACCENT = 2.0, 4.0  # measured: without drums half of the o
 RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
 POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from
 LEAD_IN_S = 0.512  # four latent rows, as MuNet's lowest level takes together; measured: without it first attacks are 8 dB too soft
-    0.512  # four latent rows, one of MuNet's lowest level: the first 10 ms of a clip were 8 dB softer than of later downbeats
-)
 
 
 def drop_positions(encoder, kept):

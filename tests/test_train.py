@@ -21,8 +21,8 @@ from mustango.conditioning import Conditioner, encode_text
 from mustango.mel import LogMel
 from mustango.train import (
     EMA,
-    MEL,
     LEAD_IN_S,
+    MEL,
     POSTFILTER_STRENGTH,
     VAE,
     fit,
