@@ -334,16 +334,19 @@ class MustangoPipeline(DiffusionPipeline):
     def _drawn(self, generators, spans):
         """Draw Gaussian noise (B, C, H, W) of `spans` rows, each clip's from its own generator, on the CPU so that devices agree.
 
-        The clip's is drawn first, so that a tail or a lead-in leaves it as it is.
+        What is around a clip has another generator, so that a lead-in or a tail leaves the clip's own noise as it is.
         """
         columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
         lead_in, rows, tail = spans
 
-        def drawn(rows):
-            return torch.stack([torch.randn(self.unet.config.in_channels, rows, columns, generator=g) for g in generators])
+        def drawn(rows, generator):
+            return torch.randn(self.unet.config.in_channels, rows, columns, generator=generator)
 
-        clip, after, before = drawn(rows), drawn(tail), drawn(lead_in)
-        return torch.cat([before, clip, after], dim=2).to(self.unet.device, self.unet.dtype)
+        noise = []
+        for generator in generators:
+            around = torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator.clone_state())))
+            noise.append(torch.cat([drawn(lead_in, around), drawn(rows, generator), drawn(tail, around)], dim=1))
+        return torch.stack(noise).to(self.unet.device, self.unet.dtype)
 
     def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None, spans=None):
         """Run the sampler on latents (B, C, H, W), in two passes with `restart`; keys and values are projected once for all steps.

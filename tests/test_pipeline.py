@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -393,13 +394,21 @@ def test_what_is_cut_off_is_what_lies_before_the_clip(tiny_folder, monkeypatch):
     assert cut[0][0] == 0.256 * 8000 and len(cut[0]) == 2.5 * 8000 and (np.diff(cut[0]) == 1).all()
 
 
+def twice_drawn(pipeline, spans):
+    generators = [torch.Generator().manual_seed(3)]
+    return pipeline._drawn(generators, spans), pipeline._drawn(generators, spans)
+
+
 def test_a_lead_in_keeps_the_noise_of_the_clip_and_moves_what_is_asked(tiny_folder):
     plain, led = load_pipeline(str(tiny_folder)), with_lead_in(tiny_folder)
     asked = resolve("piano", chords="C | G", tempo=150, meter="3/4", duration=4.0)
     spans, longer = plain.spans(4.0), led.spans(4.0, 0.5)
     assert spans == (0, 32, 0) and longer == (2, 32, 4)
-    noise, more = (p._drawn([torch.Generator().manual_seed(3)], s) for p, s in ((plain, spans), (led, longer)))
-    assert torch.equal(more[:, :, 2:34], noise) and more.shape[2] == 38
+    (noise, again), (more, more_again) = (twice_drawn(p, s) for p, s in ((plain, spans), (led, longer)))
+    assert torch.equal(more[:, :, 2:34], noise) and torch.equal(more_again[:, :, 2:34], again) and more.shape[2] == 38
+    assert torch.equal(twice_drawn(led, led.spans(4.0))[1], more_again[:, :, :34])
+    rows = torch.cat([more, more_again], dim=2).unbind(dim=2)
+    assert not any(torch.equal(a, b) for a, b in combinations(rows, 2)) and 0.9 < torch.stack(rows).std() < 1.1
     before, after = plain.encode(["piano"], "", [asked], True), led.encode(["piano"], "", [asked], True, 0.5)
     frames, tail = 16, 16 + 250  # of 16 ms
     torch.testing.assert_close(after.control[1, :36, frames:tail], before.control[1, :36, :250])
