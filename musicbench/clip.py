@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -217,7 +218,26 @@ def _vorbis(samples, sample_rate):
         if over_db <= 0:
             break
         samples = samples * 10 ** (-(over_db + MARGIN_DB) / 20)
-    return data
+    return _numbered_alike(data)
+
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _numbered_alike(data):
+    """Return an OGG's bytes with the stream's number, which libsndfile draws anew each time, as 1: the same sound gives the same bytes.
+
+    Each page (RFC 3533, section 6) has that number at byte 14 and at 22 a CRC, which goes through bits the other way round than zlib's.
+    """
+    pages, start = bytearray(data), 0
+    while start < len(pages):
+        segments = pages[start + 26]
+        end = start + 27 + segments + sum(pages[start + 27 : start + 27 + segments])
+        pages[start + 14 : start + 18], pages[start + 22 : start + 26] = (1).to_bytes(4, "little"), bytes(4)
+        checksum = zlib.crc32(pages[start:end].translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        pages[start + 22 : start + 26] = checksum.to_bytes(4, "big").translate(_REVERSED)
+        start = end
+    return bytes(pages)
 
 
 def save_json(path, data):
