@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from io import BytesIO
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.master import CEILING_DBTP, MARGIN_DB, true_peak_db
 from musicbench.soundfiles import SoundFile, printable
 from musicbench.theory import Chord, Dynamics, Key, Meter
 
@@ -200,31 +202,68 @@ def alone_in(folder):
 
 
 def save_audio(path, samples, sample_rate):
-    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix."""
+    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix; an OGG's true peaks are at most -1 dBTP."""
     path = Path(path)
     check_audio_path(path)
-    data = encoded_audio(
-        samples, sample_rate, path.suffix[1:].upper()
-    )  # a full disk is told by Python's write, not always by libsndfile's
+    # a full disk is told by Python's write, not always by libsndfile's
+    data = encoded_audio(samples, sample_rate, path.suffix[1:].upper())
     with written_whole(path) as temporary:
         temporary.write_bytes(data)
 
 
 def encoded_audio(samples, sample_rate, kind):
-    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, which is written in blocks.
-
-    (libsndfile 1.2 overflows the stack on a long block of Vorbis.)
-    """
+    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, whose true peaks are at most -1 dBTP."""
     import soundfile
 
-    data, samples = BytesIO(), np.clip(samples, -1, 1)
-    if kind != "OGG":
-        soundfile.write(data, samples, sample_rate, format=kind, subtype="PCM_16")
-        return data.getvalue()
-    with soundfile.SoundFile(data, "w", sample_rate, 1, format=kind, subtype="VORBIS") as file:
+    samples = np.clip(samples, -1, 1)
+    if kind == "OGG":
+        return _vorbis(samples, sample_rate)
+    data = BytesIO()
+    soundfile.write(data, samples, sample_rate, format=kind, subtype="PCM_16")
+    return data.getvalue()
+
+
+def _vorbis(samples, sample_rate):
+    """Return the bytes of an OGG Vorbis file, turned down until its true peaks, which the codec moves, are below the ceiling again."""
+    import soundfile
+
+    for _ in range(4):
+        data = _vorbis_as_it_is(samples, sample_rate)
+        over_db = true_peak_db(soundfile.read(BytesIO(data))[0]) - CEILING_DBTP
+        if over_db <= 0:
+            break
+        samples = samples * 10 ** (-(over_db + MARGIN_DB) / 20)
+    return _numbered_alike(data)
+
+
+def _vorbis_as_it_is(samples, sample_rate):
+    """Write Vorbis in blocks: libsndfile 1.2 overflows the stack on a long one."""
+    import soundfile
+
+    data = BytesIO()
+    with soundfile.SoundFile(data, "w", sample_rate, 1, format="OGG", subtype="VORBIS") as file:
         for first in range(0, len(samples), OGG_BLOCK):
             file.write(samples[first : first + OGG_BLOCK])
     return data.getvalue()
+
+
+_REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+def _numbered_alike(data):
+    """Return an OGG's bytes with the stream's number, which libsndfile draws anew each time, as 1: the same sound gives the same bytes.
+
+    Each page (RFC 3533, section 6) has that number at byte 14 and at 22 a CRC, which goes through bits the other way round than zlib's.
+    """
+    pages, start = bytearray(data), 0
+    while start < len(pages):
+        segments = pages[start + 26]
+        end = start + 27 + segments + sum(pages[start + 27 : start + 27 + segments])
+        pages[start + 14 : start + 18], pages[start + 22 : start + 26] = (1).to_bytes(4, "little"), bytes(4)
+        checksum = zlib.crc32(pages[start:end].translate(_REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        pages[start + 22 : start + 26] = checksum.to_bytes(4, "big").translate(_REVERSED)
+        start = end
+    return bytes(pages)
 
 
 def save_json(path, data):

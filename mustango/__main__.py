@@ -45,6 +45,8 @@ def build_parser():
         choices=("all", "best"),
         help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
     )
+    generate.add_argument("--loudness", help="in LUFS, -40 to -5; -14 is usual for streaming (default: as it comes)")
+    generate.add_argument("--tail", help="seconds (0-10) in which the ending rings out after the duration (default 0, for loops)")
     generate.add_argument("--negative-prompt", help="what it should not sound like")
     generate.add_argument("--model", help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")

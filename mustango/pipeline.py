@@ -8,14 +8,15 @@ from importlib import import_module
 import diffusers
 import numpy as np
 import torch
-import torch.nn.functional as F
 import transformers
 from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError
+from musicbench.master import check_loudness, check_tail, finished
 from musicbench.styles import MOODS, OPPOSITES
+from musicbench.theory import NO_CHORD
 from mustango.checkpoint import (
     BUNDLED,
     TOKENIZERS,
@@ -39,8 +40,7 @@ HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
-FADE_S = 0.02  # at the end of a clip
-LIMITER_S = 0.05  # a block of the limiter
+PULSE = slice(38, 45)  # the control's channels of beats
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -70,7 +70,8 @@ class MustangoPipeline(DiffusionPipeline):
     channel of all beats). `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
     `postfilter_strength`: how many times as strongly as it was learnt the vocoder's postfilter acts on what the denoiser makes, which
-    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.mel`.
+    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.mel`. `lead_in_s`: how much is denoised before
+    the clip and then cut off, so that the first attack is as clear as later ones; a whole number of latent rows.
     """
 
     model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
@@ -96,6 +97,7 @@ class MustangoPipeline(DiffusionPipeline):
         downbeat_accent: float = 1.0,
         opposites: bool = False,
         postfilter_strength: float = 1.0,
+        lead_in_s: float = 0.0,
     ):
         super().__init__()
         self.register_modules(
@@ -105,6 +107,7 @@ class MustangoPipeline(DiffusionPipeline):
         self.register_to_config(
             window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
             slow_bpm=slow_bpm, beat_accent=beat_accent, downbeat_accent=downbeat_accent, opposites=opposites, postfilter_strength=postfilter_strength,
+            lead_in_s=lead_in_s,
         )  # fmt: skip
 
     @classmethod
@@ -177,6 +180,8 @@ class MustangoPipeline(DiffusionPipeline):
         negative_prompt="",
         predictors="auto",
         controls=None,
+        loudness=None,
+        tail=0.0,
         on_step=None,
     ):
         """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
@@ -188,6 +193,7 @@ class MustangoPipeline(DiffusionPipeline):
         predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
         them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
         but for what is given here. controls: Controls to be played as they are, in place of all that (`mustango.sidecar.restored`).
+        loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings out after `duration`.
         on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
         parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
         """
@@ -196,7 +202,7 @@ class MustangoPipeline(DiffusionPipeline):
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
-        guidance = float(guidance)
+        lufs, guidance = check_loudness(loudness), float(guidance)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
         if controls is None:
             given = {
@@ -209,19 +215,25 @@ class MustangoPipeline(DiffusionPipeline):
         controls = [self.facts.played(c) for c in controls]
         if self._low_memory:
             self._neural = None
-        parts, audios = parts_of([c.duration_s for c in controls]), []
+        for c in controls:
+            tail_s = check_tail(tail, c.duration_s, self.longest_s)
+        parts, audios = parts_of([c.duration_s + tail_s for c in controls]), []
         for done, part in enumerate(parts):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1)
+            condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1, tail_s)
             self._stage("unet")
             duration_s = controls[part.start].duration_s
-            noise = self.noise(generators, duration_s)
-            latents = self.denoise(condition, noise, steps, guidance, generators, counted)
+            spans = self.spans(duration_s, tail_s)
+            noise = self._drawn(generators, spans)
+            latents = self.denoise(condition, noise, steps, guidance, generators, counted, spans)
             self._stage("vae", "vocoder")
             mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.config.guidance_db * max(guidance - 1, 0)
-            audios += [*self.vocode(mels, duration_s, gain_db, self.config.postfilter_strength)]
+            waves = self.waves(mels, self.config.lead_in_s, duration_s + tail_s, gain_db, self.config.postfilter_strength)
+            audios += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
+        audios, notes = zip(*audios, strict=True)
+        controls = [replace(c, notes=(*c.notes, *more)) for c, more in zip(controls, notes, strict=True)]
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
@@ -279,6 +291,11 @@ class MustangoPipeline(DiffusionPipeline):
         frames_a_row = self.mel.config.fold[0] * self.vae_scale
         return -(-self.mel.frames(duration_s) // frames_a_row)
 
+    def spans(self, duration_s, tail_s=0.0):
+        """Return how many latent rows the lead-in, the clip and its tail have."""
+        rows = self.rows(duration_s)
+        return self.rows(self.config.lead_in_s), rows, self.rows(duration_s + tail_s) - rows
+
     @property
     def vae_scale(self):
         """How many of the VAE's input rows make a latent row."""
@@ -289,8 +306,13 @@ class MustangoPipeline(DiffusionPipeline):
     def _unet_config(self):
         return self.unet.config if self.unet is not None else read_json(self._folder / "unet" / "config.json")
 
-    def encode(self, prompts, negative_prompt, controls, guided):
-        """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B."""
+    def encode(self, prompts, negative_prompt, controls, guided, tail_s=0.0):
+        """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B.
+
+        Beats and chords are told from the lead-in on: the code of their times is that of the clip's own, what is aligned begins earlier.
+        """
+        lead_in_s, (lead_in, rows, tail) = self.config.lead_in_s, self.spans(controls[0].duration_s, tail_s)
+        controls = [framed(c, lead_in_s, tail_s) for c in controls]
         nulls = [negative_prompt] * len(prompts)
         if self.config.opposites:
             nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
@@ -300,15 +322,21 @@ class MustangoPipeline(DiffusionPipeline):
         beats = null + [(c.beat_times, c.beat_positions) for c in controls]
         chords = null + [(c.chords, c.chord_times) for c in controls]
         tokens = self.conditioner(beats, chords)
+        tokens |= {name: tokens[name] + lead_in_s for name in ("beat_times", "chord_times")}
         control = None
         if self._unet_config["control_channels"]:
-            frames = self.rows(controls[0].duration_s) * self.vae_scale * self.mel.config.fold[0]
+            controls = [moved_on(c, lead_in_s) for c in controls]
+            frames_a_row = self.vae_scale * self.mel.config.fold[0]
+            frames = (lead_in + rows + tail) * frames_a_row
             frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
             signals = [self._against(c, frames, frame_s) for c in controls] if guided else []
             accents = (self.config.beat_accent, self.config.downbeat_accent)
-            asked = zip(beats[len(null) :], chords[len(null) :], controls, strict=True)
-            signals += [control_signal(b, c, frames, frame_s, of.meter.beats, accents) for b, c, of in asked]
+            for c in controls:
+                asked = (c.beat_times, c.beat_positions), (c.chords, c.chord_times)
+                signals.append(control_signal(*asked, frames, frame_s, c.meter.beats, accents))
             control = torch.from_numpy(np.stack(signals)).to(text)
+            if tail_s:
+                control[:, PULSE, round((lead_in_s + controls[0].duration_s) / frame_s) :] = 0
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
 
@@ -318,22 +346,29 @@ class MustangoPipeline(DiffusionPipeline):
         beats = (off_beats(controls.beat_times), controls.beat_positions)
         return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 
-    def noise(self, generators, duration_s):
-        """Draw the initial latents (B, C, H, W)."""
-        columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
-        shape = (self.unet.config.in_channels, self.rows(duration_s), columns)
-        return self._drawn(generators, shape)
+    def _drawn(self, generators, spans):
+        """Draw Gaussian noise (B, C, H, W) of `spans` rows, each clip's from its own generator, on the CPU so that devices agree.
 
-    def _drawn(self, generators, shape):
-        """Draw Gaussian noise (B, *shape), each clip's from its own generator, on the CPU so that devices agree."""
-        noise = [torch.randn(shape, generator=g) for g in generators]
+        What is around a clip has another generator, so that a lead-in or a tail leaves the clip's own noise as it is.
+        """
+        columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
+        lead_in, rows, tail = spans
+
+        def drawn(rows, generator):
+            return torch.randn(self.unet.config.in_channels, rows, columns, generator=generator)
+
+        noise = []
+        for generator in generators:
+            around = torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator.clone_state())))
+            noise.append(torch.cat([drawn(lead_in, around), drawn(rows, generator), drawn(tail, around)], dim=1))
         return torch.stack(noise).to(self.unet.device, self.unet.dtype)
 
-    def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None):
+    def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None, spans=None):
         """Run the sampler on latents (B, C, H, W), in two passes with `restart`; keys and values are projected once for all steps.
 
-        generators: one a clip, for the noise of a restart, and for schedulers that add noise.
+        generators: one a clip, for the noise of a restart, and for schedulers that add noise. spans: the rows of lead-in, clip and tail.
         """
+        spans = spans or (0, latents.shape[2], 0)
         condition = self.unet.project(condition)
         restart, done = self.config.restart, 0
         draft = steps // 3 if steps < 20 else steps // 2
@@ -343,7 +378,7 @@ class MustangoPipeline(DiffusionPipeline):
         for count, start in [(draft, 1.0), (steps - draft, restart)] if draft else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)
             if done:
-                latents = self.scheduler.add_noise(latents, scale * self._drawn(generators, latents.shape[1:]), timesteps[:1])
+                latents = self.scheduler.add_noise(latents, scale * self._drawn(generators, spans), timesteps[:1])
             else:
                 latents = scale * latents * self.scheduler.init_noise_sigma
             for t in timesteps:
@@ -377,26 +412,42 @@ class MustangoPipeline(DiffusionPipeline):
         return self.mel.unfolded(self.vae.decode(z).sample)
 
     def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
-        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` without a click, their peaks below full scale."""
-        samples, faded = (round(s * self.mel.config.sample_rate) for s in (duration_s, FADE_S))
+        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.master`."""
+        waves = self.waves(mels, 0.0, duration_s, gain_db, postfilter_strength)
+        return np.stack([finished(wave, self.mel.config.sample_rate)[0] for wave in waves])
+
+    def waves(self, mels, start_s, duration_s, gain_db=0.0, postfilter_strength=1.0):
+        """Return float32 waveforms (B, N) of log-mels: `duration_s` from `start_s` on, as they come out of the vocoder."""
+        first, samples = (round(s * self.mel.config.sample_rate) for s in (start_s, duration_s))
         options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
-        audio = self.vocoder(mels, **options)[:, :samples].float() * 10 ** (gain_db / 20)
-        audio[:, -faded:] *= torch.linspace(1, 0, faded, device=audio.device)
-        return limited(audio, round(LIMITER_S * self.mel.config.sample_rate)).cpu().numpy()
+        audio = self.vocoder(mels, **options)[:, first : first + samples].float() * 10 ** (gain_db / 20)
+        return audio.cpu().numpy()
 
 
-def limited(audio, block, ceiling=0.98):
-    """Return waveforms (B, N) whose blocks of so many samples with peaks above the ceiling, an amplitude, are turned down.
+def framed(controls, lead_in_s, tail_s):
+    """Return controls as they are denoised: the first chord and the pulse begin up to `lead_in_s` before 0, and no chord sounds in the tail."""
+    chords, chord_times = list(controls.chords), list(controls.chord_times)
+    if chords and chord_times[0] == 0:
+        chord_times[0] = -lead_in_s
+    if tail_s and chords:
+        chords.append(NO_CHORD)
+        chord_times.append(controls.duration_s)
+    times, positions = list(controls.beat_times), list(controls.beat_positions)
+    if times:
+        beat_s = times[1] - times[0] if len(times) > 1 else 60 / controls.bpm
+        count = int((times[0] + lead_in_s) / beat_s + 1e-6) if lead_in_s else 0
+        before = [i for i in range(-count, 0) if times[0] + i * beat_s < 0]
+        times = [times[0] + i * beat_s for i in before] + times
+        positions = [(positions[0] - 1 + i) % controls.meter.beats + 1 for i in before] + positions
+    return replace(
+        controls, chords=tuple(chords), chord_times=tuple(chord_times), beat_times=tuple(times), beat_positions=tuple(positions)
+    )
 
-    A look-ahead limiter: each block needs a gain; at the border of two blocks the lower one is met, between borders the gain goes
-    from one to the other in a straight line. So it is nowhere above what its block needs, and 1 from two blocks on beside a peak.
-    """
-    samples, blocks = audio.shape[1], -(-audio.shape[1] // block)
-    peaks = F.pad(audio, (0, blocks * block - samples)).unflatten(1, (blocks, block)).abs().amax(dim=2)
-    needed = ceiling / F.pad(peaks, (1, 1)).clamp(min=ceiling)
-    borders = torch.minimum(needed[:, 1:], needed[:, :-1])
-    gains = F.interpolate(borders[:, None], size=blocks * block + 1, mode="linear", align_corners=True)[:, 0]
-    return audio * gains[:, :samples]
+
+def moved_on(controls, by_s):
+    """Return controls whose beats and chords come `by_s` later."""
+    chord_times, beat_times = (tuple(t + by_s for t in times) for times in (controls.chord_times, controls.beat_times))
+    return replace(controls, chord_times=chord_times, beat_times=beat_times)
 
 
 def parts_of(durations):

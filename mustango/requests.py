@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.master import check_loudness, check_tail
 from mustango.checkpoint import model_folder
 from mustango.reader import check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
@@ -16,7 +17,9 @@ CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 CONTROLS = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")
 LINE_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "beats", "duration", "seed", "id")  # those that people write
 # How it is made: an option, else what the line says, else the default.
-SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
+SETTINGS = {
+    "steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto", "loudness": None, "tail": 0.0,
+}  # fmt: skip
 LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
@@ -188,6 +191,7 @@ def settled(request, options, takes, facts):
         value = getattr(options, name) if getattr(options, name) is not None else request.get(name)
         request[name] = default if value is None else value
     request |= {"steps": read_number("steps", request["steps"], int), "guidance": read_number("guidance", request["guidance"])}
+    request["loudness"] = check_loudness(request["loudness"])
     for name, known in CHOICES.items():
         if request[name] not in known:
             raise InputError(f"unknown {name} {repr(request[name])[:40]}; choose one of {', '.join(known)}")
@@ -200,6 +204,8 @@ def settled(request, options, takes, facts):
     )  # fmt: skip
     plan = restored if request["exact"] else _planned
     request["plans"] = [facts.played(plan(request | {"seed": request["seed"] + i}, facts)) for i in range(takes)]
+    for plan in request["plans"]:
+        request["tail"] = check_tail(request["tail"], plan.duration_s, facts.longest_s)
     return request
 
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 from conftest import ROOT
 
+from musicbench.master import true_peak_db
 from musicbench.theory import Chord
 from mustango.checkpoint import BUNDLED, model_folder, verify
 
@@ -70,6 +71,29 @@ def test_keeps_the_beat(pipeline):
 
     beats = np.asarray(out.controls[0].beat_times)
     assert at(beats) > 1.5 * at(beats + 0.25 * 60 / 100)
+
+
+def test_the_first_attack_is_as_clear_as_later_ones(pipeline):
+    """The first 10 ms beside those of the next downbeats; without the lead-in they were 8 dB softer."""
+    prompts = ["upbeat piano pop with drums", "rock with electric guitar and drums", "solo piano, no drums", "funk with drums"]
+    out = pipeline(prompts, chords="C Am", tempo=120, duration=4.1, seed=0, steps=10)
+    shorter = round(0.01 * out.sample_rate)
+
+    def level_db(audio, t):
+        first = round(t * out.sample_rate)
+        return 10 * np.log10(np.mean(audio[first : first + shorter] ** 2))
+
+    assert pipeline.config.lead_in_s > 0
+    differences = [level_db(audio, 0) - level_db(audio, 2.0) for audio in out.audios]
+    assert np.median(differences) > -4
+
+
+def test_an_ending_rings_out(pipeline):
+    out = pipeline("solo piano, no drums", chords="C G | C", tempo=120, duration="chart", tail=1.5, seed=0, steps=10)
+    audio, rate = out.audios[0], out.sample_rate
+    assert len(audio) == round(5.5 * rate) and true_peak_db(audio) <= -1 and abs(audio.mean()) < 1e-5
+    levels = 10 * np.log10(np.mean(audio[round(3.5 * rate) :].reshape(-1, rate // 20) ** 2, axis=1) + 1e-9)
+    assert np.diff(levels[10:]).max() < 6 and levels[-1] < levels[:10].max() - 35
 
 
 def test_is_audible(pipeline):

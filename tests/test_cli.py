@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from app import build_parser as build_app_parser
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.features import Heard
+from musicbench.master import loudness_of
 from musicbench.theory import Chord
 from mustango.__main__ import build_parser, main, summary
 from mustango.midi import read_chords
@@ -72,6 +73,13 @@ def fails(capsys, here, *arguments, model, says):
         (["--pick", "best"], "--takes 2"),
         (["--takes", "100"], "takes 100 is outside 1-64"),
         (["--takes", ""], "takes ''"),
+        (["--loudness", "0"], "-40 to -5 LUFS"),
+        (["--loudness", "-50"], "loudness '-50' is outside"),
+        (["--loudness", "loud"], "'loud'"),
+        (["--tail", "-1"], "0 to 10 s"),
+        (["--tail", "long"], "'long'"),
+        (["--tail", "1"], "a duration of 10.24 s and a tail of 1 s make 11.24 s, above the model's 10.24"),
+        (["--chords", "C | G", "--tempo", "60", "--duration", "chart", "--tail", "4"], "12 s, above the model's 10.24"),
         (["--seed", "-1"], "seed -1"),
         (["--seed", "1.5"], "'1.5'"),
         (["-o", "missing/x.wav"], "does not exist"),
@@ -245,6 +253,7 @@ def test_missing_model(capsys, here):
         ("[" * 100000, "line 1 is not JSON"),
         ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
         ('{"chords": ["C"], "chords_time": 5}', "lists of one length"), ('{"chords": ["C"], "chords_time": [0, 1]}', "lists of one length"),
+        ('{"loudness": -2}', "line 1: loudness '-2'"), ('{}\n{"tail": "x"}', "line 2: tail 'x'"), ('{"tail": true}', "tail 'True'"),
         ('{"steps": 0}', "steps 0"), ('{"steps": 2.5}', "steps 2.5"), ('{"guidance": "x"}', "guidance 'x'"), ('{"scheduler": ["dpm"]}', "unknown scheduler"),
         ('{"model": 5}', "model 5 is no text"), ('{"dtype": ["float16"]}', "dtype ['float16'] is no text"),
         ('{}\n{"predictors": "neural"}', "no neural predictors"), ('{"negative_prompt": 5}', "negative prompt"),
@@ -471,6 +480,26 @@ def test_midi_holds_what_is_played_and_says_what_was_asked(here, tiny_folder):
     assert [c.harte() for c in chords] == about["chords"] and "#9" not in about["chords"][0]
     texts = [message.text for message in mido.MidiFile("music.mid").tracks[0] if message.type == "text"]
     assert texts == [f"asked: {json.dumps({'chords': 'C7#9 G', 'tempo': '120', 'duration': '4'})}"]
+
+
+def test_loudness_and_tail_are_in_the_sidecar_which_makes_the_take_again(here, tiny_folder):
+    made = ("piano", "--chords", "C | G", "--tempo", "120", "--meter", "2/4", "--duration", "chart", "--steps", "2")
+    assert generate(*made, "--loudness", "-30", "--tail", "1.5", "-o", "a.wav", model=tiny_folder) == 0
+    assert generate(*made, "-o", "plain.wav", model=tiny_folder) == 0
+    about, plain = (json.loads((here / name).read_text()) for name in ("a.json", "plain.json"))
+    assert (about["loudness"], about["tail"], about["duration"]) == (-30.0, 1.5, 2.0) and (plain["loudness"], plain["tail"]) == (
+        None,
+        0,
+    )
+    samples, rate = soundfile.read(here / "a.wav")
+    assert len(samples) == 3.5 * rate and soundfile.info(here / "plain.wav").frames == 2 * rate
+    assert loudness_of(samples, rate) == pytest.approx(-30, abs=0.5) and abs(samples.mean()) < 1e-4
+    (here / "many.jsonl").write_text(
+        "\n".join(json.dumps(line) for line in (about, plain, about | {"loudness": None, "tail": None}))
+    )
+    assert generate("--prompts", "many.jsonl", "-o", "out", model=tiny_folder) == 0
+    again = [(here / "out" / f"0000{i}.wav").read_bytes() for i in (1, 2, 3)]
+    assert again == [(here / name).read_bytes() for name in ("a.wav", "plain.wav", "plain.wav")]
 
 
 def test_a_sidecars_model_and_dtype_are_taken(capsys, here, tiny_folder):

@@ -1,3 +1,4 @@
+import io
 import os
 import stat
 import subprocess
@@ -106,3 +107,17 @@ def test_files_get_the_rights_of_the_umask_which_is_left_alone(tmp_path, monkeyp
 
 def test_crop_without_labels():
     assert Clip(np.zeros(100, np.float32), 10).cropped(2, 5).duration_s == 5
+
+
+def test_the_same_sound_gives_the_same_ogg(tmp_path):
+    tone = 0.5 * np.sin(np.arange(240000) * 2 * np.pi * 440 / 24000)
+    drawn = io.BytesIO()
+    soundfile.write(drawn, tone, 24000, format="OGG", subtype="VORBIS")  # whose stream has a number of its own
+    save_audio(tmp_path / "x.ogg", tone, 24000)
+    data = (tmp_path / "x.ogg").read_bytes()
+    numbers = {data[i + 14 : i + 18] for i in range(len(data)) if data[i : i + 4] == b"OggS"}
+    assert numbers == {b"\1\0\0\0"} and data.count(b"OggS") > 3
+    drawn.seek(0)
+    assert np.array_equal(
+        soundfile.read(tmp_path / "x.ogg")[0], soundfile.read(drawn)[0]
+    )  # pages with a wrong CRC would be left out

@@ -21,6 +21,7 @@ from mustango.conditioning import Conditioner, encode_text
 from mustango.mel import LogMel
 from mustango.train import (
     EMA,
+    LEAD_IN_S,
     MEL,
     POSTFILTER_STRENGTH,
     VAE,
@@ -424,6 +425,7 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
     assert pipeline.config.postfilter_strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
+    assert pipeline.config.lead_in_s == LEAD_IN_S and pipeline.spans(2.0)[0] * 0.128 == LEAD_IN_S  # whole rows
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
 
