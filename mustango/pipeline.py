@@ -1,7 +1,7 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 
@@ -233,7 +233,7 @@ class MustangoPipeline(DiffusionPipeline):
             waves = self.waves(mels, self.config.lead_in_s, duration_s + tail_s, gain_db, self.config.postfilter_strength)
             audios += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
         audios, notes = zip(*audios, strict=True)
-        controls = [replace(c, notes=(*c.notes, *more)) for c, more in zip(controls, notes, strict=True)]
+        controls = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(controls, notes, strict=True)]
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 

@@ -48,7 +48,7 @@ def fails(capsys, here, *arguments, model, says):
         (["--chords", "C xyz"], "'xyz'"),
         (["--chords", "|"], "no chords"),
         (["--keep-going"], "--keep-going goes on with the prompts of a file"),
-        (["--chords", "C | | G"], "bar 2"),
+        (["--chords", "C | Q | G"], "at character 5"),
         (["--chords", "C:3 G:3 |"], "beats"),
         (["--chords", "0:C G"], "start time"),
         (["--chords", " ".join(["C", "G"] * 40), "--tempo", "60"], "fewer chords"),
