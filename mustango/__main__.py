@@ -162,7 +162,7 @@ CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed
 SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
 LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
-SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
+SIDECAR_FIELDS = ("text", "bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
 
 
 def read_requests(path):
@@ -283,11 +283,23 @@ def settled(request, options, takes, durations):
     return request
 
 
+def tell_lacks(requests, knows):
+    """Say what the prompts ask that the model lacks, before anything is made."""
+    from mustango.reader import resolve
+
+    for request in requests if knows else ():
+        named = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
+        meter = resolve(request["prompt"], **named).meter
+        for note in knows.notes_on(request["prompt"], meter):
+            print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr)
+
+
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded."""
     from musicbench.clip import check_audio_path, check_folder
     from musicbench.features import METERS, madmom
     from mustango.checkpoint import durations_of
+    from mustango.knows import knows_of
     from mustango.reader import MAX_COUNT, read_number
 
     if options.resume and not options.prompts:
@@ -326,6 +338,8 @@ def generate(options):
         requests, places = ([values[i] for i in left] for values in (requests, places))
         if not left:
             return 0
+
+    tell_lacks(requests, knows_of(once["model"]))
 
     from tqdm import tqdm
 

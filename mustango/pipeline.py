@@ -29,6 +29,7 @@ from mustango.checkpoint import (
     verify,
 )
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, off_beats, pooled
+from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.reader import Controls, check_options, resolve
@@ -191,7 +192,15 @@ class MustangoPipeline(DiffusionPipeline):
             check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
         duration, guidance = self.config.window_s if duration is None else duration, float(guidance)
         prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
-        given = {"chords": chords, "tempo": tempo, "meter": meter, "key": key, "duration": duration, "longest_s": self.longest_s}
+        given = {
+            "chords": chords,
+            "tempo": tempo,
+            "meter": meter,
+            "key": key,
+            "duration": duration,
+            "longest_s": self.longest_s,
+            "knows": self.knows,
+        }
         predict = self.predictor(predictors)
         predict = predict and cache(predict)  # once a prompt, not once a take
         controls = [self.playable(resolve(p, **given, seed=s, predict=predict)) for p, s in zip(prompts, seeds, strict=True)]
@@ -202,7 +211,7 @@ class MustangoPipeline(DiffusionPipeline):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1)
+            condition = self.encode([c.text for c in controls[part]], negative_prompt, controls[part], guidance > 1)
             self._stage("unet")
             duration_s = controls[part.start].duration_s
             noise = self.noise(generators, duration_s)
@@ -212,6 +221,11 @@ class MustangoPipeline(DiffusionPipeline):
             audios += [*self.vocode(mels, duration_s, gain_db, self.config.postfilter_strength)]
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+
+    @property
+    def knows(self):
+        """What the model knows, None where its folder does not say."""
+        return read_knows(self._folder) if self._folder is not None else None
 
     @property
     def longest_s(self):
@@ -406,6 +420,7 @@ def sidecar(output, index, prompt, options):
     key = controls.key_heard_in
     return {
         "prompt": prompt,
+        "text": controls.text,
         "bpm": controls.bpm,
         "meter": str(controls.meter),
         "key": [key.tonic, key.mode] if key else None,

@@ -2,28 +2,33 @@
 
 import math
 import re
+import zlib
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
+from musicbench.genres import Leaning
+from musicbench.lexicon import Phrases, read_words
 from musicbench.progression import Progression, beat_grid
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, numeral_key, parse_tempo, word_tempo
 
-# Words that tell the pace, with the range a tempo is drawn from.
+# Words that tell the pace: the tempos they mean where no style is named, and the part of a style's range they mean where one is.
 _PACES = (
-    (r"very slow|drone|meditat\w*", (50, 65)),
-    (r"slow\w*|ballad|lullaby|ambient|calm|peaceful|relax\w*|gentle|sleep\w*|lo-?fi|sad", (62, 88)),
-    (r"very fast|furious|frantic", (160, 180)),
-    (r"fast\w*|punk|drum and bass|racing", (138, 168)),
-    (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
-    (r"jazz|swing", (100, 150)),
-)
-_MINOR_WORDS = re.compile(
-    r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
-)
+    ("very slow, very slowly, extremely slow, glacial", (50, 65), (-0.2, 0.0)),
+    ("very fast, extremely fast, furious, frantic, breakneck", (160, 180), (1.0, 1.2)),
+    ("slow, slowly, slower, sleepy, sleep, unhurried", (62, 88), (0.0, 0.35)),
+    ("fast, faster, racing, quick, rapid, speedy, fast paced", (138, 168), (0.65, 1.0)),
+    ("calm, calming, peaceful, relaxing, relaxed, relax, gentle, gently, soothing, tranquil, serene, chill, mellow, sad, somber", (62, 88), (0.0, 0.5)),
+    ("upbeat, energetic, dance, dancing, driving, lively, happy, bouncy, exciting", (112, 132), (0.5, 1.0)),
+)  # fmt: skip
+_ANY_PACE = (88, 126)
+_MINOR = """sad, dark, moody, somber, sombre, melancholy, melancholic, melancholia, tense, epic, dramatic, mysterious, minor, night, nocturnal, sorrowful,
+    mournful, gloomy, brooding, ominous, sinister, eerie, haunting, haunted, spooky, creepy, scary, evil, aggressive, angry, menacing, tragic, heartbroken,
+    lonely, bleak, doom, grim, gothic, mystical"""
+_MAJOR = "happy, cheerful, joyful, joyous, sunny, uplifting, bright, playful, major, carefree, celebratory, triumphant, sweet, feel good, optimistic"
 
 
 SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}  # a control's origin, in a summary
@@ -33,7 +38,8 @@ SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen
 class Controls:
     """The controls of one clip, resolved. `origin` says of each of tempo, meter, key, chords: given, prompt, predicted or chosen.
 
-    Beats: times and positions; chords with their start times; notes: what was not taken as it was asked, and why.
+    Beats: times and positions; chords with their start times; notes: what was not taken as it was asked, and why; text: what the text
+    encoder is given, the prompt and what its style implies ("no drums").
     """
 
     bpm: float
@@ -46,6 +52,7 @@ class Controls:
     duration_s: float
     origin: dict = field(default_factory=dict)
     notes: tuple = ()
+    text: str = ""
 
     @property
     def key_heard_in(self):
@@ -117,14 +124,33 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 
 
-def _pace(prompt):
-    """Return the range of tempos that a prompt's words mean."""
-    return next((span for words, span in _PACES if re.search(rf"\b(?:{words})\b", prompt, re.IGNORECASE)), (88, 126))
+def _phrases(entries):
+    return Phrases((phrase.strip(), value) for phrases, value in entries for phrase in phrases.split(","))
 
 
-def _choose_tempo(prompt, rng):
-    low, high = _pace(prompt)
-    return float(rng.integers(low, high + 1))
+_PACE_WORDS = _phrases((words, (tempos, part)) for words, tempos, part in _PACES)
+_MODE_WORDS = _phrases([(_MINOR, "minor"), (_MAJOR, "major")])
+
+
+def _said(phrases, prompt):
+    """Return what the first of a table's phrases in a prompt means, those denied apart; None where there is none."""
+    return next((found.value for found in phrases.find(read_words(prompt)) if not found.denied), None)
+
+
+def tempo_range(prompt, meter):
+    """Return the tempos (low, high) that a prompt's words mean, in counted beats of `meter`: its style's, of which "slow" is the lower part."""
+    leaning, pace = Leaning.of(prompt), _said(_PACE_WORDS, prompt)
+    if leaning.bpm is None:
+        return tuple(_counted(bpm, meter) for bpm in (pace[0] if pace else _ANY_PACE))
+    low, high = leaning.bpm
+    if pace:
+        low, high = (low + share * (high - low) for share in pace[1])
+    in_eighths = Meter.parse(leaning.meter or "4/4").unit == 8
+    if in_eighths and meter.unit != 8:
+        low, high = low / 2, high / 2
+    elif meter.unit == 8 and not in_eighths:
+        low, high = _counted(low, meter), _counted(high, meter)
+    return max(low, MIN_BPM), min(high, MAX_BPM)
 
 
 def _counted(bpm, meter):
@@ -132,11 +158,31 @@ def _counted(bpm, meter):
     return min(2 * bpm, max(bpm, 200.0)) if meter.unit == 8 else bpm
 
 
+def _choose_tempo(prompt, meter, place):
+    """Return a whole number of beats a minute at `place` (0 to 1) of what the prompt's words mean."""
+    low, high = tempo_range(prompt, meter)
+    return float(min(math.floor(low + place * (high - low + 1)), math.floor(high)))
+
+
+def _choose_mode(prompt, place):
+    """Return "major" or "minor": what moods say, else the style; by `place` (0 to 1) where the style has both."""
+    leaning = Leaning.of(prompt)
+    mode = _said(_MODE_WORDS, prompt) or leaning.mode
+    if mode is None and leaning.named:
+        mode = "major" if place < 0.5 else "minor"
+    return mode or "major"
+
+
 def _choose_loop(prompt, mode, rng):
-    loop = str(rng.choice(MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]))
-    if re.search(r"\b(jazz\w*|bossa\w*|lo-?fi|soul|neo-soul)\b", prompt, re.IGNORECASE):
-        return " ".join(s if "°" in s else s + ("maj7" if s in ("I", "IV", "VI", "III") else "7") for s in loop.split())
-    return loop
+    """Return a loop of Roman numerals: one of the style's, else any."""
+    usual = MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]
+    return str(rng.choice(Leaning.of(prompt).loops(mode) or usual))
+
+
+def rng_of(prompt, seed):
+    """Return the generator that what nobody says is drawn from: of the seed and of the prompt's words, whatever their case and blanks."""
+    words = " ".join(prompt.casefold().split()).encode("utf-8", "surrogatepass")
+    return np.random.default_rng([seed, 6, zlib.crc32(words)])
 
 
 def steady(times, positions, duration_s):
@@ -175,10 +221,8 @@ def _seconds(duration, progression, bpm, meter, longest_s):
 def _fast_enough(bpm, progression, duration_s, prompt, meter):
     """Return a chosen tempo, faster where a beat of the last chord would not be heard; as it is where that would be far too fast."""
     beats = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
-    needed = float(math.ceil(60 * beats / duration_s))
-    return (
-        needed if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter) else bpm
-    )  # else they are refused, and the remedies named
+    needed, most = float(math.ceil(60 * beats / duration_s)), min(1.3 * tempo_range(prompt, meter)[1], MAX_BPM)
+    return needed if bpm < needed <= most else bpm  # else they are refused, and the remedies named
 
 
 def chords_stated(prompt, stated, key=None):
@@ -186,7 +230,7 @@ def chords_stated(prompt, stated, key=None):
     return stated.chords or ("N" if not (key or stated.key) and drums_alone(prompt) else None)
 
 
-def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, seed=0, predict=None, longest_s=120.0):
+def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, seed=0, predict=None, longest_s=120.0, knows=None):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
     What is chosen is drawn by seed from what the prompt's words mean; but the key of given chords is theirs, and the tempo faster where
@@ -194,12 +238,13 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
 
     chords: a chord line or a list of symbols (one a bar). tempo: bpm or a tempo word. meter: "3/4". key: "A minor".
     duration: seconds, "8 bars", or "chart", the bars of the chord line once. longest_s: the longest clip to be had.
+    knows: what the model knows (`mustango.knows.Knows`); what the prompt asks beyond it is noted.
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing. Raises InputError for what
     cannot be read or does not fit into `duration`.
     """
     given_key, given_meter = (kind.parse(value) if value is not None else None for kind, value in ((Key, key), (Meter, meter)))
-    stated, rng = read_prompt(prompt, given_key, given_meter), np.random.default_rng([seed, 6])
-    drawn_bpm, drawn_tonic = _choose_tempo(prompt, rng), int(rng.integers(12))  # whether they are needed or not; then the loop
+    stated, rng = read_prompt(prompt, given_key, given_meter), rng_of(prompt, seed)
+    place_of_tempo, place_of_mode, drawn_tonic = rng.random(), rng.random(), int(rng.integers(12))  # needed or not; then the loop
     origin, beats, duration = {}, None, read_duration(duration)
     in_bars = isinstance(duration, str)
     notes = []
@@ -226,10 +271,11 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
         origin[name] = "given" if given is not None else "prompt" if read is not None else "chosen"
         return parse(given) if given is not None else read if read is not None else choose()
 
-    waltz = re.search(r"\bwaltz\w*\b", prompt, re.IGNORECASE)
-    meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter(3 if waltz else 4, 4))
+    meter = settle("meter", meter, stated.meter, Meter.parse, lambda: Meter.parse(Leaning.of(prompt).meter or "4/4"))
     stated_bpm = word_tempo(stated.tempo_word, meter) if stated.tempo_word else stated.tempo
-    bpm = settle("tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _counted(drawn_bpm, meter))
+    bpm = settle(
+        "tempo", tempo, stated_bpm, lambda value: parse_tempo(value, meter), lambda: _choose_tempo(prompt, meter, place_of_tempo)
+    )
     as_stated = {
         "tempo": tempo is None or bpm == stated_bpm, "meter": meter == stated.meter, "key": given_key in (None, stated.key),
         "chords": chords in (None, stated.chords),
@@ -257,10 +303,10 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
         key = settle("key", key, stated.key, Key.parse, lambda: own_key)
         if origin["tempo"] == "chosen" and progression.bars and not in_bars:
             bpm = _fast_enough(bpm, progression, duration, prompt, meter)
-            if bpm > _counted(_pace(prompt)[1], meter):
+            if bpm > tempo_range(prompt, meter)[1]:
                 notes.append(f"{bpm:g} bpm, faster than usual for the prompt, lets all chords be heard within {duration:g} s")
     else:
-        mode = "minor" if _MINOR_WORDS.search(prompt) else "major"
+        mode = _choose_mode(prompt, place_of_mode)
         key = settle("key", key, stated.key, Key.parse, lambda: Key.of(drawn_tonic, mode))
         loop, bar_s = _choose_loop(prompt, key.mode, rng).split(), 60 / bpm * meter.beats
         bars = _bars(duration, len(loop)) if in_bars else max(math.ceil(duration / bar_s - 1e-6), 1)
@@ -272,9 +318,10 @@ def resolve(prompt, *, chords=None, tempo=None, meter=None, key=None, duration, 
     else:
         symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
     beat_times, positions = beats[1:] if beats else beat_grid(bpm, meter, duration_s)
-    return Controls(
-        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, tuple(notes)
+    controls = Controls(
+        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, origin, tuple(notes), prompt
     )
+    return knows.told(prompt, controls) if knows else controls
 
 
 TICKS = 12  # a beat: halves, thirds and quarters
