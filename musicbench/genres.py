@@ -91,8 +91,8 @@ GENRES = (
     _genre("bebop, bop, hard bop, post bop", (170, 260), True, "major", "jazz", SWING, MINOR_SWING),
     _genre("cool jazz, modal jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
     _genre("smooth jazz", (80, 105), True, "major", "jazz", SOUL, MINOR_SOUL),
-    _genre("jazz ballad, torch song", (54, 72), None, "major", "jazz, ballad", SWING, MINOR_SWING),
-    _genre("jazz waltz", (120, 180), True, "major", "jazz", SWING, MINOR_SWING, "3/4"),
+    _genre("jazz ballad, torch song, slow jazz", (54, 72), None, "major", "", SWING, MINOR_SWING),
+    _genre("jazz waltz", (120, 180), True, "major", "", SWING, MINOR_SWING, "3/4"),
     _genre("jazz fusion, fusion", (95, 135), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
     _genre("acid jazz", (95, 118), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
     _genre("free jazz", (120, 200), True, None, "jazz"),
@@ -157,11 +157,11 @@ GENRES = (
     _genre("rock and roll, rockabilly, psychobilly, jump blues, jive", (144, 190), True, "major", "rock, blues", BLUES, MINOR_BLUES),
     _genre("punk, punk rock, hardcore punk, oi, ramones, skate punk", (150, 200), True, "major", "rock", THREE_CHORDS + ("I V vi IV",), MINOR_ROCK),
     _genre("pop punk, emo, midwest emo, easycore", (145, 188), True, "major", "rock", POP, MINOR_POP),
-    _genre("metal, heavy metal, metal band, gothic metal, metalcore", (116, 176), True, "minor", "rock", HEAVY, HEAVY),
-    _genre("thrash, thrash metal, death metal, black metal, grindcore, speed metal, deathcore, blackened death metal", (160, 210), True, "minor", "rock", HEAVY, HEAVY),
-    _genre("doom metal, doom, sludge, stoner metal, drone metal, funeral doom", (50, 74), True, "minor", "rock", HEAVY, ("i bII", "i bv bII i", "i VI bII i")),
-    _genre("power metal, symphonic metal, folk metal", (140, 180), True, "minor", "rock", HEAVY, EPIC),
-    _genre("nu metal, rap metal, djent, groove metal", (90, 120), True, "minor", "rock", HEAVY, ("i bII", "i bII III bII", "i VI")),
+    _genre("metal, heavy metal, metal band, gothic metal, metalcore", (116, 176), True, "minor", "rock", ROCK, HEAVY),
+    _genre("thrash, thrash metal, death metal, black metal, grindcore, speed metal, deathcore, blackened death metal", (160, 210), True, "minor", "rock", ROCK, HEAVY),
+    _genre("doom metal, doom, slow metal, sludge, stoner metal, drone metal, funeral doom", (50, 74), True, "minor", "rock", ROCK, ("i bII", "i bv bII i", "i VI bII i")),
+    _genre("power metal, symphonic metal, folk metal", (140, 180), True, "minor", "rock", ROCK, EPIC),
+    _genre("nu metal, rap metal, djent, groove metal", (90, 120), True, "minor", "rock", ROCK, ("i bII", "i bII III bII", "i VI")),
     _genre("grunge, alternative rock, alt rock", (98, 132), True, "minor", "rock", ("I III IV iv", "I bIII IV I", "I IV bIII bVI"), ("i III VI VII", "i VI III VII")),
     _genre("indie rock, indie, britpop, college rock, math rock", (108, 144), True, "major", "rock", ROCK + POP, MINOR_ROCK),
     _genre("shoegaze, dream pop, slowcore", (84, 120), True, "major", "rock, ambient", ("Imaj7 IVmaj7", "I iii IV IV", "IVmaj7 I V vi"), MINOR_AMBIENT),
@@ -189,11 +189,11 @@ GENRES = (
     _genre("country, country music, country song, nashville, outlaw country, western swing, cowboy song", (94, 132), True, "major", "country", COUNTRY, MINOR_FOLK),
     _genre("bluegrass, old time, old time music, appalachian, hoedown", (120, 160), False, "major", "country, folk", COUNTRY, ("i VII i i", "i VII III VII")),
     _genre("honky tonk, boogie country, truck driving country", (110, 148), True, "major", "country", THREE_CHORDS, MINOR_FOLK),
-    _genre("country waltz", (84, 116), True, "major", "country", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("country waltz", (84, 116), True, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     # blues
     _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle, 12 bar", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
-    _genre("minor blues", (70, 116), True, "minor", "blues", BLUES, MINOR_BLUES),
-    _genre("slow blues", (54, 72), True, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("minor blues", (70, 116), True, "minor", "", BLUES, MINOR_BLUES),
+    _genre("slow blues", (54, 72), True, "major", "", BLUES, MINOR_BLUES),
     _genre("delta blues, acoustic blues, country blues, piedmont blues", (74, 112), False, "major", "blues", BLUES, MINOR_BLUES),
     _genre("boogie woogie, boogie", (140, 184), None, "major", "blues", BLUES, MINOR_BLUES),
     # folk and the world's music
@@ -203,7 +203,9 @@ GENRES = (
     _genre("reel, irish reel, hornpipe", (180, 224), None, "major", "folk", CELTIC, MINOR_CELTIC),
     _genre("sea shanty, shanty, drinking song", (92, 124), None, "major", "folk", CELTIC, ("i VII i VII", "i i VII VII")),
     _genre("medieval, renaissance, tavern music, troubadour, minstrel, madrigal", (84, 120), None, "minor", "folk, baroque", MIXOLYDIAN, DORIAN + ("i VII i v",)),
-    _genre("waltz, viennese waltz, vienna waltz, valse", (126, 178), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("waltz, valse", (116, 172), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("viennese waltz, vienna waltz, fast waltz", (164, 184), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("slow waltz, english waltz, gentle waltz, calm waltz", (82, 98), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("musette, java, parisian waltz, french cafe", (130, 178), None, "minor", "musette", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("mazurka, polonaise, landler, redowa", (110, 144), False, "major", "classical, musette", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("minuet, menuet, sarabande, menuetto", (92, 128), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
@@ -250,7 +252,7 @@ GENRES = (
            (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("chamber music, string quartet, string trio, string quintet, piano trio, piano quintet, wind quintet, woodwind quintet, brass quintet, clarinet quintet, string ensemble, string orchestra",
            (72, 126), False, "major", "", CLASSICAL, MINOR_CLASSICAL),
-    _genre("baroque, fugue, toccata, partita, harpsichord suite, gavotte, bourree, canon, passacaglia", (76, 126), False, "major", "baroque", CLASSICAL, MINOR_CLASSICAL),
+    _genre("baroque, fugue, toccata, partita, suite, cello suite, lute suite, harpsichord suite, gavotte, bourree, canon, passacaglia", (76, 126), False, "major", "baroque", CLASSICAL, MINOR_CLASSICAL),
     _genre("nocturne, romantic era, chopin, impromptu, rhapsody, intermezzo", (58, 84), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("impressionist, impressionism, debussy, gymnopedie, satie", (58, 84), False, "major", "classical, ambient", ("Imaj7 IVmaj7", "Imaj7 bVIImaj7", "I II"), ("i7 IV7", "i7 VImaj7")),
     _genre("etude, prelude", (76, 132), False, None, "classical, baroque", CLASSICAL, MINOR_CLASSICAL),
@@ -287,7 +289,7 @@ GENRES = (
     _genre("aeolian", mode="minor", minor=("i VII VI VII", "i VI VII i", "i iv v i")),
     _genre("phrygian dominant, freygish, hijaz, double harmonic", mode="major", major=FREYGISCH, minor=PHRYGIAN),
     _genre("andalusian, andalusian cadence", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
-    _genre("one chord, one chord vamp, one chord drone, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
+    _genre("one chord, one chord vamp, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
     _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
     _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
     _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
@@ -334,6 +336,13 @@ def genres_in(prompt):
     return groups
 
 
+def _without(text, places):
+    """Return a text with those places (start, end) blank, each with a comma for it."""
+    for start, end in places:
+        text = text[:start] + "," + " " * (end - start - 1) + text[end:]
+    return text
+
+
 @dataclass(frozen=True)
 class Leaning:
     """What the styles of a prompt together lean to, as `Genre` has it; None and empty where they do not say."""
@@ -344,7 +353,7 @@ class Leaning:
     mode: str | None = None
     major: tuple = ()
     minor: tuple = ()
-    named: bool = False  # whether any style is named
+    rest: str = ""  # the prompt without its styles' names: "slow" of "slow blues" says nothing more
 
     def loops(self, mode):
         """Return the loops of a mode, empty where any goes."""
@@ -371,7 +380,7 @@ class Leaning:
             mode=next((genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None) if genre.mode), None),
             major=scaled.major if scaled else (),
             minor=scaled.minor if scaled else (),
-            named=bool(groups),
+            rest=_without(prompt, [place for group in groups for _, place in group]),
         )
 
 

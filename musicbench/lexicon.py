@@ -83,7 +83,7 @@ def singular(word):
     """Return a word without the ending of its plural, or as it is."""
     if re.fullmatch(r"\d{2,}s", word):
         return word[:-1]
-    if len(word) < 4 or word in KEPT or not word.endswith("s") or word.endswith(("ss", "us", "is")):
+    if len(word) < 4 or word in KEPT or not word.endswith("s") or word.endswith(("ss", "us")):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"

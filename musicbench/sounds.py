@@ -14,14 +14,14 @@ piano / grand piano / upright piano / acoustic piano / felt piano / pianist / co
 electric piano / rhodes / fender rhodes / wurlitzer / wurly / e piano / electric grand / dx7;
 acoustic guitar / nylon guitar / classical guitar / spanish guitar / flamenco guitar / nylon string guitar / steel string guitar /
   fingerstyle guitar / fingerpicked guitar / folk guitar / strummed guitar / acoustic guitarist;
-electric guitar / clean guitar / jazz guitar / muted guitar / funk guitar / archtop guitar / rhythm guitar / clean electric guitar /
+electric guitar / clean guitar / jazz guitar / funk guitar / archtop guitar / rhythm guitar / clean electric guitar /
   surf guitar / twangy guitar / wah guitar / lead guitar / tremolo guitar / chorus guitar;
 distorted guitar / overdriven guitar / distortion guitar / heavy guitar / fuzz guitar / metal guitar / crunchy guitar / distorted electric guitar /
-  power chord guitar / shredding guitar / guitar distortion / palm muted guitar / rock guitar;
+  power chord guitar / shredding guitar / guitar distortion / rock guitar;
 organ / hammond / hammond organ / church organ / pipe organ / drawbar organ / rock organ / jazz organ / organist / b3 / hammond b3 / electric organ /
   combo organ / farfisa / leslie organ;
-strings / string section / string ensemble / violins / orchestral strings / legato strings / pizzicato strings / string orchestra / string quartet /
-  string trio / string quintet / string octet / lush strings / string pad / tremolo strings / pizzicato / synth strings;
+strings / string section / string ensemble / orchestral strings / legato strings / string orchestra / string quartet /
+  string trio / string quintet / string octet / lush strings / string pad / synth strings;
 harpsichord / cembalo / clavecin; vibraphone / vibraharp; marimba / balafon marimba; accordion / accordionist / squeezebox / musette accordion;
 synth pad / pad / warm pad / pads / ambient pad / synth pads / atmospheric pad / string machine; harp / harpist / concert harp / pedal harp / harp glissando;
 brass section / brass / horns / horn section / brass band / brass ensemble / brass quintet / trumpets and trombones / big band brass / brass stabs / synth brass;
@@ -29,10 +29,10 @@ choir / choral / chorus of voices / choir aahs / wordless choir / aahs / oohs / 
 music box / musical box;
 acoustic bass / double bass / upright bass / contrabass / string bass / stand up bass / bassist / bull fiddle / walking bass / jazz bass;
 electric bass / bass guitar / fingered bass / picked bass / finger bass / p bass; fretless bass; slap bass / slapped bass / slapping bass / popped bass;
-synth bass / bass synth / moog bass / synthesizer bass / acid bass / analog bass / saw bass;
+synth bass / bass synth / moog bass / synthesizer bass / analog bass / saw bass;
 cello / cellist / violoncello / solo cello; tuba / sousaphone / tubist;
 flute / flautist / flutist / concert flute / transverse flute; violin / violinist / fiddle / fiddler / solo violin;
-trumpet / trumpeter / muted trumpet / jazz trumpet; saxophone / sax / saxophonist / alto sax / alto saxophone / tenor sax / tenor saxophone / saxes;
+trumpet / trumpeter / jazz trumpet; saxophone / sax / saxophonist / alto sax / alto saxophone / tenor sax / tenor saxophone / saxes;
 clarinet / clarinetist / clarinettist; oboe / oboist;
 synth lead / lead synth / saw lead / square lead / lead synthesizer / synth solo / supersaw / saw synth / synth melody / monosynth;
 harmonica / blues harp / mouth organ / mouth harp harmonica; whistle / whistling / human whistle / whistler;
@@ -82,7 +82,7 @@ NEAR = {
         cigar box guitar; guitalele; cittern; komuz; tamburica; dombra""",
     ("electric guitar", "acoustic guitar", "violin"): """
         steel guitar / pedal steel / pedal steel guitar / lap steel / lap steel guitar / slide guitar / bottleneck guitar / hawaiian guitar; e bow / ebow guitar;
-        talk box guitar""",
+        talk box guitar; muted guitar / palm muted guitar / palm mutes""",
     _ZITHERS: """
         koto; guzheng / zheng; guqin; zither / psaltery / autoharp; hammered dulcimer / dulcimer / cimbalom / santur / santoor / yangqin; kora; lyre / lyra harp;
         qanun / kanun / kanoon; gayageum / kayagum / geomungo; celtic harp / lever harp / irish harp / clarsach; kantele; swarmandal; crwth; harp guitar;
@@ -99,10 +99,12 @@ NEAR = {
         duduk / armenian duduk / balaban; zurna / mizmar / shawm; bagpipe / bagpipes / highland pipes / great highland bagpipe; uilleann pipes / uillean pipes / smallpipes / musette de cour / gaida;
         bassoon / contrabassoon / bassoonist; english horn / cor anglais; shehnai / nadaswaram; suona; crumhorn / cromorne / dulcian / krummhorn; chalumeau; bombarde;
         basset horn; sarrusophone; launeddas; pungi / snake charmer; hulusi / bawu; taragot; oboe d'amore; melodeon pipes; didgeridoo oboe""",
+    ("strings", "violin"): "pizzicato / pizzicato strings / plucked strings; tremolo strings / col legno / spiccato strings",
+    ("trumpet", "brass section"): "muted trumpet / harmon mute trumpet",
     ("clarinet", "saxophone", "oboe"): "bass clarinet / contrabass clarinet / alto clarinet / eb clarinet; klezmer clarinet",
     ("saxophone", "clarinet", "trumpet"): "soprano saxophone / soprano sax; baritone saxophone / baritone sax / bari sax / bass saxophone; ewi / wind controller; kazoo",
     _HORNS: """
-        french horn / horn / horn player / wagner tuba; trombone / trombonist / bass trombone / valve trombone; flugelhorn / flugel; cornet; bugle; euphonium / baritone horn / tenor horn / alto horn;
+        french horn / horn player / wagner tuba; trombone / trombonist / bass trombone / valve trombone; flugelhorn / flugel; cornet; bugle; euphonium / baritone horn / tenor horn / alto horn;
         alphorn / alpenhorn; shofar / conch / conch shell; vuvuzela; ophicleide / cornett / sackbut; hunting horn / natural horn; mellophone; piccolo trumpet; dungchen / tibetan horn;
         braam / braams / bwaam / inception horn / brass braam / epic braams; air horn / airhorn; car horn; fog horn / foghorn; carnyx / lur""",
     ("tuba", "synth bass", "cello"): "didgeridoo / didge / didjeridu",
@@ -119,7 +121,7 @@ NEAR = {
     _HAND_DRUMS: """
         tabla / tablas; djembe / djembes; cajon; bongos / bongo / bongo drums; darbuka / doumbek / darabukka / tombak; dhol / dholak / mridangam / pakhawaj; bodhran; frame drum / daf / bendir / riq; talking drum / tama drum;
         udu; ashiko / conga djembe; timbales / timbale; pandeiro; surdo / repinique / zabumba / tantan; batucada drums; hand drum / hand drums / hand percussion; tribal drums / tribal percussion / african drums / ethnic percussion / world percussion / ethnic drums;
-        bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal; log drums""",
+        bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal""",
     _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / cinematic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
     _SMALL: """
         tambourine; maracas; cowbell; castanets; guiro; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;
@@ -129,7 +131,7 @@ NEAR = {
         trap hats / trap hi hats / hi hat rolls / trap drums / trap snare; amen break / breakbeats / chopped breaks / chopped drums / jungle breaks; double kick / double bass drum / double bass drums / blast beat / blast beats; gated drums / gated snare / gated reverb drums;
         glitch drums / glitchy drums / glitch percussion; mpc drums / sampled drums / drum samples; lo-fi drums / dusty drums; industrial percussion / metallic percussion""",
     ("synth bass", "electric bass", "slap bass"): """
-        808 bass / 808s / sub bass / 808 sub / distorted 808 / gliding 808 / 808 slides; reese bass / reese; wobble bass / wobble / wub / wubs / growl bass / dubstep bass; 303 / tb 303 / acid line / acid 303 / 303 bass; donk / donk bass; log drum bass / amapiano log drum; fm bass; neuro bass;
+        808 bass / sub bass / 808 sub / distorted 808 / gliding 808 / 808 slides; reese bass / reese; wobble bass / wobble / wub / wubs / growl bass / dubstep bass; 303 / tb 303 / acid bass / acid line / acid 303 / 303 bass; donk / donk bass; log drum bass / amapiano log drum; fm bass; neuro bass;
         hoover bass; chapman stick / stick bass; bass pedals""",
     ("acoustic bass", "electric bass", "tuba"): "washtub bass / gutbucket; octobass contrabass; acoustic bass guitar; jug band jug / jug",
     _SYNTHS: """
@@ -152,12 +154,12 @@ NEAR = {
         humming / hum / hummed melody; scat / scat singing / scatting; autotune / auto tune / autotuned vocals / autotuned; lyrics / words sung / with lyrics / verses sung / sung chorus; robot voice / robotic voice / robot vocals / vocaloid / hatsune miku; ad libs / ad lib vocals; ululation; adhan / call to prayer; soulful vocals / vocal runs""",
     _SINGING: "whale song / whale sounds / whales; wolf howl / wolves howling; bird song / birdsong / birds / chirping birds / bird sounds / birds chirping / bird calls",
     ("synth pad",): """
-        rain sounds / sound of rain / rain sound / rainfall / rain falling / rain ambience / rain noise / with rain / rain and thunder / raindrops falling; thunder / thunderstorm / storm sounds / thunder sounds; ocean waves / sea waves / waves crashing / sound of waves / ocean sounds / sea sounds / waves; wind sounds / sound of wind / howling wind / wind noise;
+        rain sounds / sound of rain / rain sound / rainfall / rain falling / rain ambience / rain noise / with rain / rain and thunder / raindrops falling; thunder / thunderstorm / storm sounds / thunder sounds; ocean waves / sea waves / waves crashing / sound of waves / ocean sounds / sea sounds; wind sounds / sound of wind / howling wind / wind noise;
         river sounds / running water / water sounds / stream sounds / waterfall sounds / water drops; nature sounds / forest sounds / jungle sounds / field recording / field recordings / nature ambience / crickets / frogs / insects; fire crackling / campfire crackling / crackling fire; white noise / pink noise / brown noise / noise sweep;
         city sounds / street noise / traffic noise / traffic sounds / cafe noise / crowd noise / cafe ambience / restaurant noise""",
     (): """
         vinyl crackle / vinyl noise / crackle / record crackle / needle drop / vinyl hiss; tape hiss / tape noise / tape wobble / tape stop; record scratch / record scratching / scratching / turntable / turntables / turntablism / turntablist / dj scratching / scratches / dj scratches; applause / crowd cheering / cheering / crowd sounds / crowd chant / laughter / laughing;
-        risers / riser / uplifter / build up riser / downlifter / noise riser; impacts / impact hits / cinematic hits / sub drop / bass drop / whoosh / whooshes / swoosh / stinger / braam hit; sirens / siren / police siren; gunshots / gunshot / gun sounds / explosions / explosion; sound effects / sfx / sound effect / foley;
+        risers / riser / uplifter / build up riser / downlifter / noise riser; impacts / impact hits / cinematic hits / sub drop / whoosh / whooshes / swoosh / stinger / braam hit; sirens / siren / police siren; gunshots / gunshot / gun sounds / explosions / explosion; sound effects / sfx / sound effect / foley;
         engine noise / car engine / motorcycle / train sounds / helicopter / airplane noise; animal sounds / dog barking / barking / cat meowing / meow / meowing / rooster / cow mooing / lion roar / roars; telephone ring / phone ringing / radio static / static noise / radio chatter / typewriter / clock ticking / ticking clock / heartbeat / footsteps / camera click / door slam / glass breaking / cash register;
         stutter edits / stutter / glitch effects / glitches / bitcrushed / bit crushed / bitcrusher; reversed sounds / reverse cymbal / reversed piano / backmasking / reversed guitar; sidechain / sidechain compression / sidechained / pumping sidechain; samples from films / movie samples / sample chops / chopped samples; stereo panning / binaural / binaural beats / asmr / 8d audio;
         fireworks; mouth sounds / coughing / breathing / sighs / moans / kissing sounds / snoring""",

@@ -26,7 +26,6 @@ DRUM_NAMES = {
     **dict.fromkeys(TOMS, "toms"),
 }  # fmt: skip
 COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
-NO_DRUMS, DRUMS = ", no drums", " with drums"
 _DRUMS_IN_CAPTIONS = ("drum", "percussion")  # how the words for drums begin in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
@@ -104,9 +103,9 @@ class Knows:
             return prompt
         wanted = drums_wanted(prompt)
         if wanted is False and not _NO_DRUMS_IN_CAPTIONS.search(prompt):
-            return prompt.rstrip(" \t\n.,;") + NO_DRUMS
+            return prompt.rstrip(" \t\n.,;") + ", no drums"
         if wanted and not any(word.startswith(_DRUMS_IN_CAPTIONS) for word in drum_words(prompt)):
-            return prompt.rstrip(" \t\n.,;") + DRUMS
+            return prompt.rstrip(" \t\n.,;") + (", drums" if " with " in prompt.lower() else " with drums")
         return prompt
 
     # ------------------------------------------------------------------------------------------------ where it comes from

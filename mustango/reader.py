@@ -17,11 +17,11 @@ from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, n
 
 # Words that tell the pace: the tempos they mean where no style is named, and the part of a style's range they mean where one is.
 _PACES = (
-    ("very slow, very slowly, extremely slow, glacial", (50, 65), (-0.2, 0.0)),
+    ("very slow, very slowly, extremely slow, glacial", (50, 65), (-0.3, -0.1)),
     ("very fast, extremely fast, furious, frantic, breakneck", (160, 180), (1.0, 1.2)),
-    ("slow, slowly, slower, sleepy, sleep, unhurried", (62, 88), (0.0, 0.35)),
-    ("fast, faster, racing, quick, rapid, speedy, fast paced", (138, 168), (0.65, 1.0)),
-    ("calm, calming, peaceful, relaxing, relaxed, relax, gentle, gently, soothing, tranquil, serene, chill, mellow, sad, somber", (62, 88), (0.0, 0.5)),
+    ("slow, slowly, slower, sleepy, sleep, unhurried", (62, 88), (-0.25, 0.15)),
+    ("fast, faster, racing, quick, rapid, speedy, fast paced", (138, 168), (0.7, 1.1)),
+    ("calm, calming, peaceful, relaxing, relaxed, relax, gentle, gently, soothing, tranquil, serene, chill, mellow, sad, somber", (62, 88), (-0.15, 0.35)),
     ("upbeat, energetic, dance, dancing, driving, lively, happy, bouncy, exciting", (112, 132), (0.5, 1.0)),
 )  # fmt: skip
 _ANY_PACE = (88, 126)
@@ -139,7 +139,8 @@ def _said(phrases, prompt):
 
 def tempo_range(prompt, meter):
     """Return the tempos (low, high) that a prompt's words mean, in counted beats of `meter`: its style's, of which "slow" is the lower part."""
-    leaning, pace = Leaning.of(prompt), _said(_PACE_WORDS, prompt)
+    leaning = Leaning.of(prompt)
+    pace = _said(_PACE_WORDS, leaning.rest)
     if leaning.bpm is None:
         return tuple(_counted(bpm, meter) for bpm in (pace[0] if pace else _ANY_PACE))
     low, high = leaning.bpm
@@ -168,7 +169,7 @@ def _choose_mode(prompt, place):
     """Return "major" or "minor": what moods say, else the style; by `place` (0 to 1) where the style has both."""
     leaning = Leaning.of(prompt)
     mode = _said(_MODE_WORDS, prompt) or leaning.mode
-    if mode is None and leaning.named:
+    if mode is None and leaning.bpm:
         mode = "major" if place < 0.5 else "minor"
     return mode or "major"
 
