@@ -19,13 +19,15 @@ KEPT = {
     "reeds",
     "vibes",
     "lyrics",
-    "texas",
     "stabs",
     "afrobeats",
     "always",
-    "less",
-    "yes",
     "others",
+    "this",
+    "its",
+    "chorus",
+    "thus",
+    "plus",
 }
 SAME = {
     "celli": "cello", "tympani": "timpani", "n": "and", "&": "and", "dnb": "drum and bass", "rnb": "r and b", "n't": "not",
@@ -83,7 +85,7 @@ def singular(word):
     """Return a word without the ending of its plural, or as it is."""
     if re.fullmatch(r"\d{2,}s", word):
         return word[:-1]
-    if len(word) < 4 or word in KEPT or not word.endswith("s") or word.endswith(("ss", "us")):
+    if len(word) < 4 or word in KEPT or not word.endswith("s") or word.endswith("ss"):
         return word
     if word.endswith("ies"):
         return word[:-3] + "y"

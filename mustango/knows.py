@@ -7,7 +7,7 @@ said of a model and nothing is added to its prompts.
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from musicbench import InputError
@@ -159,6 +159,13 @@ def read_knows(folder):
     path = Path(folder) / KNOWS
     if not path.is_file():
         return None
+    stat = path.stat()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(16)
+def _read(path, *_):
+    """Read a file as it is now: once for each time that it changed."""
     said, names = read_json(path), ("instruments", "voices", "drums", "styles")
     for name in names:
         if not isinstance(said.get(name), dict) or not all(map(_is_list_of_text, said[name].values())):

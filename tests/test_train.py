@@ -396,7 +396,8 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     """A step of everything, through the command line: rows in, a model that generates out."""
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from musicbench.dataset import write_composed
+    from musicbench.dataset import read_rows, write_composed
+    from mustango.knows import Knows
     from mustango.pipeline import load_pipeline
 
     data, run = str(tmp_path / "data"), str(tmp_path / "run")
@@ -423,6 +424,7 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
+    assert pipeline.knows == Knows.of_rows(read_rows(data)) and pipeline.knows.source == "3 rows"
     assert pipeline.config.postfilter_strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
