@@ -269,7 +269,7 @@ GENRES = (
     _genre("children, children song, nursery rhyme, kids song", (96, 124), None, "major", "", THREE_CHORDS, MINOR_FOLK),
     # still and filmed
     _genre("ambient, ambient music, soundscape, space ambient, space music", (56, 82), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
-    _genre("dark ambient", (52, 72), False, "minor", "ambient", EERIE, ("i", "i bII", "i VI")),
+    _genre("dark ambient", (52, 72), False, "minor", "", EERIE, ("i", "i bII", "i VI")),
     _genre("ambient techno, ambient house", (104, 124), True, "minor", "electronic, ambient", AMBIENT, MINOR_AMBIENT),
     _genre("drone, drone music, drone ambient, noise music", (50, 66), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
     _genre("new age, meditation, meditative, healing, spa, yoga, relaxation music, reiki, mindfulness", (54, 74), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
@@ -430,7 +430,11 @@ def plays_alone(prompt):
         for word in words[: found.first]:
             clause = [] if word.is_mark else [*clause, word.text]
         before = words[found.first - 1].text if found.first else ""
-        if not found.denied and (found.value in ("duet", "duo") or not _JOINED.intersection(clause)) and before != "not":
+        if (
+            not found.denied
+            and (found.value in ("duet", "duo", "alone") or not _JOINED.intersection(clause))
+            and before not in ("not", "home", "me")
+        ):
             return True
     return False
 

@@ -122,7 +122,7 @@ NEAR = {
         tabla / tablas; djembe / djembes; cajon; bongos / bongo / bongo drums; darbuka / doumbek / darabukka / tombak; dhol / dholak / mridangam / pakhawaj; bodhran; frame drum / daf / bendir / riq; talking drum / tama drum;
         udu; ashiko / conga djembe; timbales / timbale; pandeiro; surdo / repinique / zabumba / tantan; batucada drums; hand drum / hand drums / hand percussion; tribal drums / tribal percussion / african drums / ethnic percussion / world percussion / ethnic drums;
         bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal""",
-    _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / cinematic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
+    _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
     _SMALL: """
         tambourine; maracas; cowbell; castanets; guiro; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;
         spoons; washboard; jaw harp / jew's harp / mouth harp; body percussion / foot stomps / stomps / stomp; bones percussion; sistrum; bean shaker; tap dance / tap shoes; anvil; beatbox / beatboxing / beatboxer / human beatbox""",

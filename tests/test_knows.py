@@ -3,12 +3,14 @@
 import json
 from dataclasses import asdict
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.compose import caption, describe, plan
 from musicbench.styles import BASSES, COMPING, LEADS, STYLES
 from musicbench.theory import Meter
 from mustango.knows import KNOWS, Knows, knows_of, learn, read_knows
@@ -169,3 +171,22 @@ def test_no_mix_of_what_is_known_is_told_of(instrument, style, mood):
         f"{style} featuring {instrument}",
     ):
         assert COMPOSER.notes_on(prompt) == ()
+
+
+@given(st.integers(0, 10**6))
+def test_nothing_is_told_of_what_the_composer_says_of_its_pieces(seed):
+    piece = plan(seed)
+    assert COMPOSER.notes_on(caption(describe(piece), np.random.default_rng(seed)), piece.meter) == ()
+
+
+def test_few_captions_get_drums_or_none_against_what_is_played():
+    """Most captions say it, and where they do not the style is mostly right."""
+    wrong = []
+    for seed in range(300):
+        tags = describe(plan(seed))
+        words = caption(tags, np.random.default_rng(seed))
+        added = COMPOSER.text_for(words)[len(words.rstrip(".")) :]
+        wrong.append(
+            ("no drums" in added and tags["drums"]) or ("drums" in added and "no drums" not in added and not tags["drums"])
+        )
+    assert sum(map(bool, wrong)) <= 9

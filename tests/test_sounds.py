@@ -23,7 +23,9 @@ def test_each_sound_is_found_by_its_words_and_their_plural():
     for name, words in words_for().items():
         for word in words:
             plural = (
-                word if len(word) < 4 or not word[-1].isalpha() or word.endswith(("s", "h", "x", "y", "z", "che", "wind")) else f"{word}s"
+                word
+                if len(word) < 4 or not word[-1].isalpha() or word.endswith(("s", "h", "x", "y", "z", "che", "wind"))
+                else f"{word}s"
             )
             assert found(word) == found(f"two {plural}.") == [(name,)], word
     for words, names in KINDS.items():
