@@ -289,7 +289,7 @@ def music_tab(page, studio, files):
         ]  # fmt: skip
 
     def plan(*asked):
-        return plan_html(asked_for(*asked), studio.check)
+        return plan_html(asked_for(*asked), studio.check, studio.knows_for)
 
     changes = [page.load, *(c.change for c in controls)]
     gr.on(changes, plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)

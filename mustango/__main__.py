@@ -242,6 +242,13 @@ def dry_run(requests, facts, failed):
     return failed if any("error" in request for request in requests) else 0
 
 
+def tell_lacks(requests, knows):
+    """Say what the prompts ask that the model lacks, before anything is made."""
+    for request in requests if knows else ():
+        for note in knows.notes_on(request["prompt"], request["plans"][0].meter):
+            print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
+
+
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
 
@@ -276,6 +283,7 @@ def generate(options):
         print(f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already", flush=True)
     left_out = len(requests) - len(wanted)
     if todo:
+        tell_lacks([request for request, _ in todo], facts.knows)
         left_out += make(todo, takes, options)
     return failed if left_out else 0
 

@@ -30,6 +30,7 @@ from mustango.checkpoint import (
     verify,
 )
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, off_beats, pooled
+from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.reader import Controls, check_options, resolve
@@ -222,7 +223,7 @@ class MustangoPipeline(DiffusionPipeline):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            condition = self.encode(prompts[part], negative_prompt, controls[part], guidance > 1, tail_s)
+            condition = self.encode([c.text for c in controls[part]], negative_prompt, controls[part], guidance > 1, tail_s)
             self._stage("unet")
             duration_s = controls[part.start].duration_s
             spans = self.spans(duration_s, tail_s)
@@ -242,7 +243,7 @@ class MustangoPipeline(DiffusionPipeline):
         predict = self.predictor(predictors)
         how = {
             "predict": predict and cache(predict),  # once a prompt, not once a take
-            "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s,
+            "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s, "knows": self.knows,
         }  # fmt: skip
         return [resolve(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
 
@@ -250,6 +251,11 @@ class MustangoPipeline(DiffusionPipeline):
     def facts(self):
         """What the model can be told, and what it gives: ModelFacts."""
         return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors)
+
+    @property
+    def knows(self):
+        """What the model knows, None where its folder does not say."""
+        return read_knows(self._folder) if self._folder is not None else None
 
     @property
     def longest_s(self):

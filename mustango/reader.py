@@ -2,6 +2,7 @@
 
 import math
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -9,23 +10,39 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
+from musicbench.genres import Leaning
+from musicbench.lexicon import Phrases, read_words
 from musicbench.progression import MAX_START_S, Progression, beat_grid
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.theory import MAX_BPM, MIN_BPM, MODES, Key, Meter, likely_key, numeral_key, parse_symbol, parse_tempo, word_tempo
+from musicbench.theory import (
+    MAX_BPM,
+    MIN_BPM,
+    MODES,
+    Key,
+    Meter,
+    likely_key,
+    numeral_key,
+    parse_symbol,
+    parse_tempo,
+    read_meter,
+    word_tempo,
+)
 from mustango.beats import BeatMap, Pulse, check_inside, check_rising, steady
 
-# Words that tell the pace, with the range a tempo is drawn from.
+# Words that tell the pace: the tempos they mean where no style is named, and the part of a style's range they mean where one is.
 _PACES = (
-    (r"very slow|drone|meditat\w*", (50, 65)),
-    (r"slow\w*|ballad|lullaby|ambient|calm|peaceful|relax\w*|gentle|sleep\w*|lo-?fi|sad", (62, 88)),
-    (r"very fast|furious|frantic", (160, 180)),
-    (r"fast\w*|punk|drum and bass|racing", (138, 168)),
-    (r"upbeat|energetic|dance|techno|house|disco|driving|lively|happy", (112, 132)),
-    (r"jazz|swing", (100, 150)),
-)
-_MINOR_WORDS = re.compile(
-    r"\b(sad|dark|moody|somber|sombre|melanchol\w*|tense|epic|dramatic|mysterious|minor|night\w*)\b", re.IGNORECASE
-)
+    ("very slow, very slowly, extremely slow, glacial", (50, 65), (-0.3, -0.1)),
+    ("very fast, extremely fast, furious, frantic, breakneck", (160, 180), (1.0, 1.2)),
+    ("slow, slowly, slower, sleepy, sleep, unhurried", (62, 88), (-0.25, 0.15)),
+    ("fast, faster, racing, quick, rapid, speedy, fast paced", (138, 168), (0.7, 1.1)),
+    ("calm, calming, peaceful, relaxing, relaxed, relax, gentle, gently, soothing, tranquil, serene, chill, mellow, sad, somber", (62, 88), (-0.15, 0.35)),
+    ("upbeat, energetic, dance, dancing, driving, lively, happy, bouncy, exciting", (112, 132), (0.5, 1.0)),
+)  # fmt: skip
+_ANY_PACE = (88, 126)
+_MINOR = """sad, dark, moody, somber, sombre, melancholy, melancholic, melancholia, tense, epic, dramatic, mysterious, minor, night, nocturnal, sorrowful,
+    mournful, gloomy, brooding, ominous, sinister, eerie, haunting, haunted, spooky, creepy, scary, evil, aggressive, angry, menacing, tragic, heartbroken,
+    lonely, bleak, doom, grim, gothic, mystical"""
+_MAJOR = "happy, cheerful, joyful, joyous, sunny, uplifting, bright, playful, major, carefree, celebratory, triumphant, sweet, feel good, optimistic"
 
 
 SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}  # a control's origin, in a summary
@@ -38,7 +55,7 @@ class Controls:
 
     origin: where each of ASKED comes from: given, prompt, predicted or chosen. asked: what was asked for of ASKED, as it was
     written; None where nobody asked. Beats: times and positions; chords with their start times; notes: what is played otherwise
-    than it was asked, and why.
+    than it was asked, and why. text: what the text encoder is given, the prompt and what its style implies ("no drums").
     """
 
     bpm: float
@@ -52,6 +69,7 @@ class Controls:
     origin: dict = field(default_factory=dict)
     notes: tuple = ()
     asked: dict = field(default_factory=dict)
+    text: str = ""
 
     @property
     def key_heard_in(self):
@@ -129,14 +147,34 @@ def check_options(prompt, duration, seed, count, steps, guidance, negative_promp
         raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")
 
 
-def _pace(prompt):
-    """Return the range of tempos that a prompt's words mean."""
-    return next((span for words, span in _PACES if re.search(rf"\b(?:{words})\b", prompt, re.IGNORECASE)), (88, 126))
+def _phrases(entries):
+    return Phrases((phrase.strip(), value) for phrases, value in entries for phrase in phrases.split(","))
 
 
-def _choose_tempo(prompt, rng):
-    low, high = _pace(prompt)
-    return float(rng.integers(low, high + 1))
+_PACE_WORDS = _phrases((words, (tempos, part)) for words, tempos, part in _PACES)
+_MODE_WORDS = _phrases([(_MINOR, "minor"), (_MAJOR, "major")])
+
+
+def _said(phrases, prompt):
+    """Return what the first of a table's phrases in a prompt means, those denied apart; None where there is none."""
+    return next((found.value for found in phrases.find(read_words(prompt)) if not found.denied), None)
+
+
+def tempo_range(prompt, meter):
+    """Return the tempos (low, high) that a prompt's words mean, in counted beats of `meter`: its style's, of which "slow" is the lower part."""
+    leaning = Leaning.of(prompt)
+    pace = _said(_PACE_WORDS, leaning.rest)
+    if leaning.bpm is None:
+        return tuple(_counted(bpm, meter) for bpm in (pace[0] if pace else _ANY_PACE))
+    low, high = leaning.bpm
+    if pace:
+        low, high = (low + share * (high - low) for share in pace[1])
+    in_eighths = Meter.parse(leaning.meter or "4/4").unit == 8
+    if in_eighths and meter.unit != 8:
+        low, high = low / 2, high / 2
+    elif meter.unit == 8 and not in_eighths:
+        low, high = _counted(low, meter), _counted(high, meter)
+    return max(low, MIN_BPM), min(high, MAX_BPM)
 
 
 def _counted(bpm, meter):
@@ -144,11 +182,31 @@ def _counted(bpm, meter):
     return min(2 * bpm, max(bpm, 200.0)) if meter.unit == 8 else bpm
 
 
+def _choose_tempo(prompt, meter, place):
+    """Return a whole number of beats a minute at `place` (0 to 1) of what the prompt's words mean."""
+    low, high = tempo_range(prompt, meter)
+    return float(min(math.floor(low + place * (high - low + 1)), math.floor(high)))
+
+
+def _choose_mode(prompt, place):
+    """Return "major" or "minor": what moods say, else the style; by `place` (0 to 1) where the style has both."""
+    leaning = Leaning.of(prompt)
+    mode = _said(_MODE_WORDS, prompt) or leaning.mode
+    if mode is None and leaning.bpm:
+        mode = "major" if place < 0.5 else "minor"
+    return mode or "major"
+
+
 def _choose_loop(prompt, mode, rng):
-    loop = str(rng.choice(MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]))
-    if re.search(r"\b(jazz\w*|bossa\w*|lo-?fi|soul|neo-soul)\b", prompt, re.IGNORECASE):
-        return " ".join(s if "°" in s else s + ("maj7" if s in ("I", "IV", "VI", "III") else "7") for s in loop.split())
-    return loop
+    """Return a loop of Roman numerals: one of the style's, else any."""
+    usual = MAJOR_LOOPS[:8] if mode == "major" else MINOR_LOOPS[:8]
+    return str(rng.choice(Leaning.of(prompt).loops(mode) or usual))
+
+
+def rng_of(prompt, seed):
+    """Return the generator that what nobody says is drawn from: of the seed and of the prompt's words, whatever their case and blanks."""
+    words = " ".join(prompt.casefold().split()).encode("utf-8", "surrogatepass")
+    return np.random.default_rng([seed, 6, zlib.crc32(words)])
 
 
 def read_beats(beats):
@@ -198,10 +256,8 @@ def _length(bars, bpm, meter, beat_map):
 def _fast_enough(bpm, progression, duration_s, prompt, meter):
     """Return a chosen tempo, faster where a beat of the last chord would not be heard; as it is where that would be far too fast."""
     beats = 1 + sum(n for bar in progression.bars for _, n in bar) - progression.bars[-1][-1][1]
-    needed = float(math.ceil(60 * beats / duration_s))
-    return (
-        needed if bpm < needed <= _counted(1.3 * _pace(prompt)[1], meter) else bpm
-    )  # else they are refused, and the remedies named
+    needed, most = float(math.ceil(60 * beats / duration_s)), min(1.3 * tempo_range(prompt, meter)[1], MAX_BPM)
+    return needed if bpm < needed <= most else bpm  # else they are refused, and the remedies named
 
 
 def chords_stated(prompt, stated, key=None):
@@ -224,6 +280,7 @@ def resolve(
     always_predict=False,
     window_s=10.24,
     longest_s=120.0,
+    knows=None,
 ):
     """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
 
@@ -233,7 +290,8 @@ def resolve(
     chords: a chord line or a list of symbols, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word.
     meter: "3/4". key: "A minor". beats: [[times (s)], [positions in the bar]], taken as they are; tempo and meter follow from them
     unless they are given too. duration: seconds, "8 bars", or "chart", the bars of the chord line once; when None what the prompt
-    states, else `window_s`. longest_s: the longest clip to be had.
+    states, else `window_s`. longest_s: the longest clip to be had. knows: what the model knows (`mustango.knows.Knows`); what the
+    prompt asks beyond it is noted.
     predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing; with `always_predict` its beats and
     chords also come before what the prompt states. Raises InputError for what cannot be read or does not fit into the duration.
     """
@@ -266,10 +324,11 @@ def resolve(
     else:
         symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
     beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
-    return Controls(
+    controls = Controls(
         bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
-        tuple(dict.fromkeys(settling.notes)), settling.asked(chords),
+        tuple(dict.fromkeys(settling.notes)), settling.asked(chords), prompt,
     )  # fmt: skip
+    return knows.told(prompt, controls) if knows else controls
 
 
 def _read_line(chords):
@@ -308,13 +367,13 @@ class _Settling:
     def __init__(self, prompt, given, seed, longest_s):
         self.prompt, self.given, self.longest_s = prompt, given, longest_s
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
-        self.given_meter = Meter.parse(given["meter"]) if given["meter"] is not None else None
+        self.given_meter, counted = read_meter(given["meter"]) if given["meter"] is not None else (None, None)
         self.stated = read_prompt(prompt, self.given_key, self.given_meter)
         self.stated_chords = chords_stated(prompt, self.stated, self.given_key)
-        self.rng = np.random.default_rng([seed, 6])
+        self.rng = rng_of(prompt, seed)
         # drawn whether they are needed or not, so that what is given does not change what is chosen; then the loop
-        self.drawn_bpm, self.drawn_tonic = _choose_tempo(prompt, self.rng), int(self.rng.integers(12))
-        self.origin, self.notes = {}, []
+        self.place_of_tempo, self.place_of_mode, self.drawn_tonic = self.rng.random(), self.rng.random(), int(self.rng.integers(12))
+        self.origin, self.notes = {}, [counted] if counted else []
         if self.given_key and re.search(MODES, str(given["key"]), re.IGNORECASE):
             self.notes.append(f"the key {given['key']} is played as {self.given_key}")
 
@@ -417,8 +476,7 @@ class _Settling:
                 self._leave_out(stated, f"the {pulse.origin} beats, in {pulse.meter}, are played")
             return pulse.meter
         self.origin["meter"] = "prompt" if stated else "chosen"
-        waltz = re.search(r"\bwaltz\w*\b", self.prompt, re.IGNORECASE)
-        return stated or Meter(3 if waltz else 4, 4)
+        return stated or Meter.parse(Leaning.of(self.prompt).meter or "4/4")
 
     def _leave_out(self, said, instead):
         self.notes.append(f"{said} in the prompt is left out; {instead}")
@@ -437,7 +495,7 @@ class _Settling:
         elif self.stated_bpm is not None:
             bpm, self.origin["tempo"] = self.stated_bpm, "prompt"
         else:
-            bpm, self.origin["tempo"] = _counted(self.drawn_bpm, meter), "chosen"
+            bpm, self.origin["tempo"] = _choose_tempo(self.prompt, meter, self.place_of_tempo), "chosen"
         if bpm == MAX_BPM and (word or "").isalpha():
             self.notes.append(f"{word} in {meter} is more than {MAX_BPM} counted beats a minute; {MAX_BPM} is played")
         return bpm
@@ -509,7 +567,7 @@ class _Settling:
             self._note_predicted(progression, key, meter)
         if self.origin["tempo"] == "chosen" and progression.bars and not isinstance(self.duration, str):
             bpm = _fast_enough(bpm, progression, self.duration, self.prompt, meter)
-            if bpm > _counted(_pace(self.prompt)[1], meter):
+            if bpm > tempo_range(self.prompt, meter)[1]:
                 self.notes.append(
                     f"{bpm:g} bpm, faster than usual for the prompt, lets all chords be heard within {self.duration:g} s"
                 )
@@ -537,7 +595,7 @@ class _Settling:
 
     def _choose_chords(self, meter, bpm):
         """Return (Progression, key) that nobody asked for."""
-        mode = "minor" if _MINOR_WORDS.search(self.prompt) else "major"
+        mode = _choose_mode(self.prompt, self.place_of_mode)
         if self.given_key or self.stated.key:
             self.origin["key"], key = "given" if self.given_key else "prompt", self.given_key or self.stated.key
         else:

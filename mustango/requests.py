@@ -22,7 +22,7 @@ SETTINGS = {
 }  # fmt: skip
 LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
-SIDECAR_FIELDS = ("bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
+SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
 
 # ---------------------------------------------------------------------------------------------------- JSON Lines
 
@@ -234,7 +234,7 @@ def _planned(request, facts):
     return resolve(
         request["prompt"], **{name: request.get(name) for name in (*CONTROLS, "seed")}, window_s=facts.window_s,
         longest_s=facts.longest_s, predict=_unheard if asks else None,
-        always_predict=request["predictors"] == "neural",
+        always_predict=request["predictors"] == "neural", knows=facts.knows,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from musicbench import InputError, __version__
 from musicbench.theory import VOCABULARIES
 from mustango.checkpoint import durations_of, is_released, read_json
+from mustango.knows import Knows, read_knows
 from mustango.reader import ASKED, SAID, resolve
 
 NO_PREDICTORS = "this model has no neural predictors; use --predictors reader, or a released model with them"
@@ -19,7 +20,7 @@ class ModelFacts:
     """What a model can be told and what it gives. The defaults are the released model's.
 
     window_s: how long clips are if nobody says; longest_s: the longest it makes; chord_types: the qualities it knows; max_position:
-    the most beats in a bar.
+    the most beats in a bar; knows: what its knows.json says.
     """
 
     window_s: float
@@ -30,9 +31,10 @@ class ModelFacts:
     max_chords: int = 20
     max_position: int = 5
     has_predictors: bool = False
+    knows: Knows | None = None
 
     @classmethod
-    def of(cls, pipeline_config, conditioner_config, sample_rate, has_predictors):
+    def of(cls, pipeline_config, conditioner_config, sample_rate, has_predictors, knows=None):
         """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts."""
         return cls(
             pipeline_config["window_s"],
@@ -43,6 +45,7 @@ class ModelFacts:
             conditioner_config["max_chords"],
             conditioner_config["n_beat_types"] - 2,
             has_predictors,
+            knows,
         )
 
     def played(self, controls):
@@ -81,7 +84,8 @@ def read_facts(folder):
     config = {"window_s": window_s, "longest_s": longest_s}
     try:
         sample_rate = read_json(folder / "mel" / "config.json").get("sample_rate", ModelFacts.sample_rate)
-        return ModelFacts.of(config, read_json(folder / "conditioner" / "config.json"), sample_rate, has_predictors(folder))
+        conditioner = read_json(folder / "conditioner" / "config.json")
+        return ModelFacts.of(config, conditioner, sample_rate, has_predictors(folder), read_knows(folder))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None
 
@@ -102,6 +106,7 @@ def describe(prompt, controls, seed, sample_rate, made_with):
     key = controls.key_heard_in
     return {
         "prompt": prompt,
+        "text": controls.text,
         "bpm": controls.bpm,
         "meter": str(controls.meter),
         "key": [key.tonic, key.mode] if key else None,
@@ -130,7 +135,8 @@ def restored(request, facts):
         request["prompt"], **{name: request.get(name) for name in names}, chords_time=request["chords_time"], tempo=request["bpm"],
         window_s=facts.window_s, longest_s=facts.longest_s,
     )  # fmt: skip
-    return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]))
+    text = request.get("text") or request["prompt"]
+    return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]), text=text)
 
 
 def _check_told(request):

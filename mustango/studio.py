@@ -14,6 +14,7 @@ from musicbench import InputError
 from musicbench.chart import MAX_LINE
 from musicbench.clip import save_audio, save_json, written_whole
 from mustango.checkpoint import durations_of, model_folder
+from mustango.knows import knows_of
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
 from mustango.reader import Controls, check_options, read_duration, read_number, resolve
@@ -51,9 +52,9 @@ class Request:
         """The controls as keyword arguments; those left open are None."""
         return {name: None if getattr(self, name) == "" else getattr(self, name) for name in ("chords", "tempo", "key", "meter")}
 
-    def resolved(self, longest_s=inf):
-        """Return the Controls of the first take. Raises InputError."""
-        return resolve(self.prompt, **self.controls, duration=self.duration, seed=self.seed, longest_s=longest_s)
+    def resolved(self, longest_s=inf, knows=None):
+        """Return the Controls of the first take, with notes on what a model that `knows` so much lacks. Raises InputError."""
+        return resolve(self.prompt, **self.controls, duration=self.duration, seed=self.seed, longest_s=longest_s, knows=knows)
 
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
@@ -174,6 +175,7 @@ class Studio:
         if len(self.models) < len(folders):
             raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
         self.durations = {name: durations_of(folder) for name, folder in self.models.items()}
+        self.knows = {name: knows_of(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
         self._worker = ThreadPoolExecutor(1, "studio")
@@ -199,6 +201,10 @@ class Studio:
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
         return replace(request, model=model).checked(*self.durations[model])
+
+    def knows_for(self, request):
+        """Return what the model of a checked request knows, None where its folder does not say."""
+        return self.knows[request.model]
 
     def play(self, request, folder):
         """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.

@@ -25,6 +25,7 @@ from musicbench.clip import make_folder, save_json, written_whole
 from musicbench.dataset import read_rows
 from mustango.checkpoint import is_released, model_folder, model_written_whole, read_json, verify
 from mustango.conditioning import Conditioner
+from mustango.knows import KNOWS
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.vocoder import ISTFTVocoder
@@ -480,8 +481,11 @@ def bundle(run, out):
             postfilter_strength=POSTFILTER_STRENGTH,
             lead_in_s=LEAD_IN_S,
         )
+    known = parts / KNOWS
     with model_written_whole(out) as new:
         pipeline.save_pretrained(new)
+        if known.is_file():
+            shutil.copy(known, new)
         for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
             if folder.is_dir() and not (new / folder.name).exists():
                 shutil.copytree(folder, new / folder.name)
@@ -489,3 +493,5 @@ def bundle(run, out):
             config = json.loads(path.read_text(encoding="utf-8"))
             config.pop("_name_or_path", None)
             save_json(path, config)
+    if not known.is_file():  # of the model that was there before
+        (Path(out) / KNOWS).unlink(missing_ok=True)

@@ -30,6 +30,7 @@ from mustango.conditioning import (
     encode_text,
     pooled,
 )
+from mustango.knows import Knows, learn
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.train import SCHEDULER, begin, keep_parts, part, save_part, training_rows
@@ -189,6 +190,7 @@ class TrainMuNet:
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
         self.learnable = self._learnable(folder)
+        self.learnt = Knows.of_rows([rows[index] for index in self.learnable])
         own = Path(run) / "parts" / "scheduler" / "scheduler_config.json"
         self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
 
@@ -273,6 +275,7 @@ class TrainMuNet:
     def save(self, parts):
         save_part(self.model["unet"], parts / "unet")
         save_part(self.model["conditioner"], parts / "conditioner")
+        learn(parts, self.learnt)
 
 
 def check_remembering(run, remember, held_out=None):

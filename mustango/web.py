@@ -43,14 +43,14 @@ def status_html(text, kind="note"):
     return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
 
 
-def plan_html(asked, check):
+def plan_html(asked, check, knows_for=lambda asked: None):
     """Show the bars that a Request's chords were read as, or that were chosen, and what will be played; or what is wrong with it.
 
-    check: `Studio.check`.
+    check: `Studio.check`. knows_for: `Studio.knows_for`, so that what the model lacks is told.
     """
     try:
         asked = check(asked)
-        plan = asked.resolved()
+        plan = asked.resolved(knows=knows_for(asked))
         key_known = plan.origin["key"] in ("given", "prompt")
         bars = Progression.parse(asked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
     except InputError as error:

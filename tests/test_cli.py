@@ -18,7 +18,9 @@ from musicbench.features import Heard
 from musicbench.master import loudness_of
 from musicbench.theory import Chord
 from mustango.__main__ import build_parser, main, summary
+from mustango.knows import Knows
 from mustango.midi import read_chords
+from mustango.pipeline import load_pipeline
 from mustango.reader import resolve
 
 
@@ -555,3 +557,24 @@ def test_a_summary_says_where_the_duration_comes_from():
     assert "a.wav: 4 s, 120 bpm" in summary("a.wav", False, controls, 1)
     stated = replace(controls, origin=controls.origin | {"duration": "prompt"})
     assert "a.wav: 4 s (prompt), 120 bpm" in summary("a.wav", False, stated, 1)
+
+
+def test_what_the_model_lacks_is_told_before_anything_is_made(capsys, here, tiny_folder, monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        "mustango.pipeline.load_pipeline", lambda *a, **k: told.append(capsys.readouterr().err) or load_pipeline(*a, **k)
+    )
+    shutil.copytree(tiny_folder, here / "composers")
+    Knows.of_composer().save(here / "composers")
+    short = ("--duration", "1", "--steps", "1", "-o", "a.wav")
+    assert generate("solo sitar", *short, model=here / "composers") == 0
+    note = "this model has no sitar; nearest: acoustic guitar"
+    about = json.loads((here / "a.json").read_text())
+    assert told == [note + "\n"] and about["notes"] == [note] and note in capsys.readouterr().out
+    assert (about["prompt"], about["text"]) == ("solo sitar", "solo sitar, no drums")
+    assert main(["generate", "--prompts", "a.json", "-o", "out"]) == 0
+    assert (here / "out" / "00001.wav").read_bytes() == (here / "a.wav").read_bytes()
+    assert note in told[1] and "a.json" in told[1]
+    assert generate("solo sitar", *short, model=tiny_folder) == 0, "a model that does not say what it knows"
+    about = json.loads((here / "a.json").read_text())
+    assert told[2] == "" and about["notes"] == [] and about["text"] == "solo sitar"

@@ -1,6 +1,7 @@
 """The studio plays requests one after the other, tells how far it is, and stops when nobody watches."""
 
 import json
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ import pytest
 import soundfile
 
 from musicbench import InputError
+from mustango.knows import Knows
 from mustango.midi import read_chords
 from mustango.studio import Progress, Request, Studio, Take, watched
 
@@ -162,3 +164,17 @@ def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path
         Studio([str(tiny_folder), str(tmp_path / tiny_folder.name)])
     with pytest.raises(InputError, match="no model folder"):
         Studio(["nowhere"])
+
+
+def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
+    model = tmp_path / "composers"
+    shutil.copytree(tiny_folder, model)
+    Knows.of_composer().save(model)
+    studio = Studio([str(tiny_folder), str(model)])
+    asked = replace(QUICK, prompt="solo theremin", duration=1.0, chords="C")
+    assert studio.knows_for(studio.check(asked)) is None
+    named = studio.check(replace(asked, model="composers"))
+    assert studio.knows_for(named) == Knows.of_composer()
+    take = takes_of(studio, named, tmp_path / "takes")[-1]
+    assert take.controls.notes == ("this model has no theremin; nearest: synth lead",)
+    assert json.loads(take.json.read_text())["text"] == "solo theremin, no drums"

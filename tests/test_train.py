@@ -397,7 +397,8 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     """A step of everything, through the command line: rows in, a model that generates out."""
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from musicbench.dataset import write_composed
+    from musicbench.dataset import read_rows, write_composed
+    from mustango.knows import Knows
     from mustango.pipeline import load_pipeline
 
     data, run = str(tmp_path / "data"), str(tmp_path / "run")
@@ -424,6 +425,7 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "munet", *step]) == 0
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
+    assert pipeline.knows == Knows.of_rows(read_rows(data)) and pipeline.knows.source == "3 rows"
     assert pipeline.config.postfilter_strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
     assert pipeline.config.lead_in_s == LEAD_IN_S and pipeline.spans(2.0)[0] * 0.128 == LEAD_IN_S  # whole rows
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)

@@ -11,6 +11,7 @@ import pytest
 
 from musicbench import InputError
 from musicbench.features import Heard
+from mustango.knows import Knows
 from mustango.obeyed import compare
 from mustango.reader import resolve
 from mustango.studio import Progress, Request, Take
@@ -260,3 +261,11 @@ def test_old_files_are_deleted(files):
     sweep_once(files.root)  # deleting the file makes its folder young again
     assert not old.exists() and new.exists() and beside.exists()
     assert not broken_off.exists() and coming.exists()
+
+
+def test_the_plan_tells_what_the_model_lacks():
+    knows = Knows.of_composer()
+    asked = Request("jazz with a female singer", tempo="120")
+    shown = plan_html(asked, lambda asked: asked.checked(10.24, 120), lambda asked: knows)
+    assert "this model has no female singer; nearest: choir" in shown
+    assert "singer" not in plan_html(asked, lambda asked: asked.checked(10.24, 120))

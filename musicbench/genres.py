@@ -1,0 +1,455 @@
+"""Styles by name: the words people use for each, and what it usually is: tempo, meter, drums or none, mode and harmony.
+
+`Leaning.of` reads what a prompt's styles together lean to.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from musicbench.lexicon import Phrases, read_words
+
+# Loops of one chord a bar, in Roman numerals of the key.
+BLUES = ("I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7",)
+MINOR_BLUES = ("i7 iv7 i7 i7 iv7 iv7 i7 i7 VI7 V7 i7 V7",)
+SWING = ("ii7 V7 Imaj7 vi7", "Imaj7 vi7 ii7 V7", "iii7 vi7 ii7 V7", "ii7 V7 Imaj7 IVmaj7", "Imaj7 IVmaj7 iii7 vi7 ii7 V7")
+MINOR_SWING = ("iiø7 V7 i7 i7", "i7 iv7 iiø7 V7", "i7 VImaj7 iiø7 V7", "iv7 VII7 IIImaj7 VImaj7 iiø7 V7 i7")
+BOSSA = ("Imaj7 II7 ii7 V7", "ii7 V7 Imaj7 vi7", "Imaj7 ii7 iii7 ii7")
+RAGTIME = ("I VI7 II7 V7", "I I7 IV iv I VI7 II7 V7", "I III7 VI7 II7 V7 I")
+SOUL = ("Imaj7 IVmaj7", "IVmaj7 iii7 ii7 V7", "Imaj7 vi7 ii7 V7", "ii7 iii7 IVmaj7 V7")
+MINOR_SOUL = ("i7 iv7", "VImaj7 v7 i7", "iv7 VII7 IIImaj7 VImaj7", "VImaj7 VII7 i7 i7")
+VAMP = ("i7 iv7", "i7 VImaj7", "i7 v7", "VImaj7 i7", "i7 IV7")  # two chords, as house has them
+BRIGHT_VAMP = ("Imaj7 IVmaj7", "IVmaj7 iii7", "ii7 Imaj7", "IVmaj7 vi7")
+GROOVE, MINOR_GROOVE = ("I7", "I7 IV7", "I7 bVII7"), ("i7 IV7", "i7", "i7 iv7")
+DORIAN, PHRYGIAN = ("i IV", "i7 IV7", "i VII IV i"), ("i bII", "i bII i VII", "i bII III bII")
+MIXOLYDIAN, LYDIAN = ("I bVII", "I bVII IV I", "I v bVII IV"), ("I II", "Imaj7 II", "I II vii I")
+ANDALUSIAN = ("i VII VI V", "iv III bII i", "i VII VI V")
+HEAVY = ("i bII i VII", "i VI VII i", "i bII III i", "i VII VI bII", "i III VII VI")
+ONE_CHORD, MINOR_DRONE = ("I",), ("i",)
+MONTUNO, MINOR_MONTUNO = ("I IV V IV", "I IV V7 IV", "ii7 V7 I I"), ("i iv V7 iv", "i VII VI V7", "iv i V7 i")
+THREE_CHORDS = ("I IV V I", "I I IV V", "I V IV I", "I IV I V")
+COUNTRY = ("I IV I V", "I I IV I V V I I", "I IV V I", "I V vi IV")
+FOLK, MINOR_FOLK = (
+    ("I V vi IV", "I IV I V", "I vi IV V", "I bVII IV I"),
+    ("i VII VI VII", "i III VII i", "i VII III VII", "i iv VII III"),
+)
+CELTIC, MINOR_CELTIC = ("I V I IV", "I IV V I", "I bVII I V"), ("i VII i VII", "i VII VI VII", "i III VII i")
+WALTZ, MINOR_WALTZ = ("I I V7 V7 V7 V7 I I", "I vi ii V7", "I IV V7 I"), ("i i iv iv V7 V7 i i", "i iv V7 i", "i VI iv V7")
+TANGO = ("i i iv V7", "i V7 V7 i", "iv i V7 i", "i VII VI V7")
+DOO_WOP = ("I vi IV V", "I vi ii V")
+POP, MINOR_POP = ("I V vi IV", "vi IV I V", "I vi IV V", "IV V iii vi", "I IV vi V"), ("i VI III VII", "VI VII i i", "i iv VI VII")
+JPOP = ("IV V iii vi", "IVmaj7 V iii7 vi", "IV V I vi", "vi IV V I")
+CITY_POP = ("IVmaj7 III7 vi7 Imaj7", "IVmaj7 V7 iii7 vi7", "ii7 V7 Imaj7 IVmaj7")
+ROCK, MINOR_ROCK = ("I bVII IV I", "I IV V IV", "I V vi IV", "I IV I V"), ("i VII VI VII", "i III VII VI", "i VI III VII")
+DANCE = ("i VI III VII", "VI VII i i", "i VII VI VII", "iv VI i VII")
+TRAP = ("i VI", "i i VI V", "i iv", "i VI i VII")
+EPIC = ("i VI III VII", "i VI VII i", "i iv VI V", "VI VII i i")
+AMBIENT, MINOR_AMBIENT = ("Imaj7 IVmaj7", "I IV", "Imaj7 iii7", "IVmaj7 Imaj7"), ("i VI", "i7 VImaj7", "i VII", "i iv")
+EERIE = ("i bII", "i bv", "i iv bII i", "i VI bII i")
+CLASSICAL = ("I IV V7 I", "I vi ii V7 I", "I V7 I V7", "I V vi iii IV I IV V", "I ii V7 I")
+MINOR_CLASSICAL = ("i iv V7 i", "i VI iv V7", "i VII III VI ii° V7 i", "i V7 i V7")
+HYMN = ("I IV I V", "I V vi IV I V I I", "I IV V I", "vi IV I V")
+FREYGISCH = ("I bII I bII", "I iv bII I", "I bII bvii I")
+REGGAE, MINOR_REGGAE = ("I IV", "I V IV V", "I ii", "I IV V IV"), ("i iv", "i VII", "i v")
+
+
+@dataclass(frozen=True)
+class Genre:
+    """A style. `words`: what it is called, its name first. `bpm`: counted beats of `meter`, None where any tempo goes.
+
+    drums: True, False, or None where both are usual. mode: "major", "minor" or None, where the seed decides. major, minor: loops; empty
+    where any loop goes. like: the nearest of the composer's styles first; empty for what is no style but a form or a scale.
+    """
+
+    words: tuple
+    bpm: tuple | None = None
+    drums: bool | None = None
+    mode: str | None = None
+    like: tuple = ()
+    major: tuple = ()
+    minor: tuple = ()
+    meter: str | None = None
+
+    @property
+    def name(self):
+        return self.words[0]
+
+    def loops(self, mode):
+        """Return the loops of a mode, empty where any goes."""
+        return self.major if mode == "major" else self.minor
+
+
+def _genre(words, bpm=None, drums=None, mode=None, like="", major=(), minor=(), meter=None):
+    split = [tuple(word.strip() for word in text.split(",") if word.strip()) for text in (words, like)]
+    return Genre(split[0], bpm, drums, mode, split[1], major, minor, meter)
+
+
+GENRES = (
+    # jazz
+    _genre("jazz, jazzy, jazz band, jazz combo, jazz trio, jazz quartet, jazz quintet", (100, 170), True, "major", "jazz", SWING, MINOR_SWING),
+    _genre("swing, big band, swing jazz, electro swing, lindy hop", (130, 190), True, "major", "jazz", SWING, MINOR_SWING),
+    _genre("bebop, bop, hard bop, post bop", (170, 260), True, "major", "jazz", SWING, MINOR_SWING),
+    _genre("cool jazz, modal jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
+    _genre("smooth jazz", (80, 105), True, "major", "jazz", SOUL, MINOR_SOUL),
+    _genre("jazz ballad, torch song, slow jazz", (54, 72), None, "major", "", SWING, MINOR_SWING),
+    _genre("jazz waltz", (120, 180), True, "major", "", SWING, MINOR_SWING, "3/4"),
+    _genre("jazz fusion, fusion", (95, 135), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
+    _genre("acid jazz", (95, 118), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
+    _genre("free jazz", (120, 200), True, None, "jazz"),
+    _genre("gypsy jazz, jazz manouche, hot club", (160, 230), False, "minor", "jazz", SWING, MINOR_SWING),
+    _genre("dixieland, new orleans jazz, trad jazz, second line", (150, 210), True, "major", "jazz", RAGTIME, MINOR_SWING),
+    _genre("ragtime, rag, cakewalk", (84, 110), False, "major", "march", RAGTIME, MINOR_CLASSICAL, "2/4"),
+    _genre("stride piano, novelty piano", (130, 190), False, "major", "jazz", RAGTIME, MINOR_SWING),
+    _genre("latin jazz, afro cuban jazz", (110, 180), True, "minor", "latin, jazz", SWING, MINOR_MONTUNO),
+    _genre("bossa nova, bossa, jazz bossa", (110, 145), True, "major", "bossa nova", BOSSA, MINOR_SWING),
+    _genre("lounge, cocktail jazz, easy listening, elevator music, muzak", (85, 120), None, "major", "bossa nova, jazz", BOSSA, MINOR_SWING),
+    _genre("noir, film noir, detective jazz", (66, 92), None, "minor", "jazz", SWING, MINOR_SWING),
+    # hip hop
+    _genre("hip hop, rap, rap beat, boom bap, old school hip hop, west coast hip hop, east coast hip hop", (82, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
+    _genre("jazz hip hop, jazz rap, jazzhop, jazz hop", (82, 96), True, "minor", "lo-fi, jazz", SWING, MINOR_SWING),
+    _genre("lo-fi, lo-fi hip hop, lo-fi beats, lo-fi chill, chillhop, study beats, lo-fi house", (66, 90), True, "major", "lo-fi", SOUL, MINOR_SOUL),
+    _genre("trap, trap beat, trap music, trap soul, cloud rap, latin trap", (130, 160), True, "minor", "lo-fi, electronic", (), TRAP),
+    _genre("drill, uk drill, ny drill, drill beat", (138, 146), True, "minor", "lo-fi, electronic", (), TRAP),
+    _genre("phonk, drift phonk", (120, 150), True, "minor", "electronic", (), PHRYGIAN + TRAP),
+    _genre("grime", (138, 142), True, "minor", "electronic", (), TRAP),
+    _genre("g-funk, g funk", (88, 100), True, "minor", "funk", GROOVE, MINOR_GROOVE),
+    _genre("trip hop, triphop", (74, 98), True, "minor", "lo-fi", SOUL, VAMP),
+    _genre("crunk, miami bass", (72, 84), True, "minor", "electronic", (), TRAP),
+    # electronic
+    _genre("house, house music, chicago house, french house, piano house, garage house, jackin house", (118, 128), True, "minor", "electronic, disco", BRIGHT_VAMP, VAMP),
+    _genre("deep house, organic house, melodic house, afro house, soulful house", (118, 124), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    _genre("tech house, progressive house, electro house, big room, bass house", (124, 130), True, "minor", "electronic", BRIGHT_VAMP, VAMP + DANCE),
+    _genre("tropical house", (100, 116), True, "major", "tropical", POP, DANCE),
+    _genre("acid house, acid, acid techno", (120, 132), True, "minor", "electronic", ONE_CHORD, MINOR_DRONE),
+    _genre("techno, detroit techno, berlin techno, minimal techno, hard techno, industrial techno", (125, 142), True, "minor", "electronic", ONE_CHORD, ("i", "i", "i VI", "i bII")),
+    _genre("dub techno", (115, 126), True, "minor", "electronic", ONE_CHORD, ("i7", "i7 iv7")),
+    _genre("trance, uplifting trance, vocal trance, progressive trance", (132, 142), True, "minor", "electronic", POP, DANCE),
+    _genre("psytrance, goa, goa trance, psychedelic trance", (138, 148), True, "minor", "electronic", ONE_CHORD, ("i", "i bII")),
+    _genre("hardstyle, happy hardcore, hardcore techno, gabber, gabba, speedcore", (150, 185), True, "minor", "electronic", POP, DANCE),
+    _genre("drum and bass, d and b, liquid drum and bass, neurofunk, jump up, liquid funk", (168, 178), True, "minor", "electronic", BRIGHT_VAMP, VAMP + DANCE),
+    _genre("jungle, breakcore, jungle music, ragga jungle", (160, 172), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    _genre("breakbeat, big beat", (124, 140), True, "minor", "electronic, funk", GROOVE, MINOR_GROOVE),
+    _genre("dubstep, brostep, riddim, bass music", (138, 144), True, "minor", "electronic", (), HEAVY + TRAP),
+    _genre("future bass, future garage, kawaii bass", (140, 160), True, "major", "electronic", ("IVmaj7 V iii7 vi7", "IV V vi I"), DANCE),
+    _genre("uk garage, 2 step, 2 step garage, speed garage, ukg", (128, 136), True, "minor", "electronic", SOUL, VAMP),
+    _genre("electro, electroclash, ebm, electro funk", (116, 130), True, "minor", "electronic", GROOVE, DANCE),
+    _genre("electronic, electronic music, edm, electronic dance music, festival edm", (118, 132), True, "minor", "electronic", POP, DANCE),
+    _genre("dance music, dance song, dance track, dance beat, club music, eurodance, dance pop, eurobeat", (118, 134), True, "minor", "electronic, disco", POP, DANCE),
+    _genre("idm, glitch, glitch hop, braindance", (90, 130), True, "minor", "electronic", AMBIENT, MINOR_AMBIENT),
+    _genre("synthwave, retrowave, outrun, vaporwave, darksynth, chillwave", (84, 116), True, "minor", "electronic", POP, DANCE),
+    _genre("chiptune, 8 bit, 8 bit music, chip music, 16 bit, nintendo music, game boy music, arcade music", (120, 160), True, "major", "electronic", POP + ("I bVI bVII I",), DANCE),
+    _genre("downtempo, chillout", (74, 104), True, "minor", "lo-fi, ambient", SOUL, MINOR_SOUL),
+    _genre("hyperpop, bubblegum bass, nightcore", (140, 170), True, "major", "electronic, pop", POP, DANCE),
+    _genre("industrial, industrial metal, industrial rock", (100, 132), True, "minor", "rock, electronic", (), HEAVY),
+    _genre("amapiano, gqom, kwaito", (108, 115), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    # disco, funk, soul
+    _genre("disco, nu-disco, italo disco, space disco", (110, 128), True, "minor", "disco", SOUL, ("i7 iv7 VII7 IIImaj7", "i7 IV7", "VImaj7 VII i7 i7")),
+    _genre("funk, funky, p-funk, go-go, funk band", (94, 116), True, "minor", "funk", GROOVE, MINOR_GROOVE),
+    _genre("soul, soul music, northern soul, motown, philly soul", (90, 126), True, "major", "funk, gospel", SOUL, MINOR_SOUL),
+    _genre("neo-soul, neo soul, nu soul", (70, 95), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
+    _genre("r and b, rhythm and blues, contemporary r and b, new jack swing", (66, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
+    _genre("gospel, gospel choir, black gospel, worship, praise and worship, ccm", (70, 112), None, "major", "gospel", ("I IV I V", "I I7 IV iv", "IV V iii vi", "I vi ii V"), MINOR_SOUL),
+    _genre("afrobeats, afro pop, afropop, afroswing, azonto", (98, 115), True, "major", "tropical", ("I V vi IV", "IV V I vi", "I IV"), MINOR_POP),
+    _genre("afrobeat, afro funk, highlife, juju", (104, 128), True, "minor", "funk, tropical", ("I IV V IV", "I IV"), MINOR_GROOVE),
+    # rock
+    _genre("rock, rock band, classic rock, soft rock, arena rock, garage rock, glam rock, rock song", (100, 144), True, "major", "rock", ROCK, MINOR_ROCK),
+    _genre("hard rock, stadium rock, hair metal", (108, 150), True, "minor", "rock", ROCK, ("i VII VI VII", "i III IV i", "i VI VII i")),
+    _genre("rock and roll, rockabilly, psychobilly, jump blues, jive", (144, 190), True, "major", "rock, blues", BLUES, MINOR_BLUES),
+    _genre("punk, punk rock, hardcore punk, oi, ramones, skate punk", (150, 200), True, "major", "rock", THREE_CHORDS + ("I V vi IV",), MINOR_ROCK),
+    _genre("pop punk, emo, midwest emo, easycore", (145, 188), True, "major", "rock", POP, MINOR_POP),
+    _genre("metal, heavy metal, metal band, gothic metal, metalcore", (116, 176), True, "minor", "rock", ROCK, HEAVY),
+    _genre("thrash, thrash metal, death metal, black metal, grindcore, speed metal, deathcore, blackened death metal", (160, 210), True, "minor", "rock", ROCK, HEAVY),
+    _genre("doom metal, doom, slow metal, sludge, stoner metal, drone metal, funeral doom", (50, 74), True, "minor", "rock", ROCK, ("i bII", "i bv bII i", "i VI bII i")),
+    _genre("power metal, symphonic metal, folk metal", (140, 180), True, "minor", "rock", ROCK, EPIC),
+    _genre("nu metal, rap metal, djent, groove metal", (90, 120), True, "minor", "rock", ROCK, ("i bII", "i bII III bII", "i VI")),
+    _genre("grunge, alternative rock, alt rock", (98, 132), True, "minor", "rock", ("I III IV iv", "I bIII IV I", "I IV bIII bVI"), ("i III VI VII", "i VI III VII")),
+    _genre("indie rock, indie, britpop, college rock, math rock", (108, 144), True, "major", "rock", ROCK + POP, MINOR_ROCK),
+    _genre("shoegaze, dream pop, slowcore", (84, 120), True, "major", "rock, ambient", ("Imaj7 IVmaj7", "I iii IV IV", "IVmaj7 I V vi"), MINOR_AMBIENT),
+    _genre("post-rock, post rock, cinematic rock", (76, 120), True, "major", "rock, cinematic", ("I vi iii IV", "IV I vi V"), ("i VI III VII", "i III VI VI")),
+    _genre("progressive rock, prog rock, prog, prog metal, progressive metal, art rock", (90, 150), True, "minor", "rock", MIXOLYDIAN, DORIAN + ("i VI VII iv",)),
+    _genre("psychedelic rock, psychedelic, acid rock, space rock, krautrock, raga rock", (88, 126), True, "major", "rock", MIXOLYDIAN, DORIAN),
+    _genre("surf rock, surf, surf guitar", (140, 176), True, "minor", "rock", ("I vi IV V", "I IV V I"), ANDALUSIAN),
+    _genre("southern rock, heartland rock, country rock, roots rock, swamp rock", (96, 132), True, "major", "rock, country", ("I bVII IV I", "I IV V I", "I bVII I IV"), MINOR_ROCK),
+    _genre("stoner rock, desert rock", (84, 116), True, "minor", "rock", BLUES, ("i bIII IV i", "i VII i bII")),
+    _genre("blues rock", (88, 132), True, "major", "blues, rock", BLUES, MINOR_BLUES),
+    _genre("folk rock, indie folk, americana, stomp and holler", (90, 128), True, "major", "folk, rock", FOLK, MINOR_FOLK),
+    _genre("new wave, post-punk, post punk, goth rock, gothic rock, darkwave, coldwave", (118, 152), True, "minor", "rock, electronic", POP, ("i VI", "i VII VI VII", "i iv VI VII")),
+    _genre("ska, ska punk, two tone, rocksteady", (130, 172), True, "major", "reggae", THREE_CHORDS + ("I vi IV V",), MINOR_REGGAE),
+    # pop
+    _genre("pop, pop song, pop music, teen pop, power pop, country pop", (96, 128), True, "major", "pop", POP, MINOR_POP),
+    _genre("synth-pop, synthpop, electropop, 80s pop, hi-nrg", (106, 128), True, "minor", "electronic, pop", POP, DANCE),
+    _genre("indie pop, bedroom pop, jangle pop, twee", (92, 130), True, "major", "pop", POP, MINOR_POP),
+    _genre("k-pop, mandopop, cantopop", (100, 132), True, "minor", "pop, electronic", POP + JPOP, MINOR_POP),
+    _genre("j-pop, anime, anime opening, j-rock, vocaloid, visual kei", (132, 176), True, "major", "pop, rock", JPOP, ("VI VII v i", "i VI VII III")),
+    _genre("city pop", (100, 118), True, "major", "disco, pop", CITY_POP, MINOR_SOUL),
+    _genre("ballad, pop ballad, love song, piano ballad", (60, 78), None, "major", "ballad", POP, MINOR_POP),
+    _genre("power ballad, rock ballad, metal ballad", (64, 80), True, "major", "ballad, rock", POP, MINOR_POP),
+    _genre("doo-wop, doo wop, 50s ballad, fifties ballad, 1950s pop", (70, 118), True, "major", "ballad, pop", DOO_WOP, MINOR_POP),
+    _genre("schlager, oompah, volksmusik, beer hall", (116, 136), True, "major", "march, pop", THREE_CHORDS, MINOR_WALTZ),
+    _genre("country, country music, country song, nashville, outlaw country, western swing, cowboy song", (94, 132), True, "major", "country", COUNTRY, MINOR_FOLK),
+    _genre("bluegrass, old time, old time music, appalachian, hoedown", (120, 160), False, "major", "country, folk", COUNTRY, ("i VII i i", "i VII III VII")),
+    _genre("honky tonk, boogie country, truck driving country", (110, 148), True, "major", "country", THREE_CHORDS, MINOR_FOLK),
+    _genre("country waltz", (84, 116), True, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    # blues
+    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle, 12 bar", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("minor blues", (70, 116), True, "minor", "", BLUES, MINOR_BLUES),
+    _genre("slow blues", (54, 72), True, "major", "", BLUES, MINOR_BLUES),
+    _genre("delta blues, acoustic blues, country blues, piedmont blues", (74, 112), False, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("boogie woogie, boogie", (140, 184), None, "major", "blues", BLUES, MINOR_BLUES),
+    # folk and the world's music
+    _genre("folk, folk music, folk song, singer-songwriter, campfire song, fingerpicking, acoustic folk", (84, 124), False, "major", "folk", FOLK, MINOR_FOLK),
+    _genre("celtic, irish, irish folk, scottish, gaelic, celtic folk", (90, 124), None, "major", "folk", CELTIC, MINOR_CELTIC),
+    _genre("jig, irish jig, gigue, tarantella", (240, 300), None, "major", "", CELTIC, MINOR_CELTIC, "6/8"),
+    _genre("reel, irish reel, hornpipe", (180, 224), None, "major", "folk", CELTIC, MINOR_CELTIC),
+    _genre("sea shanty, shanty, drinking song", (92, 124), None, "major", "folk", CELTIC, ("i VII i VII", "i i VII VII")),
+    _genre("medieval, renaissance, tavern music, troubadour, minstrel, madrigal", (84, 120), None, "minor", "folk, baroque", MIXOLYDIAN, DORIAN + ("i VII i v",)),
+    _genre("waltz, valse", (116, 172), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("viennese waltz, vienna waltz, fast waltz", (164, 184), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("slow waltz, english waltz, gentle waltz, calm waltz", (82, 98), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("musette, java, parisian waltz, french cafe", (130, 178), None, "minor", "musette", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("mazurka, polonaise, landler, redowa", (110, 144), False, "major", "classical, musette", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("minuet, menuet, sarabande, menuetto", (92, 128), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
+    _genre("polka, schottische, can can", (108, 132), True, "major", "march, musette", THREE_CHORDS, MINOR_WALTZ, "2/4"),
+    _genre("tango, milonga, tango nuevo, argentine tango", (112, 132), False, "minor", "musette", ("I V7 V7 I", "I II7 V7 I"), TANGO),
+    _genre("flamenco, rumba flamenca, bulerias, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", ANDALUSIAN, ANDALUSIAN),
+    _genre("fado", (68, 92), False, "minor", "folk", WALTZ, ("i V7 V7 i", "i iv V7 i")),
+    _genre("klezmer, freylekhs, hora", (112, 160), None, "minor", "folk, musette", FREYGISCH, ("i iv V7 i", "i i V7 i", "i VII i V7")),
+    _genre("balkan, balkan brass, romani, gypsy, gypsy brass", (120, 164), True, "minor", "march, folk", FREYGISCH, ("i iv V7 i", "i bII i bII")),
+    _genre("raga, indian classical, hindustani, carnatic, indian classical music", (60, 92), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("bollywood, filmi, desi pop", (94, 124), True, "minor", "latin, pop", POP, MINOR_POP),
+    _genre("bhangra, punjabi", (96, 112), True, "minor", "latin", ("I bVII",), ("i VII", "i i VII i")),
+    _genre("qawwali, sufi", (84, 116), True, "minor", "latin", ONE_CHORD, ("i VII", "i")),
+    _genre("arabic, arabian, middle eastern, maqam, turkish, persian, belly dance", (84, 120), True, "minor", "latin", FREYGISCH, PHRYGIAN),
+    _genre("gamelan, balinese, javanese", (70, 120), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("chinese, chinese folk, japanese, japanese folk, enka, oriental, asian", (68, 100), False, "major", "folk, ambient", ("I vi", "I ii I V", "I IV"), ("i VII", "i VI")),
+    _genre("mongolian, throat singing, tuvan", (80, 110), None, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("african, african drumming, mbira music, soukous, mbalax, griot", (100, 130), True, "major", "tropical", ("I IV V IV", "I IV"), ("i VII",)),
+    _genre("hawaiian, luau, exotica, tiki", (84, 116), False, "major", "tropical", ("I I7 IV I", "I VI7 II7 V7"), MINOR_FOLK),
+    # latin and the Caribbean
+    _genre("latin, latin pop, latin music", (92, 128), True, None, "latin", MONTUNO, MINOR_MONTUNO),
+    _genre("salsa, mambo, montuno, son montuno, timba, guaracha", (160, 208), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
+    _genre("son cubano, buena vista, cuban son, danzon, guajira", (96, 132), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
+    _genre("cha cha, cha cha cha, boogaloo", (110, 128), True, "minor", "latin", MONTUNO, ("i7 IV7", "i iv V7 iv")),
+    _genre("rumba, guaguanco, cuban", (96, 120), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
+    _genre("bolero, bolero latino", (76, 104), None, "minor", "latin, ballad", ("I vi ii V7", "ii7 V7 Imaj7 vi7"), TANGO),
+    _genre("merengue, perico ripiao", (130, 160), True, "major", "latin", ("I V7 V7 I", "I IV V7 I"), ("i V7 V7 i",)),
+    _genre("bachata", (120, 136), True, "minor", "latin", ("I V vi IV", "vi IV I V"), ("i VII VI V", "iv VII III VI")),
+    _genre("cumbia, vallenato", (88, 104), True, "minor", "latin", ("I V7", "I IV V7 I"), ("i V7", "i VII VI V7")),
+    _genre("reggaeton, dembow, perreo", (86, 100), True, "minor", "latin, reggae", POP, ("i VI III VII", "VI VII i i", "iv VI i VII")),
+    _genre("moombahton", (105, 112), True, "minor", "latin, electronic", (), DANCE),
+    _genre("samba, batucada, pagode, samba reggae", (92, 112), True, "major", "bossa nova, latin", ("Imaj7 VI7 ii7 V7", "I VI7 ii V7"), MINOR_SWING, "2/4"),
+    _genre("baile funk, funk carioca, brazilian funk", (126, 136), True, "minor", "latin, electronic", (), ("i", "i VII")),
+    _genre("forro, baiao, choro, mpb", (90, 118), None, "major", "bossa nova, musette", MIXOLYDIAN, MINOR_SWING),
+    _genre("mariachi, ranchera, norteno, tejano, corrido, banda", (104, 140), None, "major", "latin, musette", ("I V7 V7 I", "I IV V7 I"), TANGO),
+    _genre("andean, peruvian, huayno, pan pipe music", (84, 112), None, "minor", "folk", FOLK, ("i III VII i", "VI III i i")),
+    _genre("reggae, roots reggae, lovers rock, reggae band", (68, 92), True, "major", "reggae", REGGAE, MINOR_REGGAE),
+    _genre("dub, dub reggae, steppers", (64, 82), True, "minor", "reggae", REGGAE, MINOR_REGGAE),
+    _genre("dancehall, ragga, bashment", (88, 106), True, "minor", "reggae, electronic", REGGAE, MINOR_REGGAE),
+    _genre("soca, calypso, zouk, kompa, steel band, carnival", (108, 144), True, "major", "tropical", THREE_CHORDS, ("i VII", "i iv V7 i")),
+    _genre("tropical, caribbean, island, beach", (94, 126), True, "major", "tropical", ("I IV V IV", "I V vi IV", "I IV"), MINOR_POP),
+    # classical
+    _genre("classical, classical music, viennese classical, sonata, sonatina, symphony, symphonic, orchestral, concerto, overture, orchestra, chamber orchestra",
+           (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("chamber music, string quartet, string trio, string quintet, piano trio, piano quintet, wind quintet, woodwind quintet, brass quintet, clarinet quintet, string ensemble, string orchestra",
+           (72, 126), False, "major", "", CLASSICAL, MINOR_CLASSICAL),
+    _genre("baroque, fugue, toccata, partita, suite, cello suite, lute suite, harpsichord suite, gavotte, bourree, canon, passacaglia", (76, 126), False, "major", "baroque", CLASSICAL, MINOR_CLASSICAL),
+    _genre("nocturne, romantic era, chopin, impromptu, rhapsody, intermezzo", (58, 84), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("impressionist, impressionism, debussy, gymnopedie, satie", (58, 84), False, "major", "classical, ambient", ("Imaj7 IVmaj7", "Imaj7 bVIImaj7", "I II"), ("i7 IV7", "i7 VImaj7")),
+    _genre("etude, prelude", (76, 132), False, None, "classical, baroque", CLASSICAL, MINOR_CLASSICAL),
+    _genre("minimalism, philip glass, steve reich, neoclassical, modern classical, contemporary classical", (76, 132), False, "minor", "classical, ambient", ("I vi IV I", "I iii vi IV"), ("i VI III VII", "i III iv VI")),
+    _genre("hymn, chorale, church hymn, choral, church music, carol, christmas carol", (68, 100), False, "major", "hymn", HYMN, MINOR_CLASSICAL),
+    _genre("a cappella, acappella, a capella, barbershop, barbershop quartet, madrigal choir, vocal ensemble", (68, 108), False, "major", "hymn", ("I VI7 II7 V7", "I IV I V7", "I vi ii V7"), MINOR_CLASSICAL),
+    _genre("gregorian chant, gregorian, plainchant, plainsong, chant, monks, byzantine chant", (56, 76), False, "minor", "hymn, ambient", ONE_CHORD, ("i", "i VII")),
+    _genre("requiem, funeral, dirge, lament, elegy, adagio for strings", (52, 72), False, "minor", "classical, hymn", HYMN, ("i iv V i", "i VI iv V", "i iv i V")),
+    _genre("opera, aria, operatic, bel canto", (66, 108), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("ballet, pas de deux", (84, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("march, military march, marching band, fanfare, brass band march, brass band", (104, 124), True, "major", "march", ("I V7 I V7", "I IV V7 I", "I I V7 I"), MINOR_CLASSICAL),
+    _genre("circus, circus march, galop, carnival organ", (120, 160), None, "major", "march", ("I V7 V7 I", "I VI7 II7 V7"), MINOR_CLASSICAL),
+    _genre("lullaby, berceuse, cradle song, music box lullaby", (60, 80), False, "major", "lullaby", ("I IV V I", "I V I IV", "I vi IV V"), MINOR_WALTZ),
+    _genre("children, children song, nursery rhyme, kids song", (96, 124), None, "major", "", THREE_CHORDS, MINOR_FOLK),
+    # still and filmed
+    _genre("ambient, ambient music, soundscape, space ambient, space music", (56, 82), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
+    _genre("dark ambient", (52, 72), False, "minor", "", EERIE, ("i", "i bII", "i VI")),
+    _genre("ambient techno, ambient house", (104, 124), True, "minor", "electronic, ambient", AMBIENT, MINOR_AMBIENT),
+    _genre("drone, drone music, drone ambient, noise music", (50, 66), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("new age, meditation, meditative, healing, spa, yoga, relaxation music, reiki, mindfulness", (54, 74), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
+    _genre("cinematic, film score, film music, soundtrack, movie score, movie soundtrack", (72, 124), None, "minor", "cinematic", ("I V vi IV", "I bVI bVII I", "I iii IV iv"), EPIC),
+    _genre("trailer, epic trailer, epic orchestral, trailer music, epic cinematic, battle music, action music", (118, 150), True, "minor", "cinematic", ("I bVI bVII I",), EPIC),
+    _genre("horror, horror score, scary music, creepy music, haunted house, suspense, thriller", (58, 88), False, "minor", "cinematic, ambient", EERIE, EERIE),
+    _genre("spaghetti western, western film, western score, wild west", (92, 124), None, "minor", "cinematic, country", ("I bVII IV I",), ("i VII VI VII", "i III VII i", "i VII i V")),
+    _genre("fantasy, fantasy score, rpg music, adventure score, pirate music", (84, 128), None, "major", "cinematic, folk", ("I bVII IV I", "I II IV I", "I v IV I"), ("i VII VI VII", "i VI III VII")),
+    _genre("video game, video game music, game music, boss battle", (112, 156), True, "minor", "electronic, cinematic", POP + ("I bVI bVII I",), DANCE),
+    _genre("corporate, advertising music, ukulele jingle, jingle", (104, 126), True, "major", "pop", POP, MINOR_POP),
+    # scales, forms and harmonies: no style
+    _genre("classical guitar, spanish guitar, nylon guitar, church organ, pipe organ, harpsichord", (72, 118), False),
+    _genre("dorian", mode="minor", minor=DORIAN, major=DORIAN),
+    _genre("phrygian", mode="minor", minor=PHRYGIAN, major=PHRYGIAN),
+    _genre("mixolydian", mode="major", major=MIXOLYDIAN),
+    _genre("lydian", mode="major", major=LYDIAN),
+    _genre("aeolian", mode="minor", minor=("i VII VI VII", "i VI VII i", "i iv v i")),
+    _genre("phrygian dominant, freygish, hijaz, double harmonic", mode="major", major=FREYGISCH, minor=PHRYGIAN),
+    _genre("andalusian, andalusian cadence", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
+    _genre("one chord, one chord vamp, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
+    _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
+    _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
+    _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
+    _genre("quartal, modal", minor=DORIAN, major=MIXOLYDIAN),
+    _genre("power chords, riff, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
+)  # fmt: skip
+
+# What sounds like a style's name and is none.
+NO_STYLE = (
+    "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
+    "soul mate", "bear trap", "trap door", "garage door", "country side", "country house", "folk tale", "in march", "march 1", "blue", "swing set",
+    "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
+    "fusion food", "prelude to", 
+    "jazz organ", "rock organ", "metal guitar", "funk guitar",
+    "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
+)  # fmt: skip
+
+
+@cache
+def _phrases():
+    hidden = [(phrase, None) for phrase in NO_STYLE]
+    first = [(genre.name, genre) for genre in GENRES]
+    return Phrases([*hidden, *first, *((word, genre) for genre in GENRES for word in genre.words)])
+
+
+# Between two styles they make them one, "jazz-inspired trap".
+_JOINERS = {"influenced", "inspired", "tinged", "infused", "flavored", "flavoured", "style", "styled", "meets", "ish", "type"}
+
+
+def genres_in(prompt):
+    """Return a prompt's styles in groups, one for each run of neighbours such as "jazz hip hop": [[(Genre, (start, end)), ...], ...].
+
+    The places are those of the words that name it. A style that is denied ("not rock") is left out.
+    """
+    words, groups, end = read_words(prompt), [], None
+    for found in _phrases().find(words):
+        if found.denied:
+            continue
+        between = words[end : found.first] if end is not None else None
+        if between is None or any(word.text not in _JOINERS for word in between):
+            groups.append([])
+        groups[-1].append((found.value, (words[found.first].start, words[found.last - 1].end)))
+        end = found.last
+    return groups
+
+
+def _without(text, places):
+    """Return a text with those places (start, end) blank, each with a comma for it."""
+    for start, end in places:
+        text = text[:start] + "," + " " * (end - start - 1) + text[end:]
+    return text
+
+
+@dataclass(frozen=True)
+class Leaning:
+    """What the styles of a prompt together lean to, as `Genre` has it; None and empty where they do not say."""
+
+    bpm: tuple | None = None
+    meter: str | None = None
+    drums: bool | None = None
+    mode: str | None = None
+    major: tuple = ()
+    minor: tuple = ()
+    rest: str = ""  # the prompt without its styles' names: "slow" of "slow blues" says nothing more
+
+    def loops(self, mode):
+        """Return the loops of a mode, empty where any goes."""
+        return self.major if mode == "major" else self.minor
+
+    @classmethod
+    def of(cls, prompt):
+        """Read a prompt. The style said first comes first; of a pair such as "jazz hip hop" the last gives rhythm and mode, the first the chords.
+
+        A scale or a form that is named ("dorian") comes before the mode of a style.
+        """
+        groups = genres_in(prompt)
+        rhythm = [genre for group in groups for genre, _ in reversed(group)]
+        harmony = [genre for group in groups for genre, _ in group]
+        paced = next((genre for genre in rhythm if genre.bpm), None)
+        meter = next((genre for genre in rhythm if genre.meter), None)
+        if meter and paced is not meter and meter.bpm:
+            paced = meter  # a waltz has a waltz's pace, whatever plays it
+        scaled = next((genre for genre in harmony if genre.major or genre.minor), None)
+        return cls(
+            bpm=paced and paced.bpm,
+            meter=meter and meter.meter,
+            drums=next((genre.drums for genre in rhythm if genre.drums is not None), None),
+            mode=next((genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None) if genre.mode), None),
+            major=scaled.major if scaled else (),
+            minor=scaled.minor if scaled else (),
+            rest=_without(prompt, [place for group in groups for _, place in group]),
+        )
+
+
+# ---------------------------------------------------------------------------------------------------- drums or none
+
+_DRUM_WORDS = (
+    "drum", "drum kit", "drumkit", "drumming", "drummer", "drum machine", "drum beat", "percussion", "percussive", "beat", "kick", "snare", "hi hat",
+    "cymbal", "808", "backbeat", "beatbox", "beatboxing", "four on the floor", "clap", "hand clap", "shaker", "tambourine", "bongo", "conga",
+    "cajon", "djembe", "taiko", "tabla", "dhol", "bodhran", "timpani", "rimshot", "breakbeat", "drum break", "brushed drum", "toms", "maraca",
+    "clave", "cowbell", "timbale", "cabasa", "guiro", "darbuka", "amen break", "drum fill", "drum loop", "beatless", "drumless",
+)  # fmt: skip
+_NO_DRUM_WORDS = (
+    "drum and bass", "steel drum", "tongue drum", "hang drum", "steel tongue drum", "beat per minute", "beat a minute", "beat a bar", "beat in a bar",
+    "beat to the bar", "beat per bar", "big beat", "drum and bass beat", "the beatles", "beat generation",
+)  # fmt: skip
+_ALONE = ("solo", "unaccompanied", "alone", "by itself", "on its own", "duet", "duo")
+_JOINED = {"with", "and", "over", "featuring", "plus", "has", "by", "then", "into", "on", "under", "to", "followed", "drum"}
+
+
+@cache
+def _drum_phrases():
+    return Phrases([*((phrase, None) for phrase in _NO_DRUM_WORDS), *((phrase, phrase) for phrase in _DRUM_WORDS)])
+
+
+@cache
+def _alone_phrases():
+    return Phrases((phrase, phrase) for phrase in _ALONE)
+
+
+def drum_words(prompt):
+    """Return {word for drums: whether it is denied} of what a prompt says of drums; "drum and bass" and "steel drum" say nothing of them."""
+    found = _drum_phrases().find(read_words(prompt))
+    return {one.value: one.denied or one.value in ("beatless", "drumless") for one in found}
+
+
+def drums_said(prompt):
+    """Return whether a prompt itself asks for drums, or says that there are none; None when it says neither."""
+    said = drum_words(prompt)
+    return not all(said.values()) if said else None
+
+
+def plays_alone(prompt):
+    """Return whether a prompt is for an instrument alone or for two: "solo harp", "a cello solo", but not "rock with a guitar solo"."""
+    words = read_words(prompt)
+    for found in _alone_phrases().find(words):
+        clause = []
+        for word in words[: found.first]:
+            clause = [] if word.is_mark else [*clause, word.text]
+        before = words[found.first - 1].text if found.first else ""
+        if (
+            not found.denied
+            and (found.value in ("duet", "duo", "alone") or not _JOINED.intersection(clause))
+            and before not in ("not", "home", "me")
+        ):
+            return True
+    return False
+
+
+def drums_wanted(prompt):
+    """Return whether the music that a prompt means has drums: what it says, else that it is for one alone, else what its style has; or None."""
+    said = drums_said(prompt)
+    if said is not None:
+        return said
+    if plays_alone(prompt) and not _rock_solo(prompt):
+        return False
+    return Leaning.of(prompt).drums
+
+
+def _rock_solo(prompt):
+    """Return whether a style that has drums stands before the word "solo" in its clause: "heavy metal guitar solo"."""
+    clause = re.split(r"[,.;:!?\n]", prompt.lower().split("solo")[0])[-1]
+    return "solo" in prompt.lower() and Leaning.of(clause).drums is True

@@ -1,0 +1,269 @@
+"""What a model knows, as its folder's knows.json says: instruments, voices, drums, styles, meters; and what a prompt asks beyond it.
+
+Training writes the file from the rows that it learns from: tags of composed rows, else words of captions. Without the file nothing is
+said of a model and nothing is added to its prompts.
+"""
+
+import re
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+from musicbench import InputError
+from musicbench.clip import save_json
+from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.lexicon import read_words
+from musicbench.sounds import nearest, phrases, words_for
+from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
+from mustango.checkpoint import is_released, model_folder, read_json
+
+KNOWS = "knows.json"
+FEWEST = 3  # rows that have a sound before it counts as learnt
+VOICES = {"choir"}
+DRUM_NAMES = {
+    CLAP: "claps", SHAKER: "shaker", LOW_CONGA: "congas", HIGH_CONGA: "congas", CLAVES: "claves", STICK: "rimshot",
+    **dict.fromkeys(TOMS, "toms"),
+}  # fmt: skip
+COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
+_DRUMS_IN_CAPTIONS = ("drum", "percussion")  # how the words for drums begin in them
+_NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Knows:
+    """What a model knows: {name: words for it} of instruments, voices, drums and styles; meters; `source`: where that is known from."""
+
+    instruments: dict
+    voices: dict
+    drums: dict
+    styles: dict
+    meters: tuple
+    source: str = ""
+
+    @cached_property
+    def sounds(self):
+        """All that sounds: {name: words}."""
+        return {**self.instruments, **self.voices, **self.drums}
+
+    @cached_property
+    def _phrases(self):
+        return phrases(self.sounds)
+
+    def told(self, prompt, controls):
+        """Return `controls` with a note on all that a prompt asks and the model lacks, and with the text that the model is given."""
+        return replace(controls, notes=(*controls.notes, *self.notes_on(prompt, controls.meter)), text=self.text_for(prompt))
+
+    # ------------------------------------------------------------------------------------------------ notes
+
+    def notes_on(self, prompt, meter=None):
+        """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
+        words = read_words(prompt)
+        sounds = self._phrases.find(words)
+        notes = [self._note_on_sound(prompt, words, found) for found in sounds if not found.denied]
+        taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
+        for genre, (start, end) in (named for group in genres_in(prompt) for named in group):
+            if not taken.intersection(range(start, end)):
+                notes.append(self._note_on_style(genre, prompt[start:end]))
+        notes += [f"this model knows no '{name}'" for name in _featured(words, sounds)]
+        if meter is not None and str(meter) not in self.meters:
+            notes.append(f"this model has not learnt {meter}; it learnt {', '.join(self.meters)}")
+        return tuple(dict.fromkeys(filter(None, notes)))
+
+    def _note_on_sound(self, prompt, words, found):
+        if not any(name in self.sounds for name in found.value):
+            return _lacks(prompt[words[found.first].start : words[found.last - 1].end], self._nearest(found.value))
+        return None
+
+    def _note_on_style(self, genre, said):
+        """Return a note on a style that the model has not; forms and scales, which are like none, are no styles."""
+        if genre.like and genre.name not in self.styles:
+            return _lacks(said, next((name for name in genre.like if name in self.styles), None))
+        return None
+
+    def _nearest(self, names):
+        """Return the nearest known sound to any of `names`, by steps from each to what is near it, or None."""
+        near, seen, asked = nearest(), set(), list(names)
+        while asked:
+            known = [name for name in asked if name in self.sounds]
+            if known:
+                return known[0]
+            seen.update(asked)
+            asked = [other for name in asked for other in near.get(name, ()) if other not in seen]
+        return None
+
+    # ------------------------------------------------------------------------------------------------ the text
+
+    def text_for(self, prompt):
+        """Return the text that the model is given for a prompt: drums, or that there are none, are said as in its captions.
+
+        What the prompt's style has is added where the prompt does not say it in these words. On the bundled model these words suffice;
+        "drums" as the negative prompt alone leaves drums in half of the clips (figures in its card, "Drums or none").
+        """
+        if not self.drums or not prompt.strip():
+            return prompt
+        wanted = drums_wanted(prompt)
+        if wanted is False and not _NO_DRUMS_IN_CAPTIONS.search(prompt):
+            return prompt.rstrip(" \t\n.,;") + ", no drums"
+        if wanted and not any(word.startswith(_DRUMS_IN_CAPTIONS) for word in drum_words(prompt)):
+            return prompt.rstrip(" \t\n.,;") + (", drums" if " with " in prompt.lower() else " with drums")
+        return prompt
+
+    # ------------------------------------------------------------------------------------------------ where it comes from
+
+    @classmethod
+    def of_composer(cls):
+        """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
+        return cls._of({*COMPING, *BASSES, *LEADS}, _drums_of(GROOVES), set(STYLES), COMPOSER_METERS, "the composer's tables")
+
+    @classmethod
+    def of_rows(cls, rows):
+        """Return what rows teach: the tags of composed rows, the words of others' captions; what fewer than FEWEST rows have is left out."""
+        count, known = Counter(), phrases()
+        for row in rows:
+            count.update(_of_tags(row["tags"]) if row.get("tags") else _of_caption(row.get("main_caption") or "", known))
+            count.update([("meter", row["meter"])] if row.get("meter") else [])
+        learnt = [pair for pair, n in count.items() if n >= FEWEST]
+        kept = {kind: {name for of, name in learnt if of == kind} for kind in ("sound", "drums", "style", "meter")}
+        return cls._of(kept["sound"], kept["drums"], kept["style"], sorted(kept["meter"]), f"{len(rows)} rows")
+
+    @classmethod
+    def _of(cls, sounds, drums, styles, meters, source):
+        def worded(names):
+            return {name: list(words_for().get(name, (name,))) for name in sorted(names)}
+
+        spoken = {genre.name: list(genre.words) for genre in GENRES}
+        return cls(
+            instruments=worded(sounds - VOICES), voices=worded(sounds & VOICES), drums=worded(drums),
+            styles={name: spoken.get(name, [name]) for name in sorted(styles)}, meters=tuple(meters), source=source,
+        )  # fmt: skip
+
+    def joined(self, other):
+        """Return what both know together."""
+        dicts = {name: getattr(self, name) | getattr(other, name) for name in ("instruments", "voices", "drums", "styles")}
+        sources = dict.fromkeys([*self.source.split(" + "), *other.source.split(" + ")])
+        return Knows(**dicts, meters=tuple(sorted({*self.meters, *other.meters})), source=" + ".join(sources))
+
+    def save(self, folder):
+        """Write knows.json in a model's folder."""
+        save_json(Path(folder) / KNOWS, asdict(self))
+
+
+def knows_of(model):
+    """Return what a model's folder says that it knows, or None where it says nothing. Raises InputError for a file that cannot be read."""
+    folder = model_folder(model)
+    return None if is_released(folder) else read_knows(folder)
+
+
+def read_knows(folder):
+    """Read a folder's knows.json, None if there is none. Raises InputError."""
+    path = Path(folder) / KNOWS
+    if not path.is_file():
+        return None
+    stat = path.stat()
+    return _read(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(16)
+def _read(path, *_):
+    """Read a file as it is now: once for each time that it changed."""
+    said, names = read_json(path), ("instruments", "voices", "drums", "styles")
+    for name in names:
+        if not isinstance(said.get(name), dict) or not all(map(_is_list_of_text, said[name].values())):
+            raise InputError(f"{path} has no {name} as {{name: [words]}}; train or get the model again, or delete the file")
+    if not _is_list_of_text(said.get("meters")):
+        raise InputError(f"{path} has no list of meters; train or get the model again, or delete the file")
+    return Knows(**{name: said[name] for name in names}, meters=tuple(said["meters"]), source=str(said.get("source", "")))
+
+
+def _is_list_of_text(value):
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def learn(parts, learnt):
+    """Write what a run has learnt into its parts, with what the model knew from which it began.
+
+    A model that began with one whose folder says nothing, such as the released one, says nothing either.
+    """
+    parts = Path(parts)
+    known = read_knows(parts)
+    if known is None and (parts / "model_index.json").is_file():
+        return
+    (known.joined(learnt) if known else learnt).save(parts)
+
+
+def _drums_of(grooves):
+    """Return the names of the drums that play in grooves; fills have toms, whatever the groove."""
+    names = {DRUM_NAMES.get(drum, "drum kit") for groove in grooves for drum in GROOVES[groove]}
+    return names | ({"toms"} if names else set())
+
+
+def _of_tags(tags):
+    """Return {(kind, name)} of a composed row's tags."""
+    sounds = {("sound", tags.get(part)) for part in ("comping", "bass", "lead")}
+    drums = {("drums", name) for name in _drums_of({tags.get("drums")} & set(GROOVES))}
+    return {(kind, name) for kind, name in sounds | drums | {("style", tags.get("style"))} if name}
+
+
+def _of_caption(caption, known):
+    """Return {(kind, name)} of the sounds and styles that a caption names."""
+    drums = {*DRUM_NAMES.values(), "drum kit"}
+    named = [found.value for found in known.find(read_words(caption)) if not found.denied]
+    sounds = {names[0] for names in named if len(names) == 1}
+    styles = {genre.name for group in genres_in(caption) for genre, _ in group if genre.like}
+    return {("drums" if name in drums else "sound", name) for name in sounds} | {("style", name) for name in styles}
+
+
+def _lacks(said, near):
+    return f"this model has no {' '.join(said.split())}" + (f"; nearest: {near}" if near else "")
+
+
+# ---------------------------------------------------------------------------------------------------- what is in no list
+
+# What is no instrument after "featuring a", or beside "solo".
+_ORDINARY_WORDS = """
+    long short slow fast epic big great good nice sweet soft loud gentle calm sad happy bright dark moody wild crazy beautiful haunting lovely
+    melodic emotional soaring virtuoso virtuosic lyrical bluesy jazzy funky heavy light clean dirty simple complex mellow mournful warm cool hot
+    expressive improvised improvisational extended lead main final opening closing first second third last instrumental full whole passionate
+    dramatic energetic lively upbeat romantic dreamy quiet delicate intimate plaintive tender free modal technical shredding screaming ripping
+    groove melody melodies rhythm beat chorus hook build buildup drop progression riff mood vibe feel sound solo part line section bridge intro
+    outro harmony texture atmosphere tempo key chord verse theme motif arrangement performance style touch tone song piece track tune music
+    instrument artist album concert career act project player musician performer voicing figure ostinato loop pattern phrase passage break fill
+    duo duet trio quartet band ensemble group man woman girl boy child recital cover version mix remix backing accompaniment interlude cadenza
+    minute second bar time twist turn ending beginning middle climax crescendo swell pulse energy dynamic change modulation swing shuffle
+    only just with and the for very more some not your our this that its
+"""
+_ORDINARY = set(_ORDINARY_WORDS.split())
+_STOPS = {"and", "with", "in", "on", "at", "over", "for", "that", "which", "of", "to", "or", "by", "from"}
+_ARTICLES = {"a", "an", "the", "some"}
+
+
+def _featured(words, sounds):
+    """Yield names that stand where an instrument stands, "featuring a X", "played on a X", "X solo", "solo X", and that no list has."""
+    taken = {i for found in sounds for i in range(found.first, found.last)}
+    for i, word in enumerate(words):
+        places = [] if word.denied else _place_of_instrument(words, i)
+        name = [words[j].text for j in places]
+        if not name or taken.intersection(places) or name[-1] in _ORDINARY or any(map(genres_in, name)):
+            continue
+        if name[-1].isalpha() and len(name[-1]) > 2:
+            yield " ".join(name)
+
+
+def _place_of_instrument(words, i):
+    """Return the places of the words that would be an instrument if word `i` says that one follows or stands before it, else []."""
+    if words[i].text == "featuring" or (words[i].text in ("on", "by") and i and words[i - 1].text == "played"):
+        return _noun_phrase(words, i + 1)
+    if words[i].text != "solo":
+        return []
+    before = i and not words[i - 1].is_mark and words[i - 1].text not in _ORDINARY | _STOPS | _ARTICLES
+    return [i - 1] if before else _noun_phrase(words, i + 1)[:1]
+
+
+def _noun_phrase(words, i):
+    """Return the places of up to three words from `i` on, articles apart, before a mark or a word that joins."""
+    places = []
+    while i < len(words) and len(places) < 3 and not words[i].is_mark and words[i].text not in _STOPS:
+        places += [] if words[i].text in _ARTICLES else [i]
+        i += 1
+    return places

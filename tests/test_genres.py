@@ -1,0 +1,113 @@
+"""Styles by name: each is found by its words, its loops can be played, and prompts lean where a musician would."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicbench.genres import GENRES, Leaning, drums_said, drums_wanted, genres_in, plays_alone
+from musicbench.progression import Progression
+from musicbench.styles import STYLES
+from musicbench.theory import MAX_BPM, MIN_BPM, Key, Meter
+
+STYLED = [genre for genre in GENRES if genre.bpm]
+
+
+def names_in(prompt):
+    return [[genre.name for genre, _ in group] for group in genres_in(prompt)]
+
+
+def test_the_table_holds_enough_and_no_word_twice():
+    words = [word for genre in GENRES for word in genre.words]
+    assert len(STYLED) >= 150 and len(words) == len(set(words))
+    assert set(STYLES) <= {genre.name for genre in GENRES}
+    assert {like for genre in GENRES for like in genre.like} <= set(STYLES)
+
+
+@pytest.mark.parametrize("genre", GENRES, ids=lambda genre: genre.name)
+def test_each_style_is_found_by_its_words_and_can_be_played(genre):
+    for word in genre.words:
+        for spelling in (word, word.upper(), word.replace(" ", "-"), word.replace("-", " ")):
+            assert names_in(spelling) == [[genre.name]], spelling
+    meter = Meter.parse(genre.meter or "4/4")
+    for mode in ("major", "minor"):
+        for loop in genre.loops(mode):
+            for tonic in range(12):
+                progression = Progression.parse(loop, meter, Key.of(tonic, mode))
+                assert len(progression.bars) == len(loop.split()) and all(chord.root is not None for chord in progression.chords)
+    assert genre.mode in ("major", "minor", None)
+    if genre.bpm:
+        low, high = genre.bpm
+        assert MIN_BPM <= low < high <= MAX_BPM and high <= 1.8 * low
+    if genre.mode and genre.bpm and (genre.major or genre.minor):
+        assert genre.loops(genre.mode), "the usual mode has its own loops"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("jazz hip hop", [["jazz hip hop"]]), ("ambient, then techno", [["ambient"], ["techno"]]), ("orchestral trap", [["classical", "trap"]]),
+        ("jazz-inspired trap", [["jazz", "trap"]]), ("haunted house", [["horror"]]), ("opera house", []), ("not rock, folk", [["folk"]]),
+        ("a song about a blue bird", []), ("blues", [["blues"]]), ("in March", []), ("a march", [["march"]]), ("metal pipes", []),
+        ("no techno please", []), ("rock'n'roll", [["rock and roll"]]), ("drum & bass", [["drum and bass"]]), ("R&B ballad", [["r and b", "ballad"]]),
+        ("a cappella", [["a cappella"]]), ("deathmetal", [["thrash"]]), ("upbeat", []), ("popping candy", []), ("rocking", []),
+    ],
+)  # fmt: skip
+def test_styles_in_prompts(prompt, named):
+    assert names_in(prompt) == named
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bpm", "meter", "mode"),
+    [
+        ("jazz hip hop", (82, 96), None, "minor"), ("orchestral trap", (130, 160), None, "minor"), ("a jazz waltz", (120, 180), "3/4", "major"),
+        ("metal ballad", (64, 80), None, "major"), ("ambient techno", (104, 124), None, "minor"), ("piano waltz, jazz", (116, 172), "3/4", "major"),
+        ("phrygian rock", (100, 144), None, "minor"), ("mixolydian metal", (116, 176), None, "major"), ("a waltz in the style of metal", (116, 172), "3/4", "major"),
+    ],
+)  # fmt: skip
+def test_what_several_styles_lean_to(prompt, bpm, meter, mode):
+    leaning = Leaning.of(prompt)
+    assert (leaning.bpm, leaning.meter, leaning.mode) == (bpm, meter, mode)
+
+
+def test_harmony_is_of_the_first_style_and_scales_come_first():
+    assert "7" in Leaning.of("jazz hip hop").minor[0] and Leaning.of("jazz house").minor == Leaning.of("jazz").minor
+    assert Leaning.of("dorian jazz").minor == Leaning.of("dorian").minor
+    assert Leaning.of("12-bar blues").major == Leaning.of("blues").major == ("I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7",)
+
+
+WITH = """trap; trap beat at 140; deep house; DnB, 174; metal; 80s synth-pop; rock with a guitar solo; heavy metal guitar solo; salsa; reggaeton; boom bap hip hop;
+    a jazz quartet; funk; disco strings; piano over a drum loop; acoustic guitar and congas; raga with tabla; drum solo; four on the floor; samba; cajon and guitar;
+    bossa nova; ska; punk; techno 128; power ballad; lo-fi hip hop; marching band; blues shuffle; epic trailer; orchestral trap; rock, no vocals"""
+NONE = """solo harp; string quartet; a cappella choir; raga; solo piano; unaccompanied cello; baroque fugue; ambient; gregorian chant; beautiful solo violin;
+    a haunting cello solo; trap, no drums; deep house without drums; lullaby; hymn; drone; harp and flute duet; sonata for solo violin; barbershop quartet;
+    metal, but no percussion; drumless jazz; beatless techno; drum-free funk; classical guitar; fado; bluegrass; wind quintet; solo jazz piano; meditation music"""
+OPEN = "calm piano; guitar and flute; 120 beats per minute piano; steel drum melody; waltz; a song with a sad mood; piano ballad; film score"
+
+
+@pytest.mark.parametrize(
+    ("prompts", "wanted"), [(WITH, True), (NONE, False), (OPEN, None)], ids=["with drums", "without", "either"]
+)
+def test_drums_or_none(prompts, wanted):
+    for prompt in prompts.split(";"):
+        assert drums_wanted(prompt.strip()) is wanted, prompt
+
+
+def test_what_says_nothing_of_drums():
+    assert (
+        drums_said("drum and bass") is drums_said("steel drums") is drums_said("upbeat") is drums_said("90 beats a minute") is None
+    )
+    assert drums_said("no snare") is False and drums_said("no snare, but congas") is True
+    assert plays_alone("solo harp") and plays_alone("for solo cello") and not plays_alone("pop with a piano solo")
+    assert not plays_alone("not a solo")
+
+
+@given(st.lists(st.sampled_from(sorted(word for genre in STYLED for word in genre.words)), min_size=1, max_size=4))
+def test_any_styles_together_lean_somewhere(words):
+    leaning = Leaning.of(", ".join(words))
+    assert leaning.bpm and (leaning.mode or leaning.bpm) and not any(genres_in(leaning.rest))
+
+
+@given(st.text(max_size=200))
+def test_any_text_leans(text):
+    assert len(Leaning.of(text).rest) == len(text)
+    drums_wanted(text)

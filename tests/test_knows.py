@@ -1,0 +1,192 @@
+"""What a model knows, and what a prompt is told that asks for something else."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicbench import InputError
+from musicbench.compose import caption, describe, plan
+from musicbench.styles import BASSES, COMPING, LEADS, STYLES
+from musicbench.theory import Meter
+from mustango.knows import KNOWS, Knows, knows_of, learn, read_knows
+from mustango.reader import resolve
+
+COMPOSER = Knows.of_composer()
+TAGS = {"style": "folk", "comping": "harp", "bass": None, "lead": "flute", "drums": None, "moods": []}
+
+
+def test_the_bundled_model_knows_what_the_composer_has():
+    assert knows_of(ROOT / "checkpoints" / "mustango-mini") == COMPOSER
+    assert {*COMPOSER.instruments, *COMPOSER.voices} == {*COMPING, *BASSES, *LEADS} and set(COMPOSER.styles) == set(STYLES)
+    assert set(COMPOSER.voices) == {"choir"} and {"drum kit", "congas", "claps"} <= set(COMPOSER.drums)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("sitar", "no sitar; nearest: acoustic guitar"), ("jazz with a female singer", "no female singer; nearest: choir"),
+        ("a cappella", "no a cappella; nearest: choir"), ("epic score with braams", "no braams; nearest: brass section"),
+        ("chiptune", "no chiptune; nearest: electronic"), ("theremin", "no theremin; nearest: synth lead"), ("808s and piano", "no 808s; nearest: drum kit"),
+        ("rapper over piano", "no rapper; nearest: choir"), ("steel guitar", "no steel guitar; nearest: electric guitar"),
+        ("bass clarinet", "no bass clarinet; nearest: clarinet"), ("deep house", "no deep house; nearest: electronic"), ("trap", "no trap; nearest: lo-fi"),
+        ("drum'n'bass", "no drum'n'bass; nearest: electronic"), ("Hand-pans", "no Hand-pans; nearest: marimba"), ("koto", "no koto; nearest: harp"),
+        ("duduk", "no duduk; nearest: oboe"), ("erhu", "no erhu; nearest: violin"), ("djembe", "no djembe; nearest: congas"),
+        ("brushed drums", "no brushed drums; nearest: drum kit"), ("vinyl crackle", "no vinyl crackle"), ("synthesisers with a vocoder", "no vocoder; nearest: synth lead"),
+        ("bandoneon", "no bandoneon; nearest: accordion"), ("octobass contrabass", "no octobass"), ("celesta", "no celesta; nearest: music box"),
+        ("piano, featuring a waterphonium", "knows no 'waterphonium'"), ("zorp solo", "knows no 'zorp'"), ("a tune played on the glorb", "knows no 'glorb'"),
+        ("vocals, not instrumental", "no vocals; nearest: choir"), ("rain sounds", "no rain sounds"), ("gregorian chant", "no gregorian chant; nearest: choir"),
+    ],
+)  # fmt: skip
+def test_what_the_model_lacks_is_told(prompt, told):
+    assert any(told in note for note in COMPOSER.notes_on(prompt)), COMPOSER.notes_on(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "upbeat piano pop with drums", "calm harp lullaby in 3/4", "jazz trio, ii7 V7 Imaj7 in Bb at 140 bpm", "acoustic folk, no drums", "choir",
+        "warm sunny morning", "no sitar", "harp without vocals", "choir, never a rapper", "double bass, fiddle and sax", "Hammond B3 and Rhodes",
+        "nylon-string guitar", "epic guitar solo", "featuring a catchy melody", "a long flute solo", "string quartet", "brass band", "a love song",
+        "happy country song", "slow blues", "waltz", "vibes of summer", "beats", "organic groove", "rainy night", "dreamy textures", "", "piano instead of guitar or sitar",
+        "dorian vamp", "a solo of great beauty", "featuring violin", "orchestral strings", "synthesiser lead", "claps and shakers",
+    ],
+)  # fmt: skip
+def test_what_the_model_has_is_not_told(prompt):
+    assert COMPOSER.notes_on(prompt) == ()
+
+
+def test_a_meter_that_was_not_learnt_is_told_however_it_was_asked():
+    for asked in ({"meter": "7/8"}, {"prompt": "brass band in 7/8"}):
+        controls = resolve(**{"prompt": "brass band", "duration": 10, **asked}, knows=COMPOSER)
+        assert controls.meter == Meter(7, 8) and controls.notes[-1] == "this model has not learnt 7/8; it learnt 2/4, 3/4, 4/4, 6/8"
+    assert resolve("brass band in 6/8", duration=10, knows=COMPOSER).notes == ()
+
+
+def test_notes_stand_beside_those_on_the_controls():
+    notes = resolve("sitar in D dorian", duration=10, knows=COMPOSER).notes
+    assert any("D dorian" in note for note in notes) and "this model has no sitar; nearest: acoustic guitar" in notes
+    assert not any("sitar" in note for note in resolve("sitar in D dorian", duration=10).notes)
+
+
+def test_what_a_model_knows_decides():
+    other = Knows(
+        instruments={"sitar": ["sitar"], "zorp": ["zorp", "zorpophone"]},
+        voices={},
+        drums={},
+        styles={"raga": ["raga"]},
+        meters=("4/4",),
+    )
+    assert other.notes_on("sitar and zorpophone raga, zorp solo") == ()
+    assert other.notes_on("sarod") == ("this model has no sarod",)
+    assert other.notes_on("piano with drums") == ("this model has no piano", "this model has no drums")
+    assert other.notes_on("choir") == ("this model has no choir",)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [
+        ("solo harp", "solo harp, no drums"), ("String quartet.", "String quartet, no drums"), ("trap", "trap with drums"),
+        ("metal with organ", "metal with organ, drums"), ("jazz, no drums", "jazz, no drums"), ("jazz with drums", "jazz with drums"),
+        ("raga without percussion", "raga without percussion, no drums"), ("DnB", "DnB with drums"), ("drum and bass", "drum and bass with drums"),
+        ("calm piano", "calm piano"), ("", ""), ("beatless techno", "beatless techno, no drums"), ("funky drum loop", "funky drum loop"),
+        ("upbeat piano pop with drums", "upbeat piano pop with drums"), ("tango with percussion", "tango with percussion"),
+    ],
+)  # fmt: skip
+def test_the_text_says_drums_or_none_in_the_captions_words(prompt, text):
+    controls = resolve(prompt, duration=10, knows=COMPOSER)
+    assert controls.text == COMPOSER.text_for(prompt) == text
+    assert resolve(prompt, duration=10).text == prompt, "a model that says nothing is given the prompt"
+    assert COMPOSER.text_for(text) == text
+
+
+def test_rows_teach_what_three_of_them_have():
+    rows = [{"tags": TAGS, "meter": "3/4"}] * 3 + [{"tags": TAGS | {"lead": "oboe", "drums": "latin"}, "meter": "4/4"}] * 2
+    learnt = Knows.of_rows(rows)
+    assert set(learnt.instruments) == {"harp", "flute"} and set(learnt.styles) == {"folk"} and learnt.meters == ("3/4",)
+    assert learnt.drums == learnt.voices == {}
+    more = Knows.of_rows(rows * 2)
+    assert set(more.instruments) == {"harp", "flute", "oboe"} and set(more.drums) == {
+        "drum kit",
+        "congas",
+        "claves",
+        "shaker",
+        "toms",
+    }
+    captions = Knows.of_rows([{"main_caption": "A sitar raga with tablas and a female singer, no piano.", "tags": {}}] * 3)
+    assert set(captions.instruments) == {"sitar", "tabla", "female singer"} and set(captions.styles) == {"raga"}
+
+
+def test_learning_adds_to_what_was_known(tmp_path):
+    first, second = (
+        Knows.of_rows([{"tags": TAGS | {"lead": lead}, "meter": meter}] * 3) for lead, meter in (("oboe", "3/4"), ("tuba", "2/4"))
+    )
+    for learnt in (first, second, second):
+        learn(tmp_path, learnt)
+    known = read_knows(tmp_path)
+    assert set(known.instruments) == {"harp", "oboe", "tuba"} and known.meters == ("2/4", "3/4") and known.source == "3 rows"
+    (tmp_path / "begun").mkdir()
+    (tmp_path / "begun" / "model_index.json").write_text("{}")  # of a model that does not say what it knows
+    learn(tmp_path / "begun", first)
+    assert read_knows(tmp_path / "begun") is None
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    good = json.loads(json.dumps(asdict(COMPOSER)))
+    for bad in (
+        "[]",
+        "{",
+        "{}",
+        json.dumps(good | {"drums": ["kit"]}),
+        json.dumps(good | {"voices": {"choir": "choir"}}),
+        json.dumps(good | {"meters": "4/4"}),
+    ):
+        (tmp_path / KNOWS).write_text(bad)
+        with pytest.raises(InputError, match=r"knows\.json"):
+            read_knows(tmp_path)
+    COMPOSER.save(tmp_path)
+    assert read_knows(tmp_path) == COMPOSER
+
+
+@given(st.text(max_size=200))
+def test_any_text_can_be_told_of(text):
+    COMPOSER.notes_on(text)
+    COMPOSER.text_for(text)
+
+
+@given(
+    st.sampled_from(sorted(COMPOSER.instruments)),
+    st.sampled_from(sorted(COMPOSER.styles)),
+    st.sampled_from(["calm", "upbeat", "dark", "a", "two"]),
+)
+def test_no_mix_of_what_is_known_is_told_of(instrument, style, mood):
+    for prompt in (
+        f"{mood} {instrument} {style}",
+        f"{style} with {instrument}",
+        f"{style}, {instrument} solo",
+        f"{style} featuring {instrument}",
+    ):
+        assert COMPOSER.notes_on(prompt) == ()
+
+
+@given(st.integers(0, 10**6))
+def test_nothing_is_told_of_what_the_composer_says_of_its_pieces(seed):
+    piece = plan(seed)
+    assert COMPOSER.notes_on(caption(describe(piece), np.random.default_rng(seed)), piece.meter) == ()
+
+
+def test_few_captions_get_drums_or_none_against_what_is_played():
+    """Most captions say it, and where they do not the style is mostly right."""
+    wrong = []
+    for seed in range(300):
+        tags = describe(plan(seed))
+        words = caption(tags, np.random.default_rng(seed))
+        added = COMPOSER.text_for(words)[len(words.rstrip(".")) :]
+        wrong.append(
+            ("no drums" in added and tags["drums"]) or ("drums" in added and "no drums" not in added and not tags["drums"])
+        )
+    assert sum(map(bool, wrong)) <= 9

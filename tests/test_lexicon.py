@@ -1,0 +1,70 @@
+"""Words of a prompt: spellings that are one, phrases, what is denied."""
+
+import pytest
+from conftest import processor_s
+from hypothesis import given
+from hypothesis import strategies as st
+
+from musicbench.lexicon import Phrases, joined, read_words, singular, table
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ("lo-fi", "lo fi", "lofi", "Lo-Fi", "LOFI"), ("drum and bass", "drum & bass", "Drum'n'Bass", "drum ’n’ bass", "DnB", "drum n bass"),
+        ("R&B", "r and b", "RnB", "r'n'b"), ("synthesizers", "synthesiser", "Synthesisers"), ("handpan", "hand pans", "hand-pan"),
+        ("hip hop", "hip-hop", "HipHop"), ("8-bit", "eight bit", "8bit"), ("808s", "808"), ("harpsichord", "Harpsichords"),
+        ("children's choir", "childrens choir"), ("a cappella", "acappella", "A-Cappella"), ("señor", "senor"),
+    ],
+)  # fmt: skip
+def test_spellings_that_are_one(spellings):
+    assert len({joined(text) for text in spellings}) == 1
+
+
+def test_what_is_no_plural_stays():
+    assert [singular(word) for word in ("bass", "brass", "blues", "chorus", "this", "keys", "drums", "brushes", "melodies", "gas")] == [
+        "bass", "brass", "blues", "chorus", "this", "keys", "drum", "brush", "melody", "gas",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("no drums, sitar melody", "drum"), ("without vocals or drums, 808s", "vocal drum"), ("no piano, guitar or bass", "piano guitar bass"),
+        ("not only drums", ""), ("vocal-free pads", "vocal"), ("it doesn't have drums", "drum"), ("instead of guitar, a harp", "guitar"),
+        ("no a cappella", "cappella"), ("never drums; flute", "drum"), ("piano but no strings and no drums", "string drum"),
+        ("no drums with a flute", "drum"), ("harp with no drums", "drum"), ("no drums but a harp", "drum"), ("no vocals just guitar", "vocal"),
+    ],
+)  # fmt: skip
+def test_what_is_denied(text, denied):
+    names = {"drum", "sitar", "vocal", "808", "piano", "guitar", "bass", "pad", "harp", "cappella", "flute", "string"}
+    assert [word.text for word in read_words(text) if word.denied and word.text in names] == denied.split()
+
+
+def test_the_longest_phrase_is_found_and_hides_its_words():
+    phrases = Phrases([("bass", 1), ("bass clarinet", 2), ("steel guitar", None), ("guitar", 3)])
+    values = [
+        found.value for found in phrases.find(read_words("bass, bass clarinets, a steel guitar and a guitar; bass. clarinet"))
+    ]
+    assert values == [1, 2, 3, 1]
+
+
+def test_table():
+    assert table("a / b c; d;\n e / f ") == {"a": ("a", "b c"), "d": ("d",), "e": ("e", "f")}
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_words_with_their_places(text):
+    words = read_words(text)
+    assert all(0 <= word.start < word.end <= len(text) and word.text for word in words)
+    assert [word.start for word in words] == sorted(word.start for word in words)
+
+
+@pytest.mark.parametrize("repeated", ["no a, ", "no ", "a", "a, ", "n't ", "solo ", "with "])
+def test_no_text_takes_longer_than_in_proportion(repeated):
+    """Quadratic growth would take a hundred times as long."""
+    phrases = Phrases([("a a a a a", 1)])
+    long, plain = (text * (10_000 // len(text)) for text in (repeated, "word "))
+    assert processor_s(lambda text: phrases.find(read_words(text)), long) < 20 * processor_s(
+        lambda text: phrases.find(read_words(text)), plain
+    )
