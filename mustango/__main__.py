@@ -46,6 +46,7 @@ def build_parser():
     )
     generate.add_argument("--negative-prompt", help="what it should not sound like")
     generate.add_argument("--model", help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')")
+    generate.add_argument("--revision", help="of a hub id: branch, tag or commit")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     generate.add_argument("--dtype", choices=DTYPES, help="(default float32, or the sidecars')")
     generate.add_argument(
@@ -146,6 +147,7 @@ def build_parser():
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
     convert.add_argument("target", help="folder to write; must not exist")
+    convert.add_argument("--revision", help="of a hub id: branch, tag or commit")
     convert.add_argument("--dtype", choices=DTYPES, help="store weights so (default: as they are)")
     convert.add_argument("--tokenizer", help="the text encoder's tokenizer, name or folder (default: the one the release names)")
     convert.add_argument("--beat-tokenizer", help="the beat predictor's tokenizer, name or folder")
@@ -160,7 +162,7 @@ def build_parser():
 CONTROL_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "duration", "seed")
 # How it is made: an option, else what the line says, else the default.
 SETTINGS = {"steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto"}
-LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
+LOADED = {"model": "mustango-mini", "dtype": "float32", "revision": None}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("bpm", "chords_time", "beats", "sample_rate", "picked", "origin", "notes", "versions")
 
@@ -179,7 +181,7 @@ def read_requests(path):
             raise InputError(f"{where} has the unknown field {min(unknown)!r}; known: {', '.join(CONTROL_FIELDS)}, id")
         for name in LOADED:
             if not isinstance(request.get(name), str | None):
-                raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name]}")
+                raise InputError(f"{where}: {name} {request[name]!r} is no text; give a name such as {LOADED[name] or 'main'}")
         request.setdefault("tempo", request.get("bpm"))
         if isinstance(request.get("key"), list):
             request["key"] = " ".join(map(str, request["key"]))
@@ -212,6 +214,8 @@ def loaded(requests, options):
             (one, there), (other, here) = list(said.items())[:2]
             raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
         chosen[name] = next(iter(said), default)
+    if options.model is not None and options.revision is None:  # a line's revision is of its own model
+        chosen["revision"] = None
     if chosen["dtype"] not in DTYPES:
         raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
     return chosen
@@ -313,7 +317,7 @@ def generate(options):
         places = [next_paths(kept) if options.out is None else numbered(out, kept)]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
     once = loaded(requests, options)
-    durations = durations_of(once["model"])
+    durations = durations_of(once["model"], once["revision"])
     for i, request in enumerate(requests):
         try:
             requests[i] = settled(request, options, takes, durations)
@@ -331,7 +335,10 @@ def generate(options):
 
     from mustango.pipeline import load_pipeline
 
-    pipeline = load_pipeline(once["model"], options.device, once["dtype"], quiet=True, low_memory=options.low_memory)
+    pipeline = load_pipeline(
+        once["model"], options.device, once["dtype"], quiet=True, low_memory=options.low_memory, revision=once["revision"],
+        fetch_predictors=any(map(asks_predictors, requests)),
+    )  # fmt: skip
     for request in requests:  # what this model lacks is told before anything is written
         pipeline.predictor(request["predictors"])
     if options.prompts:
@@ -340,6 +347,17 @@ def generate(options):
         for request, paths in zip(requests, places, strict=True):
             play(pipeline, request | once, takes, options, paths, bar)
     return 0
+
+
+def asks_predictors(request):
+    """Return whether a settled request asks the predictors of a model that has them."""
+    from mustango.reader import resolve
+
+    if request["predictors"] != "auto":
+        return request["predictors"] == "neural"
+    controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
+    origin = resolve(request["prompt"], **controls, longest_s=float("inf")).origin
+    return "chosen" in (origin["tempo"], origin["chords"])
 
 
 def _is_written(path):
@@ -355,7 +373,7 @@ def play(pipeline, request, takes, options, paths, bar):
     from mustango.pipeline import sidecar
 
     controls = {name: request.get(name) for name in ("chords", "tempo", "meter", "key", "duration", "seed")}
-    made_with = {name: request[name] for name in (*SETTINGS, *LOADED)}
+    made_with = {name: request[name] for name in (*SETTINGS, *LOADED) if request[name] is not None}
     pipeline.set_scheduler(request["scheduler"])
     called = {name: request[name] for name in SETTINGS if name != "scheduler"}
 
@@ -394,6 +412,7 @@ def train(options):
     from mustango.train_munet import Remembering, TrainMuNet, check_remembering
     from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
+    training.check_one_process()
     if options.threads:
         torch.set_num_threads(options.threads)
     needed = {"start": "source", "text": "text_encoder", "bundle": "to"}.get(options.part, "data")
@@ -525,6 +544,7 @@ def convert(options):
         getattr(torch, options.dtype) if options.dtype else None,
         {role: name for role, name in roles.items() if name},
         not options.without_predictors,
+        options.revision,
     )
     print(f"{options.source} converted into {options.target}")
     return 0
