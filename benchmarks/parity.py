@@ -6,6 +6,11 @@ Prints a line a file: name, largest absolute difference, tolerance, pass or fail
 files, so any folder of the same kind can be given: model_config.json + model_weights.safetensors with munet_io, beats_chords,
 trajectory and training; vae_config.json + vae_weights.safetensors with vae_io; stft; scheduler; beats_model; predictor; control_metrics. Files
 that are not there are skipped.
+
+    python benchmarks/parity.py --full ../shared/reference/golden_full
+
+The same at the released sizes, with weights drawn by a rule from the released names and shapes (keys_*.json in --keys, else beside the
+folder or in tests/golden/keys): a few minutes and about 7 GB. See benchmarks/full_width.py.
 """
 
 import argparse
@@ -336,10 +341,44 @@ def compare(folder):
         yield name, worst[1], worst[2], all(d <= tolerance for _, d, tolerance in results), worst[0], len(results)
 
 
+def keys_folder(full, keys=None):
+    """Return where the released names and shapes are listed: as given, beside the golden folder, or in this repository."""
+    own = Path(__file__).resolve().parent.parent / "tests" / "golden" / "keys"
+    places = [Path(keys)] if keys else [Path(full).resolve().parent, own]
+    for place in places:
+        if (place / "keys_ldm.json").is_file():
+            return place
+    sys.exit(f"no keys_ldm.json in {places[0]}; give the folder that lists the released names and shapes with --keys")
+
+
+def print_full(folder, keys):
+    """Print a line a component at the released sizes; returns whether one failed."""
+    from full_width import compare_full
+
+    failed = False
+    for name, difference, tolerance, passed, item, count, seconds, peak_gb in compare_full(folder, keys_folder(folder, keys)):
+        print(
+            f"{name:14} max difference / max {difference:.2e}  tolerance {tolerance:.0e}  {'pass' if passed else 'FAIL'}  "
+            f"({count} checks, worst: {item}; {seconds:.0f} s, peak so far {peak_gb:.1f} GB)",
+            flush=True,
+        )
+        failed = failed or not passed
+    return failed
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder")
-    folder, failed = parser.parse_args().folder, None
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--full", metavar="FOLDER", help="a folder of golden numbers at the released sizes")
+    parser.add_argument("--keys", metavar="DIR", help="with --full: where keys_ldm.json and the others are")
+    options, failed = parser.parse_args(), None
+    if options.full:
+        if not (Path(options.full) / "munet_io.safetensors").is_file():
+            sys.exit(f"no munet_io.safetensors in {options.full}; give the folder of golden numbers at the released sizes")
+        sys.exit(print_full(options.full, options.keys))
+    if not options.folder:
+        sys.exit("no folder; give one with golden files, or --full FOLDER")
+    folder = options.folder
     for name, difference, tolerance, passed, item, count in compare(folder):
         print(
             f"{name:14} max abs difference {difference:.2e}  tolerance {tolerance:.0e}  {'pass' if passed else 'FAIL'}  ({count} checks, worst: {item})"

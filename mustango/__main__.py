@@ -49,6 +49,7 @@ def build_parser():
     generate.add_argument("--tail", help="seconds (0-10) in which the ending rings out after the duration (default 0, for loops)")
     generate.add_argument("--negative-prompt", help="what it should not sound like")
     generate.add_argument("--model", help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')")
+    generate.add_argument("--revision", help="of a hub id: branch, tag or commit")
     generate.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
     generate.add_argument("--dtype", choices=DTYPES, help="(default float32, or the sidecars')")
     generate.add_argument(
@@ -158,6 +159,7 @@ def build_parser():
     convert = commands.add_parser("convert", help="released checkpoint -> a folder in this layout")
     convert.add_argument("source", help="folder or hub id in the released layout")
     convert.add_argument("target", help="folder to write; must not exist")
+    convert.add_argument("--revision", help="of a hub id: branch, tag or commit")
     convert.add_argument("--dtype", choices=DTYPES, help="store weights so (default: as they are)")
     convert.add_argument("--tokenizer", help="the text encoder's tokenizer, name or folder (default: the one the release names)")
     convert.add_argument("--beat-tokenizer", help="the beat predictor's tokenizer, name or folder")
@@ -293,9 +295,13 @@ def make(todo, takes, options):
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
+    from mustango.requests import asks_predictors
 
     how, left_out = todo[0][0], 0
-    pipeline = load_pipeline(how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory)
+    pipeline = load_pipeline(
+        how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory, revision=how["revision"],
+        fetch_predictors=any(asks_predictors(request) for request, _ in todo),
+    )  # fmt: skip
     if options.prompts and options.out:
         Path(options.out).mkdir(exist_ok=True)
     with tqdm(total=sum(request["steps"] for request, _ in todo), desc="composing", unit="step", disable=None) as bar:
@@ -371,6 +377,7 @@ def train(options):
     from mustango.train_munet import Remembering, TrainMuNet, check_remembering
     from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
+    training.check_one_process()
     if options.threads:
         torch.set_num_threads(options.threads)
     needed = {"start": "source", "text": "text_encoder", "bundle": "to"}.get(options.part, "data")
@@ -506,6 +513,7 @@ def convert(options):
         getattr(torch, options.dtype) if options.dtype else None,
         {role: name for role, name in roles.items() if name},
         not options.without_predictors,
+        options.revision,
     )
     print(f"{options.source} converted into {options.target}")
     return 0

@@ -1,8 +1,8 @@
-"""Weights on disk: verify a model folder; turn the released Mustango files into our components.
+"""Weights on disk: find or fetch a model folder and verify it; turn the released Mustango files into our components.
 
 Released layout: ldm/pytorch_model_ldm.bin, vae/pytorch_model_vae.bin, beats/microsoft-deberta-v3-large.pt,
-chords/flan-t5-large.bin and configs/*.json. Every tensor is renamed by the tables below; one that is missing, unknown or of
-another shape is an error that names it.
+chords/flan-t5-large.bin and configs/*.json; weights may be safetensors, in shards, or under accelerate's names too. Every tensor is
+renamed by the tables below; one that is missing, unknown, of another shape or not finite is an error that names it.
 """
 
 import json
@@ -12,7 +12,9 @@ import re
 import shutil
 import struct
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -20,6 +22,9 @@ from safetensors import SafetensorError, safe_open
 from musicbench import InputError
 
 BUNDLED = "mustango-mini"
+# The released predictors and their tokenizers, which a model may lack; they come last, when they are asked.
+PREDICTOR_PARTS = ("beat_tokenizer", "beat_predictor", "chord_tokenizer", "chord_predictor")
+PARTS = ("tokenizer", "text_encoder", "conditioner", "unet", "scheduler", "mel", "vae", "vocoder")
 
 # ---------------------------------------------------------------------------------------------------- released names -> ours
 
@@ -86,6 +91,16 @@ RELEASED_VOCODER = {
 }
 
 
+# A released part's folder -> how its file of weights is named; accelerate's names come after that.
+RELEASED_WEIGHTS = {
+    "ldm": "pytorch_model_ldm.bin",
+    "vae": "pytorch_model_vae.bin",
+    "beats": "microsoft-deberta-v3-large.pt",
+    "chords": "flan-t5-large.bin",
+}
+WEIGHT_STEMS = ("model", "pytorch_model")  # accelerate's
+WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt")
+WRAPPED = r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+"  # what DistributedDataParallel and torch.compile put into names
 RELEASED_WINDOW_S = 10.24
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"  # how files begin that torch before 1.6 wrote, which cannot be mapped
 SHARD = "700MB"  # a shard is copied in memory when it is written
@@ -113,26 +128,90 @@ def rename(name, table):
 # ---------------------------------------------------------------------------------------------------- model folders
 
 
-def model_folder(model):
-    """Return the folder of a model: the one that ships with the repository, a path, or a hub id (downloaded, cached).
+def model_folder(model, revision=None, fetch="pipeline"):
+    """Return the folder of a model: the one that ships with the repository, a path, or a hub id (fetched once, then cached).
 
-    Raises InputError for anything else.
+    fetch: what is wanted of a hub id, "configs", "pipeline" or "predictors" (a pipeline with the released predictors). revision: a hub
+    id's branch, tag or commit. Raises InputError for anything else.
     """
     folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
-    if folder.is_dir():
-        return folder
-    if re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model)) and not folder.exists():
-        from huggingface_hub import snapshot_download
+    if is_hub_id(model):
+        return _fetched(str(model), revision, fetch)
+    if not folder.is_dir():
+        raise InputError(
+            f"no model folder {folder}; give {BUNDLED}, a folder with a model_index.json or in the released layout, or a hub id"
+        )
+    if revision is not None:
+        raise InputError(f"revision {revision} says nothing of the folder {folder}; leave it out, or give a hub id")
+    return folder
 
-        try:
-            return Path(snapshot_download(str(model)))
-        except (OSError, ValueError) as error:  # the hub's errors derive from these
-            raise InputError(
-                f"no folder {model}, and the hub does not give it ({_one_line(error)[:160]}); check name and connection"
-            ) from None
-    raise InputError(
-        f"no model folder {folder}; give {BUNDLED}, a folder with a model_index.json or in the released layout, or a hub id"
-    )
+
+def is_hub_id(model):
+    """True for what can only be a name on the hub: owner/name, and no such file or folder here."""
+    return bool(re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model))) and not Path(model).exists()
+
+
+def _fetched(hub_id, revision, fetch):
+    """Return the cached snapshot of a hub id, fetching what is not there yet. Raises InputError."""
+    from huggingface_hub import snapshot_download
+
+    patterns = wanted_patterns(fetch)
+    try:
+        names = _names_on_hub(hub_id, revision)
+        chosen = wanted_files(names, patterns) if names else patterns
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=chosen))
+    except (OSError, ValueError) as error:  # the hub's errors derive from these
+        at = f" at revision {revision}" if revision else ""
+        raise InputError(
+            f"no folder {hub_id}, and the hub does not give it{at} ({_one_line(error)[:160]}); check name, revision and connection"
+        ) from None
+
+
+def _names_on_hub(hub_id, revision):
+    """Return the names of a hub id's files, or None when the hub does not answer, where the cache may do."""
+    from huggingface_hub import constants, list_repo_files
+
+    if constants.HF_HUB_OFFLINE:
+        return None
+    try:
+        return list_repo_files(hub_id, revision=revision)
+    except Exception:  # of the HTTP library below, whichever it is; fetching meets the same and says it
+        return None
+
+
+def wanted_patterns(fetch):
+    """Return patterns of the files that are wanted of a repository in either layout; see `model_folder`."""
+    patterns = ["*.json"]
+    if fetch == "configs":
+        return patterns
+    ours, released = (PARTS, ("ldm", "vae")) if fetch == "pipeline" else (PARTS + PREDICTOR_PARTS, tuple(RELEASED_WEIGHTS))
+    for name in ours:
+        patterns.append(f"{name}/*" if name.endswith("tokenizer") else f"{name}/*.safetensors")
+    for name in released:
+        patterns += [f"{name}/{file}" for file in weight_names(name)]
+        patterns += [f"{name}/*-of-*{suffix}" for suffix in (".safetensors", ".bin")]
+    return patterns
+
+
+def wanted_files(names, patterns):
+    """Return which of a repository's files match the patterns; of weights that are there in several formats only the first's.
+
+    The order of formats is that of `weight_names`.
+    """
+    wanted = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
+    return wanted if "model_index.json" in names else [name for name in wanted if _is_first_format(name, wanted)]
+
+
+def _is_first_format(name, names):
+    """True for a file that is no weights of a released part, or belongs to the first of the formats in which `names` has them."""
+    part, _, file = name.partition("/")
+    if part not in RELEASED_WEIGHTS or not file.endswith((".safetensors", ".bin", ".pt")):
+        return True
+    first = next((own for own in weight_names(part) if f"{part}/{own}" in names), file)
+    if first.endswith(".index.json"):
+        shard = Path(first.removesuffix(".index.json"))
+        return fnmatch(file, f"{shard.stem}-*-of-*{shard.suffix}")
+    return file == first
 
 
 def is_released(folder):
@@ -142,9 +221,20 @@ def is_released(folder):
     )
 
 
-def durations_of(model):
+def has_predictors(folder, hub_id=None):
+    """True if a model has the released predictors: in its folder, or on the hub, from where they have not been fetched yet."""
+    folder = Path(folder)
+    if is_released(folder):
+        return hub_id is not None or (folder / "beats").is_dir()
+    entry = model_index(folder).get("beat_predictor")
+    if entry is not None:
+        return entry[1] is not None and (hub_id is not None or (folder / "beat_predictor").is_dir())
+    return (folder / "beat_predictor").is_dir()  # an older folder, whose index does not list it
+
+
+def durations_of(model, revision=None):
     """Return how long a model's clips are if nobody says, and the longest it makes, in seconds, without loading it."""
-    folder = model_folder(model)
+    folder = model_folder(model, revision, "configs")
     index = {} if is_released(folder) else model_index(folder)
     window_s = index.get("window_s", RELEASED_WINDOW_S)
     return window_s, index.get("longest_s") or window_s
@@ -197,6 +287,8 @@ def _build_on_meta(folder, library, class_name):
             from transformers import AutoConfig
 
             return kind(AutoConfig.from_pretrained(folder))
+        if hasattr(kind, "config_class"):  # our own classes on transformers' bodies
+            return kind(kind.config_class.from_pretrained(folder))
         return kind.from_config(kind.load_config(folder))
 
 
@@ -215,16 +307,35 @@ def check_tensors(wanted, have, where):
             )
 
 
+def check_finite(tensors, where):
+    """Raise InputError naming the first of {name: tensor} that holds NaN or infinity."""
+    import torch
+
+    for name, tensor in tensors.items():
+        if tensor.is_meta or not tensor.is_floating_point() or not tensor.numel():
+            continue
+        if not all(torch.isfinite(bound) for bound in torch.aminmax(tensor.detach())):
+            raise InputError(
+                f"{where}: tensor {name} holds NaN or infinity; get the model again, or take an earlier state of its training"
+            )
+
+
 def verify(folder):
     """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape. Raises InputError."""
     folder = Path(folder)
-    for name, entry in model_index(folder).items():
+    index = model_index(folder)
+    for name in PARTS:
+        if not isinstance(index.get(name), list) or len(index[name]) != 2 or index[name][1] is None:
+            raise InputError(f"{folder / 'model_index.json'} lists no {name}; get the model whole again")
+    for name, entry in index.items():
         if not isinstance(entry, list) or entry[1] is None:
             continue
         part = folder / name
+        if name in PREDICTOR_PARTS and not part.is_dir():  # fetched when they are asked
+            continue
         if not part.is_dir():
             raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
-        if name in ("tokenizer", "scheduler"):
+        if name.endswith("tokenizer") or name == "scheduler":
             continue
         try:
             model = _build_on_meta(part, *entry)
@@ -281,13 +392,64 @@ def model_written_whole(folder):
 # ---------------------------------------------------------------------------------------------------- released files
 
 
-def load_released(path):
-    """Memory-map a released state dict: {name: tensor}. Only plain tensors are unpickled. Raises InputError."""
-    import torch
+def weight_names(part):
+    """Return how a released part's file of weights may be named, the likeliest first; a name in .index.json lists shards."""
+    released = Path(RELEASED_WEIGHTS[part])
+    own = [released.stem + suffix for suffix in (".safetensors", ".safetensors.index.json")] + [released.name]
+    own += [name for suffix in WEIGHT_SUFFIXES if (name := released.stem + suffix) not in own]
+    return own + [stem + suffix for stem in WEIGHT_STEMS for suffix in WEIGHT_SUFFIXES]
 
+
+def weights_path(folder, part):
+    """Return the file of weights, or the index of its shards, of a released part; the released name where there is none."""
+    folder = Path(folder) / part
+    return next((folder / name for name in weight_names(part) if (folder / name).exists()), folder / RELEASED_WEIGHTS[part])
+
+
+def load_released(path):
+    """Memory-map a released state dict: {name: tensor}. Only plain tensors are unpickled.
+
+    path: a pickle, a safetensors file, or the index of the shards of either. Raises InputError.
+    """
     path = Path(path)
     if not path.is_file():
         raise InputError(f"no file {path}; the released layout has one, download the model again")
+    tensors = {}
+    for shard in _shards_of(path):
+        read = _read_safetensors if shard.suffix == ".safetensors" else _read_pickle
+        for name, tensor in read(shard).items():
+            name = re.sub(WRAPPED, "", name)
+            if name in tensors:
+                raise InputError(f"{path} holds tensor {name} twice; save the model once, without what wraps it")
+            tensors[name] = tensor
+    return {name: tensor for name, tensor in tensors.items() if not re.match(IGNORED, name)}
+
+
+def _shards_of(path):
+    """Return the files that an index lists, or the one file. Raises InputError for one that is not there."""
+    if path.suffix != ".json":
+        return [path]
+    listed = read_json(path).get("weight_map")
+    if not isinstance(listed, dict) or not listed or not all(isinstance(name, str) for name in listed.values()):
+        raise InputError(f"{path} has no weight_map that lists its shards; download the model again")
+    shards = [path.with_name(Path(name).name) for name in sorted(set(listed.values()))]
+    for shard in shards:
+        if not shard.is_file():
+            raise InputError(f"no file {shard}, which {path.name} lists; download the model again")
+    return shards
+
+
+def _read_safetensors(path):
+    try:
+        with safe_open(path, "pt") as file:
+            return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
+
+
+def _read_pickle(path):
+    import torch
+
     try:
         with path.open("rb") as file:
             old = file.read(len(LEGACY)) == LEGACY
@@ -298,7 +460,14 @@ def load_released(path):
         raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
     if not isinstance(tensors, dict) or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
         raise InputError(f"{path} is no state dict of tensors; download it again")
-    return {name: tensor for name, tensor in tensors.items() if not re.match(IGNORED, name)}
+    return tensors
+
+
+def taken(tensors, prefix, where):
+    """Return those of {released name: tensor} that begin with a pattern. Raises InputError for one that is not finite."""
+    own = {name: tensor for name, tensor in tensors.items() if re.match(prefix, name)}
+    check_finite(own, where)
+    return own
 
 
 def fill(model, tensors, where):
@@ -351,7 +520,8 @@ def convert_munet(tensors, config):
 
     with torch.device("meta"):
         model = MuNet(**munet_config(config))
-    return fill(model, {rename(k, MUNET_NAMES): v for k, v in tensors.items() if k.startswith("unet.")}, "the released MuNet")
+    own = taken(tensors, r"unet\.", "the released MuNet")
+    return fill(model, {rename(k, MUNET_NAMES): v for k, v in own.items()}, "the released MuNet")
 
 
 def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
@@ -360,21 +530,19 @@ def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
 
     from mustango.conditioning import CHORD_TYPES, Conditioner
 
-    own = {
-        rename(k, CONDITIONER_NAMES): v
-        for k, v in sorted(tensors.items())  # "FME" comes before "chord", which is preferred
-        if re.match(r"(beat_embedding_layer|chord_embedding_layer|FME)\.", k) and not re.match(IGNORED, k)
-    }
+    where = "the released beat and chord encoders"
+    own = taken(tensors, rf"(?!{IGNORED})(beat_embedding_layer|chord_embedding_layer|FME)\.", where)
+    own = {rename(k, CONDITIONER_NAMES): v for k, v in sorted(own.items())}  # "FME" comes before "chord", which is preferred
     try:
         root_dim = own["root_bias"].shape[1]
         dim, chord_in = own["chord_projection.weight"].shape
         time_dim = chord_in - root_dim - len(CHORD_TYPES) - 4
         n_beat_types = own["beat_projection.weight"].shape[1] - time_dim
     except KeyError as error:
-        raise InputError(f"the released beat and chord encoders lack tensor {error}; download the model again") from None
+        raise InputError(f"{where} lack tensor {error}; download the model again") from None
     with torch.device("meta"):
         model = Conditioner(dim, root_dim, time_dim, root_base, time_base, n_beat_types)
-    return fill(model, own, "the released beat and chord encoders")
+    return fill(model, own, where)
 
 
 def t5_config(tensors, **settings):
@@ -405,7 +573,7 @@ def convert_text_encoder(tensors, **settings):
     import torch
     from transformers import T5EncoderModel
 
-    own = {rename(k, TEXT_NAMES): v for k, v in tensors.items() if k.startswith("text_encoder.")}
+    own = {rename(k, TEXT_NAMES): v for k, v in taken(tensors, r"text_encoder\.", "the released text encoder").items()}
     with torch.device("meta"):
         model = T5EncoderModel(t5_config(own, **settings))
     return fill(model, own, "the released text encoder")
@@ -434,9 +602,7 @@ def convert_vae(tensors, config):
     except KeyError as error:
         raise InputError(f"vae_config.json lacks {error}; get it again") from None
     own = {}
-    for name, tensor in tensors.items():
-        if name.startswith("vocoder."):
-            continue
+    for name, tensor in taken(tensors, r"(?!vocoder\.)", "the released VAE").items():
         ours = re.sub(r"\{(\d+)\}", lambda m: str(levels - 1 - int(m[1])), rename(name, VAE_NAMES))
         is_attention = re.search(r"attentions\.0\.to_\w+(\.0)?\.weight$", ours)  # 1 x 1 convolutions there, linear here
         own[ours] = tensor[:, :, 0, 0] if is_attention and tensor.ndim == 4 else tensor
@@ -453,7 +619,7 @@ def convert_vocoder(tensors, config=None, sample_rate=16000):
     if str(settings.pop("resblock", "1")) != "1":
         raise InputError("the vocoder config asks for resblock 2; only 1 is supported")
     config = SpeechT5HifiGanConfig(sampling_rate=sample_rate, normalize_before=False, leaky_relu_slope=0.1, **settings)
-    own = {rename(k, VOCODER_NAMES): v for k, v in tensors.items() if k.startswith("vocoder.")}
+    own = {rename(k, VOCODER_NAMES): v for k, v in taken(tensors, r"vocoder\.", "the released vocoder").items()}
     # Unused here (normalize_before is off), but the class has them.
     own |= {"mean": torch.zeros(config.model_in_dim), "scale": torch.ones(config.model_in_dim)}
     with torch.device("meta"):
@@ -468,7 +634,7 @@ def convert_beat_predictor(tensors, config):
 
     from mustango.predictors import BeatPredictor
 
-    own = {k: v for k, v in tensors.items() if not re.match(IGNORED, k)}
+    own = taken(tensors, f"(?!{IGNORED})", "the released beat predictor")
     with torch.device("meta"):
         model = BeatPredictor(DebertaV2Config(**config))
     return fill(model, own, "the released beat predictor")
@@ -482,7 +648,7 @@ def convert_chord_predictor(tensors):
 
     with torch.device("meta"):
         model = ChordPredictor(t5_config(tensors))
-    return fill(model, dict(tensors), "the released chord predictor")
+    return fill(model, taken(tensors, "", "the released chord predictor"), "the released chord predictor")
 
 
 def convert_mel(config):
@@ -505,7 +671,7 @@ def released_components(folder):
     from diffusers import DPMSolverMultistepScheduler
 
     folder = Path(folder)
-    configs, ldm = folder / "configs", folder / "ldm" / "pytorch_model_ldm.bin"
+    configs, ldm = folder / "configs", weights_path(folder, "ldm")
     known = r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer|FME)\."
     if stray := [name for name in load_released(ldm) if not re.match(known, name)]:
         raise InputError(f"{ldm} has the unknown tensor {stray[0]}; this is no released Mustango")
@@ -514,7 +680,7 @@ def released_components(folder):
     yield "conditioner", convert_conditioner(load_released(ldm))
     yield "text_encoder", convert_text_encoder(load_released(ldm))
     stft = read_json(configs / "stft_config.json")
-    vae = load_released(folder / "vae" / "pytorch_model_vae.bin")
+    vae = load_released(weights_path(folder, "vae"))
     vae_config = read_json(configs / "vae_config.json")
     yield "vae", convert_vae(vae, vae_config.get("vae", vae_config))
     yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
@@ -523,7 +689,10 @@ def released_components(folder):
 
 
 def load_tokenizer(folder, role, given=None):
-    """Return a released model's tokenizer: `given` (a name, folder or tokenizer), else the one the release names. Raises InputError."""
+    """Return a released model's tokenizer: `given` (a name, folder or tokenizer), else the one the release names.
+
+    Raises InputError, MissingPackage where a package is missing.
+    """
     from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
     if isinstance(given, PreTrainedTokenizerBase):
@@ -533,57 +702,79 @@ def load_tokenizer(folder, role, given=None):
         name = read_json(Path(folder) / "configs" / "main_config.json").get("text_encoder_name", name)
     try:
         return AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError, ImportError) as error:
+    except OSError as error:
         raise InputError(
             f"cannot get the {role} {name} ({_one_line(error)[:160]}); connect once, or name a folder that holds it"
         ) from None
+    except (ValueError, ImportError, LookupError, TypeError, AttributeError, RuntimeError) as error:
+        check_sentencepiece(role, name)
+        raise InputError(
+            f"cannot read the {role} {name} ({_one_line(error)[:160]}); get its files again, or name a folder that holds it"
+        ) from None
 
 
-def convert(source, target, dtype=None, tokenizers=None, predictors=True):
+class MissingPackage(InputError):
+    """A package is not installed."""
+
+
+def check_sentencepiece(role, name):
+    """Raise MissingPackage unless what reads a tokenizer's spm.model is installed."""
+    for module, package in (("sentencepiece", "sentencepiece"), ("google.protobuf", "protobuf")):
+        try:
+            import_module(module)
+        except ImportError:
+            raise MissingPackage(
+                f"the {role} {name} needs the package {package}, which is not installed; pip install {package}"
+            ) from None
+
+
+def load_tokenizers(folder, given, predictors):
+    """Return {role: tokenizer} of a released model, the predictors' too where those are wanted. Raises InputError."""
+    roles = TOKENIZERS if predictors else ("tokenizer",)
+    return {role: load_tokenizer(folder, role, given.get(role)) for role in roles}
+
+
+def convert(source, target, dtype=None, tokenizers=None, predictors=True, revision=None):
     """Write a released folder (or hub id) as a folder in our layout; component by component, so that memory holds one at a time.
 
     dtype: a torch dtype to store weights in. tokenizers: {role: name or folder} instead of those the release names.
-    predictors: convert the beat and chord predictors too. `target` appears only when it is whole. Raises InputError.
+    predictors: convert the beat and chord predictors too. revision: of a hub id. `target` appears only when it is whole. Raises InputError.
     """
     import diffusers
 
-    source, target = model_folder(source), Path(target)
-    if not is_released(source):
-        raise InputError(f"{source} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
+    target = Path(target)
     if target.exists():
         raise InputError(f"{target} exists; choose another name or remove it")
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
-    tokenizers = tokenizers or {}
+    source = model_folder(source, revision, "predictors" if predictors else "pipeline")
+    if not is_released(source):
+        raise InputError(f"{source} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
     index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
     with model_written_whole(target) as building:
-        tokenizer = load_tokenizer(source, "tokenizer", tokenizers.get("tokenizer"))
-        tokenizer.save_pretrained(building / "tokenizer")
-        index["tokenizer"] = ["transformers", type(tokenizer).__name__]
-        for name, component in released_components(source):
+        for role, tokenizer in load_tokenizers(source, tokenizers or {}, predictors).items():  # all before the first weight is read
+            index[role] = write_part(tokenizer, building / role)
+        for name, component in chain(released_components(source), released_predictors(source) if predictors else ()):
             if dtype is not None and hasattr(component, "to") and name != "mel":
                 component = component.to(dtype)
-            component.save_pretrained(building / name, **({"max_shard_size": SHARD} if hasattr(component, "parameters") else {}))
-            library = type(component).__module__
-            index[name] = [library if library.startswith("mustango") else library.split(".")[0], type(component).__name__]
+            index[name] = write_part(component, building / name)
             del component
-        if predictors:
-            for name, component in released_predictors(source):
-                component = component.to(dtype) if dtype is not None else component
-                component.save_pretrained(building / name, max_shard_size=SHARD)
-                role = name.replace("predictor", "tokenizer")
-                load_tokenizer(source, role, tokenizers.get(role)).save_pretrained(building / role)
-                del component
         (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+
+
+def write_part(component, folder):
+    """Write a component into a folder and return its entry in a model's index, [library, class]."""
+    component.save_pretrained(folder, **({"max_shard_size": SHARD} if hasattr(component, "parameters") else {}))
+    library = type(component).__module__
+    return [library if library.startswith("mustango") else library.split(".")[0], type(component).__name__]
 
 
 def released_predictors(folder):
     """Yield (name, component) of a released folder's beat and chord predictors."""
-    folder = Path(folder)
-    beats = load_released(folder / "beats" / "microsoft-deberta-v3-large.pt")
+    beats = load_released(weights_path(folder, "beats"))
     yield "beat_predictor", convert_beat_predictor(beats, {**DEBERTA, **deberta_sizes(beats)})
     del beats
-    yield "chord_predictor", convert_chord_predictor(load_released(folder / "chords" / "flan-t5-large.bin"))
+    yield "chord_predictor", convert_chord_predictor(load_released(weights_path(folder, "chords")))
 
 
 def deberta_sizes(tensors):

@@ -3,7 +3,7 @@
 Shapes: B batch, L tokens, D features, T mel frames, K control channels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -40,11 +40,19 @@ class Conditioning:
     chord_times: torch.Tensor | None = None
     control: torch.Tensor | None = None
 
+    def to(self, device):
+        """Return the same on another device."""
+        return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
-def encode_text(tokenizer, text_encoder, texts):
-    """Return token states (B, L, D) and mask (B, L) bool of texts, padded to the longest; a text beyond the limit is cut."""
+
+def encode_text(tokenizer, text_encoder, texts, device=None):
+    """Return token states (B, L, D) and mask (B, L) bool of texts, padded to the longest; a text beyond the limit is cut.
+
+    device: where the encoder runs, if its weights lie elsewhere until then (offloading).
+    """
     limit = min(tokenizer.model_max_length, getattr(text_encoder.config, "max_position_embeddings", 512))
-    tokens = tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt").to(text_encoder.device)
+    tokens = tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
+    tokens = tokens.to(text_encoder.device if device is None else device)
     states = text_encoder(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
     return states, tokens.attention_mask.bool()
 
@@ -165,7 +173,8 @@ class Conditioner(ModelMixin, ConfigMixin):
         the longest item or to the given lengths (the released training pads to 50 and 20).
         """
         tokens = self.tokens(beats, chords, beat_length, chord_length)
-        return self.embed({name: tensor.to(self.device) for name, tensor in tokens.items()})
+        device = self.root_bias.device  # under offloading only now where the other weights will be
+        return self.embed({name: tensor.to(device) for name, tensor in tokens.items()})
 
 
 def _padded(items, pad, length):

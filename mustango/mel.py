@@ -82,4 +82,4 @@ class LogMel(ModelMixin, ConfigMixin):
         if not taps:
             return mels
         padded = F.pad(mels.transpose(1, 2), (taps // 2, taps // 2), mode="replicate")
-        return F.conv1d(padded, self.sharpening[:, None], groups=mels.shape[2]).transpose(1, 2)
+        return F.conv1d(padded, self.sharpening[:, None].to(padded.device), groups=mels.shape[2]).transpose(1, 2)

@@ -5,7 +5,8 @@ D features of a token, h heads, d channels of a head.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -26,11 +27,20 @@ STREAMS = ("text", "beat", "chord")
 
 
 @dataclass(frozen=True)
-class Projected:
-    """A Conditioning whose keys and values are already projected: {StreamBlock: (keys, values)}, masks by stream."""
+class Source:
+    """What one stream attends to: features (B, L, D), their mask and times, and the keys and values that each Attention made of them."""
 
-    keys_values: dict
-    masks: dict
+    features: torch.Tensor
+    mask: torch.Tensor | None
+    seconds: torch.Tensor | None
+    keys_values: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Projected:
+    """A Conditioning for all steps of a clip: a Source a stream, whose keys and values are projected at the first step and kept."""
+
+    sources: dict
     text_pooled: torch.Tensor | None
     control: torch.Tensor | None
 
@@ -56,7 +66,7 @@ def rotate(x, seconds):
     """
     half = x.shape[-1] // 2
     frequencies = 2 * math.pi / torch.logspace(math.log2(0.5), 6, half, base=2, device=x.device)
-    angles = (seconds.float()[..., None] * frequencies)[:, :, None, :]
+    angles = (seconds.to(x.device).float()[..., None] * frequencies)[:, :, None, :]
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     a, b = x[..., :half], x[..., half:]
     return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
@@ -73,7 +83,10 @@ class AttentionKernel:
 
 
 class Attention(nn.Module, AttentionModuleMixin):
-    """Multi-head attention; `project` gives keys and values, `forward` attends to them."""
+    """Multi-head attention to a Source, or to its own input.
+
+    Keys and values are projected inside of `forward`, where hooks that bring weights to a device (offloading) have seen the call.
+    """
 
     _default_processor_cls = AttentionKernel
     _available_processors = [AttentionKernel]
@@ -87,15 +100,23 @@ class Attention(nn.Module, AttentionModuleMixin):
         self.to_out = nn.Linear(channels, channels)
         self.set_processor(AttentionKernel())
 
-    def project(self, source, seconds=None):
-        """Return keys and values (B, L, h, d) of `source` (B, L, D), the keys rotated by `seconds` (B, L) if given."""
-        k = self.to_k(source).unflatten(-1, (self.heads, -1))
-        v = self.to_v(source).unflatten(-1, (self.heads, -1))
+    def _keys_values(self, features, seconds=None):
+        """Return keys and values (B, L, h, d) of features (B, L, D), the keys rotated by `seconds` (B, L) if given."""
+        k = self.to_k(features).unflatten(-1, (self.heads, -1))
+        v = self.to_v(features).unflatten(-1, (self.heads, -1))
         return (k if seconds is None else rotate(k, seconds)), v
 
-    def forward(self, x, keys_values, mask=None, seconds=None):
+    def forward(self, x, source=None, seconds=None):
+        """Return what x (B, N, C) takes from a Source, or from itself when None; `seconds` (1, N) rotates the queries if given."""
         q = self.to_q(x).unflatten(-1, (self.heads, -1))
         q = q if seconds is None else rotate(q, seconds)
+        if source is None:
+            keys_values, mask = self._keys_values(x), None
+        else:
+            if self not in source.keys_values:
+                source.keys_values[self] = self._keys_values(source.features, source.seconds)
+            keys_values, mask = source.keys_values[self], source.mask
+        mask = mask if mask is None else mask.to(x.device)
         return self.to_out(self.processor(q, *keys_values, mask).flatten(-2))
 
 
@@ -114,12 +135,11 @@ class StreamBlock(nn.Module):
         self.feed_forward = FeedForward(channels, mult=ff_mult, activation_fn="geglu")
         self.proj_out = nn.Linear(channels, channels)
 
-    def forward(self, x, keys_values, mask, seconds):
+    def forward(self, x, source, seconds):
         height_width = x.shape[2:]
         h = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
-        normed = self.norm1(h)
-        h = h + self.self_attention(normed, self.self_attention.project(normed))
-        h = h + self.cross_attention(self.norm2(h), keys_values, mask, seconds)
+        h = h + self.self_attention(self.norm1(h))
+        h = h + self.cross_attention(self.norm2(h), source, seconds)
         h = h + self.feed_forward(self.norm3(h))
         return x + self.proj_out(h).transpose(1, 2).unflatten(2, height_width)
 
@@ -140,8 +160,52 @@ def attend(streams, x, condition, seconds):
     """Run text, beat and chord streams in turn; only beats and chords know time."""
     for name, stream in streams.items():
         when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
-        x = stream(x, condition.keys_values[stream], condition.masks[name], when)
+        x = stream(x, condition.sources[name], when)
     return x
+
+
+def times_of_rows(row_s, rows, x):
+    """Return the times of the rows of a map x (B, C, h, w) at its level, the middles of the latent rows that a row covers.
+
+    row_s: seconds of one of the `rows` latent rows; None without rotary time, which gives None.
+    """
+    if row_s is None:
+        return None
+    level_s = row_s * 2 ** round(math.log2(rows / x.shape[2]))
+    return (torch.arange(x.shape[2], device=x.device) + 0.5) * level_s
+
+
+class Down(nn.Module):
+    """A level on the way down: layers, then, but at the last level, half the rows and columns."""
+
+    def __init__(self, layers, downsample):
+        super().__init__()
+        self.layers, self.downsample = nn.ModuleList(layers), downsample
+
+    def forward(self, x, temb, condition, times):
+        """Return the map, and the list of maps that the way up takes again."""
+        skips = []
+        for layer in self.layers:
+            x = layer(x, temb, condition, times(x))
+            skips.append(x)
+        if self.downsample is not None:
+            x = self.downsample(x)
+            skips.append(x)
+        return x, skips
+
+
+class Up(nn.Module):
+    """A level on the way up: layers, each with a map of the way down beside its input, then, but at the first, a larger map."""
+
+    def __init__(self, layers, upsample):
+        super().__init__()
+        self.layers, self.upsample = nn.ModuleList(layers), upsample
+
+    def forward(self, x, skips, temb, condition, times, size):
+        """Return the map (B, C, *size); `skips` are taken from the end."""
+        for layer, skip in zip(self.layers, reversed(skips), strict=True):
+            x = layer(torch.cat([x, skip], dim=1), temb, condition, times(x))
+        return x if self.upsample is None else self.upsample(x, output_size=size)
 
 
 class Control(nn.Module):
@@ -210,16 +274,16 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         self.down = nn.ModuleList()
         skips, width = [widths[0]], widths[0]
         for level in range(levels):
-            layers = nn.ModuleList()
+            layers = []
             for _ in range(layers_per_block):
                 layers.append(layer(width, level))
                 width = widths[level]
                 skips.append(width)
-            block = nn.ModuleDict({"layers": layers})
+            downsample = None
             if level < levels - 1:
-                block["downsample"] = Downsample2D(width, use_conv=True, padding=1, name="op")
+                downsample = Downsample2D(width, use_conv=True, padding=1, name="op")
                 skips.append(width)
-            self.down.append(block)
+            self.down.append(Down(layers, downsample))
 
         self.mid = Layer(width, width, time_dim, norm_num_groups, norm_eps, attention(levels - 1))
         self.mid_resnet = ResnetBlock2D(
@@ -228,36 +292,32 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
 
         self.up = nn.ModuleList()
         for level in reversed(range(levels)):
-            layers = nn.ModuleList()
+            layers = []
             for _ in range(layers_per_block + 1):
                 layers.append(layer(width + skips.pop(), level))
                 width = widths[level]
-            block = nn.ModuleDict({"layers": layers})
-            if level:
-                block["upsample"] = Upsample2D(width, use_conv=True)
-            self.up.append(block)
+            self.up.append(Up(layers, Upsample2D(width, use_conv=True) if level else None))
 
         self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
         self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
 
-    def stream_blocks(self):
-        """Yield (stream name, StreamBlock) of every attention place."""
-        for module in self.modules():
-            if isinstance(module, Layer):
-                yield from module.streams.items()
-
     def project(self, condition: Conditioning):
-        """Project the conditions' keys and values once, for all steps of a clip; `forward` takes the result as `condition`."""
-        sources = {"text": condition.text, "beat": condition.beats, "chord": condition.chords}
-        times = {"text": None, "beat": condition.beat_times, "chord": condition.chord_times}
-        masks = {"text": condition.text_mask, "beat": condition.beat_mask, "chord": condition.chord_mask}
+        """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.
+
+        It projects their keys and values at the first step and takes them again at the others.
+        """
         rotary = self.config.rotary_seconds is not None
-        return Projected(
-            {b: b.cross_attention.project(sources[name], times[name] if rotary else None) for name, b in self.stream_blocks()},
-            {name: attention_mask(mask, sources[name].dtype) for name, mask in masks.items()},
-            condition.text_pooled,
-            condition.control,
-        )
+        beat_times, chord_times = (condition.beat_times, condition.chord_times) if rotary else (None, None)
+        streams = {
+            "text": (condition.text, condition.text_mask, None),
+            "beat": (condition.beats, condition.beat_mask, beat_times),
+            "chord": (condition.chords, condition.chord_mask, chord_times),
+        }
+        sources = {
+            name: Source(features, attention_mask(mask, features.dtype), seconds)
+            for name, (features, mask, seconds) in streams.items()
+        }
+        return Projected(sources, condition.text_pooled, condition.control)
 
     def forward(self, sample, timestep, condition):
         """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W) at `timestep` (a number or (B,)).
@@ -274,28 +334,17 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         x = self.conv_in(sample)
         if self.control is not None:
             x = x + self.control(condition.control)
-
-        def seconds(h):
-            """Times of the rows of a map at this level: the middles of the latent rows that a row covers."""
-            if self.config.rotary_seconds is None:
-                return None
-            row_s = self.config.rotary_seconds * 2 ** round(math.log2(sample.shape[2] / h.shape[2]))
-            return (torch.arange(h.shape[2], device=h.device) + 0.5) * row_s
+        times = partial(times_of_rows, self.config.rotary_seconds, sample.shape[2])
 
         skips = [x]
         for block in self.down:
-            for layer in block["layers"]:
-                x = layer(x, temb, condition, seconds(x))
-                skips.append(x)
-            if "downsample" in block:
-                x = block["downsample"](x)
-                skips.append(x)
+            x, passed = block(x, temb, condition, times)
+            skips += passed
 
-        x = self.mid_resnet(self.mid(x, temb, condition, seconds(x)), temb)
+        x = self.mid_resnet(self.mid(x, temb, condition, times(x)), temb)
 
         for block in self.up:
-            for layer in block["layers"]:
-                x = layer(torch.cat([x, skips.pop()], dim=1), temb, condition, seconds(x))
-            if "upsample" in block:
-                x = block["upsample"](x, output_size=skips[-1].shape[2:])
+            count = len(block.layers)
+            skips, own = skips[:-count], skips[-count:]
+            x = block(x, own, temb, condition, times, tuple(skips[-1].shape[2:]) if skips else None)
         return self.conv_out(F.silu(self.conv_norm_out(x)))

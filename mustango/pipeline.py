@@ -1,9 +1,12 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
+import json
 import re
+import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 
 import diffusers
 import numpy as np
@@ -19,22 +22,30 @@ from musicbench.styles import MOODS, OPPOSITES
 from musicbench.theory import NO_CHORD
 from mustango.checkpoint import (
     BUNDLED,
+    PREDICTOR_PARTS,
     TOKENIZERS,
+    MissingPackage,
+    check_finite,
+    has_predictors,
+    is_hub_id,
     is_released,
     load_tokenizer,
     model_folder,
     model_index,
+    model_written_whole,
     read_json,
     released_components,
     released_predictors,
     verify,
+    write_part,
 )
 from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, off_beats, pooled
 from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
+from mustango.predictors import NeuralPredictors, execution_device, predictors_from
 from mustango.reader import Controls, check_options, resolve
-from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe, has_predictors
+from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe
 from mustango.vocoder import ISTFTVocoder
 
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
@@ -75,8 +86,11 @@ class MustangoPipeline(DiffusionPipeline):
     the clip and then cut off, so that the first attack is as clear as later ones; a whole number of latent rows.
     """
 
-    model_cpu_offload_seq = "text_encoder->conditioner->unet->vae->vocoder"
-    _folder, _low_memory, _dtype, _neural, _tokenizers = None, False, torch.float32, None, {}
+    model_cpu_offload_seq = "beat_predictor->chord_predictor->text_encoder->conditioner->unet->vae->vocoder"
+    _exclude_from_cpu_offload = ["mel"]  # a few numbers, of which other methods than `forward` make use, too
+    _optional_components = [*PREDICTOR_PARTS, *HEAVY]  # loaded when they are needed: the predictors, with low memory the others
+    # Of a pipeline that was loaded: its folder and hub id, and how parts that come later are loaded.
+    _folder, _hub_id, _low_memory, _dtype, _neural, _tokenizers = None, None, False, torch.float32, None, {}
 
     def __init__(
         self,
@@ -88,6 +102,10 @@ class MustangoPipeline(DiffusionPipeline):
         mel: LogMel,
         vae: AutoencoderKL,
         vocoder: ISTFTVocoder | SpeechT5HifiGan,
+        beat_tokenizer: PreTrainedTokenizerBase | None = None,
+        beat_predictor: PreTrainedModel | None = None,
+        chord_tokenizer: PreTrainedTokenizerBase | None = None,
+        chord_predictor: PreTrainedModel | None = None,
         window_s: float = 10.24,
         longest_s: float | None = None,
         guidance_db: float = 0.0,
@@ -103,7 +121,8 @@ class MustangoPipeline(DiffusionPipeline):
         super().__init__()
         self.register_modules(
             tokenizer=tokenizer, text_encoder=text_encoder, conditioner=conditioner, unet=unet, scheduler=scheduler,
-            mel=mel, vae=vae, vocoder=vocoder,
+            mel=mel, vae=vae, vocoder=vocoder, beat_tokenizer=beat_tokenizer, beat_predictor=beat_predictor,
+            chord_tokenizer=chord_tokenizer, chord_predictor=chord_predictor,
         )  # fmt: skip
         self.register_to_config(
             window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
@@ -112,42 +131,105 @@ class MustangoPipeline(DiffusionPipeline):
         )  # fmt: skip
 
     @classmethod
-    def from_pretrained(cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, **options):
+    def from_pretrained(
+        cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, revision=None, fetch_predictors=None, **options
+    ):
         """Load the bundled model, a folder or a hub id; a folder in the released layout is converted on the fly.
 
         low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
-        comes; for folders in our layout. options: components to use instead of those in the folder, such as `tokenizer`;
-        for released folders also `beat_tokenizer` and `chord_tokenizer`, names or folders. Raises InputError.
+        comes; for folders in our layout. revision: a hub id's branch, tag or commit. fetch_predictors: the released predictors'
+        weights come when they are first asked; True fetches them and their tokenizers before anything is converted, False leaves the
+        tokenizers alone, too. options: components to use instead of those in the folder, such as `tokenizer`; for released
+        folders also `beat_tokenizer` and `chord_tokenizer`, names or folders. Raises InputError.
         """
-        folder = model_folder(model)
+        folder = model_folder(model, revision, "predictors" if fetch_predictors else "pipeline")
+        hub_id = str(model) if is_hub_id(model) else None
+        tokenizers = {}
         if is_released(folder):
             if low_memory:
                 raise InputError("low memory needs a folder in our layout; run `mustango convert` on the released one first")
             tokenizers = {role: options.pop(role) for role in TOKENIZERS if role in options}
-            tokenizer = load_tokenizer(folder, "tokenizer", tokenizers.get("tokenizer"))
+            options = _released_tokenizers(folder, hub_id, tokenizers, fetch_predictors) | options
             parts = {
                 name: cast(part, dtype) if isinstance(part, torch.nn.Module) else part for name, part in released_components(folder)
             }
-            pipeline = cls(**{"tokenizer": tokenizer, **parts, **options})
-            pipeline._folder, pipeline._dtype, pipeline._tokenizers = folder, dtype, tokenizers
-            return pipeline
-        verify(folder)
-        absent = dict.fromkeys(HEAVY) if low_memory else {}
-        pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **options})
-        pipeline._folder, pipeline._low_memory, pipeline._dtype = folder, low_memory, dtype
+            pipeline = cls(**parts | options)
+        else:
+            verify(folder)
+            absent = dict.fromkeys(HEAVY) if low_memory else {}
+            later = dict.fromkeys(PREDICTOR_PARTS)
+            pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **later, **options})
+            for name, part in pipeline.components.items():
+                if isinstance(part, torch.nn.Module):
+                    check_finite(part.state_dict(), folder / name)
+        pipeline._folder, pipeline._hub_id, pipeline._tokenizers = folder, hub_id, tokenizers
+        pipeline._low_memory, pipeline._dtype = low_memory, dtype
         return pipeline
+
+    def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
+        """Write all of the pipeline as a folder in our layout, the predictors too, and what is not loaded at the moment.
+
+        options: as for diffusers' pipelines. Raises InputError, for one with a LoRA adapter too, which such a folder does not hold.
+        """
+        for name, part in self.components.items():
+            if isinstance(part, torch.nn.Module):
+                _check_saveable(name, part)
+        hub = {
+            name: options.pop(name) for name in ("repo_id", "commit_message", "private", "token", "create_pr") if name in options
+        }
+        with model_written_whole(save_directory) as building:
+            super().save_pretrained(str(building), **options)
+            index = read_json(building / "model_index.json") | self._write_absent(building)
+            (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
+            if self.knows:
+                self.knows.save(building)
+        if push_to_hub:
+            self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), **hub)
+
+    def _write_absent(self, building):
+        """Write what the pipeline has, but has not loaded, one part at a time; returns {name: [library, class]}."""
+        if self._folder is None:
+            return {}
+        absent = [name for name in (*HEAVY, *PREDICTOR_PARTS) if getattr(self, name) is None]
+        if not self._has_predictors:
+            absent = [name for name in absent if name not in PREDICTOR_PARTS]
+        if not absent:
+            return {}
+        folder = self._folder_with_predictors() if set(absent) & set(PREDICTOR_PARTS) else self._folder
+        if is_released(folder):
+            tokenizers = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
+            entries = {name: write_part(part, building / name) for name, part in tokenizers.items()}
+            for name, part in released_predictors(folder):
+                if name in absent:
+                    entries[name] = write_part(part, building / name)
+            return entries
+        for name in absent:
+            shutil.copytree(folder / name, building / name)
+        index = model_index(folder)
+        return {name: index.get(name) or _entry_of(name, folder / name) for name in absent}
+
+    @property
+    def _execution_device(self):
+        """The device that models run on, also where only some are offloaded and the others' weights do not tell."""
+        device = super()._execution_device
+        if device.type != "meta":
+            return device
+        models = [part for part in self.components.values() if isinstance(part, torch.nn.Module)]
+        return next((found for found in map(execution_device, models) if found.type != "meta"), device)
 
     def _stage(self, *names):
         """With low memory: load the named components and let go of the others."""
         if not self._low_memory:
             return
+        device = self._execution_device
         for name in set(HEAVY) - set(names):
             self.register_modules(**{name: None})
         for name in names:
             if getattr(self, name) is None:
                 library, kind = model_index(self._folder)[name]
                 component = getattr(import_module(library), kind).from_pretrained(self._folder / name, dtype=self._dtype)
-                self.register_modules(**{name: component.eval().to(self.conditioner.device)})
+                check_finite(component.state_dict(), self._folder / name)
+                self.register_modules(**{name: component.eval().to(device)})
 
     def set_scheduler(self, name):
         """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
@@ -214,8 +296,7 @@ class MustangoPipeline(DiffusionPipeline):
         else:
             controls = [controls] * len(prompts)
         controls = [self.facts.played(c) for c in controls]
-        if self._low_memory:
-            self._neural = None
+        self._release_predictors()
         for c in controls:
             tail_s = check_tail(tail, c.duration_s, self.longest_s)
         parts, audios = parts_of([c.duration_s + tail_s for c in controls]), []
@@ -235,6 +316,7 @@ class MustangoPipeline(DiffusionPipeline):
             audios += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
         audios, notes = zip(*audios, strict=True)
         controls = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(controls, notes, strict=True)]
+        self.maybe_free_model_hooks()
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
 
@@ -250,7 +332,7 @@ class MustangoPipeline(DiffusionPipeline):
     @property
     def facts(self):
         """What the model can be told, and what it gives: ModelFacts."""
-        return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors)
+        return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors, self.knows)
 
     @property
     def knows(self):
@@ -274,23 +356,48 @@ class MustangoPipeline(DiffusionPipeline):
 
     @property
     def _has_predictors(self):
-        return has_predictors(self._folder)
+        if self.beat_predictor is not None and self.chord_predictor is not None:
+            return True
+        return self._folder is not None and has_predictors(self._folder, self._hub_id)
 
     def _predict(self, prompt):
         """Ask the released predictors, loading them when first asked."""
         if self._neural is None:
-            from mustango.predictors import NeuralPredictors
-
-            if is_released(self._folder):
-                parts = {name: part.float() for name, part in released_predictors(self._folder)}
-                tokenizers = (
-                    load_tokenizer(self._folder, role, self._tokenizers.get(role)) for role in ("beat_tokenizer", "chord_tokenizer")
-                )
-                beat_tokenizer, chord_tokenizer = tokenizers
-                self._neural = NeuralPredictors(beat_tokenizer, parts["beat_predictor"], chord_tokenizer, parts["chord_predictor"])
-            else:
-                self._neural = NeuralPredictors.from_folder(self._folder)
+            self._load_predictors()
+            parts = (getattr(self, name) for name in PREDICTOR_PARTS)
+            self._neural = NeuralPredictors(*parts)
         return self._neural(prompt)
+
+    def _load_predictors(self):
+        """Load those of the predictors and their tokenizers that are not there yet, in full precision, on the CPU."""
+        absent = [name for name in PREDICTOR_PARTS if getattr(self, name) is None]
+        if not absent:
+            return
+        folder = self._folder_with_predictors()
+        parts = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
+        for name, part in released_predictors(folder) if is_released(folder) else predictors_from(folder):
+            if name in absent:
+                check_finite(part.state_dict(), folder / name)
+                parts[name] = part.float()
+        self.register_modules(**parts)
+
+    def _release_predictors(self):
+        """With low memory: let go of predictors that can be loaded again."""
+        if self._low_memory and self._folder is not None and self._neural is not None:
+            self._neural = None
+            if has_predictors(self._folder, self._hub_id):
+                self.register_modules(**dict.fromkeys(PREDICTOR_PARTS))
+
+    def _folder_with_predictors(self):
+        """Return the model's folder with the predictors' files, which are fetched if they are not there. Raises InputError."""
+        if self._hub_id is None:
+            return self._folder
+        commit = self._folder.name if self._folder.parent.name == "snapshots" else None
+        return model_folder(self._hub_id, commit, "predictors")
+
+    def _predictor_tokenizer(self, role):
+        folder = self._folder_with_predictors()
+        return load_tokenizer(folder, role, self._tokenizers.get(role) if is_released(folder) else folder / role)
 
     def rows(self, duration_s):
         """Return how many latent rows cover `duration_s`."""
@@ -323,7 +430,8 @@ class MustangoPipeline(DiffusionPipeline):
         if self.config.opposites:
             nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
         texts = nulls + prompts if guided else prompts
-        text, text_mask = encode_text(self.tokenizer, self.text_encoder, texts)
+        device = self._execution_device
+        text, text_mask = encode_text(self.tokenizer, self.text_encoder, texts, device)
         null = [([], [])] * len(prompts) if guided else []
         beats = null + [(c.beat_times, c.beat_positions) for c in controls]
         chords = null + [(c.chords, c.chord_times) for c in controls]
@@ -344,7 +452,7 @@ class MustangoPipeline(DiffusionPipeline):
             if tail_s:
                 control[:, PULSE, round((lead_in_s + controls[0].duration_s) / frame_s) :] = 0
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
-        return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens)
+        return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens).to(device)
 
     def _against(self, controls, frames, frame_s):
         """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
@@ -367,7 +475,7 @@ class MustangoPipeline(DiffusionPipeline):
         for generator in generators:
             around = torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator.clone_state())))
             noise.append(torch.cat([drawn(lead_in, around), drawn(rows, generator), drawn(tail, around)], dim=1))
-        return torch.stack(noise).to(self.unet.device, self.unet.dtype)
+        return torch.stack(noise).to(self._execution_device, self.unet.dtype)
 
     def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None, spans=None):
         """Run the sampler on latents (B, C, H, W), in two passes with `restart`; keys and values are projected once for all steps.
@@ -375,7 +483,7 @@ class MustangoPipeline(DiffusionPipeline):
         generators: one a clip, for the noise of a restart, and for schedulers that add noise. spans: the rows of lead-in, clip and tail.
         """
         spans = spans or (0, latents.shape[2], 0)
-        condition = self.unet.project(condition)
+        condition, latents = self.unet.project(condition.to(self._execution_device)), latents.to(self._execution_device)
         restart, done = self.config.restart, 0
         draft = steps // 3 if steps < 20 else steps // 2
         if not restart or round((steps - draft) / restart) == steps - draft:  # too few to begin anywhere but at the noise
@@ -401,7 +509,7 @@ class MustangoPipeline(DiffusionPipeline):
 
     def _timesteps(self, count, start):
         """Set the scheduler to `count` steps from about the share `start` of its schedule on, and return them."""
-        self.scheduler.set_timesteps(round(count / start), device=self.unet.device)
+        self.scheduler.set_timesteps(round(count / start), device=self._execution_device)
         skipped = len(self.scheduler.timesteps) - count
         if skipped and hasattr(self.scheduler, "set_begin_index"):
             self.scheduler.set_begin_index(skipped)
@@ -409,13 +517,13 @@ class MustangoPipeline(DiffusionPipeline):
 
     def latents_of(self, mels):
         """Return the latents (B, C, H, W) of normalised log-mels (B, T, M), T a multiple of what a latent row spans."""
-        z = self.vae.encode(self.mel.folded(mels)).latent_dist.mode()
+        z = self.vae.encode(self.mel.folded(mels.to(self._execution_device))).latent_dist.mode()
         return (z - (self.vae.config.shift_factor or 0.0)) * self.vae.config.scaling_factor
 
     def decode(self, latents):
         """Return normalised log-mels (B, T, M) of latents, as they come out of the VAE."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
-        return self.mel.unfolded(self.vae.decode(z).sample)
+        return self.mel.unfolded(self.vae.decode(z.to(self._execution_device)).sample)
 
     def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.master`."""
@@ -426,7 +534,7 @@ class MustangoPipeline(DiffusionPipeline):
         """Return float32 waveforms (B, N) of log-mels: `duration_s` from `start_s` on, as they come out of the vocoder."""
         first, samples = (round(s * self.mel.config.sample_rate) for s in (start_s, duration_s))
         options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
-        audio = self.vocoder(mels, **options)[:, first : first + samples].float() * 10 ** (gain_db / 20)
+        audio = self.vocoder(mels.to(self._execution_device), **options)[:, first : first + samples].float() * 10 ** (gain_db / 20)
         return audio.cpu().numpy()
 
 
@@ -478,6 +586,43 @@ def sidecar(output, index, prompt, options):
     return describe(prompt, output.controls[index], output.seeds[index], output.sample_rate, options)
 
 
+def _released_tokenizers(folder, hub_id, given, fetch_predictors):
+    """Return {role: tokenizer} of a released folder before anything of it is converted.
+
+    The predictors' are left for later where they cannot be had now and nobody has said that they will be asked. Raises InputError.
+    """
+    loaded = {"tokenizer": load_tokenizer(folder, "tokenizer", given.get("tokenizer"))}
+    if fetch_predictors is False or not has_predictors(folder, hub_id):
+        return loaded
+    for role in ("beat_tokenizer", "chord_tokenizer"):
+        try:
+            loaded[role] = load_tokenizer(folder, role, given.get(role))
+        except MissingPackage:
+            raise
+        except InputError:
+            if fetch_predictors:
+                raise
+    return loaded
+
+
+def _check_saveable(name, component):
+    """Raise InputError for a component whose weights are not as its class names them, or are not there."""
+    if any(hasattr(module, "base_layer") for module in component.modules()):
+        raise InputError(
+            f"the {name} has a LoRA adapter, which a model folder does not hold; call its fuse_lora() and then unload_lora() to keep "
+            "the adapter in the weights, or unload_lora() alone to leave it out"
+        )
+    if any(parameter.is_meta for parameter in component.parameters()):
+        raise InputError(f"the {name} is offloaded; call remove_all_hooks() before you save the pipeline")
+
+
+def _entry_of(name, folder):
+    """Return a predictor part's entry in a model's index, for an older folder whose index does not list it."""
+    if name.endswith("tokenizer"):
+        return ["transformers", read_json(folder / "tokenizer_config.json").get("tokenizer_class", "AutoTokenizer")]
+    return ["mustango.predictors", "BeatPredictor" if name == "beat_predictor" else "ChordPredictor"]
+
+
 def cast(component, dtype):
     """Cast a component as transformers loads it: in float16, layers that would overflow stay in float32 (T5's `wo`)."""
     component.to(dtype)
@@ -513,13 +658,12 @@ def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", quiet=False, **o
         diffusers.utils.logging.disable_progress_bar()
         transformers.utils.logging.disable_progress_bar()
     check_device(device)
-    folder = model_folder(model)
     try:
-        pipeline = MustangoPipeline.from_pretrained(folder, dtype=getattr(torch, dtype), **options)
+        pipeline = MustangoPipeline.from_pretrained(model, dtype=getattr(torch, dtype), **options)
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise InputError(
-            f"cannot load the model in {folder} ({' '.join(str(error).split())[:300]}); get the folder whole again"
+            f"cannot load the model in {model} ({' '.join(str(error).split())[:300]}); get the folder whole again"
         ) from None
     return moved(pipeline, device)

@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.utils.accelerate_utils import apply_forward_hook
 from torch import nn
-from transformers import AutoTokenizer, DebertaV2Config, DebertaV2Model, DebertaV2PreTrainedModel, T5ForConditionalGeneration
+from transformers import DebertaV2Config, DebertaV2Model, DebertaV2PreTrainedModel, T5ForConditionalGeneration
 
 from musicbench import InputError
 from musicbench.theory import Chord
@@ -50,6 +50,10 @@ class ChordPredictor(T5ForConditionalGeneration):
     _tied_weights_keys = {
         copy: name for copy, name in T5ForConditionalGeneration._tied_weights_keys.items() if copy != "lm_head.weight"
     }
+
+    @apply_forward_hook  # offloading sees the call, not only those of `forward` from within, before which the encoder has run
+    def generate(self, *arguments, **options):
+        return super().generate(*arguments, **options)
 
 
 def beats_from_outputs(logits, values):
@@ -108,28 +112,35 @@ class NeuralPredictors:
         self.beat_tokenizer, self.beat_model = beat_tokenizer, beat_model.eval()
         self.chord_tokenizer, self.chord_model = chord_tokenizer, chord_model.eval()
 
-    @classmethod
-    def from_folder(cls, folder):
-        """Load them from a model folder in our layout. Raises InputError when it has none."""
-        folder = Path(folder)
-        if not (folder / "beat_predictor").is_dir():
-            raise InputError(f"{folder} has no predictors; use --predictors reader, or convert the released model with them")
-        return cls(
-            AutoTokenizer.from_pretrained(folder / "beat_tokenizer"),
-            BeatPredictor.from_pretrained(folder / "beat_predictor", dtype=torch.float32),  # they run on the CPU
-            AutoTokenizer.from_pretrained(folder / "chord_tokenizer"),
-            ChordPredictor.from_pretrained(folder / "chord_predictor", dtype=torch.float32),
-        )
-
     @torch.no_grad()
     def __call__(self, prompt):
         """Return ((times, positions), PredictedChords) for a prompt."""
         tokens = self.beat_tokenizer([prompt], max_length=512, truncation=True, return_tensors="pt")
+        tokens = tokens.to(execution_device(self.beat_model))
         logits, values = self.beat_model(tokens.input_ids, tokens.attention_mask)
-        times, positions, max_beat = beats_from_outputs(logits[0, 0], values[0, :, 0])
+        times, positions, max_beat = beats_from_outputs(logits[0, 0].float().cpu(), values[0, :, 0].float().cpu())
         tokens = self.chord_tokenizer([chord_prompt(prompt, times, max_beat)], max_length=512, truncation=True, return_tensors="pt")
+        tokens = tokens.to(execution_device(self.chord_model))
         ids = self.chord_model.generate(
             input_ids=tokens.input_ids, attention_mask=tokens.attention_mask,
             num_beams=5, early_stopping=True, min_length=8, max_length=128,
         )  # fmt: skip
         return (times, positions), parse_chords(self.chord_tokenizer.decode(ids[0], skip_special_tokens=True))
+
+
+def predictors_from(folder):
+    """Yield (name, model) of the predictors in a folder in our layout, in full precision."""
+    for name, kind in (("beat_predictor", BeatPredictor), ("chord_predictor", ChordPredictor)):
+        yield name, kind.from_pretrained(folder / name, dtype=torch.float32).eval()
+
+
+def execution_device(model):
+    """Return where a model runs: where its offloading hooks bring it, if it has any, else where its weights are."""
+    for module in model.modules():
+        device = getattr(getattr(module, "_hf_hook", None), "execution_device", None)
+        if device is not None:
+            return torch.device(device)
+        group = getattr(module, "_diffusers_hook", None) and module._diffusers_hook.get_hook("group_offloading")
+        if group:
+            return group.config.onload_device
+    return model.device

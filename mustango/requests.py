@@ -6,7 +6,6 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail
-from mustango.checkpoint import model_folder
 from mustango.reader import check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
 
@@ -20,7 +19,7 @@ LINE_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "beats", "duration",
 SETTINGS = {
     "steps": 20, "guidance": 3.0, "negative_prompt": "", "scheduler": "dpm", "predictors": "auto", "loudness": None, "tail": 0.0,
 }  # fmt: skip
-LOADED = {"model": "mustango-mini", "dtype": "float32"}  # the same for all lines
+LOADED = {"model": "mustango-mini", "dtype": "float32", "revision": None}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
 
@@ -113,7 +112,7 @@ def _read_fields(fields, where):
         raise InputError(f"{where} has the unknown field {min(unknown)[:40]!r}; known: {', '.join(LINE_FIELDS)}")
     for name in LOADED:
         if not isinstance(fields.get(name), str | None):
-            raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name]}")
+            raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name] or 'main'}")
     tempo = fields.get("tempo")
     if tempo is None or tempo == "":
         tempo = fields.get("bpm")
@@ -143,6 +142,8 @@ def loaded(requests, options):
             (one, there), (other, here) = list(said.items())[:2]
             raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
         chosen[name] = next(iter(said), default)
+    if options.model is not None and options.revision is None:  # a line's revision is of its own model
+        chosen["revision"] = None
     if chosen["dtype"] not in DTYPES:
         raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
     return chosen
@@ -161,7 +162,7 @@ def requests_of(options, takes):
     else:
         requests = read_requests(options.prompts)
     once = loaded(requests, options)
-    facts = read_facts(model_folder(once["model"]))
+    facts = read_facts(once["model"], once["revision"])
     return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
 
 
@@ -240,7 +241,16 @@ def _planned(request, facts):
 
 def made_with(request):
     """Return how a settled request is made, as its sidecars tell it."""
-    return {name: request[name] for name in (*SETTINGS, *LOADED)}
+    made = {name: request[name] for name in (*SETTINGS, *LOADED)}
+    return {name: value for name, value in made.items() if name != "revision" or value is not None}
+
+
+def asks_predictors(request):
+    """Return whether the takes of a settled request ask the predictors of a model that has them."""
+    if request["exact"] or request["predictors"] == "reader":
+        return False
+    origin = request["plans"][0].origin
+    return request["predictors"] == "neural" or "chosen" in (origin["tempo"], origin["chords"])
 
 
 def sidecars_of(request, facts):

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from pathlib import Path
 
 from musicbench import InputError, __version__
 from musicbench.theory import VOCABULARIES
-from mustango.checkpoint import durations_of, is_released, read_json
+from mustango.checkpoint import durations_of, has_predictors, is_hub_id, is_released, model_folder, read_json
 from mustango.knows import Knows, read_knows
 from mustango.reader import ASKED, SAID, resolve
 
@@ -75,24 +74,20 @@ class ModelFacts:
         return replace(controls, chords=tuple(played[c] for c in controls.chords), notes=(*controls.notes, *notes))
 
 
-def read_facts(folder):
-    """Return the ModelFacts of a model folder, in our layout or the released one, without loading it. Raises InputError."""
-    folder = Path(folder)
+def read_facts(model, revision=None):
+    """Return the ModelFacts of a model, in our layout or the released one, without loading it. Raises InputError."""
+    folder = model_folder(model, revision, "configs")
     window_s, longest_s = durations_of(folder)
+    with_predictors = has_predictors(folder, str(model) if is_hub_id(model) else None)
     if is_released(folder):
-        return ModelFacts(window_s, longest_s, has_predictors=has_predictors(folder))
+        return ModelFacts(window_s, longest_s, has_predictors=with_predictors)
     config = {"window_s": window_s, "longest_s": longest_s}
     try:
         sample_rate = read_json(folder / "mel" / "config.json").get("sample_rate", ModelFacts.sample_rate)
         conditioner = read_json(folder / "conditioner" / "config.json")
-        return ModelFacts.of(config, conditioner, sample_rate, has_predictors(folder), read_knows(folder))
+        return ModelFacts.of(config, conditioner, sample_rate, with_predictors, read_knows(folder))
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None
-
-
-def has_predictors(folder):
-    """Return whether a model folder, in our layout or the released one, holds the beat and chord predictors."""
-    return folder is not None and any((Path(folder) / name).is_dir() for name in ("beat_predictor", "beats"))
 
 
 # ---------------------------------------------------------------------------------------------------- the sidecar

@@ -210,6 +210,7 @@ def fit(
     `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
     on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
     """
+    check_one_process()
     training = Fit(task, run, lr, ema_decay, held_out, batch_size)
     task.model.train()
     batches = DataLoader(
@@ -294,6 +295,16 @@ def part(run, name):
         maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
         raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
     return folder
+
+
+def check_one_process():
+    """Raise InputError where a launcher (torchrun, accelerate, mpirun) has started several processes: each would train and write alike."""
+    for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
+        size = os.environ.get(name, "1").strip()
+        if size.isdigit() and int(size) > 1:
+            raise InputError(
+                f"{name} is {size}: training runs in one process as yet; start it without torchrun or another launcher"
+            )
 
 
 def check_place(path):

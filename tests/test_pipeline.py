@@ -584,3 +584,41 @@ def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):
         for name in ("ddim", "ddpm"):
             pipeline.set_scheduler(name)
             assert pipeline._timesteps(10, 1.0)[0] == first
+
+
+def test_an_adapter_is_not_saved_in_silence(tiny_folder, tmp_path):
+    from peft import LoraConfig
+
+    pipeline = load_pipeline(str(tiny_folder))
+    plain = make(pipeline, "piano").audios
+    pipeline.unet.add_adapter(LoraConfig(r=2, target_modules=["to_q", "to_v"], init_lora_weights=False))
+    adapted = make(pipeline, "piano").audios
+    assert not np.array_equal(adapted, plain)
+    with pytest.raises(InputError, match="unload_lora"):
+        pipeline.save_pretrained(tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
+    pipeline.unet.fuse_lora()
+    pipeline.unet.unload_lora()
+    pipeline.save_pretrained(tmp_path / "saved")
+    assert np.allclose(make(load_pipeline(str(tmp_path / "saved")), "piano").audios, adapted, atol=1e-3)
+
+
+def test_a_frugal_pipeline_is_saved_whole(tiny_folder, tiny_pipeline, tmp_path):
+    frugal = load_pipeline(str(tiny_folder), low_memory=True)
+    frugal.save_pretrained(tmp_path / "saved")
+    assert np.array_equal(make(load_pipeline(str(tmp_path / "saved")), "piano").audios, make(tiny_pipeline, "piano").audios)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
+def test_weights_that_are_not_finite_are_named(tiny_folder, tmp_path, part):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(tiny_folder, tmp_path / "model")
+    path = next((folder / part).glob("*.safetensors"))
+    tensors = load_file(path)
+    name = sorted(tensors)[-1]
+    tensors[name].view(-1)[0] = float("nan")
+    save_file(tensors, path, {"format": "pt"})
+    for low_memory in (False, True):
+        with pytest.raises(InputError, match=f"{part}: tensor {name} holds NaN"):
+            make(load_pipeline(str(folder), low_memory=low_memory), "piano")

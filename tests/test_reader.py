@@ -510,7 +510,7 @@ def test_what_is_chosen_fits_the_style(line):
     for seed in range(12):
         controls = resolve(prompt, duration=20, seed=seed)
         assert low <= controls.bpm <= high and controls.key.mode == mode and str(controls.meter) == meter, controls
-        assert set(controls.origin.values()) == {"chosen"}
+        assert set(controls.origin.values()) == {"chosen", "given"} and controls.origin["duration"] == "given"
 
 
 @pytest.mark.parametrize(

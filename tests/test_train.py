@@ -454,3 +454,15 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
         forgotten.append(float(rows[-1]["forgotten"]))
         assert all(torch.equal(load_file(kept)[k].float(), before[k].half().float()) for k in before)
     assert forgotten[0] == 0 < forgotten[1]
+
+
+@pytest.mark.parametrize("part", ["munet", "bundle", "start"])
+def test_several_processes_are_refused(part, tmp_path, monkeypatch, capsys):
+    """As torchrun starts them: each would train the same batches and write the same files."""
+    from mustango.__main__ import main
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert main(["train", part, "-o", "run", "--data", "data", "--to", "x", "--from", "y"]) == 2
+    err = capsys.readouterr().err
+    assert "WORLD_SIZE is 2" in err and err.count("\n") == 1 and list(tmp_path.iterdir()) == []
