@@ -3,8 +3,9 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from math import inf
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import ceil, inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
@@ -12,12 +13,17 @@ from threading import Event
 
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
+from musicbench.facts import read_prompt
 from musicbench.progression import MAX_LINE
+from musicbench.theory import MAX_BPM
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import Controls, check_options, read_duration, read_number, resolve
+from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, read_duration, read_number, resolve
 
+AUTO_DURATION = "auto"  # the chords once, a short loop several times
+FEWEST_BARS = 4  # of AUTO_DURATION
+LOUDNESS_LUFS = (-40, -6)
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 TICK_S = 0.25  # how often a watcher hears of what goes on
 
@@ -26,7 +32,10 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    duration: seconds, "8 bars" or "chart", the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need); when None the
+    model's window. What the prompt states comes before "auto" and None. count: takes, with seeds seed, seed + 1, ...
+    listen: hear the takes again and score them. loudness: of the files, in LUFS; as the model made them when None.
+    dark: for a dark page.
     """
 
     prompt: str = ""
@@ -44,6 +53,7 @@ class Request:
     model: str = ""
     predictors: str = "auto"
     listen: bool = True
+    loudness: float | None = None
     dark: bool = False
 
     @property
@@ -57,32 +67,81 @@ class Request:
 
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
-        values = asdict(self)
-        if isinstance(values["duration"], str):
-            values["duration"] = values["duration"].strip() or None
-        values["duration"] = read_duration(window_s if values["duration"] is None else values["duration"])
+        values = self._texts() | self._numbers()
+        options = {name: values[name] for name in ("prompt", "seed", "count", "steps", "guidance", "negative_prompt")}
+        check_options(**options, duration=None, longest_s=longest_s)
+        request = replace(self, **values)
+        request = replace(request, duration=request._length(window_s, longest_s))
+        check_options(**options, duration=request.duration, longest_s=longest_s)
+        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
+            replace(request, seed=request.seed + i).resolved(longest_s)
+        return request
+
+    def _texts(self):
+        values = {}
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
-            values[name] = "" if values[name] is None else values[name]
+            values[name] = "" if getattr(self, name) is None else getattr(self, name)
             if not isinstance(values[name], str):
                 raise InputError(f"{name} is {type(values[name]).__name__}; give text")
+        values["tempo"] = self.tempo
         for name in ("chords", "tempo", "key", "meter"):
             if isinstance(values[name], str):
                 values[name] = values[name].strip()
                 if len(values[name]) > MAX_LINE:
                     raise InputError(f"{name} has {len(values[name])} characters, above {MAX_LINE}; shorten it")
+        return values
+
+    def _numbers(self):
+        values = {}
         for name, kind in (("seed", int), ("count", int), ("steps", int), ("guidance", float)):
-            if values[name] is None:
+            if getattr(self, name) is None:
                 raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
-            values[name] = read_number(name, values[name], kind)
+            values[name] = read_number(name, getattr(self, name), kind)
         for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
             if values[name] > most:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
-        names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
-        check_options(**{name: values[name] for name in names}, longest_s=longest_s)
-        request = Request(**values)
-        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
-            replace(request, seed=request.seed + i).resolved(longest_s)
-        return request
+        return values | {"loudness": read_number("loudness", self.loudness, float, *LOUDNESS_LUFS)}
+
+    def _length(self, window_s, longest_s):
+        """Return the duration as `resolve` takes it."""
+        duration = self.duration
+        if isinstance(duration, str):
+            duration = duration.strip() or None
+        if duration in (None, AUTO_DURATION):
+            stated = read_prompt(self.prompt[:MAX_PROMPT]).duration
+            if stated is not None:
+                return read_duration(stated)
+        if duration == AUTO_DURATION:
+            return self._whole_chart(window_s, longest_s)
+        return read_duration(window_s if duration is None else duration)
+
+    def _whole_chart(self, window_s, longest_s):
+        """Return a duration that holds the chords as often as `FEWEST_BARS` need. Raises InputError when the model cannot make it."""
+        try:
+            plan = replace(self, duration=CHART).resolved()
+        except InputError:  # chords in seconds, or something else is wrong, which is said when it is resolved
+            return self._seconds_for_chart(window_s, longest_s)
+        bar_s = plan.meter.beats * 60 / plan.bpm
+        chart = round(plan.duration_s / bar_s)
+        bars = chart * ceil(FEWEST_BARS / chart)
+        if bars * bar_s <= longest_s:
+            return f"{bars} bars"
+        if chart * bar_s <= longest_s or plan.origin["tempo"] == "chosen":  # part of a loop, or a faster tempo
+            return window_s
+        faster = ceil(chart * plan.meter.beats * 60 / longest_s)
+        raise InputError(
+            f"the chords fill {chart} bars of {plan.meter}, {chart * bar_s:.4g} s at {plan.bpm:g} bpm, above the {longest_s:g} s "
+            "that this model makes; give fewer chords, several a bar ('C G | Am F')"
+            + (f", or {faster} bpm or more" if faster <= MAX_BPM else "")
+        )
+
+    def _seconds_for_chart(self, window_s, longest_s):
+        """Return seconds that let each of chords given in seconds sound: the window, or two seconds more than the last start."""
+        try:
+            plan = replace(self, duration=longest_s).resolved()
+        except InputError:
+            return window_s
+        return max(window_s, min(ceil(plan.chord_times[-1] + 2), longest_s)) if plan.chord_times else window_s
 
 
 @dataclass(frozen=True)
@@ -162,6 +221,15 @@ def watched(worker, work, progress):
         job.cancel()
 
 
+def levelled(samples, sample_rate, loudness_lufs):
+    """Return samples at a loudness, or as they are when it is None: the one place that what the page plays and gives goes through."""
+    if loudness_lufs is None:
+        return samples
+    from musicbench.master import mastered
+
+    return mastered(samples, sample_rate, loudness_lufs=loudness_lufs)
+
+
 class Studio:
     """Plays requests one after the other, in one thread, with one model in memory at a time.
 
@@ -195,10 +263,40 @@ class Studio:
 
     def check(self, request):
         """Return the request, checked and with its model named. Raises InputError."""
+        durations = self._durations(request)
+        request = replace(request, model=request.model or self.default)
+        if request.duration == AUTO_DURATION and self._predicts(request):
+            request = replace(request, duration=None)  # predicted beats and chords are in seconds
+        return request.checked(*durations)
+
+    def _durations(self, request):
         model = request.model or self.default
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
-        return replace(request, model=model).checked(*self.durations[model])
+        return self.durations[model]
+
+    def _predicts(self, request):
+        parts = (self.models[request.model] / name for name in ("beat_predictor", "beats"))
+        asked = request.predictors == "neural" or not (request.tempo and request.chords)
+        return asked and request.predictors != "reader" and any(part.is_dir() for part in parts)
+
+    def remedies(self, request):
+        """Return changes that make a refused request one that can be played: [(what they do, {name: value}), ...]."""
+        fitting = {"duration": AUTO_DURATION}
+        remedies = [("Fit to the chart", fitting)]
+        with suppress(InputError):
+            window_s, longest_s = self._durations(request)
+            plan = replace(request, duration=CHART).checked(window_s, inf).resolved()
+            bpm = ceil(round(plan.duration_s * plan.bpm / longest_s, 6))
+            remedies.append((f"Fit to the chart at {bpm} bpm", fitting | {"tempo": str(bpm)}))
+        return [remedy for remedy in remedies if self._can_play(replace(request, **remedy[1]))][:1]
+
+    def _can_play(self, request):
+        try:
+            self.check(request)
+        except InputError:
+            return False
+        return True
 
     def play(self, request, folder):
         """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.
@@ -256,18 +354,20 @@ class Studio:
             replace(request, seed=seed, count=1), controls, seed,
         )  # fmt: skip
         made_with = {n: getattr(request, n) for n in ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model")}
-        save_audio(take.wav, output.audios[0], output.sample_rate)
-        save_audio(take.flac, output.audios[0], output.sample_rate)
+        samples = levelled(output.audios[0], output.sample_rate, request.loudness)
+        save_audio(take.wav, samples, output.sample_rate)
+        save_audio(take.flac, samples, output.sample_rate)
         save_json(take.json, sidecar(output, 0, request.prompt, made_with | {"dtype": self._how["dtype"]}))
         save_midi(take.midi, controls)
         return take
 
     def _heard(self, take, samples, sample_rate):
         """Return the take with what was heard and a picture: asked and, where madmom is there, heard chords as lanes."""
-        from musicbench.picture import clip_png
+        from musicbench.picture import piece_png
 
         controls = take.controls
-        lanes = [("asked", controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
+        asked = "asked" if controls.origin.get("chords") in ("given", "prompt") else "chosen"
+        lanes = [(asked, controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
         if take.request.listen:
             try:
                 from musicbench.features import hear
@@ -282,5 +382,5 @@ class Studio:
         beats = {"beat_times": controls.beat_times, "beat_positions": controls.beat_positions}
         picture = take.wav.with_suffix(".png")
         with written_whole(picture) as temporary:
-            temporary.write_bytes(clip_png(samples, sample_rate, **beats, lanes=lanes, dark=take.request.dark))
+            temporary.write_bytes(piece_png(samples, sample_rate, **beats, lanes=lanes, dark=take.request.dark))
         return replace(take, picture=picture)
