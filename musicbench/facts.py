@@ -244,7 +244,7 @@ def read_prompt(prompt, key=None, meter=None):
         romans = _ROMANS[(key or own_key or Key("C")).mode]
         chords, unread = " ".join(romans[int(digit) - 1] for digit in re.findall(r"\d", match[1])), []
     notes += [("chords", note) for note in unread]
-    return Stated(tempo, own_key, own_meter, chords, _read_dynamics(text), word, tuple(dict.fromkeys(notes)))
+    return Stated(tempo, own_key, own_meter, chords, _read_dynamics(text), None, word, tuple(dict.fromkeys(notes)))
 
 
 def _in_lines(text):

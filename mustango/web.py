@@ -249,7 +249,7 @@ class Files:
 
     def session(self, request):
         """Return the folder of the session that a Gradio request comes from."""
-        return self._folder(str(request.session_hash))
+        return self._folder(f"session {request.session_hash}")
 
     def tab(self, token, request):
         """Return the folder of a browser's tab, which keeps its secret token over a reload; of the session where it has none."""

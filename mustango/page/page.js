@@ -269,7 +269,7 @@ window.mustango = (() => {
   }
 
   return {
-    arrive, ask, askAgain, drawSeed, fill, keep, lookAtStatus, merged, set, withoutOldError,
+    arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, set, withoutOldError,
     names: [],
     begin: () => [tab.inputs, tab.token],
     restored: () => { ready = true; },
