@@ -318,7 +318,8 @@ def music_tab(page, studio, files):
             yield *desk.idle("Cancelled."), gr.skip()
             return
         known = {field.name for field in fields(Request)}
-        asked = {name: value for name, value in (asked or {}).items() if name in known}
+        asked = asked if isinstance(asked, dict) else {}
+        asked = {name: value for name, value in asked.items() if name in known}
         yield from make(Request(**asked | {"dark": dark, "count": 1}), token, request)
 
     def restore(kept, token, request: gr.Request):
