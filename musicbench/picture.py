@@ -169,7 +169,7 @@ class _Line:
             color, alpha = LANE_COLORS[place % len(LANE_COLORS)], 0.75 if index % 2 else 0.5
             self.axes.add_patch(Rectangle((left, top), right - left, LANE_HEIGHT, color=color, alpha=alpha, lw=0))
             fitting = (right - left - 4) / (0.62 * max(len(str(label)), 1))  # a letter is about as wide as 0.62 of its height
-            if fitting >= TEXT_SIZE / 2:
+            if fitting >= 0.4 * TEXT_SIZE:
                 self._write((left + right) / 2, top + LANE_HEIGHT / 2, str(label), "center", min(fitting, TEXT_SIZE))
 
     def _write(self, x, y, text, where, size=TEXT_SIZE, alpha=1.0):

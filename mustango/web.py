@@ -109,7 +109,7 @@ def scores_html(take):
     controls, scores = take.controls, take.scores
     values = {
         "tempo": f"{controls.bpm:g} bpm", "key": str(controls.key_heard_in or "none"),
-        "chords": _in_short([c.lead_sheet(controls.key) for c in controls.chords]),
+        "chords": _in_short([c.lead_sheet(controls.key) for c in controls.chords], 8),
     }  # fmt: skip
     heard = _heard(scores) if scores else {}
     rows = []

@@ -518,6 +518,7 @@ def test_fits_and_is_labelled(opened, name, width, height, scheme):
     if folder := os.environ.get("SCREENSHOTS"):
         page.locator("#generate").blur()
         page.wait_for_function("document.querySelector('.take img').complete")
+        page.add_style_tag(content="#go { position: static !important }")  # where it stands on the whole page
         page.screenshot(path=f"{folder}/page-{name}.png", full_page=True)
 
 
