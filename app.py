@@ -336,7 +336,7 @@ def music_tab(page, studio, files):
     ).then(None, js="() => mustango.restored()", **QUIET)  # fmt: skip
     changes = [c.change for c in controls]
     planned = gr.on([page.load, *changes], plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
-    planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status)", **QUIET)
+    planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status, '#status')", **QUIET)
     gr.on(changes, None, controls, None, js="(...values) => mustango.keep(values)", **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
     filled = [w.chords, w.tempo, w.key, w.meter]
@@ -397,13 +397,15 @@ def dataset_tab(files):
                     done = desk.idle(f"Done. {text}", "done") if event.rows else desk.idle(f"Nothing was built. {text}", "error")
                     yield *done, gr.DownloadButton(value=event.zip and str(event.zip), visible=bool(event.zip)), report_html(event)
         except InputError as error:
-            yield *desk.idle(str(error), "error"), gr.skip(), gr.skip()
+            yield *desk.idle(str(error), "input error"), gr.skip(), gr.skip()
 
     building = go.click(desk.waiting, None, desk.shown, **QUIET).then(
         build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full", show_progress_on=status,
         concurrency_limit=1, concurrency_id="builder", api_visibility="private",
     )  # fmt: skip
     desk.stoppable([building])
+    old = "status => mustango.withoutOldError(status, '#build-status')"
+    gr.on([songs.change, recipe.change], None, status, status, js=old, **QUIET)
 
 
 def endpoint(studio, files):

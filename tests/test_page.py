@@ -531,6 +531,7 @@ def test_songs_become_a_dataset(opened, tmp_path):
     page.locator("#build-status [role=alert]", has_text="0 songs; give 1 to 20").wait_for()
     page.locator("#songs input[type=file]").set_input_files(tmp_path / "tune.wav")
     page.locator("#songs", has_text="tune").get_by_text("KB").wait_for()
+    page.wait_for_function("!document.querySelector('#build-status .error')")  # it goes with its cause
     page.locator("#recipe input").click()
     page.get_by_role("option", name="plain").click()
     assert page.evaluate(NAMELESS) == []

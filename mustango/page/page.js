@@ -263,8 +263,8 @@ window.mustango = (() => {
   });
 
   // An error about the input goes when the input is another; one that the plan shows, too, stays.
-  function withoutOldError(status) {
-    const shown = find('#status .input.error p')?.textContent;
+  function withoutOldError(status, place) {
+    const shown = find(`${place} .input.error p`)?.textContent;
     return shown && shown !== find('#plan .error p')?.textContent ? '' : status;
   }
 
