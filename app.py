@@ -76,6 +76,7 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- the page
 
 FAILED = "The server is full or failed; try again."
+RELOADED = "The reload stopped the work. Press Generate to start again."
 TAP = """tempo => {
   const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
   window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
@@ -333,7 +334,7 @@ def music_tab(page, studio, files):
 
     page.load(
         restore, [w.kept, w.token], [*controls, v.arrived], preprocess=False, js="() => mustango.begin()", **QUIET
-    ).then(None, js="() => mustango.restored()", **QUIET)  # fmt: skip
+    ).then(None, v.status, v.status, js=f"status => mustango.restored(status, `{status_html(RELOADED)}`)", **QUIET)  # fmt: skip
     changes = [c.change for c in controls]
     planned = gr.on([page.load, *changes], plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
     planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status, '#status')", **QUIET)

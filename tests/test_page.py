@@ -261,6 +261,17 @@ def test_cancel_and_the_next_in_the_queue(opened):
     assert first.locator(".take").count() == 0 and second.locator(".take audio").is_visible()
 
 
+def test_a_reload_says_that_it_stopped_the_work(opened):
+    page = opened()
+    steps(page, 200)
+    page.locator("#generate").click()
+    page.get_by_text(re.compile(r"Step \d+ of 200")).wait_for()
+    page.reload()
+    page.get_by_text("The reload stopped the work. Press Generate to start again.").wait_for()
+    page.reload()
+    page.get_by_text("Your takes appear here.").wait_for()
+
+
 AT_ONCE = """() => {
   const cancel = document.querySelector('#cancel');
   new MutationObserver((_, observer) => { if (!cancel.disabled) { observer.disconnect(); cancel.click(); } }).observe(cancel, {attributes: true});

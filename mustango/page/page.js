@@ -12,14 +12,16 @@ window.mustango = (() => {
   const KEPT = 'mustango', MOST_KEPT = 200000;
   const stored = () => { try { return JSON.parse(sessionStorage.getItem(KEPT)) || {}; } catch { return {}; } };
   const hex = bytes => [...bytes].map(byte => byte.toString(16).padStart(2, '0')).join('');
-  // token: the secret name of this tab. filled: what the prompt filled in. put: chords that the page put there, nobody typed them.
+  // token: the secret name of this tab. working: takes were being made when the page was left. filled: what the prompt filled in. put: chords that the page put there, nobody typed them.
   const tab = {token: hex(crypto.getRandomValues(new Uint8Array(16))), inputs: null, filled: {}, put: '', ...stored()};
   let ready = false;
   const store = () => {
     const text = JSON.stringify(tab);
     try { if (text.length < MOST_KEPT) sessionStorage.setItem(KEPT, text); } catch { /* a browser that keeps nothing */ }
   };
+  const workStopped = tab.working;
   store();
+  addEventListener('pagehide', () => { tab.working = window['state of cancel'] === 'running'; store(); });
 
   const named = values => Object.fromEntries(mustango.names.map((name, i) => [name, values[i]]));
 
@@ -272,6 +274,6 @@ window.mustango = (() => {
     arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, set, withoutOldError,
     names: [],
     begin: () => [tab.inputs, tab.token],
-    restored: () => { ready = true; },
+    restored: (status, stopped) => { ready = true; return workStopped ? stopped : status; },
   };
 })();
