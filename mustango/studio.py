@@ -14,12 +14,12 @@ from threading import Event
 from musicbench import InputError
 from musicbench.clip import save_audio, save_json, written_whole
 from musicbench.facts import read_prompt
-from musicbench.progression import MAX_LINE
+from musicbench.progression import MAX_LINE, Progression
 from musicbench.theory import MAX_BPM
 from mustango.checkpoint import durations_of, model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, read_duration, read_number, resolve
+from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, chords_stated, read_duration, read_number, resolve
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
@@ -119,28 +119,30 @@ class Request:
         """Return a duration that holds the chords as often as `FEWEST_BARS` need. Raises InputError when the model cannot make it."""
         try:
             plan = replace(self, duration=CHART).resolved()
-        except InputError:  # chords in seconds, or something else is wrong, which is said when it is resolved
-            return self._seconds_for_chart(window_s, longest_s)
-        bar_s = plan.meter.beats * 60 / plan.bpm
-        chart = round(plan.duration_s / bar_s)
-        bars = chart * ceil(FEWEST_BARS / chart)
-        if bars * bar_s <= longest_s:
-            return f"{bars} bars"
-        if chart * bar_s <= longest_s or plan.origin["tempo"] == "chosen":  # part of a loop, or a faster tempo
+        except InputError:  # chords in seconds, or less than a second of them, or a fault that is told when it is resolved
+            return self._length_of_no_chart(window_s, longest_s)
+        chart = round(plan.duration_s * plan.bpm / 60 / plan.meter.beats)
+        for bars in (chart * ceil(FEWEST_BARS / chart), chart):
+            if bars * plan.meter.beats * 60 / plan.bpm <= longest_s:
+                return f"{bars} bars"
+        if "chosen" in (plan.origin["tempo"], plan.origin["chords"]):  # a faster tempo, or part of a loop
             return window_s
         faster = ceil(chart * plan.meter.beats * 60 / longest_s)
         raise InputError(
-            f"the chords fill {chart} bars of {plan.meter}, {chart * bar_s:.4g} s at {plan.bpm:g} bpm, above the {longest_s:g} s "
+            f"the chords fill {chart} bars of {plan.meter}, {plan.duration_s:.4g} s at {plan.bpm:g} bpm, above the {longest_s:g} s "
             "that this model makes; give fewer chords, several a bar ('C G | Am F')"
             + (f", or {faster} bpm or more" if faster <= MAX_BPM else "")
         )
 
-    def _seconds_for_chart(self, window_s, longest_s):
-        """Return seconds that let each of chords given in seconds sound: the window, or two seconds more than the last start."""
+    def _length_of_no_chart(self, window_s, longest_s):
+        """Return the fewest bars for a chart below one second; for chords in seconds the window, or until two after the last start."""
         try:
             plan = replace(self, duration=longest_s).resolved()
         except InputError:
             return window_s
+        line = self.chords or chords_stated(self.prompt, read_prompt(self.prompt))
+        if line and Progression.parse(line, plan.meter, plan.key).bars:
+            return f"{FEWEST_BARS} bars"
         return max(window_s, min(ceil(plan.chord_times[-1] + 2), longest_s)) if plan.chord_times else window_s
 
 
