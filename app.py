@@ -2,46 +2,50 @@
 
 import argparse
 import os
-import secrets
 import signal
 import sys
 import tempfile
+from dataclasses import fields, replace
 from threading import Thread
 from types import SimpleNamespace
 from typing import Literal
 
 from musicbench import InputError, Parser, __version__, whole
 from musicbench.theory import Key
-from mustango.reader import chord_line
-from mustango.studio import Progress, Request, Studio, Take
+from mustango.studio import AUTO_DURATION, Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
     AUTO,
-    CSS,
+    KEPT,
     KEPT_S,
     MAX_UPLOAD,
     Files,
     Gate,
-    picture_html,
+    cards_in,
+    page_remedies,
     plan_html,
     progress_html,
+    render,
     report_html,
-    scores_html,
+    save_card,
+    script,
     stated_in,
     status_html,
+    style,
     sweep,
-    take_name,
 )
 
 KEYS = [AUTO, *(str(Key.of(pc, mode)) for mode in ("major", "minor") for pc in range(12))]
-METERS = [AUTO, "4/4", "3/4", "2/4", "5/4", "6/8", "7/8"]
+METERS = [AUTO, "4/4", "3/4", "2/4", "5/4", "6/8", "7/8", "9/8", "12/8"]
 PRESETS = ["I V vi IV", "I vi IV V", "vi IV I V", "ii7 V7 Imaj7", "i bVII bVI V", "I bVII IV I", "I IV | ii V", "i iv V i"]
-EXAMPLES = [  # prompt, chords, tempo, key, meter
-    ["upbeat piano pop with drums", "C G Am F", "120", "C major", "4/4"],
-    ["calm harp lullaby", "I vi | IV V", "80", "G major", "3/4"],
-    ["jazz trio with double bass and brushes", "ii7 V7 Imaj7", "140", "Bb major", "4/4"],
-    ["dark synth arpeggios, driving techno beat", "Am F C G", "128", "A minor", "4/4"],
-]
+EXAMPLES = [
+    {"prompt": "upbeat piano pop with drums", "chords": "C G Am F", "tempo": "120", "key": "C major", "meter": "4/4"},
+    {"prompt": "calm harp lullaby", "chords": "I vi | IV V", "tempo": "80", "key": "G major", "meter": "3/4"},
+    {"prompt": "jazz trio with double bass and brushes", "chords": "ii7 V7 Imaj7", "tempo": "140", "key": "Bb major", "meter": "4/4"},
+    {"prompt": "dark synth arpeggios, driving techno beat", "chords": "Am F C G", "tempo": "128", "key": "A minor", "meter": "4/4"},
+]  # fmt: skip
+LOUDNESS = {"-14 LUFS": -14.0, "As made": None}
+SCHEDULERS, PREDICTORS = ["dpm", "ddim", "ddpm"], ["auto", "neural", "reader"]
 
 
 def port(text):
@@ -72,26 +76,15 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- the page
 
 FAILED = "The server is full or failed; try again."
+RELOADED = "The reload stopped the work. Press Generate to start again."
 TAP = """tempo => {
   const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
   window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
   const n = window.taps.length - 1;
   return n < 1 ? tempo : String(Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))));
 }"""
-# What comes back from the server may be late: what was typed meanwhile stays, so it is read where it was typed.
-FILL = """(stated, key, meter) => {
-  const before = window.filled || {}, typed = name => document.querySelector(`#${name} :is(textarea, input)`).value;
-  window.filled = stated;
-  const filled = (name, now, empty) => [empty, before[name]].includes(now) ? stated[name] : now;
-  return [filled('chords', typed('chords'), ''), filled('tempo', typed('tempo'), ''), filled('key', key, 'Auto'), filled('meter', meter, 'Auto')];
-}"""
-# What an example or an earlier take sets stays, even where it is what the prompt before stated.
-FORGET = "window.filled = {};"
-UNFILL = f"(...values) => {{ {FORGET} return values; }}"
 # A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
-CHOOSE = "(line, chords) => [null, line || chords]"
-DICE = "() => Math.floor(Math.random() * 100000)"
-LOOK = "document.querySelector('#status').scrollIntoView({block: 'nearest', behavior: 'smooth'});"
+CHOOSE = "line => { if (line) mustango.set({chords: line}); return null; }"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
 ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 
@@ -116,13 +109,13 @@ class Desk:
         """Return what is shown while a request waits for its turn."""
         return self._with_buttons(status_html("Waiting"), True)
 
-    def idle(self, text, kind="note"):
+    def idle(self, text, kind="note", remedies=()):
         """Return what is shown when nothing is done (any more)."""
-        return self._with_buttons(status_html(text, kind), False)
+        return self._with_buttons(status_html(text, kind, remedies), False)
 
     def begin(self, also=""):
         """Return the script of the event that asks for work, which may be stopped from then on; also: a statement more."""
-        return f"(...values) => {{ {self._state} = 'running'; {also} return values; }}"
+        return f"(...values) => {{ {self._state} = 'running'; {also}; return values; }}"
 
     @property
     def stopping(self):
@@ -170,65 +163,115 @@ def inputs_column(studio):
         w.meter = gr.Dropdown(METERS, value=AUTO, label="Meter", allow_custom_value=True, min_width=90, elem_id="meter")
         w.preset = gr.Dropdown(PRESETS, value=None, label="Progressions", scale=2, min_width=160, elem_id="preset")
     with gr.Row():
-        window_s, _ = studio.durations[studio.default]
-        w.duration = gr.Textbox(
-            f"{window_s:g}", label="Duration (s, bars)", placeholder=f"{window_s:g}", max_lines=1, min_width=110,
-            elem_id="duration",
+        w.length = gr.Textbox(
+            label="Length", placeholder="as long as the chords", max_lines=1, scale=2, min_width=150, elem_id="length",
+            info="Empty: the chords once.",
         )  # fmt: skip
-        w.count = gr.Number(1, label="Takes", min_width=110, elem_id="count")
-    with gr.Row(elem_id="go"):
-        w.seed = gr.Number(0, label="Seed", scale=2, min_width=110, elem_id="seed")
+        w.unit = gr.Dropdown(["bars", "seconds"], value="bars", label="Unit", min_width=100, elem_id="unit")
+        w.count = gr.Number(1, label="Takes", min_width=80, elem_id="count")
+    with gr.Row(elem_id="seeds"):
+        w.seed = gr.Number(
+            0, label="Seed", scale=3, min_width=150, elem_id="seed",
+            info="The same seed and settings give the same take. After each take a new one is drawn.",
+        )  # fmt: skip
         w.dice = gr.Button("Dice", scale=1, min_width=70, elem_id="dice")
+        w.lock = gr.Checkbox(False, label="Lock the seed", scale=1, min_width=120, elem_id="lock")
+    advanced(w, studio)
+    with gr.Row(elem_id="go"):  # stays in sight, see page.css
         w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
         w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
-    with gr.Accordion("Advanced", open=False):
-        with gr.Row():
-            w.steps = gr.Number(20, label="Steps", min_width=110)
-            w.guidance = gr.Number(3, label="Guidance", min_width=110)
-        w.negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
-        with gr.Row():
-            w.scheduler = gr.Dropdown(["dpm", "ddim", "ddpm"], value="dpm", label="Scheduler", min_width=120)
-            w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", scale=2, min_width=150)
-            w.predictors = gr.Dropdown(["auto", "neural", "reader"], value="auto", label="Predictors", min_width=120)
-        w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
-    # Nobody sees these: what the server read, on its way into the controls, whether the page is dark, and whether Cancel was quicker.
+    # Nobody sees these: what the server read, on its way into the controls, and what the browser knows: whether the page is dark,
+    # whether Cancel was quicker, the tab's secret, its inputs before a reload, the request of a take to be made again.
     w.stated = gr.JSON(visible="hidden", label="Controls read")
     w.dark = gr.Checkbox(visible=False, label="Dark page")
     w.cancelled = gr.Checkbox(visible=False, label="Cancelled before it began")
+    w.token = gr.Textbox(visible=False, label="Secret of the tab")
+    w.kept = gr.JSON(visible=False, label="Inputs before a reload")
+    w.request = gr.JSON(visible=False, label="Request of a take")
+    w.set, w.again = gr.Button("Set", visible="hidden", elem_id="set"), gr.Button("Again", visible="hidden", elem_id="again")
     return w
 
 
-def takes_column(w):
-    """Place what comes out beside the widgets `w` of what is asked for; returns the widgets by name."""
+def advanced(w, studio):
+    """Place what few people change, each with a plain sentence."""
     import gradio as gr
 
-    v = SimpleNamespace(takes=gr.State([], time_to_live=KEPT_S))
+    with gr.Accordion("Advanced", open=False):
+        with gr.Row():
+            w.steps = gr.Number(20, label="Steps", min_width=150, info="More steps take longer and sound cleaner; 20 is usual.")
+            w.guidance = gr.Number(
+                3, label="Guidance", min_width=150,
+                info="How closely the music follows what you ask: 3 is usual, 1 is loose, high values sound harsh.",
+            )  # fmt: skip
+        w.negative = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
+        w.scheduler = gr.Dropdown(
+            SCHEDULERS, value="dpm", label="Solver", elem_id="solver",
+            info="How noise is turned into music step by step: dpm needs about 20 steps, ddim and ddpm about 100.",
+        )  # fmt: skip
+        w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", elem_id="model")
+        w.predictors = gr.Dropdown(
+            PREDICTORS, value="auto", label="Predictors", elem_id="predictors",
+            info="Who chooses the tempo and chords you leave out: reader follows rules, neural asks a released model, auto takes "
+            "neural where the model has it.",
+        )  # fmt: skip
+        w.loudness = gr.Dropdown(
+            list(LOUDNESS), value="-14 LUFS", label="Loudness of downloads", elem_id="loudness",
+            info="-14 LUFS is as loud as streaming services play; as made leaves the level alone.",
+        )  # fmt: skip
+        w.listen = gr.Checkbox(True, label="Listen back and score what is heard")
+
+
+def takes_column():
+    """Place what comes out; returns the widgets by name. The takes themselves are placed by `page.js`."""
+    import gradio as gr
+
+    v = SimpleNamespace()
     start = status_html("Your takes appear here. Try an example, or write your own.")
     v.status = gr.HTML(start, elem_id="status", min_height=64)
-    with gr.Column(visible=False) as v.result:
-        colors = gr.WaveformOptions(waveform_color="#8fb3af", waveform_progress_color="#0f766e")
-        v.player = gr.Audio(label="Take", type="filepath", interactive=False, buttons=[], waveform_options=colors, elem_id="player")
-        v.scores = gr.HTML(elem_id="scores")
-        v.picture = gr.HTML(elem_id="picture")
-        with gr.Row():
-            v.downloads = [
-                gr.DownloadButton(name, size="sm", min_width=60, elem_id=f"download-{name.lower()}")
-                for name in ("WAV", "FLAC", "MIDI", "JSON")
-            ]
-        with gr.Row():
-            v.again = gr.Button("Again with another seed", size="sm", elem_id="again")
-            v.reuse = gr.Button("Use these chords", size="sm", elem_id="reuse")
-        v.history = gr.Radio([], label="Takes of this session", elem_id="history")
-    v.examples = gr.Examples(
-        EXAMPLES, [w.prompt, w.chords, w.tempo, w.key, w.meter], label="Examples", elem_id="examples",
-        example_labels=[f"{example[0]}: {example[1]}" for example in EXAMPLES],
-    )  # fmt: skip
+    gr.HTML(render("takes", KEPT))
+    gr.HTML(render("examples", EXAMPLES))
+    v.arrived = gr.JSON(visible="hidden", label="Takes on their way")
     return v
 
 
-def asked_for(prompt, chords, *more):
-    """Return the Request of what stands in the page's widgets."""
-    return Request(prompt, chords, *("" if value == AUTO else value for value in more))
+CONTROLS = (
+    "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance", "negative_prompt",
+    "scheduler", "model", "predictors", "loudness", "listen",
+)  # fmt: skip
+NUMBERS, CHECKS = ("seed", "count", "steps", "guidance"), ("lock", "listen")
+
+
+def asked_for(*values):
+    """Return the Request of what stands in the page's widgets, in the order of CONTROLS."""
+    asked = dict(zip(CONTROLS, values, strict=True))
+    length, unit = str(asked.pop("length") or "").strip(), asked.pop("unit")
+    plain = length.replace(".", "", 1).isdigit()
+    asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
+    asked["loudness"] = LOUDNESS.get(asked["loudness"])
+    del asked["lock"]
+    return Request(**{name: "" if value == AUTO else value for name, value in asked.items()})
+
+
+def kept_inputs(kept, models):
+    """Return the values of CONTROLS that a tab kept over a reload, each None where it kept nothing that fits."""
+    kept = kept if isinstance(kept, dict) else {}
+    choices = {
+        "unit": ["bars", "seconds"],
+        "scheduler": SCHEDULERS,
+        "model": models,
+        "predictors": PREDICTORS,
+        "loudness": LOUDNESS,
+    }
+    values = []
+    for name in CONTROLS:
+        value, kind = kept.get(name), str
+        if name in NUMBERS:
+            kind = (int, float)
+        elif name in CHECKS:
+            kind = bool
+        fits = isinstance(value, kind) and value in choices.get(name, [value])
+        values.append(value if fits else None)
+    return values
 
 
 def music_tab(page, studio, files):
@@ -239,78 +282,83 @@ def music_tab(page, studio, files):
         with gr.Column(scale=5, min_width=320):
             w = inputs_column(studio)
         with gr.Column(scale=6, min_width=320):
-            v = takes_column(w)
+            v = takes_column()
     controls = [
-        w.prompt, w.chords, w.tempo, w.key, w.meter, w.duration, w.seed, w.count, w.steps, w.guidance, w.negative, w.scheduler,
-        w.model, w.predictors, w.listen,
+        w.prompt, w.chords, w.tempo, w.key, w.meter, w.length, w.unit, w.seed, w.lock, w.count, w.steps, w.guidance, w.negative,
+        w.scheduler, w.model, w.predictors, w.loudness, w.listen,
     ]  # fmt: skip
-    desk, viewer = Desk(v.status, w.stop, w.go, v.again), [v.result, v.player, v.scores, v.picture, *v.downloads]
+    desk = Desk(v.status, w.stop, w.go)
 
-    def shown(take):
-        """Return what the viewer shows of a take."""
-        paths = [str(path) for path in (take.wav, take.flac, take.midi, take.json)]
-        return [gr.Column(visible=True), str(take.wav), scores_html(take), picture_html(take), *paths]
-
-    def play(takes, request: gr.Request, *asked):
-        """Make the takes that the page asks for, showing progress and each take as it comes."""
-        still, same = [gr.skip()] * len(desk.shown), [gr.skip()] * (2 + len(viewer))
-        *asked, cancelled = asked
-        if cancelled:
-            yield *desk.idle("Cancelled."), *same
-            return
+    def make(asked, token, request):
+        """Make the takes that are asked for, showing progress and each take as it comes."""
+        still, cards, folder = [gr.skip()] * len(desk.shown), {}, files.tab(token, request)
         try:
-            for event in studio.play(asked_for(*asked), files.session(request)):
+            for event in studio.play(asked, folder):
                 if isinstance(event, Progress):
-                    yield progress_html(event), *still[1:], *same
-                    continue
-                view = shown(event)
-                if takes and takes[0].id == event.id:
-                    view[1] = gr.skip()  # it may be playing
-                takes = [event, *(take for take in takes if take.id != event.id)][:20]
-                names = [(take_name(len(takes) - i, take), take.id) for i, take in enumerate(takes)]
-                yield *still, takes, gr.Radio(names, value=event.id), *view
+                    yield progress_html(event), *still[1:], gr.skip()
+                else:
+                    cards[event.id] = save_card(event, folder)
+                    yield *still, {"cards": [*cards.values()]}  # all: the browser may see only the last of two values
         except InputError as error:
-            yield *desk.idle(str(error), "error"), *same
+            remedies = page_remedies(studio.remedies(asked))
+            yield *desk.idle(str(error), "input error", remedies), gr.skip()
         else:
-            yield *desk.idle("Done. Press play.", "done"), *same
+            yield *desk.idle("Done. Press play.", "done"), gr.skip()
 
-    def view(take_id, takes):
-        return next((shown(take) for take in takes if take.id == take_id), [gr.skip()] * len(viewer))
+    def play(request: gr.Request, *values):
+        """Make what the page's controls ask for; the last three values come from the browser."""
+        *asked, dark, cancelled, token = values
+        if cancelled:
+            yield *desk.idle("Cancelled."), gr.skip()
+            return
+        yield from make(replace(asked_for(*asked), dark=dark), token, request)
 
-    def chords_of(take_id, takes):
-        return next((chord_line(take.controls) for take in takes if take.id == take_id), gr.skip())
+    def play_again(asked, dark, cancelled, token, request: gr.Request):
+        """Make what a take's request asks for, whatever the controls say now."""
+        if cancelled:
+            yield *desk.idle("Cancelled."), gr.skip()
+            return
+        known = {field.name for field in fields(Request)}
+        asked = asked if isinstance(asked, dict) else {}
+        asked = {name: value for name, value in asked.items() if name in known}
+        yield from make(Request(**asked | {"dark": dark, "count": 1}), token, request)
 
-    def recall(take_id, takes):
-        """Set the controls to those of a take, with another seed."""
-        r = next(take for take in takes if take.id == take_id).request
-        return [
-            r.prompt, r.chords, r.tempo, r.key or AUTO, r.meter or AUTO, r.duration, secrets.randbelow(100000), 1, r.steps,
-            r.guidance, r.negative_prompt, r.scheduler, r.model, r.predictors, r.listen, *desk.waiting(),
-        ]  # fmt: skip
+    def restore(kept, token, request: gr.Request):
+        """Return the inputs and takes that a tab had before it was reloaded."""
+        values = kept_inputs(kept, list(studio.models))
+        cards = cards_in(files.tab(token, request))
+        return [*(gr.skip() if value is None else value for value in values), {"cards": cards, "restored": True}]
 
     def plan(*asked):
-        return plan_html(asked_for(*asked), studio.check, studio.knows_for)
+        return plan_html(asked_for(*asked), studio.check, studio.remedies, studio.knows_for)
 
-    changes = [page.load, *(c.change for c in controls)]
-    gr.on(changes, plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
+    page.load(
+        restore, [w.kept, w.token], [*controls, v.arrived], preprocess=False, js="() => mustango.begin()", **QUIET
+    ).then(None, v.status, v.status, js=f"status => mustango.restored(status, `{status_html(RELOADED)}`)", **QUIET)  # fmt: skip
+    changes = [c.change for c in controls]
+    planned = gr.on([page.load, *changes], plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
+    planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status, '#status')", **QUIET)
+    gr.on(changes, None, controls, None, js="(...values) => mustango.keep(values)", **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
-    read.then(None, [w.stated, w.key, w.meter], [w.chords, w.tempo, w.key, w.meter], js=FILL, **QUIET)
-    w.preset.input(None, [w.preset, w.chords], [w.preset, w.chords], js=CHOOSE, **QUIET)
-    v.examples.dataset.click(None, js=UNFILL, **QUIET)
+    filled = [w.chords, w.tempo, w.key, w.meter]
+    read.then(None, [w.stated, w.key, w.meter], filled, js="(...values) => mustango.fill(...values)", **QUIET)
+    w.preset.input(None, w.preset, w.preset, js=CHOOSE, **QUIET)
+    w.set.click(None, controls, controls, js="(...values) => mustango.merged(values)", **QUIET)
     w.tap.click(None, w.tempo, w.tempo, js=TAP, **QUIET)
-    w.dice.click(None, None, w.seed, js=DICE, **QUIET)
-    v.history.input(view, [v.history, v.takes], viewer, **QUIET)
-    v.reuse.click(chords_of, [v.history, v.takes], w.chords, **QUIET)
-    asked = gr.on(
-        [w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, js=desk.begin(LOOK), **QUIET
-    )
-    asked_again = v.again.click(recall, [v.history, v.takes], [*controls, *desk.shown], js=desk.begin(FORGET), **QUIET)
+    w.dice.click(None, None, w.seed, js="() => mustango.drawSeed()", **QUIET)
+    v.arrived.change(None, [v.arrived, w.seed, w.lock], w.seed, js="(...values) => mustango.arrive(...values)", **QUIET)
+    begin = {"js": desk.begin("mustango.lookAtStatus()"), **QUIET}
+    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, **begin)
+    asked_again = w.again.click(desk.waiting, None, desk.shown, **begin)
+    browser = [w.dark, w.cancelled, w.token]
     run = {
-        "inputs": [v.takes, *controls, w.dark, w.cancelled], "outputs": [*desk.shown, v.takes, v.history, *viewer],
-        "js": f"(...values) => [...values.slice(0, -2), document.body.classList.contains('dark'), {desk.stopping}]",
-        "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private", **ONE_PLAYS,
+        "outputs": [*desk.shown, v.arrived], "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private",
+        **ONE_PLAYS,
     }  # fmt: skip
-    runs = [asked.then(play, **run), asked_again.success(play, **run)]
+    runs = [
+        asked.then(play, [*controls, *browser], js=f"(...values) => mustango.ask(values, {desk.stopping})", **run),
+        asked_again.then(play_again, [w.request, *browser], js=f"() => mustango.askAgain({desk.stopping})", **run),
+    ]
     desk.stoppable(runs)
 
 
@@ -350,13 +398,15 @@ def dataset_tab(files):
                     done = desk.idle(f"Done. {text}", "done") if event.rows else desk.idle(f"Nothing was built. {text}", "error")
                     yield *done, gr.DownloadButton(value=event.zip and str(event.zip), visible=bool(event.zip)), report_html(event)
         except InputError as error:
-            yield *desk.idle(str(error), "error"), gr.skip(), gr.skip()
+            yield *desk.idle(str(error), "input error"), gr.skip(), gr.skip()
 
     building = go.click(desk.waiting, None, desk.shown, **QUIET).then(
         build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full", show_progress_on=status,
         concurrency_limit=1, concurrency_id="builder", api_visibility="private",
     )  # fmt: skip
     desk.stoppable([building])
+    old = "status => mustango.withoutOldError(status, '#build-status')"
+    gr.on([songs.change, recipe.change], None, status, status, js=old, **QUIET)
 
 
 def endpoint(studio, files):
@@ -370,19 +420,20 @@ def endpoint(studio, files):
         prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
         scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
-        listen: bool = True, request: gr.Request = None,
+        listen: bool = True, loudness: float | None = None, request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
 
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
-        meter: "3/4". duration: seconds, "8 bars" or "chart" (the chords once), the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear each
-        take and score it. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
+        meter: "3/4". duration: seconds, "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need), the model's window
+        when None. count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in LUFS;
+        None leaves the level as it was made. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
         heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes (what is played
         otherwise than asked).
         """
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
-            listen,
+            listen, loudness,
         )  # fmt: skip
         finished = []
         try:
@@ -447,7 +498,7 @@ def serve(options, root, **more):
 
         check_device(options.device)
     studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
-    os.environ.update(GRADIO_TEMP_DIR=str(files.root), GRADIO_EXAMPLES_CACHE=str(files.root / "examples"))
+    os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     from starlette.middleware import Middleware
 
@@ -455,8 +506,8 @@ def serve(options, root, **more):
     try:
         page.launch(
             server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False, run_history=False,
-            enable_monitoring=False, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200, css=CSS,
-            theme=theme(),
+            enable_monitoring=False, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
+            css=style(), head=script(CONTROLS), theme=theme(),
             app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True, **more,
         )  # fmt: skip
     except OSError as error:

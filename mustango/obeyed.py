@@ -7,7 +7,7 @@ from musicbench.theory import Key
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
 OCTAVES = {2.0: "twice as fast", 0.5: "half as fast"}  # the same pulse, counted otherwise
-CHORDS_ENOUGH = 0.7  # of the time; on exact renders the detector itself reaches about 0.8
+CHORDS_ENOUGH = 0.9  # of the time; above it chords are obeyed
 
 
 @dataclass(frozen=True)
@@ -41,15 +41,20 @@ class Scores:
 
     @property
     def chords_obeyed(self):
-        """True when at least 0.7 of the time is matched; None when no chord was heard."""
-        return None if self.chords_matched is None else self.chords_matched >= CHORDS_ENOUGH
+        """True when more than 0.9 of the time is matched; None when no chord was heard."""
+        return None if self.chords_matched is None else self.chords_matched > CHORDS_ENOUGH
 
     @property
     def key_obeyed(self):
-        """True when the heard key is the asked one or its relative, which has the same notes; None when none was heard or asked."""
+        """True when the heard key is the asked one; None when none was heard or asked."""
         if self.key_heard is None or self.key_asked is None:
             return None
-        return self.key_asked.same_as(self.key_heard) or self.key_asked.relative.same_as(self.key_heard)
+        return self.key_asked.same_as(self.key_heard)
+
+    @property
+    def key_is_relative(self):
+        """True when the heard key is the relative of the asked one: another key of the same notes."""
+        return bool(self.key_heard and self.key_asked) and self.key_asked.relative.same_as(self.key_heard)
 
     @property
     def share(self):

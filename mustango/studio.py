@@ -3,8 +3,9 @@
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from math import inf
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from math import ceil, inf
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from secrets import token_hex
@@ -13,12 +14,18 @@ from threading import Event
 from musicbench import InputError
 from musicbench.chart import MAX_LINE
 from musicbench.clip import save_audio, save_json, written_whole
+from musicbench.facts import read_prompt
+from musicbench.master import check_loudness
+from musicbench.progression import Progression
+from musicbench.theory import MAX_BPM
 from mustango.checkpoint import durations_of, model_folder
 from mustango.knows import knows_of
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import Controls, check_options, read_duration, read_number, resolve
+from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, chords_stated, read_duration, read_number, resolve
 
+AUTO_DURATION = "auto"  # the chords once, a short loop several times
+FEWEST_BARS = 4  # of AUTO_DURATION
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 TICK_S = 0.25  # how often a watcher hears of what goes on
 
@@ -27,7 +34,10 @@ TICK_S = 0.25  # how often a watcher hears of what goes on
 class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
-    duration: seconds, "8 bars" or "chart", the model's window when None. count: takes, with seeds seed, seed + 1, ... listen: hear the takes again and score them. dark: for a dark page.
+    duration: seconds, "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need); when None the
+    model's window. What the prompt states comes before "auto" and None. count: takes, with seeds seed, seed + 1, ...
+    listen: hear the takes again and score them. loudness: of the files, in LUFS; as the model made them when None.
+    dark: for a dark page.
     """
 
     prompt: str = ""
@@ -45,6 +55,7 @@ class Request:
     model: str = ""
     predictors: str = "auto"
     listen: bool = True
+    loudness: float | None = None
     dark: bool = False
 
     @property
@@ -52,38 +63,89 @@ class Request:
         """The controls as keyword arguments; those left open are None."""
         return {name: None if getattr(self, name) == "" else getattr(self, name) for name in ("chords", "tempo", "key", "meter")}
 
-    def resolved(self, longest_s=inf, knows=None):
+    def resolved(self, longest_s=inf, knows=None, window_s=10.24):
         """Return the Controls of the first take, with notes on what a model that `knows` so much lacks. Raises InputError."""
-        return resolve(self.prompt, **self.controls, duration=self.duration, seed=self.seed, longest_s=longest_s, knows=knows)
+        given = {**self.controls, "duration": self.duration, "seed": self.seed}
+        return resolve(self.prompt, **given, window_s=window_s, longest_s=longest_s, knows=knows)
 
     def checked(self, window_s, longest_s):
         """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
-        values = asdict(self)
-        if isinstance(values["duration"], str):
-            values["duration"] = values["duration"].strip() or None
-        values["duration"] = read_duration(window_s if values["duration"] is None else values["duration"])
+        values = self._texts() | self._numbers()
+        options = {name: values[name] for name in ("prompt", "seed", "count", "steps", "guidance", "negative_prompt")}
+        check_options(**options, duration=None, longest_s=longest_s)
+        request = replace(self, **values)
+        request = replace(request, duration=request._length(window_s, longest_s))
+        check_options(**options, duration=request.duration, longest_s=longest_s)
+        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
+            replace(request, seed=request.seed + i).resolved(longest_s)
+        return request
+
+    def _texts(self):
+        values = {}
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
-            values[name] = "" if values[name] is None else values[name]
+            values[name] = "" if getattr(self, name) is None else getattr(self, name)
             if not isinstance(values[name], str):
                 raise InputError(f"{name} is {type(values[name]).__name__}; give text")
+        values["tempo"] = self.tempo
         for name in ("chords", "tempo", "key", "meter"):
             if isinstance(values[name], str):
                 values[name] = values[name].strip()
                 if len(values[name]) > MAX_LINE:
                     raise InputError(f"{name} has {len(values[name])} characters, above {MAX_LINE}; shorten it")
+        return values
+
+    def _numbers(self):
+        values = {}
         for name, kind in (("seed", int), ("count", int), ("steps", int), ("guidance", float)):
-            if values[name] is None:
+            if getattr(self, name) is None:
                 raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
-            values[name] = read_number(name, values[name], kind)
+            values[name] = read_number(name, getattr(self, name), kind)
         for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
             if values[name] > most:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
-        names = ("prompt", "duration", "seed", "count", "steps", "guidance", "negative_prompt")
-        check_options(**{name: values[name] for name in names}, longest_s=longest_s)
-        request = Request(**values)
-        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
-            replace(request, seed=request.seed + i).resolved(longest_s)
-        return request
+        return values | {"loudness": check_loudness(self.loudness)}
+
+    def _length(self, window_s, longest_s):
+        """Return the duration as `resolve` takes it, None where the prompt states it."""
+        duration = self.duration
+        if isinstance(duration, str):
+            duration = duration.strip() or None
+        if duration in (None, AUTO_DURATION):
+            if read_prompt(self.prompt[:MAX_PROMPT]).duration is not None:
+                return None
+        if duration == AUTO_DURATION:
+            return self._whole_chart(window_s, longest_s)
+        return read_duration(window_s if duration is None else duration)
+
+    def _whole_chart(self, window_s, longest_s):
+        """Return a duration that holds the chords as often as `FEWEST_BARS` need. Raises InputError when the model cannot make it."""
+        try:
+            plan = replace(self, duration=CHART).resolved()
+        except InputError:  # chords in seconds, or less than a second of them, or a fault that is told when it is resolved
+            return self._length_of_no_chart(window_s, longest_s)
+        chart = round(plan.duration_s * plan.bpm / 60 / plan.meter.beats)
+        for bars in (chart * ceil(FEWEST_BARS / chart), chart):
+            if bars * plan.meter.beats * 60 / plan.bpm <= longest_s:
+                return f"{bars} bars"
+        if "chosen" in (plan.origin["tempo"], plan.origin["chords"]):  # a faster tempo, or part of a loop
+            return window_s
+        faster = ceil(chart * plan.meter.beats * 60 / longest_s)
+        raise InputError(
+            f"the chords fill {chart} bars of {plan.meter}, {plan.duration_s:.4g} s at {plan.bpm:g} bpm, above the {longest_s:g} s "
+            "that this model makes; give fewer chords, several a bar ('C G | Am F')"
+            + (f", or {faster} bpm or more" if faster <= MAX_BPM else "")
+        )
+
+    def _length_of_no_chart(self, window_s, longest_s):
+        """Return the fewest bars for a chart below one second; for chords in seconds the window, or until two after the last start."""
+        try:
+            plan = replace(self, duration=longest_s).resolved()
+        except InputError:
+            return window_s
+        line = self.chords or chords_stated(self.prompt, read_prompt(self.prompt))
+        if line and Progression.parse(line, plan.meter, plan.key).bars:
+            return f"{FEWEST_BARS} bars"
+        return max(window_s, min(ceil(plan.chord_times[-1] + 2), longest_s)) if plan.chord_times else window_s
 
 
 @dataclass(frozen=True)
@@ -197,10 +259,40 @@ class Studio:
 
     def check(self, request):
         """Return the request, checked and with its model named. Raises InputError."""
+        durations = self._durations(request)
+        request = replace(request, model=request.model or self.default)
+        if request.duration == AUTO_DURATION and self._predicts(request):
+            request = replace(request, duration=None)  # predicted beats and chords are in seconds
+        return request.checked(*durations)
+
+    def _durations(self, request):
         model = request.model or self.default
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
-        return replace(request, model=model).checked(*self.durations[model])
+        return self.durations[model]
+
+    def _predicts(self, request):
+        parts = (self.models[request.model] / name for name in ("beat_predictor", "beats"))
+        asked = request.predictors == "neural" or not (request.tempo and request.chords)
+        return asked and request.predictors != "reader" and any(part.is_dir() for part in parts)
+
+    def remedies(self, request):
+        """Return changes that make a refused request one that can be played: [(what they do, {name: value}), ...]."""
+        fitting = {"duration": AUTO_DURATION}
+        remedies = [("Fit to the chart", fitting)]
+        with suppress(InputError):
+            window_s, longest_s = self._durations(request)
+            plan = replace(request, duration=CHART).checked(window_s, inf).resolved()
+            bpm = ceil(round(plan.duration_s * plan.bpm / longest_s, 6))
+            remedies.append((f"Fit to the chart at {bpm} bpm", fitting | {"tempo": str(bpm)}))
+        return [remedy for remedy in remedies if self._can_play(replace(request, **remedy[1]))][:1]
+
+    def _can_play(self, request):
+        try:
+            self.check(request)
+        except InputError:
+            return False
+        return True
 
     def knows_for(self, request):
         """Return what the model of a checked request knows, None where its folder does not say."""
@@ -235,7 +327,7 @@ class Studio:
             output = pipeline(
                 request.prompt, **request.controls, duration=request.duration, seed=request.seed + index, steps=request.steps,
                 guidance=request.guidance, negative_prompt=request.negative_prompt, predictors=request.predictors,
-                on_step=on_step,
+                loudness=request.loudness, on_step=on_step,
             )  # fmt: skip
             take = self._written(output, request, folder)
             emit(take)
@@ -261,7 +353,9 @@ class Studio:
             name, place / f"{stem}.wav", place / f"{stem}.flac", place / f"{stem}.mid", place / f"{stem}.json",
             replace(request, seed=seed, count=1), controls, seed,
         )  # fmt: skip
-        made_with = {n: getattr(request, n) for n in ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model")}
+        made_with = {
+            n: getattr(request, n) for n in ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "loudness")
+        }
         save_audio(take.wav, output.audios[0], output.sample_rate)
         save_audio(take.flac, output.audios[0], output.sample_rate)
         save_json(take.json, sidecar(output, 0, request.prompt, made_with | {"dtype": self._how["dtype"]}))
@@ -270,10 +364,11 @@ class Studio:
 
     def _heard(self, take, samples, sample_rate):
         """Return the take with what was heard and a picture: asked and, where madmom is there, heard chords as lanes."""
-        from musicbench.picture import clip_png
+        from musicbench.picture import piece_png
 
         controls = take.controls
-        lanes = [("asked", controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
+        asked = "asked" if controls.origin.get("chords") in ("given", "prompt") else "chosen"
+        lanes = [(asked, controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
         if take.request.listen:
             try:
                 from musicbench.features import hear
@@ -288,5 +383,5 @@ class Studio:
         beats = {"beat_times": controls.beat_times, "beat_positions": controls.beat_positions}
         picture = take.wav.with_suffix(".png")
         with written_whole(picture) as temporary:
-            temporary.write_bytes(clip_png(samples, sample_rate, **beats, lanes=lanes, dark=take.request.dark))
+            temporary.write_bytes(piece_png(samples, sample_rate, **beats, lanes=lanes, dark=take.request.dark))
         return replace(take, picture=picture)

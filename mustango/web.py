@@ -1,81 +1,92 @@
 """The page without its widgets: what it shows of progress, plans and takes, where files lie and what is let in."""
 
-import html
 import json
 import re
 import secrets
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.clip import save_json
 from musicbench.facts import read_prompt
-from musicbench.picture import pages
+from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from musicbench.progression import Progression
 from mustango.reader import MAX_PROMPT, SAID, chord_line, chords_stated
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
+KEPT = "one hour"  # the same in words
 MAX_UPLOAD = 50 * 2**20  # bytes of a file
 MAX_DISK = 8 * 2**30  # bytes of all files and of the uploads that are coming in; above it uploads are refused
 UPLOAD, LOGIN = "/gradio_api/upload", ("/login", "/login/")  # what takes forms; all else takes JSON
 AUTO = "Auto"
+ASKED = ("given", "prompt")  # origins of a control that was asked for
+PARTS = Path(__file__).parent / "page"  # its templates, style and script
 
 # ---------------------------------------------------------------------------------------------------- what is shown
 
 
+@cache
+def _templates():
+    from jinja2 import Environment, FileSystemLoader
+
+    return Environment(loader=FileSystemLoader(PARTS), autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
+        "parts.html"
+    )
+
+
+def render(name, *values):
+    """Return a part of the page as text of HTML: a macro of `parts.html` with its values."""
+    return str(getattr(_templates().module, name)(*values))
+
+
 def progress_html(progress):
     """Draw a Progress as a bar with its text and the seconds left."""
-    percent, text = round(100 * progress.share), html.escape(progress.text)
     left = "" if progress.left_s is None else f"about {progress.left_s:.0f} s left"
-    return (
-        f'<div class="status"><p><span>{text}</span><span>{left}</span></p><div class="track" role="progressbar" '
-        f'aria-label="Progress" aria-valuemin="0" aria-valuemax="100" aria-valuenow="{percent}" aria-valuetext="{text}, {left}">'
-        f'<div style="width:{percent}%"></div></div></div>'
-    )
+    return render("progress", progress.text, left, round(100 * progress.share))
 
 
-def status_html(text, kind="note"):
-    """Show one line; kind: note, done or error."""
-    role = "alert" if kind == "error" else "status"
-    return f'<div class="status {kind}" role="{role}"><p>{html.escape(text)}</p></div>'
+def status_html(text, kind="note", remedies=()):
+    """Show one line; kind: note, done, error, or "input error", which goes when the input changes. remedies: see `Studio.remedies`."""
+    return render("status", text, kind, remedies)
 
 
-def plan_html(asked, check, knows_for=lambda asked: None):
+def plan_html(asked, check, remedies=lambda asked: (), knows_for=lambda asked: None):
     """Show the bars that a Request's chords were read as, or that were chosen, and what will be played; or what is wrong with it.
 
-    check: `Studio.check`. knows_for: `Studio.knows_for`, so that what the model lacks is told.
+    check, remedies, knows_for: those of `Studio`.
     """
     try:
-        asked = check(asked)
-        plan = asked.resolved(knows=knows_for(asked))
-        key_known = plan.origin["key"] in ("given", "prompt")
-        bars = Progression.parse(asked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
+        checked = check(asked)
+        plan = checked.resolved(knows=knows_for(checked))
+        key_known = plan.origin["key"] in ASKED
+        bars = Progression.parse(checked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
     except InputError as error:
-        return f'<div class="plan error" role="alert">{html.escape(str(error))}</div>'
+        return render("wrong_plan", str(error), page_remedies(remedies(asked)))
     facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter)] + [("key", plan.key)] * (plan.key_heard_in is not None)
-    if not asked.chords:
+    if not checked.chords:
         facts.append(("chords", "chords"))
     text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts)
-    if asked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
+    if checked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
         text += "; each further take chooses anew"
     if bars.timed:
-        boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", 1)] for t, c in bars.timed]
+        boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", "1")] for t, c in bars.timed]
     else:
-        boxes = [[(c.lead_sheet(plan.key), beats) for c, beats in bar] for bar in bars.bars]
-        bars_s = len(boxes) * plan.meter.beats * 60 / plan.bpm
-        text = f"{len(boxes)} bar{'s' * (len(boxes) > 1)} = {bars_s:.1f} s of {plan.duration_s:.4g} s; {text}"
-    items = "".join(
-        "<li>" + "".join(f'<span style="flex:{beats:g}">{html.escape(name)}</span>' for name, beats in bar) + "</li>"
-        for bar in boxes
-    )
-    return f'<div class="plan"><ol aria-label="Chords, bar by bar">{items}</ol>{_paragraphs(text, *plan.notes)}</div>'
+        boxes = [[(c.lead_sheet(plan.key), f"{beats:g}") for c, beats in bar] for bar in bars.bars]
+        text = f"{_length(len(boxes), plan)}; {text}"
+    return render("plan", boxes, bool(bars.timed), [text, *plan.notes])
 
 
-def _paragraphs(*texts):
-    return "".join(f"<p>{html.escape(text)}</p>" for text in texts if text)
+def _length(bars, plan):
+    """Say how long the chords last and how long the clip."""
+    bars_s = bars * plan.meter.beats * 60 / plan.bpm
+    text = f"{bars} bar{'s' * (bars > 1)} = {bars_s:.1f} s"
+    return text if abs(bars_s - plan.duration_s) < 0.05 else f"{text} of {plan.duration_s:.4g} s"
 
 
 def stated_in(prompt):
@@ -94,51 +105,137 @@ def _in_short(names, most=24):
 
 
 def scores_html(take):
-    """Show a take's asked and heard tempo, key and chords, and whether it obeyed."""
-    asked, scores = take.controls, take.scores
-    names = _in_short([c.lead_sheet(asked.key) for c in asked.chords])
-    key = str(asked.key_heard_in or "none")
-    rows = [["Tempo", f"{asked.bpm:g} bpm", "", None], ["Key", key, "", None], ["Chords", names, "", None]]
-    if scores:
-        missing = [scores.reasons.get(name, "nothing") for name in ("beats", "key", "chords")]
-        octave = scores.tempo_octave and f", {scores.tempo_octave}"
-        rows[0][2:] = (f"{scores.bpm_heard:.0f} bpm{octave}" if scores.bpm_heard else missing[0]), scores.tempo_obeyed
-        rows[1][2:] = str(scores.key_heard or missing[1]), scores.key_obeyed
-        share = scores.chords_matched
-        rows[2][2:] = missing[2] if share is None else f"{share:.0%} of the time as asked", scores.chords_obeyed
-    marks = {True: '<i class="yes">obeyed</i>', False: '<i class="no">differs</i>', None: ""}
-    heard = '<th scope="col">Heard</th>' if scores else ""
-    body = "".join(
-        f'<tr><th scope="row">{name}</th><td>{html.escape(a)}</td>'
-        + (f"<td>{html.escape(h)} {marks[ok]}</td>" if scores else "")
-        + "</tr>"
-        for name, a, h, ok in rows
-    )
-    notes = _paragraphs(take.remedy, *asked.notes)
-    return f'<div class="scores"><table><tr><td></td><th scope="col">Asked</th>{heard}</tr>{body}</table>{notes}</div>'
+    """Show a take's tempo, key and chords: what was asked, what was chosen because nobody asked, what was heard, and whether it obeyed."""
+    controls, scores = take.controls, take.scores
+    values = {
+        "tempo": f"{controls.bpm:g} bpm", "key": str(controls.key_heard_in or "none"),
+        "chords": _in_short([c.lead_sheet(controls.key) for c in controls.chords], 8),
+    }  # fmt: skip
+    if isinstance(controls.asked.get("chords"), str) and controls.origin.get("chords") in ASKED:
+        values["chords"] = controls.asked["chords"]  # as it was written
+    heard = _heard(scores) if scores else {}
+    rows = []
+    for name, value in values.items():
+        asked = controls.origin.get(name) in ASKED
+        text, mark = heard.get(name, ("", ""))
+        shown = {
+            "name": name.capitalize(),
+            "Asked": "",
+            "Chosen": "",
+            "Heard": text,
+            "mark": mark if asked or mark != "obeyed" else "as chosen",
+        }
+        shown["Asked" if asked else "Chosen"] = value
+        rows.append(shown)
+    columns = [column for column in ("Asked", "Chosen", "Heard") if any(row[column] for row in rows)]
+    return render("scores", columns, rows, [take.remedy, *controls.notes])
 
 
-def picture_html(take):
-    """Show a take's picture, with its chords in words."""
+def _heard(scores):
+    """Return of each control what was heard, in words, and whether it obeyed: obeyed, mostly, differs or ""."""
+    reasons, share = scores.reasons, scores.chords_matched
+    verdicts = {True: "obeyed", False: "differs", None: ""}
+    tempo = reasons.get("beats", "nothing")
+    if scores.bpm_heard:
+        tempo = f"{scores.bpm_heard:.0f} bpm" + (scores.tempo_octave and f", {scores.tempo_octave}")
+    key = str(scores.key_heard or reasons.get("key", "nothing"))
+    key_verdict = verdicts[scores.key_obeyed]
+    if scores.key_is_relative:
+        key, key_verdict = f"{key}, the relative key: the same notes", ""
+    chords_verdict = verdicts[scores.chords_obeyed]
+    if chords_verdict == "differs" and share > 0.5:
+        chords_verdict = "mostly"
+    chords = reasons.get("chords", "nothing") if share is None else f"{share:.0%} of the time the same"
+    return {"tempo": (tempo, verdicts[scores.tempo_obeyed]), "key": (key, key_verdict), "chords": (chords, chords_verdict)}
+
+
+def picture_html(take, number=1):
+    """Show a take's picture, with its chords in words; a click on it, or an arrow key, moves to that place of the sound."""
     if take.picture is None:
         return ""
-    asked = _in_short([c.lead_sheet(take.controls.key) for c in take.controls.chords])
-    words = f"Spectrogram with beats as lines. Asked chords: {asked}. Heard chords: {_in_short(take.heard_chords) or 'none'}."
-    address = f"gradio_api/file={take.picture}"
-    image = f'<img src="{address}" style="--pages: {pages(take.controls.duration_s):.3f}" alt="{html.escape(words)}">'
-    return f'<a href="{address}" target="_blank" title="Open the picture">{image}</a>'
+    controls = take.controls
+    chords = _in_short([c.lead_sheet(controls.key) for c in controls.chords])
+    said = "Asked" if controls.origin.get("chords") in ASKED else "Chosen"
+    words = f"Spectrogram in lines of four bars. {said} chords: {chords}. Heard chords: {_in_short(take.heard_chords) or 'none'}."
+    lines = piece_lines(controls.beat_times, controls.beat_positions, controls.duration_s)
+    place = {
+        "lines": lines, "scale_s": piece_scale_s(lines), "left": MARGIN_LEFT / PIECE_WIDTH, "right": MARGIN_RIGHT / PIECE_WIDTH,
+        "beat_s": 60 / controls.bpm,
+    }  # fmt: skip
+    return render("picture", address(take.picture), words, number, place, f"{controls.duration_s:g}")
+
+
+def address(path):
+    """Return where the page finds a file of a take."""
+    return f"gradio_api/file={path}"
+
+
+def card(take, number, made_at):
+    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard"}; made_at: seconds since 1970."""
+    from markupsafe import Markup
+
+    heard = picture_html(take, number) + scores_html(take)
+    until_ms = round(1000 * (made_at + KEPT_S))
+    files = {
+        name: address(path) for name, path in (("WAV", take.wav), ("FLAC", take.flac), ("MIDI", take.midi), ("JSON", take.json))
+    }
+    parts = (
+        take.id,
+        number,
+        take_name(number, take),
+        files,
+        asdict(take.request),
+        chord_line(take.controls),
+        until_ms,
+        Markup(heard),
+    )
+    return {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
+
+
+def page_remedies(remedies):
+    """Return remedies of `Studio.remedies` with the names and values of the page's boxes, where an empty length is the chart's."""
+    return [(text, {"length" if name == "duration" else name: "" if name == "duration" else value for name, value in changes.items()}) for text, changes in remedies]  # fmt: skip
 
 
 def report_html(built):
     """Show a dataset's report in a frame of its own, in which no script runs."""
-    text = html.escape(built.report.read_text(encoding="utf-8"))
-    return f'<iframe title="Report on the dataset" sandbox srcdoc="{text}"></iframe>'
+    return render("report", built.report.read_text(encoding="utf-8"))
 
 
 def take_name(number, take):
     """Name a take in the list of takes."""
     prompt = " ".join(take.request.prompt.split())
     return f"{number}. {prompt[:40] + ' ...' if len(prompt) > 40 else prompt or 'no prompt'}, {take.controls.bpm:g} bpm, seed {take.seed}"
+
+
+# ---------------------------------------------------------------------------------------------------- the takes of a session
+
+
+CARD = ".card.json"  # beside a take's files; a name with a dot in front is never served
+
+
+def save_card(take, folder):
+    """Write a take's card beside its files in the session's `folder`, where it had one in its place; returns it."""
+    own = folder / take.id / CARD
+    before = [other for other in cards_in(folder) if other["id"] != take.id]
+    number = 1 + max((other["number"] for other in before), default=0)
+    made_at = own.stat().st_mtime if own.is_file() else time.time()
+    if own.is_file():
+        number = json.loads(own.read_text(encoding="utf-8"))["number"]
+    shown = card(take, number, made_at)
+    save_json(own, shown)
+    return shown
+
+
+def cards_in(folder):
+    """Return the cards of a session's takes whose files are still there, the oldest first."""
+    cards = []
+    for path in folder.glob(f"*/{CARD}"):
+        with suppress(OSError, ValueError):  # deleted meanwhile
+            shown = json.loads(path.read_text(encoding="utf-8"))
+            if any(path.parent.glob("*.wav")):
+                cards.append(shown)
+    return sorted(cards, key=lambda shown: shown["number"])
 
 
 # ---------------------------------------------------------------------------------------------------- files and requests
@@ -154,7 +251,16 @@ class Files:
 
     def session(self, request):
         """Return the folder of the session that a Gradio request comes from."""
-        return self.root / blake2b(str(request.session_hash).encode(), key=self._secret, digest_size=16).hexdigest()
+        return self._folder(f"session {request.session_hash}")
+
+    def tab(self, token, request):
+        """Return the folder of a browser's tab, which keeps its secret token over a reload; of the session where it has none."""
+        if isinstance(token, str) and re.fullmatch("[0-9a-f]{32}", token):
+            return self._folder(f"tab {token}")
+        return self.session(request)
+
+    def _folder(self, name):
+        return self.root / blake2b(name.encode(), key=self._secret, digest_size=16).hexdigest()
 
     def songs(self, uploads):
         """Return the paths of uploads (Gradio's file records). Raises InputError for what no upload wrote."""
@@ -279,30 +385,12 @@ def sweep(root):
         time.sleep(60)
 
 
-CSS = """
-#head h1 { margin: 0 } #head p { margin: 0; opacity: .8 }
-.status p, .plan p { margin: 0; display: flex; justify-content: space-between; gap: 1em }
-.status { padding: 10px 2px; min-height: 44px }
-.track { height: 10px; border-radius: 5px; margin-top: 8px; background: var(--border-color-primary); overflow: hidden }
-.track div { height: 100%; background: var(--color-accent); transition: width .2s }
-.error, .error p { color: #b42318 !important; font-weight: 600 } .dark :is(.error, .error p) { color: #ff9c8f !important }
-.plan ol { display: flex; flex-wrap: wrap; gap: 4px; list-style: none; margin: 0 0 4px; padding: 0 }
-.plan li { display: flex; min-width: 56px; margin: 0; border-radius: 6px; border: 1px solid var(--color-accent); background: var(--input-background-fill) }
-.plan li span { padding: 4px 8px; text-align: center; font-weight: 600 }
-.plan li span + span { border-left: 1px dashed var(--color-accent) }
-.plan p { font-size: var(--text-sm); opacity: .85 }
-#scores :is(table, tr) { width: 100%; border-collapse: collapse; border: 0 !important }
-#scores :is(th, td) { text-align: left; padding: 5px 8px; border: 0 !important; border-bottom: 1px solid var(--border-color-primary) !important; vertical-align: top }
-#scores i { font-style: normal; border-radius: 4px; padding: 0 6px; font-size: var(--text-sm); border: 1px solid currentColor; white-space: nowrap }
-#scores p { margin: 6px 8px; font-size: var(--text-sm) }
-#scores .yes { color: #1a7f37 } #scores .no { color: #9a5b00 } .dark #scores .yes { color: #4ac26b } .dark #scores .no { color: #f0a050 }
-#picture { overflow-x: auto !important } #picture img { width: calc(var(--pages) * max(100%, 560px)); max-width: none; border-radius: 8px }
-#scores table, #picture img { margin: 0 }
-#player button, #player time { color: var(--body-text-color) !important }
-#status [data-testid="status-tracker"] svg, footer .divider { display: none }
-:is(#pulse, #go) button { align-self: end; height: 46px; padding: 0 8px; margin-bottom: 1px }
-#report iframe { width: 100%; height: 70vh; border: 1px solid var(--border-color-primary); border-radius: 8px }
-#songs a { pointer-events: none; color: inherit }
-button[role=tab][aria-selected=true] { color: var(--body-text-color) !important }
-#cancel:disabled, #cancel-build:disabled { filter: grayscale(1) }
-"""
+def style():
+    """Return the page's style sheet."""
+    return (PARTS / "page.css").read_text(encoding="utf-8")
+
+
+def script(names):
+    """Return the page's script, as elements of its head; names: those of the controls, in order."""
+    text = (PARTS / "page.js").read_text(encoding="utf-8")
+    return f"<script>{text}</script><script>mustango.names = {json.dumps(names)}</script>"

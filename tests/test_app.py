@@ -82,9 +82,63 @@ def test_generate(client):
     assert Path(one["wav"]).read_bytes() != Path(two["wav"]).read_bytes()
 
 
+def test_loudness_of_files(client):
+    import pyloudnorm
+
+    loudness = []
+    for lufs in (-20.0, None):
+        (take,) = client.predict(**QUICK, loudness=lufs, api_name="/generate")
+        samples, rate = soundfile.read(take["wav"])
+        loudness.append(pyloudnorm.Meter(rate).integrated_loudness(samples))
+    assert loudness[0] == pytest.approx(-20, abs=0.5) and abs(loudness[1] + 20) > 1
+
+
+def test_auto_duration_is_that_of_the_chords(client):
+    (take,) = client.predict(**QUICK | {"duration": "auto", "chords": "C G", "tempo": 240}, api_name="/generate")
+    samples, rate = soundfile.read(take["wav"])
+    assert len(samples) == 4.0 * rate  # twice two bars
+
+
+def asked(**values):
+    defaults = dict.fromkeys(app.CONTROLS) | {"unit": "bars", "key": "Auto", "meter": "Auto", "loudness": "As made"}
+    return app.asked_for(*((defaults | values)[name] for name in app.CONTROLS))
+
+
+@pytest.mark.parametrize(
+    ("length", "unit", "duration"),
+    [("", "bars", "auto"), (None, "seconds", "auto"), ("8", "bars", "8 bars"), ("8", "seconds", "8"), ("7.5", "seconds", "7.5"),
+     (" 12 ", "bars", "12 bars"), ("30 s", "bars", "30 s"), ("2 bars", "seconds", "2 bars"), ("chart", "bars", "chart")],
+)  # fmt: skip
+def test_bars_are_the_unit_of_the_length(length, unit, duration):
+    assert asked(length=length, unit=unit).duration == duration
+
+
+def test_the_page_s_boxes_become_a_request():
+    request = asked(prompt="piano", key="A minor", loudness="-14 LUFS", seed=3)
+    assert (request.prompt, request.key, request.meter, request.loudness, request.seed) == ("piano", "A minor", "", -14.0, 3)
+    assert asked().loudness is None
+
+
+def test_what_a_tab_kept_is_taken_where_it_fits():
+    kept = {"prompt": "piano", "seed": 5, "lock": True, "unit": "seconds", "model": "mini", "listen": False}
+    assert dict(zip(app.CONTROLS, app.kept_inputs(kept, ["mini"]), strict=True)) == dict.fromkeys(app.CONTROLS) | kept
+    hostile = {
+        "prompt": ["x"],
+        "seed": "5",
+        "lock": "yes",
+        "unit": "miles",
+        "model": "other",
+        "steps": {},
+        "loudness": 3,
+        "key": None,
+    }
+    for nothing in (hostile, None, [], "x", {}):
+        assert set(app.kept_inputs(nothing, ["mini"])) == {None}
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
-    [({"chords": "C H"}, "'H'"), ({"model": "/etc"}, "unknown model"), ({"steps": "x"}, "'x'"), ({"duration": [1]}, "a number"),
+    [({"chords": "C H"}, "'H'"), ({"loudness": "x"}, "'x'"), ({"loudness": 5}, "outside -40"), ({"model": "/etc"}, "unknown model"), ({"steps": "x"}, "'x'"), ({"duration": [1]}, "a number"),
      ({"count": 10**9}, "above 8"), ({"tempo": "<b>"}, "<b>"), ({"prompt": {"path": "/etc/passwd"}}, "give text")],
 )  # fmt: skip
 def test_bad_input_is_answered_in_one_line(client, change, says):
@@ -249,8 +303,8 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 
 
 def test_examples_and_presets_fit_the_bundled_model():
-    for prompt, chords, tempo, key, meter in app.EXAMPLES:
-        assert resolve(prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration=10.24)
+    for example in app.EXAMPLES:
+        assert resolve(**example, duration="chart").duration_s <= 10.24
     for line in app.PRESETS:
         for key in app.KEYS[1:]:
             assert resolve("", chords=line, tempo=80, key=key, duration=10.24).key == Key.parse(key)

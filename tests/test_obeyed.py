@@ -1,5 +1,6 @@
 """Asked beside heard."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -40,9 +41,20 @@ def test_tempo(bpm, obeyed, octave):
     assert (scores.tempo_obeyed, scores.tempo_octave) == (obeyed, octave)
 
 
-@pytest.mark.parametrize(("key", "obeyed"), [("C", True), ("A minor", True), ("G", False), ("C minor", False), (None, None)])
-def test_key(key, obeyed):
-    assert compare(asked(), Heard(key=Key.parse(key) if key else None)).key_obeyed is obeyed
+@pytest.mark.parametrize(
+    ("key", "obeyed", "relative"),
+    [("C", True, False), ("B#", True, False), ("A minor", False, True), ("G", False, False), ("C minor", False, False), (None, None, False)],
+)  # fmt: skip
+def test_only_the_same_key_is_obeyed(key, obeyed, relative):
+    scores = compare(asked(), Heard(key=Key.parse(key) if key else None))
+    assert (scores.key_obeyed, scores.key_is_relative) == (obeyed, relative)
+
+
+@pytest.mark.parametrize(
+    ("matched", "obeyed"), [(1.0, True), (0.901, True), (0.9, False), (0.85, False), (0.0, False), (None, None)]
+)
+def test_chords_are_obeyed_above_nine_tenths_of_the_time(matched, obeyed):
+    assert replace(compare(asked(), Heard()), chords_matched=matched).chords_obeyed is obeyed
 
 
 def test_nothing_heard_has_reasons():

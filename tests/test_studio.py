@@ -1,13 +1,17 @@
 """The studio plays requests one after the other, tells how far it is, and stops when nobody watches."""
 
 import json
+import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from musicbench import InputError
 from mustango.knows import Knows
@@ -103,7 +107,7 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
         ({"chords": ["C"]}, "give text"), ({"negative_prompt": "x" * 20000}, "shorten"), ({"model": "/etc"}, "unknown model"),
         ({"chords": "C " * 20_000}, "above 20000"), ({"tempo": "9" * 20_001}, "above 20000"), ({"key": "A" * 20_001}, "above 20000"),
         ({"meter": "4" * 20_001}, "above 20000"), ({"prompt": "x" * 10_001}, "above 10000"), ({"tempo": [1]}, "'[1]'"),
-        ({"model": ["x"]}, "unknown model"), ({"scheduler": "euler"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
+        ({"model": ["x"]}, "unknown model"), ({"loudness": -90}, "outside -40"), ({"loudness": "loud"}, "loudness"), ({"scheduler": "euler"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
     ],
 )  # fmt: skip
 def test_bad_requests(studio, tmp_path, change, says):
@@ -156,6 +160,78 @@ def test_watched_raises_what_the_work_raises():
 
 def test_duration_is_the_window_unless_given(studio):
     assert studio.check(replace(QUICK, duration=None)).duration == 10.24
+
+
+BUNDLED_S = (10.24, 120.0)  # the window and the longest clip
+
+
+@pytest.mark.parametrize(
+    ("asked", "duration"),
+    [
+        ({"chords": "C G Am F", "tempo": 60}, "4 bars"), ({"chords": "C", "tempo": 120}, "4 bars"), ({"chords": "C G Am", "tempo": 90}, "6 bars"),
+        ({"chords": "C | G Am | F G | C | F", "tempo": 90}, "5 bars"), ({"chords": "C G " * 20, "tempo": 90, "meter": "3/4"}, "40 bars"),
+        ({}, "4 bars"), ({"chords": "0:C 4:G"}, 10.24), ({"chords": "0:C 4:G 19.5:C"}, 22.0),
+    ],
+)  # fmt: skip
+def test_auto_is_as_long_as_the_chords(asked, duration):
+    request = Request("piano", duration="auto", **asked).checked(*BUNDLED_S)
+    assert request.duration == duration and len(request.resolved().chords) >= len(set(str(asked.get("chords", "")).split("|")))
+
+
+@settings(max_examples=60)
+@given(st.integers(1, 60), st.integers(20, 300), st.sampled_from(["4/4", "3/4", "6/8", "2/4", "7/8"]), st.integers(0, 50))
+def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed):
+    roots = ["C", "G", "Am", "F", "Dm", "Em", "Bb"]
+    line = " ".join(roots[(i * 3) % 7] for i in range(bars))
+    request = Request("piano", line, bpm, meter=meter, duration="auto", seed=seed)
+    try:
+        plan = request.checked(*BUNDLED_S).resolved()
+    except InputError as error:
+        faster = int(re.search(r"(\d+) bpm or more", str(error))[1])
+        assert bpm < faster and replace(request, tempo=faster).checked(*BUNDLED_S)
+    else:
+        bar_s = plan.meter.beats * 60 / bpm
+        assert plan.duration_s >= bars * bar_s - 1e-6 and plan.duration_s / (bars * bar_s) == pytest.approx(
+            max(round(plan.duration_s / (bars * bar_s)), 1)
+        )
+
+
+def test_a_model_with_a_short_window_fills_it():
+    assert Request("piano", tempo=20, duration="auto").checked(10.24, 10.24).duration == 10.24
+    assert Request("slow drone", duration="auto").checked(10.24, 10.24).resolved().duration_s <= 10.24
+    with pytest.raises(InputError, match="8 bars of 4/4, 32 s at 60 bpm, above the 10.24 s .*, or 188 bpm or more"):
+        Request("", "C G Am F C G F C", 60, duration="auto").checked(10.24, 10.24)
+
+
+def test_what_the_prompt_says_of_its_length_comes_first(monkeypatch):
+    monkeypatch.setattr("mustango.studio.read_prompt", lambda prompt: SimpleNamespace(duration="8 bars"))
+    assert Request("piano, 8 bars", "C", 120, duration="auto").checked(*BUNDLED_S).duration == "8 bars"
+    assert Request("piano, 8 bars", "C", 120).checked(*BUNDLED_S).duration == "8 bars"
+    assert Request("piano, 8 bars", "C", 120, duration=3).checked(*BUNDLED_S).duration == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({"chords": "C G Am F", "tempo": 96, "duration": 4}, "Fit to the chart"), ({"chords": "C G Am F", "duration": "2 bars"}, "Fit to the chart"),
+        ({"chords": "C G " * 4, "tempo": 60, "duration": 4}, "Fit to the chart at 188 bpm"), ({"chords": "C G " * 4, "tempo": 60, "duration": "auto"}, "Fit to the chart at 188 bpm"),
+        ({"chords": "C H", "duration": 4}, None), ({"chords": "C G " * 40, "duration": 4}, None), ({"seed": None, "duration": 4}, None),
+        ({"seed": -1, "duration": "x"}, None), ({"model": "x", "duration": 4}, None), ({"model": ["x"], "chords": 5}, None),
+    ],
+)  # fmt: skip
+def test_a_remedy_is_one_that_helps(studio, asked, text):
+    request = replace(QUICK, **asked)
+    remedies = studio.remedies(request)
+    assert [name for name, _ in remedies] == ([text] if text else [])
+    for _, changes in remedies:
+        assert studio.check(replace(request, **changes))
+
+
+def test_all_files_of_a_take_go_through_one_place(studio, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr("mustango.studio.levelled", lambda samples, rate, lufs: seen.append((rate, lufs)) or samples * 0)
+    take = takes_of(studio, replace(QUICK, loudness=-14.0), tmp_path)[-1]
+    assert seen == [(8000, -14.0)] and not soundfile.read(take.wav)[0].any() and not soundfile.read(take.flac)[0].any()
 
 
 def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path):

@@ -1,27 +1,35 @@
 """What the page shows is text, and what a request names stays within takes."""
 
 import asyncio
+import json
 import os
 import re
 import time
 from dataclasses import replace
+from html import unescape
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from musicbench import InputError
 from musicbench.features import Heard
+from musicbench.theory import Key
 from mustango.knows import Knows
 from mustango.obeyed import compare
 from mustango.reader import resolve
 from mustango.studio import Progress, Request, Take
 from mustango.web import (
+    CARD,
     KEPT_S,
     Files,
     Gate,
+    card,
+    cards_in,
     picture_html,
     plan_html,
     progress_html,
+    save_card,
     scores_html,
     stated_in,
     status_html,
@@ -38,10 +46,11 @@ def plan(chords="", prompt="piano", tempo="120", **more):
 
 def test_plan_shows_bars():
     shown = plan("C | G Am | F:3 G:1")
-    assert shown.count("<li>") == 3 and "3 bars = 6.0 s of 10.24 s; 120 bpm" in shown
+    assert re.findall("<li><b[^>]*>(.)</b>", shown) == ["1", "2", "3"] and "3 bars = 6.0 s of 10.24 s; 120 bpm" in shown
     assert '<span style="flex:3">F</span><span style="flex:1">G</span>' in shown
     assert all(f">{name}<" in plan("I V vi IV", key="A major") for name in ("A", "E", "F#m", "D"))
-    assert "2.5 s: G" in plan("0:C 2.5:G")
+    assert "2.5 s: G" in plan("0:C 2.5:G") and "<b" not in plan("0:C 2.5:G")
+    assert "4 bars = 8.0 s; 120 bpm" in plan("C G Am F", duration="auto")
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -59,7 +68,7 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
     assert "each further take" not in plan() and "each further take" not in plan("C", count=2)
     assert "of 10.24 s" in plan(duration=None)
     assert "major" not in plan("", prompt="funky drum loop") and "major" in plan("C N")
-    for line, says in (("C H", "&#x27;H&#x27;"), ("C | Q | G", "bar 2"), ("C G " * 20, "fewer chords")):
+    for line, says in (("C H", "&#39;H&#39;"), ("C | Q | G", "at character 5"), ("C G " * 20, "fewer chords")):
         assert 'role="alert"' in plan(line) and says in plan(line)
     for typed, says in (
         ({"seed": -5}, "seed -5"), ({"seed": 1.7}, "whole number"), ({"seed": None}, "seed is empty"), ({"duration": 0.2}, "0.2 s"),
@@ -82,26 +91,101 @@ def test_what_a_prompt_states_is_read_as_the_controls_show_it():
     assert stated_in("piano") == stated_in(None) == {"chords": "", "tempo": "", "key": "Auto", "meter": "Auto"}
 
 
-def take(prompt=EVIL, remedy=EVIL, bpm=121.0):
-    controls = resolve("piano", chords="C G", tempo=120, duration=4.0)
-    heard = Heard(bpm=bpm, chords=controls.chords, chord_times=controls.chord_times, reasons={"key": EVIL})
-    files = {name: SimpleNamespace() for name in ("wav", "flac", "midi", "json", "picture")}
-    return Take("0" * 32, **files, request=Request(prompt), controls=controls, seed=1, scores=compare(controls, heard),
+def take(prompt=EVIL, remedy=EVIL, bpm=121.0, asked=None, share=None, **heard):
+    controls = resolve("piano", **({"chords": "C G", "tempo": 120} if asked is None else asked), duration=4.0)
+    heard = {"chords": controls.chords, "chord_times": controls.chord_times, "reasons": {"key": EVIL}} | heard
+    scores = compare(controls, Heard(bpm=bpm, **heard))
+    scores = scores if share is None else replace(scores, chords_matched=share)
+    files = {name: Path(f"{EVIL.replace('/', '')}.{name}") for name in ("wav", "flac", "midi", "json", "picture")}
+    return Take("0" * 32, **files, request=Request(prompt, chords=EVIL), controls=controls, seed=1, scores=scores,
                 heard_chords=(EVIL,), remedy=remedy)  # fmt: skip
 
 
 def test_nothing_is_shown_as_html():
     shown = [
         plan(EVIL), plan(prompt=EVIL), plan(tempo=EVIL), plan(key=EVIL), plan(meter=EVIL), status_html(EVIL, "error"),
-        progress_html(Progress(EVIL, 0.5, time.monotonic())), scores_html(take()), picture_html(take()),
+        progress_html(Progress(EVIL, 0.5, time.monotonic())), scores_html(take()), picture_html(take()), card(take(), 1, 0.0)["html"],
+        status_html("x", "error", [(EVIL, {EVIL: EVIL})]),
     ]  # fmt: skip
     for text in shown:
-        assert "<script" not in text and "<img src=x" not in text, text
+        assert "<script" not in text and "<img src=x" not in text and "onerror=alert(1)>" not in text, text
+
+
+def cells(shown):
+    """Return {row: {column: text}} of a table of scores."""
+    head, *rows = re.findall("<tr>(.*?)</tr>", shown, re.DOTALL)
+    columns = re.findall('scope="col">(.*?)</th>', head)
+    rows = [[re.sub("<.*?>", "", cell) for cell in re.findall("<t[hd].*?</t[hd]>", row)] for row in rows]
+    return {name: dict(zip(columns, values, strict=True)) for name, *values in rows}
+
+
+def marks(shown):
+    return re.findall('<i class="(.*?)">', shown)
+
+
+def test_asked_is_only_what_was_asked():
+    all_asked = cells(scores_html(take(asked={"chords": "C G", "tempo": 120, "key": "C"})))
+    assert {name: row["Asked"] for name, row in all_asked.items()} == {"Tempo": "120 bpm", "Key": "C major", "Chords": "C G"}
+    assert all("Chosen" not in row for row in all_asked.values())
+    some = cells(scores_html(take(asked={"tempo": 120})))
+    assert some["Tempo"]["Asked"] == "120 bpm" and some["Tempo"]["Chosen"] == some["Chords"]["Asked"] == some["Key"]["Asked"] == ""
+    assert some["Chords"]["Chosen"] and some["Key"]["Chosen"]
+    none = cells(scores_html(take(asked={}, bpm=100.0)))
+    assert all("Asked" not in row and row["Chosen"] for row in none.values())
+    assert "obeyed" not in marks(scores_html(take(asked={}))) and "as chosen" in marks(scores_html(take(asked={})))
+    assert "Chosen chords" in picture_html(take(asked={})) and "Asked chords" in picture_html(take())
+
+
+@pytest.mark.parametrize(
+    ("share", "mark"), [(0.95, "obeyed"), (0.9, "mostly"), (0.75, "mostly"), (0.5, "differs"), (0.1, "differs")]
+)
+def test_chords_are_obeyed_above_nine_tenths(share, mark):
+    assert marks(scores_html(take(share=share)))[-1] == mark
+
+
+@pytest.mark.parametrize(("key", "mark"), [("C", "obeyed"), ("A minor", None), ("G", "differs")])
+def test_a_relative_key_is_not_obeyed(key, mark):
+    shown = scores_html(take(asked={"chords": "C G", "tempo": 120, "key": "C"}, key=Key.parse(key)))
+    assert marks(shown) == ["obeyed", *([mark] if mark else []), "obeyed"] and ("relative" in shown) == (key == "A minor")
+
+
+def test_what_cannot_be_played_has_a_button_for_its_remedy():
+    refused = Request("piano", "C G Am F", "60", duration=10.0)
+    remedies = [("Fit to the chart", {"duration": "auto", "tempo": "90"})]
+    shown = plan_html(refused, lambda asked: asked.checked(10.24, 120), lambda asked: remedies)
+    assert "give fewer chords" in shown and ">Fit to the chart</button>" in shown
+    (values,) = re.findall('data-do="set" data-values="(.*?)"', shown)
+    assert json.loads(unescape(values)) == {"length": "", "tempo": "90"}  # the page's boxes
+
+
+def test_takes_of_a_session_come_back_as_long_as_their_files_live(tmp_path):
+    takes = []
+    for name in ("a", "b", "c"):
+        folder = tmp_path / (name * 32)
+        folder.mkdir()
+        (folder / "x.wav").write_bytes(b"RIFF")
+        takes.append(replace(take(), id=name * 32))
+        save_card(takes[-1], tmp_path)
+    again = save_card(takes[1], tmp_path)  # when it has been heard
+    assert again["number"] == 2 and [shown["id"][0] for shown in cards_in(tmp_path)] == ["a", "b", "c"]
+    assert all(abs(shown["until_ms"] / 1000 - time.time() - KEPT_S) < 600 for shown in cards_in(tmp_path))
+    (tmp_path / takes[0].id / "x.wav").unlink()
+    (tmp_path / takes[2].id / CARD).write_text("{")
+    assert cards_in(tmp_path) == [again] and cards_in(tmp_path / "none") == []
+
+
+def test_a_tab_keeps_its_folder_and_no_other_gets_it(tmp_path):
+    files, token = Files(tmp_path), "0123456789abcdef" * 2
+    own = files.tab(token, session("a"))
+    assert own == files.tab(token, session("b")) and own.parent == files.root and own != files.tab(token[::-1], session("a"))
+    for none in (None, "", "x", token.upper(), token + "0", "../" + token, [token], {"a": 1}, token + "\n"):
+        assert files.tab(none, session("a")) == files.session(session("a")) != own
+    assert files.session(session(f"tab {token}")).parent == files.root
 
 
 def test_scores_and_names():
     shown = scores_html(take("p", ""))
-    assert "121 bpm" in shown and "100% of the time" in shown and shown.count("obeyed") == 2
+    assert "121 bpm" in shown and "100% of the time" in shown and marks(shown) == ["obeyed", "obeyed"]
     assert "240 bpm, twice as fast" in scores_html(take(bpm=240.0)) and "60 bpm, half as fast" in scores_html(take(bpm=60.0))
     assert "differs" not in scores_html(take(bpm=240.0)) and "differs" in scores_html(take(bpm=180.0))
     assert take_name(3, take("calm  piano\nsong")) == "3. calm piano song, 120 bpm, seed 1"
