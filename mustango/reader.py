@@ -412,6 +412,8 @@ class _Settling:
 
     def settle_seconds(self, progression, bpm, meter, beat_map):
         """Return how many seconds the clip lasts. Raises InputError for given bars that are too few or too many."""
+        if self.origin["duration"] == "chosen":
+            return self._fitted(progression, bpm, meter, beat_map)
         if not isinstance(self.duration, str):
             return self.duration
         if self.origin["duration"] == "given":
@@ -420,6 +422,15 @@ class _Settling:
         if bars < written:
             self.notes.append(f"{self.stated.duration} in the prompt is too short for its chords; their {written} bars are played")
         return self._possible(_length(max(bars, written), bpm, meter, beat_map), self.stated.duration)
+
+    def _fitted(self, progression, bpm, meter, beat_map):
+        """Return the chosen duration, or that of a chart that would not fit into it and that the model can make, with a note."""
+        chart_s = _length(len(progression.bars), bpm, meter, beat_map) if progression.bars else 0.0
+        fits = chart_s <= self.duration + 1e-6 or self.origin["chords"] == "chosen"
+        if fits or chart_s > self.longest_s:
+            return self.duration
+        self.notes.append(f"the chords fill {len(progression.bars)} bars, {chart_s:.4g} s at {bpm:.4g} bpm; that long is played")
+        return chart_s
 
     # -------------------------------------------------------------------------------------------- beats
 

@@ -110,9 +110,8 @@ class Request:
         duration = self.duration
         if isinstance(duration, str):
             duration = duration.strip() or None
-        if duration in (None, AUTO_DURATION):
-            if read_prompt(self.prompt[:MAX_PROMPT]).duration is not None:
-                return None
+        if duration in (None, AUTO_DURATION) and read_prompt(self.prompt[:MAX_PROMPT]).duration is not None:
+            return None
         if duration == AUTO_DURATION:
             return self._whole_chart(window_s, longest_s)
         return read_duration(window_s if duration is None else duration)

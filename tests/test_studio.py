@@ -5,7 +5,6 @@ import re
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.master import loudness_of
 from mustango.knows import Knows
 from mustango.midi import read_chords
 from mustango.studio import Progress, Request, Studio, Take, watched
@@ -203,11 +203,10 @@ def test_a_model_with_a_short_window_fills_it():
         Request("", "C G Am F C G F C", 60, duration="auto").checked(10.24, 10.24)
 
 
-def test_what_the_prompt_says_of_its_length_comes_first(monkeypatch):
-    monkeypatch.setattr("mustango.studio.read_prompt", lambda prompt: SimpleNamespace(duration="8 bars"))
-    assert Request("piano, 8 bars", "C", 120, duration="auto").checked(*BUNDLED_S).duration == "8 bars"
-    assert Request("piano, 8 bars", "C", 120).checked(*BUNDLED_S).duration == "8 bars"
-    assert Request("piano, 8 bars", "C", 120, duration=3).checked(*BUNDLED_S).duration == 3
+def test_what_the_prompt_says_of_its_length_comes_first():
+    for duration, seconds, origin in (("auto", 16, "prompt"), (None, 16, "prompt"), (3, 3, "given")):
+        controls = Request("piano, 8 bars", "C", 120, duration=duration).checked(*BUNDLED_S).resolved(120)
+        assert (controls.duration_s, controls.origin["duration"]) == (seconds, origin)
 
 
 @pytest.mark.parametrize(
@@ -227,11 +226,11 @@ def test_a_remedy_is_one_that_helps(studio, asked, text):
         assert studio.check(replace(request, **changes))
 
 
-def test_all_files_of_a_take_go_through_one_place(studio, tmp_path, monkeypatch):
-    seen = []
-    monkeypatch.setattr("mustango.studio.levelled", lambda samples, rate, lufs: seen.append((rate, lufs)) or samples * 0)
-    take = takes_of(studio, replace(QUICK, loudness=-14.0), tmp_path)[-1]
-    assert seen == [(8000, -14.0)] and not soundfile.read(take.wav)[0].any() and not soundfile.read(take.flac)[0].any()
+def test_the_files_of_a_take_have_the_loudness_that_is_asked_for(studio, tmp_path):
+    take = takes_of(studio, replace(QUICK, loudness=-30.0), tmp_path)[-1]
+    for path in (take.wav, take.flac):
+        assert loudness_of(*soundfile.read(path)) == pytest.approx(-30, abs=0.5)
+    assert json.loads(take.json.read_text())["loudness"] == -30
 
 
 def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path):

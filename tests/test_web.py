@@ -350,6 +350,6 @@ def test_old_files_are_deleted(files):
 def test_the_plan_tells_what_the_model_lacks():
     knows = Knows.of_composer()
     asked = Request("jazz with a female singer", tempo="120")
-    shown = plan_html(asked, lambda asked: asked.checked(10.24, 120), lambda asked: knows)
+    shown = plan_html(asked, lambda asked: asked.checked(10.24, 120), knows_for=lambda asked: knows)
     assert "this model has no female singer; nearest: choir" in shown
     assert "singer" not in plan_html(asked, lambda asked: asked.checked(10.24, 120))
