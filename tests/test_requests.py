@@ -139,6 +139,9 @@ def test_what_predictors_will_tell_is_left_open(capsys, here, tiny_folder):
     model = here / "model"
     shutil.copytree(tiny_folder, model)
     (model / "beat_predictor").mkdir()
+    index = json.loads((model / "model_index.json").read_text())
+    index["beat_predictor"] = ["mustango.predictors", "BeatPredictor"]
+    (model / "model_index.json").write_text(json.dumps(index))
     asked = ("--model", str(model), "--duration", "4")
     (told,), _ = dry(capsys, "piano", *asked)
     assert [told[name] for name in ("bpm", "beats", "meter", "chords", "chords_time", "key")] == [None] * 6
