@@ -377,6 +377,7 @@ def _distance(own, other):
     cost = 0.0
     if own.third != other.third:
         cost += 10 if own.third in (3, 4) and other.third in (3, 4) else 6
+        cost += 0.5 * (own.third not in (3, 4) and other.third == 3)  # a suspended chord resolves to major
     if own.fifth != other.fifth:
         cost += 3
     if own.seventh != other.seventh:

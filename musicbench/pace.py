@@ -349,8 +349,8 @@ def _duration_at(reading, i):
     """Return (end, seconds or "8 bars") of a length of time at `i`, None where there is none."""
     if reading.kind(i) == "CLOCK":
         return i + (2 if reading.word(i + 1) in ("min", "mins", "minutes", "long") else 1), float(reading.value(i))
-    if reading.word(i) == "half" and reading.word(i + 1) in ("a", "") and reading.word(i + 2) == "minute":
-        return i + 3, 30.0
+    if reading.word(i) == "half" and reading.kind(i + 1) == "QUANTITY" and reading.value(i + 1) == (1, "min"):  # "half a minute"
+        return i + 2, 30.0
     if reading.kind(i) != "QUANTITY":
         return None
     count, unit = reading.value(i)

@@ -258,6 +258,7 @@ _NUMBER_WORDS = {
     "thirteenth": "13", "13th": "13", "6th": "6",
 }  # fmt: skip
 _EXTENSIONS = {6.0: "6", 7.0: "7", 9.0: "9", 11.0: "11", 13.0: "13"}
+_AFTER_A_SYMBOL = set("chord chords and to then at in with over on for vamp groove loop".split())
 _ENDS_A_SYMBOL = {
     "GAP",
     "BAR",
@@ -292,6 +293,8 @@ def _join_at(tokens, place, text):
     if first.kind in ("NUMBER", "RANGE"):
         return _join_quantity(tokens, place, text)
     if first.kind == "WORD" and first.value in _COUNTS and _unit(_next_word(tokens, place)[0] or "") in ("s", "min", "bars"):
+        if first.value == "a" and tokens[place + 1].value == "second":  # "a second guitar"
+            return first, place + 1
         tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
         return _join_quantity(tokens, place, text)
     if first.kind == "WORD" and _is_small_root(tokens, place):
@@ -361,14 +364,12 @@ def _with_extension(tokens, symbol, end):
     if end >= len(tokens) or not re.fullmatch(r"[A-G][#b]?(?:maj|m|min|dim|aug|ø)?", symbol):
         return symbol, end
     token = tokens[end]
-    extension = (
-        _EXTENSIONS.get(token.value) if token.kind == "NUMBER" else _NUMBER_WORDS.get(token.value) if token.kind == "WORD" else None
-    )
-    last = (
-        end + 1 == len(tokens)
-        or tokens[end + 1].kind in _ENDS_A_SYMBOL
-        or tokens[end + 1].value in ("chord", "chords", "and", "to", "then")
-    )
+    after = tokens[end + 1] if end + 1 < len(tokens) else None
+    if token.kind == "WORD":
+        extension, last = _NUMBER_WORDS.get(token.value), True
+    else:
+        extension = _EXTENSIONS.get(token.value) if token.kind == "NUMBER" else None
+        last = after is None or after.kind in _ENDS_A_SYMBOL or after.value in _AFTER_A_SYMBOL
     if not extension or not last or symbol_of(symbol + extension) is None:
         return symbol, end
     return symbol + extension, end + 1

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.compose import caption, describe, plan
 from musicbench.facts import drums_alone, read_prompt
+from musicbench.progression import Progression
 from musicbench.theory import Chord, Key, Meter
 from mustango.reader import chord_line, read_duration, resolve, rng_of
 
@@ -98,6 +99,151 @@ def test_what_is_not_taken_as_it_is_said_is_noted(prompt, chords, says):
     assert resolved == note
     given = {"chords": {"chords": "E A"}, "tempo": {"tempo": 90}, "key": {"key": "E"}}[name]
     assert not resolve(prompt, **given, duration=20).notes, "what is given takes its place"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [
+        ("chord progression A minor, F, C, G at 90 bpm", "Am F C G"), ("chords: C# minor, A, E, B", "C#m A E B"), ("chords: B flat, E flat, F", "Bb Eb F"), ("chords: Dm 7, G 7", "Dm7 G7"),
+        ("chords: Cmaj7 (1 bar), Am7 (1 bar)", "Cmaj7 Am7"), ("minor blues in C: Cm7 Fm7 Cm7 G7", "Cm7 Fm7 Cm7 G7"), ("jazz trio in Bb: ii7 V7 Imaj7", "ii7 V7 Imaj7"), ("pop song in G, G D Em C", "G D Em C"),
+        ("Rocky III IV V", None), ("Henry IV V VI", None), ("I IV V in A", "I IV V"), ("clarinet in A", None), ("D&B in the R&B style", None), ("FM synth and AM radio", None), ("(C G Am F)x2", "C G Am F C G Am F"),
+        ("chords: |: C | G :| x2 then F", "C | G | C | G | F"), ("[Verse] C G Am F [Chorus] F G C C", "C G Am F F G C C"), ("verse Am F chorus C G", "Am F C G"), ("Am F in the verse and C G in the chorus", "Am F C G"),
+        ("chords：C G Am F", "C G Am F"), ("funk vamp on E7#9", "E7#9"), ("alternating between Am7 and D9", "Am7 D9"), ("chords: Am for two bars, then F for two bars", "Am (2 bars) F (2 bars)"), ("2 bars of C, 2 bars of G", "C (2 bars) G (2 bars)"),
+        ("chords are: a minor, d minor, e major", "Am Dm E"), ("chords in C, G, Am, F", "C G Am F"), ("two-five-one in G", "ii V I"), ("chords: am f c g", "Am F C G"), ("B minor 7 to E7", "Bm7 E7"), ("Dm7, 3/4", "Dm7"),
+    ],
+)  # fmt: skip
+def test_chord_lists_lose_no_chord(prompt, chords):
+    assert read_prompt(prompt).chords == chords
+
+
+SPOKEN = {
+    "Am": "A minor",
+    "Bb": "B flat",
+    "C#m": "C sharp minor",
+    "F#": "F sharp",
+    "Dm7": "D minor 7",
+    "Ebmaj7": "E flat major seventh",
+    "Gsus4": "G sus",
+    "Bdim": "B diminished",
+}
+LISTED = st.sampled_from(
+    ["C", "G", "Am", "F#m7", "Bb", "Dm7", "Gsus4", "Cmaj9", "E7#9", "A/C#", "Bdim", "C#m", "Ebmaj7", "F#", "Em7b5", "G13sus4"]
+)
+TEMPLATES = (
+    "chords: {}",
+    "chord progression {}",
+    "a song with the chords {}.",
+    "The chords are {} at 120 bpm",
+    "jazz, chords {} in 3/4",
+    "chords = {}; slow",
+    "A chord progression of {}, with drums",
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(LISTED, min_size=2, max_size=8),
+    st.sampled_from(TEMPLATES),
+    st.sampled_from([", ", " - ", " → ", " | ", " / ", "; ", " then "]),
+    st.booleans(),
+)
+def test_after_a_word_for_chords_every_chord_is_played(names, template, separator, aloud):
+    said = [SPOKEN.get(name, name) if aloud else name for name in names]
+    stated = read_prompt(template.format(separator.join(said)))
+    assert Progression.parse(stated.chords).chords == [Chord.parse(name) for name in names], stated
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "Dm7",
+                "F#m7b5",
+                "Bbmaj7",
+                "piano",
+                "slow",
+                "and",
+                ",",
+                ".",
+                "loop",
+                "in",
+                "G13",
+                "the",
+                "120 bpm",
+                "Ebm9",
+                "with",
+                "C",
+                "A",
+            ]
+        ),
+        max_size=12,
+    )
+)
+def test_no_chord_symbol_is_dropped_in_silence(words):
+    text = " ".join(words)
+    stated = read_prompt(text)
+    told = f"{stated.chords} {stated.key} {[note for _, note in stated.notes]}"
+    assert all(word in told for word in words if word in ("Dm7", "F#m7b5", "Bbmaj7", "G13", "Ebm9")), (text, stated)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo", "notes"),
+    [
+        ("trap beat at 140", 140, 0), ("DnB, 174", 174, 0), ("house @ 122", 122, 0), ("techno 128", 128, 0), ("100+ bpm", 100, 0), ("80ish bpm", 80, 0), ("tempo: ~120", 120, 0), ("BPM (120)", 120, 0),
+        ("Tempo: Allegro (132)", 132, 0), ("120,5 bpm", 120.5, 0), ("quarter note equals 72", 72, 0), ("speeding up from 90 to 120 bpm", 105, 1), ("90 to 120 bpm", 105, 0), ("60 to 140 bpm", 100, 1),
+        ("Studio 54", None, 0), ("an 808 kick", None, 0), ("the 90s", None, 0), ("Symphony No. 40", None, 0), ("2 guitars", None, 0), ("recorded at 96 kHz", None, 0), ("a TR-909 loop", None, 0),
+    ],
+)  # fmt: skip
+def test_tempi_said_loosely(prompt, tempo, notes):
+    stated = read_prompt(prompt)
+    assert (stated.tempo, len(stated.notes)) == (tempo, notes), stated
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [
+        ("120bpm Em", "E minor"), ("G maj, 90 bpm", "G major"), ("a-minor waltz", "A minor"), ("Camelot 8A", "A minor"), ("124 bpm, 8B", "C major"), ("minor blues in C", "C minor"), ("clarinet in A", None), ("horn in F", None),
+        ("trumpet solo in Bb", "Bb major"), ("in a minor key", None), ("C-sharp-minor prelude", "C# minor"), ("chords: A minor, F", None),
+    ],
+)  # fmt: skip
+def test_keys_said_loosely(prompt, key):
+    stated = read_prompt(prompt).key
+    assert (str(stated) if stated else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "duration"),
+    [
+        ("1:30", 90), ("two minutes of ambient", 120), ("60 seconds", 60), ("a 30 second jingle", 30), ("a minute and a half", 90), ("half a minute of jazz", 30), ("1 min 30 s", 90), ("an 8-bar loop", "8 bars"), ("16 bars of techno", "16 bars"),
+        ("12-bar blues", None), ("80s pop", None), ("808s", None), ("a crescendo until 6 seconds", None), ("with a 4 bar intro", None), ("the drop comes at 0:45", None), ("chords: C (2 bars) G (2 bars)", None),
+        ("fades out over 5 seconds", None), ("120 bpm", None), ("a second guitar", None),
+    ],
+)  # fmt: skip
+def test_durations_in_prompts(prompt, duration):
+    assert read_prompt(prompt).duration == duration
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter", "notes"),
+    [
+        ("12/8 shuffle", "4/4", 1),
+        ("twelve-eight blues", "4/4", 1),
+        ("9/8 jig", "3/4", 1),
+        ("11/8 prog", None, 1),
+        ("in 5", "5/4", 0),
+        ("7/8 rock", "7/8", 0),
+        ("4 / 4", "4/4", 0),
+        ("4-4 time", "4/4", 0),
+        ("cut time", "2/2", 0),
+        ("3/4 of the song", None, 0),
+    ],
+)
+def test_meters_said_loosely(prompt, meter, notes):
+    stated = read_prompt(prompt)
+    assert (str(stated.meter) if stated.meter else None, len(stated.notes)) == (meter, notes), stated
+    if meter and notes:
+        assert resolve("", meter=prompt.split()[0] if "/" in prompt else "12/8", duration=4).notes == stated.notes[0][1:]
 
 
 def test_a_mode_that_is_given_is_noted():

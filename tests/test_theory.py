@@ -136,6 +136,15 @@ def test_a_chord_keeps_its_third_and_its_function(allowed):
             assert kept == notes_of("maj7"), name
 
 
+@pytest.mark.parametrize("symbol", ["C9sus4", "C13sus4", "C7sus2", "Csus", "C7sus4", "C5"])
+def test_suspended_chords_become_major_where_they_must_become_something(symbol):
+    for allowed in ("mustango", "sevenths", "majmin"):
+        kept = notes_of(Chord.parse(symbol).reduced(allowed).quality)
+        assert kept.third == 4 and (
+            kept.seventh == 10 or allowed == "majmin" or "7" not in symbol.replace("9", "7").replace("13", "7")
+        )
+
+
 def test_reductions():
     assert Chord.parse("A7#9").reduced("mustango") == Chord.parse("A7") and Chord.parse("G7alt").reduced("mustango") == Chord.parse(
         "G7"
