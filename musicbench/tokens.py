@@ -62,7 +62,7 @@ _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-time)?", re.IGNORECASE)
 _TIMES = re.compile(r"[xX×*](\d{1,2})|(\d{1,2})[xX×]")
 _TIMED = re.compile(r"(\d+(?:\.\d+)?)s?:(\S+)")
 _SEPARATOR = re.compile(rf"{ARROWS}|[-–—+&~=>*_·•']+")
-_ENDING = re.compile(r"(\d(?:[.,-]{1,2}\d)*)\.")
+_ENDING = re.compile(r"([1-4](?:[.,-]{1,2}[1-4])*)\.")
 LIKE_A_CHORD = re.compile(
     r"(?![A-H]\d+$)[A-H](?:maj|Maj|MAJ|min|Min|MIN|dim|aug|sus|add|alt|omit|no|dom|[mM#b+°øΔ^()/,\d-])*(?:/[A-G][#b]?)?"
     r"|(?:maj|min|m|dim|sus|add)\d+|(?![A-H]\d+$)[A-H][\w#+°øΔ^()/-]{0,12}\d[\w#+°øΔ^()/-]{0,12}"
