@@ -25,6 +25,12 @@ group: _LEFT inside _RIGHT TIMES?
 inside: atom+
 %declare SYMBOL BAR SAME HOLD LENGTH MARK ENDING TIMES LINE _LEFT _RIGHT OPEN CLOSE
 """
+_ADVICE = {
+    "JUMP": "jumps such as D.C., D.S. and Fine are not played: write the bars out", "FRACTION": "give the meter with --meter",
+    "TEMPO": "give the tempo with --tempo", "tempo": "give the tempo with --tempo", "bpm": "give the tempo with --tempo",
+    "key": "give the key with --key", "capo": "write the chords as they sound", "or": "choose one of the chords",
+    "CLOCK": "write chord times as seconds:chord, '0:C 2.5:G'", "NUMBER": "write beats as C:2, bars as 'C (2 bars)'",
+}  # fmt: skip
 REMEDIES = {
     "CLOSE": "a repeat inside brackets ends outside of them; close the bracket first",
     "OPEN": "a repeat |: is left open before it; end it with :| or write a plain bar line |",
@@ -37,7 +43,11 @@ SECTIONS = set(
     ending vamp section part instrumental strophe theme end drop build middle
     """.split()
 )
-FILLERS = set("and then to back followed by repeat repeated loop etc each for the chord chords = per".split())
+FILLERS = set(
+    "progression changes progressions and then to back followed by repeat repeated loop etc each for the chord chords = per".split()
+)
+_SAME_WORDS = {"sim", "simile", "ditto"}
+_SILENT_WORDS = {"rest", "tacet", "silence", "break"}
 _SPOKEN_TIMES = {"twice": 2, "thrice": 3}
 
 
@@ -63,12 +73,19 @@ def _terminals(tokens):
 
     Raises InputError for a token that has no place in a chord line, and names the place.
     """
-    tokens = list(_marked(tokens))
+    tokens = _marked(tokens)
     barred = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
     held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens))
-    result = []
-    for token in tokens:
-        if token.kind in ("CHORD", "ROMAN"):
+    result, has_comma = [], False
+    for i, token in enumerate(tokens):
+        has_comma = (has_comma or token.text == ",") and token.kind not in ("LINE", "MARK")
+        if token.kind == "TIMES" and has_comma and tokens[i - 1].kind in ("CHORD", "ROMAN"):  # "C, G x2, Am"
+            result.append(replace(token, text="x1"))
+        elif token.kind == "WORD" and (token.value in _SAME_WORDS or (token.value == "x" and barred)):
+            result.append(replace(token, kind="SAME"))
+        elif token.kind == "WORD" and token.value in _SILENT_WORDS:
+            result.append(replace(token, kind="SYMBOL", value="N"))
+        elif token.kind in ("CHORD", "ROMAN"):
             result.append(replace(token, kind="SYMBOL"))
         elif token.kind == "CLOSE_OPEN":
             result += [replace(token, kind="CLOSE"), replace(token, kind="OPEN")]
@@ -78,6 +95,8 @@ def _terminals(tokens):
             result.append(token)
         elif token.kind == "WORD" and token.value in _SPOKEN_TIMES:
             result.append(replace(token, kind="TIMES", value=_SPOKEN_TIMES[token.value]))
+        elif barred and token.kind == "NUMBER" and token.value in (1, 2, 3, 4) and _begins_ending(tokens, i):
+            result.append(replace(token, kind="ENDING", value=1))
         elif token.kind in ("BAR", "OPEN", "CLOSE", "SAME", "TIMES", "LINE", "ENDING", "MARK", "LEFT", "RIGHT"):
             result.append(token)
         elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
@@ -85,8 +104,22 @@ def _terminals(tokens):
     return _without_empty_brackets(result)
 
 
+def _begins_ending(tokens, i):
+    """Return whether a number stands right behind a bar line, and chords behind it: |1 Am :|2 F."""
+    after = tokens[i + 1].kind if i + 1 < len(tokens) else "END"
+    return (
+        i > 0
+        and tokens[i - 1].kind in ("BAR", "CLOSE")
+        and tokens[i - 1].end >= tokens[i].start - 1
+        and after in ("CHORD", "ROMAN")
+    )
+
+
 def _refuse(token):
     """Raise InputError for a token that is no part of a chord line."""
+    advice = _ADVICE.get(token.kind) or _ADVICE.get(str(token.value).lower())
+    if advice:
+        raise InputError(f"{quoted(token.text)} at character {token.start + 1} is no part of a chord line; {advice}")
     try:
         parse_symbol(token.text)
         said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
@@ -116,34 +149,54 @@ def _without_empty_brackets(tokens):
 
 
 def _marked(tokens):
-    """Yield the tokens with those of a section mark, [Verse 2] or Chorus:, as one MARK."""
-    letters = _rehearsal_letters(tokens)
-    i = 0
+    """Return the tokens with those of a section mark, [Verse 2] or Chorus:, as one MARK, whose value is how often it is played."""
+    result, done = [], 0
+    for first, end in section_marks(tokens):
+        times = next((token.value for token in tokens[first:end] if token.kind == "TIMES"), 1)
+        result += [*tokens[done:first], replace(tokens[first], kind="MARK", value=times)]
+        done = end
+    return result + tokens[done:]
+
+
+def section_marks(tokens):
+    """Return [(first, end), ...] of the section marks among tokens."""
+    letters, marks, i = _rehearsal_letters(tokens), [], 0
     while i < len(tokens):
         end = _mark_end(tokens, i, letters)
         if end:
-            yield replace(tokens[i], kind="MARK", value=" ".join(token.text for token in tokens[i:end]))
-        else:
-            yield tokens[i]
+            marks.append((i, end))
         i = end or i + 1
+    return marks
 
 
 def _rehearsal_letters(tokens):
     """Return {place: the place after it} of [A], [B] ... or A:, B: ... where they are marks: in this order, beside other chords."""
     ends = {}
     for i, (token, after) in enumerate(pairwise(tokens)):
-        if _is_letter(token) and after.text == ":":
+        if _is_letter(token) and after.text in (":", ".", "="):
             ends[i] = i + 2
-        elif i and _is_letter(token) and tokens[i - 1].text == "[" and after.text == "]":
+        elif i and _is_letter(token) and tokens[i - 1].kind == "LEFT" and after.kind == "RIGHT":
             ends[i - 1] = i + 2
-    named = [next(t.text for t in tokens[i : i + 2] if t.kind == "CHORD") for i in ends]
-    in_order = named[:1] == ["A"] and all(ord(b) - ord(a) in (0, 1) or b == "A" for a, b in pairwise(named))
-    is_beside = sum(token.kind in ("CHORD", "ROMAN") for token in tokens) > len(ends)
-    return ends if in_order and is_beside else {}
+    named = [next(t.text for t in tokens[i : i + 2] if t.kind in ("CHORD", "ROMAN")) for i in ends]
+    letters, numbers = all(len(name) == 1 and name in "ABCDEFG" for name in named), all(name in _SECTION_NUMBERS for name in named)
+    places = [("ABCDEFG".index(n) if letters else _SECTION_NUMBERS.index(n)) for n in named] if letters or numbers else [9]
+    in_order = places[:1] == [0] and all(b - a in (0, 1) or b == 0 for a, b in pairwise(places))
+    if [tokens[i].text for i in ends] == ["("] or (not letters and len(ends) < 2):  # one (A) is a chord
+        return {}
+    symbols = [token.kind for token in tokens if token.kind in ("CHORD", "ROMAN")]
+    labels = [i for i in ends if tokens[i].kind == "CHORD" and tokens[i + 1].text == ":"]
+    if labels == [0] == list(ends) and len(symbols) > 1:  # "B: C F", but not "C: G: Am:"
+        return ends
+    is_other = letters or "CHORD" in symbols  # numbers of sections stand beside chords, not beside numerals
+    return ends if in_order and len(symbols) > len(ends) and is_other else {}
+
+
+_SECTION_NUMBERS = ("I", "II", "III", "IV", "V")
 
 
 def _is_letter(token):
-    return token.kind == "CHORD" and len(token.text) == 1
+    """Return whether a token may be the name of a section: A, or II."""
+    return (token.kind == "CHORD" and len(token.text) == 1) or (token.kind == "ROMAN" and token.text in _SECTION_NUMBERS)
 
 
 def _mark_end(tokens, i, letters):
@@ -154,11 +207,15 @@ def _mark_end(tokens, i, letters):
     if token.kind == "LEFT":
         end = next((j for j in range(i + 1, min(i + 7, len(tokens))) if tokens[j].kind == "RIGHT"), 0)
         inside = tokens[i + 1 : end]
+        choice = next((t for t in inside if t.value in ("or", "alt")), None)
+        if choice and any(t.kind == "CHORD" for t in inside):
+            _refuse(replace(choice, value="or"))
         is_mark = any(
             t.kind == "WORD" and (token.text == "[" or t.value in SECTIONS) and t.value not in FILLERS | set(_SPOKEN_TIMES)
             for t in inside
         )
-        return end + 1 if is_mark else 0
+        is_named = any(re.search("[A-Za-z]{2}", t.text) or t.kind == "CHORD" for t in inside)
+        return _mark_tail(tokens, end + 1) if is_mark and is_named else 0
     if _is_letter(token) and after and after.value in ("section", "part"):
         return _mark_tail(tokens, i + 2)
     if token.kind == "WORD" and token.value in SECTIONS:
@@ -167,11 +224,14 @@ def _mark_end(tokens, i, letters):
 
 
 def _mark_tail(tokens, i):
-    """Pass over what belongs to a mark after its first word: "-chorus", a number, a letter, a colon."""
-    while i < len(tokens) and (
-        tokens[i].value in SECTIONS or tokens[i].value == "joined" or (tokens[i].kind == "NUMBER" and tokens[i].value < 20)
-    ):
-        i += 1
+    """Pass over what belongs to a mark after its first word: "-chorus", a number, a letter, "x2", a colon."""
+    while i < len(tokens):
+        token = tokens[i]
+        is_number = token.kind == "NUMBER" and token.value < 20
+        is_times = token.kind == "TIMES" or (token.kind == "LEFT" and [t.kind for t in tokens[i + 1 : i + 3]] == ["TIMES", "RIGHT"])
+        if not (is_number or is_times or token.value in SECTIONS or token.value == "joined"):
+            break
+        i += 3 if token.kind == "LEFT" else 1
     if i + 1 < len(tokens) and _is_letter(tokens[i]) and tokens[i + 1].text == ":":
         i += 1
     return i + 1 if i < len(tokens) and tokens[i].text in (":", "-") else i
@@ -255,25 +315,40 @@ def _without_endings(tokens):
 
 
 def _flat(children):
-    """Return the tokens of atoms, groups and "x2" written out."""
-    flat, phrase = [], 0  # phrase: where the present line or section begins, or what follows the last x2
-    for i, child in enumerate(children):
-        if not hasattr(child, "type"):
-            flat += _repeated(_flat(child.children[0].children), _times(child, 1))
-            continue
-        token = child.value
-        if token.kind == "TIMES":
-            rest = [getattr(c, "type", "") for c in children[i + 1 :]]
-            ends = next((kind in ("LINE", "MARK") for kind in rest if kind != "BAR"), True)
-            is_of_phrase = ends or token.text.startswith("(")
-            start = phrase if is_of_phrase else _last_symbol(flat)
-            flat[start:] = _repeated(flat[start:], token.value)
-            phrase = len(flat)
-            continue
-        flat.append(token)
-        if token.kind in ("LINE", "MARK"):
-            phrase = len(flat)
+    """Return the tokens of atoms, groups, sections and "x2" written out."""
+    flat, phrase, times = [], [], 1
+    for child in [*children, None]:
+        token = child.value if hasattr(child, "type") else None
+        if child is None or (token and token.kind in ("LINE", "MARK")):
+            flat += _repeated(_played_phrase(phrase), times)
+            if token:
+                flat.append(token)
+                times = token.value if token.kind == "MARK" and isinstance(token.value, int) else 1
+            phrase = []
+        else:
+            phrase.append(child)
     return flat
+
+
+def _played_phrase(children):
+    """Return the tokens of a line or section, in which "x2" repeats what stands before it since the last one, or all behind it."""
+    parts, counts = [[]], []
+    for child in children:
+        if not hasattr(child, "type"):
+            parts[-1] += _repeated(_flat(child.children[0].children), _times(child, 1))
+        elif child.type != "TIMES":
+            parts[-1].append(child.value)
+        elif child.value.text == "x1":  # of one chord
+            last = _last_symbol(parts[-1])
+            parts[-1][last:] = _repeated(parts[-1][last:], child.value.value)
+        else:
+            counts.append(child.value.value)
+            parts.append([])
+    is_before = (
+        bool(counts) and not any(token.kind == "SYMBOL" for token in parts[0]) and any(t.kind == "SYMBOL" for t in parts[-1])
+    )
+    order = zip(parts, [1, *counts] if is_before else [*counts, 1], strict=True)
+    return [token for part, times in order for token in _repeated(part, times)]
 
 
 def _last_symbol(tokens):
@@ -294,6 +369,8 @@ def _repeated(tokens, times):
 def bars_of(tokens):
     """Split played tokens into bars: lists of tokens, [] for an empty one, in which the chord before goes on."""
     bars, bar, lines, is_soft = [], [], 0, False
+    while tokens and tokens[-1] is _SOFT_BAR:
+        tokens = tokens[:-1]
     for token in [*tokens, _SOFT_BAR]:
         if token.kind in ("BAR", "LINE", "MARK"):
             lines, is_soft = lines + (token.kind == "BAR"), is_soft or token.kind != "BAR"
@@ -305,7 +382,7 @@ def bars_of(tokens):
             bars += [[] for _ in range(lines - 1)]
         bar.append(token)
         lines, is_soft = 0, False
-    return bars
+    return bars + [[] for _ in range(lines - 1)]
 
 
 def unfolded(text):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from musicbench import InputError
-from musicbench.chart import SECTIONS, unfolded
+from musicbench.chart import SECTIONS, section_marks, unfolded
 from musicbench.keys import CHORD_WORDS
 from musicbench.reading import left_out
 from musicbench.theory import nearest_symbol, quoted
@@ -29,7 +29,7 @@ _LEADS = set(
     """.split()
 )
 _BEFORE_LETTERS = re.compile(
-    r"\b(?:notes?|scales?|melody|arpeggios?|bass(?: line)?(?: plays)?|grades?|vitamins?|strings|section|sections|tuned|tuning)[ :]+(?:(?:to|of|is|are) )?$",
+    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections|tuned|tuning)[ :]+(?:(?:to|of|is|are) )?$",
     re.IGNORECASE,
 )
 _AFTER_LETTERS = re.compile(
@@ -51,12 +51,14 @@ def read_chords(reading, meter=None):
     """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note."""
     _capitalise_small_chords(reading)
     _put_lengths_behind(reading)
+    _mark_sections(reading)
     degrees = _degrees(reading)
-    runs = [run for run in _runs(reading) if _is_chord_line(reading, run)]
+    found = list(_runs(reading))
+    runs = [run for run in found if _is_chord_line(reading, run)]
     if not runs:
         return degrees or _none_understood(reading)
     played, others = _sections(reading, runs)
-    lines = [_line_of(reading, run) for run in played]
+    lines = [_repeated_line(reading, run) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
     for run in runs:
         reading.use(run.first, run.end)
@@ -65,6 +67,13 @@ def read_chords(reading, meter=None):
         if other != line:
             reading.note("chords", left_out(other, quoted(line)))
     return line
+
+
+def _repeated_line(reading, run):
+    """Write a run, as often as the mark before it says: "Verse x2: Am F"."""
+    line = _line_of(reading, run)
+    mark = next((reading.tokens[i] for i in (run.first - 1, run.first - 2) if reading.kind(i) == "MARK"), None)
+    return unfolded(f"({line}) x{mark.value}") if mark and mark.value > 1 else line
 
 
 def _none_understood(reading):
@@ -107,6 +116,21 @@ def _capitalise_small_chords(reading):
         i += 1
 
 
+def _mark_sections(reading):
+    """Turn the tokens of section marks, [Verse], "A:", "Section B -", into MARKs, as in a chord line."""
+    for first, end in section_marks(reading.tokens):
+        if not reading.used & set(range(first, end)) and _has_chords_behind(reading, end):
+            times = next((token.value for token in reading.tokens[first:end] if token.kind == "TIMES"), 1)
+            for i in range(first, end):
+                reading.tokens[i] = replace(reading.tokens[i], kind="MARK", value=times)
+
+
+def _has_chords_behind(reading, i):
+    return reading.kind(i) in _SYMBOLS | {"BAR", "OPEN"} or (
+        reading.kind(i) in ("LINE", "GAP", "LEFT") and reading.kind(i + 1) in _SYMBOLS | {"BAR", "OPEN"}
+    )
+
+
 def _put_lengths_behind(reading):
     """Turn "2 bars of C" into "C (2 bars)"."""
     for i in range(len(reading.tokens) - 2):
@@ -144,12 +168,18 @@ def _degrees(reading):
             j += 2
         end = j - 1
         after = reading.word(end)
+        names_key = after == "in" and reading.kind(end + 1) == "CHORD"
         is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
         if (
             len(digits) > 2
             and len(digits) < 33
             and reading.value(i - 1) != "joined"
-            and (after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or reading.kind(i) == "WORD")
+            and (
+                after in CHORD_WORDS | {"turnaround", "cadence"}
+                or is_loop
+                or names_key
+                or (reading.kind(i) == "WORD" and reading.value(i + 1) == "joined")
+            )
         ):
             reading.use(i, end)
             return digits
@@ -298,13 +328,27 @@ def _is_chord_line(reading, run):
     numerals = sum(token.kind == "ROMAN" for token in tokens)
     if not tokens or numerals not in (0, len(tokens)):
         return False
-    if marker is not None and reading.is_denied(marker) and not leads_in:
+    if reading.is_denied(run.first) or (marker is not None and reading.is_denied(marker)):
+        reading.note("chords", f"{quoted(reading.words(run.first, run.end))} in the prompt is denied there, and left out")
+        reading.use(run.first, run.end)
+        return False
+    if _is_key_change(reading, run, tokens):
         return False
     if numerals and not leads_in and _is_title(reading, run, tokens):
         return False
     if any(reading.kind(i) in ("BAR", "OPEN", "CLOSE") for i in range(run.first, run.end)) and len(tokens) > 1:
         return True
     return _is_asked(reading, run, tokens, marker, leads_in) and not _are_letters(reading, run, tokens, marker)
+
+
+_KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key change|chang\w* keys?|shifts?|moves? from)\b", re.I)
+
+
+def _is_key_change(reading, run, tokens):
+    """Return whether spoken keys, "from E minor to G major", are said to follow one another."""
+    spoken = [re.search(r"\b(?:major|minor)\b", token.text, re.I) for token in tokens]
+    is_from = reading.word(run.first - 1) == "from" and len(tokens) == 2
+    return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, _KEY_CHANGE))
 
 
 def _trim(reading, run):
@@ -343,7 +387,8 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
     if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
         return True
-    return not weak[0] and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
+    is_named = reading.word(run.end) in ("chord", "drone") and tokens[0].text not in ("A", "I")
+    return (not weak[0] or is_named) and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
 
 
 def _is_asked_pair(reading, run, marker, all_weak):
@@ -351,19 +396,35 @@ def _is_asked_pair(reading, run, marker, all_weak):
     inside = range(run.first, run.end)
     has_arrow = any(reading.tokens[i].text in ("->", "→", "=>", ">") for i in inside)
     has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside)
+    stands_alone = reading.ends(run.first - 1) and (reading.ends(run.end) or reading.word(run.end) == "in")
+    is_joined = any(
+        reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
+        for i in range(run.first, run.end - 1)
+    )
+    if stands_alone and not is_joined and reading.tokens[run.first].text not in ("A", "I", "i"):
+        return True
     if has_arrow or has_length or _section_near(reading, run) or any(reading.word(i) in CHORD_WORDS for i in inside):
         return True
     near = {reading.word(i) for i in (*range(max(run.first - 3, 0), run.first), run.end, run.end + 1)}
     return not all_weak and (marker is not None or bool(near & (_VAMPS | CHORD_WORDS)))
 
 
+_MENTIONED = re.compile(
+    r"\b(?:end(?:s|ing)?|start(?:s|ing)?|begin\w*|final|last|first|opening|closing|now and then|occasional\w*)\b", re.I
+)
+
+
 def _is_asked_alone(reading, run, token):
     """Return whether one symbol, which is no word, is a chord: "vamp on Dm7", "Dm chord", or a four-note chord in a part of its own."""
-    if reading.word(run.first - 1) == "the":
+    if reading.word(run.first - 1) == "the" or reading.says(run.first, _MENTIONED):
         return False
+    if _section_near(reading, run):
+        return True
     after = reading.word(run.end)
     is_spoken = re.search(r"\b(?:major|minor)\b", token.text)  # "A minor jam" names a key
     near = {reading.word(i) for i in range(max(run.first - 3, 0), run.first)}
+    if is_spoken and after == "chord" and reading.word(run.end + 1) in CHORD_WORDS:  # "A minor chord progression"
+        return False
     if after in ("chord", "chords") or (
         not is_spoken and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam"})
     ):
@@ -395,6 +456,10 @@ def _sections(reading, runs):
 
 def _section_near(reading, run):
     """Return whether the name of a section stands just before a run, or "in the chorus" just after it."""
+    if reading.kind(run.first - 1) == "MARK" or (
+        reading.kind(run.first - 1) in ("LINE", "GAP") and reading.kind(run.first - 2) == "MARK"
+    ):
+        return True
     before = [reading.word(i) for i in range(max(run.first - 5, 0), run.first) if reading.kind(i) not in _SYMBOLS]
     after = [reading.word(i) for i in range(run.end, run.end + 3)]
     named = any(word in SECTIONS for word in before)

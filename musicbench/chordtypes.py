@@ -184,7 +184,7 @@ class _Suffix:
     """The state while a suffix is read from left to right."""
 
     def __init__(self):
-        self.notes, self.is_major, self.seen = Notes(), False, []
+        self.notes, self.is_major, self.seen, self.in_brackets = Notes(), False, [], False
 
     def set(self, **changes):
         self.notes = replace(self.notes, **changes)
@@ -253,6 +253,12 @@ class _Suffix:
 
     def degree(self, text):
         sign, number = (text[0], text[1:]) if text[0] in "b#+-" else ("", text)
+        if sign and sign in "+-" and number in ("2", "4") and "sus" in self.seen:  # sus-4
+            self.sus(number)
+            return
+        if sign == "+" and number == "7" and self.notes.third == 3:  # Cm(+7)
+            self.set(seventh=11)
+            return
         if sign == "+" and number in ("7", "6") or (sign == "+" and not self.seen and number == "9"):
             self.aug("+")
             sign = ""
@@ -291,7 +297,8 @@ class _Suffix:
         elif number == "9" and "6" in self.seen:
             self.add("9")
         elif number in ("7", "9", "11", "13"):
-            if first and self.notes.seventh is None:
+            is_added = number != "7" and not self.is_major and (self.in_brackets or "add" in self.seen)
+            if first and self.notes.seventh is None and not is_added:
                 self.extend(number)
             elif number != "7":
                 self.add(number)
@@ -328,6 +335,7 @@ def read_type(text):
         kind, part = match.lastgroup, match[0]
         place = match.end()
         if kind == "gap":
+            state.in_brackets = part == "(" or (state.in_brackets and part != ")")
             continue
         try:
             getattr(state, "added" if kind == "add" else kind)(part)

@@ -14,7 +14,14 @@ _KEY_NAMES = {"key", "tonality"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
-    at and with over on for in then key by using featuring that about but played time ballad jam tuning
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
+    """.split()
+)
+_OF_MUSIC = set(
+    """
+    blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
+    pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
+    fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
     """.split()
 )
 _TRANSPOSING = re.compile(
@@ -61,11 +68,13 @@ def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
     key = None
     for first, end, found, mode in keys:
+        if reading.is_denied(first) or reading.is_denied(first - 1):
+            continue
         if key is None:
             key = found
             if mode:
                 reading.note("key", f"{reading.words(first, end)} in the prompt is played as {key}")
-        elif not found.same_as(key) and not reading.is_denied(first):
+        elif not found.same_as(key):
             reading.note("key", left_out(reading.words(first, end), str(key)))
     return key
 
@@ -73,7 +82,11 @@ def first_key(reading, keys):
 def _key_root(reading, i):
     """Return (end, key, mode's name or None) of a tonic with what follows of a mode at `i`, None where there is no tonic."""
     token = reading.tokens[i]
+    if token.kind == "WORD" and re.fullmatch("[a-g][#b]?m", token.text) and reading.word(i - 1) in ("in", "key", "of"):  # "in am"
+        return i + 1, Key(token.text[0].upper() + token.text[1:-1], "minor"), None
     is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
+    if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
+        return i + 1, Key(token.text[0].upper() + token.text[1:]), None
     match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min)?", token.value) if token.kind == "CHORD" else None
     if not match and not is_small:
         return None
@@ -156,38 +169,62 @@ def _with_mode_around(reading, i, end, key, mode):
 
 
 def _is_spoken_key(reading, i, end, key, mode):
-    """Return whether "A minor", "G maj" or "a-minor" by itself is a key; "a minor" and "A major hit" are none."""
-    token = reading.tokens[i]
-    if token.kind == "WORD":
-        if token.text == "a" and reading.value(i + 1) != "joined":
-            return False
-    elif token.value == token.text and not mode and end == i + 1:
+    """Return whether "A minor", "G maj" or "a-minor" by itself is a key; "a minor", "A major hit" and "B flat clarinet" are none."""
+    token, said = reading.tokens[i], reading.words(i, end)
+    if token.kind == "WORD" and token.text == "a" and reading.value(i + 1) != "joined":
         return False
-    short = re.search(r"\b(?:maj|min)$", reading.words(i, end))
-    if short and not (reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER") or reading.word(end) in _AFTER_A_KEY):
+    if not mode and not re.search(r"(?:major|minor|maj|min|moll|dur)\b", said, re.I):
+        return False
+    is_free = (
+        reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY") or reading.word(end) in _AFTER_A_KEY
+    )
+    if re.search(r"(?:maj|min)$", said):
+        return is_free or (end == i + 1 and reading.word(end) in _OF_MUSIC)
+    if said[:2] in ("A ", "a ") and not mode and not is_free and reading.word(end) not in _OF_MUSIC:  # "A major success"
         return False
     return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end)
 
 
 def _is_short_key(reading, i, end):
-    """Return whether a lone "F#m", or a lone "Bb" next to a tempo, is a key."""
+    """Return whether a lone "F#m" or "Emin", a lone "Bb" next to a tempo, or the F of "F blues" is a key."""
     token = reading.tokens[i]
+    if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i):
+        return False
+    is_article = token.text == "A" and reading.sentence(i)[0] == i
+    if token.text == token.value and len(token.text) < 3 and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
+        return True
+    if len(token.value) > 1 and re.fullmatch(r"[A-G][#b]?(?:m|min|maj)", token.value):
+        return reading.word(end) not in _NO_SHORT_KEY and not _NO_KEY_AFTER.match(reading.text, token.end) and _is_alone(reading, i)
     near_tempo = any(
         reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
     )
     alone = (reading.ends(i - 1) or reading.kind(i - 1) in ("TEMPO", "NUMBER")) and (
         reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER") or reading.word(end) == "at"
     )
-    if token.kind != "CHORD" or end != i + 1 or not alone:
-        return False
-    return token.value.endswith("m") or near_tempo
+    return alone and (near_tempo or len(token.value) > 1)
+
+
+_NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
+
+
+def _is_alone(reading, i):
+    """Return whether no other chord symbol stands in the text, and the place is none of a title's ("Am I Evil")."""
+    others = [
+        j
+        for j, token in enumerate(reading.tokens)
+        if token.kind == "CHORD" and j != i and j not in reading.used and len(token.value) > 1
+    ]
+    return not others
 
 
 def _camelot_key(reading, i):
     """Return the key of a place on the Camelot wheel, "8A", where the wheel is named or a tempo stands beside it."""
     match = re.fullmatch(r"(1[0-2]|[1-9])([ab])", str(reading.value(i)).lower()) if reading.kind(i) in ("WORD", "LIKE") else None
-    is_named = "camelot" in reading.text.lower() or any(
-        reading.kind(j) == "TEMPO" or reading.word(j) in _KEY_NAMES for j in (i - 2, i - 1, i + 1, i + 2)
+    is_named = (
+        "camelot" in reading.text.lower()
+        or reading.word(i - 1) == "in"
+        or reading.kind(i - 1) == "LEFT"
+        or any(reading.kind(j) == "TEMPO" or reading.word(j) in _KEY_NAMES for j in (i - 2, i - 1, i + 1, i + 2))
     )
     if not match or not is_named:
         return None

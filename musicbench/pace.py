@@ -9,7 +9,7 @@ from musicbench.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS
 # ---------------------------------------------------------------------------------------------------- tempo
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())
-_TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed"}
+_TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed", "metronome", "mm", "m.m", "pulse"}
 _NOTE_VALUES = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORDS = {word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)}
 _CHANGES = re.compile(
@@ -19,6 +19,7 @@ _CHANGES = re.compile(
 # Music whose makers say "techno 128".
 _COUNTED_GENRES = set(
     """
+    country gospel breaks polka bebop vaporwave dancehall ebm ukg hard drum blues ballad waltz march latin cumbia tango rnb
     techno house trance dnb d&b dubstep trap drill garage jungle hardstyle hardcore edm electro breakbeat phonk disco beat
     groove grime reggaeton amapiano ambient hop hiphop lofi lo-fi downtempo bass step psytrance footwork juke gabber rave club
     dance pop rock metal punk funk soul r&b jazz swing bossa samba salsa loop track song moombahton dembow afrobeat afrobeats
@@ -33,7 +34,7 @@ def read_tempo(reading, meter):
     for first, end, low, high in _tempi(reading, meter):
         said = reading.words(first, end)
         reading.use(first, end)
-        if reading.word(first - 1) == "not" or (reading.word(first - 1) == "at" and reading.word(first - 2) == "not"):
+        if reading.is_denied(first):
             continue
         value = (low + high) / 2
         if not MIN_BPM <= value <= MAX_BPM:
@@ -41,7 +42,7 @@ def read_tempo(reading, meter):
         elif bpm is None:
             bpm = value
             _note_range(reading, first, said, low, high)
-        elif abs(value - bpm) > 0.015 * bpm and not reading.is_denied(first):
+        elif abs(value - bpm) > 0.015 * bpm:
             reading.note("tempo", left_out(said, f"{bpm:g} bpm"))
     if bpm is None and refused:
         reading.note("tempo", refused[-1])
@@ -73,8 +74,14 @@ def _tempi(reading, meter):
 
 
 def _unit_tempo(reading, i):
-    """Read "120 bpm", "95-100 bpm", "between 90 and 100 bpm" whose last part is at `i` or begins there."""
+    """Read "120 bpm", "95-100 bpm", "between 90 and 100 bpm", "low 120s" whose last part is at `i` or begins there."""
     kind = reading.kind(i)
+    place = {"low": 2, "mid": 5, "high": 8, "upper": 8}.get(reading.word(i))
+    tens = i + 2 if reading.value(i + 1) == "joined" else i + 1
+    if place and reading.kind(tens) == "QUANTITY" and re.fullmatch(r"\d{2,3}s", reading.tokens[tens].text):
+        low = reading.value(tens)[0] + place
+        if low >= 100 or reading.word(i) != "mid":  # "mid-80s" is a decade
+            return (i, tens + 1 + (reading.word(tens + 1) in ("bpm", "tempo")), low, low)
     if kind == "TEMPO":
         return (i, i + 1, *reading.value(i))
     if kind == "NUMBER" and reading.kind(i + 2) == "TEMPO":
@@ -140,7 +147,8 @@ def _note_tempo(reading, i, meter):
     if not signs or reading.kind(j) not in ("NUMBER", "TEMPO"):
         return None
     value = reading.value(j) if reading.kind(j) == "NUMBER" else reading.value(j)[0]
-    bpm = value * quarters * dotted * (meter.unit if meter else 4) / 4
+    counted = 1.5 if reading.is_compound else 4 / (meter.unit if meter else 4)  # quarters in a counted beat
+    bpm = value * quarters * dotted / counted
     return (start, j + 1, bpm, bpm)
 
 
@@ -149,30 +157,44 @@ def _bare_tempo(reading, i):
     if reading.kind(i) not in ("NUMBER", "RANGE"):
         return None
     low, high = reading.value(i) if reading.kind(i) == "RANGE" else (reading.value(i),) * 2
-    before, text = reading.word(i - 1), reading.tokens[i].text
-    follows = (
-        reading.ends(i + 1)
-        or reading.kind(i + 1) in ("CHORD", "ROMAN", "LEFT")
-        or reading.word(i + 1) in ("with", "in", "and", "or", "for", "over", "key", "feel", "groove")
-    )
-    if not (40 <= low <= high <= 250) or not follows or reading.value(i + 1) == "joined" or reading.value(i - 1) == "joined":
+    if not 30 <= low <= high <= 300 or reading.value(i + 1) == "joined" or reading.value(i - 1) == "joined":
         return None
+    after = i + 1 + (reading.kind(i + 1) == "RIGHT")
+    before = i - 1 - (reading.kind(i - 1) == "LEFT" or reading.value(i - 1) == "=")
+    if reading.word(before) in _TEMPO_WORDS | _SPEEDS and (
+        before < i - 1 or _is_free(reading, after)
+    ):  # "Allegro (144)", "slow 60"
+        return (before, after, low, high)
+    if reading.kind(i - 1) == "LEFT" and not (reading.kind(i + 1) == "RIGHT" and low >= 60):
+        return None
+    text, is_whole = reading.tokens[i].text, low == int(low)
     is_marked = (
-        before in ("at", "around", "about", "@", "ca", "circa")
+        reading.word(i - 1) in ("at", "around", "about", "@", "ca", "circa")
         or text[0] in "@~"
         or (i and reading.tokens[i - 1].text in ("@", "~"))
     )
-    is_own_part = (
-        reading.ends(i - 1)
-        and reading.ends(i + 1)
-        and low >= 50
-        and low == int(low)
-        and reading.tokens[i - 1 : i]
-        and reading.tokens[i - 1].text == ","
-    )
-    if is_marked or is_own_part or (before in _COUNTED_GENRES and low >= 55):
+    if is_marked and low >= 40 and high <= 250 and _is_free(reading, i + 1):
+        return (i, i + 1, low, high)
+    if not (is_whole and low >= 55 and high <= 230):
+        return None
+    is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text == ","
+    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in _COUNTED_GENRES or reading.kind(i + 1) == "CHORD")
+    follows = reading.word(i - 1) in _COUNTED_GENRES or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
+    if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
         return (i, i + 1, low, high)
     return None
+
+
+_SPEEDS = {"fast", "slow", "quick", "slowly", "moderate"}
+_COUNTED_THINGS = set(
+    "bit bits hz khz years year days times tracks songs people voices instruments strings percent degrees miles km".split()
+)
+
+
+def _is_free(reading, i):
+    """Return whether nothing that is counted follows a number: its phrase ends, or goes on with other things."""
+    words = _COUNTED_GENRES | {"with", "in", "and", "or", "for", "over", "key", "feel", "groove", "using", "featuring"}
+    return reading.ends(i) or reading.kind(i) in ("CHORD", "ROMAN", "LEFT", "FRACTION") or reading.word(i) in words
 
 
 _OF_TEMPO = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.I)
@@ -205,6 +227,7 @@ _COUNT_WORDS = {
     "twelve": 12,
     "fifteen": 15,
 }
+_IN_METERS = {2: 4, 3: 4, 5: 4, 6: 8, 7: 8, 9: 8, 11: 8, 12: 8}  # "in 7"
 _UNIT_WORDS = {"four": 4, "quarter": 4, "eight": 8, "eighth": 8, "eighths": 8, "sixteen": 16, "two": 2}
 _BEATS_A_BAR = re.compile(
     r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7])\b"
@@ -227,6 +250,7 @@ def read_meter_stated(reading):
             continue
         if meter is None:
             meter = found
+            reading.is_compound = bool(note) and "dotted" in note
             if note:
                 reading.note("meter", note)
         elif found != meter:
@@ -263,12 +287,12 @@ def _meters(reading):
         ):
             yield i, i + 2, "{:g}/{:g}".format(*reading.value(i))
         elif (
-            reading.value(i) in (3, 5, 7)
+            reading.value(i) in _IN_METERS
             and reading.kind(i) == "NUMBER"
             and reading.word(i - 1) == "in"
             and (reading.ends(i + 1) or reading.word(i + 1) == "time")
         ):
-            yield i, i + 1, f"{reading.value(i):g}/{8 if reading.value(i) == 7 else 4}"
+            yield i, i + 1, f"{reading.value(i):g}/{_IN_METERS[reading.value(i)]}"
         elif reading.word(i) == "alla" and reading.word(i + 1) == "breve":
             yield i, i + 2, "2/2"
         else:
@@ -288,6 +312,10 @@ def _spoken_meter(reading, i):
         end += 1
     is_time = reading.word(end) in ("time", "meter", "metre", "feel", "groove", "signature")
     hyphened = reading.value(i + 1) == "joined" and reading.value(j + 1) != "joined"
+    if (
+        unit == 8 and beats in (6, 7, 9, 12) and reading.value(i + 1) != "joined" and reading.value(j + 1) != "joined"
+    ):  # "six eight"
+        return i, end + is_time, f"{beats}/8"
     if unit and (
         is_time
         and not (reading.value(j + 1) == "joined" and hyphened)
@@ -305,20 +333,21 @@ def _spoken_meter(reading, i):
         and (reading.ends(i + 1) or reading.word(i + 1) == "time")
         and reading.value(i + 1) != "joined"
     ):
-        return i, i + 1, f"{beats}/{8 if beats == 7 else 4}"
+        return i, i + 1, f"{beats}/{_IN_METERS[beats]}"
     return None
 
 
 # ---------------------------------------------------------------------------------------------------- duration
 
-_NOT_THE_WHOLE = set(
+_NO_LENGTH = set(
+    "in into mark later apart ago before after delay reverb tail gap pause silence attack release decay fade fades fadeout fadein each per".split()
+)
+_PARTS = set(
     """
-    intro outro fade fades fadeout fadein fading build buildup break breakdown drop solo delay reverb tail gap pause silence in
-    into mark later apart ago before after riser ending section blues phrase phrases form swell attack release decay cycle
-    turnaround verse chorus bridge each hook chords chord per
+    intro outro build buildup break breakdown drop solo riser ending section phrase phrases form swell turnaround verse chorus bridge hook
     """.split()
 )
-_POINTS = set("at after until till from first last every each within over to by next around second than per through".split())
+_POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
 _DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
 
 
@@ -338,6 +367,9 @@ def read_duration_stated(reading):
         elif value != duration:
             played = f"{duration:g} s" if isinstance(duration, float) else duration
             reading.note("duration", left_out(reading.words(i, end), played))
+    if isinstance(duration, float) and duration < 1:
+        reading.note("duration", f"{duration:g} s in the prompt is below 1 s, and not taken")
+        return None
     return duration
 
 
@@ -348,54 +380,103 @@ _DECADES = {50, 60, 70, 80, 90}
 def _duration_at(reading, i):
     """Return (end, seconds or "8 bars") of a length of time at `i`, None where there is none."""
     if reading.kind(i) == "CLOCK":
-        return i + (2 if reading.word(i + 1) in ("min", "mins", "minutes", "long") else 1), float(reading.value(i))
-    if reading.word(i) == "half" and reading.kind(i + 1) == "QUANTITY" and reading.value(i + 1) == (1, "min"):  # "half a minute"
-        return i + 2, 30.0
+        return _clock(reading, i)
+    fraction = {("half",): 0.5, ("quarter", "of"): 0.25, ("three", "quarters", "of"): 0.75}
+    for words, share in fraction.items():
+        end = i + len(words)
+        if (
+            [reading.word(j) for j in range(i, end)] == list(words)
+            and reading.kind(end) == "QUANTITY"
+            and reading.value(end) == (1, "min")
+        ):
+            return end + 1, 60 * share
+    if reading.word(i) in ("duration", "length") and reading.kind(i + 1 + (reading.value(i + 1) in (":", "="))) == "NUMBER":
+        end = i + 1 + (reading.value(i + 1) in (":", "="))
+        return end + 1, reading.value(end)
+    halves = {"one": 1, "two": 2, "three": 3}.get(reading.word(i))
+    if halves and [reading.word(j) for j in range(i + 1, i + 5)] == ["and", "a", "half", "minutes"]:
+        return i + 5, 60.0 * halves + 30
+    if (
+        reading.kind(i) == "NUMBER"
+        and reading.kind(i + 2) == "QUANTITY"
+        and reading.word(i + 1) in ("and", "to")
+        and reading.word(i - 1) in ("between", "from")
+    ):
+        count, unit = reading.value(i + 2)
+        return _length(reading, i, i + 3, (count + reading.value(i)) / 2, unit)
     if reading.kind(i) != "QUANTITY":
         return None
-    count, unit = reading.value(i)
-    if unit == "bars" and count >= 1 and count == int(count):
-        return i + 1, f"{int(count)} bars"
+    return _length(reading, i, i + 1, *reading.value(i))
+
+
+def _clock(reading, i):
+    """Read "1:30" as a length; not as a time of day, or a verse."""
+    before = reading.tokens[i - 1] if i else None
+    is_place = (
+        before is not None
+        and before.kind == "WORD"
+        and before.text[0].isupper()
+        and before.value not in ("length", "duration", "time")
+    )
+    if reading.word(i + 1) in ("am", "pm", "a.m", "p.m", "news", "o'clock") or (
+        is_place and reading.tokens[i].end == len(reading.text.rstrip())
+    ):
+        return None
+    return i + (2 if reading.word(i + 1) in ("min", "mins", "minutes", "long") else 1), float(reading.value(i))
+
+
+def _length(reading, i, end, count, unit):
+    """Return (end, seconds or "8 bars") of a number and its unit; what is written as a title is none."""
+    text = reading.tokens[end - 1].text
+    is_title = re.search(r"(?:Seconds?|Minutes?|Hours?)$", text) and reading.text != reading.text.title()
+    if is_title or count <= 0:
+        return None
+    if unit == "bars" and count == int(count):
+        return end, f"{int(count)} bars"
     if unit == "s":
-        is_glued = re.fullmatch(r"\d+s", reading.tokens[i].text)
-        is_named = reading.word(i - 1) in ("for", "duration", "length", "lasting") or reading.word(i + 1) == "long"
-        is_other = is_glued and not is_named and (count in _DECADES or count > 600)  # 80s pop, 808s
-        return None if is_other or count < 1 else (i + 1, float(count))
+        is_glued = re.fullmatch(r"\d+s", text)
+        is_named = (
+            reading.word(i - 1) in ("for", "duration", "length", "lasting")
+            or reading.word(i + 1) in ("long", "clip", "loop")
+            or (reading.ends(i - 1) and reading.ends(i + 1))
+        )
+        is_decade = (
+            count in range(20, 100, 10) or count > 600 or reading.word(i - 1) in ("the", "low", "mid", "high", "early", "late")
+        )
+        return None if is_glued and not is_named and is_decade or is_glued and count > 600 else (end, float(count))
+    if unit == "h":
+        return end, 3600.0 * count
     if unit != "min":
         return None
-    if reading.kind(i + 1) == "QUANTITY" and reading.value(i + 1)[1] == "s":
-        return i + 2, 60.0 * count + reading.value(i + 1)[0]
-    if [reading.word(j) for j in (i + 1, i + 2, i + 3)] == ["and", "a", "half"]:
-        return i + 4, 60.0 * count + 30
-    return i + 1, 60.0 * count
+    second = end + 1 if reading.word(end) == "and" else end
+    if reading.kind(second) == "QUANTITY" and reading.value(second)[1] == "s":
+        return second + 1, 60.0 * count + reading.value(second)[0]
+    if [reading.word(j) for j in (end, end + 1, end + 2)] == ["and", "a", "half"]:
+        return end + 3, 60.0 * count + 30
+    return end, 60.0 * count
 
 
 def _is_a_part(reading, i, end, value):
     """Return whether a length of time is that of a part, or a point in time, and not that of the whole."""
     begin, _ = reading.sentence(i)
-    before = {reading.word(j) for j in (i - 1, i - 2) if j >= begin and not reading.ends(j)}
-    if before & _POINTS or reading.says(i, _DYNAMIC):
-        return True
-    if (
-        reading.kind(i - 1) in _CHORD_KINDS
-        or (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT")
-        and reading.kind(i - 2) in _CHORD_KINDS
+    near = [reading.word(j) for j in range(max(i - 3, begin), i)]
+    if reading.kind(i - 1) in _CHORD_KINDS or (
+        (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
     ):
         return True  # C (2 bars), Am for 2 bars
+    if near[-1:] == ["at"] or set(near[-2:]) & _POINTS or reading.says(i, _DYNAMIC):
+        return True
     after = end + 1 if reading.value(end) == "joined" else end
     of_what = reading.word(after + 1) if reading.word(after) == "of" else reading.word(after)
-    if of_what in _NOT_THE_WHOLE or (reading.word(after) == "of" and reading.kind(after + 1) in _CHORD_KINDS):
+    if reading.word(after) in _NO_LENGTH - {"in"} or (reading.word(after) == "in" and not isinstance(value, str)):
         return True
-    if isinstance(value, str):
-        stands_alone = reading.ends(i - 1) and reading.ends(end)
-        is_length = reading.word(after) in ("of", "loop", "long", "clip", "piece", "total", "track") or before & {
-            "for",
-            "duration",
-            "length",
-            "lasting",
-            "lasts",
-            "of",
-            "is",
-        }
-        return not (stands_alone or is_length)
-    return False
+    if of_what in _PARTS | {"up"} and set(near) & {"with", "and", "then", "plus", "has", "including", "after", "followed", "by"}:
+        return True
+    if (
+        reading.word(after) == "of"
+        and reading.kind(after + 1) in _CHORD_KINDS
+        and reading.tokens[after + 1].value == reading.tokens[after + 1].text
+    ):
+        return True  # 2 bars of C
+    is_form = isinstance(value, str) and reading.word(after) == "blues" and reading.word(after + 1) not in ("loop", "clip", "track")
+    return is_form or "chords" in near or "chord" in near

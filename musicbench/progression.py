@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from musicbench import InputError
 from musicbench.chart import FILLERS, MAX_LINE, SECTIONS, bars_of, play_out
-from musicbench.theory import NO_CHORD, Meter, numeral_key, parse_symbol, quoted
+from musicbench.theory import NO_CHORD, Key, Meter, numeral_key, parse_symbol, quoted
 from musicbench.tokens import normalised, symbol_of, tokens_of
 
 
@@ -28,6 +28,61 @@ def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
 MAX_START_S = 100_000
 
 
+def key_of_line(text):
+    """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
+    tokens, key = _without_key(tokens_of(_numerals_for_numbers(normalised(text))))
+    return key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+
+
+def _without_key(tokens):
+    """Return (tokens, key or None): beside numerals the one chord that begins or ends the line names their key, "in G", "G:", "(G)"."""
+    places = [i for i, token in enumerate(tokens) if token.kind == "CHORD" and token.value != "N"]
+    numerals = [i for i, token in enumerate(tokens) if token.kind == "ROMAN"]
+    if len(places) != 1 or not numerals or numerals[0] < places[0] < numerals[-1]:
+        return tokens, None
+    (place,) = places
+    key = re.fullmatch(r"([A-G][#b]?)(m|maj|min)?", tokens[place].value)
+    if not key:
+        return tokens, None
+    beside = tokens[: numerals[0]] if place < numerals[0] else tokens[numerals[-1] + 1 :]
+    spare = [t for t in beside if t.kind in ("WORD", "LEFT", "RIGHT", "STOP", "GAP", "CHORD")]
+    if any(t.kind == "WORD" and t.value not in ("in", "key", "of", "the", "major", "minor") for t in spare):
+        return tokens, None
+    return [t for t in tokens if t not in spare], Key(key[1], "minor" if key[2] in ("m", "min") else "major")
+
+
+_SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
+_NASHVILLE = re.compile(r"([b#]?)([1-7])(-|m|min)?((?:maj|sus|dim|add|°)?\d{0,2})")
+_NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
+
+
+def _capital(name):
+    return name[:1].upper() + name[1:]
+
+
+def _numerals_for_numbers(text):
+    """Return a line of scale degrees, "1 5 6- 4", as Roman numerals; any other text as it is."""
+    words = re.split(r"([\s|,%]+|(?<=\d)-(?=[\db#]))", text)
+    symbols = [word for word in words[::2] if word]
+    matches = [_NASHVILLE.fullmatch(word) for word in symbols]
+    if len(symbols) < 2 or not all(matches):
+        return text
+    return "".join(
+        _numeral(_NASHVILLE.fullmatch(word)) if i % 2 == 0 and word else word.replace("-", " ") for i, word in enumerate(words)
+    )
+
+
+def _numeral(match):
+    accidental, degree, minor, kind = match.groups()
+    numeral = _NUMERALS[int(degree) - 1]
+    if minor:
+        numeral = numeral.lower()
+    elif accidental or kind.startswith(("maj", "sus")) or (kind and numeral.islower() and kind[0] in "79" and degree not in "236"):
+        numeral = numeral.upper()
+    kind = "°" if degree == "7" and not (minor or accidental or kind) else kind
+    return accidental + numeral + kind
+
+
 def _as_chords(tokens):
     """Return the tokens of a chord line in which small letters are chords too: am F c G."""
     result = []
@@ -36,6 +91,17 @@ def _as_chords(tokens):
         is_small = token.kind in ("WORD", "ROMAN") and re.match("[a-g]", token.text) and token.value not in FILLERS | SECTIONS
         if is_small and symbol_of(upper) == ("CHORD", upper):
             token = replace(token, kind="CHORD", value=upper)
+        is_second = token.kind == "CHORD" and len(result) > 1
+        if is_second and result[-2].kind == "CHORD" and result[-1].value in ("over", "slash"):  # "C over E"
+            token = replace(token, value=f"{result[-2].value}/{token.value}", start=result[-2].start)
+            del result[-2:]
+        if (
+            token.kind == "CHORD" and len(result) > 1 and result[-2].kind == "QUANTITY" and result[-1].value == "of"
+        ):  # "2 bars of C"
+            length = result[-2]
+            del result[-2:]
+            result += [token, length]
+            continue
         result.append(token)
     return result
 
@@ -183,13 +249,13 @@ class Progression:
         between chords are passed over. Roman numerals are read in `key` (when None in C major, or in C minor where the tonic is a
         small i). Raises InputError, which names the place.
         """
-        text = normalised(text)
+        text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(text))
         if len(text) > MAX_LINE:
             raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
-        tokens = tokens_of(text)
+        tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
-        key = key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+        key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key))
         symbols = play_out(_as_chords(tokens))

@@ -16,6 +16,7 @@ class Reading:
     used: set = field(default_factory=set)
     notes: dict = field(default_factory=dict)  # keys only: in order, each once
     searched: dict = field(default_factory=dict)
+    is_compound: bool = False  # the meter was written in eighths and is counted in dotted beats
 
     @classmethod
     def of(cls, text):
@@ -74,10 +75,16 @@ class Reading:
         return self.kind(i) == "LINE" or (self.kind(i) == "STOP" and self.tokens[i].text in ".!?")
 
     def is_denied(self, i):
-        """Return whether "not" stands before token `i`, perhaps with two words between."""
-        return any(self.word(j) in ("not", "no", "without") for j in range(max(i - 3, 0), i) if not self.ends(j))
+        """Return whether a word such as "not" stands before token `i` in its phrase, with three words between at most."""
+        for j in range(i - 1, max(i - 5, -1), -1):
+            if self.word(j) in _DENIALS or (j == i - 1 and self.word(j) in ("no", "without")):
+                return True
+            if self.ends(j) or self.word(j) in ("but", "more", "use"):
+                return False
+        return False
 
 
+_DENIALS = {"not", "never", "avoid", "instead", "don't", "dont", "unlike", "than"}
 _PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
 
 

@@ -137,10 +137,13 @@ class Chord:
         match = re.match(NOTE, symbol)
         if not match:
             fixed = symbol[:1].upper() + symbol[1:40]
-            hint = f"did you mean {fixed}?" if fixed != symbol and re.match(NOTE, fixed) else "start with a root A to G"
+            is_chord = fixed != symbol and re.match(NOTE, fixed) and cls._parse_type(fixed[1:].lstrip("b#"), 0)[0] is not None
+            hint = f"did you mean {fixed}?" if is_chord else "start with a root A to G"
             raise InputError(f"unknown chord {quoted(text)}; {hint} (examples: {EXAMPLES})")
         root, rest = pitch_class(match[0]), symbol[match.end() :]
         quality, bass, bass_name = cls._parse_type(rest, root)
+        if quality is None and re.fullmatch("[A-Z]?[a-z]{2,}", symbol):
+            raise InputError(f"unknown chord {quoted(text)}: this is a word (examples: {EXAMPLES})")
         if quality is None:
             raise InputError(
                 f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is {nearest_symbol(symbol)}; "
@@ -283,8 +286,16 @@ class Key:
         return f"{self.tonic} {self.mode}"
 
 
+def _resolves(dominant, chord):
+    """Return whether a dominant seventh falls a fifth to a chord that is none itself."""
+    notes, after = notes_of(dominant.quality), notes_of(chord.quality)
+    is_dominant = notes.seventh == 10 and notes.third in (4, 5)
+    return is_dominant and (dominant.root + 5) % 12 == chord.root and after.seventh != 10
+
+
 def likely_key(chords):
-    """Guess the key of a chord list: most chord notes in the scale, then the first chord, the last, and the one played most.
+    """Guess the key of a chord list: most chord notes in the scale, then where a dominant seventh resolves to, the first chord, the last, and the
+    one played most.
 
     In a blues, where dominant sevenths stand on the tonic and the fourth, sevenths do not count; chords without a third fit both
     modes, and power chords alone make a minor key. Returns None when no chord sounds.
@@ -299,6 +310,9 @@ def likely_key(chords):
     for c in sounding:
         dropped = (c.root + 10) % 12 if is_blues and c.root in dominant_roots else None
         count.update(pc for pc in c.pitch_classes if pc != dropped)
+    homes = {
+        c.root for before, c in zip(sounding, sounding[1:] + sounding[:1], strict=True) if _resolves(before, c) and not is_blues
+    }
     only_power = all(c.quality == "5" for c in sounding)
 
     def is_tonic(chord, key):
@@ -309,7 +323,8 @@ def likely_key(chords):
         inside = sum(count[pc] for pc in key.scale) / count.total()
         home = sum(is_tonic(c, key) for c in sounding) / len(sounding)
         first, last = is_tonic(sounding[0], key), sounding[-1].root == key.pitch_class
-        return 10 * inside + 2 * home + 1.5 * first + 0.5 * last + 0.1 * (only_power and key.mode == "minor")
+        resolved = key.pitch_class in homes and any(is_tonic(c, key) for c in sounding)
+        return 10 * inside + 2 * home + 2 * resolved + 1.5 * first + 0.5 * last + 0.1 * (only_power and key.mode == "minor")
 
     return max((Key.of(pc, mode) for mode in SCALES for pc in range(12)), key=fit)
 

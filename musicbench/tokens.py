@@ -17,7 +17,7 @@ class Token:
     """A piece of text. `text` is as written, `value` what it means: a chord's symbol, a number, a pair of them, a word in small letters.
 
     kind: CHORD, ROMAN, TIMED (seconds and symbol), LIKE (looks like a chord and is none), NUMBER, RANGE, CLOCK (seconds of 1:30),
-    FRACTION, QUANTITY (number and unit), TEMPO (lowest and highest bpm), NOTE (a note value in quarters), BAR, OPEN, CLOSE, SAME, HOLD, TIMES, ENDING, GAP, LEFT, RIGHT, STOP, LINE, WORD.
+    FRACTION, QUANTITY (number and unit), TEMPO (lowest and highest bpm), NOTE (a note value in quarters), BAR, OPEN, CLOSE, SAME, HOLD, TIMES, ENDING, JUMP (D.C.), MARK, GAP, LEFT, RIGHT, STOP, LINE, WORD.
     start, end: the place in the text that `normalised` gives.
     """
 
@@ -30,15 +30,27 @@ class Token:
 
 ARROWS = "->|→|=>|>"
 _SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
-_LOOKALIKES = {"‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": ""}
+# C7[b9], Am (add9), and C /E, C/ E: what belongs to the symbol before it.
+_GLUED_BRACKET = re.compile(
+    r"(?<=[A-G#bmj\d°ø+Δ]) ?[\[{(]((?:[b#+-]\d+|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
+)
+_SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
+_LOOKALIKES = {
+    "♮": "", "¦": "|", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
+    "‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": "",
+}  # fmt: skip
 
 
 def normalised(text):
     """Return the text with plain accidentals, dashes, bar lines, digits and letters; full-width and Roman numeral characters too."""
-    text = ascii_accidentals(text.replace("½", " 1/2 "))
+    text = re.sub(r"(?<=\b[A-G])\s+(?=[♯♭#])", "", text.replace("½", " 1/2 "))
+    text = ascii_accidentals(text)
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
+    text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
+    text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
+    text = _SPLIT_SLASH.sub(r"\1/\2", text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
     return "\n".join(filter(None, lines))
 
@@ -52,7 +64,7 @@ _TRAILING = re.compile(r"[.:!?'*_…]+$")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _UNITS = {
     "bpm": r"bpms?|bmp|b\.?p\.?m",
-    "s": r"s|secs?|seconds?", "min": r"m|mins?|minutes?", "bars": r"bars?|measures?", "beats": r"beats?", "hz": r"k?hz",
+    "s": r"s|secs?|seconds?", "min": r"mins?|minutes?", "h": r"hours?|hrs?", "bars": r"bars?|measures?", "beats": r"beats?", "hz": r"k?hz",
 }  # fmt: skip
 _UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern in _UNITS.items()}
 _WITH_UNIT = re.compile(rf"[~≈@]?({_NUMBER})(?:(\+)|-?(ish))?(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
@@ -61,6 +73,7 @@ _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
 _FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-time)?", re.IGNORECASE)
 _TIMES = re.compile(r"[xX×*](\d{1,2})|(\d{1,2})[xX×]")
 _TIMED = re.compile(r"(\d+(?:\.\d+)?)s?:(\S+)")
+_JUMP = re.compile(r"D\.? ?[CS]\.?|(?i:fine|segno|𝄋|𝄌)")
 _SEPARATOR = re.compile(rf"{ARROWS}|[-–—+&~=>*_·•']+")
 _ENDING = re.compile(r"([1-4](?:[.,-]{1,2}[1-4])*)\.")
 LIKE_A_CHORD = re.compile(
@@ -128,8 +141,16 @@ def _read_chunk(text):
     ending = _ENDING.fullmatch(core)
     if ending:
         return (("ENDING", core, _passes(ending[1]), lead),)
-    if re.fullmatch(r"N\.?C\.?|N\.C", core):
+    if re.fullmatch(r"(?i)n\.?c\.?", core) and core[0] + core[-1] != "NN":
         return (("CHORD", core, "N", lead),)
+    if _JUMP.fullmatch(core):
+        return (("JUMP", core, core, lead),)
+    if re.fullmatch(r"\*[A-D]", text):
+        return (("MARK", text, text, 0),)
+    held = re.fullmatch(r"(.+?)((?:-{2,3}|/{2,3}|~{2,3}|\.{2,3}))", core)
+    if held and symbol_of(held[1]):
+        holds = tuple(("HOLD", ".", ".", lead + len(held[1]) + i) for i in range(len(held[2])))
+        return (*_read_body(held[1], lead), *holds)
     if re.fullmatch(r"[./]+", core):
         return tuple(("HOLD", sign, sign, lead + i) for i, sign in enumerate(core))
     body = _TRAILING.sub("", core)
@@ -155,9 +176,13 @@ def _read_body(body, at):
         word, sign, rest = body.partition(glued)
         if sign and rest and re.fullmatch(r"[A-Za-z]{2,}", word) and not symbol_of(word):
             return (("WORD", word, word.lower(), at), ("STOP", ":", ":", at + len(word)), *_read_body(rest, at + len(word) + 1))
-    glued = re.fullmatch("([A-Ga-g])(flat|sharp)", body)
+    glued = re.fullmatch(r"([A-Ga-g])(flat|sharp)((?:m|maj|min)?\d*)", body)
     if glued:
-        return (*_read_body(glued[1], at), ("WORD", glued[2], glued[2], at + 1))
+        rest = _read_body(glued[3], at + 1 + len(glued[2])) if glued[3] else ()
+        return (*_read_body(glued[1], at), ("WORD", glued[2], glued[2], at + 1), *rest)
+    times = re.fullmatch(r"(.+?)[x×*](\d{1,2})", body)
+    if times and symbol_of(times[1]):
+        return (*_read_body(times[1], at), ("TIMES", "x1", int(times[2]), at + len(times[1])))
     chords = _chords_in(body)
     if chords:
         return tuple(
@@ -206,6 +231,7 @@ def _read_range(match):
 _READERS = (
     (_TIMES, lambda match: ("TIMES", int(match[1] or match[2]))),
     (_CLOCK, lambda match: ("CLOCK", 60 * int(match[1]) + int(match[2]))),
+    (re.compile(r"(\d{1,2})(?:m|min|')(\d{1,2})(?:s|sec|\")?"), lambda match: ("CLOCK", 60 * int(match[1]) + int(match[2]))),
     (_TIMED, lambda match: ("TIMED", (float(match[1]), match[2])) if symbol_of(match[2]) else None),
     (_FRACTION, lambda match: ("FRACTION", (int(match[1]), int(match[2])))),
     (_WITH_UNIT, _read_quantity),
@@ -250,7 +276,7 @@ def _bar_kind(chunk):
 
 _ACCIDENTALS = {"flat": "b", "sharp": "#"}
 _QUALITY_WORDS = {
-    "major": "maj", "maj": "maj", "minor": "m", "min": "m", "dim": "dim", "diminished": "dim", "aug": "aug", "augmented": "aug",
+    "major": "maj", "maj": "maj", "dur": "maj", "moll": "m", "minor": "m", "min": "m", "dim": "dim", "diminished": "dim", "aug": "aug", "augmented": "aug",
     "sus": "sus4", "suspended": "sus4", "sus2": "sus2", "sus4": "sus4", "dominant": "", "dom": "", "power": "5", "half-diminished": "ø", "half": "",
 }  # fmt: skip
 _NUMBER_WORDS = {
@@ -290,9 +316,19 @@ def _join_at(tokens, place, text):
     first = tokens[place]
     if first.kind == "CHORD" and first.value != "N":
         return _join_chord(tokens, place, text)
+    times = _join_times(tokens, place, text)
+    if times:
+        return times
+    if first.kind == "WORD" and first.value in _NUMERALS:
+        _join_numerals(tokens, place, text)
+        first = tokens[place]
     if first.kind in ("NUMBER", "RANGE"):
         return _join_quantity(tokens, place, text)
-    if first.kind == "WORD" and first.value in _COUNTS and _unit(_next_word(tokens, place)[0] or "") in ("s", "min", "bars"):
+    if (
+        first.kind == "WORD"
+        and first.value in _COUNTS
+        and _unit(_next_word(tokens, place)[0] or "") in ("s", "min", "h", "bars", "beats", "bpm")
+    ):
         if first.value == "a" and tokens[place + 1].value == "second":  # "a second guitar"
             return first, place + 1
         tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
@@ -302,6 +338,45 @@ def _join_at(tokens, place, text):
         tokens[place] = Token("CHORD", first.text, upper, first.start, first.end)
         return _join_chord(tokens, place, text)
     return first, place + 1
+
+
+def _join_times(tokens, place, text):
+    """Join "x 2", "2 x", "4 times" to one TIMES; None where there is none."""
+    first, second = tokens[place], tokens[place + 1] if place + 1 < len(tokens) else None
+    if second is None:
+        return None
+    pair = {first.kind: first, second.kind: second}
+    number = pair.get("NUMBER")
+    word = pair.get("WORD") or pair.get("GAP")
+    if number is None or word is None or not 1 <= number.value <= 99 or number.value != int(number.value):
+        return None
+    is_times = word.text in ("x", "X", "×") or (word.value == "times" and word is second)
+    if not is_times or (first is number and word.text in "xX" and place + 2 < len(tokens) and tokens[place + 2].kind == "NUMBER"):
+        return None
+    return Token("TIMES", text[first.start : second.end], int(number.value), first.start, second.end), place + 2
+
+
+_ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
+_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_NUMERALS = {word: i + 1 for i, word in enumerate(_ONES)} | {word: 10 * (i + 2) for i, word in enumerate(_TENS)} | {"hundred": 100}
+_COUNTED = {"bpm", "bpms", "beats", "bars", "bar", "measures", "seconds", "second", "minutes", "minute", "secs", "sec"}
+
+
+def _join_numerals(tokens, place, text):
+    """Join a number in words before a unit, "a hundred and twenty bpm", to one NUMBER, in place of its first word."""
+    value, i, last = 0, place, place
+    while i < len(tokens) and i < place + 8:
+        word = tokens[i].value
+        if tokens[i].kind == "WORD" and word in _NUMERALS:
+            value = max(value, 1) * 100 if word == "hundred" else value + _NUMERALS[word]
+            last = i
+        elif word not in ("and", "joined"):
+            break
+        i += 1
+    if last == place or last + 1 >= len(tokens) or tokens[last + 1].value not in _COUNTED:
+        return
+    joined = Token("NUMBER", text[tokens[place].start : tokens[last].end], float(value), tokens[place].start, tokens[last].end)
+    tokens[place : last + 1] = [joined]
 
 
 def _is_small_root(tokens, place):
@@ -344,19 +419,41 @@ def _join_chord(tokens, place, text):
     if is_root and len(symbol) == 1 and _followed(tokens, place, _ACCIDENTALS):
         word, end = _next_word(tokens, place)
         symbol += _ACCIDENTALS[word]
-    if is_root and _followed(tokens, end - 1, _QUALITY_WORDS):
+    if is_root and _followed(tokens, end - 1, _QUALITY_WORDS) and not _is_plain_word(tokens, end - 1):
         word, after = _next_word(tokens, end - 1)
         if word == "half":
             word, after = _next_word(tokens, after - 1)
             word = "half-diminished" if word == "diminished" else None
         if word:
             symbol, end = symbol + _QUALITY_WORDS[word], after
+    if is_root and end == place + 1 or symbol[-1:] in "b#" and len(symbol) == 2:
+        symbol, end = _with_suffix(tokens, symbol, end)
     symbol, end = _with_extension(tokens, symbol, end)
     symbol = symbol.removesuffix("maj")
     if end == place + 1:
         return first, end
     start, stop = first.start, tokens[end - 1].end
     return Token("CHORD", text[start:stop], symbol, start, stop), end
+
+
+def _is_plain_word(tokens, place):
+    """Return whether a word after a root is one of English: "A dim room"."""
+    word, after = _next_word(tokens, place)
+    if word not in ("dim", "power", "sus", "half", "dominant"):
+        return False
+    is_end = after >= len(tokens) or tokens[after].kind in _ENDS_A_SYMBOL | {"NUMBER"}
+    return not (is_end or tokens[after].value in _AFTER_A_SYMBOL | set(_NUMBER_WORDS) | {"diminished"})
+
+
+def _with_suffix(tokens, symbol, end):
+    """Add a suffix that stands apart: "C maj7", "E sus4", "A m7"."""
+    token = tokens[end] if end < len(tokens) else None
+    if token is None or token.kind not in ("WORD", "LIKE") or not _SUFFIX.fullmatch(token.text):
+        return symbol, end
+    return (symbol + token.text, end + 1) if symbol_of(symbol + token.text) else (symbol, end)
+
+
+_SUFFIX = re.compile(r"(?:maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+")
 
 
 def _with_extension(tokens, symbol, end):
@@ -377,7 +474,7 @@ def _with_extension(tokens, symbol, end):
 
 _COUNTS = {
     "a": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10, "twelve": 12,
-    "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40, "sixty": 60, "ninety": 90,
+    "fifteen": 15, "sixteen": 16, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90, "hundred": 100,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
 from musicbench.genres import Leaning
 from musicbench.lexicon import Phrases, read_words
-from musicbench.progression import MAX_START_S, Progression, beat_grid
+from musicbench.progression import MAX_START_S, Progression, beat_grid, key_of_line
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
     MAX_BPM,
@@ -591,7 +591,7 @@ class _Settling:
             return self.given_key or self.stated.key
         self.origin["key"] = "chosen"
         line = {"given": self.given["chords"], "prompt": self.stated_chords}.get(self.origin["chords"])
-        return numeral_key(line or "") or likely_key(progression.chords) or Key("C")
+        return (key_of_line(line) if line else None) or likely_key(progression.chords) or Key("C")
 
     def _note_predicted(self, progression, key, meter):
         """Note what was asked of chords and key where predicted chords are played."""
