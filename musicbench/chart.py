@@ -275,14 +275,14 @@ def _play_segments(children):
         played += [*_without_endings(before), _SOFT_BAR]
         if close is None:
             continue
-        if _begins_with_ending(repeated):
-            passes, repeated = _split_ending(repeated)[1:]
-        else:
-            common, passes, ending = _split_ending(repeated)
-            repeated, passes = ending, passes or _times(close, 2)
-        if len(played) + passes * (len(common) + len(repeated)) > 2 * MAX_LINE:
+        if not _begins_with_ending(repeated):
+            common, repeated = _split_common(repeated)
+        endings = _split_endings(repeated) or [(_times(close, 2), repeated)]
+        total = sum(passes * (len(common) + len(ending)) for passes, ending in endings)
+        if len(played) + total > 2 * MAX_LINE:
             raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
-        played += passes * [*common, *repeated, _SOFT_BAR]
+        for passes, ending in endings:
+            played += passes * [*common, *ending, _SOFT_BAR]
     return played
 
 
@@ -302,12 +302,21 @@ def _begins_with_ending(tokens):
     return next((token.kind == "ENDING" for token in tokens if token.kind not in ("BAR", "LINE", "MARK")), False)
 
 
-def _split_ending(tokens):
-    """Return (what stands before the first ending, how often it is played or None, the ending)."""
-    at = next((i for i, token in enumerate(tokens) if token.kind == "ENDING"), None)
-    if at is None:
-        return [], None, tokens
-    return tokens[:at], tokens[at].value, [_SOFT_BAR, *tokens[at + 1 :]]
+def _split_common(tokens):
+    """Return (what stands before the first ending, the rest); ([], tokens) without endings."""
+    at = next((i for i, token in enumerate(tokens) if token.kind == "ENDING"), 0)
+    return tokens[:at], tokens[at:]
+
+
+def _split_endings(tokens):
+    """Return [(how often it is played, the ending), ...] of tokens that begin with an ending; [] for others."""
+    endings = []
+    for token in tokens:
+        if token.kind == "ENDING":
+            endings.append((token.value, [_SOFT_BAR]))
+        elif endings:
+            endings[-1][1].append(token)
+    return endings
 
 
 def _without_endings(tokens):

@@ -56,17 +56,35 @@ def read_chords(reading, meter=None):
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
     if not runs:
+        for run in found:
+            if not degrees and len(run.places) > 1 and not reading.used & set(run.places) and _could_be_chords(reading, run):
+                said = _line_of(reading, run, quiet=True)
+                reading.note("chords", f"{quoted(said)} in the prompt is not played; to have it played write 'chords: {said}'")
+                reading.use(run.first, run.end)
         return degrees or _none_understood(reading)
     played, others = _sections(reading, runs)
     lines = [_repeated_line(reading, run) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
     for run in runs:
         reading.use(run.first, run.end)
+    for run in found:
+        if run not in runs and len(run.places) > 1 and not reading.used & set(run.places) and _could_be_chords(reading, run):
+            others.append(run)
     for run in others:
         other = _line_of(reading, run, quiet=True)
         if other != line:
             reading.note("chords", left_out(other, quoted(line)))
     return line
+
+
+def _could_be_chords(reading, run):
+    """Return whether a run that is not played may be meant as chords all the same; a scale, a title, "D&B" and "A I" are not."""
+    tokens = [reading.tokens[i] for i in run.places]
+    if reading.is_denied(run.first) or _are_letters(reading, run, tokens, None) or _is_key_change(reading, run, tokens):
+        return False
+    if tokens[0].kind == "ROMAN" and _is_title(reading, run, tokens):
+        return False
+    return not all(token.text in ("A", "I", "i", "v", "V", "X") for token in tokens)
 
 
 def _repeated_line(reading, run):
@@ -84,7 +102,10 @@ def _none_understood(reading):
 def note_unused_chords(reading, line):
     """Note chord symbols that no rule has used, so that none is dropped in silence."""
     for i, token in enumerate(reading.tokens):
-        if i in reading.used or token.kind not in ("CHORD", "TIMED") or _WEAK.fullmatch(token.text) or token.value == "N":
+        is_weak = _WEAK.fullmatch(token.text) and reading.word(i + 1) != "chord"
+        if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.value == "N":
+            continue
+        if token.text.startswith("A ") and reading.sentence(i)[0] == i:  # "A major success"
             continue
         before = reading.text[max(token.start - 40, 0) : token.start]
         if _BEFORE_LETTERS.search(before) or re.search(r"\b(?:notes?|scale|melody|arpeggio)\b", before):
@@ -156,34 +177,30 @@ _ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i",
 
 
 def _degrees(reading):
-    """Return the degrees of "2-5-1 progression" or "two-five-one" as (first, end), None where there are none."""
+    """Return the degrees of "2-5-1 progression", "1 5 6 4 in G" or "two-five-one" as a list, None where there are none."""
     for i in range(len(reading.tokens)):
-        digits, j = [], i
-        while (
-            len(digits) < 34
-            and _degree(reading, j)
-            and (not digits or reading.value(j - 1) == "joined" or reading.tokens[j - 1].text == "-")
-        ):
-            digits.append(_degree(reading, j))
-            j += 2
-        end = j - 1
-        after = reading.word(end)
-        names_key = after == "in" and reading.kind(end + 1) == "CHORD"
-        is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
-        if (
-            len(digits) > 2
-            and len(digits) < 33
-            and reading.value(i - 1) != "joined"
-            and (
-                after in CHORD_WORDS | {"turnaround", "cadence"}
-                or is_loop
-                or names_key
-                or (reading.kind(i) == "WORD" and reading.value(i + 1) == "joined")
+        if not _degree(reading, i) or reading.value(i - 1) == "joined":
+            continue
+        digits, end = [], i
+        while len(digits) < 33 and _degree(reading, end):
+            digits.append(_degree(reading, end))
+            is_joined = reading.value(end + 1) == "joined" or (
+                reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text == "-"
             )
-        ):
+            end += 2 if is_joined and _degree(reading, end + 2) else 1
+        if 2 < len(digits) < 33 and _are_degrees(reading, i, end):
             reading.use(i, end)
             return digits
     return None
+
+
+def _are_degrees(reading, first, end):
+    """Return whether the words around digits say that they are degrees."""
+    after = reading.word(end)
+    is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
+    names_key = after == "in" and reading.kind(end + 1) == "CHORD"
+    is_spoken = reading.kind(first) == "WORD" and reading.value(first + 1) == "joined"
+    return after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or names_key or is_spoken
 
 
 def _degree(reading, i):
@@ -366,6 +383,8 @@ def _trim(reading, run):
 def _is_title(reading, run, tokens):
     """Return whether numerals number something: "Rocky III IV V", "Henry IV V"; a loop has a tonic, or small numerals."""
     before = reading.tokens[run.first - 1] if run.first else None
+    if before is not None and re.fullmatch(r"(?:movement|part|act|volume|chapter|book|scene|type|phase)s?", str(before.value)):
+        return True
     follows_name = before is not None and before.kind == "WORD" and before.text[0].isupper()
     order = ("I", "II", "III", "IV", "V", "VI", "VII")
     texts = [token.text for token in tokens]
@@ -387,7 +406,7 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
     if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
         return True
-    is_named = reading.word(run.end) in ("chord", "drone") and tokens[0].text not in ("A", "I")
+    is_named = reading.word(run.end) == "chord" and tokens[0].text not in ("A", "I")
     return (not weak[0] or is_named) and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
 
 
@@ -401,7 +420,12 @@ def _is_asked_pair(reading, run, marker, all_weak):
         reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
         for i in range(run.first, run.end - 1)
     )
-    if stands_alone and not is_joined and reading.tokens[run.first].text not in ("A", "I", "i"):
+    is_word = reading.tokens[run.first].text in ("A", "I", "i") and not (
+        reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD"
+    )
+    if stands_alone and not is_joined and not is_word:
+        return True
+    if reading.word(run.first - 1) == "from" or reading.word(run.end) in ("vamp", "loop", "vamps"):
         return True
     if has_arrow or has_length or _section_near(reading, run) or any(reading.word(i) in CHORD_WORDS for i in inside):
         return True
@@ -434,6 +458,8 @@ def _is_asked_alone(reading, run, token):
 
 def _are_letters(reading, run, tokens, marker):
     """Return whether letters are those of a scale, a melody, a form or a tuning."""
+    if _section_near(reading, run):
+        return False
     if not all(re.fullmatch(r"[A-G][#b]?\d?", token.text) for token in tokens):
         return False
     start, end = reading.tokens[run.first].start, reading.tokens[run.end - 1].end

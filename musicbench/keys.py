@@ -175,6 +175,8 @@ def _is_spoken_key(reading, i, end, key, mode):
         return False
     if not mode and not re.search(r"(?:major|minor|maj|min|moll|dur)\b", said, re.I):
         return False
+    if reading.word(end) == "chord" and reading.word(end + 1) in CHORD_WORDS:  # "A minor chord progression"
+        return True
     is_free = (
         reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY") or reading.word(end) in _AFTER_A_KEY
     )
@@ -191,7 +193,10 @@ def _is_short_key(reading, i, end):
     if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
-    if token.text == token.value and len(token.text) < 3 and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
+    is_bare = token.text == token.value and len(token.text) < 3
+    if is_bare and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
+        return True
+    if is_bare and reading.word(i - 1) == "blues" and reading.ends(end):
         return True
     if len(token.value) > 1 and re.fullmatch(r"[A-G][#b]?(?:m|min|maj)", token.value):
         return reading.word(end) not in _NO_SHORT_KEY and not _NO_KEY_AFTER.match(reading.text, token.end) and _is_alone(reading, i)

@@ -102,7 +102,7 @@ def _named_tempo(reading, i):
         reading.word(j) in _ABOUT | _TEMPO_WORDS
         or reading.kind(j) == "LEFT"
         or reading.kind(j) == "STOP"
-        and reading.tokens[j].text in ":="
+        and reading.tokens[j].text in (":=." if reading.word(i) == "m.m" else ":=")
         or reading.tokens[j : j + 1]
         and reading.tokens[j].text in "~=-"
     ):
@@ -169,7 +169,7 @@ def _bare_tempo(reading, i):
         return None
     text, is_whole = reading.tokens[i].text, low == int(low)
     is_marked = (
-        reading.word(i - 1) in ("at", "around", "about", "@", "ca", "circa")
+        reading.word(i - 1) in ("at", "around", "about", "@", "ca", "circa", "use", "like", "say", "maybe")
         or text[0] in "@~"
         or (i and reading.tokens[i - 1].text in ("@", "~"))
     )
@@ -293,6 +293,12 @@ def _meters(reading):
             and (reading.ends(i + 1) or reading.word(i + 1) == "time")
         ):
             yield i, i + 1, f"{reading.value(i):g}/{_IN_METERS[reading.value(i)]}"
+        elif (
+            reading.kind(i) == reading.kind(i + 1) == "NUMBER"
+            and reading.word(i + 2) in ("time", "meter")
+            and reading.value(i + 1) in (2, 4, 8)
+        ):
+            yield i, i + 3, f"{reading.value(i):g}/{reading.value(i + 1):g}"
         elif reading.word(i) == "alla" and reading.word(i + 1) == "breve":
             yield i, i + 2, "2/2"
         else:

@@ -79,7 +79,8 @@ class Reading:
         for j in range(i - 1, max(i - 5, -1), -1):
             if self.word(j) in _DENIALS or (j == i - 1 and self.word(j) in ("no", "without")):
                 return True
-            if self.ends(j) or self.word(j) in ("but", "more", "use"):
+            is_turn = self.word(j) in ("but", "more") or (self.word(j) == "use" and self.word(j - 1) not in _DENIALS)
+            if self.ends(j) or is_turn:
                 return False
         return False
 

@@ -172,10 +172,8 @@ def _read_body(body, at):
         if value:
             kind, value = value
             return ((kind, body, value, at),)
-    for glued in (":", "="):  # key:Am, chords=C, Bpm:120
-        word, sign, rest = body.partition(glued)
-        if sign and rest and re.fullmatch(r"[A-Za-z]{2,}", word) and not symbol_of(word):
-            return (("WORD", word, word.lower(), at), ("STOP", ":", ":", at + len(word)), *_read_body(rest, at + len(word) + 1))
+    if re.search("[A-Za-z]{2,}[:=].", body) and not symbol_of(re.split("[:=]", body)[0]):  # key:Am, chords=C, Bpm:120
+        return _split_at_signs(body, at)
     glued = re.fullmatch(r"([A-Ga-g])(flat|sharp)((?:m|maj|min)?\d*)", body)
     if glued:
         rest = _read_body(glued[3], at + 1 + len(glued[2])) if glued[3] else ()
@@ -189,14 +187,22 @@ def _read_body(body, at):
             (kind, str(value) if kind == "GAP" else body if len(chords) == 1 else str(value), value, at + offset)
             for offset, kind, value in chords
         )
-    word, sign, rest = body.partition("=")
-    if sign and rest:
-        return (*_read_body(word, at), ("STOP", "=", "=", at + len(word)), *_read_body(rest, at + len(word) + 1))
+    if re.search(".=.", body):
+        return _split_at_signs(body, at)
     if LIKE_A_CHORD.fullmatch(body) or ("/" in body and symbol_of(body.partition("/")[0])):
         return (("LIKE", body, body, at),)
     if re.search(r"\w[/-]\w", body) or re.search(r"\w[–—~+&]\w", body):
         return _split_body(body, at)
     return (("WORD", body, body.lower(), at),)
+
+
+def _split_at_signs(body, at):
+    """Read what stands between the signs : and =; they are STOPs."""
+    tokens = []
+    for match in re.finditer("[:=]|[^:=]+", body):
+        part, start = match[0], at + match.start()
+        tokens += [("STOP", part, part, start)] if part in ":=" else _read_body(part, start)
+    return tuple(tokens)
 
 
 def _split_body(body, at):
@@ -489,7 +495,7 @@ def _join_quantity(tokens, place, text):
         return first, place + 1
     low, high = first.value if first.kind == "RANGE" else (first.value, first.value)
     token = tokens[after - 1]
-    kind, value = ("TEMPO", (low, high)) if unit == "bpm" else ("QUANTITY", (high, unit))
+    kind, value = ("TEMPO", (low, high)) if unit == "bpm" else ("QUANTITY", ((low + high) / 2, unit))
     return Token(kind, text[first.start : token.end], value, first.start, token.end), after
 
 
