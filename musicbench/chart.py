@@ -181,7 +181,8 @@ def _rehearsal_letters(tokens):
     letters, numbers = all(len(name) == 1 and name in "ABCDEFG" for name in named), all(name in _SECTION_NUMBERS for name in named)
     places = [("ABCDEFG".index(n) if letters else _SECTION_NUMBERS.index(n)) for n in named] if letters or numbers else [9]
     in_order = places[:1] == [0] and all(b - a in (0, 1) or b == 0 for a, b in pairwise(places))
-    if [tokens[i].text for i in ends] == ["("] or (not letters and len(ends) < 2):  # one (A) is a chord
+    only_one = len(ends) == 1 and not any(tokens[i].text == "[" or tokens[i + 1].text == ":" for i in ends)
+    if only_one or (not letters and len(ends) < 2):  # one (A) is a chord, one "A." the end of a sentence
         return {}
     symbols = [token.kind for token in tokens if token.kind in ("CHORD", "ROMAN")]
     labels = [i for i in ends if tokens[i].kind == "CHORD" and tokens[i + 1].text == ":"]
