@@ -146,8 +146,9 @@ def name_of(notes):
     best, fewest = "", 99
     for shorthand, base in SHORTHANDS.items():
         changes = _changes(base, notes)
-        if changes is not None and len(changes) < fewest:
-            best, fewest = f"{shorthand}({','.join(changes)})", len(changes)
+        cost = len(changes) + 3 * sum(change.startswith("*") for change in changes) if changes is not None else 99
+        if cost < fewest:
+            best, fewest = f"{shorthand}({','.join(changes)})", cost
     return best
 
 

@@ -287,7 +287,7 @@ _QUALITY_WORDS = {
 }  # fmt: skip
 _NUMBER_WORDS = {
     "six": "6", "sixth": "6", "seven": "7", "seventh": "7", "7th": "7", "nine": "9", "ninth": "9", "9th": "9", "eleventh": "11", "11th": "11",
-    "thirteenth": "13", "13th": "13", "6th": "6",
+    "thirteenth": "13", "13th": "13", "6th": "6", "eleven": "11", "thirteen": "13",
 }  # fmt: skip
 _EXTENSIONS = {6.0: "6", 7.0: "7", 9.0: "9", 11.0: "11", 13.0: "13"}
 _AFTER_A_SYMBOL = set("chord chords and to then at in with over on for vamp groove loop".split())
