@@ -128,15 +128,15 @@ def rename(name, table):
 # ---------------------------------------------------------------------------------------------------- model folders
 
 
-def model_folder(model, revision=None, fetch="pipeline"):
+def model_folder(model, revision=None, fetch="pipeline", **hub):
     """Return the folder of a model: the one that ships with the repository, a path, or a hub id (fetched once, then cached).
 
     fetch: what is wanted of a hub id, "configs", "pipeline" or "predictors" (a pipeline with the released predictors). revision: a hub
-    id's branch, tag or commit. Raises InputError for anything else.
+    id's branch, tag or commit. hub: options of `huggingface_hub.snapshot_download`. Raises InputError for anything else.
     """
     folder = Path(__file__).resolve().parent.parent / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
     if is_hub_id(model):
-        return _fetched(str(model), revision, fetch)
+        return _fetched(str(model), revision, fetch, hub)
     if not folder.is_dir():
         raise InputError(
             f"no model folder {folder}; give {BUNDLED}, a folder with a model_index.json or in the released layout, or a hub id"
@@ -151,15 +151,15 @@ def is_hub_id(model):
     return bool(re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model))) and not Path(model).exists()
 
 
-def _fetched(hub_id, revision, fetch):
+def _fetched(hub_id, revision, fetch, hub):
     """Return the cached snapshot of a hub id, fetching what is not there yet. Raises InputError."""
     from huggingface_hub import snapshot_download
 
     patterns = wanted_patterns(fetch)
     try:
-        names = _names_on_hub(hub_id, revision)
+        names = None if hub.get("local_files_only") else _names_on_hub(hub_id, revision)
         chosen = wanted_files(names, patterns) if names else patterns
-        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=chosen))
+        return Path(snapshot_download(hub_id, revision=revision, allow_patterns=chosen, **hub))
     except (OSError, ValueError) as error:  # the hub's errors derive from these
         at = f" at revision {revision}" if revision else ""
         raise InputError(
@@ -495,6 +495,9 @@ def munet_config(released):
     try:
         widths, heads = released["block_out_channels"], released["attention_head_dim"]  # which holds the number of heads
         levels = [kind.startswith("CrossAttn") for kind in released["down_block_types"]]
+        for width, count in zip(widths, heads if isinstance(heads, list) else [heads] * len(widths), strict=True):
+            if not isinstance(count, int) or count < 1 or width % count:
+                raise InputError(f"the MuNet config has attention_head_dim {heads!r}, which does not divide {widths}; get it again")
         if [kind.startswith("CrossAttn") for kind in reversed(released["up_block_types"])] != levels:
             raise InputError("the MuNet config's up blocks do not mirror its down blocks; only mirrored ones are supported")
         return {
@@ -508,6 +511,8 @@ def munet_config(released):
             "norm_num_groups": released["norm_num_groups"],
             "norm_eps": released["norm_eps"],
         }
+    except (TypeError, AttributeError, ValueError):
+        raise InputError("the MuNet config cannot be read; get configs/music_diffusion_model_config.json again") from None
     except KeyError as error:
         raise InputError(f"the MuNet config lacks {error}; get configs/music_diffusion_model_config.json again") from None
 
@@ -683,6 +688,12 @@ def released_components(folder):
     vae = load_released(weights_path(folder, "vae"))
     vae_config = read_json(configs / "vae_config.json")
     yield "vae", convert_vae(vae, vae_config.get("vae", vae_config))
+    n_mels, expected = stft.get("n_mel_channels", RELEASED_VOCODER["num_mels"]), RELEASED_VOCODER["num_mels"]
+    if n_mels != expected or not isinstance(stft.get("sampling_rate", 16000), int):
+        raise InputError(
+            f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r} and sampling_rate {stft.get('sampling_rate')!r}; the vocoder "
+            f"takes {expected} and a whole number; get the model again"
+        )
     yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
     yield "mel", convert_mel(stft)
     yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)

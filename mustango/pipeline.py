@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 
 import diffusers
@@ -48,6 +49,7 @@ from mustango.reader import Controls, check_options, resolve
 from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe
 from mustango.vocoder import ISTFTVocoder
 
+HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
 PREDICTORS = ("auto", "neural", "reader")
@@ -90,7 +92,7 @@ class MustangoPipeline(DiffusionPipeline):
     _exclude_from_cpu_offload = ["mel"]  # a few numbers, of which other methods than `forward` make use, too
     _optional_components = [*PREDICTOR_PARTS, *HEAVY]  # loaded when they are needed: the predictors, with low memory the others
     # Of a pipeline that was loaded: its folder and hub id, and how parts that come later are loaded.
-    _folder, _hub_id, _low_memory, _dtype, _neural, _tokenizers = None, None, False, torch.float32, None, {}
+    _folder, _hub_id, _low_memory, _dtype, _neural, _tokenizers, _hub_options = None, None, False, torch.float32, None, {}, {}
 
     def __init__(
         self,
@@ -139,10 +141,12 @@ class MustangoPipeline(DiffusionPipeline):
         low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
         comes; for folders in our layout. revision: a hub id's branch, tag or commit. fetch_predictors: the released predictors'
         weights come when they are first asked; True fetches them and their tokenizers before anything is converted, False leaves the
-        tokenizers alone, too. options: components to use instead of those in the folder, such as `tokenizer`; for released
+        tokenizers alone, too. options: those of the hub (`cache_dir`, `local_files_only`, `token`, ...), `torch_dtype`, and components to use instead of those in the folder, such as `tokenizer`; for released
         folders also `beat_tokenizer` and `chord_tokenizer`, names or folders. Raises InputError.
         """
-        folder = model_folder(model, revision, "predictors" if fetch_predictors else "pipeline")
+        dtype = options.pop("torch_dtype", dtype)  # diffusers' former word
+        hub = {name: options.pop(name) for name in HUB_OPTIONS if name in options}
+        folder = model_folder(model, revision, "predictors" if fetch_predictors else "pipeline", **hub)
         hub_id = str(model) if is_hub_id(model) else None
         tokenizers = {}
         if is_released(folder):
@@ -163,7 +167,7 @@ class MustangoPipeline(DiffusionPipeline):
                 if isinstance(part, torch.nn.Module):
                     check_finite(part.state_dict(), folder / name)
         pipeline._folder, pipeline._hub_id, pipeline._tokenizers = folder, hub_id, tokenizers
-        pipeline._low_memory, pipeline._dtype = low_memory, dtype
+        pipeline._low_memory, pipeline._dtype, pipeline._hub_options = low_memory, dtype, hub
         return pipeline
 
     def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
@@ -393,7 +397,7 @@ class MustangoPipeline(DiffusionPipeline):
         if self._hub_id is None:
             return self._folder
         commit = self._folder.name if self._folder.parent.name == "snapshots" else None
-        return model_folder(self._hub_id, commit, "predictors")
+        return model_folder(self._hub_id, commit, "predictors", **self._hub_options)
 
     def _predictor_tokenizer(self, role):
         folder = self._folder_with_predictors()
@@ -489,6 +493,7 @@ class MustangoPipeline(DiffusionPipeline):
         if not restart or round((steps - draft) / restart) == steps - draft:  # too few to begin anywhere but at the noise
             draft = 0
         scale = 1 + self.config.extra_noise / max(steps, FEWEST_STEPS)
+        noisy = {"generator": generators} if "generator" in signature(self.scheduler.step).parameters else {}
         for count, start in [(draft, 1.0), (steps - draft, restart)] if draft else [(steps, 1.0)]:
             timesteps = self._timesteps(count, start)
             if done:
@@ -501,7 +506,7 @@ class MustangoPipeline(DiffusionPipeline):
                 if guidance > 1:
                     null, full = output.chunk(2)
                     output = null + guidance * (full - null)
-                latents = self.scheduler.step(output, t, latents, generator=generators).prev_sample
+                latents = self.scheduler.step(output, t, latents, **noisy).prev_sample
                 done += 1
                 if on_step:
                     on_step(done, steps)
@@ -625,7 +630,7 @@ def _entry_of(name, folder):
 
 def cast(component, dtype):
     """Cast a component as transformers loads it: in float16, layers that would overflow stay in float32 (T5's `wo`)."""
-    component.to(dtype)
+    torch.nn.Module.to(component, dtype)  # diffusers' own `to` warns of layers that it keeps in float32, of which there are none
     if dtype == torch.float16:
         kept = getattr(component, "_keep_in_fp32_modules", None) or ()
         for name, module in component.named_modules():

@@ -23,9 +23,18 @@ class BeatPredictor(DebertaV2PreTrainedModel):
         super().__init__(config)
         size = config.hidden_size
         self.deberta = DebertaV2Model(config)
+        self.deberta.encoder.get_rel_embedding = self._positions  # transformers reads the weight where no offloading hook sees it
         self.hidden1, self.classifier = nn.Linear(size, size), nn.Linear(size, 4)
         self.hidden2, self.regressor = nn.Linear(size, size), nn.Linear(size, 1)
         self.post_init()
+
+    def _positions(self):
+        """Return the embeddings of relative positions, asked of their module as every other layer is."""
+        encoder = self.deberta.encoder
+        if not encoder.relative_attention:
+            return None
+        positions = encoder.rel_embeddings(torch.arange(encoder.rel_embeddings.num_embeddings, device=execution_device(self)))
+        return encoder.LayerNorm(positions) if "layer_norm" in encoder.norm_rel_ebd else positions
 
     def forward(self, input_ids, attention_mask):
         """Return logits (B, L, 4) and intervals (B, L, 1)."""

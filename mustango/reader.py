@@ -437,7 +437,7 @@ class _Settling:
     def ask(self, predict, always, beats_given):
         """Return what the predictors tell of what is open, (Pulse or None, [(time, chord), ...] or None)."""
         open_tempo = self.given["tempo"] is None and (always or self.stated.tempo is None) and not beats_given
-        open_meter = self.given["meter"] is None and self.stated.meter is None
+        open_meter = self.given["meter"] is None and self.stated.meter is None and Leaning.of(self.prompt).meter is None
         open_chords = self.given["chords"] is None and (always or self.stated_chords is None)
         if not (always or open_tempo or open_chords):
             return None, None

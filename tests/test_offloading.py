@@ -7,8 +7,10 @@ import torch
 from accelerate.hooks import ModelHook, add_hook_to_module
 from test_munet import condition, mini
 from torch import nn
+from transformers import DebertaV2Config
 
 from mustango.pipeline import HEAVY, load_pipeline
+from mustango.predictors import BeatPredictor
 
 PARTS = ("text_encoder", "conditioner", "unet", "vae", "vocoder")
 
@@ -150,3 +152,19 @@ def test_audio_goes_through_an_offloaded_vae_and_back(tiny_folder, tiny_pipeline
     with torch.no_grad():
         ours, theirs = (p.decode(p.latents_of(mels)) for p in (pipeline, tiny_pipeline))
     assert torch.equal(ours, theirs)
+
+
+def test_the_beat_predictor_is_offloaded_too():
+    config = DebertaV2Config(
+        vocab_size=64, hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32, relative_attention=True,
+        norm_rel_ebd="layer_norm", share_att_key=True, pos_att_type="p2c|c2p", position_biased_input=False, type_vocab_size=0, position_buckets=16,
+    )  # fmt: skip
+    torch.manual_seed(0)
+    model = BeatPredictor(config).eval()
+    ids, mask = torch.arange(12)[None], torch.ones(1, 12, dtype=torch.long)
+    with torch.no_grad():
+        wanted = model(ids, mask)
+        accelerate.cpu_offload(model, torch.device("cpu"), offload_buffers=len(model._parameters) > 0)
+        assert all(parameter.is_meta for parameter in model.parameters())
+        for a, b in zip(model(ids, mask), wanted, strict=True):
+            assert torch.equal(a, b)
