@@ -111,8 +111,9 @@ def scores_html(take):
         "tempo": f"{controls.bpm:g} bpm", "key": str(controls.key_heard_in or "none"),
         "chords": _in_short([c.lead_sheet(controls.key) for c in controls.chords], 8),
     }  # fmt: skip
-    if isinstance(controls.asked.get("chords"), str) and controls.origin.get("chords") in ASKED:
-        values["chords"] = controls.asked["chords"]  # as it was written
+    asked_chords = controls.asked.get("chords")
+    if isinstance(asked_chords, str) and controls.origin.get("chords") in ASKED and asked_chords != values["chords"]:
+        values["chords"] = f"{asked_chords}: {values['chords']}"  # as it was written, and as it is played
     heard = _heard(scores) if scores else {}
     rows = []
     for name, value in values.items():
