@@ -7,11 +7,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from musicbench import InputError, Parser, __version__, number, positive, whole
+from musicbench import InputError, Parser, __version__, number, positive, run_command, whole
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
 
 FAST_STEPS = 10  # half of the default's
-DTYPES = ("float32", "float16", "bfloat16")
-SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 
 
 def build_parser():
@@ -22,7 +21,9 @@ def build_parser():
     generate = commands.add_parser(
         "generate",
         help="prompt, chords and tempo -> audio",
-        description="Make music. What you give as options overrides what the prompt says; what nobody says is chosen and reported.",
+        description="Make music. What you give as options overrides what the prompt says; anything you leave out is "
+        "drawn from the seed and reported.",
+        may_be_empty=("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt"),
     )
     generate.add_argument("prompt", nargs="?", help="what it should sound like, in words")
     generate.add_argument("--chords", help="'C G Am F' (one a bar), 'C | G Am | F:2 G:2', '0:C 2.5:G' or 'I V vi IV'")
@@ -55,9 +56,11 @@ def build_parser():
     generate.add_argument(
         "--prompts",
         metavar="FILE.jsonl",
-        help="many: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
+        help="many, written to the folder -o as ID.wav (00001.wav, ... by line), without -o into the current one: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
     )
-    generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
+    generate.add_argument(
+        "--resume", action="store_true", help="with --prompts: leave out those whose files are there and made as they would be now"
+    )
     generate.add_argument(
         "--keep-going", action="store_true", help="with --prompts: name the lines that cannot be played and make the others"
     )
@@ -78,7 +81,8 @@ def build_parser():
     generate.add_argument(
         "-o",
         "--out",
-        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); with --prompts a folder",
+        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); with --prompts a folder "
+        "(default: the current one)",
     )
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
@@ -522,17 +526,8 @@ def convert(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    try:
-        return {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command](options)
-    except InputError as error:
-        tell(error)
-        return 2
-    except KeyboardInterrupt:
-        print("mustango: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    command = {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command]
+    return run_command("mustango", command, options)
 
 
 if __name__ == "__main__":

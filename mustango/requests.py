@@ -6,11 +6,10 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
 from mustango.reader import check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
 
-DTYPES = ("float32", "float16", "bfloat16")
-SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 # What is asked of the music; chords_time and beats as a sidecar has them.
 CONTROLS = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")
