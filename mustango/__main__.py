@@ -224,7 +224,7 @@ def places_of(requests, options, count):
     else:
         out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
-        places = [next_paths(count) if options.out is None else numbered(out, count)]
+        places = [next_paths(count) if options.out is None else numbered(out, count) for _ in requests]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
     return places
 
@@ -234,18 +234,16 @@ def tell(error):
     print(f"mustango: {error}", file=sys.stderr, flush=True)
 
 
-def dry_run(requests, facts, failed):
-    """Print the sidecars that would be written, a line each. Returns 0, or `failed` if a request cannot be played."""
-    import json
-
+def dry_run(requests, facts):
+    """Print the sidecars that would be written, a line each, those of a prompts file with the line's id; or what is wrong."""
     from mustango.requests import sidecars_of
 
     for request in requests:
+        name = {"id": request["id"]} if request["where"] else {}
         for sidecar in sidecars_of(request, facts):
-            print(json.dumps(sidecar))
+            print(json.dumps(name | sidecar))
         if "error" in request:
             tell(request["error"])
-    return failed if any("error" in request for request in requests) else 0
 
 
 def tell_lacks(requests, knows):
@@ -255,14 +253,9 @@ def tell_lacks(requests, knows):
             print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
 
 
-def generate(options):
-    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
-
-    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
-    """
-    from musicbench.features import METERS, madmom
+def takes_of(options):
+    """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
     from mustango.reader import MAX_COUNT, read_number
-    from mustango.requests import requests_of
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"
@@ -270,28 +263,90 @@ def generate(options):
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best" and takes < 2:
         raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
+    return takes
+
+
+def check_device_named(device):
+    """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
+    if device != "cpu":
+        from mustango.pipeline import check_device
+
+        check_device(device)
+
+
+def generate(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
+
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
+    """
+    from musicbench.features import METERS, madmom
+    from mustango.requests import requests_of
+
+    takes = takes_of(options)
     requests, facts = requests_of(options, takes)
     wanted = [request for request in requests if "error" not in request]
+    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
+    check_device_named(options.device)
+    todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
+    left_out = len(requests) - len(wanted)
+    if not options.dry_run:
+        for request in requests:
+            if "error" in request:
+                tell(request["error"])
+        if left_out and failed == 2:
+            return failed
+    if options.resume:
+        todo = left_to_make(todo, facts, options, takes)
     if options.dry_run:
-        return dry_run(requests, facts, failed)
-    for request in requests:
-        if "error" in request:
-            tell(request["error"])
-    if len(wanted) < len(requests) and failed == 2:
-        return failed
+        ids = {request.get("id") for request, _ in todo}
+        dry_run([request for request in requests if "error" in request or request.get("id") in ids], facts)
+        return failed if left_out else 0
     if options.pick == "best":
         madmom(tuple(METERS))
-    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
-    todo = list(zip(wanted, places, strict=True))
-    if options.resume:
-        todo = [(request, paths) for request, paths in todo if not all(map(_is_written, paths))]
-        print(f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already", flush=True)
-    left_out = len(requests) - len(wanted)
     if todo:
         tell_lacks([request for request, _ in todo], facts.knows)
         left_out += make(todo, takes, options)
     return failed if left_out else 0
+
+
+def left_to_make(wanted, facts, options, takes):
+    """Return those of [(settled request, paths), ...] whose files are not there, whole and as they would be now.
+
+    Says how many are, and which were made otherwise.
+    """
+    todo, changed = [], []
+    for request, paths in wanted:
+        if not all(_is_written(path) and (not options.midi or path.with_suffix(".mid").is_file()) for path in paths):
+            todo.append((request, paths))
+        elif differs := made_otherwise(request, paths, facts, options, takes):
+            todo.append((request, paths))
+            changed.append(differs)
+    told = f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already"
+    if changed:
+        shown = "; ".join(changed[:3]) + ("; ..." if len(changed) > 3 else "")
+        told += f"; made otherwise, and made again: {len(changed)} ({shown})"
+    print(told, file=sys.stderr if options.dry_run else sys.stdout, flush=True)
+    return todo
+
+
+def made_otherwise(request, paths, facts, options, takes):
+    """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what; None where all are."""
+    from mustango.requests import difference, sidecars_of
+
+    would = sidecars_of(request, facts)
+    for i, path in enumerate(paths):
+        there = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        expected = would[i]
+        if options.pick == "best":
+            picked = there.get("picked")
+            if not isinstance(picked, dict) or picked.get("of") != takes:
+                return f"{path} is not the best of {takes} takes"
+            expected = next((sidecar for sidecar in would if sidecar["seed"] == there.get("seed")), would[0])
+        name = difference(there, expected)
+        if name:
+            return f"{path} has another {name.replace('_', ' ')}"
+    return None
 
 
 def make(todo, takes, options):
@@ -326,8 +381,9 @@ def _is_written(path):
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return is_whole_audio(path, float(about["duration"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        lasts_s = float(about["duration"]) + float(about.get("tail") or 0)
+        return is_whole_audio(path, lasts_s, tolerance_s=1e-4)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return False
 
 
@@ -470,11 +526,8 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
-    if options.device != "cpu" and not options.audio:  # whose check would only load torch early
-        from mustango.pipeline import check_device
-
-        check_device(options.device)
-
+    if not options.audio:
+        check_device_named(options.device)
     if options.words is not None:
         from mustango.words import WordsSetup, evaluate_words, words_markdown
 
