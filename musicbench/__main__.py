@@ -65,6 +65,8 @@ def build(options):
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
+    if options.parquet:
+        dataset.check_parquet()
     is_file = options.recipe.endswith(".toml")
     recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done

@@ -429,35 +429,21 @@ def play(pipeline, request, takes, options, paths, bar):
 
 
 def train(options):
-    """Run `mustango train`."""
+    """Run `mustango train`; what can be checked without torch is checked before it is loaded."""
+    from mustango.training_checks import check_training
+
+    check_training(options, vars(build_parser().parse_args(["train", options.part, "-o", "x"])))
+
     import torch
 
     from mustango import train as training
-    from mustango.reader import MAX_SEED, read_number
     from mustango.train_munet import Remembering, TrainMuNet, check_remembering
     from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
-    training.check_one_process()
     if options.threads:
         torch.set_num_threads(options.threads)
-    needed = {"start": "source", "text": "text_encoder", "bundle": "to"}.get(options.part, "data")
-    if not getattr(options, needed):
-        option = "from" if needed == "source" else needed.replace("_", "-")
-        raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
-    read_number("seed", options.seed, int, 0, MAX_SEED)
-    read_number("lr", options.lr, low=0, high=1)
-    read_number("minutes", options.minutes, low=0)
-    training.check_place(options.out)
-    if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
-        raise InputError(
-            f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
-        )
     if options.part == "munet":
         check_remembering(options.out, options.remember, options.held_out)
-    elif options.remember:
-        raise InputError(f"--remember says nothing to `mustango train {options.part}`; leave it out")
-    if options.bf16 and options.part not in ("munet", "refiner", "vocoder"):
-        raise InputError(f"--bf16 says nothing to `mustango train {options.part}`; leave it out")
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -468,7 +454,6 @@ def train(options):
         measure_sharpening(options.data, options.out, options.seed)
         return 0
     if options.part == "bundle":
-        training.check_place(options.to)
         training.bundle(options.out, options.to)
         return 0
     device = torch.device(options.device)
@@ -517,6 +502,8 @@ def evaluate(options):
         return 0
     if options.words is not None:
         refuse_beside("words", options, ("out", "model", "device", "steps", "guidance", "takes", "seed", "workers"))
+    if options.audio:
+        refuse_beside("audio", options, ("set", "out", "real", "limit", "columns", "judges", "embedding", "seed", "workers"))
     if not (options.set or options.words is not None) or not options.out:
         raise InputError(
             "no --set or no -o; write mustango evaluate --set composed:40 -o DIR, --words 200 -o DIR, or --compare A B"
@@ -559,11 +546,17 @@ def evaluate(options):
 
 def convert(options):
     """Run `mustango convert`."""
-    import torch
-
     from mustango import checkpoint
 
     roles = {"tokenizer": options.tokenizer, "beat_tokenizer": options.beat_tokenizer, "chord_tokenizer": options.chord_tokenizer}
+    for role in ("beat_tokenizer", "chord_tokenizer") if options.without_predictors else ():
+        if roles[role]:
+            raise InputError(f"--{role.replace('_', '-')} says nothing beside --without-predictors; leave one of the two out")
+    checkpoint.check_target(options.target)
+    checkpoint.model_folder(options.source, options.revision, "configs")
+
+    import torch
+
     checkpoint.convert(
         options.source,
         options.target,
