@@ -12,6 +12,7 @@ from typing import Literal
 
 from musicbench import InputError, Parser, __version__, whole
 from musicbench.theory import Key
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
 from mustango.studio import AUTO_DURATION, Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
@@ -45,7 +46,6 @@ EXAMPLES = [
     {"prompt": "dark synth arpeggios, driving techno beat", "chords": "Am F C G", "tempo": "128", "key": "A minor", "meter": "4/4"},
 ]  # fmt: skip
 LOUDNESS = {"-14 LUFS": -14.0, "As made": None}
-SCHEDULERS, PREDICTORS = ["dpm", "ddim", "ddpm"], ["auto", "neural", "reader"]
 
 
 def port(text):
@@ -69,7 +69,7 @@ def build_parser():
     parser.add_argument("--queue", type=whole, default=40, metavar="N", help="requests that may wait (default %(default)s)")
     parser.add_argument("--low-memory", action="store_true", help="load text encoder, denoiser and decoder one after the other")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)")
-    parser.add_argument("--dtype", default="float32", choices=("float32", "float16", "bfloat16"), help="(default %(default)s)")
+    parser.add_argument("--dtype", default="float32", choices=DTYPES, help="(default %(default)s)")
     return parser
 
 
@@ -419,7 +419,7 @@ def endpoint(studio, files):
     def generate(
         prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
-        scheduler: Literal["dpm", "ddim", "ddpm"] = "dpm", model: str = "", predictors: Literal["auto", "neural", "reader"] = "auto",
+        scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
         listen: bool = True, loudness: float | None = None, request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.

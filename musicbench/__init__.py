@@ -13,6 +13,7 @@ A mistake a user can make raises `InputError`: one line with the value, the boun
 """
 
 import argparse
+import os
 import re
 import sys
 
@@ -60,12 +61,29 @@ _MESSAGES = (
     (r"argument (.+?): (.+)", "{0} {1}"),
     (r"unrecognized arguments: (.+)", "unknown: {0}; put text of several words in quotes, and see {prog} --help for the options"),
     (r"the following arguments are required: (.+)", "missing: {0}; see {prog} --help"),
+    (r"(.+) stands before the command; (.+)", "{0} stands before the command; {1}"),
     (r"(.+)", "{0}; see {prog} --help"),
 )
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that says in one line what is wrong and what would be right; the exit status is 2."""
+    """An argument parser that says in one line what is wrong and what would be right; the exit status is 2.
+
+    Options are written in full. Empty text is refused as the value of any option or argument but those in `may_be_empty`.
+    """
+
+    def __init__(self, *args, may_be_empty=(), **options):
+        super().__init__(*args, allow_abbrev=False, **options)
+        self.may_be_empty = may_be_empty
+
+    def parse_args(self, args=None, namespace=None):
+        """Return the options. Prints one line and exits when something is wrong."""
+        args = sys.argv[1:] if args is None else list(args)
+        self._check_first(args)
+        options, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(word or repr(word) for word in unknown)}")
+        return options
 
     def error(self, message):
         """Print one line to standard error and exit."""
@@ -75,6 +93,39 @@ class Parser(argparse.ArgumentParser):
         print(f"{self.prog.split()[0]}: {said.format(*parts, prog=self.prog)}", file=sys.stderr)
         sys.exit(2)
 
+    def _check_first(self, args):
+        """Stop at an option that stands where a command is expected, before its value is taken for the command."""
+        commands = next((action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)), None)
+        first = args[0].partition("=")[0] if args else ""
+        if not commands or not first.startswith("-") or first in self._option_string_actions:
+            return
+        knows = [name for name, parser in commands.items() if first in parser._option_string_actions]
+        if knows:
+            self.error(f"{first} stands before the command; options stand after it: {self.prog} {knows[0]} ... {first} ...")
+        self.error(f"unrecognized arguments: {args[0]}")
+
+    def _check_value(self, action, value):
+        super()._check_value(action, value)
+        if value == "" and action.dest not in self.may_be_empty:
+            raise argparse.ArgumentError(action, "is empty; give a value, or leave it out")
+
 
 def _shortened(text, most=120):
     return text if len(text) <= most else f"{text[:most]}..."
+
+
+def run_command(program, command, options, stopped="stopped"):
+    """Run a program's command; returns its exit status, 2 after an InputError, which is told in one line."""
+    try:
+        status = command(options)
+        print(end="", flush=True)
+        return status
+    except InputError as error:
+        print(f"{program}: {error}", file=sys.stderr, flush=True)
+        return 2
+    except KeyboardInterrupt:
+        print(f"{program}: {stopped}", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -2,13 +2,13 @@
 
 import sys
 
-from musicbench import InputError, Parser, __version__, number, positive, whole
+from musicbench import InputError, Parser, __version__, number, positive, run_command, whole
 
 
 def build_parser():
     parser = Parser("musicbench", description="Make training rows for text-to-music models.")
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(dest="command", required=True)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     build = commands.add_parser(
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
@@ -65,6 +65,8 @@ def build(options):
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
+    if options.parquet:
+        dataset.check_parquet()
     is_file = options.recipe.endswith(".toml")
     recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
@@ -116,14 +118,8 @@ def compose(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    try:
-        return {"build": build, "inspect": inspect, "compose": compose}[options.command](options)
-    except InputError as error:
-        print(f"musicbench: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("musicbench: stopped; run again to go on", file=sys.stderr)
-        return 130
+    command = {"build": build, "inspect": inspect, "compose": compose}[options.command]
+    return run_command("musicbench", command, options, "stopped; run again to go on")
 
 
 if __name__ == "__main__":

@@ -378,11 +378,11 @@ def build(
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
     paths = find_songs(songs, leave_out=out)
+    check_folder(out)
+    Paraphraser(*paraphrase).check()
     captions, told = read_manifests(songs, paths, leave_out=out)
     for line in told:
         print(line, file=sys.stderr)
-    Paraphraser(*paraphrase)
-    check_folder(out)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)

@@ -361,6 +361,13 @@ class Paraphraser:
             raise InputError(f"cannot paraphrase by {way!r}; give 'rules', a model's folder or the URL of a service")
         if re.match(r"https?://", way) and not model:
             raise InputError("no model named for the paraphrasing service; give --paraphrase-model")
+        if model and not re.match(r"https?://", way):
+            raise InputError(f"--paraphrase-model {model} is of a service; give its URL as --paraphrase, or leave it out")
+
+    def check(self):
+        """Load what rewrites captions here, if anything does. Raises InputError."""
+        if self.way != "rules" and not self.way.startswith("http"):
+            _text_model(self.way)
 
     def __call__(self, text, rng):
         """Return a paraphrase of a caption."""
@@ -406,11 +413,13 @@ def _ask_service(url, model, request, seed, sleep=time.sleep):
 
 @cache
 def _text_model(folder):
-    from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-
     try:
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
         return AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
-    except (OSError, ValueError) as error:
+    except ImportError as error:
+        raise InputError(f"paraphrasing by a model needs torch and transformers ({error}); install them, or give 'rules'") from None
+    except (OSError, ValueError, KeyError) as error:
         raise InputError(
             f"cannot load a text2text model from {folder} ({str(error).splitlines()[0]}); give another folder"
         ) from None

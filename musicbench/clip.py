@@ -110,13 +110,13 @@ def load_audio(path, sample_rate=None):
     return samples, rate
 
 
-def is_whole_audio(path, duration_s=0.0):
-    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s`."""
+def is_whole_audio(path, duration_s=0.0, tolerance_s=0.01):
+    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s` but for `tolerance_s`."""
     try:
         with SoundFile(path) as file:
             for _ in file.blocks():
                 pass
-            return not file.faults and file.decoded_s > max(duration_s - 0.01, 0)
+            return not file.faults and file.decoded_s > max(duration_s - tolerance_s, 0)
     except InputError:
         return False
 

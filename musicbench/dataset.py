@@ -23,14 +23,20 @@ NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
+def rows_file(folder):
+    """Return the file with the rows of a dataset folder, or the file itself. Raises InputError where there is none."""
+    path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
+    if not path.is_file():
+        raise InputError(f"no {ROWS} in {folder}; make a dataset first: musicbench compose --count 1000 -o {folder}")
+    return path
+
+
 def read_rows(folder):
     """Return the rows of a dataset folder, or of a JSON Lines file such as the published MusicBench_train.json.
 
     A torn last line (a killed writer's) is left out. Raises InputError.
     """
-    path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
-    if not path.is_file():
-        raise InputError(f"no {ROWS} in {folder}; make a dataset first: musicbench compose --count 1000 -o {folder}")
+    path = rows_file(folder)
     rows, lines = [], path.read_bytes().split(b"\n")
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -132,16 +138,23 @@ def write_webdataset(folder, shard_bytes=10**9):
     return written
 
 
+def check_parquet():
+    """Raise InputError unless Parquet files can be written here."""
+    try:
+        import pyarrow.parquet  # noqa: F401
+    except ImportError:
+        raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
+
+
 def write_parquet(folder, shard_bytes=10**9):
     """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
 
     The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
     """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
+    check_parquet()
+    import pyarrow
+    import pyarrow.parquet
+
     folder, written = Path(folder), []
     for name, shard in _shards(folder, shard_bytes):
         written.append(folder / "parquet" / f"{name}.parquet")

@@ -11,7 +11,10 @@ _WHERE = {
     "LogMel": "mustango.mel",
     "Conditioner": "mustango.conditioning",
 }
-__all__ = ["InputError", "__version__", *_WHERE]
+DTYPES = ("float32", "float16", "bfloat16")
+SCHEDULERS = ("dpm", "ddim", "ddpm")
+PREDICTORS = ("auto", "neural", "reader")  # who tells what nobody states
+__all__ = ["DTYPES", "PREDICTORS", "SCHEDULERS", "InputError", "__version__", *_WHERE]
 
 
 def __getattr__(name):

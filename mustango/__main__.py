@@ -7,11 +7,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from musicbench import InputError, Parser, __version__, number, positive, whole
+from musicbench import InputError, Parser, __version__, number, positive, run_command, whole
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
 
 FAST_STEPS = 10  # half of the default's
-DTYPES = ("float32", "float16", "bfloat16")
-SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 
 
 def build_parser():
@@ -22,7 +21,9 @@ def build_parser():
     generate = commands.add_parser(
         "generate",
         help="prompt, chords and tempo -> audio",
-        description="Make music. What you give as options overrides what the prompt says; what nobody says is chosen and reported.",
+        description="Make music. What you give as options overrides what the prompt says; anything you leave out is "
+        "drawn from the seed and reported.",
+        may_be_empty=("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt"),
     )
     generate.add_argument("prompt", nargs="?", help="what it should sound like, in words")
     generate.add_argument("--chords", help="'C G Am F' (one a bar), 'C | G Am | F:2 G:2', '0:C 2.5:G' or 'I V vi IV'")
@@ -55,9 +56,11 @@ def build_parser():
     generate.add_argument(
         "--prompts",
         metavar="FILE.jsonl",
-        help="many: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
+        help="many, written to the folder -o as ID.wav (00001.wav, ... by line), without -o into the current one: a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
     )
-    generate.add_argument("--resume", action="store_true", help="with --prompts: leave out those whose files are there already")
+    generate.add_argument(
+        "--resume", action="store_true", help="with --prompts: leave out those whose files are there and made as they would be now"
+    )
     generate.add_argument(
         "--keep-going", action="store_true", help="with --prompts: name the lines that cannot be played and make the others"
     )
@@ -78,7 +81,8 @@ def build_parser():
     generate.add_argument(
         "-o",
         "--out",
-        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); with --prompts a folder",
+        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); with --prompts a folder "
+        "(default: the current one)",
     )
 
     train = commands.add_parser("train", help="train a part of the model on dataset rows")
@@ -220,7 +224,7 @@ def places_of(requests, options, count):
     else:
         out = Path("music.wav" if options.out is None else options.out)
         check_audio_path(out)
-        places = [next_paths(count) if options.out is None else numbered(out, count)]
+        places = [next_paths(count) if options.out is None else numbered(out, count) for _ in requests]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
     return places
 
@@ -230,18 +234,16 @@ def tell(error):
     print(f"mustango: {error}", file=sys.stderr, flush=True)
 
 
-def dry_run(requests, facts, failed):
-    """Print the sidecars that would be written, a line each. Returns 0, or `failed` if a request cannot be played."""
-    import json
-
+def dry_run(requests, facts):
+    """Print the sidecars that would be written, a line each, those of a prompts file with the line's id; or what is wrong."""
     from mustango.requests import sidecars_of
 
     for request in requests:
+        name = {"id": request["id"]} if request["where"] else {}
         for sidecar in sidecars_of(request, facts):
-            print(json.dumps(sidecar))
+            print(json.dumps(name | sidecar))
         if "error" in request:
             tell(request["error"])
-    return failed if any("error" in request for request in requests) else 0
 
 
 def tell_lacks(requests, knows):
@@ -251,14 +253,9 @@ def tell_lacks(requests, knows):
             print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
 
 
-def generate(options):
-    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
-
-    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
-    """
-    from musicbench.features import METERS, madmom
+def takes_of(options):
+    """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
     from mustango.reader import MAX_COUNT, read_number
-    from mustango.requests import requests_of
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"
@@ -266,28 +263,90 @@ def generate(options):
     takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
     if options.pick == "best" and takes < 2:
         raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
+    return takes
+
+
+def check_device_named(device):
+    """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
+    if device != "cpu":
+        from mustango.pipeline import check_device
+
+        check_device(device)
+
+
+def generate(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
+
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
+    """
+    from musicbench.features import METERS, madmom
+    from mustango.requests import requests_of
+
+    takes = takes_of(options)
     requests, facts = requests_of(options, takes)
     wanted = [request for request in requests if "error" not in request]
+    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
+    check_device_named(options.device)
+    todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
+    left_out = len(requests) - len(wanted)
+    if not options.dry_run:
+        for request in requests:
+            if "error" in request:
+                tell(request["error"])
+        if left_out and failed == 2:
+            return failed
+    if options.resume:
+        todo = left_to_make(todo, facts, options, takes)
     if options.dry_run:
-        return dry_run(requests, facts, failed)
-    for request in requests:
-        if "error" in request:
-            tell(request["error"])
-    if len(wanted) < len(requests) and failed == 2:
-        return failed
+        ids = {request.get("id") for request, _ in todo}
+        dry_run([request for request in requests if "error" in request or request.get("id") in ids], facts)
+        return failed if left_out else 0
     if options.pick == "best":
         madmom(tuple(METERS))
-    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
-    todo = list(zip(wanted, places, strict=True))
-    if options.resume:
-        todo = [(request, paths) for request, paths in todo if not all(map(_is_written, paths))]
-        print(f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already", flush=True)
-    left_out = len(requests) - len(wanted)
     if todo:
         tell_lacks([request for request, _ in todo], facts.knows)
         left_out += make(todo, takes, options)
     return failed if left_out else 0
+
+
+def left_to_make(wanted, facts, options, takes):
+    """Return those of [(settled request, paths), ...] whose files are not there, whole and as they would be now.
+
+    Says how many are, and which were made otherwise.
+    """
+    todo, changed = [], []
+    for request, paths in wanted:
+        if not all(_is_written(path) and (not options.midi or path.with_suffix(".mid").is_file()) for path in paths):
+            todo.append((request, paths))
+        elif differs := made_otherwise(request, paths, facts, options, takes):
+            todo.append((request, paths))
+            changed.append(differs)
+    told = f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already"
+    if changed:
+        shown = "; ".join(changed[:3]) + ("; ..." if len(changed) > 3 else "")
+        told += f"; made otherwise, and made again: {len(changed)} ({shown})"
+    print(told, file=sys.stderr if options.dry_run else sys.stdout, flush=True)
+    return todo
+
+
+def made_otherwise(request, paths, facts, options, takes):
+    """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what; None where all are."""
+    from mustango.requests import difference, sidecars_of
+
+    would = sidecars_of(request, facts)
+    for i, path in enumerate(paths):
+        there = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        expected = would[i]
+        if options.pick == "best":
+            picked = there.get("picked")
+            if not isinstance(picked, dict) or picked.get("of") != takes:
+                return f"{path} is not the best of {takes} takes"
+            expected = next((sidecar for sidecar in would if sidecar["seed"] == there.get("seed")), would[0])
+        name = difference(there, expected)
+        if name:
+            return f"{path} has another {name.replace('_', ' ')}"
+    return None
 
 
 def make(todo, takes, options):
@@ -322,8 +381,9 @@ def _is_written(path):
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
-        return is_whole_audio(path, float(about["duration"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        lasts_s = float(about["duration"]) + float(about.get("tail") or 0)
+        return is_whole_audio(path, lasts_s, tolerance_s=1e-4)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return False
 
 
@@ -369,35 +429,21 @@ def play(pipeline, request, takes, options, paths, bar):
 
 
 def train(options):
-    """Run `mustango train`."""
+    """Run `mustango train`; what can be checked without torch is checked before it is loaded."""
+    from mustango.training_checks import check_training
+
+    check_training(options, vars(build_parser().parse_args(["train", options.part, "-o", "x"])))
+
     import torch
 
     from mustango import train as training
-    from mustango.reader import MAX_SEED, read_number
     from mustango.train_munet import Remembering, TrainMuNet, check_remembering
     from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
-    training.check_one_process()
     if options.threads:
         torch.set_num_threads(options.threads)
-    needed = {"start": "source", "text": "text_encoder", "bundle": "to"}.get(options.part, "data")
-    if not getattr(options, needed):
-        option = "from" if needed == "source" else needed.replace("_", "-")
-        raise InputError(f"no --{option}; `mustango train {options.part}` needs one")
-    read_number("seed", options.seed, int, 0, MAX_SEED)
-    read_number("lr", options.lr, low=0, high=1)
-    read_number("minutes", options.minutes, low=0)
-    training.check_place(options.out)
-    if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
-        raise InputError(
-            f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
-        )
     if options.part == "munet":
         check_remembering(options.out, options.remember, options.held_out)
-    elif options.remember:
-        raise InputError(f"--remember says nothing to `mustango train {options.part}`; leave it out")
-    if options.bf16 and options.part not in ("munet", "refiner", "vocoder"):
-        raise InputError(f"--bf16 says nothing to `mustango train {options.part}`; leave it out")
     if options.part == "start":
         training.start_from(options.out, options.source)
         return 0
@@ -408,7 +454,6 @@ def train(options):
         measure_sharpening(options.data, options.out, options.seed)
         return 0
     if options.part == "bundle":
-        training.check_place(options.to)
         training.bundle(options.out, options.to)
         return 0
     device = torch.device(options.device)
@@ -457,6 +502,8 @@ def evaluate(options):
         return 0
     if options.words is not None:
         refuse_beside("words", options, ("out", "model", "device", "steps", "guidance", "takes", "seed", "workers"))
+    if options.audio:
+        refuse_beside("audio", options, ("set", "out", "real", "limit", "columns", "judges", "embedding", "seed", "workers"))
     if not (options.set or options.words is not None) or not options.out:
         raise InputError(
             "no --set or no -o; write mustango evaluate --set composed:40 -o DIR, --words 200 -o DIR, or --compare A B"
@@ -466,11 +513,8 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
-    if options.device != "cpu" and not options.audio:  # whose check would only load torch early
-        from mustango.pipeline import check_device
-
-        check_device(options.device)
-
+    if not options.audio:
+        check_device_named(options.device)
     if options.words is not None:
         from mustango.words import WordsSetup, evaluate_words, words_markdown
 
@@ -502,11 +546,17 @@ def evaluate(options):
 
 def convert(options):
     """Run `mustango convert`."""
-    import torch
-
     from mustango import checkpoint
 
     roles = {"tokenizer": options.tokenizer, "beat_tokenizer": options.beat_tokenizer, "chord_tokenizer": options.chord_tokenizer}
+    for role in ("beat_tokenizer", "chord_tokenizer") if options.without_predictors else ():
+        if roles[role]:
+            raise InputError(f"--{role.replace('_', '-')} says nothing beside --without-predictors; leave one of the two out")
+    checkpoint.check_target(options.target)
+    checkpoint.model_folder(options.source, options.revision, "configs")
+
+    import torch
+
     checkpoint.convert(
         options.source,
         options.target,
@@ -522,17 +572,8 @@ def convert(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    try:
-        return {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command](options)
-    except InputError as error:
-        tell(error)
-        return 2
-    except KeyboardInterrupt:
-        print("mustango: stopped", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # whoever read the output has gone, as `| head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    command = {"generate": generate, "evaluate": evaluate, "train": train, "convert": convert}[options.command]
+    return run_command("mustango", command, options)
 
 
 if __name__ == "__main__":

@@ -745,6 +745,15 @@ def load_tokenizers(folder, given, predictors):
     return {role: load_tokenizer(folder, role, given.get(role)) for role in roles}
 
 
+def check_target(target):
+    """Raise InputError unless a folder `target` is not there yet and its parent is."""
+    target = Path(target)
+    if target.exists():
+        raise InputError(f"{target} exists; choose another name or remove it")
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
+
+
 def convert(source, target, dtype=None, tokenizers=None, predictors=True, revision=None):
     """Write a released folder (or hub id) as a folder in our layout; component by component, so that memory holds one at a time.
 
@@ -754,10 +763,7 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True, revisi
     import diffusers
 
     target = Path(target)
-    if target.exists():
-        raise InputError(f"{target} exists; choose another name or remove it")
-    if not target.parent.is_dir():
-        raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
+    check_target(target)
     source = model_folder(source, revision, "predictors" if predictors else "pipeline")
     if not is_released(source):
         raise InputError(f"{source} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")

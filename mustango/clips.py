@@ -21,6 +21,7 @@ from musicbench.songs import SUFFIXES
 from mustango.checkpoint import is_released, model_folder, read_json
 from mustango.judges import compile_librosa
 from mustango.obeyed import best_take
+from mustango.sidecar import read_facts
 from mustango.testsets import HELD_OUT, composed_audio, composed_case
 
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
@@ -123,6 +124,15 @@ def sample_rate_of(model):
 # ---------------------------------------------------------------------------------------------------- the clips of a set
 
 
+def check_sources(setup):
+    """Raise InputError unless what clips are made with is there: a model that can be read, a SoundFont to compose with."""
+    if not setup.audio:
+        read_facts(setup.model)
+    needs_reference = setup.embedding != "none" or "real" in setup.columns or "round trip" in setup.columns
+    if str(setup.set).startswith("composed:") and needs_reference:
+        find_soundfont()
+
+
 def real_clips(pool, setup, cases, audio, given, problems):
     """Return {column: {id: path}} of the set's own audio, and for composed sets of what the distances are measured to."""
     with_real, clips = "real" in setup.columns or "round trip" in setup.columns, {}
@@ -136,8 +146,6 @@ def real_clips(pool, setup, cases, audio, given, problems):
     if setup.embedding != "none":
         seed = int((str(setup.set).split(":") + ["7"])[2])
         wanted[REFERENCE] = [composed_case(seed, index, HELD_OUT) for index in range(len(cases))]
-    if wanted:
-        find_soundfont()
     rate = sample_rate_of(setup.model) if not setup.audio else 24000
     for column, composed in wanted.items():
         jobs = {case.id: (compose_clip, case, rate) for case in composed}

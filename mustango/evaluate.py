@@ -23,7 +23,7 @@ from musicbench.features import Heard
 from musicbench.soundfiles import file_sha256
 from musicbench.theory import Chord, Key
 from mustango.checkpoint import BUNDLED, model_folder, read_json
-from mustango.clips import REFERENCE, given_audio, made_clips, real_clips, results, worker_pool
+from mustango.clips import REFERENCE, check_sources, given_audio, made_clips, real_clips, results, worker_pool
 from mustango.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence
 from mustango.judges import DEFAULT_JUDGES, JUDGES, is_silent, load_judge
 from mustango.metrics import METRICS, Mean, bootstrap, clip_scores
@@ -188,7 +188,7 @@ def shuffled_onto(cases, seed):
 def score_clips(cases, records, judges, seed=0):
     """Return {column: {id: {judge: {metric: value}}}} of heard records; the column `shuffled` comes from `model`'s.
 
-    A clip in which nothing was heard, or that cannot be read, scores as such and is not left out.
+    A clip in which nothing was heard scores as such and is not left out; one that cannot be read is not among the records.
     """
     others = shuffled_onto(cases, seed)
     scores = {}
@@ -337,8 +337,8 @@ SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given", "real") 
 
 def _open(folder, setup, cases):
     """Make the evaluation's folder, or check that it holds this evaluation. Raises InputError."""
-    make_folder(folder)
     about = {name: getattr(setup, name) for name in SAME} | {"weights": None if setup.audio else fingerprint(setup.model)}
+    make_folder(folder)
     path = folder / "setup.json"
     if path.is_file():
         before = read_json(path)
@@ -382,6 +382,7 @@ def evaluate(setup, folder, workers=None):
     workers, folder = workers or os.cpu_count() or 1, Path(folder)
     cases = load_cases(setup.set, setup.given, setup.limit)
     setup, missing = setup.check()
+    check_sources(setup)
     if setup.audio:  # the audio of others is judged by the labels as they stand
         cases = [replace(case, asked=case.labels) for case in cases]
     problems = [{"column": "set", "id": case.id, "what": note} for case in cases for note in case.notes]
@@ -397,6 +398,7 @@ def evaluate(setup, folder, workers=None):
     records = hear_all(clips, folder, setup, workers)
     clock.took("hearing")
     problems += faults(records)
+    records = {column: {id_: record for id_, record in clips.items() if "fault" not in record} for column, clips in records.items()}
     scores = score_clips(cases, records, setup.judges, setup.seed)
     rows, found = tabulate(scores, setup.judges, setup.seed), None
     if setup.embedding != "none":
@@ -459,7 +461,7 @@ def faults(records):
         for name, record in clips.items():
             said = []
             if "fault" in record:
-                said.append(f"counted as nothing heard: {record['fault']}")
+                said.append(f"left out: {record['fault']}")
             elif record["silent"]:
                 said.append("silent; counted as nothing heard")
             elif record["sample_rate"] != usual:

@@ -21,6 +21,7 @@ from musicbench import InputError
 from musicbench.master import check_loudness, check_tail, finished
 from musicbench.styles import MOODS, OPPOSITES
 from musicbench.theory import NO_CHORD
+from mustango import PREDICTORS, SCHEDULERS
 from mustango.checkpoint import (
     BUNDLED,
     PREDICTOR_PARTS,
@@ -51,8 +52,7 @@ from mustango.vocoder import ISTFTVocoder
 
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
-SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "ddpm": DDPMScheduler}
-PREDICTORS = ("auto", "neural", "reader")
+SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 PULSE = slice(38, 45)  # the control's channels of beats
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
@@ -244,7 +244,7 @@ class MustangoPipeline(DiffusionPipeline):
         extra = {} if name == "dpm" else {"clip_sample": False}
         if name != "dpm" and self.config.restart:  # its noise is that of given places of the schedule, the first its end
             extra["timestep_spacing"] = "trailing"
-        self.register_modules(scheduler=SCHEDULERS[name](**settings, **extra))
+        self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
 
     # ------------------------------------------------------------------------------------------------ the route
 

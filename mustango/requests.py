@@ -1,16 +1,16 @@
 """What `mustango generate` is asked for: one prompt or a file of them, read, checked and settled without loading the model."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail
-from mustango.reader import check_options, read_duration, read_number, resolve
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
+from mustango.reader import ASKED, check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
 
-DTYPES = ("float32", "float16", "bfloat16")
-SCHEDULERS, PREDICTORS = ("dpm", "ddim", "ddpm"), ("auto", "neural", "reader")
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 # What is asked of the music; chords_time and beats as a sidecar has them.
 CONTROLS = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")
@@ -22,6 +22,8 @@ SETTINGS = {
 LOADED = {"model": "mustango-mini", "dtype": "float32", "revision": None}  # the same for all lines
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
+
+PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
 
 # ---------------------------------------------------------------------------------------------------- JSON Lines
 
@@ -88,6 +90,7 @@ def read_requests(path):
         try:
             fields = read_object(where, line)
             request |= {name: fields[name] for name in ("id", "prompt") if fields.get(name) is not None}
+            request["id"] = f"{number:05d}" if _is_blank(request["id"]) else request["id"]
             request = _read_fields(fields, where) | request
             request["id"] = _read_id(request["id"], seen, where)
         except InputError as error:
@@ -113,11 +116,14 @@ def _read_fields(fields, where):
     for name in LOADED:
         if not isinstance(fields.get(name), str | None):
             raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name] or 'main'}")
-    tempo = fields.get("tempo")
-    if tempo is None or tempo == "":
-        tempo = fields.get("bpm")
+    fields = {name: value for name, value in fields.items() if name == "prompt" or not _is_blank(value)}
+    tempo = fields.get("bpm") if fields.get("tempo") is None else fields["tempo"]
     chords_time = fields.get("chords_time") if fields.get("chords") else None
     return fields | {"tempo": tempo, "chords_time": chords_time}
+
+
+def _is_blank(value):
+    return isinstance(value, str) and not value.strip()
 
 
 def _read_id(own, seen, where):
@@ -163,7 +169,22 @@ def requests_of(options, takes):
         requests = read_requests(options.prompts)
     once = loaded(requests, options)
     facts = read_facts(once["model"], once["revision"])
+    if options.prompts:
+        _check_own(options, takes, facts, requests)
     return [settled_or_refused(request | once, options, takes, facts) for request in requests], facts
+
+
+def _check_own(options, takes, facts, requests):
+    """Raise InputError for what is wrong with the command's own options, whatever the lines of its prompts file say."""
+    seed = read_number("seed", options.seed, int)
+    steps = read_number("steps", SETTINGS["steps"] if options.steps is None else options.steps, int)
+    guidance = SETTINGS["guidance"] if options.guidance is None else options.guidance
+    check_options("", options.duration, seed or 0, takes, steps, guidance, options.negative_prompt or "", longest_s=facts.longest_s)
+    check_loudness(options.loudness)
+    check_tail(options.tail, 0, math.inf)
+    new = [request for request in requests if "error" not in request and not _is_sidecar(request)]
+    if options.predictors == "neural" and new and not facts.has_predictors:
+        raise InputError(NO_PREDICTORS)
 
 
 def settled_or_refused(request, options, takes, facts):
@@ -264,6 +285,22 @@ def sidecars_of(request, facts):
     if request["exact"] or not facts.has_predictors or request["predictors"] == "reader":
         return sidecars
     return [_without_predicted(sidecar) for sidecar in sidecars]
+
+
+def difference(there, would):
+    """Return the first field in which the sidecar `there` of a take is not what it would be now, None where the take would be the same.
+
+    What does not decide the sound is left out: versions, notes and where a control comes from; so is what only predictors know.
+    """
+    would, open_ = json.loads(json.dumps(would)), ()
+    if "predicted" in would["origin"].values():
+        open_ = [name for name in PREDICTED if would[name] is None]
+    names = dict.fromkeys(("prompt", "asked", "seed", *SETTINGS, *LOADED, *would))  # what people write comes first
+    compared = [name for name in names if name not in ("versions", "notes", "origin", *open_)]
+    differs = next((name for name in compared if there.get(name) != would.get(name)), None)
+    if differs == "asked" and isinstance(there.get("asked"), dict):
+        return next((name for name in ASKED if there["asked"].get(name) != would["asked"].get(name)), differs)
+    return differs
 
 
 def _without_predicted(sidecar):

@@ -91,7 +91,7 @@ def _about(report):
     yield (
         "Brackets: 95 % intervals, by bootstrap over clips (FAD and KAD: by random halves of the sets). N is the number of clips "
         "above unless a cell says otherwise; clips that ask for nothing of a kind are left out of its metrics, clips in which nothing "
-        "was heard count as wrong."
+        "was heard count as wrong, clips that are missing or cannot be read are left out."
     )
     for note in report["judges not used"]:
         yield f"Not used: {note}."

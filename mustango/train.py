@@ -8,7 +8,6 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 
 import csv
 import json
-import os
 import shutil
 import time
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from mustango.conditioning import Conditioner
 from mustango.knows import KNOWS
 from mustango.mel import LogMel
 from mustango.munet import MuNet
+from mustango.training_checks import check_one_process
 from mustango.vocoder import ISTFTVocoder
 
 # The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones stay apart.
@@ -295,24 +295,6 @@ def part(run, name):
         maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
         raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
     return folder
-
-
-def check_one_process():
-    """Raise InputError where a launcher (torchrun, accelerate, mpirun) has started several processes: each would train and write alike."""
-    for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
-        size = os.environ.get(name, "1").strip()
-        if size.isdigit() and int(size) > 1:
-            raise InputError(
-                f"{name} is {size}: training runs in one process as yet; start it without torchrun or another launcher"
-            )
-
-
-def check_place(path):
-    """Raise InputError unless a folder `path` is there or can be made."""
-    path = Path(path).absolute()
-    place = next(p for p in (path, *path.parents) if p.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise InputError(f"cannot make the folder {path}: {place} is a file or cannot be written; choose another place")
 
 
 def begin(kind, config, run, name):

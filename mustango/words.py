@@ -29,6 +29,7 @@ from mustango.embeddings import load_embedder
 from mustango.evaluate import fingerprint
 from mustango.metrics import Target, bootstrap, spans
 from mustango.obeyed import beats_f_measure, matched_share
+from mustango.sidecar import read_facts
 from mustango.testsets import DURATION_S, Case, composed_case, composed_piece
 
 INSTRUMENTS = ("piano", "distorted guitar", "organ", "strings", "brass section", "choir")
@@ -301,11 +302,12 @@ def evaluate_words(setup, folder, workers):
     if setup.count < 8:
         raise InputError(f"{setup.count} clips of words are too few; give 8 or more")
     find_soundfont()
+    read_facts(setup.model)
     _musicnn()
     madmom(BEATS_A_BAR)
     folder = Path(folder)
-    make_folder(folder)
     about = {name: value for name, value in asdict(setup).items() if name != "device"} | {"weights": fingerprint(setup.model)}
+    make_folder(folder)
     kept = folder / "setup.json"
     if kept.is_file() and read_json(kept) != about:
         raise InputError(f"{folder} holds another evaluation; choose another folder")

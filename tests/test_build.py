@@ -390,6 +390,9 @@ def test_bad_commands(songs, tmp_path, capsys):
         ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "worse.toml")], "tempo_range"),
         ([str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "none.toml")], "cannot read the recipe"),
         ([str(songs), str(tmp_path / "out"), "--paraphrase", "magic"], "cannot paraphrase"),
+        ([str(songs), str(tmp_path / "out"), "--paraphrase", str(tmp_path / "empty")], "cannot load a text2text model"),
+        ([str(songs), str(tmp_path / "out"), "--paraphrase-model", "gpt"], "--paraphrase-model gpt is of a service"),
+        ([str(songs), str(tmp_path / "out"), "--paraphrase", str(tmp_path / "empty"), "--paraphrase-model", "gpt"], "of a service"),
         ([str(songs), str(tmp_path / "out"), "--seed", "-1"], "below 0"),
         ([str(songs), str(tmp_path / "out"), "--address", "127.0.0.1:1"], "is for --engine ray"),
     ]

@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,10 +12,13 @@ import mido
 import numpy as np
 import pytest
 import soundfile
+from conftest import ROOT
 from safetensors.torch import load_file, save_file
 
 from app import build_parser as build_app_parser
+from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
+from musicbench.__main__ import main as musicbench_main
 from musicbench.features import Heard
 from musicbench.master import loudness_of
 from musicbench.theory import Chord
@@ -74,7 +79,6 @@ def fails(capsys, here, *arguments, model, says):
         (["--count", "0"], "1-64"),
         (["--pick", "best"], "--takes 2"),
         (["--takes", "100"], "takes 100 is outside 1-64"),
-        (["--takes", ""], "takes ''"),
         (["--loudness", "0"], "-40 to -5 LUFS"),
         (["--loudness", "-50"], "loudness '-50' is outside"),
         (["--loudness", "loud"], "'loud'"),
@@ -90,7 +94,6 @@ def fails(capsys, here, *arguments, model, says):
         (["-o", "x" * 260 + ".wav"], "264 bytes"),
         (["-o", "x" * 251 + ".wav"], "256 bytes"),
         (["-o", "x" * 249 + ".ogg", "--takes", "10"], "256 bytes"),
-        (["-o", ""], ".wav"),
         (["--guidance", "inf"], "0-30"),
         (["--seed", "9" * 5000], "seed '9999"),
         (["--device", "gpu9"], "gpu9"),
@@ -132,6 +135,62 @@ def test_a_wrong_option_is_told_in_one_line(capsys, program, arguments, name):
     assert out == "" and err.startswith(f"{program}: ") and err.count("\n") == 1 and name in err and len(err) < 400, err
 
 
+MAY_BE_EMPTY = ("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt")
+
+
+def empty_values():
+    """Yield (program, arguments, name) with an empty value for each option and argument that is no text of the music."""
+    for program, build in COMMANDS.items():
+        commands = [action.choices for action in build()._actions if hasattr(action.choices, "items")]
+        for command, parser in commands[0].items() if commands else [("", build())]:
+            places = [action for action in parser._actions if not action.option_strings]
+            needed = {action.dest: (action.choices or ["x"])[0] for action in places}
+            for action in parser._actions:
+                start = [*filter(None, [command])]
+                if action.nargs == 0 or action.dest in MAY_BE_EMPTY:
+                    continue
+                if action.option_strings:
+                    values = [""] * (action.nargs or 1)
+                    yield program, [*start, *needed.values(), action.option_strings[0], *values], action.option_strings[0]
+                else:
+                    yield program, [*start, *(needed | {action.dest: ""}).values()], action.metavar or action.dest
+
+
+@pytest.mark.parametrize(("program", "arguments", "name"), empty_values())
+def test_an_empty_path_or_number_is_refused(capsys, here, program, arguments, name):
+    with pytest.raises(SystemExit, match="2"):
+        COMMANDS[program]().parse_args(arguments)
+    out, err = capsys.readouterr()
+    assert out == "" and err.startswith(f"{program}: ") and err.count("\n") == 1 and name in err, err
+    assert os.listdir(here) == []
+
+
+def test_text_of_the_music_may_be_empty():
+    options = [f"--{name.replace('_', '-')}=" for name in MAY_BE_EMPTY[1:]]
+    given = build_parser().parse_args(["generate", "", *options])
+    assert all(getattr(given, name) == "" for name in MAY_BE_EMPTY)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "says"),
+    [
+        ("mustango", ["--model", "x", "generate", "hi"], "--model stands before the command; options stand after it"),
+        ("mustango", ["--bf16", "train"], "mustango train ... --bf16"),
+        ("musicbench", ["--count=3", "compose"], "musicbench compose ... --count"),
+        ("mustango", ["--verson"], "unknown: --verson"),
+        ("musicbench", ["-x", "build"], "unknown: -x"),
+        ("mustango", ["generate", "", ""], "unknown: ''"),
+        ("mustango", ["generate", "x", "--fas"], "unknown: --fas"),
+        ("musicbench", ["build", "a", "b", "--over"], "unknown: --over"),
+        ("app.py", ["--shar"], "unknown: --shar"),
+    ],
+)
+def test_options_are_written_in_full_after_the_command(capsys, program, arguments, says):
+    with pytest.raises(SystemExit, match="2"):
+        COMMANDS[program]().parse_args(arguments)
+    assert says in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -157,6 +216,100 @@ def test_an_evaluation_tells_a_wrong_device_before_it_begins(capsys, here):
     assert main(["evaluate", "--set", "composed:2", "-o", "ev", "--device", "gpu9"]) == 2
     err = capsys.readouterr().err
     assert "'gpu9'" in err and err.count("\n") == 1 and os.listdir(here) == []
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--set", "composed:2"], ["--set", "rows.jsonl", "--embedding", "none", "--columns", "model"], ["--words", "8"]]
+)
+@pytest.mark.parametrize(("model", "says"), [("nope", "no model folder nope"), (".", "model_index.json")])
+def test_an_evaluation_of_a_model_that_is_not_there_leaves_nothing(capsys, here, monkeypatch, arguments, model, says):
+    (here / "rows.jsonl").write_text('{"prompt": "x", "chords": ["C"], "chords_time": [0], "duration": 2}')
+    for place in ("words.find_soundfont", "words._musicnn", "words.madmom", "clips.find_soundfont", "evaluate.embedder"):
+        monkeypatch.setattr(f"mustango.{place}", lambda *_: None)
+    monkeypatch.setattr("mustango.evaluate.DEFAULT_JUDGES", ())
+    assert main(["evaluate", *arguments, "-o", "ev", "--model", model]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and says in err and err.count("\n") == 1 and os.listdir(here) == ["rows.jsonl"]
+
+
+@pytest.mark.parametrize("option", [["--model", "x"], ["--steps", "5"], ["--takes", "2"], ["--guidance", "1"], ["--words-only"]])
+def test_options_that_given_audio_has_no_use_for_are_refused(capsys, here, option):
+    assert main(["evaluate", "--set", "composed:2", "-o", "ev", "--audio", ".", *option]) == 2
+    err = capsys.readouterr().err
+    assert f"{option[0]} says nothing beside --audio" in err and os.listdir(here) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["vae"], "no --data"),
+        (["vae", "--data", "nope"], "no rows.jsonl in nope"),
+        (["munet", "--data", "data", "--held-out", "nope"], "no rows.jsonl in nope"),
+        (["start"], "no --from"),
+        (["text", "--text-encoder", "nope"], "no folder nope"),
+        (["bundle", "--to", "file/x"], "file is a file"),
+        (["vae", "--data", "data", "--to", "y"], "--to says nothing to `mustango train vae`"),
+        (["vae", "--data", "data", "--text-encoder", "z"], "--text-encoder says nothing to `mustango train vae`"),
+        (["munet", "--data", "data", "--from", "z"], "--from says nothing to `mustango train munet`"),
+        (["vocoder", "--data", "data", "--remember", "z"], "--remember says nothing"),
+        (["postfilter", "--data", "data", "--bf16"], "--bf16 says nothing"),
+        (["sharpen", "--data", "data", "--steps", "3"], "--steps says nothing"),
+        (["bundle", "--to", "x", "--held-out", "y"], "--held-out says nothing"),
+        (["text", "--text-encoder", "data", "--seed", "3"], "--seed says nothing"),
+    ],
+)
+def test_training_is_checked_before_torch_is_loaded(tmp_path, arguments, says):
+    (tmp_path / "file").touch()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "rows.jsonl").touch()
+    code = f"""
+import sys
+from mustango.__main__ import main
+status = main(["train", *{arguments}, "-o", "run"])
+assert "torch" not in sys.modules
+sys.exit(status)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1, done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["data", "file"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["nope", "x"], "no model folder nope"),
+        ([".", "no/x"], "does not exist"),
+        ([".", "."], "exists"),
+        ([".", "x", "--without-predictors", "--beat-tokenizer", "y"], "--beat-tokenizer says nothing beside --without-predictors"),
+    ],
+)
+def test_a_conversion_that_cannot_be_is_told(capsys, here, arguments, says):
+    assert main(["convert", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1 and os.listdir(here) == []
+
+
+def test_parquet_is_checked_before_the_build(capsys, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    monkeypatch.setattr("musicbench.build.build", lambda *_, **__: pytest.fail("it was built"))
+    assert musicbench_main(["build", ".", "out", "--parquet"]) == 2
+    assert "pip install pyarrow" in capsys.readouterr().err and os.listdir(here) == []
+
+
+@pytest.mark.parametrize("raised", [InputError("wrong"), KeyboardInterrupt(), BrokenPipeError()])
+@pytest.mark.parametrize("run", [main, musicbench_main])
+def test_a_command_ends_in_one_line(capfd, here, monkeypatch, raised, run):
+    def stop(options):
+        raise raised
+
+    name, arguments = ("mustango", ["generate", "x"]) if run is main else ("musicbench", ["compose", "-o", "x"])
+    monkeypatch.setattr(f"{name}.__main__.{arguments[0]}", stop)
+    monkeypatch.setattr(sys, "stdout", (here / "out").open("w"))  # which a broken pipe closes
+    assert run(arguments) == {InputError: 2, KeyboardInterrupt: 130, BrokenPipeError: 1}[type(raised)]
+    err = capfd.readouterr().err
+    assert err == "" if isinstance(raised, BrokenPipeError) else err.startswith(f"{name}: ") and err.count("\n") == 1
 
 
 def test_long_and_foreign_prompts(capsys, here, tiny_folder):
@@ -240,7 +393,6 @@ def test_broken_models(capsys, here, tiny_folder, change, says):
 
 def test_missing_model(capsys, here):
     fails(capsys, here, "piano", model="nowhere", says="no model folder nowhere")
-    fails(capsys, here, "piano", model="", says="model_index.json")
 
 
 @pytest.mark.parametrize(

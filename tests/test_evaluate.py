@@ -21,6 +21,7 @@ from mustango.clips import results
 from mustango.embeddings import frechet_distance
 from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
 from mustango.judges import JUDGES
+from mustango.scorecard import markdown, page
 from mustango.testsets import load_cases
 
 REAL_WORKERS = module.worker_pool
@@ -103,7 +104,30 @@ def test_what_is_wrong_with_clips_is_reported_and_counts(music):
     assert "missing" in said["c0"] and "silent" in said["c1"] and "16000 Hz" in said["c2"] and "cannot read" in said["c3"]
     assert "no samples" in said["c4"] and "stray" in said["-"] and "c5" not in said
     found = value(report, "root")
-    assert found["n"] == 5 and found["value"] == pytest.approx((0 + 0.25 + 0 + 0 + 1) / 5)
+    assert found["n"] == 3 and found["value"] == pytest.approx((0 + 0.25 + 1) / 3)  # silence is wrong
+    assert (
+        said["c3"].startswith("left out: ") and said["c4"].startswith("left out: ") and value(report, "root", "shuffled")["n"] == 3
+    )
+    assert set(report["scores"]["model"]) == {"c1", "c2", "c5"} and "model c3: left out" in markdown(report)
+    assert " N=3 |" in markdown(report)
+
+
+def test_a_damaged_clip_of_the_sets_own_is_left_out(music):
+    shutil.copytree(music / "played", music / "real")
+    cut = music / "real" / "c0.wav"
+    cut.write_bytes(cut.read_bytes()[:30])
+    report = run(music, real=str(music / "real"))
+    said = {p["id"]: p["what"] for p in report["problems"] if p["column"] == "real"}
+    assert set(said) == {"c0"} and said["c0"].startswith("left out: ")
+    assert (value(report, "root")["n"], value(report, "root", "real")["n"], value(report, "root", "real")["value"]) == (6, 5, 1)
+
+
+def test_an_evaluation_of_damaged_clips_alone_has_no_figures(music):
+    for path in (music / "played").iterdir():
+        path.write_bytes(b"no sound")
+    report = run(music)
+    assert report["rows"] == [] and sum(p["what"].startswith("left out: ") for p in report["problems"]) == 6
+    assert "left out" in markdown(report) and "left out" in page(report, music / "out")
 
 
 def test_no_file_stops_an_evaluation(music, monkeypatch):

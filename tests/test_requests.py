@@ -9,6 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
+from musicbench.features import Heard
 from mustango.__main__ import main
 
 
@@ -29,6 +30,14 @@ def dry(capsys, *arguments, status=0):
     return [json.loads(line) for line in out.splitlines()], err.splitlines()
 
 
+def dry_file(capsys, name, *arguments, status=0):
+    """Return what a dry run prints of a prompts file, without the lines' ids, which sidecars do not hold."""
+    return [
+        {field: told[field] for field in told if field != "id"}
+        for told in dry(capsys, "--prompts", name, *arguments, status=status)[0]
+    ]
+
+
 def test_a_dry_run_prints_the_sidecars_that_are_written(capsys, here, tiny_folder):
     lines = [
         {"prompt": "calm piano", "id": "one", "seed": 4, "duration": "1 bar"},
@@ -41,6 +50,9 @@ def test_a_dry_run_prints_the_sidecars_that_are_written(capsys, here, tiny_folde
     assert os.listdir(here) == ["many.jsonl"] and err == []
     assert main(["generate", *asked, "-o", "out"]) == 0
     names = [f"{name}-{take}.json" for name in ("one", "00002", "00003") for take in (1, 2)]
+    assert [one.pop("id") for one in would] == [
+        name for name in ("one", "00002", "00003") for _ in (1, 2)
+    ]  # all else is the sidecar
     assert [json.loads((here / "out" / name).read_text()) for name in names] == would
     assert [(one["prompt"], one["seed"]) for one in would] == [
         (line["prompt"], line.get("seed", 0) + i) for line in lines for i in (0, 1)
@@ -84,6 +96,127 @@ def test_all_bad_lines_are_named_at_once_and_the_others_made_if_asked(capsys, he
     assert main([*asked, "--keep-going"]) == 2
 
 
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        (["--steps", "ten"], "steps 'ten'"), (["--steps", "0"], "steps 0"), (["--guidance", "99"], "guidance 99"), (["--seed", "-1"], "seed -1"),
+        (["--duration", "long"], "'long'"), (["--duration", "500"], "duration 500"), (["--loudness", "3"], "loudness '3'"),
+        (["--tail", "x"], "tail 'x'"), (["--negative-prompt", "\udce9"], "negative prompt"), (["--predictors", "neural"], "no neural predictors"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("mode", [["--dry-run"], [], ["--keep-going"]])
+def test_an_option_that_is_wrong_is_told_once_and_not_of_every_line(capsys, here, tiny_folder, option, says, mode):
+    write(here / "many.jsonl", [{"prompt": "piano"}, {"prompt": "harp", "seed": 3, "steps": 2, "duration": 2}, {"tempo": 5000}])
+    asked = ["generate", "--prompts", "many.jsonl", "--model", str(tiny_folder), "-o", "out", *mode, *option]
+    assert main(asked) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and says in err and "line" not in err and os.listdir(here) == ["many.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["x", "-o", "x.mp3"], ".wav"), (["x", "-o", "nope/x.wav"], "does not exist"), (["x", "--device", "gpu"], "'gpu'"), (["x", "-o", "x.wav/y.wav"], "does not exist"),
+        (["--prompts", "many.jsonl", "-o", "many.jsonl"], "is a file"), (["--prompts", "many.jsonl", "-o", "no/out"], "does not exist"),
+        (["--prompts", "many.jsonl", "--device", "cuda:99"], "cuda:99"),
+    ],
+)  # fmt: skip
+def test_a_dry_run_checks_places_and_device(capsys, here, arguments, says):
+    write(here / "many.jsonl", [{"prompt": "piano"}])
+    assert main(["generate", "--dry-run", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and says in err and os.listdir(here) == ["many.jsonl"]
+
+
+def made(here):
+    """Return {name: time of writing} of the takes in out/."""
+    return {path.name: path.stat().st_mtime_ns for path in (here / "out").glob("*.wav")}
+
+
+def test_resume_makes_again_what_was_made_otherwise(capsys, here, tiny_folder):
+    def run(*options, status=0):
+        before = made(here) if (here / "out").exists() else {}
+        assert (
+            main(["generate", "--prompts", "many.jsonl", "-o", "out", "--model", str(tiny_folder), "--resume", *options]) == status
+        )
+        now = made(here)
+        return sorted(name for name in now if now[name] != before.get(name)), capsys.readouterr().out.splitlines()[0]
+
+    short = {"duration": 1, "steps": 1}
+    lines = [
+        {"prompt": "calm piano", **short},
+        {"prompt": "pop", "chords": "C", **short},
+        {"prompt": "guitar", "id": "g", **short},
+    ]
+    write(here / "many.jsonl", lines)
+    assert run() == (["00001.wav", "00002.wav", "g.wav"], "0 of 3 prompts are made already")
+    assert run() == ([], "3 of 3 prompts are made already")
+
+    write(here / "many.jsonl", [{"prompt": "drums", **short}, *lines])  # a line comes before the others
+    again, told = run()
+    assert again == ["00001.wav", "00002.wav", "00003.wav"] and told.startswith(
+        "1 of 4 prompts are made already; made otherwise, and made again: 2 (out/00001.wav has another prompt;"
+    )
+    assert "00001.wav has another prompt" in told
+    assert [json.loads((here / "out" / f"{name}.json").read_text())["prompt"] for name in ("00001", "00002", "00003", "g")] == [
+        "drums", "calm piano", "pop", "guitar",
+    ]  # fmt: skip
+
+    for change, field in (({"seed": 5}, "seed"), ({"steps": 2}, "steps"), ({"chords": "D"}, "chords"), ({"loudness": -20}, "loudness"),
+                          ({"tempo": 99}, "tempo"), ({"negative_prompt": "pop"}, "negative prompt")):  # fmt: skip
+        lines[2] |= change
+        write(here / "many.jsonl", [{"prompt": "drums", **short}, lines[2]])
+        again, told = run()
+        assert again == ["g.wav"] and f"g.wav has another {field}" in told, told
+        assert run()[0] == []
+    assert run("--seed", "9", "--guidance", "2")[0] == ["00001.wav", "g.wav"]
+    assert run("--seed", "9", "--guidance", "2", "--midi")[0] == ["00001.wav", "g.wav"] and (here / "out" / "g.mid").is_file()
+
+    about = here / "out" / "g.json"
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"versions": {"mustango": "0"}, "notes": ["?"]}))
+    sound = here / "out" / "00001.wav"
+    sound.write_bytes(sound.read_bytes()[:-100])
+    assert run("--seed", "9", "--guidance", "2")[0] == ["00001.wav"]  # what was cut; other versions are no reason
+
+
+def test_a_dry_run_leaves_out_what_is_made(capsys, here, tiny_folder):
+    short = {"duration": 1, "steps": 1}
+    write(here / "many.jsonl", [{"prompt": "calm piano", **short}, {"prompt": "pop", **short}])
+    asked = ("--prompts", "many.jsonl", "--model", str(tiny_folder), "-o", "out", "--resume")
+    assert len(dry(capsys, *asked)[0]) == 2
+    assert main(["generate", *asked]) == 0
+    write(
+        here / "many.jsonl",
+        [{"prompt": "calm piano", **short}, {"prompt": "pop", "seed": 2, **short}, {"prompt": "new"}, {"tempo": 5}],
+    )
+    capsys.readouterr()
+    told, err = dry(capsys, *asked, status=2)
+    assert [line["id"] for line in told] == ["00002", "00003", "00004"] and "error" in told[2]
+    assert err[0].startswith("1 of 3 prompts are made already; made otherwise, and made again: 1 (")
+
+
+def test_the_best_of_takes_is_made_already(capsys, here, tiny_folder, monkeypatch):
+    monkeypatch.setattr("musicbench.features.madmom", lambda *_: None)
+    monkeypatch.setattr("mustango.obeyed.hear", lambda *_: Heard())
+    write(here / "many.jsonl", [{"prompt": "piano", "duration": 1, "steps": 1}])
+    asked = [
+        "generate",
+        "--prompts",
+        "many.jsonl",
+        "--model",
+        str(tiny_folder),
+        "-o",
+        "out",
+        "--resume",
+        "--pick",
+        "best",
+        "--takes",
+    ]
+    for takes, told in (("2", "0 of 1"), ("2", "1 of 1"), ("3", "is not the best of 3 takes")):
+        assert main([*asked, takes]) == 0
+        assert told in capsys.readouterr().out.splitlines()[0]
+
+
 def test_one_prompt_that_cannot_be_played(capsys, here):
     (told,), err = dry(capsys, "calm piano", "--tempo", "5000", status=2)
     assert told == {"prompt": "calm piano", "error": err[0].removeprefix("mustango: ")} and "5000" in told["error"]
@@ -93,8 +226,9 @@ def test_one_prompt_that_cannot_be_played(capsys, here):
 def test_empty_text_gives_nothing(capsys, here, blank):
     free = dry(capsys, "calm piano")[0]
     names = ("chords", "tempo", "key", "meter", "duration")
-    write(here / "many.jsonl", [{"prompt": "calm piano", **dict.fromkeys(names, blank)}, {"prompt": "calm piano", "chords": []}])
-    assert dry(capsys, "--prompts", "many.jsonl")[0] == free * 2
+    fields = (*names, "seed", "steps", "guidance", "scheduler", "model", "dtype", "beats", "id", "loudness", "tail")
+    write(here / "many.jsonl", [{"prompt": "calm piano", **dict.fromkeys(fields, blank)}, {"prompt": "calm piano", "chords": []}])
+    assert dry_file(capsys, "many.jsonl") == free * 2
     assert dry(capsys, "calm piano", *(part for name in names for part in (f"--{name}", blank)))[0] == free
 
 
@@ -102,11 +236,11 @@ def test_one_request_on_every_way_is_one_sidecar(capsys, here):
     options = {"chords": "C | Am7 G", "tempo": "Allegro", "key": "A minor", "meter": "3/4", "duration": "4 bars", "seed": "3"}
     (told,), _ = dry(capsys, "calm harp", *(part for name, value in options.items() for part in (f"--{name}", value)))
     write(here / "many.jsonl", [{"prompt": "calm harp", **options}])
-    assert dry(capsys, "--prompts", "many.jsonl")[0] == [told]
+    assert dry_file(capsys, "many.jsonl") == [told]
     assert told["asked"] == {name: options[name] for name in told["asked"]}  # as it was written
     assert set(told["asked"]) == {"chords", "tempo", "key", "meter", "duration"} == set(told["origin"])
     write(here / "again.jsonl", [told])
-    assert dry(capsys, "--prompts", "again.jsonl")[0] == [told]
+    assert dry_file(capsys, "again.jsonl") == [told]
 
 
 def test_an_edited_sidecar_is_played_or_refused_never_half(capsys, here):
@@ -130,7 +264,7 @@ def test_an_old_sidecar_still_asks_for_its_take(capsys, here):
     old = {name: value for name, value in told.items() if name != "asked"}
     old["origin"] = {name: value for name, value in old["origin"].items() if name != "duration"}
     write(here / "old.jsonl", [old])
-    (again,), _ = dry(capsys, "--prompts", "old.jsonl")
+    (again,) = dry_file(capsys, "old.jsonl")
     same = ("bpm", "meter", "key", "beats", "chords", "chords_time", "duration", "seed")
     assert [again[name] for name in same] == [told[name] for name in same]
 

@@ -307,7 +307,7 @@ def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_p
     [
         ('{"a": 1}', [], "row 1 of data has no location"), ("5", [], "line 1 is no object of fields"),
         ('{"location": "train/x.wav"}', [], "has no audio at train/x.wav"), ('{"location": "rows.jsonl"}', ["--steps", "1"], "as audio"),
-        ("", ["--seed", "-1"], "seed -1"), ("", ["--lr", "-1"], "lr -1.0"), ("", ["--lr", "nan"], "lr nan"), ("", ["--minutes", "nan"], "minutes"),
+        ("", ["--seed", "-1"], "seed -1"), ("", ["--lr", "-1"], "lr -1.0"), ("", ["--minutes", "-1"], "minutes"),
         ('{"location": "rows.jsonl"}', ["--steps", "1", "--loaders", "1"], "as audio"), ("", ["-o", "file"], "is a file"), ("", ["--held-out", "data/../data"], "is the training data"),
     ],
 )  # fmt: skip
