@@ -93,7 +93,9 @@ def _numbers(text):
 
 
 # Drums alone: the prompt's first words are a drum piece, or a part of it says "only drums", and nothing else that sounds is named.
-_DRUMS = r"(?:drums(?:,? (?:(?:and|or|plus|with) )?(?:an? |the )?drums)*)"  # percussion of any name, as `_percussion_marked` writes it
+_DRUMS = (
+    r"(?:drums(?:,? (?:(?:and|or|plus|with) )?(?:an? |the )?drums)*)"  # percussion of any name, as `_percussion_marked` writes it
+)
 _ADJECTIVES = (
     r"(?:an? |the )?(?:(?!(?:with|without|not|and|over|on|to|plus|has|featuring|features|by|driven|backing|steel|light|only|song|music|piece|tune|drums)"
     r"\b)[\w'&-]+ ){0,5}"
@@ -112,9 +114,32 @@ _ONLY_DRUMS = re.compile(
     rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS} (?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
 )
 _NOTHING_ELSE = re.compile(r"\b(?:(?:no|without)(?: any)? other (?:instrument|sound)s?|nothing else|no melody|no chords)\b")
+_CLAUSE_ENDS = r"[,.;:!?\n()]"
+_CLAUSE_ENDS_OUT_OF_LISTS = r"[.;:!?\n()]|(?<!drums),|,(?! (?:and )?drums\b)"  # "congas, bongos and claves" is one
 # Others that play, and what only they play.
-_OTHERS = {"melody", "chord", "harmony", "hook", "tune", "riff", "arpeggio", "drone", "band", "group", "ensemble", "music box", "bassline", "pluck"}
-_KIT = {"drum kit", "drum machine", "lo-fi drums", "mpc drums", "glitch drums"}  # "rock drums" may play with a band, "a djembe" plays alone
+_OTHERS = {
+    "melody",
+    "chord",
+    "harmony",
+    "hook",
+    "tune",
+    "riff",
+    "arpeggio",
+    "drone",
+    "band",
+    "group",
+    "ensemble",
+    "music box",
+    "bassline",
+    "pluck",
+}
+_KIT = {
+    "drum kit",
+    "drum machine",
+    "lo-fi drums",
+    "mpc drums",
+    "glitch drums",
+}  # "rock drums" may play with a band, "a djembe" plays alone
 
 
 def _percussion_marked(words, sounds):
@@ -157,13 +182,18 @@ def drums_alone(prompt):
     text = _percussion_marked(words, sounds)
     if re.search(r"\bwithout (?:use |using )?(?:only|just)\b|\bnot (?:only|just)\b", text):
         return False
-    parts = [" ".join(part.split()) for part in re.split(r"[.;:!?\n()]|(?<!drums),|,(?! (?:and )?drums\b)", text)]
-    first = next(filter(None, parts), "")
-    plain = re.fullmatch(_ADJECTIVES + _DRUMS, first)
     is_of_hand_drums = not any(_KIT.intersection(found.value) for found in sounds) and not genres_in(prompt)
+    is_bare = is_of_hand_drums or bool(_NOTHING_ELSE.search(prompt.lower()))
+    return any(_is_for_drums(re.split(ends, text), is_bare) for ends in (_CLAUSE_ENDS, _CLAUSE_ENDS_OUT_OF_LISTS))
+
+
+def _is_for_drums(clauses, is_bare):
+    """Return whether clauses tell of percussion alone. is_bare: percussion without more words, "a djembe", is alone."""
+    parts = list(filter(None, (" ".join(clause.split()) for clause in clauses)))
+    first = parts[0] if parts else ""
     return bool(
         _DRUM_PIECE.match(first)
         or any(map(_ONLY_DRUMS.fullmatch, parts))
         or re.fullmatch(_ADJECTIVES + _ONLY_DRUMS.pattern, first)
-        or (plain and (is_of_hand_drums or _NOTHING_ELSE.search(prompt.lower())))
+        or (is_bare and re.fullmatch(_ADJECTIVES + _DRUMS, first))
     )

@@ -51,7 +51,10 @@ CLASSICAL = ("I IV V7 I", "I vi ii V7 I", "I V7 I V7", "I V vi iii IV I IV V", "
 MINOR_CLASSICAL = ("i iv V7 i", "i VI iv V7", "i VII III VI ii° V7 i", "i V7 i V7")
 HYMN = ("I IV I V", "I V vi IV I V I I", "I IV V I", "vi IV I V")
 FREYGISCH = ("I bII I bII", "I iv bII I", "I bII bvii I")
-PASSAMEZZO, MINOR_PASSAMEZZO = ("I IV I V", "I bVII I V"), ("i VII i V", "III VII i V", "i V i VII III VII i V")  # renaissance grounds
+PASSAMEZZO, MINOR_PASSAMEZZO = (
+    ("I IV I V", "I bVII I V"),
+    ("i VII i V", "III VII i V", "i V i VII III VII i V"),
+)  # renaissance grounds
 CHORO, MINOR_CHORO = ("I VI7 ii V7", "I V7 I I7 IV iv I V7"), ("i iv V7 i", "i V7 i I7 iv i V7 i")
 CUBAN_SONG, MINOR_CUBAN_SONG = ("I V7", "I I V7 V7"), ("i V7", "i i V7 V7", "i iv V7 i")
 REGGAE, MINOR_REGGAE = ("I IV", "I V IV V", "I ii", "I IV V IV"), ("i iv", "i VII", "i v")
@@ -524,22 +527,50 @@ def drums_wanted(prompt):
         return bool(Leaning.of(prompt).drums)  # "trap, no hi-hats"
     if said is not None:
         return said
-    if only_others_play(prompt) or (plays_alone(prompt) and not _rock_solo(prompt)):
+    if only_others_play(prompt) or (plays_alone(prompt) and not _rock_solo(prompt) and not _is_percussion(_sounds_asked(prompt))):
         return False
     return Leaning.of(prompt).drums
 
 
 # Between "only" and what alone plays; "just a touch of strings" says nothing of the rest.
-_NO_ADJECTIVES = {"touch", "hint", "bit", "little", "few", "like", "of", "for", "in", "enough", "right", "as", "before", "after", "when", "not"}
+_NO_ADJECTIVES = {
+    "touch",
+    "hint",
+    "bit",
+    "little",
+    "few",
+    "like",
+    "of",
+    "for",
+    "in",
+    "enough",
+    "right",
+    "as",
+    "before",
+    "after",
+    "when",
+    "not",
+}
 _ONLY = {"only", "just", "solely", "purely", "exclusively"}
-_NOTHING_ELSE = re.compile(r"\b(?:nothing else|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b")
+_NOTHING_ELSE = re.compile(
+    r"\b(?:nothing else|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
+)
+
+
+def _sounds_asked(prompt):
+    """Return the sounds Found in a prompt, those denied apart."""
+    return [found for found in known_phrases().find(words_of(prompt)) if not found.denied]
+
+
+def _is_percussion(sounds):
+    """Return whether any of the sounds Found is percussion without a pitch."""
+    return any(unpitched().intersection(found.value) for found in sounds)
 
 
 def only_others_play(prompt):
     """Return whether a prompt says that nothing but an instrument or a voice plays: "just harp", "organ only", "harp, nothing else"."""
-    words = words_of(prompt)
-    sounds = [found for found in known_phrases().find(words) if not found.denied]
-    if any(unpitched().intersection(found.value) for found in sounds):
+    words, sounds = words_of(prompt), _sounds_asked(prompt)
+    if _is_percussion(sounds):
         return False
     if sounds and _NOTHING_ELSE.search(" ".join(prompt.lower().split())):
         return True

@@ -28,6 +28,8 @@ KEPT = {
     "chorus",
     "thus",
     "plus",
+    "minus",
+    "sans",
 }
 SAME = {
     "celli": "cello", "tympani": "timpani", "n": "and", "&": "and", "dnb": "drum and bass", "rnb": "r and b", "n't": "not",
@@ -40,12 +42,22 @@ _TOKEN = re.compile(
 # A chord symbol as it is written: no part of a name, "Ebm drill" is no EBM.
 _CHORD = re.compile(r"[A-G]b?(?:maj|min|m|dim|aug|sus|add)?(?:2|4|5|6|7|9|11|13)?")
 _DENY = {
-    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "excluding", "avoid", "zero", "sans",
-    "dont", "skip", "omit", "-",
+    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "avoid", "zero", "sans",
+    "dont", "skip", "omit", "exclude", "excluding", "remove", "-",
 }  # fmt: skip
 # They deny what follows only before these, "mute the drums".
-_SWITCHES = {"mute", "remove", "exclude", "lose", "ditch", "cut", "kill", "forget"}
-_DENY_PAIRS = {"instead of", "free of", "leave out", "take out", "cut out", "turn off", "switch off", "everything but", "anything but"}
+_SWITCHES = {"mute", "hold", "lose", "ditch", "cut", "kill", "forget"}
+_DENY_PAIRS = {
+    "instead of",
+    "free of",
+    "leave out",
+    "take out",
+    "cut out",
+    "turn off",
+    "switch off",
+    "everything but",
+    "anything but",
+}
 _SWITCHED_OFF = {"off", "none", "muted", "removed", "omitted", "excluded", "absent"}
 # They deny nothing, "a no frills rock song", or only the one word after them, "not too fast".
 _IDIOMS = {
@@ -57,6 +69,7 @@ _IDIOMS = {
     "without": {"end", "limit", "doubt", "fail", "equal", "pause", "rest", "fuss", "compromise", "rush", "hurry", "stopping", "warning", "apology", "hesitation"},
     "never": {"ending", "end", "stopping", "stop", "boring", "mind", "before", "resting", "sleeping", "dull", "again", "tiring", "stale", "failing", "predictable"},
     "not": {"bad", "unlike", "least", "your", "surprisingly"},
+    "skip": {"rope", "beat", "ahead", "hop"},
     "zero": {"gravity", "g", "hour", "point"},
 }  # fmt: skip
 _DEGREES = {"too", "very", "so", "overly", "that", "particularly", "terribly", "especially", "quite", "exactly", "entirely"}
@@ -66,9 +79,26 @@ _ASK_AGAIN = {
     "plays", "play", "a", "an", "the", "instead",
 }  # fmt: skip
 _CONNECTORS = {",", "/", "or", "nor", "and"}
-_NO_FREE_OF = {"jazz", "improvisation", "improv", "form", "flow", "flowing", "time", "tempo", "spirited", "style", "verse", "fall", "of", "from"}
+_NO_FREE_OF = {
+    "jazz",
+    "improvisation",
+    "improv",
+    "form",
+    "flow",
+    "flowing",
+    "time",
+    "tempo",
+    "spirited",
+    "style",
+    "verse",
+    "fall",
+    "of",
+    "from",
+}
 COUNTED_BEAT = "counted beat"  # what "beats" is in "16 beats" and "beats/min": a unit, which no table has
-_NUMBERS = set("one two three four five six seven nine ten eleven thirteen fourteen fifteen twenty thirty forty sixty hundred".split())
+_NUMBERS = set(
+    "one two three four five six seven nine ten eleven thirteen fourteen fifteen twenty thirty forty sixty hundred".split()
+)
 _DRUM_MACHINES = {"808", "909", "707", "606"}
 _KINDS_OF_BEAT = {"dotted", "quarter", "eighth", "half", "whole", "full", "counted", "silent", "more", "to", "steady", "even"}
 
@@ -172,7 +202,7 @@ def _with_denials(words, nouns):
         denied[i] = denying
         if _text(words, i - 1) in _DEGREES and denying and _text(words, i - 2) in ("not", "never"):
             denying = False
-    for i, word in enumerate(words):
+    for i in range(len(words)):
         for j in _denied_by_what_follows(words, i, ends):
             denied[j] = True
     return [replace(word, denied=is_denied) for word, is_denied in zip(words, denied, strict=True)]

@@ -231,7 +231,11 @@ def unpitched():
 @cache
 def drums():
     """Return the names of drums: what of the percussion is a drum or a set of them, not small things such as a shaker."""
-    return frozenset(name for name, _, near in _near() if near and near[0] in ("congas", "toms", "drum kit")) | {"drum kit", "toms", "congas"}
+    return frozenset(name for name, _, near in _near() if near and near[0] in ("congas", "toms", "drum kit")) | {
+        "drum kit",
+        "toms",
+        "congas",
+    }
 
 
 @cache

@@ -25,7 +25,7 @@ DRUM_NAMES = {
     **dict.fromkeys(TOMS, "toms"),
 }  # fmt: skip
 COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
-_DRUMS_IN_CAPTIONS = ("drum", "percussion")  # how the words for drums begin in them
+_DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
 
@@ -104,7 +104,7 @@ class Knows:
         wanted = drums_wanted(prompt)
         if wanted is False and not _NO_DRUMS_IN_CAPTIONS.search(prompt):
             return prompt.rstrip(" \t\n.,;") + ", no drums"
-        if wanted and not any(word.startswith(_DRUMS_IN_CAPTIONS) for word in drum_words(prompt)):
+        if wanted and not any(name in word for word in drum_words(prompt) for name in _DRUMS_IN_CAPTIONS):
             return prompt.rstrip(" \t\n.,;") + (", drums" if " with " in prompt.lower() else " with drums")
         return prompt
 
