@@ -148,6 +148,9 @@ def _percussion_marked(words, sounds):
     while i < len(words):
         if i in at:
             found = at[i]
+            if words[i].text == "beat":  # "lo-fi beats" are more than drums
+                at.pop(i)
+                continue
             piece = [words[found.last - 1].text] if words[found.last - 1].text in _PIECES and found.last - i > 1 else []
             text += ["drums", *piece]
             i = found.last

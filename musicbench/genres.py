@@ -222,7 +222,8 @@ GENRES = (
     _genre("fado", (68, 92), False, "minor", "folk", WALTZ, ("i V7 V7 i", "i iv V7 i")),
     _genre("klezmer, freylekhs, hora", (112, 160), None, "minor", "folk, musette", FREYGISCH, ("i iv V7 i", "i i V7 i", "i VII i V7")),
     _genre("balkan, balkan brass, romani, gypsy, gypsy brass", (120, 164), True, "minor", "march, folk", FREYGISCH, ("i iv V7 i", "i bII i bII")),
-    _genre("raga, alap, alaap, dhrupad, khayal, indian classical, hindustani, carnatic, indian classical music", (60, 92), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("raga, khayal, indian classical, hindustani, carnatic, indian classical music", (60, 92), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("alap, alaap, dhrupad, raga alap", (50, 66), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
     _genre("bollywood, filmi, desi pop", (94, 124), True, "minor", "latin, pop", POP, MINOR_POP),
     _genre("bhangra, punjabi", (96, 112), True, "minor", "latin", ("I bVII",), ("i VII", "i i VII i")),
     _genre("qawwali, sufi", (84, 116), True, "minor", "latin", ONE_CHORD, ("i VII", "i")),
@@ -356,8 +357,8 @@ GENRES = (
     _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
     _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
     _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
-    _genre("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords", mode="major", major=("I vi IV V",), minor=("i VI iv V",)),
-    _genre("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression", mode="major",
+    _genre("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords, 50s chord progression, doo wop chord progression, 1950s chord progression", mode="major", major=("I vi IV V",), minor=("i VI iv V",)),
+    _genre("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, pachelbel chord progression", mode="major",
            major=("I V vi iii IV I IV V",), minor=("i v VI III iv i iv V",)),
     _genre("circle of fifths, cycle of fifths, circle progression, circle of fifths progression, cycle of fourths, circle of fourths", mode="major",
            major=("vi ii V I",), minor=("i iv VII III VI ii° V i",)),
@@ -367,7 +368,7 @@ GENRES = (
     _genre("plagal cadence, amen cadence", mode="major", major=("IV I", "I IV I I"), minor=("iv i",)),
     _genre("la folia, folia, follia", mode="minor", major=("I V I IV I V I V",), minor=("i V i VII III VII i V",)),
     _genre("quartal, modal", minor=DORIAN, major=MIXOLYDIAN),
-    _genre("power chords, riff, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
+    _genre("power chords, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
 )  # fmt: skip
 
 # What sounds like a style's name and is none.
@@ -439,7 +440,7 @@ class Leaning:
     def of(cls, prompt):
         """Read a prompt. The style said first comes first; of a pair such as "jazz hip hop" the last gives rhythm and mode, the first the chords.
 
-        A scale or a form that is named ("dorian") comes before the mode of a style.
+        A scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style.
         """
         groups = genres_in(prompt)
         rhythm = [genre for group in groups for genre, _ in reversed(group)]
@@ -448,6 +449,7 @@ class Leaning:
         meter = next((genre for genre in rhythm if genre.meter), None)
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
+        harmony.sort(key=lambda genre: genre.bpm is not None)  # scales and progressions by name before styles
         scaled = next((genre for genre in harmony if genre.major or genre.minor), None)
         return cls(
             bpm=paced and paced.bpm,
