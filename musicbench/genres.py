@@ -96,13 +96,13 @@ GENRES = (
     _genre("jazz, jazzy, jazz band, jazz combo, jazz trio, jazz quartet, jazz quintet", (100, 170), True, "major", "jazz", SWING, MINOR_SWING),
     _genre("swing, big band, swing jazz, electro swing, lindy hop", (130, 190), True, "major", "jazz", SWING, MINOR_SWING),
     _genre("bebop, bop, hard bop, post bop", (170, 260), True, "major", "jazz", SWING, MINOR_SWING),
-    _genre("cool jazz, modal jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
+    _genre("cool jazz, modal jazz, spiritual jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
     _genre("smooth jazz", (80, 105), True, "major", "jazz", SOUL, MINOR_SOUL),
     _genre("jazz ballad, torch song, slow jazz", (54, 72), None, "major", "", SWING, MINOR_SWING),
     _genre("jazz waltz", (120, 180), True, "major", "", SWING, MINOR_SWING, "3/4"),
     _genre("jazz fusion, fusion", (95, 135), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
     _genre("acid jazz", (95, 118), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
-    _genre("free jazz", (120, 200), True, None, "jazz"),
+    _genre("free jazz, avant-garde jazz", (120, 200), True, None, "jazz"),
     _genre("gypsy jazz, jazz manouche, hot club", (160, 230), False, "minor", "jazz", SWING, MINOR_SWING),
     _genre("dixieland, new orleans jazz, trad jazz, second line", (150, 210), True, "major", "jazz", RAGTIME, MINOR_SWING),
     _genre("ragtime, rag, cakewalk", (84, 110), False, "major", "march", RAGTIME, MINOR_CLASSICAL, "2/4"),
@@ -266,8 +266,8 @@ GENRES = (
     _genre("joropo, llanera, musica llanera, seis por derecho", (150, 200), True, "major", "latin, folk", ("I IV V7 V7", "I I IV V7"), ("i iv V7 V7", "i i iv V7"), "3/4"),
     _genre("huapango, son jarocho, son huasteco, jarabe", (150, 196), None, "major", "latin, folk", ("I IV V7 V7", "I V7 I V7"), ("i iv V7 V7", "i VII VI V7"), "3/4"),
     _genre("chamame, polca paraguaya, guarania", (130, 170), False, "major", "musette, folk", ("I V7 V7 I", "I IV V7 I"), TANGO, "3/4"),
-    _genre("plena, bomba, bomba puertorriquena, currulao, porro, champeta, punta", (100, 126), True, "major", "latin", ("I V7 V7 I", "I IV V7 I", "I V7"), MINOR_CUBAN_SONG),
-    _genre("candombe, murga, festejo, lando", (100, 128), True, "minor", "latin", ("I V7", "I IV V7 I"), ("i iv V7 i", "i VII VI V7", "i7 iv7")),
+    _genre("plena, bomba, bomba puertorriquena, currulao, porro, champeta", (100, 126), True, "major", "latin", ("I V7 V7 I", "I IV V7 I", "I V7"), MINOR_CUBAN_SONG),
+    _genre("candombe, murga, festejo", (100, 128), True, "minor", "latin", ("I V7", "I IV V7 I"), ("i iv V7 i", "i VII VI V7", "i7 iv7")),
     _genre("maracatu, afoxe, axe music, coco de roda, ciranda", (84, 108), True, "major", "latin, tropical", MIXOLYDIAN, ("i VII", "i IV")),
     _genre("frevo, marchinha", (124, 160), True, "major", "march, latin", ("I VI7 ii V7", "I V7 V7 I"), MINOR_CHORO, "2/4"),
     _genre("choro, chorinho, maxixe, brazilian tango", (76, 108), None, "major", "bossa nova, musette", CHORO, MINOR_CHORO, "2/4"),
@@ -281,7 +281,7 @@ GENRES = (
     _genre("tarantella, saltarello, pizzica, tammurriata", (250, 300), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i", "i i V7 i"), "6/8"),
     _genre("siciliana, siciliano, barcarolle, forlane, pastorale", (120, 170), False, "minor", "classical, baroque", CLASSICAL, MINOR_CLASSICAL, "6/8"),
     _genre("slip jig, hop jig", (100, 140), None, "major", "folk", CELTIC, MINOR_CELTIC, "9/8"),
-    _genre("springar, springleik, polska, hambo, pols, scandinavian folk, nordic folk", (104, 140), False, "major", "folk", ("I IV V I", "I V I V", "I II I V"), ("i iv V i", "i VII i V"), "3/4"),
+    _genre("springar, springleik, polska, hambo, scandinavian folk, nordic folk", (104, 140), False, "major", "folk", ("I IV V I", "I V I V", "I II I V"), ("i iv V i", "i VII i V"), "3/4"),
     _genre("strathspey, scottish country dance, ceilidh", (108, 132), None, "major", "folk", CELTIC, MINOR_CELTIC),
     _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
     _genre("sevillanas, fandango, jota, malaguena", (120, 170), None, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ANDALUSIAN, "3/4"),
@@ -301,11 +301,11 @@ GENRES = (
     _genre("witch house, hardwave, wave music", (60, 76), True, "minor", "electronic, ambient", (), ("i VI", "i bII", "i VI iv i")),
     _genre("screamo, skramz, post hardcore, mathcore, noise rock", (130, 184), True, "minor", "rock", ROCK, ("i VI III VII", "i VI iv VII", "i bII i VII")),
     _genre("celtic punk, folk punk, gypsy punk, cowpunk, horror punk, riot grrrl", (140, 190), True, "major", "rock, folk", THREE_CHORDS, MINOR_ROCK),
-    _genre("skiffle, merseybeat, beat music, garage beat", (120, 164), True, "major", "rock, country", THREE_CHORDS, MINOR_ROCK),
+    _genre("skiffle, merseybeat", (120, 164), True, "major", "rock, country", THREE_CHORDS, MINOR_ROCK),
     _genre("yacht rock, aor, sophisti-pop, westcoast aor", (88, 116), True, "major", "pop, disco", CITY_POP + SOUL, MINOR_SOUL),
     _genre("chamber pop, baroque pop, freak folk, anti-folk", (84, 124), None, "major", "pop, folk", POP + ("I III IV iv",), MINOR_FOLK),
     _genre("gospel shout, shout music, praise break, ring shout", (150, 196), True, "major", "gospel", ("I7 IV7 I7 V7", "I7 I7 IV7 I7", "I I7 IV iv I V7 I I"), MINOR_BLUES),
-    _genre("spiritual, negro spiritual, spirituals choir", (66, 96), None, "major", "gospel, hymn", HYMN, MINOR_CLASSICAL),
+    _genre("negro spiritual, african american spiritual, spirituals choir", (66, 96), None, "major", "gospel, hymn", HYMN, MINOR_CLASSICAL),
     # classical
     _genre("classical, classical music, viennese classical, sonata, sonatina, symphony, symphonic, orchestral, concerto, overture, orchestra, chamber orchestra",
            (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
@@ -376,7 +376,7 @@ NO_STYLE = (
     "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
     "soul mate", "bear trap", "trap door", "garage door", "country side", "country house", "folk tale", "in march", "march 1", "blue", "swing set",
     "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
-    "fusion food", "prelude to", "final fantasy", "polka dot", "polka dotted", "jazz hands", "soul food", "soul train", "daft punk", "rock garden", "rock climbing", "rock solid",
+    "fusion food", "prelude to", "final fantasy", "polka dot", "polka dotted", "juke joint", "juke box", "jazz hands", "soul food", "soul train", "daft punk", "rock garden", "rock climbing", "rock solid",
     "salsa dip", "salsa verde", "folk hero", "house plant", "house cat", "house key", "white house", "trap card", "swing door", "swinging door", "metal bridge", "metal gear",
     "march madness", "country road", "garage band", "garage sale", "in the country", "new country", "my country", "country of", "ballet shoe", "opera glasses", "house of cards",
     "beach ball", "jungle gym", "tropical fish", "tropical storm", "island hopping", "suite life", "hotel suite", "fantasy football", "metal detector", "punk haircut",
@@ -468,7 +468,7 @@ _DRUM_WORDS = (
     "drum", "drum kit", "drumkit", "drumming", "drummer", "drum machine", "drum beat", "percussion", "percussive", "beat", "kick", "snare", "hi hat",
     "cymbal", "808", "backbeat", "beatbox", "beatboxing", "four on the floor", "clap", "hand clap", "shaker", "tambourine", "bongo", "conga",
     "cajon", "djembe", "taiko", "tabla", "dhol", "bodhran", "timpani", "rimshot", "breakbeat", "drum break", "brushed drum", "toms", "maraca",
-    "clave", "cowbell", "timbale", "cabasa", "guiro", "darbuka", "amen break", "drum fill", "drum loop", "beatless", "drumless",
+    "clave", "cowbell", "timbale", "cabasa", "guiro", "darbuka", "amen break", "drum fill", "drum loop", "beatless", "drumless", "percussionless", "rhythm section", "drumbeat",
 )  # fmt: skip
 _NO_DRUM_WORDS = (
     "drum and bass", "steel drum", "tongue drum", "hang drum", "steel tongue drum", "beat per minute", "beat a minute", "beat a bar", "beat in a bar",
@@ -476,7 +476,8 @@ _NO_DRUM_WORDS = (
 )  # fmt: skip
 # Words for all of the drums; that another of them is missing says nothing of the rest.
 _ALL_DRUMS = {
-    "drum", "drum kit", "drumkit", "drumming", "drummer", "drum machine", "drum beat", "drum loop", "percussion", "percussive", "beat", "beatless", "drumless",
+    "drum", "drum kit", "drumkit", "drum set", "drumming", "drummer", "drum machine", "drum beat", "drum groove", "drum loop", "drumbeat", "percussion",
+    "percussive", "beat", "beatless", "drumless", "percussionless", "rhythm section",
 }  # fmt: skip
 _ALONE = ("solo", "unaccompanied", "alone", "by itself", "on its own", "duet", "duo")
 _JOINED = {"with", "and", "over", "featuring", "plus", "has", "by", "then", "into", "on", "under", "to", "followed", "drum"}
@@ -496,7 +497,7 @@ def _alone_phrases():
 def drum_words(prompt):
     """Return {word for drums: whether it is denied} of what a prompt says of drums; "drum and bass" and "steel drum" say nothing of them."""
     found = _drum_phrases().find(words_of(prompt))
-    return {one.value: one.denied or one.value in ("beatless", "drumless") for one in found}
+    return {one.value: one.denied or one.value in ("beatless", "drumless", "percussionless") for one in found}
 
 
 def drums_said(prompt):
@@ -536,26 +537,12 @@ def drums_wanted(prompt):
 
 # Between "only" and what alone plays; "just a touch of strings" says nothing of the rest.
 _NO_ADJECTIVES = {
-    "touch",
-    "hint",
-    "bit",
-    "little",
-    "few",
-    "like",
-    "of",
-    "for",
-    "in",
-    "enough",
-    "right",
-    "as",
-    "before",
-    "after",
-    "when",
-    "not",
-}
-_ONLY = {"only", "just", "solely", "purely", "exclusively"}
+    "touch", "hint", "bit", "little", "few", "like", "of", "for", "in", "enough", "right", "as", "before", "after", "when", "not", "with", "on", "add", "need",
+    "chord", "note", "melody",
+}  # fmt: skip
+_ONLY = {"only", "just", "solely", "purely", "exclusively", "strictly"}
 _NOTHING_ELSE = re.compile(
-    r"\b(?:nothing else|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
+    r"\b(?:nothing (?:else|more)|no (?:instrument|sound)s? (?:except|but|other than|besides|apart from)|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
 )
 
 
@@ -594,10 +581,15 @@ def _only_before(words, i):
 
 def _only_after(words, i):
     """Return whether "only" ends the phrase of the sound before `i`, "organ only", not "organ only in the chorus"."""
-    if i >= len(words) or words[i].text != "only":
+    if i >= len(words) or words[i].text not in ("only", "exclusively"):
         return False
+    if any(found.first == 0 for found in _phrases().find(words[i + 1 : i + 7])):
+        return True  # "guitar-only blues"
     after = [word.text for word in words[i + 1 : i + 3]] + ["", ""]
-    is_end = after[0] in ("", "please", "music", "piece", "track") or words[i + 1].is_mark
+    is_end = (
+        after[0] in ("", "please", "music", "piece", "track", "arrangement", "version", "cover", "recording")
+        or words[i + 1].is_mark
+    )
     return is_end or after[0].isdigit() or (after[0] in ("in", "at") and after[1] not in ("the", "a", "some"))
 
 

@@ -42,7 +42,7 @@ _TOKEN = re.compile(
 # A chord symbol as it is written: no part of a name, "Ebm drill" is no EBM.
 _CHORD = re.compile(r"[A-G]b?(?:maj|min|m|dim|aug|sus|add)?(?:2|4|5|6|7|9|11|13)?")
 _DENY = {
-    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "avoid", "zero", "sans",
+    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "non", "avoid", "zero", "sans",
     "dont", "skip", "omit", "exclude", "excluding", "remove", "-",
 }  # fmt: skip
 # They deny what follows only before these, "mute the drums".
@@ -59,16 +59,19 @@ _DENY_PAIRS = {
     "anything but",
 }
 _SWITCHED_OFF = {"off", "none", "muted", "removed", "omitted", "excluded", "absent"}
+_TAKING = {"leave", "keep", "take", "cut", "left", "kept", "taken"}  # "leave the drums out"
+_WANTED = {"wanted", "needed", "required", "allowed", "necessary"}
 # They deny nothing, "a no frills rock song", or only the one word after them, "not too fast".
 _IDIOMS = {
     "no": {
-        "frill", "nonsense", "fuss", "bullshit", "bull", "bs", "gimmick", "holds", "hold", "limit", "doubt", "matter", "regret", "mercy", "worry", "problem", "rush",
+        "frill", "nonsense", "fuss", "bullshit", "bull", "bs", "gimmick", "holds barred", "string attached", "limit", "doubt", "matter", "regret", "mercy", "worry", "problem", "rush",
         "hurry", "end", "brainer", "compromise", "apology", "pressure", "less", "shortage", "stranger", "wave", "one", "surprise", "escape",
         "tomorrow", "fear", "sleep", "faster", "slower", "longer", "louder", "shame", "way", "rule", "name", "return", "budget",
     },
     "without": {"end", "limit", "doubt", "fail", "equal", "pause", "rest", "fuss", "compromise", "rush", "hurry", "stopping", "warning", "apology", "hesitation"},
     "never": {"ending", "end", "stopping", "stop", "boring", "mind", "before", "resting", "sleeping", "dull", "again", "tiring", "stale", "failing", "predictable"},
     "not": {"bad", "unlike", "least", "your", "surprisingly"},
+    "non": {"stop", "linear", "conformist"},
     "skip": {"rope", "beat", "ahead", "hop"},
     "zero": {"gravity", "g", "hour", "point"},
 }  # fmt: skip
@@ -76,7 +79,7 @@ _DEGREES = {"too", "very", "so", "overly", "that", "particularly", "terribly", "
 _IDIOM_ADVERBS = {"a", "any"}  # "without a doubt"
 _ASK_AGAIN = {
     "but", "with", "only", "just", "featuring", "then", "over", "under", "in", "at", "for", "on", "plus", "has", "have", "is", "are",
-    "plays", "play", "a", "an", "the", "instead",
+    "plays", "play", "a", "an", "the", "instead", "than",
 }  # fmt: skip
 _CONNECTORS = {",", "/", "or", "nor", "and"}
 _NO_FREE_OF = {
@@ -225,19 +228,25 @@ def _is_idiom(words, i):
     text, j = words[i].text, i + 1
     if text == "not" and _text(words, j) in ("only", "just"):
         return True
+    if text == "except":  # "nothing except harp"
+        return any(word.text in ("no", "nothing", "none", "without") for word in words[max(i - 4, 0) : i])
     while text == "without" and _text(words, j) in _IDIOM_ADVERBS:
         j += 1
-    return _text(words, j) in _IDIOMS.get(text, ())
+    idioms = _IDIOMS.get(text, ())
+    return _text(words, j) in idioms or f"{_text(words, j)} {_text(words, j + 1)}" in idioms
 
 
 def _denied_by_what_follows(words, i, ends):
-    """Return the places of the words that word `i` denies after they are said: "drum-free funk", "drums off", "drums: none"."""
-    text, after = words[i].text, _text(words, i + 1)
-    if text == "free" and i and words[i - 1].text != "royalty" and after not in _NO_FREE_OF:
+    """Return the places of the words that word `i` denies after they are said: "drum-free funk", "drums off", "leave the drums out"."""
+    text, before, after = words[i].text, _text(words, i - 1), _text(words, i + 1)
+    if text == "free" and i and before != "royalty" and after not in _NO_FREE_OF:
         return [i - 1]
-    if text not in _SWITCHED_OFF or not (after in ("", "and", "but") or words[i + 1].is_mark):
+    is_taken_out = text == "out" and any(word.text in _TAKING for word in words[max(i - 5, 0) : i])
+    is_unwanted = before == "not" and text in _WANTED
+    is_off = text in _SWITCHED_OFF and (after in ("", "and", "but") or words[i + 1].is_mark)
+    if not (is_taken_out or is_unwanted or is_off):
         return []
-    end = i - 1 if _text(words, i - 1) == ":" else i
+    end = i - 1 if before in (":", "not", "turned", "switched") else i
     return range(ends.get(end, end), end)
 
 

@@ -175,7 +175,7 @@ NO_SOUND = (
     "talking heads", "strings attached", "harp on", "crowd pleaser", "crowd pleasing", "triangle love", "cold sweat", "siren song", "rap beat", "trap beat", "audience of", "young audience", "for an audience", "singing in the rain",
     "beats per minute", "beats a minute", "beats per bar", "beats a bar", "beats in a bar", "beats to the bar", "beats in each bar", "singing guitar", "singing violin", "singing tone", "crying guitar", "growling bass", "screaming guitar", "talking guitar",
     "singing lead", "voice of the", "vocal like", "heartbeat of", "engine of", "boom town", "stutter step", "hook", "big horn", "steel string", "tenor of", "opera house", "song", "love song", "monk like", "fire", "new age", "wave", "laser focused",
-    "bell curve", "triangle offense", "tres bien", "organ donor", "horn of plenty", "cold snap", "tap water", "pad thai", "launch pad",
+    "bell curve", "triangle offense", "tres bien", "or nay", "organ donor", "horn of plenty", "cold snap", "tap water", "pad thai", "launch pad",
     "piano tuner", "string theory", "string cheese", "whip cream",
     "sing along", "stomp and holler", "alarm clock", "soap opera", "space opera", "rock opera", "waves of", "heat waves", "wave of", 
 )  # fmt: skip
@@ -188,7 +188,7 @@ _DRUMS = {"drum kit", "toms", "claps", "shaker", "congas", "claves", "rimshot"}
 # Parts of music that a "no" denies as it denies a sound: "no melody techno".
 _PARTS = (
     "melody", "chord", "harmony", "reverb", "effect", "fx", "intro", "outro", "breakdown", "build up", "riff", "distortion", "delay", "echo", "hook",
-    "drop", "fill", "bass drop", "drum fill", "key change", "tempo change", "other instrument", "other sound", "tag", "producer tag", "arpeggio",
+    "drop", "fill", "bass drop", "drum fill", "key change", "tempo change", "other instrument", "other sound", "tag", "producer tag", "rhythm section", "arpeggio",
 )  # fmt: skip
 
 

@@ -158,8 +158,8 @@ def test_old_dances_have_no_sevenths_but_that_of_the_dominant():
 @pytest.mark.parametrize(
     ("prompts", "wanted"),
     [
-        ("no hi-hats trap; house, no claps; no vocals drum loop; only surdo; a cajon, nothing else; techno with just a hint of harp; rock with organ only in the chorus; disco, no kick", True),
-        ("just piano; nothing but strings; cello only; rock, only guitars; choir only in C; lute and nothing else; trance -drums; drums off; sans percussion; w/o drums, ska", False),
+        ("no hi-hats trap; house, no claps; no vocals drum loop; only surdo; a cajon, nothing else; techno with just a hint of harp; rock with organ only in the chorus; disco, no kick; pop, no strings attached; jazz with just two chords on piano; skip rope funk; rock, guitar only intro", True),
+        ("just piano; nothing but strings; cello only; rock, only guitars; choir only in C; lute and nothing else; trance -drums; drums off; sans percussion; w/o drums, ska; guitar-only blues; leave the drums out, funk; ska, drums not needed; no instruments except a lute; percussionless rock; no drum set, pop", False),
         ("12 beats; C (2 beats) G (2 beats); 90 beats/min piano; 80 dotted beats; castanets only; a gong solo; piano, not only", None),
     ],
     ids=["with drums", "without", "either"],

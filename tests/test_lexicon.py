@@ -82,7 +82,9 @@ NOUNS = Phrases((noun, noun) for noun in ("drum", "drum loop", "piano", "vocal",
         ("not exactly techno", "techno"), ("not your usual ska", ""), ("zero gravity trance", ""), ("drum-free ska", "drum"), ("piano free jazz", ""),
         ("ska free of drums", "drum"), ("ska, drums off", "drum"), ("drums: none, harp", "drum"), ("harp off the beat", ""), ("mute the bass, polka", "bass"),
         ("turn the drums off", "drum"), ("anything but drums, ska", "drum"), ("nothing but drums", ""), ("polka -drums", "drum"), ("polka - drums", ""),
-        ("polka-drums", ""), ("leave out the guitar", "guitar"), ("sans piano", "piano"), ("minus harp", "harp"), ("devoid of bass", "bass"),
+        ("polka-drums", ""), ("leave out the guitar", "guitar"), ("sans piano", "piano"), ("minus harp", "harp"), ("devoid of bass", "bass"), 
+        ("take the drums out of this polka", "drum"), ("non-vocal techno", "vocal"), ("non-stop techno", ""), ("nothing except harp", ""),
+        ("no guitar except harp", "guitar"),
     ],
 )  # fmt: skip
 def test_a_denial_covers_the_noun_after_it(text, denied):
