@@ -4,9 +4,11 @@ import re
 from dataclasses import dataclass, field
 
 from musicbench.chordlists import note_unused_chords, numerals_of, read_chords
+from musicbench.genres import genres_in
 from musicbench.keys import first_key, read_marked_keys, read_other_keys
 from musicbench.pace import read_duration_stated, read_meter_stated, read_tempo
 from musicbench.reading import Reading
+from musicbench.sounds import known_phrases, unpitched, words_of
 from musicbench.theory import Chord, Dynamics, Key, Meter
 from musicbench.tokens import normalised, symbol_of
 
@@ -91,46 +93,110 @@ def _numbers(text):
 
 
 # Drums alone: the prompt's first words are a drum piece, or a part of it says "only drums", and nothing else that sounds is named.
-_DRUMS = r"(?:drums?|drumming|drum[ -]?(?:kit|set|machine)|percussion)"
-_ADJECTIVES = (
-    r"(?:an? |the )?(?:(?!(?:with|and|over|on|to|plus|has|featuring|features|by|driven|backing|steel|light|only|song|music|piece|tune|band)"
-    r"\b)[\w'/&-]+ ){0,5}"
+_DRUMS = (
+    r"(?:drums(?:,? (?:(?:and|or|plus|with) )?(?:an? |the )?drums)*)"  # percussion of any name, as `_percussion_marked` writes it
 )
-_OF_DRUMS = r"(?:(?!and\b)[\w-]+ ){0,2}(?:drums?|cymbals?|hi-?hats?|snares?|kicks?|toms?|rimshots?|brush(?:es)?|fills?|rolls?|ghost notes|swing|reverb)"
+_ADJECTIVES = (
+    r"(?:an? |the )?(?:(?!(?:with|without|not|and|over|on|to|plus|has|featuring|features|by|driven|backing|steel|light|only|song|music|piece|tune|drums)"
+    r"\b)[\w'&-]+ ){0,5}"
+)
+_PIECES = (
+    "solo loop beat break breakbeat groove pattern fill track piece ensemble circle cadence jam improvisation improv interlude duet duo trio quartet "
+    "quintet battle corps performance session workout rhythm intro outro sequence"
+).split()
+_PIECE = rf"(?:{'|'.join(_PIECES)})s?"
+_OF_DRUMS = r"(?:(?!and\b)[\w-]+ ){0,2}(?:drums|fills?|rolls?|ghost notes?|swing|reverb)"
 _DRUM_PIECE = re.compile(
-    rf"{_ADJECTIVES}(?:{_DRUMS}[ -]?(?:solo|loop|beat|break|breakbeat|groove|pattern|fill|track|piece)s?\b"
-    rf"|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)(?=$| (?:at|in|around|without|\d|for (?!an? |the ))| with (?:no|a? ?lots? of|{_OF_DRUMS})\b)"
+    rf"{_ADJECTIVES}(?:{_DRUMS} {_PIECE}\b(?: {_PIECE}\b)?|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)"
+    rf"(?=$| (?:at|in|around|without|\d+|for (?!an? |the ))\b| with (?:no|a? ?lots? of|{_OF_DRUMS})\b)"
 )
 _ONLY_DRUMS = re.compile(
-    rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS}[ -](?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
+    rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS} (?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
 )
 _NOTHING_ELSE = re.compile(r"\b(?:(?:no|without)(?: any)? other (?:instrument|sound)s?|nothing else|no melody|no chords)\b")
-_NEGATED = re.compile(  # "no bass", "without bass and guitar", "not only drums"
-    r"\b(?:no|without|nor|not|don't use|never)(?: any| only| just)?(?: other)? [\w-]+(?:(?:,| or| and|, or|, and) (?!no\b|just\b|only\b|without\b)[\w-]+)*"
-)
-_SOUNDS_BESIDE_DRUMS = re.compile(
-    r"\b(?:guitar|piano|keyboard|key|rhodes|organ|synth(?:esi[sz]er)?|string|violin|viola|fiddle|cello|harp|harpsichord|brass|trumpet|trombone"
-    r"|tuba|horn|sax(?:ophone)?|flute|clarinet|oboe|bassoon|woodwind|pad|choir|voice|vocal|singer|rapper|melody|melodie|chord|harmony|bell"
-    r"|glockenspiel|marimba|vibraphone|xylophone|kalimba|music box|accordion|harmonica|orchestra|riff|arpeggio|ukulele|banjo|sitar|koto"
-    r"|lute|mandolin|bagpipe|didgeridoo|whistle|theremin|(?:steel|tongue|hang) drum|handpan|steelpan|gamelan|timpani|808|singing"
-    r"|bass(?! drum)|bassline|erhu|kora|bouzouki|shamisen|oud|pipa|guzheng|drone|pluck|hook|tune|band|group|ensemble)(?:s|es)?\b"
-)
+_CLAUSE_ENDS = r"[,.;:!?\n()]"
+_CLAUSE_ENDS_OUT_OF_LISTS = r"[.;:!?\n()]|(?<!drums),|,(?! (?:and )?drums\b)"  # "congas, bongos and claves" is one
+# Others that play, and what only they play.
+_OTHERS = {
+    "melody",
+    "chord",
+    "harmony",
+    "hook",
+    "tune",
+    "riff",
+    "arpeggio",
+    "drone",
+    "band",
+    "group",
+    "ensemble",
+    "music box",
+    "bassline",
+    "pluck",
+}
+_KIT = {
+    "drum kit",
+    "drum machine",
+    "lo-fi drums",
+    "mpc drums",
+    "glitch drums",
+}  # "rock drums" may play with a band, "a djembe" plays alone
+
+
+def _percussion_marked(words, sounds):
+    """Return a prompt's words with percussion of any name written "drums"; what is denied is left out, and "no" is "without"."""
+    text, i, at = [], 0, {found.first: found for found in sounds}
+    while i < len(words):
+        if i in at:
+            found = at[i]
+            if words[i].text == "beat":  # "lo-fi beats" are more than drums
+                at.pop(i)
+                continue
+            piece = [words[found.last - 1].text] if words[found.last - 1].text in _PIECES and found.last - i > 1 else []
+            text += ["drums", *piece]
+            i = found.last
+            continue
+        if words[i].denied:
+            text += ["without"] if text[-1:] != ["without"] else []
+        else:
+            text.append(words[i].text)
+        i += 1
+    return re.sub(r" (?=[,.;:!?)])", "", " ".join(text))
+
+
+def _names_others(words, sounds):
+    """Return whether words name anything that plays beside percussion."""
+    if not all(set(found.value) <= unpitched() for found in sounds):
+        return True
+    ends = {found.last for found in sounds}
+    taken = {i for found in sounds for i in range(found.first, found.last)}
+    asked = [i for i, word in enumerate(words) if i not in taken and not word.denied]
+    return any(words[i].text in _OTHERS and i not in ends for i in asked)
 
 
 def drums_alone(prompt):
-    """Return whether a prompt begins with a drum piece ("rock drum solo") or says that only drums play ("just drums, no bass"),
+    """Return whether a prompt begins with a piece for percussion ("rock drum solo", "taiko ensemble"), or says that only percussion plays
 
-    and names none of the other instruments known here.
+    ("just drums, no bass"), or names nothing but hand drums and the like; and names none of the other instruments known here.
     """
-    text = re.sub('["“”]', "", prompt.lower())
-    named = _NEGATED.sub("", text)
-    if _SOUNDS_BESIDE_DRUMS.search(named):
+    words = words_of(re.sub('["“”]', "", prompt))
+    sounds = [found for found in known_phrases().find(words) if not found.denied]
+    if not sounds or _names_others(words, sounds):
         return False
-    parts = [" ".join(part.split()) for part in re.split(r"[,.;:!?\n]| - ", named)]
-    first = next(filter(None, parts), "")
+    text = _percussion_marked(words, sounds)
+    if re.search(r"\bwithout (?:use |using )?(?:only|just)\b|\bnot (?:only|just)\b", text):
+        return False
+    is_of_hand_drums = not any(_KIT.intersection(found.value) for found in sounds) and not genres_in(prompt)
+    is_bare = is_of_hand_drums or bool(_NOTHING_ELSE.search(prompt.lower()))
+    return any(_is_for_drums(re.split(ends, text), is_bare) for ends in (_CLAUSE_ENDS, _CLAUSE_ENDS_OUT_OF_LISTS))
+
+
+def _is_for_drums(clauses, is_bare):
+    """Return whether clauses tell of percussion alone. is_bare: percussion without more words, "a djembe", is alone."""
+    parts = list(filter(None, (" ".join(clause.split()) for clause in clauses)))
+    first = parts[0] if parts else ""
     return bool(
         _DRUM_PIECE.match(first)
         or any(map(_ONLY_DRUMS.fullmatch, parts))
         or re.fullmatch(_ADJECTIVES + _ONLY_DRUMS.pattern, first)
-        or (_NOTHING_ELSE.search(text) and re.fullmatch(_ADJECTIVES + _DRUMS, first))
+        or (is_bare and re.fullmatch(_ADJECTIVES + _DRUMS, first))
     )

@@ -7,7 +7,8 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from musicbench.lexicon import Phrases, read_words
+from musicbench.lexicon import Phrases
+from musicbench.sounds import drums, known_phrases, unpitched, words_for, words_of
 
 # Loops of one chord a bar, in Roman numerals of the key.
 BLUES = ("I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7",)
@@ -50,6 +51,12 @@ CLASSICAL = ("I IV V7 I", "I vi ii V7 I", "I V7 I V7", "I V vi iii IV I IV V", "
 MINOR_CLASSICAL = ("i iv V7 i", "i VI iv V7", "i VII III VI ii° V7 i", "i V7 i V7")
 HYMN = ("I IV I V", "I V vi IV I V I I", "I IV V I", "vi IV I V")
 FREYGISCH = ("I bII I bII", "I iv bII I", "I bII bvii I")
+PASSAMEZZO, MINOR_PASSAMEZZO = (
+    ("I IV I V", "I bVII I V"),
+    ("i VII i V", "III VII i V", "i V i VII III VII i V"),
+)  # renaissance grounds
+CHORO, MINOR_CHORO = ("I VI7 ii V7", "I V7 I I7 IV iv I V7"), ("i iv V7 i", "i V7 i I7 iv i V7 i")
+CUBAN_SONG, MINOR_CUBAN_SONG = ("I V7", "I I V7 V7"), ("i V7", "i i V7 V7", "i iv V7 i")
 REGGAE, MINOR_REGGAE = ("I IV", "I V IV V", "I ii", "I IV V IV"), ("i iv", "i VII", "i v")
 
 
@@ -89,13 +96,13 @@ GENRES = (
     _genre("jazz, jazzy, jazz band, jazz combo, jazz trio, jazz quartet, jazz quintet", (100, 170), True, "major", "jazz", SWING, MINOR_SWING),
     _genre("swing, big band, swing jazz, electro swing, lindy hop", (130, 190), True, "major", "jazz", SWING, MINOR_SWING),
     _genre("bebop, bop, hard bop, post bop", (170, 260), True, "major", "jazz", SWING, MINOR_SWING),
-    _genre("cool jazz, modal jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
+    _genre("cool jazz, modal jazz, spiritual jazz", (110, 150), True, "minor", "jazz", SWING, DORIAN),
     _genre("smooth jazz", (80, 105), True, "major", "jazz", SOUL, MINOR_SOUL),
     _genre("jazz ballad, torch song, slow jazz", (54, 72), None, "major", "", SWING, MINOR_SWING),
     _genre("jazz waltz", (120, 180), True, "major", "", SWING, MINOR_SWING, "3/4"),
     _genre("jazz fusion, fusion", (95, 135), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
     _genre("acid jazz", (95, 118), True, "minor", "funk, jazz", SOUL, MINOR_GROOVE),
-    _genre("free jazz", (120, 200), True, None, "jazz"),
+    _genre("free jazz, avant-garde jazz", (120, 200), True, None, "jazz"),
     _genre("gypsy jazz, jazz manouche, hot club", (160, 230), False, "minor", "jazz", SWING, MINOR_SWING),
     _genre("dixieland, new orleans jazz, trad jazz, second line", (150, 210), True, "major", "jazz", RAGTIME, MINOR_SWING),
     _genre("ragtime, rag, cakewalk", (84, 110), False, "major", "march", RAGTIME, MINOR_CLASSICAL, "2/4"),
@@ -136,7 +143,7 @@ GENRES = (
     _genre("electronic, electronic music, edm, electronic dance music, festival edm", (118, 132), True, "minor", "electronic", POP, DANCE),
     _genre("dance music, dance song, dance track, dance beat, club music, eurodance, dance pop, eurobeat", (118, 134), True, "minor", "electronic, disco", POP, DANCE),
     _genre("idm, glitch, glitch hop, braindance", (90, 130), True, "minor", "electronic", AMBIENT, MINOR_AMBIENT),
-    _genre("synthwave, retrowave, outrun, vaporwave, darksynth, chillwave", (84, 116), True, "minor", "electronic", POP, DANCE),
+    _genre("synthwave, retrowave, outrun, darksynth, chillwave", (84, 116), True, "minor", "electronic", POP, DANCE),
     _genre("chiptune, 8 bit, 8 bit music, chip music, 16 bit, nintendo music, game boy music, arcade music", (120, 160), True, "major", "electronic", POP + ("I bVI bVII I",), DANCE),
     _genre("downtempo, chillout", (74, 104), True, "minor", "lo-fi, ambient", SOUL, MINOR_SOUL),
     _genre("hyperpop, bubblegum bass, nightcore", (140, 170), True, "major", "electronic, pop", POP, DANCE),
@@ -173,7 +180,7 @@ GENRES = (
     _genre("stoner rock, desert rock", (84, 116), True, "minor", "rock", BLUES, ("i bIII IV i", "i VII i bII")),
     _genre("blues rock", (88, 132), True, "major", "blues, rock", BLUES, MINOR_BLUES),
     _genre("folk rock, indie folk, americana, stomp and holler", (90, 128), True, "major", "folk, rock", FOLK, MINOR_FOLK),
-    _genre("new wave, post-punk, post punk, goth rock, gothic rock, darkwave, coldwave", (118, 152), True, "minor", "rock, electronic", POP, ("i VI", "i VII VI VII", "i iv VI VII")),
+    _genre("new wave, post-punk, post punk, no wave, goth rock, gothic rock, darkwave, coldwave", (118, 152), True, "minor", "rock, electronic", POP, ("i VI", "i VII VI VII", "i iv VI VII")),
     _genre("ska, ska punk, two tone, rocksteady", (130, 172), True, "major", "reggae", THREE_CHORDS + ("I vi IV V",), MINOR_REGGAE),
     # pop
     _genre("pop, pop song, pop music, teen pop, power pop, country pop", (96, 128), True, "major", "pop", POP, MINOR_POP),
@@ -199,10 +206,10 @@ GENRES = (
     # folk and the world's music
     _genre("folk, folk music, folk song, singer-songwriter, campfire song, fingerpicking, acoustic folk", (84, 124), False, "major", "folk", FOLK, MINOR_FOLK),
     _genre("celtic, irish, irish folk, scottish, gaelic, celtic folk", (90, 124), None, "major", "folk", CELTIC, MINOR_CELTIC),
-    _genre("jig, irish jig, gigue, tarantella", (240, 300), None, "major", "", CELTIC, MINOR_CELTIC, "6/8"),
+    _genre("jig, irish jig, double jig, gigue", (240, 300), None, "major", "", CELTIC, MINOR_CELTIC, "6/8"),
     _genre("reel, irish reel, hornpipe", (180, 224), None, "major", "folk", CELTIC, MINOR_CELTIC),
     _genre("sea shanty, shanty, drinking song", (92, 124), None, "major", "folk", CELTIC, ("i VII i VII", "i i VII VII")),
-    _genre("medieval, renaissance, tavern music, troubadour, minstrel, madrigal", (84, 120), None, "minor", "folk, baroque", MIXOLYDIAN, DORIAN + ("i VII i v",)),
+    _genre("medieval, renaissance, tavern music, troubadour, minstrel, madrigal, estampie", (84, 120), None, "minor", "folk, baroque", PASSAMEZZO, MINOR_PASSAMEZZO),
     _genre("waltz, valse", (116, 172), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("viennese waltz, vienna waltz, fast waltz", (164, 184), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("slow waltz, english waltz, gentle waltz, calm waltz", (82, 98), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
@@ -211,11 +218,12 @@ GENRES = (
     _genre("minuet, menuet, sarabande, menuetto", (92, 128), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
     _genre("polka, schottische, can can", (108, 132), True, "major", "march, musette", THREE_CHORDS, MINOR_WALTZ, "2/4"),
     _genre("tango, milonga, tango nuevo, argentine tango", (112, 132), False, "minor", "musette", ("I V7 V7 I", "I II7 V7 I"), TANGO),
-    _genre("flamenco, rumba flamenca, bulerias, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", ANDALUSIAN, ANDALUSIAN),
+    _genre("flamenco, rumba flamenca, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", ANDALUSIAN, ANDALUSIAN),
     _genre("fado", (68, 92), False, "minor", "folk", WALTZ, ("i V7 V7 i", "i iv V7 i")),
     _genre("klezmer, freylekhs, hora", (112, 160), None, "minor", "folk, musette", FREYGISCH, ("i iv V7 i", "i i V7 i", "i VII i V7")),
     _genre("balkan, balkan brass, romani, gypsy, gypsy brass", (120, 164), True, "minor", "march, folk", FREYGISCH, ("i iv V7 i", "i bII i bII")),
-    _genre("raga, indian classical, hindustani, carnatic, indian classical music", (60, 92), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("raga, khayal, indian classical, hindustani, carnatic, indian classical music", (60, 92), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("alap, alaap, dhrupad, raga alap", (50, 66), False, "major", "ambient", ONE_CHORD, MINOR_DRONE),
     _genre("bollywood, filmi, desi pop", (94, 124), True, "minor", "latin, pop", POP, MINOR_POP),
     _genre("bhangra, punjabi", (96, 112), True, "minor", "latin", ("I bVII",), ("i VII", "i i VII i")),
     _genre("qawwali, sufi", (84, 116), True, "minor", "latin", ONE_CHORD, ("i VII", "i")),
@@ -230,7 +238,7 @@ GENRES = (
     _genre("salsa, mambo, montuno, son montuno, timba, guaracha", (160, 208), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
     _genre("son cubano, buena vista, cuban son, danzon, guajira", (96, 132), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
     _genre("cha cha, cha cha cha, boogaloo", (110, 128), True, "minor", "latin", MONTUNO, ("i7 IV7", "i iv V7 iv")),
-    _genre("rumba, guaguanco, cuban", (96, 120), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
+    _genre("rumba, cuban", (96, 120), True, "minor", "latin", MONTUNO, MINOR_MONTUNO),
     _genre("bolero, bolero latino", (76, 104), None, "minor", "latin, ballad", ("I vi ii V7", "ii7 V7 Imaj7 vi7"), TANGO),
     _genre("merengue, perico ripiao", (130, 160), True, "major", "latin", ("I V7 V7 I", "I IV V7 I"), ("i V7 V7 i",)),
     _genre("bachata", (120, 136), True, "minor", "latin", ("I V vi IV", "vi IV I V"), ("i VII VI V", "iv VII III VI")),
@@ -239,7 +247,7 @@ GENRES = (
     _genre("moombahton", (105, 112), True, "minor", "latin, electronic", (), DANCE),
     _genre("samba, batucada, pagode, samba reggae", (92, 112), True, "major", "bossa nova, latin", ("Imaj7 VI7 ii7 V7", "I VI7 ii V7"), MINOR_SWING, "2/4"),
     _genre("baile funk, funk carioca, brazilian funk", (126, 136), True, "minor", "latin, electronic", (), ("i", "i VII")),
-    _genre("forro, baiao, choro, mpb", (90, 118), None, "major", "bossa nova, musette", MIXOLYDIAN, MINOR_SWING),
+    _genre("forro, baiao, xote, mpb", (90, 118), None, "major", "bossa nova, musette", MIXOLYDIAN, MINOR_SWING),
     _genre("mariachi, ranchera, norteno, tejano, corrido, banda", (104, 140), None, "major", "latin, musette", ("I V7 V7 I", "I IV V7 I"), TANGO),
     _genre("andean, peruvian, huayno, pan pipe music", (84, 112), None, "minor", "folk", FOLK, ("i III VII i", "VI III i i")),
     _genre("reggae, roots reggae, lovers rock, reggae band", (68, 92), True, "major", "reggae", REGGAE, MINOR_REGGAE),
@@ -247,6 +255,57 @@ GENRES = (
     _genre("dancehall, ragga, bashment", (88, 106), True, "minor", "reggae, electronic", REGGAE, MINOR_REGGAE),
     _genre("soca, calypso, zouk, kompa, steel band, carnival", (108, 144), True, "major", "tropical", THREE_CHORDS, ("i VII", "i iv V7 i")),
     _genre("tropical, caribbean, island, beach", (94, 126), True, "major", "tropical", ("I IV V IV", "I V vi IV", "I IV"), MINOR_POP),
+    _genre("gnawa, gnaoua, desert blues, tishoumaren, tuareg", (88, 120), True, "minor", "latin, folk", ONE_CHORD, ("i", "i VII")),
+    _genre("rai, algerian rai, chaabi, shaabi, dabke, mahraganat", (94, 116), True, "minor", "latin, electronic", FREYGISCH, ("i VII VI V", "i iv", "i bII i VII")),
+    _genre("ethio-jazz, ethio jazz, ethiopian jazz, ethiopian, tizita", (88, 120), True, "minor", "jazz, funk", ("I IV", "I bVII"), ("i7 iv7", "i VI", "i i iv i")),
+    _genre("kizomba, tarraxo, ghetto zouk, semba", (84, 100), True, "minor", "latin, tropical", POP, MINOR_POP),
+    _genre("morna, coladeira", (76, 104), None, "minor", "latin, folk", CHORO, MINOR_CHORO),
+    _genre("mbaqanga, makossa, benga, chimurenga, bikutsi, ndombolo, palm wine music, funana, kuduro, taarab", (104, 138), True, "major", "tropical", ("I IV V IV", "I IV I V"), ("i VII",)),
+    _genre("chacarera, zamba, cueca, marinera", (240, 300), True, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ("i VII III V7", "i iv V7 i", "i V7 V7 i"), "6/8"),
+    _genre("pasillo, bambuco, vals criollo, vals peruano", (104, 140), None, "minor", "latin, musette", WALTZ, ("i V7 V7 i", "i iv V7 i", "i VII III V7"), "3/4"),
+    _genre("joropo, llanera, musica llanera, seis por derecho", (150, 200), True, "major", "latin, folk", ("I IV V7 V7", "I I IV V7"), ("i iv V7 V7", "i i iv V7"), "3/4"),
+    _genre("huapango, son jarocho, son huasteco, jarabe", (150, 196), None, "major", "latin, folk", ("I IV V7 V7", "I V7 I V7"), ("i iv V7 V7", "i VII VI V7"), "3/4"),
+    _genre("chamame, polca paraguaya, guarania", (130, 170), False, "major", "musette, folk", ("I V7 V7 I", "I IV V7 I"), TANGO, "3/4"),
+    _genre("plena, bomba, bomba puertorriquena, currulao, porro, champeta", (100, 126), True, "major", "latin", ("I V7 V7 I", "I IV V7 I", "I V7"), MINOR_CUBAN_SONG),
+    _genre("candombe, murga, festejo", (100, 128), True, "minor", "latin", ("I V7", "I IV V7 I"), ("i iv V7 i", "i VII VI V7", "i7 iv7")),
+    _genre("maracatu, afoxe, axe music, coco de roda, ciranda", (84, 108), True, "major", "latin, tropical", MIXOLYDIAN, ("i VII", "i IV")),
+    _genre("frevo, marchinha", (124, 160), True, "major", "march, latin", ("I VI7 ii V7", "I V7 V7 I"), MINOR_CHORO, "2/4"),
+    _genre("choro, chorinho, maxixe, brazilian tango", (76, 108), None, "major", "bossa nova, musette", CHORO, MINOR_CHORO, "2/4"),
+    _genre("guaguanco, yambu, rumba guaguanco, rumba cubana", (96, 124), True, "minor", "latin", CUBAN_SONG, MINOR_CUBAN_SONG),
+    _genre("mento, biguine, beguine, gwo ka", (96, 132), True, "major", "tropical, latin", ("I IV V7 I", "I V7 V7 I"), MINOR_CUBAN_SONG),
+    # dances and songs of Europe and its neighbours
+    _genre("cajun, cajun two-step, cajun two step, fais do-do", (112, 144), None, "major", "country, folk", ("I I V7 I", "I V7 V7 I", "I IV V7 I"), MINOR_FOLK),
+    _genre("cajun waltz", (100, 140), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("zydeco, swamp pop", (120, 156), True, "major", "blues, country", ("I I IV I", "I IV I V7", *BLUES), MINOR_BLUES),
+    _genre("sirtaki, zorba, hasapiko, rebetiko, rembetika, greek folk, greek music, bouzouki music", (96, 144), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i", "i bII i bII")),
+    _genre("tarantella, saltarello, pizzica, tammurriata", (250, 300), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i", "i i V7 i"), "6/8"),
+    _genre("siciliana, siciliano, barcarolle, forlane, pastorale", (120, 170), False, "minor", "classical, baroque", CLASSICAL, MINOR_CLASSICAL, "6/8"),
+    _genre("slip jig, hop jig", (100, 140), None, "major", "folk", CELTIC, MINOR_CELTIC, "9/8"),
+    _genre("springar, springleik, polska, hambo, scandinavian folk, nordic folk", (104, 140), False, "major", "folk", ("I IV V I", "I V I V", "I II I V"), ("i iv V i", "i VII i V"), "3/4"),
+    _genre("strathspey, scottish country dance, ceilidh", (108, 132), None, "major", "folk", CELTIC, MINOR_CELTIC),
+    _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
+    _genre("sevillanas, fandango, jota, malaguena", (120, 170), None, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ANDALUSIAN, "3/4"),
+    _genre("czardas, csardas, verbunkos, kolo, horo", (112, 160), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i")),
+    _genre("pavane, pavan, allemande, basse danse, passamezzo", (58, 80), False, "minor", "baroque, classical", PASSAMEZZO, MINOR_PASSAMEZZO),
+    _genre("galliard, courante, chaconne, ciaccona", (96, 132), False, "minor", "baroque, classical", PASSAMEZZO, MINOR_PASSAMEZZO, "3/4"),
+    _genre("taqsim, taksim, dastgah, radif, persian classical, santur improvisation, santoor improvisation, oud improvisation, ney improvisation, qanun improvisation, "
+           "kamancheh improvisation, setar improvisation, duduk improvisation, santur solo, oud solo, ney solo, qanun solo, duduk solo", (56, 84), False, "minor", "ambient, folk", ONE_CHORD, ("i", "i bII", "i VII")),
+    _genre("bhajan, kirtan, ghazal, thumri, sitar improvisation, bansuri improvisation, sarod improvisation", (66, 100), None, "major", "ambient, folk", ONE_CHORD, ("i", "i VII")),
+    _genre("gagaku, pansori, sanjo, guqin music, kecak", (50, 76), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("dangdut, kroncong, keroncong, luk thung, molam", (84, 124), True, "minor", "latin, pop", POP, MINOR_POP),
+    # more of the studio and the stage
+    _genre("footwork, juke, chicago juke, ghetto house, ghettotech", (154, 164), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    _genre("jersey club, baltimore club, broken beat, nu jazz, microhouse", (118, 140), True, "minor", "electronic, jazz", BRIGHT_VAMP, VAMP),
+    _genre("berlin school, kosmische, kosmische musik, sequencer music", (96, 130), False, "minor", "ambient, electronic", ("I", "I bVII"), ("i", "i VI", "i VII")),
+    _genre("vaporwave, vapourwave, mallsoft, slushwave, signalwave", (60, 90), True, "major", "lo-fi, ambient", ("Imaj7 IVmaj7", "IVmaj7 iii7 ii7 Imaj7", "ii7 V7 Imaj7 vi7"), MINOR_SOUL),
+    _genre("witch house, hardwave, wave music", (60, 76), True, "minor", "electronic, ambient", (), ("i VI", "i bII", "i VI iv i")),
+    _genre("screamo, skramz, post hardcore, mathcore, noise rock", (130, 184), True, "minor", "rock", ROCK, ("i VI III VII", "i VI iv VII", "i bII i VII")),
+    _genre("celtic punk, folk punk, gypsy punk, cowpunk, horror punk, riot grrrl", (140, 190), True, "major", "rock, folk", THREE_CHORDS, MINOR_ROCK),
+    _genre("skiffle, merseybeat", (120, 164), True, "major", "rock, country", THREE_CHORDS, MINOR_ROCK),
+    _genre("yacht rock, aor, sophisti-pop, westcoast aor", (88, 116), True, "major", "pop, disco", CITY_POP + SOUL, MINOR_SOUL),
+    _genre("chamber pop, baroque pop, freak folk, anti-folk", (84, 124), None, "major", "pop, folk", POP + ("I III IV iv",), MINOR_FOLK),
+    _genre("gospel shout, shout music, praise break, ring shout", (150, 196), True, "major", "gospel", ("I7 IV7 I7 V7", "I7 I7 IV7 I7", "I I7 IV iv I V7 I I"), MINOR_BLUES),
+    _genre("negro spiritual, african american spiritual, spirituals choir", (66, 96), None, "major", "gospel, hymn", HYMN, MINOR_CLASSICAL),
     # classical
     _genre("classical, classical music, viennese classical, sonata, sonatina, symphony, symphonic, orchestral, concerto, overture, orchestra, chamber orchestra",
            (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
@@ -259,8 +318,13 @@ GENRES = (
     _genre("minimalism, philip glass, steve reich, neoclassical, modern classical, contemporary classical", (76, 132), False, "minor", "classical, ambient", ("I vi IV I", "I iii vi IV"), ("i VI III VII", "i III iv VI")),
     _genre("hymn, chorale, church hymn, choral, church music, carol, christmas carol", (68, 100), False, "major", "hymn", HYMN, MINOR_CLASSICAL),
     _genre("a cappella, acappella, a capella, barbershop, barbershop quartet, madrigal choir, vocal ensemble", (68, 108), False, "major", "hymn", ("I VI7 II7 V7", "I IV I V7", "I vi ii V7"), MINOR_CLASSICAL),
-    _genre("gregorian chant, gregorian, plainchant, plainsong, chant, monks, byzantine chant", (56, 76), False, "minor", "hymn, ambient", ONE_CHORD, ("i", "i VII")),
+    _genre("gregorian chant, gregorian, plainchant, plainsong, chant, monks, byzantine chant, organum, parallel organum", (56, 76), False, "minor", "hymn, ambient", ONE_CHORD, ("i", "i VII")),
     _genre("requiem, funeral, dirge, lament, elegy, adagio for strings", (52, 72), False, "minor", "classical, hymn", HYMN, ("i iv V i", "i VI iv V", "i iv i V")),
+    _genre("serialist, serialism, serial music, twelve tone, twelve tone row, atonal, dodecaphonic, expressionist, aleatoric, spectralism, avant-garde", (56, 96), False, "minor", "classical", EERIE, EERIE),
+    _genre("lieder, art song, kunstlied, song cycle", (60, 96), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("cantata, oratorio, motet, magnificat, stabat mater", (60, 96), False, "major", "hymn, baroque", CLASSICAL, MINOR_CLASSICAL),
+    _genre("serenade, divertimento, rondo, bagatelle, humoresque, capriccio", (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("scherzo", (150, 220), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
     _genre("opera, aria, operatic, bel canto", (66, 108), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("ballet, pas de deux", (84, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("march, military march, marching band, fanfare, brass band march, brass band", (104, 124), True, "major", "march", ("I V7 I V7", "I IV V7 I", "I I V7 I"), MINOR_CLASSICAL),
@@ -288,13 +352,23 @@ GENRES = (
     _genre("lydian", mode="major", major=LYDIAN),
     _genre("aeolian", mode="minor", minor=("i VII VI VII", "i VI VII i", "i iv v i")),
     _genre("phrygian dominant, freygish, hijaz, double harmonic", mode="major", major=FREYGISCH, minor=PHRYGIAN),
-    _genre("andalusian, andalusian cadence", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
+    _genre("andalusian, andalusian cadence, lament bass", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
     _genre("one chord, one chord vamp, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
     _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
     _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
     _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
+    _genre("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords, 50s chord progression, doo wop chord progression, 1950s chord progression", mode="major", major=("I vi IV V",), minor=("i VI iv V",)),
+    _genre("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, pachelbel chord progression", mode="major",
+           major=("I V vi iii IV I IV V",), minor=("i v VI III iv i iv V",)),
+    _genre("circle of fifths, cycle of fifths, circle progression, circle of fifths progression, cycle of fourths, circle of fourths", mode="major",
+           major=("vi ii V I",), minor=("i iv VII III VI ii° V i",)),
+    _genre("axis progression, four chord song, 4 chord song, axis of awesome", mode="major", major=("I V vi IV",), minor=("i VI III VII",)),
+    _genre("royal road, royal road progression", mode="major", major=("IV V iii vi",), minor=("iv V i VI",)),
+    _genre("turnaround, rhythm changes, i got rhythm", mode="major", major=("I vi ii V", "Imaj7 vi7 ii7 V7"), minor=("i VI ii° V",)),
+    _genre("plagal cadence, amen cadence", mode="major", major=("IV I", "I IV I I"), minor=("iv i",)),
+    _genre("la folia, folia, follia", mode="minor", major=("I V I IV I V I V",), minor=("i V i VII III VII i V",)),
     _genre("quartal, modal", minor=DORIAN, major=MIXOLYDIAN),
-    _genre("power chords, riff, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
+    _genre("power chords, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
 )  # fmt: skip
 
 # What sounds like a style's name and is none.
@@ -302,7 +376,10 @@ NO_STYLE = (
     "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
     "soul mate", "bear trap", "trap door", "garage door", "country side", "country house", "folk tale", "in march", "march 1", "blue", "swing set",
     "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
-    "fusion food", "prelude to", 
+    "fusion food", "prelude to", "final fantasy", "polka dot", "polka dotted", "juke joint", "juke box", "jazz hands", "soul food", "soul train", "daft punk", "rock garden", "rock climbing", "rock solid",
+    "salsa dip", "salsa verde", "folk hero", "house plant", "house cat", "house key", "white house", "trap card", "swing door", "swinging door", "metal bridge", "metal gear",
+    "march madness", "country road", "garage band", "garage sale", "in the country", "new country", "my country", "country of", "ballet shoe", "opera glasses", "house of cards",
+    "beach ball", "jungle gym", "tropical fish", "tropical storm", "island hopping", "suite life", "hotel suite", "fantasy football", "metal detector", "punk haircut",
     "jazz organ", "rock organ", "metal guitar", "funk guitar",
     "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
 )  # fmt: skip
@@ -324,7 +401,7 @@ def genres_in(prompt):
 
     The places are those of the words that name it. A style that is denied ("not rock") is left out.
     """
-    words, groups, end = read_words(prompt), [], None
+    words, groups, end = words_of(prompt), [], None
     for found in _phrases().find(words):
         if found.denied:
             continue
@@ -363,7 +440,7 @@ class Leaning:
     def of(cls, prompt):
         """Read a prompt. The style said first comes first; of a pair such as "jazz hip hop" the last gives rhythm and mode, the first the chords.
 
-        A scale or a form that is named ("dorian") comes before the mode of a style.
+        A scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style.
         """
         groups = genres_in(prompt)
         rhythm = [genre for group in groups for genre, _ in reversed(group)]
@@ -372,6 +449,7 @@ class Leaning:
         meter = next((genre for genre in rhythm if genre.meter), None)
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
+        harmony.sort(key=lambda genre: genre.bpm is not None)  # scales and progressions by name before styles
         scaled = next((genre for genre in harmony if genre.major or genre.minor), None)
         return cls(
             bpm=paced and paced.bpm,
@@ -390,19 +468,25 @@ _DRUM_WORDS = (
     "drum", "drum kit", "drumkit", "drumming", "drummer", "drum machine", "drum beat", "percussion", "percussive", "beat", "kick", "snare", "hi hat",
     "cymbal", "808", "backbeat", "beatbox", "beatboxing", "four on the floor", "clap", "hand clap", "shaker", "tambourine", "bongo", "conga",
     "cajon", "djembe", "taiko", "tabla", "dhol", "bodhran", "timpani", "rimshot", "breakbeat", "drum break", "brushed drum", "toms", "maraca",
-    "clave", "cowbell", "timbale", "cabasa", "guiro", "darbuka", "amen break", "drum fill", "drum loop", "beatless", "drumless",
+    "clave", "cowbell", "timbale", "cabasa", "guiro", "darbuka", "amen break", "drum fill", "drum loop", "beatless", "drumless", "percussionless", "rhythm section", "drumbeat",
 )  # fmt: skip
 _NO_DRUM_WORDS = (
     "drum and bass", "steel drum", "tongue drum", "hang drum", "steel tongue drum", "beat per minute", "beat a minute", "beat a bar", "beat in a bar",
     "beat to the bar", "beat per bar", "big beat", "drum and bass beat", "the beatles", "beat generation",
 )  # fmt: skip
+# Words for all of the drums; that another of them is missing says nothing of the rest.
+_ALL_DRUMS = {
+    "drum", "drum kit", "drumkit", "drum set", "drumming", "drummer", "drum machine", "drum beat", "drum groove", "drum loop", "drumbeat", "percussion",
+    "percussive", "beat", "beatless", "drumless", "percussionless", "rhythm section",
+}  # fmt: skip
 _ALONE = ("solo", "unaccompanied", "alone", "by itself", "on its own", "duet", "duo")
 _JOINED = {"with", "and", "over", "featuring", "plus", "has", "by", "then", "into", "on", "under", "to", "followed", "drum"}
 
 
 @cache
 def _drum_phrases():
-    return Phrases([*((phrase, None) for phrase in _NO_DRUM_WORDS), *((phrase, phrase) for phrase in _DRUM_WORDS)])
+    others = [word for name in sorted(drums()) for word in words_for()[name]]
+    return Phrases([*((phrase, None) for phrase in _NO_DRUM_WORDS), *((phrase, phrase) for phrase in (*_DRUM_WORDS, *others))])
 
 
 @cache
@@ -412,8 +496,8 @@ def _alone_phrases():
 
 def drum_words(prompt):
     """Return {word for drums: whether it is denied} of what a prompt says of drums; "drum and bass" and "steel drum" say nothing of them."""
-    found = _drum_phrases().find(read_words(prompt))
-    return {one.value: one.denied or one.value in ("beatless", "drumless") for one in found}
+    found = _drum_phrases().find(words_of(prompt))
+    return {one.value: one.denied or one.value in ("beatless", "drumless", "percussionless") for one in found}
 
 
 def drums_said(prompt):
@@ -424,7 +508,7 @@ def drums_said(prompt):
 
 def plays_alone(prompt):
     """Return whether a prompt is for an instrument alone or for two: "solo harp", "a cello solo", but not "rock with a guitar solo"."""
-    words = read_words(prompt)
+    words = words_of(prompt)
     for found in _alone_phrases().find(words):
         clause = []
         for word in words[: found.first]:
@@ -442,11 +526,71 @@ def plays_alone(prompt):
 def drums_wanted(prompt):
     """Return whether the music that a prompt means has drums: what it says, else that it is for one alone, else what its style has; or None."""
     said = drums_said(prompt)
+    if said is False and not _ALL_DRUMS.intersection(drum_words(prompt)):
+        return bool(Leaning.of(prompt).drums)  # "trap, no hi-hats"
     if said is not None:
         return said
-    if plays_alone(prompt) and not _rock_solo(prompt):
+    if only_others_play(prompt) or (plays_alone(prompt) and not _rock_solo(prompt) and not _is_percussion(_sounds_asked(prompt))):
         return False
     return Leaning.of(prompt).drums
+
+
+# Between "only" and what alone plays; "just a touch of strings" says nothing of the rest.
+_NO_ADJECTIVES = {
+    "touch", "hint", "bit", "little", "few", "like", "of", "for", "in", "enough", "right", "as", "before", "after", "when", "not", "with", "on", "add", "need",
+    "chord", "note", "melody",
+}  # fmt: skip
+_ONLY = {"only", "just", "solely", "purely", "exclusively", "strictly"}
+_NOTHING_ELSE = re.compile(
+    r"\b(?:nothing (?:else|more)|no (?:instrument|sound)s? (?:except|but|other than|besides|apart from)|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
+)
+
+
+def _sounds_asked(prompt):
+    """Return the sounds Found in a prompt, those denied apart."""
+    return [found for found in known_phrases().find(words_of(prompt)) if not found.denied]
+
+
+def _is_percussion(sounds):
+    """Return whether any of the sounds Found is percussion without a pitch."""
+    return any(unpitched().intersection(found.value) for found in sounds)
+
+
+def only_others_play(prompt):
+    """Return whether a prompt says that nothing but an instrument or a voice plays: "just harp", "organ only", "harp, nothing else"."""
+    words, sounds = words_of(prompt), _sounds_asked(prompt)
+    if _is_percussion(sounds):
+        return False
+    if sounds and _NOTHING_ELSE.search(" ".join(prompt.lower().split())):
+        return True
+    return any(_only_before(words, found.first) or _only_after(words, found.last) for found in sounds)
+
+
+def _only_before(words, i):
+    """Return whether "only" or "nothing but" stands before the sound at `i`, at most three words away."""
+    for j in range(i - 1, max(i - 5, -1), -1):
+        text, before = words[j].text, words[j - 1].text if j else ""
+        if text in _ONLY:
+            return before not in ("not", "the", "if")
+        if text == "but" and before == "nothing":
+            return True
+        if words[j].is_mark or text in _NO_ADJECTIVES:
+            return False
+    return False
+
+
+def _only_after(words, i):
+    """Return whether "only" ends the phrase of the sound before `i`, "organ only", not "organ only in the chorus"."""
+    if i >= len(words) or words[i].text not in ("only", "exclusively"):
+        return False
+    if any(found.first == 0 for found in _phrases().find(words[i + 1 : i + 7])):
+        return True  # "guitar-only blues"
+    after = [word.text for word in words[i + 1 : i + 3]] + ["", ""]
+    is_end = (
+        after[0] in ("", "please", "music", "piece", "track", "arrangement", "version", "cover", "recording")
+        or words[i + 1].is_mark
+    )
+    return is_end or after[0].isdigit() or (after[0] in ("in", "at") and after[1] not in ("the", "a", "some"))
 
 
 def _rock_solo(prompt):

@@ -28,33 +28,82 @@ KEPT = {
     "chorus",
     "thus",
     "plus",
+    "minus",
+    "sans",
 }
 SAME = {
     "celli": "cello", "tympani": "timpani", "n": "and", "&": "and", "dnb": "drum and bass", "rnb": "r and b", "n't": "not",
     "eight": "8", "twelve": "12", "sixteen": "16", "synthesiser": "synthesizer", "theatre": "theater", "electronica": "electronic",
-    "hiphop": "hip hop",
+    "hiphop": "hip hop", "w/o": "without", "w/": "with",
 }  # fmt: skip
-_TOKEN = re.compile(r"n't\b|'s\b|(?<=[a-z])'n'?(?=[a-z ])|[a-z]+(?=n't\b)|[a-z0-9]+|&|[,.;:!?()\n]")
+_TOKEN = re.compile(
+    r"w/o\b|w/(?= ?[a-z])|(?<=[^\s] )-(?=[a-z])|n't\b|'s\b|(?<=[a-z])'n'?(?=[a-z ])|[a-z]+(?=n't\b)|[a-z0-9]+|&|[,.;:!?()/\n]"
+)
+# A chord symbol as it is written: no part of a name, "Ebm drill" is no EBM.
+_CHORD = re.compile(r"[A-G]b?(?:maj|min|m|dim|aug|sus|add)?(?:2|4|5|6|7|9|11|13)?")
 _DENY = {
-    "no",
-    "not",
-    "without",
-    "never",
-    "minus",
-    "except",
-    "nor",
-    "lacks",
-    "lacking",
-    "excluding",
-    "avoid",
-    "zero",
-    "sans",
-    "dont",
+    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "non", "avoid", "zero", "sans",
+    "dont", "skip", "omit", "exclude", "excluding", "remove", "-",
+}  # fmt: skip
+# They deny what follows only before these, "mute the drums".
+_SWITCHES = {"mute", "hold", "lose", "ditch", "cut", "kill", "forget"}
+_DENY_PAIRS = {
+    "instead of",
+    "free of",
+    "leave out",
+    "take out",
+    "cut out",
+    "turn off",
+    "switch off",
+    "everything but",
+    "anything but",
 }
+_SWITCHED_OFF = {"off", "none", "muted", "removed", "omitted", "excluded", "absent"}
+_TAKING = {"leave", "keep", "take", "cut", "left", "kept", "taken"}  # "leave the drums out"
+_WANTED = {"wanted", "needed", "required", "allowed", "necessary"}
+# They deny nothing, "a no frills rock song", or only the one word after them, "not too fast".
+_IDIOMS = {
+    "no": {
+        "frill", "nonsense", "fuss", "bullshit", "bull", "bs", "gimmick", "holds barred", "string attached", "limit", "doubt", "matter", "regret", "mercy", "worry", "problem", "rush",
+        "hurry", "end", "brainer", "compromise", "apology", "pressure", "less", "shortage", "stranger", "wave", "one", "surprise", "escape",
+        "tomorrow", "fear", "sleep", "faster", "slower", "longer", "louder", "shame", "way", "rule", "name", "return", "budget",
+    },
+    "without": {"end", "limit", "doubt", "fail", "equal", "pause", "rest", "fuss", "compromise", "rush", "hurry", "stopping", "warning", "apology", "hesitation"},
+    "never": {"ending", "end", "stopping", "stop", "boring", "mind", "before", "resting", "sleeping", "dull", "again", "tiring", "stale", "failing", "predictable"},
+    "not": {"bad", "unlike", "least", "your", "surprisingly"},
+    "non": {"stop", "linear", "conformist"},
+    "skip": {"rope", "beat", "ahead", "hop"},
+    "zero": {"gravity", "g", "hour", "point"},
+}  # fmt: skip
+_DEGREES = {"too", "very", "so", "overly", "that", "particularly", "terribly", "especially", "quite", "exactly", "entirely"}
+_IDIOM_ADVERBS = {"a", "any"}  # "without a doubt"
 _ASK_AGAIN = {
     "but", "with", "only", "just", "featuring", "then", "over", "under", "in", "at", "for", "on", "plus", "has", "have", "is", "are",
-    "plays", "play", "a", "an", "the", "instead",
+    "plays", "play", "a", "an", "the", "instead", "than",
 }  # fmt: skip
+_CONNECTORS = {",", "/", "or", "nor", "and"}
+_NO_FREE_OF = {
+    "jazz",
+    "improvisation",
+    "improv",
+    "form",
+    "flow",
+    "flowing",
+    "time",
+    "tempo",
+    "spirited",
+    "style",
+    "verse",
+    "fall",
+    "of",
+    "from",
+}
+COUNTED_BEAT = "counted beat"  # what "beats" is in "16 beats" and "beats/min": a unit, which no table has
+_NUMBERS = set(
+    "one two three four five six seven nine ten eleven thirteen fourteen fifteen twenty thirty forty sixty hundred".split()
+)
+_DRUM_MACHINES = {"808", "909", "707", "606"}
+_KINDS_OF_BEAT = {"dotted", "quarter", "eighth", "half", "whole", "full", "counted", "silent", "more", "to", "steady", "even"}
 
 
 @dataclass(frozen=True)
@@ -65,6 +114,7 @@ class Word:
     start: int
     end: int
     denied: bool = False
+    is_chord: bool = False  # it is written as a chord symbol
 
     @property
     def is_mark(self):
@@ -97,33 +147,107 @@ def _plain_letter(letter):
     return letter if len(letter) == 1 and letter.isascii() else " "
 
 
-def read_words(text):
-    """Return the Words of a text, punctuation marks among them; hyphens part words, an apostrophe's s is left out."""
+def read_words(text, nouns=None):
+    """Return the Words of a text, punctuation marks among them; hyphens part words, an apostrophe's s is left out.
+
+    nouns: Phrases; a denial covers the first of them after it and, in a list, the next: of "no vocals techno" the vocals alone.
+    """
     words = []
     for match in _TOKEN.finditer("".join(map(_plain_letter, text))):
         said = match[0].strip("'") if match[0] != "n't" else match[0]
         if match[0] == "'s":
             continue
         alike = SAME.get(said) or singular(said)
-        words += [Word(part, *match.span()) for part in SAME.get(alike, alike).split()]
-    return _with_denials(words)
+        is_chord = len(said) > 1 and bool(_CHORD.fullmatch(text[match.start() : match.end()]))
+        words += [Word(part, *match.span(), is_chord=is_chord) for part in SAME.get(alike, alike).split()]
+    words = [replace(word, text=COUNTED_BEAT) if _is_counted_beat(words, i) else word for i, word in enumerate(words)]
+    return _with_denials(words, nouns)
 
 
-def _with_denials(words):
+def _text(words, i):
+    """Return the text of word `i`, empty where there is none."""
+    return words[i].text if 0 <= i < len(words) else ""
+
+
+def _is_counted_beat(words, i):
+    """Return whether word `i` is "beats" as a unit: "16 beats", "60 dotted beats", "beats per minute"."""
+    if words[i].text != "beat":
+        return False
+    if _text(words, i + 1) in ("/", "per", "a") and _text(words, i + 2) in ("m", "min", "minute", "bar", "measure"):
+        return True
+    before = i - 1
+    while _text(words, before) in _KINDS_OF_BEAT:
+        before -= 1
+    return before >= 0 and _is_number(words[before])
+
+
+def _is_number(word):
+    """Return whether a word counts something: "16", "four", but no drum machine and no decade."""
+    is_decade = word.end - word.start > len(word.text)
+    return word.text in _NUMBERS or (word.text.isdigit() and word.text not in _DRUM_MACHINES and not is_decade)
+
+
+def _with_denials(words, nouns):
     """Mark what follows a "no" or the like until a word or a mark that asks for something again; "no piano, guitar or bass" is one list."""
-    marked, denying = [], False
+    ends = {found.last: found.first for found in nouns.find(words)} if nouns else {}
+    denied, denying = [False] * len(words), False
     for i, word in enumerate(words):
-        if word.text in _DENY:
-            denying = not (word.text == "not" and words[i + 1 : i + 2] and words[i + 1].text in ("only", "just"))
-        elif word.text == "instead" and words[i + 1 : i + 2] and words[i + 1].text == "of":
-            denying = True
+        if denying and i in ends and word.text not in _CONNECTORS:
+            denying = False
+        if _begins_denial(words, i):
+            denying = not _is_idiom(words, i)
         elif word.text == ",":
             denying = denying and _list_goes_on(words, i + 1)
-        elif word.is_mark or (word.text in _ASK_AGAIN and words[i - 1].text not in _DENY):
+        elif word.text == "/":
+            pass
+        elif word.is_mark or (word.text in _ASK_AGAIN and not _belongs_to_denial(words, i)):
             denying = False
-        follows = words[i + 1].text if i + 1 < len(words) else ""
-        marked.append(replace(word, denied=denying or (follows == "free" and word.text not in ("royalty",))))
-    return marked
+        denied[i] = denying
+        if _text(words, i - 1) in _DEGREES and denying and _text(words, i - 2) in ("not", "never"):
+            denying = False
+    for i in range(len(words)):
+        for j in _denied_by_what_follows(words, i, ends):
+            denied[j] = True
+    return [replace(word, denied=is_denied) for word, is_denied in zip(words, denied, strict=True)]
+
+
+def _begins_denial(words, i):
+    """Return whether a denial begins with word `i`: "no", "instead of", "mute the"."""
+    text, before, after = words[i].text, _text(words, i - 1), _text(words, i + 1)
+    pair = f"{before} {text}"
+    return text in _DENY or pair in _DENY_PAIRS or (text in _SWITCHES and after in ("the", "all", "any"))
+
+
+def _belongs_to_denial(words, i):
+    """Return whether word `i`, "a" or "the", belongs to the denial before it: "skip the drums", "free of the drums"."""
+    return i > 0 and words[i].text not in ("but", "only", "just") and (_begins_denial(words, i - 1))
+
+
+def _is_idiom(words, i):
+    """Return whether the "no" at `i` denies nothing: "no frills", "never-ending", "not only"."""
+    text, j = words[i].text, i + 1
+    if text == "not" and _text(words, j) in ("only", "just"):
+        return True
+    if text == "except":  # "nothing except harp"
+        return any(word.text in ("no", "nothing", "none", "without") for word in words[max(i - 4, 0) : i])
+    while text == "without" and _text(words, j) in _IDIOM_ADVERBS:
+        j += 1
+    idioms = _IDIOMS.get(text, ())
+    return _text(words, j) in idioms or f"{_text(words, j)} {_text(words, j + 1)}" in idioms
+
+
+def _denied_by_what_follows(words, i, ends):
+    """Return the places of the words that word `i` denies after they are said: "drum-free funk", "drums off", "leave the drums out"."""
+    text, before, after = words[i].text, _text(words, i - 1), _text(words, i + 1)
+    if text == "free" and i and before != "royalty" and after not in _NO_FREE_OF:
+        return [i - 1]
+    is_taken_out = text == "out" and any(word.text in _TAKING for word in words[max(i - 5, 0) : i])
+    is_unwanted = before == "not" and text in _WANTED
+    is_off = text in _SWITCHED_OFF and (after in ("", "and", "but") or words[i + 1].is_mark)
+    if not (is_taken_out or is_unwanted or is_off):
+        return []
+    end = i - 1 if before in (":", "not", "turned", "switched") else i
+    return range(ends.get(end, end), end)
 
 
 def _list_goes_on(words, i):
@@ -147,9 +271,12 @@ class Phrases:
     """A table of phrases: what each means. Later entries of a phrase do not replace earlier ones."""
 
     def __init__(self, entries):
-        self.meanings = {}
+        self.meanings, self.letters = {}, {}
         for phrase, value in entries:
-            self.meanings.setdefault(joined(phrase), value)
+            words = read_words(phrase)
+            together = "".join(word.text for word in words)
+            self.meanings.setdefault(together, value)
+            self.letters.setdefault(together, set()).update(map(_letters, [words]))
 
     def find(self, words):
         """Return the phrases Found in words from left to right, the longest first; none overlap. A phrase of value None only hides its words."""
@@ -169,12 +296,22 @@ class Phrases:
         """Return the end of the longest phrase that begins with word `i`, or None."""
         text, ends = "", []
         for last, word in enumerate(words[i : i + LONGEST], i + 1):
-            if word.is_mark:
+            if word.is_mark or word.is_chord:
                 break
             text += word.text
-            if text in self.meanings:
+            if text in self.meanings and self._may_join(text, words[i:last]):
                 ends.append(last)
         return ends[-1] if ends else None
+
+    def _may_join(self, text, words):
+        """Return whether words of one letter among `words` are such in the phrase too: "V in A" is no "vina", "r and b" is R&B."""
+        single = _letters(words)
+        return not single or single in self.letters[text]
+
+
+def _letters(words):
+    """Return the words of one letter."""
+    return "".join(word.text for word in words if len(word.text) == 1 and word.text.isalpha())
 
 
 def table(text):

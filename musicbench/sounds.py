@@ -4,9 +4,9 @@ A sound is named once, with its words. What it is near to is written as names in
 has decides what is told. `KINDS` are words for several sounds, any of which will do.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
-from musicbench.lexicon import Phrases, table
+from musicbench.lexicon import Phrases, read_words, table
 
 # "name / other words" of the sounds that the composer has, and of other models perhaps.
 COMMON = table("""
@@ -76,19 +76,21 @@ _BIG_DRUMS, _SMALL, _SINGING = ("toms", "drum kit"), ("shaker", "claves", "claps
 NEAR = {
     _LUTES: """
         sitar / surbahar / electric sitar; sarod; veena / vina / rudra veena; tanpura / tambura; oud / ud; lute / archlute / theorbo; bouzouki; baglama / saz;
-        balalaika / domra; charango; ukulele / uke; banjo / banjolele / bluegrass banjo; mandolin / mandola; bandura / kobza; cuatro / tres cubano / tiple;
+        balalaika / domra; charango; ukulele / uke; banjo / banjolele / bluegrass banjo; mandolin / mandola; bandura / kobza; cuatro; tres / tres cubano / cuban tres; tiple;
         requinto / vihuela / guitarron / jarana; pipa / ruan / liuqin; shamisen / sanshin; biwa; setar / tar lute / dotar / dutar; rubab / rabab; ngoni / xalam;
         gimbri / guembri / sintir; dobro / resonator guitar / resophonic guitar; twelve string guitar / 12 string guitar / twelve string; baritone guitar;
-        cigar box guitar; guitalele; cittern; komuz; tamburica; dombra""",
+        cigar box guitar; guitalele; cittern; komuz; tamburica; dombra; cavaquinho / cavaco; portuguese guitar / guitarra portuguesa / fado guitar; banduria / laud; viola caipira / ten string guitar / 10 string guitar; cumbus;
+        krar / begena; phin; bajo sexto""",
     ("electric guitar", "acoustic guitar", "violin"): """
+        seven string guitar / 7 string guitar / 7 string; 8 string guitar / 8 string; 9 string guitar;
         steel guitar / pedal steel / pedal steel guitar / lap steel / lap steel guitar / slide guitar / bottleneck guitar / hawaiian guitar; e bow / ebow guitar;
         talk box guitar; muted guitar / palm muted guitar / palm mutes""",
     _ZITHERS: """
-        koto; guzheng / zheng; guqin; zither / psaltery / autoharp; hammered dulcimer / dulcimer / cimbalom / santur / santoor / yangqin; kora; lyre / lyra harp;
+        koto; guzheng / zheng; tsimbl / tsymbaly; arpa llanera / llanera harp / paraguayan harp / arpa; dan tranh / dan bau; guqin; zither / psaltery / autoharp; hammered dulcimer / dulcimer / cimbalom / yangqin; santur / santoor; kora; lyre / lyra harp;
         qanun / kanun / kanoon; gayageum / kayagum / geomungo; celtic harp / lever harp / irish harp / clarsach; kantele; swarmandal; crwth; harp guitar;
         mountain dulcimer / appalachian dulcimer; bowed psaltery""",
     _FLUTES: """
-        pan flute / panpipes / pan pipes / siku / zampona / antara; shakuhachi; bansuri / bamboo flute / indian flute; dizi / xiao; ney; recorder / blockflote / fipple flute;
+        pan flute / panpipes / pan pipes / siku / zampona / antara; shakuhachi; bansuri / bamboo flute / indian flute; dizi / xiao; ney / nay; kaval; moseno / tarka; venu / murali; recorder / blockflote / fipple flute;
         tin whistle / penny whistle / low whistle / irish whistle; piccolo; ocarina / xun; quena / kena; native american flute / cedar flute; alto flute / bass flute; fife;
         nose flute / fujara / overtone flute; fue / shinobue; slide whistle; irish flute / wooden flute; daegeum; sheng; calliope / steam organ""",
     _FIDDLES: """
@@ -98,7 +100,7 @@ NEAR = {
     _REEDS: """
         duduk / armenian duduk / balaban; zurna / mizmar / shawm; bagpipe / bagpipes / highland pipes / great highland bagpipe; uilleann pipes / uillean pipes / smallpipes / musette de cour / gaida;
         bassoon / contrabassoon / bassoonist; english horn / cor anglais; shehnai / nadaswaram; suona; crumhorn / cromorne / dulcian / krummhorn; chalumeau; bombarde;
-        basset horn; sarrusophone; launeddas; pungi / snake charmer; hulusi / bawu; taragot; oboe d'amore; melodeon pipes; didgeridoo oboe""",
+        basset horn; sarrusophone; launeddas; arghul / mijwiz / zummara; gaita / gaita colombiana; tulum; hichiriki; piri; pungi / snake charmer; hulusi / bawu; taragot; oboe d'amore; melodeon pipes; didgeridoo oboe""",
     ("strings", "violin"): "pizzicato / pizzicato strings / plucked strings; tremolo strings / col legno / spiccato strings",
     ("trumpet", "brass section"): "muted trumpet / harmon mute trumpet",
     ("clarinet", "saxophone", "oboe"): "bass clarinet / contrabass clarinet / alto clarinet / eb clarinet; klezmer clarinet",
@@ -108,7 +110,7 @@ NEAR = {
         alphorn / alpenhorn; shofar / conch / conch shell; vuvuzela; ophicleide / cornett / sackbut; hunting horn / natural horn; mellophone; piccolo trumpet; dungchen / tibetan horn;
         braam / braams / bwaam / inception horn / brass braam / epic braams; air horn / airhorn; car horn; fog horn / foghorn; carnyx / lur""",
     ("tuba", "synth bass", "cello"): "didgeridoo / didge / didjeridu",
-    ("accordion", "harmonica", "organ"): "bandoneon; concertina / anglo concertina; melodeon / button accordion / diatonic accordion; melodica; harmonium / pump organ / reed organ / shruti box; bayan; garmon",
+    ("accordion", "harmonica", "organ"): "bandoneon; concertina / anglo concertina; sanfona; cajun accordion; melodeon / button accordion / diatonic accordion; melodica; harmonium / pump organ / reed organ / shruti box; bayan; garmon",
     ("organ", "accordion", "synth pad"): "barrel organ / street organ / fairground organ / hurdy organ; theater organ / cinema organ; portative organ; mellotron / optigan / chamberlin; toy organ",
     ("harpsichord", "piano", "electric piano"): "clavichord; spinet / virginal; fortepiano / pianoforte; prepared piano; honky tonk piano / tack piano / saloon piano; toy piano; player piano / pianola; clavinet / clav; piano strings",
     _BARS: """
@@ -119,15 +121,15 @@ NEAR = {
         wind chimes / wind chime / mark tree; crotales / antique cymbals; singing bowl / singing bowls / tibetan bowl / tibetan bowls / crystal bowl / crystal bowls; glass harmonica / glass armonica / glass harp;
         carillon; gong / gongs / tam tam; triangle; waterphone; cristal baschet; hang bells; finger cymbals / zills; bell tree; agogo / agogo bells; temple bells / temple bell; clock chime""",
     _HAND_DRUMS: """
-        tabla / tablas; djembe / djembes; cajon; bongos / bongo / bongo drums; darbuka / doumbek / darabukka / tombak; dhol / dholak / mridangam / pakhawaj; bodhran; frame drum / daf / bendir / riq; talking drum / tama drum;
-        udu; ashiko / conga djembe; timbales / timbale; pandeiro; surdo / repinique / zabumba / tantan; batucada drums; hand drum / hand drums / hand percussion; tribal drums / tribal percussion / african drums / ethnic percussion / world percussion / ethnic drums;
+        tabla / tablas; djembe / djembes; cajon; bongos / bongo / bongo drums; darbuka / doumbek / darabukka / tombak; dhol / dholak / mridangam / pakhawaj; bodhran; frame drum / daf / bendir; riqq / riq; talking drum / tama drum;
+        udu; ashiko / conga djembe; timbales / timbale; pandeiro; tamborim; tambora; caja / bombo leguero; barril / barriles; repique / candombe drums; alfaia / caixa; surdo / repinique / zabumba / tantan; batucada drums; hand drum / hand drums / hand percussion; tribal drums / tribal percussion / african drums / ethnic percussion / world percussion / ethnic drums;
         bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal""",
     _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
     _SMALL: """
-        tambourine; maracas; cowbell; castanets; guiro; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;
+        tambourine; maracas; cowbell; castanets; guiro; guira / guacharaca; qraqeb / krakebs / qraqebs / krakeb; ganza / chocalho; quijada; frottoir; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;
         spoons; washboard; jaw harp / jew's harp / mouth harp; body percussion / foot stomps / stomps / stomp; bones percussion; sistrum; bean shaker; tap dance / tap shoes; anvil; beatbox / beatboxing / beatboxer / human beatbox""",
     ("drum kit", "claps", "toms"): """
-        brushes / brushed drums / brush drums / brushed snare;        808 / 808 drums / tr 808 / roland 808 / 808 kick / 808 drum machine; 909 / tr 909 / 909 drums / 909 kick; drum machine / linndrum / linn drum / drum computer / 606 / 707 / dmx drum machine / electronic drums / electronic drum kit / simmons drums / synth drums / v drums;
+        brushes / brushed drums / brush drums / brushed snare;        808; 808 drums / tr 808 / roland 808 / 808 kick / 808 drum machine / 808 beats / 808 beat / 808 drum kit / 808 percussion / 808 drum loop; 909 / tr 909 / 909 drums / 909 kick; drum machine / linndrum / linn drum / drum computer / 606 / 707 / dmx drum machine / electronic drums / electronic drum kit / simmons drums / synth drums / v drums;
         trap hats / trap hi hats / hi hat rolls / trap drums / trap snare; amen break / breakbeats / chopped breaks / chopped drums / jungle breaks; double kick / double bass drum / double bass drums / blast beat / blast beats; gated drums / gated snare / gated reverb drums;
         glitch drums / glitchy drums / glitch percussion; mpc drums / sampled drums / drum samples; lo-fi drums / dusty drums; industrial percussion / metallic percussion""",
     ("synth bass", "electric bass", "slap bass"): """
@@ -149,7 +151,7 @@ NEAR = {
         a cappella / acappella / a capella / acapella / vocal quartet / vocal group / barbershop / barbershop quartet / vocal ensemble / vocal trio;
         opera singer / operatic soprano / operatic voice / opera voice / operatic vocals / operatic tenor / opera / aria; throat singing / overtone singing / khoomei / tuvan throat singing; yodel / yodeling / yodelling / yodeler;
         spoken word / narration / narrator / speech / talking / voice over / voiceover / spoken voice / poetry reading / dialogue; whispers / whispering / whispered vocals / whispered voice;
-        screaming / screams / scream / screamed vocals / growls / growling / growled vocals / death growl / guttural vocals / harsh vocals / shouting / shouts / shouted vocals;
+        screaming / screams / scream / screamed vocals / growls / growling / growled vocals / death growl / guttural vocals / harsh vocals / shouting / shouted vocals;
         chant / chanting / monks / monk chant / gregorian chant / gregorian chants / mantra / throat chant / om chanting / plainchant / chants; vocal chops / vocal chop / chopped vocals / vocal samples / vocal sample / sampled vocals / vocal stabs / pitched vocals;
         humming / hum / hummed melody; scat / scat singing / scatting; autotune / auto tune / autotuned vocals / autotuned; lyrics / words sung / with lyrics / verses sung / sung chorus; robot voice / robotic voice / robot vocals / vocaloid / hatsune miku; ad libs / ad lib vocals; ululation; adhan / call to prayer; soulful vocals / vocal runs""",
     _SINGING: "whale song / whale sounds / whales; wolf howl / wolves howling; bird song / birdsong / birds / chirping birds / bird sounds / birds chirping / bird calls",
@@ -167,13 +169,26 @@ NEAR = {
 
 # What is said of a sound without being it, or sounds like one and is none.
 NO_SOUND = (
-    "drum and bass", "d and b", "bass drop", "bass heavy", "heavy bass", "bass boosted", "bass music", "bass clef", "future bass", "miami bass", "bass house", "organic", "house organ", "horn of africa",
+    "shout", "gospel shout", "ring shout", "shout chorus", "drum and bass", "d and b", "bass drop", "bass heavy", "heavy bass", "bass boosted", "bass music", "bass clef", "future bass", "miami bass", "bass house", "organic", "house organ", "horn of africa",
     "triangle wave", "key of", "voice leading", "own voice", "triangle of", "chorus effect", "verse and chorus", "boom bap", "boom boom", "wave goodbye", "new wave", "dark wave", "cold wave", "bell bottoms", "saved by the bell",
     "spoken of", "speech bubble", "sub genre", "pipe dream", "harmony", "vibes", "good vibes", "record label", "sample rate", "free sample", "string of", "whip pan", "in the wind", "wind down", "wind up", "gone with the wind", "talking about",
     "talking heads", "strings attached", "harp on", "crowd pleaser", "crowd pleasing", "triangle love", "cold sweat", "siren song", "rap beat", "trap beat", "audience of", "young audience", "for an audience", "singing in the rain",
     "beats per minute", "beats a minute", "beats per bar", "beats a bar", "beats in a bar", "beats to the bar", "beats in each bar", "singing guitar", "singing violin", "singing tone", "crying guitar", "growling bass", "screaming guitar", "talking guitar",
     "singing lead", "voice of the", "vocal like", "heartbeat of", "engine of", "boom town", "stutter step", "hook", "big horn", "steel string", "tenor of", "opera house", "song", "love song", "monk like", "fire", "new age", "wave", "laser focused",
+    "bell curve", "triangle offense", "tres bien", "or nay", "organ donor", "horn of plenty", "cold snap", "tap water", "pad thai", "launch pad",
+    "piano tuner", "string theory", "string cheese", "whip cream",
     "sing along", "stomp and holler", "alarm clock", "soap opera", "space opera", "rock opera", "waves of", "heat waves", "wave of", 
+)  # fmt: skip
+
+
+# Percussion with and without a pitch: what is near drums and sounds a note, and what is near bells and sounds none.
+_PITCHED = {"timpani", "jaw harp", "808"}
+_UNPITCHED_METAL = {"gong", "triangle", "agogo", "finger cymbals", "bell tree"}
+_DRUMS = {"drum kit", "toms", "claps", "shaker", "congas", "claves", "rimshot"}
+# Parts of music that a "no" denies as it denies a sound: "no melody techno".
+_PARTS = (
+    "melody", "chord", "harmony", "reverb", "effect", "fx", "intro", "outro", "breakdown", "build up", "riff", "distortion", "delay", "echo", "hook",
+    "drop", "fill", "bass drop", "drum fill", "key change", "tempo change", "other instrument", "other sound", "tag", "producer tag", "rhythm section", "arpeggio",
 )  # fmt: skip
 
 
@@ -206,15 +221,54 @@ def words_for():
     return {**{name: words for name, words, _ in _near()}, **COMMON}
 
 
+@cache
+def unpitched():
+    """Return the names of percussion that sounds no note: a piece for it alone has no chords."""
+    near_drums = {name for name, _, near in _near() if near and set(near) <= _DRUMS}
+    return frozenset((near_drums | _DRUMS | _UNPITCHED_METAL) - _PITCHED)
+
+
+@cache
+def drums():
+    """Return the names of drums: what of the percussion is a drum or a set of them, not small things such as a shaker."""
+    return frozenset(name for name, _, near in _near() if near and near[0] in ("congas", "toms", "drum kit")) | {
+        "drum kit",
+        "toms",
+        "congas",
+    }
+
+
+@cache
+def _nouns():
+    return Phrases([*((part, True) for part in _PARTS), *_entries()])
+
+
+@lru_cache(64)
+def words_of(prompt):
+    """Return the Words of a prompt: a denial covers the sound after it, not what stands behind: "no vocals techno"."""
+    return tuple(read_words(prompt, _nouns()))
+
+
+@cache
+def known_phrases():
+    """Return `phrases()`, made once."""
+    return phrases()
+
+
 def phrases(own=()):
     """Return the Phrases for sounds: what is found is a tuple of names, any of which will do.
 
     own: {name: words} that come before the words known here. What is written more exactly hides the rest: "bass clarinet" is no bass.
     """
+    return Phrases(_entries(own))
+
+
+def _entries(own=()):
+    """Return [(phrase, names)] of all sounds, `own` first."""
     entries = [(word, (name,)) for name, words in dict(own).items() for word in (name, *words)]
     entries += [(phrase, None) for phrase in NO_SOUND]
     entries += [(word, (name,)) for name, words in COMMON.items() for word in words]
     entries += [(word, names) for words, names in KINDS.items() for word in words.split(" / ")]
     entries += [(word, (name,)) for name, words, _ in _near() for word in words]
     entries += [(word, (name,)) for name, words in words_for().items() for word in _players(words)]
-    return Phrases(entries)
+    return entries

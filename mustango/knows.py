@@ -13,8 +13,7 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.clip import save_json
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
-from musicbench.lexicon import read_words
-from musicbench.sounds import nearest, phrases, words_for
+from musicbench.sounds import nearest, phrases, words_for, words_of
 from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
 from mustango.checkpoint import is_released, model_folder, read_json
 
@@ -26,7 +25,7 @@ DRUM_NAMES = {
     **dict.fromkeys(TOMS, "toms"),
 }  # fmt: skip
 COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
-_DRUMS_IN_CAPTIONS = ("drum", "percussion")  # how the words for drums begin in them
+_DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
 
@@ -58,7 +57,7 @@ class Knows:
 
     def notes_on(self, prompt, meter=None):
         """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
-        words = read_words(prompt)
+        words = words_of(prompt)
         sounds = self._phrases.find(words)
         notes = [self._note_on_sound(prompt, words, found) for found in sounds if not found.denied]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
@@ -105,7 +104,7 @@ class Knows:
         wanted = drums_wanted(prompt)
         if wanted is False and not _NO_DRUMS_IN_CAPTIONS.search(prompt):
             return prompt.rstrip(" \t\n.,;") + ", no drums"
-        if wanted and not any(word.startswith(_DRUMS_IN_CAPTIONS) for word in drum_words(prompt)):
+        if wanted and not any(name in word for word in drum_words(prompt) for name in _DRUMS_IN_CAPTIONS):
             return prompt.rstrip(" \t\n.,;") + (", drums" if " with " in prompt.lower() else " with drums")
         return prompt
 
@@ -208,7 +207,7 @@ def _of_tags(tags):
 def _of_caption(caption, known):
     """Return {(kind, name)} of the sounds and styles that a caption names."""
     drums = {*DRUM_NAMES.values(), "drum kit"}
-    named = [found.value for found in known.find(read_words(caption)) if not found.denied]
+    named = [found.value for found in known.find(words_of(caption)) if not found.denied]
     sounds = {names[0] for names in named if len(names) == 1}
     styles = {genre.name for group in genres_in(caption) for genre, _ in group if genre.like}
     return {("drums" if name in drums else "sound", name) for name in sounds} | {("style", name) for name in styles}

@@ -11,8 +11,9 @@ import numpy as np
 from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
 from musicbench.genres import Leaning
-from musicbench.lexicon import Phrases, read_words
+from musicbench.lexicon import Phrases
 from musicbench.progression import MAX_START_S, Progression, beat_grid, key_of_line
+from musicbench.sounds import words_of
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
     MAX_BPM,
@@ -157,7 +158,7 @@ _MODE_WORDS = _phrases([(_MINOR, "minor"), (_MAJOR, "major")])
 
 def _said(phrases, prompt):
     """Return what the first of a table's phrases in a prompt means, those denied apart; None where there is none."""
-    return next((found.value for found in phrases.find(read_words(prompt)) if not found.denied), None)
+    return next((found.value for found in phrases.find(words_of(prompt)) if not found.denied), None)
 
 
 def tempo_range(prompt, meter):

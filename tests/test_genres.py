@@ -111,3 +111,59 @@ def test_any_styles_together_lean_somewhere(words):
 def test_any_text_leans(text):
     assert len(Leaning.of(text).rest) == len(text)
     drums_wanted(text)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "named"),
+    [
+        ("no accordion polka", [["polka"]]), ("without any choir trance", [["trance"]]), ("no trumpet or sax ska", [["ska"]]), ("no-guitar metal", [["metal"]]),
+        ("no melody drill", [["drill"]]), ("no rock guitar, folk", [["folk"]]), ("no rock", []), ("not rock or metal", []), ("no fuss bluegrass", [["bluegrass"]]),
+        ("never-stopping house", [["house"]]), ("not very fast salsa", [["salsa"]]), ("not quite jazz", []), ("no nonsense punk", [["punk"]]),
+        ("Ebm trap", [["trap"]]), ("Final Fantasy", []), ("polka-dot skirt", []), ("EBM", [["electro"]]), ("jazz hands", []),
+    ],
+)  # fmt: skip
+def test_a_style_behind_a_denied_sound_is_asked_for(prompt, named):
+    assert names_in(prompt) == named
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter", "mode", "drums"),
+    [
+        ("no strings waltz", "3/4", "major", None), ("a slip jig", "9/8", "major", None), ("tarantella", "6/8", "minor", None), ("pasillo", "3/4", "minor", None),
+        ("springar", "3/4", "major", False), ("footwork", None, "minor", True), ("ethio-jazz", None, "minor", True), ("vaporwave", None, "major", True),
+        ("soleá", None, "minor", False), ("frevo", "2/4", "major", True), ("alap", None, "major", False), ("screamo", None, "minor", True),
+    ],
+)  # fmt: skip
+def test_styles_of_the_world(prompt, meter, mode, drums):
+    leaning = Leaning.of(prompt)
+    assert (leaning.meter, leaning.mode, leaning.drums) == (meter, mode, drums)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "loop"),
+    [
+        ("50s progression", "I vi IV V"), ("rock with a doo-wop progression", "I vi IV V"), ("Pachelbel's canon progression", "I V vi iii IV I IV V"),
+        ("pop, pachelbel", "I V vi iii IV I IV V"), ("jazz, circle of fifths", "vi ii V I"), ("the axis progression", "I V vi IV"),
+    ],
+)  # fmt: skip
+def test_progressions_by_name(prompt, loop):
+    assert Leaning.of(prompt).loops("major") == (loop,)
+
+
+def test_old_dances_have_no_sevenths_but_that_of_the_dominant():
+    for style in ("pavane", "renaissance lute pavane", "galliard"):
+        assert not any("7" in loop for loop in (*Leaning.of(style).minor, *Leaning.of(style).major))
+
+
+@pytest.mark.parametrize(
+    ("prompts", "wanted"),
+    [
+        ("no hi-hats trap; house, no claps; no vocals drum loop; only surdo; a cajon, nothing else; techno with just a hint of harp; rock with organ only in the chorus; disco, no kick; pop, no strings attached; jazz with just two chords on piano; skip rope funk; rock, guitar only intro", True),
+        ("just piano; nothing but strings; cello only; rock, only guitars; choir only in C; lute and nothing else; trance -drums; drums off; sans percussion; w/o drums, ska; guitar-only blues; leave the drums out, funk; ska, drums not needed; no instruments except a lute; percussionless rock; no drum set, pop", False),
+        ("12 beats; C (2 beats) G (2 beats); 90 beats/min piano; 80 dotted beats; castanets only; a gong solo; piano, not only", None),
+    ],
+    ids=["with drums", "without", "either"],
+)  # fmt: skip
+def test_only_and_parts_and_units(prompts, wanted):
+    for prompt in prompts.split(";"):
+        assert drums_wanted(prompt.strip()) is wanted, prompt

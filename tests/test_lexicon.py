@@ -68,3 +68,47 @@ def test_no_text_takes_longer_than_in_proportion(repeated):
     assert processor_s(lambda text: phrases.find(read_words(text)), long) < 20 * processor_s(
         lambda text: phrases.find(read_words(text)), plain
     )
+
+
+NOUNS = Phrases((noun, noun) for noun in ("drum", "drum loop", "piano", "vocal", "guitar", "bass", "harp"))
+
+
+@pytest.mark.parametrize(
+    ("text", "denied"),
+    [
+        ("no vocals techno", "vocal"), ("no piano or guitar polka", "piano guitar"), ("without drums, bass or vocals, trance", "drum bass vocal"),
+        ("no drums/bass techno", "drum bass"), ("w/o guitar ska", "guitar"), ("w/ guitar, ska", ""), ("no loud guitar march", "guitar"), ("no polka", "polka"),
+        ("a no frills march", ""), ("no-nonsense polka", ""), ("never-ending trance", ""), ("without a doubt the best polka", ""), ("not too loud techno", ""),
+        ("not exactly techno", "techno"), ("not your usual ska", ""), ("zero gravity trance", ""), ("drum-free ska", "drum"), ("piano free jazz", ""),
+        ("ska free of drums", "drum"), ("ska, drums off", "drum"), ("drums: none, harp", "drum"), ("harp off the beat", ""), ("mute the bass, polka", "bass"),
+        ("turn the drums off", "drum"), ("anything but drums, ska", "drum"), ("nothing but drums", ""), ("polka -drums", "drum"), ("polka - drums", ""),
+        ("polka-drums", ""), ("leave out the guitar", "guitar"), ("sans piano", "piano"), ("minus harp", "harp"), ("devoid of bass", "bass"), 
+        ("take the drums out of this polka", "drum"), ("non-vocal techno", "vocal"), ("non-stop techno", ""), ("nothing except harp", ""),
+        ("no guitar except harp", "guitar"),
+    ],
+)  # fmt: skip
+def test_a_denial_covers_the_noun_after_it(text, denied):
+    names = {"drum", "vocal", "piano", "guitar", "bass", "harp", "techno", "polka", "trance", "ska", "march", "jazz"}
+    assert [word.text for word in read_words(text, NOUNS) if word.denied and word.text in names] == denied.split()
+
+
+def test_words_of_one_letter_are_no_part_of_a_longer_word():
+    phrases = Phrases([("veena", 1), ("vina", 1), ("r and b", 2), ("agogo", 3), ("ebm", 4), ("d'amore", 5)])
+
+    def values(text):
+        return [found.value for found in phrases.find(read_words(text))]
+
+    assert values("V in A, v in a, a go-go, Ebm") == []
+    assert values("vina; R & B; rnb; agogo; EBM; ebm; d'amore") == [1, 2, 2, 3, 4, 4, 5]
+
+
+@pytest.mark.parametrize(
+    "text", ["32 beats", "four beats", "90 beats/min", "80 dotted beats", "beats per bar: 3", "(2 beats)", "an 8-beat loop"]
+)
+def test_beats_that_are_counted_are_a_unit(text):
+    assert "beat" not in {word.text for word in read_words(text)}
+
+
+@pytest.mark.parametrize("text", ["trap beats", "90s beats", "909 beats", "a beat", "beats"])
+def test_other_beats_are_drums(text):
+    assert "beat" in {word.text for word in read_words(text)}

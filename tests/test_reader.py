@@ -317,6 +317,9 @@ def test_options_override_the_prompt():
         "rapid drum solo", "drum loop, No bass", "drum solo, no piano, guitar or bass", "rock drums, no other instruments", "drums, nothing else",
         "drum loop with lots of cymbals", "drum beat with a heavy snare", "drum loop for studying",
         "trap drums, no melody", '"funky drum loop"', "organic percussion loop", "jazz drums alone", "rock drums only at 120 bpm",
+        "only bongos and maracas", "udu solo", "solo cajon", "castanets only", "clap only", "percussion quartet", "djembe ensemble", "drum corps cadence",
+        "beatbox loop", "body percussion", "frame drum circle", "samba: only surdo, pandeiro and cuica", "a darbuka groove at 100 bpm", "gong solo",
+        "just a tambourine, no melody", "nothing but congas, bongos and claves", "hi-hat pattern", "piece for solo snare drum", "tabla, nothing else",
     ],
 )  # fmt: skip
 def test_drums_alone_have_no_chords(prompt):
@@ -337,6 +340,8 @@ def test_drums_alone_have_no_chords(prompt):
         "drum beat in the key of A minor", "calm folk, harmonica, a drum beat", "ambient music, no drums alone",
         "A drum groove drives this happy pop piece", "A drum beat kicks in after a dreamy intro", "Energetic drum track of a festival banger",
         "drum solo. Then the whole group comes in", "drum loop with an erhu", "drum track for a rock crowd", "tongue drum solo",
+        "amapiano log drum groove", "drum fill into the chorus", "timpani solo", "steelpan ensemble", "congas and piano", "salsa with bongos", "reggae, bongos",
+        "not only congas", "marimba loop", "lo-fi beats", "chill beat loop", "tabla and sitar", "jaw harp solo", "just claps and vocals", "taiko intro before the strings",
     ],
 )  # fmt: skip
 def test_drums_beside_others_have_chords(prompt):
