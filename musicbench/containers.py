@@ -12,6 +12,8 @@ CHUNK = 1 << 20  # bytes that a search holds at a time
 HEAD = 1 << 16  # how far from its beginning a file's format is looked for
 MAGIC = re.compile(rb"fLaC[\0\x80]\0\0\x22|OggS\0\x02|RIFF....WAVE|RF64....WAVE|FORM....AIF[FC]", re.DOTALL)
 MAX_PARTS = 200  # of a file; what comes after is read with the last of them
+MAX_MISSING_S = 60  # more is not lost at one place but by a header that lies
+LEAST_FRAMES = 12  # of MP3, after each other, that no other sound holds by chance
 MAX_FALSE_STARTS = 50_000  # places that look like the beginning of an MP3 frame and are none
 UNKNOWN_BYTES = 0x7FFFF000  # a size in a header from here on is what writers say who do not know it
 KINDS = {b"fL": "flac", b"Og": "ogg", b"RI": "riff", b"RF": "", b"FO": "form"}
@@ -131,7 +133,7 @@ def sound_start(file):
     """
     start = after_id3(file, 0, size_of(file))
     found = MAGIC.search(read_at(file, start, HEAD))
-    if not found:
+    if not found or (found.start() and _is_run(file, start, size_of(file), LEAST_FRAMES)):
         return start, ""
     return start + found.start(), KINDS[found[0][:2]]
 
@@ -156,7 +158,7 @@ def other_sound(file, position, kind):
         if KINDS[match[0][:2]] != kind:
             return place, FORMATS[match[0][:2]]
     if kind != "mp3":
-        place = _Runs(file, end).next(position, least=12)
+        place = _Runs(file, end).next(position, least=LEAST_FRAMES)
         if place is not None and end - place > 1000:
             return place, "MP3"
     return None
@@ -194,7 +196,7 @@ def _sound_chunks(file, start, end, order):
         head = read_at(file, position, 12)
         size = int.from_bytes(head[4:8], order)
         stop = position + 8 + size
-        if len(head) < 8 or stop > end or not re.fullmatch(rb"[ -~]{4}", head[:4]) or _is_chunk_file(head, order):
+        if len(head) < 8 or stop > end or not re.fullmatch(rb"[ -~]{4}", head[:4]) or MAGIC.match(head):
             break
         if head[:4] == name:
             sounds.append((position, stop))
@@ -262,7 +264,11 @@ def ogg_parts(file, start):
     if not links[0]:
         return [Part(((start, end),))]
     ends = [*(link[0].start for link in links[1:]), end]
-    parts = [part for link, last in zip(links, ends, strict=True) for part in _link_parts(link, last)]
+    parts = []
+    for link, last in zip(links, ends, strict=True):
+        head = read_at(file, link[0].start + 28, 12)
+        skipped = int.from_bytes(head[10:12], "little") if head[:8] == b"OpusHead" else 0
+        parts += _link_parts(link, last, skipped)
     return [*parts[:-1], replace(parts[-1], is_cut=not links[-1][-1].flags & 4)]
 
 
@@ -290,8 +296,11 @@ def _is_page(data):
     return int(f"{crc:032b}"[::-1], 2) == int.from_bytes(data[22:26], "little")
 
 
-def _link_parts(pages, end):
-    """Return the parts of one stream: a new one, which begins with the stream's headers, after each gap in the pages' numbers."""
+def _link_parts(pages, end, skipped):
+    """Return the parts of one stream: a new one, which begins with the stream's headers, after each gap in the pages' numbers.
+
+    skipped: how many samples the decoder of such a part takes off its end, as an Opus stream has them at its beginning.
+    """
     start, count = pages[0].start, next((number for number, page in enumerate(pages) if page.granule != 0), len(pages))
     header, pages = pages[:count], pages[count:]
     gaps = [place for place in range(1, len(pages)) if pages[place].number != pages[place - 1].number + 1][: MAX_PARTS - 1]
@@ -307,7 +316,7 @@ def _link_parts(pages, end):
             continue
         stop = end if last == len(pages) else pages[last - 1].end
         pieces = ((start, header[-1].end), (pages[first].start, stop))
-        parts.append(Part(pieces, known=(ends[0].end, ends[0].granule), is_rest=bool(parts)))
+        parts.append(Part(pieces, known=(ends[0].end, ends[0].granule - (skipped if parts else 0)), is_rest=bool(parts)))
     if len(parts) <= 1 and not gaps:
         return [Part(((start, end),), known=parts[0].known if parts else None)]
     return parts or [Part(((start, end),))]
@@ -453,7 +462,7 @@ def mp3_parts(file, end=None):
     Tags, and junk before the first frame, are no damage; other bytes between frames are. No part where there are no frames. `end`:
     where it ends, if that is not the file's end.
     """
-    end, parts, lost_s, is_exact = end or size_of(file), [], 0.0, True
+    end, parts, found, lost_s, is_exact = end or size_of(file), [], [], 0.0, True
     first_tag = after_id3(file, 0, end, most=1)
     runs = _Runs(file, end)
     position = runs.next(after_id3(file, 0, end))
@@ -464,13 +473,27 @@ def mp3_parts(file, end=None):
         position = runs.next(after_tags)
         if position is not None:
             lost_s, is_exact = _lost_s(file, run, after_tags, position)
+        found.append(run)
     if not parts:
         return []
+    missing = _missing_frames(found)
+    if missing is not None:
+        parts[1] = replace(parts[1], lost_s=missing * found[0]["first"].duration_s, is_exact=True)
+    if position is not None:
+        parts[-1] = replace(parts[-1], is_cut=True)
     if first_tag:
         parts[0] = replace(parts[0], pieces=((0, first_tag), *parts[0].pieces))
     if read_at(file, max(end - 128, 0), 3) == b"TAG":
         parts[-1] = replace(parts[-1], pieces=(*parts[-1].pieces, (end - 128, end)))
     return parts
+
+
+def _missing_frames(runs):
+    """Return how many frames are lost between the two runs of a file whose header counts them; None where that is not known."""
+    if len(runs) != 2 or runs[0]["claimed"] is None or runs[1]["has_info"] or runs[0]["first"].kind != runs[1]["first"].kind:
+        return None
+    missing = runs[0]["claimed"] - runs[0]["count"] - runs[1]["count"]
+    return missing if 0 <= missing * runs[0]["first"].duration_s <= MAX_MISSING_S else None
 
 
 def _lost_s(file, run, after_tags, position):
@@ -483,9 +506,12 @@ def _lost_s(file, run, after_tags, position):
     first = after_tags if is_other or has_tag else before
     if first == position:
         return 0.0, True
-    bytes_a_frame = (run["end"] - run["start"]) / (run["count"] or 1)
-    frames = (position - first) / bytes_a_frame
-    return (frames if run["varies"] else round(frames)) * kind.duration_s, not run["varies"]
+    bytes_a_frame = (run["end"] - run["start"]) / (run["count"] + run["has_info"])
+    frames = round((position - first) / bytes_a_frame)
+    is_exact = (
+        not run["varies"] and abs(position - first - frames * bytes_a_frame) <= 2
+    )  # else bytes are cut out, who knows how many
+    return max(frames, not is_exact) * kind.duration_s, is_exact
 
 
 class _Runs:
@@ -522,7 +548,7 @@ def _is_run(file, position, end, least):
 
 def _walk_run(file, position, end):
     """Return a run of frames: its first frame and place, its end, how many frames, whether their sizes differ, what Xing claims."""
-    first, start, count, bitrates, claimed = _frame(read_at(file, position, 4)), position, 0, set(), None
+    first, start, count, bitrates, claimed, has_info = _frame(read_at(file, position, 4)), position, 0, set(), None, False
     while position < end:
         head = read_at(file, position, 48)
         frame = _frame(head[:4])
@@ -532,6 +558,7 @@ def _walk_run(file, position, end):
         if is_info and position > start:
             break  # another file begins
         if is_info:
+            has_info = True
             has_count = head[frame.xing + 7] & 1
             claimed = int.from_bytes(head[frame.xing + 8 : frame.xing + 12], "big") if has_count else None
         else:
@@ -539,7 +566,7 @@ def _walk_run(file, position, end):
             bitrates.add(frame.bitrate)
         position += frame.length
     return {
-        "first": first, "start": start, "end": min(position, end), "count": count, "varies": len(bitrates) > 1, "claimed": claimed,
+        "first": first, "start": start, "end": min(position, end), "count": count, "varies": len(bitrates) > 1, "claimed": claimed, "has_info": has_info,
     }  # fmt: skip
 
 

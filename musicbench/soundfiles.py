@@ -65,6 +65,7 @@ class SoundFile:
 
     def __init__(self, path):
         self.path, self.decoded_s, self.faults = path, 0.0, []
+        self._lost_s = 0.0  # what `faults` name so far
         self._position = self._place = 0  # samples given; a byte of the file that is not behind the last one decoded
         self._other = None  # (place, format) of another sound file in it
         self._file = open_regular(path)
@@ -226,13 +227,14 @@ class SoundFile:
         """Go over a place where samples are lost; yield silence for them if it is to be filled."""
         start_s, lost_s = self._position / self.sample_rate, lost / self.sample_rate
         self.faults.append((start_s, f"it is damaged: {lost_s:.2f} s cannot be decoded"))
+        self._lost_s += lost_s
         if is_filled:
             yield Block(np.zeros((lost, self.channels), np.float32), self._position)
         self._position += lost
 
     def _tell_loss(self):
         end_s, claimed_s = self._position / self.sample_rate, self.claimed_s
-        if claimed_s and self.decoded_s < claimed_s - LOST_S:
+        if claimed_s and self.decoded_s + self._lost_s < claimed_s - LOST_S:
             if self.faults or self._kind == "ogg":
                 reason = f"{claimed_s - self.decoded_s:.1f} of {claimed_s:.1f} s cannot be decoded"
             else:
