@@ -243,6 +243,8 @@ def _read(folder, path, names):
 
     try:
         header, rows = _table(path, find, manifest.notes)
+        if header == ["", ""] and OF_CAPTIONS.search(path.name.lower()):
+            header = ["file_name", "caption"]
         _match(manifest, header, rows, find)
     except _Unread as error:
         manifest.notes = [f"{error}; {EXPECTED}"]
@@ -334,8 +336,9 @@ def _object_rows(value):
         return value["columns"], [row for row in value["data"] if isinstance(row, list)]
     lists = list(_lists_of_objects(value))
     with_files = [rows for rows in lists if any(_file_field(row) is not None for row in rows)]
+    with_captions = [rows for rows in with_files if any(caption_names(row) for row in rows)]
     if with_files or len(lists) == 1:
-        return _from_objects([row for rows in with_files or lists for row in rows])
+        return _from_objects([row for rows in with_captions or with_files or lists for row in rows])
     if is_row:
         return _from_objects([value])
     if isinstance(value.get(file), (list, dict)):
@@ -388,12 +391,19 @@ def _text_table(text, find):
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
     if said := re.fullmatch(r"sep=(.)", lines[0].strip()):  # as Excel writes it
         lines = lines[1:]
+    while len(lines) > 1 and _is_remark(lines[0]):
+        lines = lines[1:]
     forms = [
         (delimiter, quoting) for delimiter in (said[1] if said else DELIMITERS) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
     ]
     sample = lines[:SAMPLE_ROWS]
     best = max([*forms, None], key=lambda form: _score(*_split(sample, form), find))
     return _split(lines, best)
+
+
+def _is_remark(line):
+    """Tell whether a line begins with # and is no header."""
+    return line.startswith("#") and {_plain(cell) for cell in re.split(f"[{DELIMITERS}]", line)}.isdisjoint(FILE_FIELDS)
 
 
 def _split(lines, form):
@@ -463,7 +473,7 @@ def _columns(header, rows, find):
     names = list(header or ())
     captions = [names.index(name) for name in caption_names(names)]
     captions = [place for place in captions if place != file_column]
-    guess = [] if captions else _wordy_columns(names, rows[:SAMPLE_ROWS], width, file_column)
+    guess = [] if captions else _wordy_columns(names, _rows_of_songs(rows, file_column, find), width, file_column)
     if file_column is None or not captions + guess:
         raise _Unread(_found(header, rows))
     return header, rows, file_column, captions or guess, bool(guess)
@@ -485,6 +495,10 @@ def _is_header(row, file_column, find):
     return not find(first) and not any(_looks_like_file(_name(cell)) for cell in row)
 
 
+def _rows_of_songs(rows, file_column, find):
+    return [row for row in rows[:SAMPLE_ROWS] if find(_name(_cell(row, file_column)))]
+
+
 def _wordy_columns(names, rows, width, file_column):
     """Return the place, in a list, of the column with most words, if each row has some and not all the same; [] where there is none."""
     least = 3 if any(names) else 2
@@ -495,7 +509,7 @@ def _wordy_columns(names, rows, width, file_column):
         if not is_other and (len(set(texts)) > 1 or len(rows) == 1):
             words[place] = sum(len(text.split()) for text in texts)
     most = max(words, key=words.get, default=None)
-    return [most] if most is not None and words[most] >= least * len(rows) else []
+    return [most] if most is not None and words[most] >= max(least * len(rows), 1) else []
 
 
 def _found(header, rows):

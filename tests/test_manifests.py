@@ -57,6 +57,8 @@ READ = {
     "json by name": ("metadata.json", json.dumps(dict(ROWS))),
     "json objects by name": ("captions.json", json.dumps({row[0]: {"caption": row[1]} for row in ROWS})),
     "json lists by name": ("captions.json", json.dumps({row[0]: [row[1], "Or so."] for row in ROWS})),
+    "json words by name": ("captions.json", json.dumps(dict(ROWS))),
+    "a remark first": ("metadata.csv", "# made by hand, in May\n" + table()),
     "json pairs": ("metadata.json", json.dumps(ROWS)),
     "json in an object": ("dataset.json", json.dumps({"version": 1, "data": objects("path", "prompt")})),
     "json columns": ("metadata.json", json.dumps({"file_name": [row[0] for row in ROWS], "caption": [row[1] for row in ROWS]})),
@@ -345,3 +347,12 @@ def test_json_columns_of_unequal_lengths_lose_no_song(tmp_path):
 )  # fmt: skip
 def test_captions_are_clean(text, clean):
     assert caption_text(text) == clean
+
+
+def test_a_file_of_captions_by_name_may_hold_single_words(tmp_path):
+    write(tmp_path, {"captions.json": {"a.wav": "Techno", "b.wav": "House", "version": "1.0"}})
+    assert read_manifests(tmp_path, SONGS)[0] == {"a.wav": "Techno", "b.wav": "House"}
+    (tmp_path / "captions.json").unlink()
+    write(tmp_path, {"dataset.json": {"a.wav": "train", "b.wav": "test"}})
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert not captions and "not used" in line
