@@ -307,9 +307,9 @@ def _link_parts(pages, end, skipped):
     is_sound = header and pages and header[-1].number + 1 == len(header)
     if not is_sound or len({page.serial for page in header + pages}) > 1:
         return [Part(((start, end),))]
-    if pages[0].number != len(header):
-        gaps = [0, *gaps]
     parts = []
+    if pages[0].number != len(header):  # its beginning is lost; a part without sound stands for it
+        parts.append(Part(((start, header[-1].end),), known=(header[-1].end, skipped)))
     for first, last in zip([0, *gaps], [*gaps, len(pages)], strict=True):
         ends = [page for page in pages[first:last] if page.granule > 0]
         if not ends:

@@ -186,7 +186,7 @@ class SoundFile:
             if not 0 < frames < UNKNOWN_SAMPLES:
                 return None
             claims.append(frames / stream.samplerate / part.claimed_share)
-        return sum(claims)
+        return sum(claims) if claims else None
 
     def _whole(self, number):
         """Return a part with the rests of its stream, as its header claims a length for all of them."""

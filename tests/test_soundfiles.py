@@ -236,3 +236,14 @@ def test_crafted_files_cost_little_reading(tmp_path, monkeypatch, name):
     except InputError:
         pass
     assert sum(read) < 20 * len(data) + (1 << 26) and len(read) < 500_000
+
+
+@pytest.mark.parametrize("subtype", [None, "OPUS"])
+def test_an_ogg_file_whose_first_page_of_sound_is_lost_keeps_its_time(tmp_path, subtype):
+    rate = 48000
+    noise = np.convolve(np.random.default_rng(5).standard_normal(6 * rate) * 0.2, np.ones(8) / 8, "same").astype(np.float32)
+    data = encoded(noise, "OGG", subtype, rate)
+    place = data.index(b"OggS", data.index(b"OggS", 4) + 4)  # the third page; the first two hold headers
+    sound, faults, _ = heard(tmp_path, patched(data, place + 200, bytes(90)))
+    assert faults[0][0] == 0 and any("it is damaged" in reason for _, reason in faults)
+    assert abs(lag_s(sound, noise, 4, rate)) < 0.01
