@@ -4,13 +4,20 @@ Sources: ISO 11172-3 (MPEG frame headers), the Xing header as LAME writes it, RF
 """
 
 import re
+import zlib
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 CHUNK = 1 << 20  # bytes that a search holds at a time
 HEAD = 1 << 16  # how far from its beginning a file's format is looked for
 MAGIC = re.compile(rb"fLaC[\0\x80]\0\0\x22|OggS\0\x02|RIFF....WAVE|RF64....WAVE|FORM....AIF[FC]", re.DOTALL)
+MAX_PARTS = 200  # of a file; what comes after is read with the last of them
+MAX_MISSING_S = 60  # more is not lost at one place but by a header that lies
+LEAST_FRAMES = 12  # of MP3, after each other, that no other sound holds by chance
+MAX_FALSE_STARTS = 50_000  # places that look like the beginning of an MP3 frame and are none
 UNKNOWN_BYTES = 0x7FFFF000  # a size in a header from here on is what writers say who do not know it
+KINDS = {b"fL": "flac", b"Og": "ogg", b"RI": "riff", b"RF": "", b"FO": "form"}
+FORMATS = {b"fL": "FLAC", b"Og": "Ogg", b"RI": "WAV", b"RF": "WAV", b"FO": "AIFF"}
 AUDIO_START = re.compile(
     rb"fLaC|OggS\0\x02|ID3[\x02-\x04]|\.snd|caff\0\x01|RIFF....WAVE|RF64....WAVE|riff\.\x91\xcf\x11|FORM....AIF[FC]", re.DOTALL
 )
@@ -22,7 +29,9 @@ class Part:
 
     pieces: byte strings and (first, end) ranges of the file, one after the other. lost_s: how much sound is lost before it, 0 where
     none is. claimed: how many samples its header says, 0 where it does not, None where the decoder is to be asked. claimed_share: how much
-    of the part is there, by the size in its header. is_cut: it has no end of its own.
+    of the part is there, by the size in its header. is_cut: it has no end of its own. is_exact: `lost_s` is counted, not estimated.
+    known: (byte, granule) of an Ogg page: up to that byte of the file the part's sound ends at that sample of its stream. is_rest: it
+    goes on with the stream of the part before it.
     """
 
     pieces: tuple
@@ -30,6 +39,14 @@ class Part:
     claimed: int | None = None
     claimed_share: float = 1.0
     is_cut: bool = False
+    is_exact: bool = True
+    known: tuple | None = None
+    is_rest: bool = False
+
+    def up_to(self, byte):
+        """Return the part without what lies behind a byte of the file."""
+        pieces = [piece if isinstance(piece, bytes) else (piece[0], min(piece[1], byte)) for piece in self.pieces]
+        return replace(self, pieces=tuple(piece for piece in pieces if isinstance(piece, bytes) or piece[0] < piece[1]))
 
 
 class Pieces:
@@ -116,14 +133,14 @@ def sound_start(file):
     """
     start = after_id3(file, 0, size_of(file))
     found = MAGIC.search(read_at(file, start, HEAD))
-    if not found:
+    if not found or (found.start() and _is_run(file, start, size_of(file), LEAST_FRAMES)):
         return start, ""
-    return start + found.start(), {b"fL": "flac", b"Og": "ogg", b"RI": "riff", b"FO": "form"}.get(found[0][:2], "")
+    return start + found.start(), KINDS[found[0][:2]]
 
 
-def after_id3(file, position, end):
-    """Return where the ID3v2 tags at a place end; a tag that claims more than the file holds is none."""
-    while True:
+def after_id3(file, position, end, most=1000):
+    """Return where the ID3v2 tags at a place end, of many the first `most`; a tag that claims more than the file holds is none."""
+    for _ in range(most):
         head = read_at(file, position, 10)
         if len(head) < 10 or head[:3] != b"ID3" or max(head[6:10]) > 127:
             return position
@@ -131,17 +148,70 @@ def after_id3(file, position, end):
         if position + size > end:
             return position
         position += size
+    return position
+
+
+def other_sound(file, position, kind):
+    """Return (place, format) of a sound file of another kind that begins in a file at `position` or later; None where there is none."""
+    end = size_of(file)
+    for place, match in find_bytes(file, MAGIC, position, end):
+        if KINDS[match[0][:2]] != kind:
+            return place, FORMATS[match[0][:2]]
+    if kind != "mp3":
+        place = _Runs(file, end).next(position, least=LEAST_FRAMES)
+        if place is not None and end - place > 1000:
+            return place, "MP3"
+    return None
 
 
 # ---------------------------------------------------------------------------------------------------- WAV and AIFF
 
 
-def chunk_part(file, start, order):
-    """Return the part of a WAV (order "little") or AIFF ("big") file, with the share that is there of what its header's sizes say.
+def chunk_parts(file, start, order):
+    """Return (parts, where their sound ends) of WAV (order "little") or AIFF ("big") files that follow each other.
 
-    Both the file's and the sound's size must say that it is cut: what is missing may be a tag behind the sound.
+    Each chunk of sound is a part. Where a header's sizes do not hold there is one part up to the file's end, with the share of it that
+    is there; both the file's and the sound's size must say that it is cut: what is missing may be a tag behind the sound.
     """
-    end = size_of(file)
+    end, parts = size_of(file), []
+    while len(parts) < MAX_PARTS:
+        sounds, stop = _sound_chunks(file, start, end, order)
+        if not sounds:
+            parts.append(_whole_chunk_part(file, start, end, order))
+            return parts, end
+        header = (start, sounds[0][0])
+        parts.append(Part((header, (sounds[0][0], stop if len(sounds) == 1 else sounds[0][1]))))
+        parts += [Part((header, sound)) for sound in sounds[1:]]
+        if not _is_chunk_file(read_at(file, stop, 12), order):
+            break
+        start = stop
+    return parts, stop
+
+
+def _sound_chunks(file, start, end, order):
+    """Return ([(first, end) of each chunk of sound], where the last chunk ends); no chunks where their sizes are not to be trusted."""
+    name, sounds, position = (b"data" if order == "little" else b"SSND"), [], start + 12
+    is_named = read_at(file, start, 4) in (b"RIFF", b"FORM")
+    for _ in range(10 * MAX_PARTS):
+        head = read_at(file, position, 12)
+        size = int.from_bytes(head[4:8], order)
+        stop = position + 8 + size
+        if len(head) < 8 or stop > end or not re.fullmatch(rb"[ -~]{4}", head[:4]) or MAGIC.match(head):
+            break
+        if head[:4] == name:
+            sounds.append((position, stop))
+        is_padded = size % 2 and stop < end and not _is_chunk_file(read_at(file, stop, 12), order)
+        position = stop + is_padded
+    is_trusted = is_named and sounds and all(last - first > 8 for first, last in sounds)
+    return (sounds if is_trusted else []), position
+
+
+def _is_chunk_file(head, order):
+    form = rb"RIFF....WAVE" if order == "little" else rb"FORM....AIF[FC]"
+    return bool(re.match(form, head, re.DOTALL))
+
+
+def _whole_chunk_part(file, start, end, order):
     head = read_at(file, start, HEAD)
     place = head.find(b"data" if order == "little" else b"SSND")
     shares = [_share(head, chunk, end - start, order) for chunk in (0, place) if chunk >= 0]
@@ -167,25 +237,94 @@ def unfinished_wav_part(file, start):
 # ---------------------------------------------------------------------------------------------------- Ogg
 
 OGG_PAGE = re.compile(b"OggS")
+MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+@dataclass(frozen=True)
+class Page:
+    """An Ogg page: the file's range [start, end), its flags, the sample at which its sound ends (below 0: none does), stream, number."""
+
+    start: int
+    end: int
+    flags: int
+    granule: int
+    serial: bytes
+    number: int
 
 
 def ogg_parts(file, start):
-    """Return the streams of an Ogg file that follow each other (a "chain"), each a part."""
+    """Return the streams of an Ogg file that follow each other (a "chain"), each a part, or several where pages are lost."""
     end = size_of(file)
-    starts, position, was_first, is_cut = [start], start, True, True
-    while position is not None and position + 27 <= end:
-        head = read_at(file, position, 27 + 255)
-        if head[:4] != b"OggS":
-            position = next((place for place, _ in find_bytes(file, OGG_PAGE, position + 1, end)), None)
+    links = [[]]
+    for page in _ogg_pages(file, start, end):
+        is_new = page.flags & 2 and links[-1] and not links[-1][-1].flags & 2
+        if is_new and len(links) < MAX_PARTS:
+            links.append([])
+        links[-1].append(page)
+    if not links[0]:
+        return [Part(((start, end),))]
+    ends = [*(link[0].start for link in links[1:]), end]
+    parts = []
+    for link, last in zip(links, ends, strict=True):
+        head = read_at(file, link[0].start + 28, 12)
+        skipped = int.from_bytes(head[10:12], "little") if head[:8] == b"OpusHead" else 0
+        parts += _link_parts(link, last, skipped)
+    return [*parts[:-1], replace(parts[-1], is_cut=not links[-1][-1].flags & 4)]
+
+
+def _ogg_pages(file, start, end):
+    """Yield the pages whose checksums are right, in order; false pages are looked at until they cost more than the file is worth."""
+    position, budget = start, 4 * (end - start) + (1 << 24)
+    for place, _ in find_bytes(file, OGG_PAGE, start, end):
+        if place < position:
             continue
-        is_first = bool(head[5] & 2)
-        if is_first and not was_first:
-            starts.append(position)
-        was_first = is_first
-        position += 27 + head[26] + sum(head[27 : 27 + head[26]])
-        is_cut = not head[5] & 4 or position > end
-    parts = [Part(((first, last),)) for first, last in zip(starts, [*starts[1:], end], strict=True)]
-    return [*parts[:-1], replace(parts[-1], is_cut=is_cut)]
+        head = read_at(file, place, 27 + 255)
+        length = 27 + head[26] + sum(head[27 : 27 + head[26]]) if len(head) > 26 else 0
+        budget -= length + 64
+        if budget < 0:
+            return
+        if length and head[4] == 0 and place + length <= end and _is_page(read_at(file, place, length)):
+            granule, number = int.from_bytes(head[6:14], "little", signed=True), int.from_bytes(head[18:22], "little")
+            position = place + length
+            yield Page(place, position, head[5], granule, head[14:18], number)
+
+
+def _is_page(data):
+    """Tell whether an Ogg page's checksum is right: a CRC of polynomial 04C11DB7, which zlib computes on mirrored bits."""
+    mirrored = (data[:22] + bytes(4) + data[26:]).translate(MIRRORED)
+    crc = zlib.crc32(mirrored, 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return int(f"{crc:032b}"[::-1], 2) == int.from_bytes(data[22:26], "little")
+
+
+def _link_parts(pages, end, skipped):
+    """Return the parts of one stream: a new one, which begins with the stream's headers, after each gap in the pages' numbers.
+
+    skipped: how many samples the decoder of such a part takes off its end, as an Opus stream has them at its beginning.
+    """
+    start, count = pages[0].start, next((number for number, page in enumerate(pages) if page.granule != 0), len(pages))
+    header, pages = pages[:count], pages[count:]
+    gaps = [place for place in range(1, len(pages)) if pages[place].number != pages[place - 1].number + 1][: MAX_PARTS - 1]
+    is_sound = header and pages and header[-1].number + 1 == len(header)
+    if not is_sound or len({page.serial for page in header + pages}) > 1:
+        return [Part(((start, end),))]
+    parts = []
+    if pages[0].number != len(header):  # its beginning is lost; a part without sound stands for it
+        parts.append(Part(((start, header[-1].end),), known=(header[-1].end, skipped)))
+    for first, last in zip([0, *gaps], [*gaps, len(pages)], strict=True):
+        ends = [page for page in pages[first:last] if page.granule > 0]
+        if not ends:
+            continue
+        stop = end if last == len(pages) else pages[last - 1].end
+        pieces = ((start, header[-1].end), (pages[first].start, stop))
+        parts.append(Part(pieces, known=(ends[0].end, ends[0].granule - (skipped if parts else 0)), is_rest=bool(parts)))
+    if len(parts) <= 1 and not gaps:
+        return [Part(((start, end),), known=parts[0].known if parts else None)]
+    return parts or [Part(((start, end),))]
+
+
+def ogg_sound_end(file, start):
+    """Return where the last Ogg page ends."""
+    return max((page.end for page in _ogg_pages(file, start, size_of(file))), default=start)
 
 
 # ---------------------------------------------------------------------------------------------------- FLAC
@@ -196,7 +335,7 @@ FLAC_START, FLAC_SYNC = re.compile(rb"fLaC[\0\x80]\0\0\x22"), re.compile(rb"\xff
 def flac_parts(file, start):
     """Return the FLAC files that follow each other in a file, each a part that claims no length, so that all of it is decoded."""
     end = size_of(file)
-    starts = [place for place, _ in find_bytes(file, FLAC_START, start, end)]
+    starts = [place for place, _ in find_bytes(file, FLAC_START, start, end)][:MAX_PARTS]
     return [_flac_part(file, first, last) for first, last in zip(starts, [*starts[1:], end], strict=True)]
 
 
@@ -272,7 +411,10 @@ BITRATES = {  # kbit/s by (is MPEG-1, layer)
 }
 RATES = (44100, 48000, 32000)  # of MPEG-1; MPEG-2 has the half, 2.5 a quarter
 RATE_PARTS = {3: 1, 2: 2, 0: 4}
-SYNC = re.compile(rb"\xff[\xe2-\xff]")
+HEADER = (  # what follows the first byte of a frame's header: version and layer, bitrate and rate
+    rb"[\xe2-\xe7\xf2-\xf7\xfa-\xff][" + b"".join(b"\\x%x0-\\x%xb" % (bitrate, bitrate) for bitrate in range(1, 15)) + b"]"
+)
+SYNC = re.compile(rb"\xff(?=" + HEADER + rb")")
 
 
 @dataclass(frozen=True)
@@ -314,41 +456,87 @@ def _frame(head):
     return Frame(length, (version, layer, hertz, is_mono), bitrate, 4 + side_bytes)
 
 
-def mp3_parts(file):
+def mp3_parts(file, end=None):
     """Return the parts of an MP3 file: runs of frames of one kind, each with a length in its header that is not below its own.
 
-    Tags, and junk before the first frame, are no damage; other bytes between frames are. No part where there are no frames.
+    Tags, and junk before the first frame, are no damage; other bytes between frames are. No part where there are no frames. `end`:
+    where it ends, if that is not the file's end.
     """
-    end, parts, lost_s = size_of(file), [], 0.0
-    tag_end = after_id3(file, 0, end)
-    position = _next_run(file, tag_end, end)
-    while position is not None:
+    end, parts, found, lost_s, is_exact = end or size_of(file), [], [], 0.0, True
+    first_tag = after_id3(file, 0, end, most=1)
+    runs = _Runs(file, end)
+    position = runs.next(after_id3(file, 0, end))
+    while position is not None and len(parts) < MAX_PARTS:
         run = _walk_run(file, position, end)
-        parts.append(_run_part(file, run, lost_s))
+        parts.append(replace(_run_part(file, run, lost_s), is_exact=is_exact))
         after_tags = _after_tags(file, run["end"], end)
-        position = _next_run(file, after_tags, end)
-        bytes_a_s = (run["end"] - run["start"]) / (run["count"] * run["first"].duration_s or 1)
-        lost_s = (position - after_tags) / bytes_a_s if position is not None else 0.0
+        position = runs.next(after_tags)
+        if position is not None:
+            lost_s, is_exact = _lost_s(file, run, after_tags, position)
+        found.append(run)
     if not parts:
         return []
-    if tag_end:
-        parts[0] = replace(parts[0], pieces=((0, tag_end), *parts[0].pieces))
+    missing = _missing_frames(found)
+    if missing is not None:
+        parts[1] = replace(parts[1], lost_s=missing * found[0]["first"].duration_s, is_exact=True)
+    if position is not None:
+        parts[-1] = replace(parts[-1], is_cut=True)
+    if first_tag:
+        parts[0] = replace(parts[0], pieces=((0, first_tag), *parts[0].pieces))
     if read_at(file, max(end - 128, 0), 3) == b"TAG":
         parts[-1] = replace(parts[-1], pieces=(*parts[-1].pieces, (end - 128, end)))
     return parts
 
 
-def _next_run(file, position, end):
-    """Return where the next run of frames begins: three that follow each other, or fewer up to the file's end; None where none is."""
-    for place, _ in find_bytes(file, SYNC, position, end):
-        if _is_run(file, place, end):
-            return place
-    return None
+def _missing_frames(runs):
+    """Return how many frames are lost between the two runs of a file whose header counts them; None where that is not known."""
+    if len(runs) != 2 or runs[0]["claimed"] is None or runs[1]["has_info"] or runs[0]["first"].kind != runs[1]["first"].kind:
+        return None
+    missing = runs[0]["claimed"] - runs[0]["count"] - runs[1]["count"]
+    return missing if 0 <= missing * runs[0]["first"].duration_s <= MAX_MISSING_S else None
 
 
-def _is_run(file, position, end):
+def _lost_s(file, run, after_tags, position):
+    """Return (how much sound is lost between a run and the next, whether that is counted); zeros before another file are no loss."""
+    before, kind = run["end"], run["first"]
+    head = read_at(file, position, 48)
+    frame = _frame(head[:4])
+    is_other = head[frame.xing : frame.xing + 4] in (b"Xing", b"Info") or frame.kind != kind.kind
+    has_tag = any(read_at(file, before, after_tags - before))
+    first = after_tags if is_other or has_tag else before
+    if first == position:
+        return 0.0, True
+    bytes_a_frame = (run["end"] - run["start"]) / (run["count"] + run["has_info"])
+    frames = round((position - first) / bytes_a_frame)
+    is_exact = (
+        not run["varies"] and abs(position - first - frames * bytes_a_frame) <= 2
+    )  # else bytes are cut out, who knows how many
+    return max(frames, not is_exact) * kind.duration_s, is_exact
+
+
+class _Runs:
+    """Looks for runs of frames, once from the beginning of a file to its end."""
+
+    def __init__(self, file, end):
+        self._file, self._end, self._false = file, end, 0
+        self._places = find_bytes(file, SYNC, 0, end)
+
+    def next(self, position, least=3):
+        """Return where the next run at `position` or later begins: `least` frames, or fewer up to the file's end; None where none is."""
+        for place, _ in self._places:
+            if place < position:
+                continue
+            if _is_run(self._file, place, self._end, least):
+                return place
+            self._false += 1
+            if self._false > MAX_FALSE_STARTS:
+                return None
+        return None
+
+
+def _is_run(file, position, end, least):
     kind = None
-    for _ in range(3):
+    for _ in range(least):
         frame = _frame(read_at(file, position, 4))
         if not frame or (kind and frame.kind != kind):
             return False
@@ -360,7 +548,7 @@ def _is_run(file, position, end):
 
 def _walk_run(file, position, end):
     """Return a run of frames: its first frame and place, its end, how many frames, whether their sizes differ, what Xing claims."""
-    first, start, count, bitrates, claimed = _frame(read_at(file, position, 4)), position, 0, set(), None
+    first, start, count, bitrates, claimed, has_info = _frame(read_at(file, position, 4)), position, 0, set(), None, False
     while position < end:
         head = read_at(file, position, 48)
         frame = _frame(head[:4])
@@ -370,6 +558,7 @@ def _walk_run(file, position, end):
         if is_info and position > start:
             break  # another file begins
         if is_info:
+            has_info = True
             has_count = head[frame.xing + 7] & 1
             claimed = int.from_bytes(head[frame.xing + 8 : frame.xing + 12], "big") if has_count else None
         else:
@@ -377,7 +566,7 @@ def _walk_run(file, position, end):
             bitrates.add(frame.bitrate)
         position += frame.length
     return {
-        "first": first, "start": start, "end": min(position, end), "count": count, "varies": len(bitrates) > 1, "claimed": claimed,
+        "first": first, "start": start, "end": min(position, end), "count": count, "varies": len(bitrates) > 1, "claimed": claimed, "has_info": has_info,
     }  # fmt: skip
 
 

@@ -18,9 +18,32 @@ FILE_FIELDS = (
     "audio_filename", "fname", "wav", "song", "track", "clip", "name", "id",
 )  # fmt: skip
 CAPTION_FIELDS = ("caption", "text", "main_caption", "prompt", "description", "captions", "caption_text", "sentence", "desc")
-NO_CAPTION = {"nan", "none", "n/a", "na", "<na>", "null", "nil", "undefined", "no caption", "no description"}
+CAPTION_WORDS = re.compile(r"caption|prompt|descri|(?<![a-z])text(?![a-z])")
+NEVER_CAPTIONS = {  # words of columns that say something else
+    "note", "notes", "comment", "comments", "remark", "remarks", "license", "licence", "licenses", "licences", "copyright", "rights",
+    "lyric", "lyrics", "transcript", "transcripts", "transcription", "transcriptions", "title", "titles", "artist", "artists", "album",
+    "composer", "author", "annotator", "date", "created", "year", "size", "bytes", "kind", "type", "format", "split", "subset", "fold",
+    "path", "url", "uri", "link", "source", "origin", "credit", "credits", "id", "ids", "hash", "md5", "sha1", "sha256", "checksum",
+    "length", "count", "num", "duration", "language", "lang", "model", "score", "rating", "status", "negative", "ch", "bt", "bpm", "key", "user", "file",
+}  # fmt: skip
+NO_CAPTION = {  # values as `_bare` spells them
+    "", "nan", "none", "n a", "na", "null", "nil", "undefined", "unknown", "missing", "empty", "tbd", "tba", "tbc", "todo", "fixme", "no caption",
+    "no captions", "no description", "no text", "no prompt", "not available", "not applicable", "true", "false", "value", "ref", "name", "div 0",
+}  # fmt: skip
+INVISIBLE = re.compile(
+    r"\x1b\[[0-9;]*[A-Za-z]|[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+)
+QUOTES = {'"': '"', "'": "'", "\u201c": "\u201d", "\u2018": "\u2019", "\u00ab": "\u00bb", "\u201e": "\u201c", "`": "`"}
 TABLES, NOT_READ = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"), (".xlsx", ".xls", ".ods")
-STEMS = {"metadata", "manifest", "captions", "rows", "annotations", "labels", "prompts", "index"}
+OF_CAPTIONS = re.compile(r"caption|prompt|descri")  # in a file's name
+OF_MANIFESTS = re.compile(
+    r"caption|prompt|descri|metadata|manifest|annotation|musicbench|musiccaps"
+    r"|(?<![a-z])(?:labels?|rows|index|list|train|test|val|valid|validation|dev|eval|data|dataset)(?![a-z])"
+)
+OF_OTHERS = re.compile(
+    r"(?<![a-z])(?:logs?|checksums?|md5|sha\d*|splits?|licen[cs]es?|notes?|comments?|readme|setup|config|concat|requirements|credits|lyrics"
+    r"|transcripts?|todo|changes|changelog|titles?|artists?)(?![a-z])"
+)
 DELIMITERS = ",;\t|"
 SAMPLE_ROWS = 500  # by which the form of a table is chosen
 MAX_BYTES = 1 << 28  # of a manifest
@@ -29,17 +52,23 @@ EXPECTED = "expected file_name and caption"
 
 @dataclass
 class Manifest:
-    """What was read from one file: {song: caption}, how many rows it has, and notes on what was not used."""
+    """What was read from one file: {song: caption}, how many rows it has, the caption column's name, and notes on what was not used.
+
+    is_guess: no column is named as captions are.
+    """
 
     name: str
     captions: dict = field(default_factory=dict)
     rows: int = 0
+    column: str = ""
+    is_guess: bool = False
     notes: list = field(default_factory=list)
 
     def line(self, songs):
         """Say in one line what was read of it and what was not used."""
         read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else "not used"
-        line = "; ".join([f"{self.name}: {read}", *self.notes])
+        column = [f"captions from column {self.column}"] if self.captions else []
+        line = "; ".join([f"{self.name}: {read}", *column, *self.notes])
         return printable(" ".join(line.split()))
 
 
@@ -50,23 +79,27 @@ class _Unread(Exception):
 def read_manifests(folder, songs, leave_out=None):
     """Return ({song: caption}, [line for each manifest]) of what is said about `songs`, paths relative to `folder`.
 
-    Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth; where two
-    speak of a song, the first by depth and name holds. A row names a song by its path, its file's name or its stem, if only one
-    song has it. The folder `leave_out` is not entered.
+    Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth. A file that
+    is not named like a manifest is used only if a column is named like captions. Where two speak of a song, the one with such a column
+    holds, then the one that is named like a manifest, then the first by depth and name. A row names a song by its path, its file's name
+    or its stem, if only one song has it. The folder `leave_out` is not entered.
     """
     names = _Names(songs)
-    captions, manifests, lost = {}, [], []
+    manifests, lost = [], []
     for path in _candidates(folder, songs, leave_out):
         manifest = _read(Path(folder), path, names)
         is_known = path.suffix.lower() in (*TABLES, *NOT_READ) or _is_manifest_name(path)
-        if not is_known and not manifest.captions:
+        if is_known or manifest.captions or manifest.is_guess:
+            manifests.append((manifest.is_guess, not _is_manifest_name(path), manifest))
+        else:
             lost.append(manifest.name)
-            continue
+    manifests = [manifest for _, _, manifest in sorted(manifests, key=lambda entry: entry[:2])]
+    captions = {}
+    for manifest in manifests:
         again = sum(song in captions for song in manifest.captions)
         if again:
             manifest.notes.append(f"{_count(again, 'song')} captioned by an earlier manifest, which holds")
         captions = manifest.captions | captions
-        manifests.append(manifest)
     lines = [manifest.line(len(songs)) for manifest in manifests]
     if lost:
         lines.append(f"{_count(len(lost), '.txt or .json file')} belong{'s' if len(lost) == 1 else ''} to no song: {_some(lost)}")
@@ -74,8 +107,42 @@ def read_manifests(folder, songs, leave_out=None):
 
 
 def is_caption(text):
-    """Tell whether a value says something in words; "nan", "None", "N/A" and the like do not."""
-    return isinstance(text, str) and bool(re.search(r"[^\W\d_]", text)) and text.strip(" .'\"").casefold() not in NO_CAPTION
+    """Tell whether a value says something in words; "nan", "None", "N/A", "TBD" and the like do not."""
+    return isinstance(text, str) and bool(re.search(r"[^\W\d_]", text)) and _bare(text) not in NO_CAPTION
+
+
+def _bare(text):
+    return re.sub(r"[\W_]+", " ", INVISIBLE.sub("", text[:100])).strip().casefold()
+
+
+def caption_text(value):
+    """Return a value's caption in one line, without control characters and outer quotes, of a list its first; "" where it has none."""
+    value = value[0] if isinstance(value, list) and value else value
+    if not is_caption(value):
+        return ""
+    text = " ".join(INVISIBLE.sub("", value).encode("utf-8", "replace").decode().split())
+    quotes = text[0], QUOTES.get(text[0])
+    if text[-1] == quotes[1] and not any(quote in text[1:-1] for quote in quotes):
+        text = text[1:-1].strip()
+    return text
+
+
+def caption_names(names):
+    """Return those of some names that captions have, best first: all that are usual, or else the first that contains "caption" or so."""
+    by_plain = {}
+    for name in names:
+        by_plain.setdefault(_plain(name), name)
+    usual = [by_plain[plain] for plain in CAPTION_FIELDS if plain in by_plain]
+    likely = []
+    for plain, name in by_plain.items():
+        found = CAPTION_WORDS.search(plain)
+        if found and not _is_never(plain):
+            likely.append((found[0], name))
+    return usual or [name for _, name in sorted(likely, key=lambda entry: entry[0])[:1]]
+
+
+def _is_never(plain):
+    return not NEVER_CAPTIONS.isdisjoint(plain.split("_"))
 
 
 def decoded(data):
@@ -117,7 +184,8 @@ def _candidates(folder, songs, leave_out):
 
 
 def _is_manifest_name(path):
-    return path.name.split(".")[0].lower() in STEMS or bool(re.fullmatch(r"MusicBench_\w+\.json", path.name))
+    stem = path.name.split(".")[0].lower()
+    return bool(OF_MANIFESTS.search(stem)) and not OF_OTHERS.search(stem)
 
 
 class _Names:
@@ -144,7 +212,11 @@ class _Names:
 def _keys(path):
     whole = composed(path)
     name = os.path.basename(whole)
-    return whole, whole.casefold(), os.path.splitext(whole)[0].casefold(), name.casefold(), os.path.splitext(name)[0].casefold()
+    return whole, whole.casefold(), _without_suffix(whole).casefold(), name.casefold(), _without_suffix(name).casefold()
+
+
+def _without_suffix(name):
+    return re.sub(r"(?<=[^/])\.\w{1,8}$", "", name)
 
 
 def _as_paths(name, root, inner):
@@ -171,9 +243,16 @@ def _read(folder, path, names):
 
     try:
         header, rows = _table(path, find, manifest.notes)
+        if header == ["", ""] and OF_CAPTIONS.search(path.name.lower()):
+            header = ["file_name", "caption"]
         _match(manifest, header, rows, find)
     except _Unread as error:
         manifest.notes = [f"{error}; {EXPECTED}"]
+    if manifest.is_guess and not _is_manifest_name(path):
+        manifest.captions = {}
+        manifest.notes = [
+            f"it has no caption column and is not named like a manifest; {EXPECTED}, or the name captions{path.suffix}"
+        ]
     return manifest
 
 
@@ -234,28 +313,71 @@ def _json_table(text, notes):
 
 
 def _json_rows(value):
-    """Return a table of a JSON value: a list of rows, an object of rows by name, of columns, or with one list of rows in it."""
+    """Return a table of a JSON value: a list of rows, an object of columns, of one row, with lists of rows in it, or of rows by name."""
     if isinstance(value, dict):
-        by_field = {_plain(name): inner for name, inner in value.items()}
-        files = next((by_field[name] for name in FILE_FIELDS if name in by_field), None)
-        lists = [inner for inner in value.values() if isinstance(inner, list) and inner and isinstance(inner[0], dict)]
-        if isinstance(files, str):
-            value = [value]
-        elif isinstance(files, (list, dict)):
-            columns = [list(inner.values()) if isinstance(inner, dict) else inner for inner in value.values()]
-            columns = [inner if isinstance(inner, list) else [] for inner in columns]
-            return list(value), [list(cells) for cells in zip(*columns, strict=False)]
-        elif len(lists) == 1:
-            value = lists[0]
-        else:
-            value = [
-                {"file_name": name, **(inner if isinstance(inner, dict) else {"caption": inner})} for name, inner in value.items()
-            ]
+        return _object_rows(value)
     if not isinstance(value, list):
         raise _Unread(f"it holds {json.dumps(value)[:40]}")
     if value and all(isinstance(row, list) for row in value):
         return None, value
     return _from_objects(value)
+
+
+def _object_rows(value):
+    file, captions = _file_field(value), caption_names(value)
+    is_row = isinstance(value.get(file), str)
+    if captions and is_row:
+        return _from_objects([value])
+    if captions and isinstance(value[captions[0]], (list, dict)) and isinstance(value.get(file), (list, dict)):
+        return _columns_table(value, file)
+    if captions and isinstance(value[captions[0]], dict):
+        return ["file_name", captions[0]], [list(pair) for pair in value[captions[0]].items()]
+    if isinstance(value.get("columns"), list) and isinstance(value.get("data"), list):  # as pandas writes "split"
+        return value["columns"], [row for row in value["data"] if isinstance(row, list)]
+    lists = list(_lists_of_objects(value))
+    with_files = [rows for rows in lists if any(_file_field(row) is not None for row in rows)]
+    with_captions = [rows for rows in with_files if any(caption_names(row) for row in rows)]
+    if with_files or len(lists) == 1:
+        return _from_objects([row for rows in with_captions or with_files or lists for row in rows])
+    if is_row:
+        return _from_objects([value])
+    if isinstance(value.get(file), (list, dict)):
+        return _columns_table(value, file)
+    return _by_name(value)
+
+
+def _file_field(row):
+    by_plain = {_plain(name): name for name in row}
+    return next((by_plain[name] for name in FILE_FIELDS if name in by_plain), None)
+
+
+def _lists_of_objects(value, depth=3):
+    """Yield the lists of objects in an object, and in those in it."""
+    for inner in value.values():
+        if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
+            yield inner
+        elif isinstance(inner, dict) and depth:
+            yield from _lists_of_objects(inner, depth - 1)
+
+
+def _columns_table(value, file):
+    """Return the table of an object of columns, each a list or an object by the rows' keys; what is no column is left out."""
+    columns = {}
+    for name, cells in value.items():
+        if isinstance(cells, list):
+            columns[name] = {str(number): cell for number, cell in enumerate(cells)}
+        elif isinstance(cells, dict):
+            columns[name] = cells
+    return list(columns), [[cells.get(key) for cells in columns.values()] for key in columns[file]]
+
+
+def _by_name(value):
+    """Return the table of an object of rows, or of mere texts, by their songs' names."""
+    if not any(isinstance(inner, dict) for inner in value.values()):
+        return ["", ""], [list(pair) for pair in value.items()]
+    return _from_objects(
+        [{"file_name": name, **(inner if isinstance(inner, dict) else {"caption": inner})} for name, inner in value.items()]
+    )
 
 
 def _from_objects(rows):
@@ -269,12 +391,19 @@ def _text_table(text, find):
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
     if said := re.fullmatch(r"sep=(.)", lines[0].strip()):  # as Excel writes it
         lines = lines[1:]
+    while len(lines) > 1 and _is_remark(lines[0]):
+        lines = lines[1:]
     forms = [
         (delimiter, quoting) for delimiter in (said[1] if said else DELIMITERS) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
     ]
     sample = lines[:SAMPLE_ROWS]
     best = max([*forms, None], key=lambda form: _score(*_split(sample, form), find))
     return _split(lines, best)
+
+
+def _is_remark(line):
+    """Tell whether a line begins with # and is no header."""
+    return line.startswith("#") and {_plain(cell) for cell in re.split(f"[{DELIMITERS}]", line)}.isdisjoint(FILE_FIELDS)
 
 
 def _split(lines, form):
@@ -305,8 +434,8 @@ def _looks_like_file(cell):
 def _with_commas(header, rows, delimiter):
     """Give rows with too many cells back the delimiters that their captions hold without quotes."""
     width = len(header) if header else min((len(row) for row in rows if len(row) > 1), default=0)
-    captions = [place for place, name in enumerate(header or []) if _plain(name) in CAPTION_FIELDS]
-    place = captions[0] if captions else width - 1
+    captions = caption_names(header or [])
+    place = header.index(captions[0]) if captions else width - 1
     glue = delimiter if delimiter == "\t" else delimiter + " "
     mended = []
     for row in rows:
@@ -320,60 +449,82 @@ def _with_commas(header, rows, delimiter):
 
 
 def _score(header, rows, find):
-    """Tell how well a table is read: rows with a song and a caption, then known columns."""
+    """Tell how well a table is read: by a header that names files and something else, then by rows with a song and a caption."""
+    is_known = bool(header) and len(header) > 1 and _file_field(header) is not None
     try:
-        file_column, caption_columns = _columns(header, rows, find)
+        header, rows, file_column, caption_columns, is_guess = _columns(header, rows, find)
     except _Unread:
-        return (0, 0, 0)
+        return is_known, 0, 0
     good = 0
     for row in rows:
         good += bool(find(_name(_cell(row, file_column))) and _first_caption(row, caption_columns))
-    return good, bool(header), bool(caption_columns)
+    return is_known, good, bool(header)
 
 
 # ---------------------------------------------------------------------------------------------------- matching
 
 
 def _columns(header, rows, find):
-    """Return (place of the files' names, places of captions, best first). Raises _Unread where there are none."""
-    sample, width = rows[:SAMPLE_ROWS], max([len(header or ()), *(len(row) for row in rows[:SAMPLE_ROWS])], default=0)
-    plain = [_plain(name) for name in header or ()]
-    hits = [sum(bool(find(_name(_cell(row, place)))) for row in sample) for place in range(width)]
-    known = [plain.index(name) for name in FILE_FIELDS if name in plain]
-    file_column = max(known, key=lambda place: hits[place], default=None)
-    if (file_column is None or not hits[file_column]) and any(hits):
-        file_column = hits.index(max(hits))
-    captions = [plain.index(name) for name in CAPTION_FIELDS if name in plain and plain.index(name) != file_column]
-    if not captions:
-        captions = _wordy_columns(sample, width, file_column, 1 if header is None else 3)
-    if file_column is None or not captions:
+    """Return (header, rows, place of the files' names, places of captions, whether these are a guess). Raises _Unread."""
+    width = max([len(header or ()), *(len(row) for row in rows[:SAMPLE_ROWS])], default=0)
+    file_column = _file_column(header, rows[:SAMPLE_ROWS], width, find)
+    if header is None and len(rows) > 1 and file_column is not None and _is_header(rows[0], file_column, find):
+        header, rows = rows[0], rows[1:]
+    names = list(header or ())
+    captions = [names.index(name) for name in caption_names(names)]
+    captions = [place for place in captions if place != file_column]
+    guess = [] if captions else _wordy_columns(names, _rows_of_songs(rows, file_column, find), width, file_column)
+    if file_column is None or not captions + guess:
         raise _Unread(_found(header, rows))
-    return file_column, captions
+    return header, rows, file_column, captions or guess, bool(guess)
 
 
-def _wordy_columns(rows, width, file_column, least_words):
-    """Return the place, in a list, of the column with most words, if they are so many a row; [] where there is none."""
-    words = [sum(len(str(_cell(row, place)).split()) for row in rows if is_caption(_cell(row, place))) for place in range(width)]
-    if file_column is not None:
-        words[file_column] = 0
-    most = max(words, default=0)
-    return [words.index(most)] if most and most >= least_words * len(rows) else []
+def _file_column(header, rows, width, find):
+    plain = [_plain(name) for name in header or ()]
+    hits = [sum(bool(find(_name(_cell(row, place)))) for row in rows) for place in range(width)]
+    known = [plain.index(name) for name in FILE_FIELDS if name in plain]
+    column = max(known, key=lambda place: hits[place], default=None)
+    if (column is None or not hits[column]) and any(hits):
+        return hits.index(max(hits))
+    return column
+
+
+def _is_header(row, file_column, find):
+    """Tell whether a table's first row holds words where others hold a file's name."""
+    first = _name(_cell(row, file_column))
+    return not find(first) and not any(_looks_like_file(_name(cell)) for cell in row)
+
+
+def _rows_of_songs(rows, file_column, find):
+    return [row for row in rows[:SAMPLE_ROWS] if find(_name(_cell(row, file_column)))]
+
+
+def _wordy_columns(names, rows, width, file_column):
+    """Return the place, in a list, of the column with most words, if each row has some and not all the same; [] where there is none."""
+    least = 3 if any(names) else 2
+    words = {}
+    for place in range(len(names) or width):
+        texts = [caption_text(_cell(row, place)) for row in rows]
+        is_other = place == file_column or (place < len(names) and _is_never(_plain(names[place])))
+        if not is_other and (len(set(texts)) > 1 or len(rows) == 1):
+            words[place] = sum(len(text.split()) for text in texts)
+    most = max(words, key=words.get, default=None)
+    return [most] if most is not None and words[most] >= max(least * len(rows), 1) else []
 
 
 def _found(header, rows):
-    if header:
+    if any(header or ()):
         return f"its columns are {', '.join(map(str, header))[:100]}"
     return f"its first row is {str(rows[0])[:100]}" if rows else "it holds no rows"
 
 
 def _match(manifest, header, rows, find):
     """Put the captions of a table's rows into a manifest, with notes on rows that are not used. Raises _Unread."""
-    file_column, caption_columns = _columns(header, rows, find)
+    header, rows, file_column, caption_columns, manifest.is_guess = _columns(header, rows, find)
     if not rows:
         raise _Unread("it holds no rows")
-    first = _name(_cell(rows[0], file_column))
-    if header is None and len(rows) > 1 and not find(first) and not _looks_like_file(first):
-        rows = rows[1:]  # a header of other words
+    name = header[caption_columns[0]] if header else ""
+    manifest.column = str(name or caption_columns[0] + 1)
     best, lost, bare, twice = {}, [], [], []
     for row in rows:
         name, caption = _name(_cell(row, file_column)), _first_caption(row, caption_columns)
@@ -409,18 +560,13 @@ def _name(cell):
 
 
 def _first_caption(row, places):
-    """Return the first caption in a row's columns, of a list its first; "" where there is none in words."""
-    for place in places:
-        value = _cell(row, place)
-        value = value[0] if isinstance(value, list) and value else value
-        if is_caption(value):
-            return value
-    return ""
+    """Return the first caption in a row's columns; "" where there is none in words."""
+    return next((text for text in (caption_text(_cell(row, place)) for place in places) if text), "")
 
 
 def _plain(name):
     """Return a column's name as the lists above spell it."""
-    return re.sub(r"[\s-]+", "_", str(name).strip().strip("\"'#").strip()).lower()
+    return re.sub(r"[\W_]+", "_", str(name)).strip("_").lower()
 
 
 def _some(names):

@@ -13,8 +13,8 @@ from musicbench import InputError
 from musicbench.containers import is_sound_by_content
 from musicbench.facts import Stated, read_prompt
 from musicbench.features import SILENCE_DB, loudness_db
-from musicbench.manifests import CAPTION_FIELDS, composed, decoded, is_caption
-from musicbench.soundfiles import path_text
+from musicbench.manifests import caption_names, caption_text, composed, decoded
+from musicbench.soundfiles import path_text, printable
 
 # The last lines cannot be read; they are rejected by name rather than passed over.
 SUFFIXES = {
@@ -24,7 +24,7 @@ SUFFIXES = {
     ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm",
 }  # fmt: skip
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
-MAX_SIDECAR_BYTES = 1 << 20
+MAX_SIDECAR_BYTES, MAX_CAPTION = 1 << 20, 2000
 
 
 def find_songs(folder, leave_out=None):
@@ -61,43 +61,66 @@ def song_id(path):
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
 
 
-def _caption(fields):
-    """Return the caption among the fields of a sidecar, of several the first; "" where none is in words."""
-    for name in CAPTION_FIELDS:
-        value = fields.get(name)
-        value = value[0] if isinstance(value, list) and value else value
-        if is_caption(value):
-            return value
-    return ""
-
-
 def song_text(path, manifest_caption, tags):
     """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag; "" where none."""
-    stem = Path(path).stem
-    for suffix in (".txt", ".TXT", ".json", ".JSON"):
-        for name in dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem))):
-            sidecar = Path(path).with_name(name + suffix)
-            if sidecar.is_file() and (text := _sidecar_text(sidecar)):
-                return _in_one_line(text), ""
+    for sidecar in _sidecars(path):
+        text, _ = _sidecar_text(sidecar)
+        if text:
+            return text[:MAX_CAPTION], ""
     if manifest_caption:
-        return _in_one_line(manifest_caption), ""
+        return caption_text(manifest_caption)[:MAX_CAPTION], ""
     return "", _genre(tags.get("genre", ""))
 
 
-def _in_one_line(text):
-    return " ".join(text.encode("utf-8", "replace").decode().split())[:2000]
+def sidecar_lines(folder, songs):
+    """Return a line for each song's own .txt or .json file that holds no caption, with the reason."""
+    lines = []
+    for song in songs:
+        for sidecar in _sidecars(Path(folder) / song):
+            _, reason = _sidecar_text(sidecar)
+            if reason:
+                lines.append(f"{printable(os.path.relpath(sidecar, folder))}: not used; {reason}")
+    return lines
+
+
+def _sidecars(path):
+    """Yield the .txt and .json files that are named like a song, in the order in which they count."""
+    stem, seen = Path(path).stem, []
+    for suffix in (".txt", ".TXT", ".json", ".JSON"):
+        for name in dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem))):
+            sidecar = Path(path).with_name(name + suffix)
+            if sidecar.is_file() and not any(sidecar.samefile(other) for other in seen):
+                seen.append(sidecar)
+                yield sidecar
 
 
 def _sidecar_text(path):
-    with path.open("rb") as file:
-        text = decoded(file.read(MAX_SIDECAR_BYTES))
-    if path.suffix.lower() == ".txt":
-        return text.strip() if is_caption(text) else ""
+    """Return (caption, "") of a song's own .txt or .json file, or ("", why it has none)."""
     try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        return ""
-    return _caption(fields) if isinstance(fields, dict) else ""
+        with path.open("rb") as file:
+            text = decoded(file.read(MAX_SIDECAR_BYTES))
+    except OSError as error:
+        return "", f"it cannot be read ({error.strerror})"
+    if path.suffix.lower() == ".txt":
+        caption = caption_text(text)
+    else:
+        try:
+            caption = _json_caption(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            return "", f"it is no JSON ({str(error)[:80]}); mend it"
+    return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file'
+
+
+def _json_caption(value, depth=3):
+    """Return the caption in a JSON value: a text, an object with a field for it, or a list or object with one of these; "" if none."""
+    if isinstance(value, dict):
+        names = caption_names(value)
+        texts = [_json_caption(value[name], depth - 1) for name in names] if depth else []
+        inner = [each for each in value.values() if isinstance(each, dict)]
+        return next(filter(None, texts), "") or (_json_caption(inner, depth - 1) if depth else "")
+    if isinstance(value, list) and depth:
+        return next(filter(None, (_json_caption(each, depth - 1) for each in value)), "")
+    return caption_text(value) if isinstance(value, str) else ""
 
 
 def _genre(tag):

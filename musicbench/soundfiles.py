@@ -3,7 +3,7 @@
 import hashlib
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,11 +11,13 @@ from musicbench import InputError
 from musicbench.containers import (
     Part,
     Pieces,
-    chunk_part,
+    chunk_parts,
     flac_parts,
     flac_parts_after,
     mp3_parts,
     ogg_parts,
+    ogg_sound_end,
+    other_sound,
     read_at,
     size_of,
     sound_start,
@@ -63,7 +65,9 @@ class SoundFile:
 
     def __init__(self, path):
         self.path, self.decoded_s, self.faults = path, 0.0, []
+        self._lost_s = 0.0  # what `faults` name so far
         self._position = self._place = 0  # samples given; a byte of the file that is not behind the last one decoded
+        self._other = None  # (place, format) of another sound file in it
         self._file = open_regular(path)
         try:
             self._open()
@@ -98,20 +102,27 @@ class SoundFile:
 
     def _find_parts(self):
         if self._kind == "flac":
+            self._other = other_sound(self._file, self._start + 42, "flac")
             return flac_parts(self._file, self._start)
         if self._kind == "ogg":
+            self._other = other_sound(self._file, ogg_sound_end(self._file, self._start), "ogg")
             return ogg_parts(self._file, self._start)
         if self._kind:
-            return [chunk_part(self._file, self._start, "little" if self._kind == "riff" else "big")]
+            parts, end = chunk_parts(self._file, self._start, "little" if self._kind == "riff" else "big")
+            self._other = other_sound(self._file, end, self._kind)
+            return parts
         if read_at(self._file, self._start, 1) == b"\xff":
             return self._find_mp3_parts()
         return [Part(((self._start, size_of(self._file)),))]
 
     def _find_mp3_parts(self):
         parts = mp3_parts(self._file)
-        if parts:
-            self._kind = "mp3"
-        return parts or [Part(((self._start, size_of(self._file)),))]
+        if not parts:
+            return [Part(((self._start, size_of(self._file)),))]
+        self._kind = "mp3"
+        first = next(piece for piece in reversed(parts[0].pieces) if not isinstance(piece, bytes))
+        self._other = other_sound(self._file, first[0], "mp3")
+        return (self._other and mp3_parts(self._file, self._other[0])) or parts
 
     def _open_first(self):
         """Open the first part that can be; where there is none, find the frames of an MP3 file after what lies before them."""
@@ -165,17 +176,26 @@ class SoundFile:
         """Return how many seconds the headers claim in all; None where one claims nothing."""
         claims = []
         for number, part in enumerate(self._parts):
-            if part.lost_s:
+            if part.lost_s or part.is_rest:
                 continue  # counted with the part before it
             try:
-                stream = first if number == 0 else self._stream(part)
+                stream = self._stream(self._whole(number)) if number or part.known else first
             except _reading_errors():
                 continue
             frames = stream.frames if part.claimed is None else part.claimed
             if not 0 < frames < UNKNOWN_SAMPLES:
                 return None
             claims.append(frames / stream.samplerate / part.claimed_share)
-        return sum(claims)
+        return sum(claims) if claims else None
+
+    def _whole(self, number):
+        """Return a part with the rests of its stream, as its header claims a length for all of them."""
+        part, ends = self._parts[number], []
+        for rest in self._parts[number + 1 :]:
+            if not rest.is_rest:
+                break
+            ends.append(rest.pieces[-1][1])
+        return replace(part, pieces=(*part.pieces[:-1], (part.pieces[-1][0], ends[-1]))) if ends else part
 
     # ------------------------------------------------------------------------------------------------ reading
 
@@ -188,9 +208,10 @@ class SoundFile:
         for part, first in self._all_parts():
             lost = max(first - self._position, round(part.lost_s * self.sample_rate))
             for samples in self._part_blocks(part):
+                is_filled = part.is_exact and lost <= FILL_S * self.sample_rate
                 if lost:
-                    yield from self._gap(lost)
-                yield Block(samples, self._position, lost > FILL_S * self.sample_rate)
+                    yield from self._gap(lost, is_filled)
+                yield Block(samples, self._position, bool(lost) and not is_filled)
                 lost = 0
                 self._position += len(samples)
                 decoded += len(samples)
@@ -202,17 +223,18 @@ class SoundFile:
                     return
         self._tell_loss()
 
-    def _gap(self, lost):
-        """Go over a place where samples are lost; yield silence for them if they are few."""
+    def _gap(self, lost, is_filled):
+        """Go over a place where samples are lost; yield silence for them if it is to be filled."""
         start_s, lost_s = self._position / self.sample_rate, lost / self.sample_rate
         self.faults.append((start_s, f"it is damaged: {lost_s:.2f} s cannot be decoded"))
-        if lost_s <= FILL_S:
+        self._lost_s += lost_s
+        if is_filled:
             yield Block(np.zeros((lost, self.channels), np.float32), self._position)
         self._position += lost
 
     def _tell_loss(self):
         end_s, claimed_s = self._position / self.sample_rate, self.claimed_s
-        if claimed_s and self.decoded_s < claimed_s - LOST_S:
+        if claimed_s and self.decoded_s + self._lost_s < claimed_s - LOST_S:
             if self.faults or self._kind == "ogg":
                 reason = f"{claimed_s - self.decoded_s:.1f} of {claimed_s:.1f} s cannot be decoded"
             else:
@@ -220,13 +242,31 @@ class SoundFile:
             self.faults.append((end_s, reason))
         elif self._parts[-1].is_cut:
             self.faults.append((end_s, f"it breaks off after {end_s:.1f} s"))
+        if self._other:
+            place, form = self._other
+            size = size_of(self._file) - place
+            self.faults.append((end_s, f"after it comes other sound, {size} bytes of {form}, which is not read; split the file"))
 
     def _all_parts(self):
         """Yield (part, the sample that it begins at or later)."""
+        origin = 0
         for part in self._parts:
-            yield part, 0
+            if part.known and not part.is_rest:
+                origin = self._position - self._stream_place(part)
+            yield part, (origin + self._stream_place(part)) if part.is_rest else 0
             if self._kind == "flac":
                 yield from self._flac_rest(part)
+
+    def _stream_place(self, part):
+        """Return where the first sample that is decoded of a part lies in its Ogg stream, at the file's sample rate."""
+        byte, granule = part.known
+        try:
+            stream = self._stream(part.up_to(byte))
+        except _reading_errors():
+            return 0
+        granules_a_s = 48000 if stream.subtype == "OPUS" else stream.samplerate
+        decoded = sum(map(len, self._decoded(stream)))
+        return round((granule / granules_a_s - decoded / stream.samplerate) * self.sample_rate)
 
     def _flac_rest(self, part):
         """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame left."""

@@ -33,23 +33,32 @@ class Built:
 
 
 def check_songs(paths):
-    """Raise InputError unless there are 1 to 20 audio files by name, none above 10 minutes."""
+    """Raise InputError unless there are 1 to 20 audio files by name."""
     if not 1 <= len(paths) <= MAX_SONGS:
         raise InputError(f"{len(paths)} songs; give 1 to {MAX_SONGS}")
     for path in paths:
         if path.suffix.lower() not in KINDS:
             raise InputError(f"{path.name} is no song by its name; give {' '.join(KINDS)}")
-        if _lasts_longer(path, MAX_SONG_S):
+
+
+def check_lengths(paths, on_block=lambda: None):
+    """Raise InputError where a song holds more than 10 minutes of sound, whatever its header claims; calls `on_block` as it reads."""
+    for path in paths:
+        if _lasts_longer(path, MAX_SONG_S, on_block):
             raise InputError(f"{path.name} lasts longer than {MAX_SONG_S} s; cut it")
 
 
-def _lasts_longer(path, limit_s):
-    """Tell whether a song holds more than `limit_s` of sound, whatever its header claims."""
+def _lasts_longer(path, limit_s, on_block):
     try:
-        with SoundFile(path) as file:
-            return any(block.first + len(block.samples) > limit_s * file.sample_rate for block in file.blocks())
+        file = SoundFile(path)
     except InputError:  # the build says in its report what is wrong with it
         return False
+    with file:
+        for block in file.blocks():
+            on_block()
+            if block.first + len(block.samples) > limit_s * file.sample_rate:
+                return True
+    return False
 
 
 class Builder:
@@ -75,6 +84,7 @@ def _build(paths, recipe, place, emit):
     from musicbench.dataset import read_rows
     from musicbench.report import write_report
 
+    check_lengths(paths, lambda: emit(Progress("Listening to the songs")))
     songs, out = place / "songs", place / "dataset"
     songs.mkdir(parents=True)
     try:

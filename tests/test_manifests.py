@@ -5,7 +5,7 @@ import unicodedata
 
 import pytest
 
-from musicbench.manifests import decoded, is_caption, read_manifests
+from musicbench.manifests import caption_text, decoded, is_caption, read_manifests
 
 SONGS = ["a.wav", "b.wav", "c/d.flac"]
 WANTED = {"a.wav": "A harp, softly played.", "b.wav": "Two lutes.", "c/d.flac": "A café band."}
@@ -57,6 +57,8 @@ READ = {
     "json by name": ("metadata.json", json.dumps(dict(ROWS))),
     "json objects by name": ("captions.json", json.dumps({row[0]: {"caption": row[1]} for row in ROWS})),
     "json lists by name": ("captions.json", json.dumps({row[0]: [row[1], "Or so."] for row in ROWS})),
+    "json words by name": ("captions.json", json.dumps(dict(ROWS))),
+    "a remark first": ("metadata.csv", "# made by hand, in May\n" + table()),
     "json pairs": ("metadata.json", json.dumps(ROWS)),
     "json in an object": ("dataset.json", json.dumps({"version": 1, "data": objects("path", "prompt")})),
     "json columns": ("metadata.json", json.dumps({"file_name": [row[0] for row in ROWS], "caption": [row[1] for row in ROWS]})),
@@ -124,7 +126,37 @@ def test_what_is_not_used_is_told_in_one_line(tmp_path, form):
 
 
 @pytest.mark.parametrize(
-    "text", ["nan", "NaN", "None", "N/A", "n/a", "null", "NA", "<NA>", "", " ", "-", "?", "42", None, 5, float("nan"), []]
+    "text",
+    [
+        "nan",
+        "NaN",
+        "None",
+        "N/A",
+        "n/a",
+        "null",
+        "NA",
+        "<NA>",
+        "",
+        " ",
+        "-",
+        "?",
+        "42",
+        "NaN\n",
+        " nan ",
+        "\tN/A\r\n",
+        "TBD",
+        "tbd.",
+        "#N/A",
+        "n.a.",
+        "N.A",
+        "[none]",
+        "\x00nan",
+        "#REF!",
+        None,
+        5,
+        float("nan"),
+        [],
+    ],
 )
 def test_what_is_no_caption(text):
     assert not is_caption(text)
@@ -166,7 +198,7 @@ def test_rows_name_songs_exactly_before_they_do_so_loosely(tmp_path):
     (tmp_path / "metadata.csv").write_text("filename,caption\n" + "".join(f"{name},{caption}\n" for name, caption in rows))
     captions, (line,) = read_manifests(tmp_path, songs)
     assert captions == {"a.wav": "A.", "x/b.wav": "B.", accented: "C.", "z/d.wav": "D."}
-    assert line.endswith("2 of 6 rows name no song: o/a.wav, twice.wav")
+    assert "captions from column caption" in line and line.endswith("2 of 6 rows name no song: o/a.wav, twice.wav")
 
 
 def test_a_songs_own_text_is_no_manifest_and_the_dataset_is_left_out(tmp_path):
@@ -191,3 +223,136 @@ def test_parquet(tmp_path, monkeypatch):
 def test_text_is_decoded_by_its_mark_or_its_bytes():
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"):
         assert decoded("A café band plays.".encode(encoding)) == "A café band plays."
+
+
+WORDS = ["A harp plays one slow song", "Two lutes in a great hall", "A band in a small café"]
+
+
+def write(folder, files):
+    for name, content in files.items():
+        (folder / name).write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("checksums.txt", "d41d8cd98f00b204e980  a.wav\nd41d8cd98f00b204e981  b.wav\n"),
+        ("log.txt", "a.wav: converted to 44100 Hz\nb.wav: left as it was\n"),
+        ("concat.txt", "file 'a.wav'\nfile 'b.wav'\n"),
+        ("splits.csv", "a.wav,train\nb.wav,test\n"),
+        ("train_split.csv", "a.wav,in the train set\nb.wav,in the test set\n"),
+        ("licenses.txt", "a.wav CC BY 4.0\nb.wav in the public domain\n"),
+        ("notes.csv", "file,what I thought of it\na.wav,too loud for my ears\nb.wav,master it once more\n"),
+        ("setup.json", {"a.wav": "Recorded in studio A", "b.wav": "Recorded in studio B"}),
+        ("credits.csv", "file_name,artist\na.wav,The Four Great Harpists\nb.wav,The Two Old Lutenists\n"),
+        ("anything.tsv", "a.wav\tof some words here\nb.wav\tof some more words\n"),
+    ],
+)
+def test_only_a_file_that_says_so_is_a_manifest(tmp_path, name, content):
+    write(tmp_path, {name: content})
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert not captions and name in line and ("not used" in line or "belongs to no song" in line), line
+    write(tmp_path, {"zz_metadata.csv": table()})
+    captions, lines = read_manifests(tmp_path, SONGS)
+    assert captions == WANTED and len(lines) == 2 and "captions from column caption" in lines[0], lines
+
+
+def test_a_caption_column_beats_a_guess(tmp_path):
+    write(
+        tmp_path,
+        {"captions.txt": "".join(f"{song}: {words}\n" for song, words in zip(SONGS, WORDS, strict=True)), "metadata.csv": table()},
+    )
+    captions, lines = read_manifests(tmp_path, SONGS)
+    assert captions == WANTED and "column caption" in lines[0] and "3 songs captioned by an earlier manifest" in lines[1]
+    (tmp_path / "metadata.csv").unlink()
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert list(captions.values()) == WORDS and "captions from column 2" in line
+
+
+@pytest.mark.parametrize(
+    "never",
+    [
+        "Notes",
+        "Comment",
+        "comments",
+        "License",
+        "licence",
+        "Lyrics",
+        "transcript",
+        "Title",
+        "artist",
+        "Date",
+        "kind",
+        "split",
+        "Lyrics text",
+    ],
+)
+def test_what_a_column_says_it_is_it_is_no_caption(tmp_path, never):
+    long = "many more words than any of the captions has in its cell"
+    rows = [f"{song},{words},{long} {song}" for song, words in zip(SONGS, WORDS, strict=True)]
+    for header in (f"recording,what one hears,{never}", f"file,Musical description,{never}", f"file_name,my_prompt,{never}"):
+        write(tmp_path, {"metadata.csv": "\n".join([header, *rows])})
+        captions, (line,) = read_manifests(tmp_path, SONGS)
+        assert list(captions.values()) == WORDS and f"captions from column {header.split(',')[1]}" in line, line
+    for first in ("file_name", "recording"):
+        write(tmp_path, {"metadata.csv": "\n".join([f"{first},{never}", *(f"{song},{long} {song}" for song in SONGS)])})
+        captions, (line,) = read_manifests(tmp_path, SONGS)
+        assert not captions and never in line
+
+
+@pytest.mark.parametrize(("delimiter", "caption"), [(",", ""), (";", ""), ("\t", "nan"), (",", "N/A")])
+def test_a_header_holds_where_captions_are_empty(tmp_path, delimiter, caption):
+    rows = [[song, caption, "made of five or six words"] for song in SONGS]
+    for header in (["file_name", "caption", "remarks"], ["id", "text", "x"]):
+        write(tmp_path, {"metadata.csv": "\n".join(delimiter.join(row) for row in [header, *rows])})
+        captions, (line,) = read_manifests(tmp_path, SONGS)
+        assert not captions and "3 of 3 rows have no caption" in line, line
+
+
+FILES, TEXTS = [row[0] for row in ROWS], [row[1] for row in ROWS]
+BY_KEY = {str(number): text for number, text in enumerate(TEXTS)}
+JSON_FORMS = {
+    "a number beside": {"version": 1, "file_name": FILES, "caption": TEXTS, "license": "CC BY"},
+    "objects in another order": {"file_name": dict(enumerate(FILES)), "caption": dict(reversed(BY_KEY.items()))},
+    "a list and an object": {"caption": dict(reversed(BY_KEY.items())), "file_name": FILES},
+    "a shorter list beside": {"file_name": FILES, "caption": TEXTS, "tags": ["x"]},
+    "by key alone": {"caption": dict(zip(FILES, TEXTS, strict=True))},
+    "split": {"columns": ["file_name", "caption"], "index": [0, 1, 2], "data": ROWS},
+    "index": {str(number): row for number, row in enumerate(objects("path", "text"))},
+    "lists beside": {"name": "My songs", "people": [{"nickname": "Ann"}], "songs": objects(), "tags": [{"tag": "x"}]},
+    "two lists": {"id": 7, "train": objects()[:2], "test": objects()[2:]},
+    "deep": {"info": {"v": 1}, "dataset": {"rows": objects("audio", "Caption")}},
+}
+
+
+@pytest.mark.parametrize("form", JSON_FORMS)
+def test_json_of_any_shape(tmp_path, form):
+    write(tmp_path, {"dataset.json": JSON_FORMS[form]})
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert captions == WANTED, line
+
+
+def test_json_columns_of_unequal_lengths_lose_no_song(tmp_path):
+    write(tmp_path, {"metadata.json": {"file_name": FILES, "caption": TEXTS[:2]}})
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert captions == dict(ROWS[:2]) and "1 of 3 rows have no caption: c/d.flac" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ('"A harp."', "A harp."), ("'A harp.'", "A harp."), ("\u201cA harp.\u201d", "A harp."), ('"A" and "B"', '"A" and "B"'), ("A\x00 ha\x07rp\x7f.", "A harp."),
+        ("A\tharp,\r\nplayed", "A harp, played"), ("\x1b[31mA harp\x1b[0m", "A harp"), ("\ufeffA harp", "A harp"), (["A harp", "A lyre"], "A harp"), ("\x00", ""),
+    ],
+)  # fmt: skip
+def test_captions_are_clean(text, clean):
+    assert caption_text(text) == clean
+
+
+def test_a_file_of_captions_by_name_may_hold_single_words(tmp_path):
+    write(tmp_path, {"captions.json": {"a.wav": "Techno", "b.wav": "House", "version": "1.0"}})
+    assert read_manifests(tmp_path, SONGS)[0] == {"a.wav": "Techno", "b.wav": "House"}
+    (tmp_path / "captions.json").unlink()
+    write(tmp_path, {"dataset.json": {"a.wav": "train", "b.wav": "test"}})
+    captions, (line,) = read_manifests(tmp_path, SONGS)
+    assert not captions and "not used" in line

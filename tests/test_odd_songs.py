@@ -124,7 +124,7 @@ def test_a_build_tells_what_it_read_of_manifests(tmp_path, capsys):
     for _ in range(2):
         assert main(["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain"]) == 0
         said = capsys.readouterr().err
-        assert "metadata.csv: captions of 1 of 2 songs; 1 of 2 rows name no song: x.wav" in said
+        assert "metadata.csv: captions of 1 of 2 songs; captions from column caption; 1 of 2 rows name no song: x.wav" in said
         assert "captions.json: not used; it is neither JSON nor JSON Lines" in said
     told = {row["source"]: row["own_caption"] for row in read_rows(tmp_path / "out")}
     assert told["a.wav"] == "A café harp" and told["b.wav"] != "A café harp"

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from musicbench.manifests import read_manifests
-from musicbench.songs import find_songs, song_text
+from musicbench.songs import find_songs, sidecar_lines, song_text
 
 
 def test_what_sounds_is_found_by_content_and_what_is_named_so_by_name(tmp_path):
@@ -45,6 +45,14 @@ def test_a_text_is_found_under_any_spelling_of_the_songs_name(tmp_path):
         ("a.json", b'{"caption": 5, "text": [], "prompt": "A harp."}', "A harp."),
         ("a.json", b'{"caption": 5}', "From the manifest."),
         ("a.json", b"[", "From the manifest."),
+        ("a.json", b'{"Caption": "A harp."}', "A harp."),
+        ("a.json", b'[{"caption": "A harp."}]', "A harp."),
+        ("a.json", b'{"a.wav": {"Description": "A harp."}}', "A harp."),
+        ("a.json", b'"A harp."', "A harp."),
+        ("a.json", b'{"title": "A harp"}', "From the manifest."),
+        ("a.txt", b'"A harp."\n', "A harp."),
+        ("a.txt", b"NaN\n", "From the manifest."),
+        ("a.txt", b" TBD \r\n", "From the manifest."),
         ("metadata.jsonl", b'{"file_name": "a.wav", "caption": ["A harp."]}\n', "A harp."),
         ("metadata.jsonl", b'{"file_name": "a.wav", "caption": 5}\n', ""),
     ],
@@ -65,3 +73,12 @@ def test_captions_are_read_in_any_encoding_and_shape(tmp_path, name, content, ca
 )  # fmt: skip
 def test_genres_are_plain_words(tmp_path, tag, genre):
     assert song_text(tmp_path / "a.wav", "", {"genre": tag, "comment": "Ripped with a fine tool."}) == ("", genre)
+
+
+def test_a_songs_own_file_without_a_caption_is_named(tmp_path):
+    files = {"a.txt": "A harp.", "b.txt": "NaN\n", "c.json": "{oops", "d.json": '{"bpm": 90}', "e.json": '[{"caption": "A lyre."}]'}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    lines = sidecar_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"])
+    assert [line.split(": not used; ")[0] for line in lines] == ["b.txt", "c.json", "d.json"]
+    assert "no caption" in lines[0] and "no JSON" in lines[1]

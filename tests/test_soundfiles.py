@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from odd_audio import DAMAGED, NAMED, RATE, encoded, flac_claiming, odd_files, patched, tone
+from odd_audio import DAMAGED, NAMED, RATE, encoded, flac_claiming, id3v2, odd_files, patched, tone, without_info_frame
 
 from musicbench import InputError
 from musicbench.clip import is_whole_audio, load_audio
@@ -125,3 +125,125 @@ def test_garbled_files_are_read_or_named(tmp_path, seed):
             assert sum(len(block.samples) for block in file.blocks()) < 60 * 384000
     except InputError as error:
         assert "cannot read" in str(error)
+
+
+def heard(folder, data):
+    """Return (the sound with silence where it is lost, faults, how many blocks come after damage) of a file's bytes."""
+    (folder / "x").write_bytes(data)
+    with SoundFile(folder / "x") as file:
+        blocks = list(file.blocks())
+    sound = np.zeros(blocks[-1].first + len(blocks[-1].samples), np.float32)
+    for block in blocks:
+        sound[block.first : block.first + len(block.samples)] = block.samples[:, 0]
+    return sound, file.faults, sum(block.is_after_damage for block in blocks)
+
+
+def lag_s(sound, noise, at_s, rate):
+    """Return how much later than in `noise` a quarter of a second of it lies in a sound."""
+    first, count = round(at_s * rate), rate // 4
+    near = sound[first - rate // 2 : first + count + rate // 2]
+    spectrum = np.fft.rfft(near) * np.conj(np.fft.rfft(noise[first : first + count], len(near)))
+    return (np.argmax(np.fft.irfft(spectrum)) - rate // 2) / rate
+
+
+CODED = {
+    "ogg": ("OGG", None, 22050, {}),
+    "ogg 44.1 kHz": ("OGG", None, 44100, {}),
+    "opus": ("OGG", "OPUS", 48000, {}),
+    "opus 24 kHz": ("OGG", "OPUS", 24000, {}),
+    "mp3": ("MP3", None, 22050, {}),
+    "mp3 constant": ("MP3", None, 44100, {"bitrate_mode": "CONSTANT", "compression_level": 0.6}),
+    "mp3 constant, no info": ("MP3", None, 44100, {"bitrate_mode": "CONSTANT", "compression_level": 0.6}),
+}
+
+
+@pytest.mark.parametrize("damage", ["zeros", "noise", "cut"])
+@pytest.mark.parametrize("form", CODED)
+def test_after_damage_the_time_is_kept_and_the_place_is_named(tmp_path, form, damage):
+    kind, subtype, rate, more = CODED[form]
+    rng = np.random.default_rng(5)
+    noise = np.convolve(rng.standard_normal(8 * rate) * 0.2, np.ones(8) / 8, "same").astype(np.float32)
+    data = encoded(noise, kind, subtype, rate, **more)
+    data = without_info_frame(data) if "no info" in form else data
+    middle = len(data) // 2
+    new = {"zeros": bytes(3000), "noise": rng.bytes(3000), "cut": b""}[damage]
+    sound, faults, breaks = heard(tmp_path, data[:middle] + new + data[middle + 3000 :])
+    ((at_s, reason),) = faults
+    assert 2.5 < at_s < 4.5 and "it is damaged" in reason
+    is_known = (form, damage) != ("mp3 constant, no info", "cut")
+    assert breaks == 1 or is_known
+    if is_known:
+        shift_s = lag_s(sound, noise, 0.6, rate)  # of the encoder's delay, where the header that tells it no longer holds
+        assert -0.001 < shift_s < 0.03 and abs(lag_s(sound, noise, 7, rate) - shift_s) < (0.03 if form == "mp3" else 0.003)
+
+
+def test_joined_files_of_one_kind_are_read_and_of_two_are_named(tmp_path):
+    a, b = tone(3), tone(2, 660)
+    first, second = ({kind: encoded(sound, kind) for kind in ("WAV", "AIFF", "FLAC", "OGG", "MP3")} for sound in (a, b))
+    for one in first:
+        for other in second:
+            sound, faults, _ = heard(tmp_path, first[one] + second[other])
+            assert abs(len(sound) / RATE - (5 if one == other else 3)) < 0.1, (one, other)
+            assert [one != other] == [bool(faults)], (one, other)
+            if faults:
+                assert 2.9 < faults[0][0] < 3.1 and f"of {other.replace('OGG', 'Ogg')}, which is not read" in faults[0][1]
+    for tail in (b"RIFF", b"RIFFRIFFRIFF", b"junk" * 99, b"FORM", bytes(50), b"RIFF\xff\xff\0\0WAVE"):
+        assert len(heard(tmp_path, first["WAV"] + tail)[0]) == 3 * RATE
+        assert len(heard(tmp_path, first["AIFF"] + tail)[0]) == 3 * RATE
+
+
+def test_a_second_chunk_of_sound_is_read(tmp_path):
+    first, second = encoded(tone(3), "WAV"), encoded(tone(2, 660), "WAV")
+    both = first + second[36:]
+    sound, faults, _ = heard(tmp_path, patched(both, 4, (len(both) - 8).to_bytes(4, "little")))
+    assert len(sound) == 5 * RATE and not faults
+    assert np.abs(sound[3 * RATE :] - tone(2, 660)).max() < 1e-3
+
+
+@pytest.mark.parametrize("sizes", [(300, 60_000), (300, 300_000), (70_000,) * 5, (10,) * 50])
+def test_any_number_of_tags_is_passed(tmp_path, sizes):
+    tags = b"".join(map(id3v2, sizes))
+    for kind in ("MP3", "FLAC", "WAV"):
+        sound, faults, _ = heard(tmp_path, tags + encoded(tone(2), kind))
+        assert abs(len(sound) / RATE - 2) < 0.1 and not faults
+
+
+FALSE_PAGE = b"OggS\0\2" + bytes(20) + b"\x01\x05"
+CRAFTED = {
+    "ones": b"\xff" * (1 << 20),
+    "headers": b"\xff\xfb\x90" * 300_000,
+    "pages": FALSE_PAGE * 40_000,
+    "pages of 64 KiB": (b"OggS\0" + bytes(21) + b"\xff" * 256) * 4000,
+    "short runs": ((b"\xff\xe3\x18\xc4" + bytes(68)) * 3 + b"xxxxx") * 5000,
+    "flac starts": encoded(tone(1), "FLAC")[:42] + b"fLaC\0\0\0\x22" * 100_000,
+}
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_crafted_files_cost_little_reading(tmp_path, monkeypatch, name):
+    """A file is looked at a few times, however many false beginnings it holds."""
+    from musicbench import containers
+
+    read, data = [], CRAFTED[name]
+    plain = containers.read_at
+    monkeypatch.setattr(
+        containers, "read_at", lambda file, place, count: read.append(len(found := plain(file, place, count))) or found
+    )
+    (tmp_path / "x").write_bytes(data)
+    try:
+        with SoundFile(tmp_path / "x") as file:
+            assert file.likely_s >= 0
+    except InputError:
+        pass
+    assert sum(read) < 20 * len(data) + (1 << 26) and len(read) < 500_000
+
+
+@pytest.mark.parametrize("subtype", [None, "OPUS"])
+def test_an_ogg_file_whose_first_page_of_sound_is_lost_keeps_its_time(tmp_path, subtype):
+    rate = 48000
+    noise = np.convolve(np.random.default_rng(5).standard_normal(6 * rate) * 0.2, np.ones(8) / 8, "same").astype(np.float32)
+    data = encoded(noise, "OGG", subtype, rate)
+    place = data.index(b"OggS", data.index(b"OggS", 4) + 4)  # the third page; the first two hold headers
+    sound, faults, _ = heard(tmp_path, patched(data, place + 200, bytes(90)))
+    assert faults[0][0] == 0 and any("it is damaged" in reason for _, reason in faults)
+    assert abs(lag_s(sound, noise, 4, rate)) < 0.01

@@ -14,7 +14,7 @@ from test_features import AM, RATE, C, F, G, triads
 from musicbench import InputError
 from musicbench.features import Heard
 from mustango.studio import Progress
-from mustango.uploads import Builder, Built, check_songs
+from mustango.uploads import Builder, Built, check_lengths, check_songs
 
 
 @pytest.fixture
@@ -43,12 +43,35 @@ def test_only_songs_are_taken(tmp_path, song):
     long = tmp_path / "long.flac"
     soundfile.write(long, np.zeros(601 * 8000, np.float32), 8000)
     with pytest.raises(InputError, match="longer than 600 s"):
-        check_songs([long])
+        check_lengths([song, long])
+    with pytest.raises(InputError, match="longer than 600 s"):
+        list(Builder().build([long], "plain", tmp_path / "session"))
+    assert not (tmp_path / "session").exists()
     check_songs([song] * 20)
     soundfile.write(long, np.zeros(59 * 8000, np.float32), 8000)
     for claimed in (0, 2**36 - 1, 1):  # a length is a claim
         long.write_bytes(flac_claiming(long.read_bytes(), claimed))
-        check_songs([long])
+        check_lengths([long])
+
+
+def test_listening_to_the_songs_is_told_and_can_be_stopped(tmp_path, song):
+    heard, long = [], tmp_path / "long.flac"
+    soundfile.write(long, np.zeros(500 * 8000, np.float32), 8000)
+
+    def stop():
+        heard.append(1)
+        if len(heard) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        check_lengths([song, long], stop)
+    assert len(heard) == 3
+    builder = Builder()
+    watching = builder.build([long], "plain", tmp_path / "session")
+    assert next(watching).text == "Listening to the songs"
+    watching.close()
+    builder._worker.shutdown()
+    assert not (tmp_path / "session").exists() or [list(p.iterdir()) for p in (tmp_path / "session").iterdir()] == [[]]
 
 
 def test_a_zip_with_links_is_refused_unopened(tmp_path):
