@@ -330,7 +330,7 @@ def music_tab(page, studio, files):
         return [*(gr.skip() if value is None else value for value in values), {"cards": cards, "restored": True}]
 
     def plan(*asked):
-        return plan_html(asked_for(*asked), studio.check, studio.remedies, studio.knows_for)
+        return plan_html(asked_for(*asked), studio)
 
     page.load(
         restore, [w.kept, w.token], [*controls, v.arrived], preprocess=False, js="() => mustango.begin()", **QUIET

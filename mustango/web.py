@@ -17,6 +17,7 @@ from musicbench.facts import read_prompt
 from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from musicbench.progression import Progression
 from mustango.reader import MAX_PROMPT, SAID, chord_line, chords_stated
+from mustango.requests import PREDICTORS_TELL
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -56,30 +57,50 @@ def status_html(text, kind="note", remedies=()):
     return render("status", text, kind, remedies)
 
 
-def plan_html(asked, check, remedies=lambda asked: (), knows_for=lambda asked: None):
-    """Show the bars that a Request's chords were read as, or that were chosen, and what will be played; or what is wrong with it.
-
-    check, remedies, knows_for: those of `Studio`.
-    """
+def plan_html(asked, studio):
+    """Show the bars of a Request as its model plays them, and what else will be played; or what is wrong with it."""
     try:
-        checked = check(asked)
-        plan = checked.resolved(knows=knows_for(checked))
-        key_known = plan.origin["key"] in ASKED
-        bars = Progression.parse(checked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
+        checked = studio.check(asked)
+        facts = studio.facts_of(checked)
+        plan = checked.resolved(facts)
+        bars = _bars(checked, plan)
     except InputError as error:
-        return render("wrong_plan", str(error), page_remedies(remedies(asked)))
-    facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter)] + [("key", plan.key)] * (plan.key_heard_in is not None)
-    if not checked.chords:
-        facts.append(("chords", "chords"))
-    text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts)
-    if checked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
-        text += "; each further take chooses anew"
-    if bars.timed:
-        boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", "1")] for t, c in bars.timed]
+        return render("wrong_plan", str(error), page_remedies(studio.remedies(asked)))
+    predicted = studio.predicted(checked, plan)
+    text = _in_words(checked, plan, predicted)
+    notes = [f"{PREDICTORS_TELL.format(', '.join(sorted(predicted)))}."] if predicted else []
+    boxes, timed = [], bool(bars.timed)
+    if "chords" in predicted:
+        return render("plan", boxes, timed, [text, *notes, *plan.notes])
+    if timed:
+        boxes = [[(f"{t:g} s: {_played(c, plan, facts)}", "1")] for t, c in bars.timed]
     else:
-        boxes = [[(c.lead_sheet(plan.key), f"{beats:g}") for c, beats in bar] for bar in bars.bars]
-        text = f"{_length(len(boxes), plan)}; {text}"
-    return render("plan", boxes, bool(bars.timed), [text, *plan.notes])
+        boxes = [[(_played(c, plan, facts), f"{beats:g}") for c, beats in bar] for bar in bars.bars]
+        text = f"{_length(len(boxes), plan)}; {text}" if "tempo" not in predicted else text
+    return render("plan", boxes, timed, [text, *notes, *plan.notes])
+
+
+def _bars(request, plan):
+    """Return a checked request's chords as a Progression: as they were typed, else those of the plan."""
+    key_known = plan.origin["key"] in ASKED
+    return Progression.parse(request.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
+
+
+def _played(chord, plan, facts):
+    """Return a chord's name as a model of these facts plays it."""
+    return chord.reduced(facts.chord_types).lead_sheet(plan.key)
+
+
+def _in_words(request, plan, predicted):
+    """Say what is played and where it comes from, but for what is `predicted`."""
+    facts = {"tempo": f"{plan.bpm:g} bpm", "meter": plan.meter}
+    if plan.key_heard_in is not None and not ("chords" in predicted and plan.origin["key"] == "chosen"):
+        facts["key"] = plan.key
+    if not request.chords:
+        facts["chords"] = "chords"
+    text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts.items() if name not in predicted)
+    chosen = {name for name in ("tempo", "chords") if plan.origin[name] == "chosen"}
+    return f"{text}; each further take chooses anew" if request.count > 1 and chosen - predicted else text
 
 
 def _length(bars, plan):
@@ -379,9 +400,10 @@ def sweep_once(root):
 
 
 def sweep(root):
-    """Sweep once a minute, as long as there is the folder."""
+    """Sweep once a minute, as long as there is the folder; what is deleted meanwhile by others is no reason to end."""
     while root.is_dir():
-        sweep_once(root)
+        with suppress(OSError):
+            sweep_once(root)
         time.sleep(60)
 
 
