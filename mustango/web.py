@@ -6,7 +6,7 @@ import secrets
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -46,10 +46,10 @@ def render(name, *values):
     return str(getattr(_templates().module, name)(*values))
 
 
-def progress_html(progress):
-    """Draw a Progress as a bar with its text and the seconds left."""
+def progress_html(progress, note=""):
+    """Draw a Progress as a bar with its text and the seconds left, a note below it."""
     left = "" if progress.left_s is None else f"about {progress.left_s:.0f} s left"
-    return render("progress", progress.text, left, round(100 * progress.share))
+    return render("progress", progress.text, left, round(100 * progress.share), note)
 
 
 def status_html(text, kind="note", remedies=()):
@@ -192,7 +192,7 @@ def address(path):
 
 
 def card(take, number, made_at):
-    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard"}; made_at: seconds since 1970."""
+    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard", "request"}; made_at: seconds since 1970."""
     from markupsafe import Markup
 
     heard = picture_html(take, number) + scores_html(take)
@@ -210,7 +210,8 @@ def card(take, number, made_at):
         until_ms,
         Markup(heard),
     )
-    return {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
+    shown = {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
+    return shown | {"request": asdict(take.request)}
 
 
 def page_remedies(remedies):
@@ -246,6 +247,23 @@ def save_card(take, folder):
     shown = card(take, number, made_at)
     save_json(own, shown)
     return shown
+
+
+def say_same(request, cards):
+    """Say that a checked request will give takes that are there already, as it asks for the same with the same seeds; "" where it does not."""
+    numbers = []
+    for i in range(request.count):
+        wanted = _what_sounds(asdict(replace(request, seed=request.seed + i, count=1)))
+        numbers += [shown["number"] for shown in cards if _what_sounds(shown["request"]) == wanted][-1:]
+    if not numbers:
+        return ""
+    takes = f"take{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+    return f"The settings and the seed are those of {takes}, so the sound is the same. For another, change the seed."
+
+
+def _what_sounds(request):
+    """Return a request's fields, as JSON has them, but for those that change nothing in the sound."""
+    return json.dumps({name: value for name, value in request.items() if name not in ("dark", "listen")}, sort_keys=True)
 
 
 def cards_in(folder):
