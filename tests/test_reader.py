@@ -492,8 +492,6 @@ def test_durations_in_bars_follow_tempo_and_meter():
         ({"duration": "0 bars"}, "a duration of 0 bars is outside 1-999999"),
         ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
         ({"duration": "2,5 bars"}, "2,5 bars is not whole; give a whole number of bars"),
-        ({"duration": "-4"}, "duration -4 s is outside 1-120"),
-        ({"duration": "3 minutes"}, "duration 180 s is outside 1-120"),
         ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, minutes ('1:30'), whole bars"),
     ):
         with pytest.raises(InputError, match=re.escape(says)):

@@ -67,7 +67,7 @@ def test_the_plan_is_what_the_model_plays():
     assert "300 s in the prompt is outside 1-120 s, what this model makes; 120 s is played" in shown and "= 300" not in shown
     few = replace(BUNDLED, chord_types=VOCABULARIES["triads"])
     for line, all_played, few_played in (
-        ("C13 | Fmaj7#11 G9", ["C7", "Fmaj7", "G9"], ["C", "F", "G"]), ("0:C13 2:Dm7b5", ["0 s: C7", "2 s: Dm7b5"], ["0 s: C", "2 s: Ddim"]),
+        ("C13 | Fmaj7#11 G9", ["C9", "Fmaj7", "G9"], ["C", "F", "G"]), ("0:C13 2:Dm7b5", ["0 s: C9", "2 s: Dm7b5"], ["0 s: C", "2 s: Ddim"]),
         ("ii7 V7", ["Dm7", "G7"], ["Dm", "G"]),
     ):  # fmt: skip
         assert boxes(plan(line)) == all_played and boxes(plan(line, facts=few)) == few_played
