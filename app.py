@@ -2,7 +2,9 @@
 
 import argparse
 import os
+import re
 import signal
+import socket
 import sys
 import tempfile
 from dataclasses import fields, replace
@@ -29,6 +31,7 @@ from mustango.web import (
     render,
     report_html,
     save_card,
+    say_same,
     script,
     stated_in,
     status_html,
@@ -76,6 +79,7 @@ def build_parser():
 # ---------------------------------------------------------------------------------------------------- the page
 
 FAILED = "The server is full or failed; try again."
+RESTORED = "Your takes are below."
 RELOADED = "The reload stopped the work. Press Generate to start again."
 TAP = """tempo => {
   const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
@@ -245,7 +249,7 @@ def asked_for(*values):
     """Return the Request of what stands in the page's widgets, in the order of CONTROLS."""
     asked = dict(zip(CONTROLS, values, strict=True))
     length, unit = str(asked.pop("length") or "").strip(), asked.pop("unit")
-    plain = length.replace(".", "", 1).isdigit()
+    plain = re.fullmatch(r"[-+]?[\d.,]+", length)
     asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
     asked["loudness"] = LOUDNESS.get(asked["loudness"])
     del asked["lock"]
@@ -293,9 +297,10 @@ def music_tab(page, studio, files):
         """Make the takes that are asked for, showing progress and each take as it comes."""
         still, cards, folder = [gr.skip()] * len(desk.shown), {}, files.tab(token, request)
         try:
+            same = say_same(studio.check(asked), cards_in(folder))
             for event in studio.play(asked, folder):
                 if isinstance(event, Progress):
-                    yield progress_html(event), *still[1:], gr.skip()
+                    yield progress_html(event, same), *still[1:], gr.skip()
                 else:
                     cards[event.id] = save_card(event, folder)
                     yield *still, {"cards": [*cards.values()]}  # all: the browser may see only the last of two values
@@ -303,7 +308,7 @@ def music_tab(page, studio, files):
             remedies = page_remedies(studio.remedies(asked))
             yield *desk.idle(str(error), "input error", remedies), gr.skip()
         else:
-            yield *desk.idle("Done. Press play.", "done"), gr.skip()
+            yield *desk.idle(f"Done. Press play. {same}".strip(), "done"), gr.skip()
 
     def play(request: gr.Request, *values):
         """Make what the page's controls ask for; the last three values come from the browser."""
@@ -327,13 +332,14 @@ def music_tab(page, studio, files):
         """Return the inputs and takes that a tab had before it was reloaded."""
         values = kept_inputs(kept, list(studio.models))
         cards = cards_in(files.tab(token, request))
-        return [*(gr.skip() if value is None else value for value in values), {"cards": cards, "restored": True}]
+        status = status_html(RESTORED) if cards else gr.skip()
+        return [*(gr.skip() if value is None else value for value in values), {"cards": cards, "restored": True}, status]
 
     def plan(*asked):
-        return plan_html(asked_for(*asked), studio.check, studio.remedies, studio.knows_for)
+        return plan_html(asked_for(*asked), studio)
 
     page.load(
-        restore, [w.kept, w.token], [*controls, v.arrived], preprocess=False, js="() => mustango.begin()", **QUIET
+        restore, [w.kept, w.token], [*controls, v.arrived, v.status], preprocess=False, js="() => mustango.begin()", **QUIET
     ).then(None, v.status, v.status, js=f"status => mustango.restored(status, `{status_html(RELOADED)}`)", **QUIET)  # fmt: skip
     changes = [c.change for c in controls]
     planned = gr.on([page.load, *changes], plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
@@ -348,7 +354,7 @@ def music_tab(page, studio, files):
     w.dice.click(None, None, w.seed, js="() => mustango.drawSeed()", **QUIET)
     v.arrived.change(None, [v.arrived, w.seed, w.lock], w.seed, js="(...values) => mustango.arrive(...values)", **QUIET)
     begin = {"js": desk.begin("mustango.lookAtStatus()"), **QUIET}
-    asked = gr.on([w.go.click, w.prompt.submit, w.chords.submit, w.tempo.submit], desk.waiting, None, desk.shown, **begin)
+    asked = gr.on([w.go.click, w.tempo.submit], desk.waiting, None, desk.shown, **begin)
     asked_again = w.again.click(desk.waiting, None, desk.shown, **begin)
     browser = [w.dark, w.cancelled, w.token]
     run = {
@@ -417,23 +423,24 @@ def endpoint(studio, files):
         return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
     def generate(
-        prompt: str, chords: str = "", tempo: float | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
+        prompt: str, chords: str = "", tempo: float | str | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
         scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
-        listen: bool = True, loudness: float | None = None, request: gr.Request = None,
+        listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "", request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
 
-        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute. key: "A minor".
-        meter: "3/4". duration: seconds, "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need), the model's window
-        when None. count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in LUFS;
-        None leaves the level as it was made. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
+        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute or a word,
+        "Allegro". key: "A minor". meter: "3/4". beats: "[[0, 0.5, 1, 1.5], [1, 2, 3, 4]]", JSON text of times in seconds and positions in
+        the bar. duration: seconds, "1:30", "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need), the
+        model's window when None, or the chords once where they last longer. count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in LUFS;
+        None leaves the level as it was made. tail: seconds, 0 to 10, in which the ending rings out after the duration. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
         heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes (what is played
         otherwise than asked).
         """
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
-            listen, loudness,
+            listen, loudness, tail, beats,
         )  # fmt: skip
         finished = []
         try:
@@ -486,13 +493,33 @@ def theme():
     )  # fmt: skip
 
 
+def name_and_password(text):
+    """Return (name, password) of --auth, None where it is left out. Raises InputError for anything but USER:PASS."""
+    if text is None:
+        return None
+    name, _, password = text.partition(":")
+    if not name.strip() or not password.strip():
+        raise InputError(f"--auth {text!r} is not USER:PASS; give a name, a colon and a password")
+    return name, password
+
+
+def check_address(host, port):
+    """Raise InputError unless this machine can listen on an address now."""
+    if not host.strip():
+        raise InputError("--host is empty; give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        socket.create_server(address[:2], family=family).close()
+    except (OSError, UnicodeError) as error:  # a name that is none
+        raise InputError(f"cannot listen on {host}:{port} ({error}); choose another --port or --host") from None
+
+
 def serve(options, root, **more):
     """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks. Raises InputError."""
-    auth = tuple(options.auth.split(":", 1)) if options.auth else None
-    if auth and (len(auth) != 2 or not all(auth)):
-        raise InputError(f"--auth {options.auth!r} is not USER:PASS; give a name, a colon and a password")
+    auth = name_and_password(options.auth)
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
+    check_address(options.host, options.port)
     if options.device != "cpu":  # whose check would only load torch early
         from mustango.pipeline import check_device
 

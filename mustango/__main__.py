@@ -32,7 +32,7 @@ def build_parser():
     generate.add_argument("--meter", help="such as 4/4, 3/4 or 6/8")
     generate.add_argument(
         "--duration",
-        help="seconds, the bundled model 1 to 120, '8 bars', or chart (the chords once); default: what the prompt says, or 10.24",
+        help="seconds, the bundled model 1 to 120, '1:30', '2 minutes', '8 bars', or chart (the chords once); default: what the prompt says, or 10.24",
     )
     generate.add_argument("--seed", help="whole number; the same seed gives the same music (default 0)")
     steps = generate.add_mutually_exclusive_group()

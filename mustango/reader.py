@@ -4,6 +4,7 @@ import math
 import re
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -101,10 +102,20 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
 CHART = "chart"
 
 
+_NUMBER = r"(?:\d+(?:[.,]\d{1,2}(?!\d)|\.\d*)?|\.\d+)"  # with a decimal point or comma
+_MINUTES_WORD, _SECONDS_WORD = r"[ -]?(?:m|mins?|minutes?)\.?", r"[ -]?(?:s|secs?|seconds?)\.?"
+_CLOCK = re.compile(r"(\d+):([0-5]\d(?:\.\d+)?)(?: ?(?:m|mins?|minutes?))?")  # "1:30"
+_MINUTES = re.compile(
+    rf"({_NUMBER}){_MINUTES_WORD}(?:(?: and|,)? ?(\d+(?:\.\d+)?)(?:{_SECONDS_WORD})?)?"
+)  # "2 minutes", "1 min 30 s"
+_SECONDS = re.compile(rf"([-+]?{_NUMBER})(?:{_SECONDS_WORD})?")  # "90 s", "2,5"
+_BARS = re.compile(rf"([-+]?{_NUMBER})[ -]?(?:bars?|measures?)")
+
+
 def read_duration(value):
     """Return seconds as float; bars as text, "8 bars" or CHART, those of the chord line once; None for None or no text.
 
-    Raises InputError for anything else.
+    Seconds may be written "90", "90 s", "1:30", "1.5 minutes", "1 min 30 s" or "2,5". Raises InputError for anything else.
     """
     number = value
     if isinstance(value, str):
@@ -113,13 +124,35 @@ def read_duration(value):
             return None
         if text == CHART:
             return CHART
-        if bars := re.fullmatch(r"0*([1-9][0-9]{0,5})[ -]?bars?", text):
-            return f"{int(bars[1])} bars"
-        number = re.sub(r"(?<=\d) ?s(?:ec|econds?)?$", "", text)
+        if bars := _BARS.fullmatch(text):
+            return _read_bars(bars[1])
+        number = _seconds_written(text)
     try:
         return read_number("duration", number)
     except InputError as error:
-        raise InputError(f"{error} of seconds, whole bars ('8 bars'), or 'chart' (the chords once)") from None
+        raise InputError(f"{error} of seconds, minutes ('1:30'), whole bars ('8 bars'), or 'chart' (the chords once)") from None
+
+
+def _read_bars(text):
+    """Return "8 bars". Raises InputError for a number of bars that is not whole or below one."""
+    bars = float(text.replace(",", "."))
+    if not bars.is_integer():
+        raise InputError(f"a duration of {text} bars is not whole; give a whole number of bars, or seconds ('10 s')")
+    if not 1 <= bars < 10**6:
+        raise InputError(
+            f"a duration of {text[:40]} bars is outside 1-999999; give a whole number of bars within it, or seconds ('10 s')"
+        )
+    return f"{int(bars)} bars"
+
+
+def _seconds_written(text):
+    """Return a text's seconds as float or as the text of a number; the text itself where it has none."""
+    if clock := _CLOCK.fullmatch(text):
+        return 60 * float(clock[1]) + float(clock[2])
+    if minutes := _MINUTES.fullmatch(text):
+        return 60 * float(minutes[1].replace(",", ".")) + float(minutes[2] or 0)
+    seconds = _SECONDS.fullmatch(text)
+    return seconds[1].replace(",", ".") if seconds else text
 
 
 def check_length(named, duration_s, longest_s):
@@ -314,6 +347,7 @@ def resolve(
     timed = _read_timed(chords, chords_time, settling.given_key)
     progression, key, bpm = settling.settle_chords(timed, predicted_chords, meter, bpm, always_predict)
     duration_s = settling.settle_seconds(progression, bpm, meter, beat_map)
+    settling.note_another_length(duration_s, bpm, meter, beat_map)
 
     if settling.origin["chords"] == "predicted":
         timed = predicted_chords
@@ -425,13 +459,41 @@ class _Settling:
         return self._possible(_length(max(bars, written), bpm, meter, beat_map), self.stated.duration)
 
     def _fitted(self, progression, bpm, meter, beat_map):
-        """Return the chosen duration, or that of a chart that would not fit into it and that the model can make, with a note."""
+        """Return the chosen duration, or that of a chart that would not fit into it, with a note.
+
+        Raises InputError for a chart that is longer than the model makes.
+        """
         chart_s = _length(len(progression.bars), bpm, meter, beat_map) if progression.bars else 0.0
         fits = chart_s <= self.duration + 1e-6 or self.origin["chords"] == "chosen"
-        if fits or chart_s > self.longest_s:
+        if fits:
             return self.duration
+        if chart_s > self.longest_s + 1e-6:
+            raise InputError(self._too_long(len(progression.bars), chart_s, bpm, meter, beat_map))
         self.notes.append(f"the chords fill {len(progression.bars)} bars, {chart_s:.4g} s at {bpm:.4g} bpm; that long is played")
         return chart_s
+
+    def _too_long(self, bars, chart_s, bpm, meter, beat_map):
+        """Say that a chart is longer than the model makes, and what would help."""
+        slowest = math.ceil(round(bars * meter.beats * 60 / self.longest_s, 6))
+        faster = f", or {slowest} bpm or more" if slowest <= MAX_BPM and not beat_map else ""
+        return (
+            f"the chords fill {bars} bars of {meter}, {chart_s:.4g} s at {bpm:.4g} bpm, above the {self.longest_s:g} s that this model "
+            f"makes; give fewer chords, several a bar ('C G | Am F'){faster}"
+        )
+
+    def note_another_length(self, duration_s, bpm, meter, beat_map):
+        """Note a length that the prompt states beside another that is given."""
+        stated = self.stated.duration
+        if self.origin["duration"] != "given" or stated is None:
+            return
+        said = read_duration(stated)
+        stated_s = said if isinstance(said, float) else _length(int(said.split()[0]), bpm, meter, beat_map)
+        if abs(stated_s - duration_s) > 0.05:
+            said = stated if isinstance(stated, str) else f"{stated:g} s"
+            self._note_another(said, f"{duration_s:.4g} s is played")
+
+    def _note_another(self, said, instead):
+        self.notes.append(f"the prompt says {said}; {instead}")
 
     # -------------------------------------------------------------------------------------------- beats
 
@@ -531,7 +593,7 @@ class _Settling:
         return bpm
 
     def note_what_was_stated(self, meter, bpm):
-        """Add the reading's notes on what is played as the prompt states it, not those on what something else came before."""
+        """Add the reading's notes on what is played as the prompt states it, and one on each of tempo, meter and key given otherwise."""
         stated, given = self.stated, self.given
         heard = self.origin["tempo"] in ("given", "predicted")
         holds = {
@@ -540,6 +602,14 @@ class _Settling:
             "chords": given["chords"] in (None, stated.chords), "duration": given["duration"] in (None, stated.duration),
         }  # fmt: skip
         self.notes += [note for name, note in stated.notes if holds.get(name, True)]
+        if given["tempo"] is not None and self.stated_bpm:
+            word = stated.tempo_word
+            if abs(bpm / self.stated_bpm - 1) > (SAME_WORD if word else 1e-6):
+                self._note_another(word or f"{self.stated_bpm:g} bpm", f"{bpm:g} bpm is played")
+        if self.given_meter and stated.meter not in (meter, None):
+            self._note_another(stated.meter, f"{meter} is played")
+        if self.given_key and stated.key and not self.given_key.same_as(stated.key):
+            self._note_another(stated.key, f"{self.given_key} is played")
 
     def played_pulse(self, pulse, meter):
         """Return the pulse that is played, or None for a grid: a given tempo comes before predicted beats, a given meter counts them."""
@@ -575,6 +645,10 @@ class _Settling:
             progression = Progression.parse(line, meter, self.given_key or stated.key)
             self.origin["chords"] = "prompt" if given_line is None else "given"
         key = self._settle_key(progression)
+        if self.origin["chords"] == "given":
+            self._note_other_chords(progression, meter)
+        if self.origin["chords"] in ("given", "prompt"):
+            self._note_other_key(progression, key)
         if self.origin["chords"] == "predicted" and always:
             self._note_predicted(progression, key, meter)
         if self.origin["tempo"] == "chosen" and progression.bars and not isinstance(self.duration, str):
@@ -594,11 +668,35 @@ class _Settling:
         line = {"given": self.given["chords"], "prompt": self.stated_chords}.get(self.origin["chords"])
         return (key_of_line(line) if line else None) or likely_key(progression.chords) or Key("C")
 
+    def _note_other_chords(self, progression, meter):
+        """Note chords that the prompt states beside others that are given."""
+        if self.stated_chords is None:
+            return
+        said = ()
+        with suppress(InputError):  # more beats than the meter has
+            said = _without_repeats(Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords)
+        played = _without_repeats(progression.chords)
+        same = len(played) >= len(said) > 0 and all(chord == said[i % len(said)] for i, chord in enumerate(played))
+        if not same:
+            self._note_another(
+                f"the chords {self.stated_chords}" if self.stated.chords else "drums alone", "the given chords are played"
+            )
+
+    def _note_other_key(self, progression, key):
+        """Note a key that is asked for beside chords that all belong to another and not all to it; numerals are in any key."""
+        line = self.given["chords"] if self.origin["chords"] == "given" else self.stated_chords
+        heard, in_any_key = likely_key(progression.chords), line is not None and key_of_line(line) is not None
+        if self.origin["key"] == "chosen" or heard is None or in_any_key or set(heard.scale) == set(key.scale):
+            return
+        if _belong(progression.chords, heard) and not _belong(progression.chords, key):
+            said = f"the prompt says {key}" if key == self.stated.key else f"{key} is asked for"
+            self.notes.append(f"{said}; the chords are in {heard} and are played as they are")
+
     def _note_predicted(self, progression, key, meter):
         """Note what was asked of chords and key where predicted chords are played."""
         if self.stated_chords is not None:
             said = Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords
-            played = [c for i, c in enumerate(progression.chords) if i == 0 or c != progression.chords[i - 1]]
+            played = _without_repeats(progression.chords)
             if said != played[: len(said)]:
                 self.notes.append(f"the chords {self.stated_chords} in the prompt are left out; the predicted ones are played")
         heard = likely_key(progression.chords)
@@ -619,6 +717,17 @@ class _Settling:
         else:
             bars = max(math.ceil(self.duration / bar_s - 1e-6), 1)
         return Progression.parse(" ".join(loop[:bars]), meter, key), key
+
+
+def _without_repeats(chords):
+    """Return chords without those that are as the one before."""
+    return [chord for i, chord in enumerate(chords) if i == 0 or chord != chords[i - 1]]
+
+
+def _belong(chords, key):
+    """Return whether all notes of chords are in a key's scale, in minor with the raised seventh beside it."""
+    notes = {*key.scale, (key.pitch_class + 11) % 12} if key.mode == "minor" else set(key.scale)
+    return all(notes.issuperset(chord.pitch_classes) for chord in chords if chord.root is not None)
 
 
 TICKS = 12  # a beat: halves, thirds and quarters

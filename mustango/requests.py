@@ -11,6 +11,7 @@ from mustango import DTYPES, PREDICTORS, SCHEDULERS
 from mustango.reader import ASKED, check_options, read_duration, read_number, resolve
 from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
 
+PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 # What is asked of the music; chords_time and beats as a sidecar has them.
 CONTROLS = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")
@@ -224,7 +225,7 @@ def settled(request, options, takes, facts):
         request["prompt"], request["duration"], request["seed"], takes, request["steps"], request["guidance"],
         request["negative_prompt"], longest_s=facts.longest_s,
     )  # fmt: skip
-    plan = restored if request["exact"] else _planned
+    plan = restored if request["exact"] else planned
     request["plans"] = [facts.played(plan(request | {"seed": request["seed"] + i}, facts)) for i in range(takes)]
     for plan in request["plans"]:
         request["tail"] = check_tail(request["tail"], plan.duration_s, facts.longest_s)
@@ -250,8 +251,8 @@ def _unheard(_prompt):
     return ([], []), _Unheard()
 
 
-def _planned(request, facts):
-    """Return the Controls of a request; where the predictors have a say, what they would be without them."""
+def planned(request, facts):
+    """Return the Controls of a request {prompt, chords, ..., seed, predictors}; where the predictors have a say, what they would be without them."""
     asks = facts.has_predictors and request["predictors"] != "reader"
     return resolve(
         request["prompt"], **{name: request.get(name) for name in (*CONTROLS, "seed")}, window_s=facts.window_s,
@@ -303,20 +304,25 @@ def difference(there, would):
     return differs
 
 
+def left_to_predictors(origin, predictors):
+    """Return which of tempo, meter and chords a model's predictors will tell, by where each comes from without them."""
+    own = ("given",) if predictors == "neural" else ("given", "prompt")
+    open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}
+    if predictors != "neural" and not {"tempo", "meter"} <= open_names:  # a pulse that is stated in part is not asked for
+        open_names -= {"tempo", "meter"}
+    return open_names
+
+
 def _without_predicted(sidecar):
     """Return a sidecar without what the model's predictors will tell, which only the model knows: None in its place."""
-    origin, always = sidecar["origin"], sidecar["predictors"] == "neural"
-    own = ("given",) if always else ("given", "prompt")
-    open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}
-    if not always and not {"tempo", "meter"} <= open_names:  # a pulse that is stated in part is not asked for
-        open_names -= {"tempo", "meter"}
+    origin, open_names = sidecar["origin"], left_to_predictors(sidecar["origin"], sidecar["predictors"])
     fields = {"tempo": ("bpm", "beats"), "meter": ("meter", "beats"), "chords": ("chords", "chords_time")}
     hidden = {field for name in open_names for field in fields[name]}
     if "chords" in open_names and origin["key"] == "chosen":
         hidden.add("key")
     if not open_names:
         return sidecar
-    told = f"the model's predictors tell {', '.join(sorted(open_names))} when the music is made; a dry run does not ask them"
+    told = f"{PREDICTORS_TELL.format(', '.join(sorted(open_names)))}; a dry run does not ask them"
     return sidecar | dict.fromkeys(hidden) | {
         "origin": origin | dict.fromkeys(open_names, "predicted"), "notes": [*sidecar["notes"], told],
     }  # fmt: skip

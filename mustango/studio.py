@@ -1,5 +1,6 @@
 """Studio: one model in memory and one thread that plays; a request -> takes, each a folder of files, with progress to watch."""
 
+import json
 import re
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,14 +16,14 @@ from musicbench import InputError
 from musicbench.chart import MAX_LINE
 from musicbench.clip import save_audio, save_json, written_whole
 from musicbench.facts import read_prompt
-from musicbench.master import check_loudness
+from musicbench.master import check_loudness, check_tail
 from musicbench.progression import Progression
-from musicbench.theory import MAX_BPM
-from mustango.checkpoint import durations_of, model_folder
-from mustango.knows import knows_of
+from mustango.checkpoint import model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, chords_stated, read_duration, read_number, resolve
+from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, chords_stated, read_beats, read_duration, read_number
+from mustango.requests import CHOICES, left_to_predictors, planned
+from mustango.sidecar import NO_PREDICTORS, read_facts
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
@@ -35,9 +36,10 @@ class Request:
     """What is asked for, as `MustangoPipeline` takes it; an empty control is read from the prompt or chosen.
 
     duration: seconds, "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need); when None the
-    model's window. What the prompt states comes before "auto" and None. count: takes, with seeds seed, seed + 1, ...
-    listen: hear the takes again and score them. loudness: of the files, in LUFS; as the model made them when None.
-    dark: for a dark page.
+    model's window, or the chords once where they last longer. What the prompt states comes before "auto" and None. count: takes,
+    with seeds seed, seed + 1, ... listen: hear the takes again and score them. loudness: of the files, in LUFS; as the model made
+    them when None. tail: seconds in which the ending rings out. beats: [[times (s)], [positions]], or that as JSON text. dark: for
+    a dark page.
     """
 
     prompt: str = ""
@@ -56,29 +58,39 @@ class Request:
     predictors: str = "auto"
     listen: bool = True
     loudness: float | None = None
+    tail: float = 0.0
+    beats: str | list = ""
     dark: bool = False
 
     @property
     def controls(self):
         """The controls as keyword arguments; those left open are None."""
-        return {name: None if getattr(self, name) == "" else getattr(self, name) for name in ("chords", "tempo", "key", "meter")}
+        names = ("chords", "tempo", "key", "meter", "beats")
+        return {name: None if getattr(self, name) == "" else getattr(self, name) for name in names}
 
-    def resolved(self, longest_s=inf, knows=None, window_s=10.24):
-        """Return the Controls of the first take, with notes on what a model that `knows` so much lacks. Raises InputError."""
-        given = {**self.controls, "duration": self.duration, "seed": self.seed}
-        return resolve(self.prompt, **given, window_s=window_s, longest_s=longest_s, knows=knows)
+    def resolved(self, facts):
+        """Return the Controls of the first take as a model of these `ModelFacts` plays them. Raises InputError."""
+        return facts.played(self._read(facts))
 
-    def checked(self, window_s, longest_s):
-        """Return the request with every value of its type and within its bounds; see `durations_of`. Raises InputError."""
+    def _read(self, facts):
+        """Return the Controls of the first take as they are asked for. Raises InputError."""
+        names = ("prompt", "duration", "seed", "predictors")
+        return planned(self.controls | {name: getattr(self, name) for name in names}, facts)
+
+    def checked(self, facts):
+        """Return the request with every value of its type and within its bounds for a model of these `ModelFacts`. Raises InputError."""
         values = self._texts() | self._numbers()
         options = {name: values[name] for name in ("prompt", "seed", "count", "steps", "guidance", "negative_prompt")}
-        check_options(**options, duration=None, longest_s=longest_s)
+        check_options(**options, duration=None, longest_s=facts.longest_s)
         request = replace(self, **values)
-        request = replace(request, duration=request._length(window_s, longest_s))
-        check_options(**options, duration=request.duration, longest_s=longest_s)
-        for i in range(request.count if isinstance(request.duration, str) else 1):  # takes in bars differ in length
-            replace(request, seed=request.seed + i).resolved(longest_s)
-        return request
+        if request.predictors == "neural" and not facts.has_predictors:
+            raise InputError(NO_PREDICTORS)
+        request = replace(request, duration=request._length(facts))
+        check_options(**options, duration=request.duration, longest_s=facts.longest_s)
+        for i in range(request.count):  # what is chosen differs from take to take
+            plan = replace(request, seed=request.seed + i).resolved(facts)
+            tail_s = check_tail(request.tail, plan.duration_s, facts.longest_s)
+        return replace(request, tail=tail_s)
 
     def _texts(self):
         values = {}
@@ -92,7 +104,21 @@ class Request:
                 values[name] = values[name].strip()
                 if len(values[name]) > MAX_LINE:
                     raise InputError(f"{name} has {len(values[name])} characters, above {MAX_LINE}; shorten it")
-        return values
+        for name, known in CHOICES.items():
+            if values[name] not in known:
+                raise InputError(f"unknown {name} {values[name][:40]!r}; choose one of {', '.join(known)}")
+        return values | {"beats": self._beats()}
+
+    def _beats(self):
+        """Return the beats as two lists, "" for none. Raises InputError."""
+        beats = self.beats
+        if isinstance(beats, str):
+            try:
+                beats = json.loads(beats.strip() or "null")
+            except (ValueError, RecursionError):
+                raise InputError(f"beats {beats[:40]!r} are no JSON; give [[times in seconds], [positions in the bar]]") from None
+        pulse = read_beats(beats)
+        return [list(pulse.times), list(pulse.positions)] if pulse else ""
 
     def _numbers(self):
         values = {}
@@ -105,46 +131,38 @@ class Request:
                 raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
         return values | {"loudness": check_loudness(self.loudness)}
 
-    def _length(self, window_s, longest_s):
-        """Return the duration as `resolve` takes it, None where the prompt states it."""
+    def _length(self, facts):
+        """Return the duration as `resolve` takes it, None where it tells: from the prompt, else the window or the chart."""
         duration = self.duration
         if isinstance(duration, str):
             duration = duration.strip() or None
-        if duration in (None, AUTO_DURATION) and read_prompt(self.prompt[:MAX_PROMPT]).duration is not None:
-            return None
         if duration == AUTO_DURATION:
-            return self._whole_chart(window_s, longest_s)
-        return read_duration(window_s if duration is None else duration)
+            stated = read_prompt(self.prompt[:MAX_PROMPT]).duration is not None
+            return None if stated or self.beats else self._whole_chart(facts)
+        return read_duration(duration)
 
-    def _whole_chart(self, window_s, longest_s):
-        """Return a duration that holds the chords as often as `FEWEST_BARS` need. Raises InputError when the model cannot make it."""
+    def _whole_chart(self, facts):
+        """Return a duration that holds the chords as often as `FEWEST_BARS` need; None where it is more than the model makes."""
         try:
-            plan = replace(self, duration=CHART).resolved()
+            plan = replace(self, duration=CHART)._read(replace(facts, longest_s=inf))
         except InputError:  # chords in seconds, or less than a second of them, or a fault that is told when it is resolved
-            return self._length_of_no_chart(window_s, longest_s)
+            return self._length_of_no_chart(facts)
         chart = round(plan.duration_s * plan.bpm / 60 / plan.meter.beats)
         for bars in (chart * ceil(FEWEST_BARS / chart), chart):
-            if bars * plan.meter.beats * 60 / plan.bpm <= longest_s:
+            if bars * plan.meter.beats * 60 / plan.bpm <= facts.longest_s:
                 return f"{bars} bars"
-        if "chosen" in (plan.origin["tempo"], plan.origin["chords"]):  # a faster tempo, or part of a loop
-            return window_s
-        faster = ceil(chart * plan.meter.beats * 60 / longest_s)
-        raise InputError(
-            f"the chords fill {chart} bars of {plan.meter}, {plan.duration_s:.4g} s at {plan.bpm:g} bpm, above the {longest_s:g} s "
-            "that this model makes; give fewer chords, several a bar ('C G | Am F')"
-            + (f", or {faster} bpm or more" if faster <= MAX_BPM else "")
-        )
+        return None  # a faster tempo, or part of a loop, or refused for its length
 
-    def _length_of_no_chart(self, window_s, longest_s):
+    def _length_of_no_chart(self, facts):
         """Return the fewest bars for a chart below one second; for chords in seconds the window, or until two after the last start."""
         try:
-            plan = replace(self, duration=longest_s).resolved()
+            plan = replace(self, duration=facts.longest_s)._read(facts)
         except InputError:
-            return window_s
+            return None
         line = self.chords or chords_stated(self.prompt, read_prompt(self.prompt))
         if line and Progression.parse(line, plan.meter, plan.key).bars:
             return f"{FEWEST_BARS} bars"
-        return max(window_s, min(ceil(plan.chord_times[-1] + 2), longest_s)) if plan.chord_times else window_s
+        return max(facts.window_s, min(ceil(plan.chord_times[-1] + 2), facts.longest_s)) if plan.chord_times else None
 
 
 @dataclass(frozen=True)
@@ -203,6 +221,10 @@ def watched(worker, work, progress):
             events.put(None)
         except Exception as error:  # raised where it is watched
             events.put(error)
+        except BaseException as error:  # such as SystemExit, which would end the server where it is watched
+            broken = RuntimeError(f"the work ended with {type(error).__name__}: {error}")
+            broken.__cause__ = error
+            events.put(broken)
 
     job = worker.submit(run)
     try:
@@ -235,8 +257,7 @@ class Studio:
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
         if len(self.models) < len(folders):
             raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
-        self.durations = {name: durations_of(folder) for name, folder in self.models.items()}
-        self.knows = {name: knows_of(folder) for name, folder in self.models.items()}
+        self._facts = {name: read_facts(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
         self._worker = ThreadPoolExecutor(1, "studio")
@@ -258,31 +279,38 @@ class Studio:
 
     def check(self, request):
         """Return the request, checked and with its model named. Raises InputError."""
-        durations = self._durations(request)
+        facts = self.facts_of(request)
         request = replace(request, model=request.model or self.default)
-        if request.duration == AUTO_DURATION and self._predicts(request):
+        if request.duration == AUTO_DURATION and self.asks_predictors(request):
             request = replace(request, duration=None)  # predicted beats and chords are in seconds
-        return request.checked(*durations)
+        return request.checked(facts)
 
-    def _durations(self, request):
+    def facts_of(self, request):
+        """Return the ModelFacts of the model that a request names. Raises InputError for one that is not offered."""
         model = request.model or self.default
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
-        return self.durations[model]
+        return self._facts[model]
 
-    def _predicts(self, request):
-        parts = (self.models[request.model] / name for name in ("beat_predictor", "beats"))
+    def asks_predictors(self, request):
+        """Return whether a request lets its model's predictors choose what it leaves open."""
         asked = request.predictors == "neural" or not (request.tempo and request.chords)
-        return asked and request.predictors != "reader" and any(part.is_dir() for part in parts)
+        return asked and request.predictors != "reader" and self.facts_of(request).has_predictors
+
+    def predicted(self, request, plan):
+        """Return which of tempo, meter and chords the model's predictors will tell, whatever the `plan` of a request has."""
+        if not self.asks_predictors(request):
+            return set()
+        return left_to_predictors(plan.origin, request.predictors)
 
     def remedies(self, request):
         """Return changes that make a refused request one that can be played: [(what they do, {name: value}), ...]."""
         fitting = {"duration": AUTO_DURATION}
         remedies = [("Fit to the chart", fitting)]
         with suppress(InputError):
-            window_s, longest_s = self._durations(request)
-            plan = replace(request, duration=CHART).checked(window_s, inf).resolved()
-            bpm = ceil(round(plan.duration_s * plan.bpm / longest_s, 6))
+            facts = self.facts_of(request)
+            plan = replace(request, duration=CHART).checked(replace(facts, longest_s=inf)).resolved(replace(facts, longest_s=inf))
+            bpm = ceil(round(plan.duration_s * plan.bpm / facts.longest_s, 6))
             remedies.append((f"Fit to the chart at {bpm} bpm", fitting | {"tempo": str(bpm)}))
         return [remedy for remedy in remedies if self._can_play(replace(request, **remedy[1]))][:1]
 
@@ -292,10 +320,6 @@ class Studio:
         except InputError:
             return False
         return True
-
-    def knows_for(self, request):
-        """Return what the model of a checked request knows, None where its folder does not say."""
-        return self.knows[request.model]
 
     def play(self, request, folder):
         """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.
@@ -310,10 +334,10 @@ class Studio:
     def _work(self, request, folder, emit):
         pipeline = self._pipeline(request.model)
         pipeline.set_scheduler(request.scheduler)
-        total = request.count * request.steps
+        total, facts = request.count * request.steps, self.facts_of(request)
         for index in range(request.count):
             which = f"take {index + 1} of {request.count}, " if request.count > 1 else ""
-            duration_s = replace(request, seed=request.seed + index).resolved().duration_s
+            duration_s = replace(request, seed=request.seed + index).resolved(facts).duration_s
             started, rest_s = time.monotonic(), self._rest * duration_s
 
             def on_step(step, steps, index=index, which=which, started=started, rest_s=rest_s):
@@ -326,7 +350,7 @@ class Studio:
             output = pipeline(
                 request.prompt, **request.controls, duration=request.duration, seed=request.seed + index, steps=request.steps,
                 guidance=request.guidance, negative_prompt=request.negative_prompt, predictors=request.predictors,
-                loudness=request.loudness, on_step=on_step,
+                loudness=request.loudness, tail=request.tail, on_step=on_step,
             )  # fmt: skip
             take = self._written(output, request, folder)
             emit(take)
@@ -352,9 +376,8 @@ class Studio:
             name, place / f"{stem}.wav", place / f"{stem}.flac", place / f"{stem}.mid", place / f"{stem}.json",
             replace(request, seed=seed, count=1), controls, seed,
         )  # fmt: skip
-        made_with = {
-            n: getattr(request, n) for n in ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "loudness")
-        }
+        names = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "model", "loudness", "tail")
+        made_with = {name: getattr(request, name) for name in names}
         save_audio(take.wav, output.audios[0], output.sample_rate)
         save_audio(take.flac, output.audios[0], output.sample_rate)
         save_json(take.json, sidecar(output, 0, request.prompt, made_with | {"dtype": self._how["dtype"]}))

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +17,7 @@ from musicbench.facts import read_prompt
 from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from musicbench.progression import Progression
 from mustango.reader import MAX_PROMPT, SAID, chord_line, chords_stated
+from mustango.requests import PREDICTORS_TELL
 from mustango.uploads import MAX_SONGS
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
@@ -45,10 +46,10 @@ def render(name, *values):
     return str(getattr(_templates().module, name)(*values))
 
 
-def progress_html(progress):
-    """Draw a Progress as a bar with its text and the seconds left."""
+def progress_html(progress, note=""):
+    """Draw a Progress as a bar with its text and the seconds left, a note below it."""
     left = "" if progress.left_s is None else f"about {progress.left_s:.0f} s left"
-    return render("progress", progress.text, left, round(100 * progress.share))
+    return render("progress", progress.text, left, round(100 * progress.share), note)
 
 
 def status_html(text, kind="note", remedies=()):
@@ -56,30 +57,50 @@ def status_html(text, kind="note", remedies=()):
     return render("status", text, kind, remedies)
 
 
-def plan_html(asked, check, remedies=lambda asked: (), knows_for=lambda asked: None):
-    """Show the bars that a Request's chords were read as, or that were chosen, and what will be played; or what is wrong with it.
-
-    check, remedies, knows_for: those of `Studio`.
-    """
+def plan_html(asked, studio):
+    """Show the bars of a Request as its model plays them, and what else will be played; or what is wrong with it."""
     try:
-        checked = check(asked)
-        plan = checked.resolved(knows=knows_for(checked))
-        key_known = plan.origin["key"] in ASKED
-        bars = Progression.parse(checked.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
+        checked = studio.check(asked)
+        facts = studio.facts_of(checked)
+        plan = checked.resolved(facts)
+        bars = _bars(checked, plan)
     except InputError as error:
-        return render("wrong_plan", str(error), page_remedies(remedies(asked)))
-    facts = [("tempo", f"{plan.bpm:g} bpm"), ("meter", plan.meter)] + [("key", plan.key)] * (plan.key_heard_in is not None)
-    if not checked.chords:
-        facts.append(("chords", "chords"))
-    text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts)
-    if checked.count > 1 and "chosen" in (plan.origin["tempo"], plan.origin["chords"]):
-        text += "; each further take chooses anew"
-    if bars.timed:
-        boxes = [[(f"{t:g} s: {c.lead_sheet(plan.key)}", "1")] for t, c in bars.timed]
+        return render("wrong_plan", str(error), page_remedies(studio.remedies(asked)))
+    predicted = studio.predicted(checked, plan)
+    text = _in_words(checked, plan, predicted)
+    notes = [f"{PREDICTORS_TELL.format(', '.join(sorted(predicted)))}."] if predicted else []
+    boxes, timed = [], bool(bars.timed)
+    if "chords" in predicted:
+        return render("plan", boxes, timed, [text, *notes, *plan.notes])
+    if timed:
+        boxes = [[(f"{t:g} s: {_played(c, plan, facts)}", "1")] for t, c in bars.timed]
     else:
-        boxes = [[(c.lead_sheet(plan.key), f"{beats:g}") for c, beats in bar] for bar in bars.bars]
-        text = f"{_length(len(boxes), plan)}; {text}"
-    return render("plan", boxes, bool(bars.timed), [text, *plan.notes])
+        boxes = [[(_played(c, plan, facts), f"{beats:g}") for c, beats in bar] for bar in bars.bars]
+        text = f"{_length(len(boxes), plan)}; {text}" if "tempo" not in predicted else text
+    return render("plan", boxes, timed, [text, *notes, *plan.notes])
+
+
+def _bars(request, plan):
+    """Return a checked request's chords as a Progression: as they were typed, else those of the plan."""
+    key_known = plan.origin["key"] in ASKED
+    return Progression.parse(request.chords or chord_line(plan), plan.meter, plan.key if key_known else None)
+
+
+def _played(chord, plan, facts):
+    """Return a chord's name as a model of these facts plays it."""
+    return chord.reduced(facts.chord_types).lead_sheet(plan.key)
+
+
+def _in_words(request, plan, predicted):
+    """Say what is played and where it comes from, but for what is `predicted`."""
+    facts = {"tempo": f"{plan.bpm:g} bpm", "meter": plan.meter}
+    if plan.key_heard_in is not None and not ("chords" in predicted and plan.origin["key"] == "chosen"):
+        facts["key"] = plan.key
+    if not request.chords:
+        facts["chords"] = "chords"
+    text = ", ".join(f"{value}{SAID[plan.origin[name]]}" for name, value in facts.items() if name not in predicted)
+    chosen = {name for name in ("tempo", "chords") if plan.origin[name] == "chosen"}
+    return f"{text}; each further take chooses anew" if request.count > 1 and chosen - predicted else text
 
 
 def _length(bars, plan):
@@ -172,7 +193,7 @@ def address(path):
 
 
 def card(take, number, made_at):
-    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard"}; made_at: seconds since 1970."""
+    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard", "request"}; made_at: seconds since 1970."""
     from markupsafe import Markup
 
     heard = picture_html(take, number) + scores_html(take)
@@ -190,7 +211,8 @@ def card(take, number, made_at):
         until_ms,
         Markup(heard),
     )
-    return {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
+    shown = {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
+    return shown | {"request": asdict(take.request)}
 
 
 def page_remedies(remedies):
@@ -226,6 +248,23 @@ def save_card(take, folder):
     shown = card(take, number, made_at)
     save_json(own, shown)
     return shown
+
+
+def say_same(request, cards):
+    """Say that a checked request will give takes that are there already, as it asks for the same with the same seeds; "" where it does not."""
+    numbers = []
+    for i in range(request.count):
+        wanted = _what_sounds(asdict(replace(request, seed=request.seed + i, count=1)))
+        numbers += [shown["number"] for shown in cards if _what_sounds(shown["request"]) == wanted][-1:]
+    if not numbers:
+        return ""
+    takes = f"take{'s' * (len(numbers) > 1)} {', '.join(map(str, numbers))}"
+    return f"The settings and the seed are those of {takes}, so the sound is the same. For another, change the seed."
+
+
+def _what_sounds(request):
+    """Return a request's fields, as JSON has them, but for those that change nothing in the sound."""
+    return json.dumps({name: value for name, value in request.items() if name not in ("dark", "listen")}, sort_keys=True)
 
 
 def cards_in(folder):
@@ -380,9 +419,10 @@ def sweep_once(root):
 
 
 def sweep(root):
-    """Sweep once a minute, as long as there is the folder."""
+    """Sweep once a minute, as long as there is the folder; what is deleted meanwhile by others is no reason to end."""
     while root.is_dir():
-        sweep_once(root)
+        with suppress(OSError):
+            sweep_once(root)
         time.sleep(60)
 
 

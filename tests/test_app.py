@@ -1,6 +1,7 @@
 """The page's server and API, as a gradio_client and a hostile caller meet them."""
 
 import http.client
+import inspect
 import json
 import os
 import socket
@@ -17,8 +18,10 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 import app
+from musicbench import InputError
 from musicbench.theory import Key
 from mustango.midi import read_chords
+from mustango.pipeline import MustangoPipeline
 from mustango.reader import resolve
 from mustango.web import sweep_once
 
@@ -93,6 +96,19 @@ def test_loudness_of_files(client):
     assert loudness[0] == pytest.approx(-20, abs=0.5) and abs(loudness[1] + 20) > 1
 
 
+def test_the_api_takes_what_the_pipeline_takes(client):
+    known = set(inspect.signature(MustangoPipeline.__call__).parameters) - {"self", "controls", "on_step", "chords_time"}
+    endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/generate"]
+    assert known <= {parameter["parameter_name"] for parameter in endpoint["parameters"]}
+    beats = [[0.1, 0.8, 1.5, 2.2], [1, 2, 3, 1]]
+    asked = QUICK | {"tempo": None, "duration": 3.0, "beats": json.dumps(beats), "tail": 1.0}
+    (take,) = client.predict(**asked, api_name="/generate")
+    samples, rate = soundfile.read(take["wav"])
+    assert len(samples) == 4.0 * rate and json.loads(Path(take["json"]).read_text())["beats"] == beats
+    (take,) = client.predict(**QUICK | {"tempo": "Allegro"}, api_name="/generate")
+    assert json.loads(Path(take["json"]).read_text())["bpm"] == 125
+
+
 def test_auto_duration_is_that_of_the_chords(client):
     (take,) = client.predict(**QUICK | {"duration": "auto", "chords": "C G", "tempo": 240}, api_name="/generate")
     samples, rate = soundfile.read(take["wav"])
@@ -107,7 +123,8 @@ def asked(**values):
 @pytest.mark.parametrize(
     ("length", "unit", "duration"),
     [("", "bars", "auto"), (None, "seconds", "auto"), ("8", "bars", "8 bars"), ("8", "seconds", "8"), ("7.5", "seconds", "7.5"),
-     (" 12 ", "bars", "12 bars"), ("30 s", "bars", "30 s"), ("2 bars", "seconds", "2 bars"), ("chart", "bars", "chart")],
+     ("0", "bars", "0 bars"), ("-4", "bars", "-4 bars"), ("-4", "seconds", "-4"), ("2,5", "seconds", "2,5"), ("1:30", "bars", "1:30"),
+     ("2 minutes", "bars", "2 minutes"), (" 12 ", "bars", "12 bars"), ("30 s", "bars", "30 s"), ("2 bars", "seconds", "2 bars"), ("chart", "bars", "chart")],
 )  # fmt: skip
 def test_bars_are_the_unit_of_the_length(length, unit, duration):
     assert asked(length=length, unit=unit).duration == duration
@@ -302,6 +319,14 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 # ---------------------------------------------------------------------------------------------------- command line
 
 
+def test_an_address_that_cannot_be_had_is_refused_before_anything_is_loaded(monkeypatch, tmp_path):
+    monkeypatch.setattr(app, "Studio", lambda *a: pytest.fail("a model was looked for"))
+    with pytest.raises(InputError, match="cannot listen on 1.2.3.4:0"):
+        app.serve(app.build_parser().parse_args(["--host", "1.2.3.4", "--port", "0"]), tmp_path)
+    for host in ("127.0.0.1", "0.0.0.0", "localhost"):
+        assert app.check_address(host, 0) is None
+
+
 def test_examples_and_presets_fit_the_bundled_model():
     for example in app.EXAMPLES:
         assert resolve(**example, duration="chart").duration_s <= 10.24
@@ -314,6 +339,14 @@ def test_examples_and_presets_fit_the_bundled_model():
     ("arguments", "says"),
     [
         (["--auth", "nocolon"], "USER:PASS"),
+        (["--auth", ""], "USER:PASS"),
+        (["--auth", " : "], "USER:PASS"),
+        (["--auth", "me:"], "USER:PASS"),
+        (["--host", ""], "--host is empty"),
+        (["--host", " "], "--host is empty"),
+        (["--host", "1.2.3.4"], "choose another --port or --host"),
+        (["--host", "nowhere.invalid"], "choose another --port or --host"),
+        (["--host", "a..b"], "choose another --port or --host"),
         (["--queue", "0"], "below 1"),
         (["--device", "gpu9"], "cannot use the device"),
         (["--model", "nowhere"], "no model folder"),

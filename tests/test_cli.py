@@ -71,7 +71,7 @@ def fails(capsys, here, *arguments, model, says):
         (["--duration", "-2"], "-2"),
         (["--duration", "1e9"], "10.24"),
         (["--duration", "long"], "'long'"),
-        (["--duration", "1:30"], "'1:30' is not a number; give a number of seconds"),
+        (["--duration", "1:30"], "duration 90 s is outside 1-10.24 s"),
         (["--steps", "0"], "1-1000"),
         (["--steps", "ten"], "'ten'"),
         (["--guidance", "-1"], "0-30"),

@@ -210,9 +210,43 @@ def test_a_long_chart_has_a_button_that_fits_the_length(swift):
     page.wait_for_function("!document.querySelector('.error')")
     assert box(page, "length").input_value() == ""
     fill(page, "chords", "C G " * 40)
-    page.locator("#plan [role=alert]", has_text="above the 120 s that this model makes").wait_for()
+    page.locator(
+        "#plan [role=alert]", has_text="the chords fill 80 bars of 4/4, 320 s at 60 bpm, above the 120 s that this model makes"
+    ).wait_for()
     page.locator("#plan").get_by_role("button", name="Fit to the chart at 160 bpm").click()
     page.locator("#plan", has_text="80 bars = 120.0 s; 160 bpm").wait_for()
+
+
+def test_enter_is_a_new_line_in_a_chart(swift):
+    page = swift()
+    quick(page)
+    for name in ("chords", "prompt"):
+        box(page, name).press_sequentially("C G\nAm F" if name == "chords" else "calm\npiano")
+        box(page, name).press("Shift+Enter")
+    assert (box(page, "chords").input_value(), box(page, "prompt").input_value()) == ("C G\nAm F\n", "calm\npiano\n")
+    page.locator("#plan li", has_text="Am").wait_for()
+    assert page.locator("#plan li").count() == 4 and page.locator("#status", has_text="Your takes appear here").count() == 1
+    fill(page, "length", "")
+    fill(page, "tempo", "300")
+    box(page, "chords").press("Control+Enter")
+    page.wait_for_function("document.querySelectorAll('.take img').length == 1")
+    assert "300 bpm" in page.locator(".take h3").inner_text()
+
+
+SPILLED = """() => [...document.querySelectorAll('#plan li')].flatMap(bar => [...bar.querySelectorAll('span')].filter(name => {
+  const inner = name.getBoundingClientRect(), outer = bar.getBoundingClientRect();
+  return inner.right > outer.right + 0.5 || inner.left < outer.left || name.scrollWidth > name.clientWidth + 1;
+}).map(name => name.textContent))"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (390, 844), (844, 390), (1280, 900)])
+def test_long_names_stay_in_their_bars_and_the_bar_of_buttons_is_slim(swift, width, height):
+    page = swift(viewport={"width": width, "height": height})
+    fill(page, "chords", "C#m7b5/G | Ebmaj9/Bb C#m7b5/G | Bbsus4/Eb F#m7b5/C C G | Am")
+    page.locator("#plan li", has_text="Ebmaj9/Bb").wait_for()
+    assert page.evaluate(SPILLED) == []
+    assert page.evaluate("document.querySelector('#go').getBoundingClientRect().height") < 0.13 * height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_prompt_fills_empty_controls_only(swift):
@@ -320,6 +354,7 @@ def test_typed_chords_are_replaced_only_when_their_owner_agrees(swift):
     for ask in (lambda: choose(page, "preset", "vi IV I V"), page.get_by_role("button", name="calm harp lullaby").click):
         ask()
         asked.get_by_text("Replace the chords you typed, “Bb Eb F7”").wait_for()
+        assert page.evaluate("document.activeElement.textContent") == "Keep mine"
         page.keyboard.press("Escape")
         asked.wait_for(state="hidden")
         assert chords() == "Bb Eb F7" and box(page, "prompt").input_value() == ""
@@ -476,12 +511,14 @@ def test_a_reload_brings_inputs_and_takes_back(swift):
     fill(page, "seed", "11")
     make(page, 1)
     make(page, 2)
+    page.locator("#status", has_text="those of take 1, so the sound is the same").wait_for()  # the seed is locked
     names, files = (
         page.locator(".take h3").all_inner_texts(),
         page.locator(".take audio").evaluate_all("all => all.map(a => a.src)"),
     )
     page.reload()
     page.wait_for_function("document.querySelectorAll('.take audio').length == 2")
+    page.locator("#status").get_by_text("Your takes are below.").wait_for()
     page.wait_for_function("document.querySelector('#chords :is(textarea, input)').value == 'Am F C G'")
     values = {name: box(page, name).input_value() for name in ("prompt", "tempo", "key", "length", "seed")}
     assert values == {"prompt": "calm guitar", "tempo": "240", "key": "A minor", "length": "4 s", "seed": "11"}

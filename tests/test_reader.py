@@ -98,7 +98,8 @@ def test_what_is_not_taken_as_it_is_said_is_noted(prompt, chords, says):
     (resolved,) = resolve(prompt, duration=20).notes
     assert resolved == note
     given = {"chords": {"chords": "E A"}, "tempo": {"tempo": 90}, "key": {"key": "E"}}[name]
-    assert not resolve(prompt, **given, duration=20).notes, "what is given takes its place"
+    notes = resolve(prompt, **given, duration=20).notes
+    assert note not in notes and all(note.startswith("the prompt says") for note in notes), "what is given takes its place"
 
 
 @pytest.mark.parametrize(
@@ -389,23 +390,87 @@ def test_numerals_without_a_key_choose_theirs():
 @pytest.mark.parametrize(
     ("prompt", "given", "says"),
     [("techno at 120 bpm, later 90 bpm", {}, ["'90 bpm' in the prompt is left out; 120 bpm is played"]),
-     ("at 120 bpm, then 90 bpm", {"tempo": 100}, []), ("at 120 bpm, 120 BPM", {}, []),
+     ("at 120 bpm, then 90 bpm", {"tempo": 100}, ["the prompt says 120 bpm; 100 bpm is played"]), ("at 120 bpm, 120 BPM", {}, []),
      ("in C major, then in G major", {}, ["'G major' in the prompt is left out; C major is played"]), ("key of F, in F major", {}, []),
-     ("in C, then in G", {"key": "D"}, []), ("a waltz in 3/4 with a 4/4 ending", {}, ["'4/4' in the prompt is left out; 3/4 is played"]),
-     ("in 3/4, then 4/4", {"meter": "2/4"}, []),
+     ("in C, then in G", {"key": "D"}, ["the prompt says C major; D major is played"]), ("a waltz in 3/4 with a 4/4 ending", {}, ["'4/4' in the prompt is left out; 3/4 is played"]),
+     ("in 3/4, then 4/4", {"meter": "2/4"}, ["the prompt says 3/4; 2/4 is played"]),
      ("Presto jig in 6/8", {}, ["Presto in 6/8 is more than 300 counted beats a minute; 300 is played"]),
      ("jig", {"meter": "6/8", "tempo": "presto"}, ["presto in 6/8 is more than 300 counted beats a minute; 300 is played"]),
      ("jig", {"meter": "6/8", "tempo": 300}, []),
      ("very slow strings", {"chords": "C G Am"}, ["bpm, faster than usual for the prompt"]),
      ("very slow strings", {"chords": "C G"}, []),
      ("at 120 bpm, then 90 bpm in 3/4 and 4/4", {"tempo": "120", "meter": "3/4"}, ["'90 bpm'", "'4/4'"]),  # as the page fills it in
-     ("♩. = 60 bpm in 6/8", {}, []), ("half note = 60 bpm", {}, []), ("tempo: 120 bpm 64 bars", {}, []),
-     ("tempo: 120 bpm 90 seconds long", {}, []), ("97.5 bpm, tempo about 97", {}, []), ("3/4 time, not 4/4", {}, []),
+     ("♩. = 60 bpm in 6/8", {}, []), ("half note = 60 bpm", {}, []), ("tempo: 120 bpm 64 bars", {}, ["the prompt says 64 bars; 7 s is played"]),
+     ("tempo: 120 bpm 90 seconds long", {}, ["the prompt says 90 s; 7 s is played"]), ("97.5 bpm, tempo about 97", {}, []), ("3/4 time, not 4/4", {}, []),
      ("120 bpm, not faster than 130 bpm", {}, []), ("in C major, not in G major", {}, [])],
 )  # fmt: skip
 def test_what_a_prompt_says_twice_and_otherwise_is_noted(prompt, given, says):
     notes = resolve(prompt, **given, duration=7)
     assert len(notes.notes) == len(says) and all(said in note for said, note in zip(says, notes.notes, strict=True)), notes.notes
+
+
+@pytest.mark.parametrize(
+    ("prompt", "given", "says"),
+    [
+        ("piano at 140 bpm", {"tempo": 120}, ["the prompt says 140 bpm; 120 bpm is played"]), ("piano at 140 bpm", {"tempo": "140.0"}, []),
+        ("piano at 140 bpm", {"tempo": "Allegro"}, ["the prompt says 140 bpm; 125 bpm is played"]), ("Allegro", {"tempo": 130}, []),
+        ("Allegro piano", {"tempo": 60}, ["the prompt says Allegro; 60 bpm is played"]), ("Allegro piano", {"tempo": "allegro"}, []),
+        ("waltz in 3/4", {"meter": "4/4"}, ["the prompt says 3/4; 4/4 is played"]), ("in 3/4", {"meter": "3/4"}, []), ("in cut time", {"meter": "2/2"}, []),
+        ("piano in D major", {"key": "C"}, ["the prompt says D major; C major is played"]), ("in C# major", {"key": "Db"}, []), ("in A minor", {"key": "Am"}, []),
+        ("piano in D major", {"chords": "C G Am F"}, ["the prompt says D major; the chords are in C major and are played as they are"]),
+        ("piano in D major", {"chords": "C G Am F", "key": "D"}, ["the prompt says D major; the chords are in C major"]),
+        ("piano", {"chords": "C G Am F", "key": "D"}, ["D major is asked for; the chords are in C major"]), ("piano", {"chords": "C G Am F"}, []),
+        ("in E flat, chords C G Am F", {}, ["the prompt says Eb major; the chords are in C major"]),
+        ("piano in D major", {"chords": "I V vi IV"}, []), ("piano in D major", {"chords": "D A Bm G"}, []), ("in B minor", {"chords": "D A Bm G"}, []),
+        ("in A minor", {"chords": "Am Dm E7 Am"}, []), ("blues in E", {"chords": "E7 A7 E7 B7"}, []), ("rock in G", {"chords": "G F C G"}, []),
+        ("in D major", {"chords": "N"}, []), ("pop, chords C G Am F", {"chords": "C G Am F"}, []), ("pop, chords C G Am F", {"chords": "C | G | Am | F"}, []),
+        ("pop, chords C G Am F", {"chords": "C G Am F C G Am F"}, []), ("pop, I V vi IV", {"chords": "C G Am F", "key": "C"}, []),
+        ("pop, chords C G Am F", {"chords": "C G Am"}, ["the prompt says the chords C G Am F; the given chords are played"]),
+        ("pop, chords C G Am F", {"chords": "Dm G"}, ["the prompt says the chords C G Am F; the given chords are played"]),
+        ("a drum solo", {"chords": "C G"}, ["the prompt says drums alone; the given chords are played"]), ("a drum solo", {"chords": "N"}, []),
+    ],
+)  # fmt: skip
+def test_what_is_given_otherwise_than_the_prompt_says_is_noted(prompt, given, says):
+    notes = resolve(prompt, **given, duration=20).notes
+    assert len(notes) == len(says) and all(note.startswith(said) for said, note in zip(says, notes, strict=True)), notes
+
+
+def test_a_length_that_is_given_otherwise_is_noted():
+    assert resolve("8 bars of piano", tempo=120, duration="10").notes == ("the prompt says 8 bars; 10 s is played",)
+    assert (
+        resolve("8 bars of piano", tempo=120, duration=16).notes
+        == ()
+        == resolve("16 s of piano", tempo=120, duration="8 bars").notes
+    )
+    assert resolve("30 seconds of piano", tempo=120, duration="8 bars").notes == ("the prompt says 30 s; 16 s is played",)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("1:30", 90), ("0:45", 45), ("2 minutes", 120), ("2min", 120), ("1 minute", 60), ("1.5 min", 90), ("1,5 minutes", 90), ("1 min 30 s", 90), ("1m30s", 90),
+     ("1 minute and 5 seconds", 65), ("2,5", 2.5), ("2.5", 2.5), ("2,5 s", 2.5), ("90 seconds", 90), ("45 secs", 45), (" 10  S ", 10), ("-4", -4), ("0", 0)],
+)  # fmt: skip
+def test_lengths_are_read_as_people_write_them(text, seconds):
+    assert read_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["1:75", "1:5", ":30", "1,000", "x", "2 hours", "minutes", "1:30:00", "5 5", "s", "nan"])
+def test_what_is_no_length_is_refused(text):
+    with pytest.raises(InputError, match=f"duration '{text}' is not a number; give a number of seconds, minutes"):
+        read_duration(text)
+
+
+@pytest.mark.parametrize("given", [{"tempo": 60}, {}])
+def test_a_chart_longer_than_the_model_makes_is_refused_for_its_length(given):
+    with pytest.raises(
+        InputError, match=r"the chords fill 96 bars of 4/4, .* above the 120 s that this model makes; .* or 192 bpm or more"
+    ):
+        resolve("piano", chords="C G " * 48, **given)
+    assert resolve("piano", chords="C G " * 48, tempo=192).duration_s == 120
+    with pytest.raises(
+        InputError, match=r"above the 120 s that this model makes; give fewer chords, several a bar \('C G \| Am F'\)$"
+    ):
+        resolve("piano", chords="C G " * 100, **given)
 
 
 def test_durations_in_bars_follow_tempo_and_meter():
@@ -433,8 +498,10 @@ def test_durations_in_bars_follow_tempo_and_meter():
             {"duration": "2 bars", "chords": "C G Am"},
             "the chords fill 3 bars, above 2; give fewer, several a bar ('C G | Am F'), or '3 bars'",
         ),
-        ({"duration": "0 bars"}, "'0 bars' is not a number"),
-        ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, whole bars"),
+        ({"duration": "0 bars"}, "a duration of 0 bars is outside 1-999999"),
+        ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
+        ({"duration": "2,5 bars"}, "2,5 bars is not whole; give a whole number of bars"),
+        ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, minutes ('1:30'), whole bars"),
     ):
         with pytest.raises(InputError, match=re.escape(says)):
             resolve("piano", **asked)

@@ -16,6 +16,7 @@ from musicbench import InputError
 from musicbench.master import loudness_of
 from mustango.knows import Knows
 from mustango.midi import read_chords
+from mustango.sidecar import read_facts
 from mustango.studio import Progress, Request, Studio, Take, watched
 
 QUICK = Request("piano", chords="C G", tempo=120, duration=4.0, steps=3, listen=False)
@@ -159,10 +160,36 @@ def test_watched_raises_what_the_work_raises():
 
 
 def test_duration_is_the_window_unless_given(studio):
-    assert studio.check(replace(QUICK, duration=None)).duration == 10.24
+    asked = studio.check(replace(QUICK, duration=None))
+    assert asked.resolved(studio.facts_of(asked)).duration_s == 10.24
 
 
-BUNDLED_S = (10.24, 120.0)  # the window and the longest clip
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException("odd")])
+def test_watched_ends_whatever_the_work_raises(error):
+    def work(emit):
+        raise error
+
+    with ThreadPoolExecutor(1) as worker:
+        events = watched(worker, work, Progress("first"))
+        next(events)
+        with pytest.raises(RuntimeError, match=f"the work ended with {type(error).__name__}") as caught:
+            next(events)
+        assert caught.value.__cause__ is error
+
+
+def test_a_tail_rings_out_and_given_beats_are_played(studio, tmp_path):
+    beats = [[0.1, 0.8, 1.5, 2.2], [1, 2, 3, 1]]
+    asked = replace(QUICK, tempo="", duration=3.0, beats=json.dumps(beats), tail="1.5")
+    assert studio.check(asked).beats == beats
+    take = takes_of(studio, asked, tmp_path)[-1]
+    samples, rate = soundfile.read(take.wav)
+    about = json.loads(take.json.read_text())
+    assert len(samples) == 4.5 * rate and about["tail"] == 1.5 and about["beats"] == beats and about["meter"] == "3/4"
+    assert takes_of(studio, take.request, tmp_path)[-1].wav.read_bytes() == take.wav.read_bytes()
+
+
+BUNDLED = replace(read_facts("mustango-mini"), knows=None)
+SHORT = replace(BUNDLED, longest_s=10.24)
 
 
 @pytest.mark.parametrize(
@@ -174,8 +201,10 @@ BUNDLED_S = (10.24, 120.0)  # the window and the longest clip
     ],
 )  # fmt: skip
 def test_auto_is_as_long_as_the_chords(asked, duration):
-    request = Request("piano", duration="auto", **asked).checked(*BUNDLED_S)
-    assert request.duration == duration and len(request.resolved().chords) >= len(set(str(asked.get("chords", "")).split("|")))
+    request = Request("piano", duration="auto", **asked).checked(BUNDLED)
+    assert request.duration == duration and len(request.resolved(BUNDLED).chords) >= len(
+        set(str(asked.get("chords", "")).split("|"))
+    )
 
 
 @settings(max_examples=60)
@@ -185,10 +214,10 @@ def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed)
     line = " ".join(roots[(i * 3) % 7] for i in range(bars))
     request = Request("piano", line, bpm, meter=meter, duration="auto", seed=seed)
     try:
-        plan = request.checked(*BUNDLED_S).resolved()
+        plan = request.checked(BUNDLED).resolved(BUNDLED)
     except InputError as error:
         faster = int(re.search(r"(\d+) bpm or more", str(error))[1])
-        assert bpm < faster and replace(request, tempo=faster).checked(*BUNDLED_S)
+        assert bpm < faster and replace(request, tempo=faster).checked(BUNDLED)
     else:
         bar_s = plan.meter.beats * 60 / bpm
         assert plan.duration_s >= bars * bar_s - 1e-6 and plan.duration_s / (bars * bar_s) == pytest.approx(
@@ -197,15 +226,15 @@ def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed)
 
 
 def test_a_model_with_a_short_window_fills_it():
-    assert Request("piano", tempo=20, duration="auto").checked(10.24, 10.24).duration == 10.24
-    assert Request("slow drone", duration="auto").checked(10.24, 10.24).resolved().duration_s <= 10.24
+    assert Request("piano", tempo=20, duration="auto").checked(SHORT).resolved(SHORT).duration_s == 10.24
+    assert Request("slow drone", duration="auto").checked(SHORT).resolved(SHORT).duration_s <= 10.24
     with pytest.raises(InputError, match="8 bars of 4/4, 32 s at 60 bpm, above the 10.24 s .*, or 188 bpm or more"):
-        Request("", "C G Am F C G F C", 60, duration="auto").checked(10.24, 10.24)
+        Request("", "C G Am F C G F C", 60, duration="auto").checked(SHORT)
 
 
 def test_what_the_prompt_says_of_its_length_comes_first():
     for duration, seconds, origin in (("auto", 16, "prompt"), (None, 16, "prompt"), (3, 3, "given")):
-        controls = Request("piano, 8 bars", "C", 120, duration=duration).checked(*BUNDLED_S).resolved(120)
+        controls = Request("piano, 8 bars", "C", 120, duration=duration).checked(BUNDLED).resolved(BUNDLED)
         assert (controls.duration_s, controls.origin["duration"]) == (seconds, origin)
 
 
@@ -247,9 +276,9 @@ def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     Knows.of_composer().save(model)
     studio = Studio([str(tiny_folder), str(model)])
     asked = replace(QUICK, prompt="solo theremin", duration=1.0, chords="C")
-    assert studio.knows_for(studio.check(asked)) is None
+    assert studio.facts_of(studio.check(asked)).knows is None
     named = studio.check(replace(asked, model="composers"))
-    assert studio.knows_for(named) == Knows.of_composer()
+    assert studio.facts_of(named).knows == Knows.of_composer()
     take = takes_of(studio, named, tmp_path / "takes")[-1]
     assert take.controls.notes == ("this model has no theremin; nearest: synth lead",)
     assert json.loads(take.json.read_text())["text"] == "solo theremin, no drums"

@@ -14,11 +14,12 @@ import pytest
 
 from musicbench import InputError
 from musicbench.features import Heard
-from musicbench.theory import Key
+from musicbench.theory import VOCABULARIES, Key
 from mustango.knows import Knows
 from mustango.obeyed import compare
 from mustango.reader import resolve
-from mustango.studio import Progress, Request, Take
+from mustango.sidecar import read_facts
+from mustango.studio import Progress, Request, Studio, Take
 from mustango.web import (
     CARD,
     KEPT_S,
@@ -30,9 +31,11 @@ from mustango.web import (
     plan_html,
     progress_html,
     save_card,
+    say_same,
     scores_html,
     stated_in,
     status_html,
+    sweep,
     sweep_once,
     take_name,
 )
@@ -40,8 +43,118 @@ from mustango.web import (
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
 
-def plan(chords="", prompt="piano", tempo="120", **more):
-    return plan_html(Request(prompt, chords, tempo, **more), lambda asked: asked.checked(10.24, 120))
+BUNDLED = replace(read_facts("mustango-mini"), knows=None)
+
+
+def offering(facts):
+    """Return a Studio whose one model has these facts; it is never loaded."""
+    studio = Studio(["mustango-mini"])
+    studio._facts = {studio.default: facts}
+    return studio
+
+
+def plan(chords="", prompt="piano", tempo="120", facts=BUNDLED, **more):
+    return plan_html(Request(prompt, chords, tempo, **more), offering(facts))
+
+
+def boxes(shown):
+    """Return the names of the chords in a plan's boxes."""
+    return re.findall("<span[^>]*>(.*?)</span>", shown)
+
+
+def test_the_plan_is_what_the_model_plays():
+    shown = plan(prompt="calm piano, 5 minutes long", tempo="", duration="auto")
+    assert "300 s in the prompt is outside 1-120 s, what this model makes; 120 s is played" in shown and "= 300" not in shown
+    few = replace(BUNDLED, chord_types=VOCABULARIES["triads"])
+    for line, all_played, few_played in (
+        ("C13 | Fmaj7#11 G9", ["C9", "Fmaj7", "G9"], ["C", "F", "G"]), ("0:C13 2:Dm7b5", ["0 s: C9", "2 s: Dm7b5"], ["0 s: C", "2 s: Ddim"]),
+        ("ii7 V7", ["Dm7", "G7"], ["Dm", "G"]),
+    ):  # fmt: skip
+        assert boxes(plan(line)) == all_played and boxes(plan(line, facts=few)) == few_played
+        assert "is played as" in plan(line, facts=few) and "the model has no" in plan(line, facts=few)
+    assert boxes(plan("", "jazz, chords C13 G7#9", facts=few)) == ["C", "G"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "asked", "says"),
+    [
+        ({"max_position": 5}, {"meter": "7/8"}, "outside the model&#39;s 1-5"), ({"max_position": 5}, {"meter": "6/8"}, "at most 5 beats"),
+        ({"max_chords": 3}, {"chords": "C G Am F"}, "above the model&#39;s 3"), ({"max_beats": 10}, {"tempo": "200"}, "above the model&#39;s 10"),
+        ({"longest_s": 10.24}, {"duration": 11}, "1-10.24"), ({}, {"predictors": "neural"}, "no neural predictors"), ({}, {"scheduler": "euler"}, "unknown scheduler"),
+        ({}, {"tail": 11}, "outside 0 to 10"), ({}, {"tail": 5, "duration": 118}, "above the model&#39;s 120"), ({}, {"beats": "[[0]"}, "no JSON"), ({}, {"beats": "[[0], []]"}, "1 times"),
+    ],
+)  # fmt: skip
+def test_the_plan_refuses_what_the_model_cannot_play(facts, asked, says):
+    shown = plan(facts=replace(BUNDLED, **facts), **asked)
+    assert 'role="alert"' in shown and says in shown
+
+
+def test_the_plan_does_not_show_what_predictors_will_tell():
+    heard = replace(BUNDLED, has_predictors=True)
+    shown = plan("", tempo="", facts=heard)
+    assert boxes(shown) == [] and "predictors tell chords, meter, tempo when the music is made" in shown and "bpm" not in shown
+    shown = plan("C G", tempo="", facts=heard)
+    assert boxes(shown) == ["C", "G"] and "predictors tell meter, tempo" in shown and "bpm" not in shown
+    assert "predictors tell" not in plan(facts=heard, predictors="reader") and boxes(plan(facts=heard, predictors="reader"))
+    assert "120 bpm" in plan("C G", facts=heard) and "predictors tell" not in plan("C G", facts=heard)
+
+
+@pytest.mark.parametrize("chords", ["C G " * 48, "C G\nAm F\n" * 20])
+@pytest.mark.parametrize("tempo", ["", "60"])
+@pytest.mark.parametrize("duration", ["auto", None])
+def test_a_chart_that_is_too_long_is_refused_for_its_length_with_a_remedy(chords, tempo, duration):
+    shown = plan(chords, tempo=tempo, duration=duration)
+    bars = len(chords.split())
+    assert f"the chords fill {bars} bars of 4/4" in shown and "above the 120 s that this model makes" in shown
+    assert "10.24" not in shown and f">Fit to the chart at {2 * bars} bpm</button>" in shown
+
+
+def test_two_that_ask_differently_are_noted():
+    prompt = "jazz in D major at 140 bpm in 3/4, chords D A Bm G"
+    said = plan("C G Am F", prompt, "120", key="C major", meter="4/4", duration="auto")
+    for note in (
+        "the prompt says 140 bpm; 120 bpm is played", "the prompt says 3/4; 4/4 is played", "the prompt says D major; C major is played",
+        "the prompt says the chords D A Bm G; the given chords are played",
+    ):  # fmt: skip
+        assert f"<p>{note}</p>" in said
+    filled = {name: "" if value == "Auto" else value for name, value in stated_in(prompt).items()}
+    assert "the prompt says" not in plan(prompt=prompt, duration="auto", **filled)
+
+
+def test_long_names_may_wrap():
+    shown = plan("C#m7b5/G Ebmaj9/Bb C G | F")
+    assert re.findall('class="long">(.*?)<', shown) == ["C#m7b5/G", "Ebmaj9/Bb"]
+
+
+def test_the_same_request_is_said_to_give_the_same_sound(tmp_path):
+    studio = offering(BUNDLED)
+    asked = studio.check(Request("piano", "C", "120", duration=4, seed=3))
+    made = replace(take(), request=asked, wav=tmp_path / "x.wav")
+    (tmp_path / made.id).mkdir()
+    (tmp_path / made.id / "x.wav").write_bytes(b"RIFF")
+    save_card(made, tmp_path)
+    cards = cards_in(tmp_path)
+    for same in ({}, {"dark": True}, {"listen": False}, {"seed": 2, "count": 2}):
+        assert "those of take 1, so the sound is the same" in say_same(studio.check(replace(asked, **same)), cards)
+    for other in ({"seed": 4}, {"prompt": "harp"}, {"tempo": "121"}, {"steps": 21}, {"seed": 4, "count": 2}):
+        assert say_same(studio.check(replace(asked, **other)), cards) == ""
+    assert say_same(asked, []) == ""
+
+
+def test_sweeping_goes_on_after_a_folder_has_gone(tmp_path, monkeypatch):
+    calls, root = [], tmp_path / "held"
+    root.mkdir()
+
+    def once(folder):
+        calls.append(folder)
+        if len(calls) == 3:
+            folder.rmdir()
+        raise FileNotFoundError
+
+    monkeypatch.setattr("mustango.web.sweep_once", once)
+    monkeypatch.setattr("mustango.web.time.sleep", lambda seconds: None)
+    sweep(root)
+    assert calls == [root] * 3
 
 
 def test_plan_shows_bars():
@@ -69,17 +182,19 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
     assert "of 10.24 s" in plan(duration=None)
     assert "major" not in plan("", prompt="funky drum loop") and "major" in plan("C N")
     for line, says in (("C H", "&#39;H&#39;"), ("C | Q | G", "at character 5"), ("C G " * 20, "fewer chords")):
-        assert 'role="alert"' in plan(line) and says in plan(line)
+        assert 'role="alert"' in plan(line, duration=10) and says in plan(line, duration=10)
     for typed, says in (
         ({"seed": -5}, "seed -5"), ({"seed": 1.7}, "whole number"), ({"seed": None}, "seed is empty"), ({"duration": 0.2}, "0.2 s"),
-        ({"duration": 500}, "500 s is outside 1-120"), ({"tempo": "9"}, "below 20"), ({"tempo": "999"}, "above 300"),
+        ({"duration": 500}, "500 s is outside 1-120"), ({"duration": "0"}, "duration 0 s is outside 1-120"), ({"duration": "-4"}, "duration -4 s is outside 1-120"),
+        ({"duration": "3 minutes"}, "duration 180 s is outside 1-120"), ({"duration": "0 bars"}, "a duration of 0 bars is outside"), ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
+        ({"duration": "2,5 bars"}, "2,5 bars is not whole"), ({"tempo": "9"}, "below 20"), ({"tempo": "999"}, "above 300"),
         ({"steps": None}, "steps is empty"), ({"count": 99}, "above 8"),
     ):  # fmt: skip
         assert 'role="alert"' in plan(**typed) and says in plan(**typed)
 
 
 def test_plan_tells_notes(monkeypatch):
-    monkeypatch.setattr("mustango.studio.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
+    monkeypatch.setattr("mustango.requests.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
     assert "was not read" in plan("C") and "<script" not in plan("C")
 
 
@@ -151,8 +266,9 @@ def test_a_relative_key_is_not_obeyed(key, mark):
 
 def test_what_cannot_be_played_has_a_button_for_its_remedy():
     refused = Request("piano", "C G Am F", "60", duration=10.0)
-    remedies = [("Fit to the chart", {"duration": "auto", "tempo": "90"})]
-    shown = plan_html(refused, lambda asked: asked.checked(10.24, 120), lambda asked: remedies)
+    studio = offering(BUNDLED)
+    studio.remedies = lambda asked: [("Fit to the chart", {"duration": "auto", "tempo": "90"})]
+    shown = plan_html(refused, studio)
     assert "give fewer chords" in shown and ">Fit to the chart</button>" in shown
     (values,) = re.findall('data-do="set" data-values="(.*?)"', shown)
     assert json.loads(unescape(values)) == {"length": "", "tempo": "90"}  # the page's boxes
@@ -348,8 +464,6 @@ def test_old_files_are_deleted(files):
 
 
 def test_the_plan_tells_what_the_model_lacks():
-    knows = Knows.of_composer()
-    asked = Request("jazz with a female singer", tempo="120")
-    shown = plan_html(asked, lambda asked: asked.checked(10.24, 120), knows_for=lambda asked: knows)
-    assert "this model has no female singer; nearest: choir" in shown
-    assert "singer" not in plan_html(asked, lambda asked: asked.checked(10.24, 120))
+    asked = {"prompt": "jazz with a female singer", "tempo": "120"}
+    assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=Knows.of_composer()), **asked)
+    assert "singer" not in plan(**asked)

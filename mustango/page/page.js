@@ -73,7 +73,7 @@ window.mustango = (() => {
   function settings(request) {
     const bars = /^(\d+) bars?$/.exec(request.duration);
     const open = {key: request.key || 'Auto', meter: request.meter || 'Auto', tempo: String(request.tempo)};
-    const length = bars ? {length: bars[1], unit: 'bars'} : {length: String(request.duration), unit: 'seconds'};
+    const length = bars ? {length: bars[1], unit: 'bars'} : {length: String(request.duration ?? ''), unit: 'seconds'};
     const values = {...request, ...open, ...length, count: 1, loudness: request.loudness === null ? 'As made' : '-14 LUFS'};
     return Object.fromEntries(mustango.names.filter(name => name in values).map(name => [name, values[name]]));
   }
@@ -100,6 +100,15 @@ window.mustango = (() => {
   }
 
   const askAgain = stopping => [again, ...known(stopping)];
+
+  // In a box of several lines Enter is a new line, which Gradio would take for the order to begin; with Ctrl or Cmd it is that order.
+  for (const kind of ['keydown', 'keypress']) document.addEventListener(kind, event => {
+    if (event.key !== 'Enter' || !event.target.matches?.('#prompt textarea, #chords textarea')) return;
+    event.stopImmediatePropagation();
+    if (!event.ctrlKey && !event.metaKey) return;
+    event.preventDefault();
+    if (kind === 'keydown' && !event.repeat && !busy()) find('#generate').click();
+  }, true);
 
   // ------------------------------------------------------------------ takes
 
