@@ -339,10 +339,8 @@ def test_examples_and_presets_fit_the_bundled_model():
     ("arguments", "says"),
     [
         (["--auth", "nocolon"], "USER:PASS"),
-        (["--auth", ""], "USER:PASS"),
         (["--auth", " : "], "USER:PASS"),
         (["--auth", "me:"], "USER:PASS"),
-        (["--host", ""], "--host is empty"),
         (["--host", " "], "--host is empty"),
         (["--host", "1.2.3.4"], "choose another --port or --host"),
         (["--host", "nowhere.invalid"], "choose another --port or --host"),
@@ -356,6 +354,13 @@ def test_bad_options(capsys, arguments, says):
     assert app.main(arguments) == 2
     err = capsys.readouterr().err
     assert err.startswith("app.py: ") and err.count("\n") == 1 and says in err
+
+
+@pytest.mark.parametrize("option", ["--auth", "--host", "--model"])
+def test_empty_options_are_refused(capsys, option):
+    with pytest.raises(SystemExit) as stopped:
+        app.main([option, ""])
+    assert stopped.value.code == 2 and f"{option} is empty" in capsys.readouterr().err
 
 
 def test_busy_port(capsys, server, tiny_folder):
