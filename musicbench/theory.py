@@ -470,15 +470,21 @@ def word_tempo(word, meter=None):
     return min(middles[word.lower()] * beats_counted(meter), MAX_BPM)
 
 
+_TEMPO = re.compile(  # 120, ~120, "120,5 bpm", 90-100, Allegro (132)
+    rf"(?i:(?:{'|'.join(TEMPO_WORDS)})[ ,(]+)?[~≈]?\s*([+-]?\d+(?:[.,]\d+)?)(?:\s*[-–]\s*(\d+(?:[.,]\d+)?))?\s*(?i:bpm)?\)?"
+)
+
+
 def parse_tempo(value, meter=None):
-    """Return bpm as float from a number or a tempo word, whose beat `meter` tells. Raises InputError outside 20..300 bpm."""
+    """Return bpm as float from a number, a range or a tempo word, whose beat `meter` tells. Raises InputError outside 20..300 bpm."""
     text = str(value).strip()
     if text.lower() in (word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)):
         return word_tempo(text, meter)
-    match = re.fullmatch(r"([+-]?\d+(?:\.\d+)?)\s*(?:bpm)?", text, re.IGNORECASE)
+    match = _TEMPO.fullmatch(text)
     if not match:
         raise InputError(f"unknown tempo {quoted(text)}; give {MIN_BPM}-{MAX_BPM} bpm, or a word: {', '.join(TEMPO_WORDS)}")
-    bpm = float(match[1])
+    numbers = [float(number.replace(",", ".")) for number in match.groups() if number]
+    bpm = sum(numbers) / len(numbers)  # of a range its middle
     if not MIN_BPM <= bpm <= MAX_BPM:
         side = f"below {MIN_BPM}" if bpm < MIN_BPM else f"above {MAX_BPM}"
         counted = f"; {meter} counts {meter.beats} beats a bar" if meter and beats_counted(meter) > 1 else ""

@@ -257,6 +257,7 @@ def test_tempo_words():
     for bpm in (30, 50, 65, 80, 100, 125, 150, 185, 220):
         assert tempo_class(word_tempo(tempo_word(bpm))) == tempo_class(bpm)
     assert parse_tempo("120") == parse_tempo("120 bpm") == parse_tempo(120) == 120
+    assert [parse_tempo(text) for text in ("~120", "120,5 bpm", "90-100", "Allegro (132)", "100 BPM")] == [120, 120.5, 95, 132, 100]
     for bad in ("0", "1000", "fast", "", "-5", "nan", "19.9"):
         with pytest.raises(InputError, match="bpm|beats per minute"):
             parse_tempo(bad)
