@@ -47,7 +47,7 @@ FILLERS = set(
     "progression changes progressions and then to back followed by repeat repeated loop etc each for the chord chords = per".split()
 )
 _SAME_WORDS = {"sim", "simile", "ditto"}
-_SILENT_WORDS = {"rest", "tacet", "silence", "break"}
+_SILENT_WORDS = {"rest", "tacet", "silence", "break", "pause"}
 _SPOKEN_TIMES = {"twice": 2, "thrice": 3}
 
 

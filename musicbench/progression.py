@@ -62,13 +62,19 @@ def _capital(name):
 
 def _numerals_for_numbers(text):
     """Return a line of scale degrees, "1 5 6- 4", as Roman numerals; any other text as it is."""
+    text, sign, key = text.partition(" in ")
     words = re.split(r"([\s|,%]+|(?<=\d)-(?=[\db#]))", text)
     symbols = [word for word in words[::2] if word]
     matches = [_NASHVILLE.fullmatch(word) for word in symbols]
     if len(symbols) < 2 or not all(matches):
-        return text
-    return "".join(
-        _numeral(_NASHVILLE.fullmatch(word)) if i % 2 == 0 and word else word.replace("-", " ") for i, word in enumerate(words)
+        return text + sign + key
+    return (
+        sign
+        + key
+        + " " * bool(sign)
+        + "".join(
+            _numeral(_NASHVILLE.fullmatch(word)) if i % 2 == 0 and word else word.replace("-", " ") for i, word in enumerate(words)
+        )
     )
 
 
@@ -92,7 +98,7 @@ def _as_chords(tokens):
         if is_small and symbol_of(upper) == ("CHORD", upper):
             token = replace(token, kind="CHORD", value=upper)
         is_second = token.kind == "CHORD" and len(result) > 1
-        if is_second and result[-2].kind == "CHORD" and result[-1].value in ("over", "slash"):  # "C over E"
+        if is_second and result[-2].kind == "CHORD" and result[-1].value in ("over", "slash", "on"):  # "C over E"
             token = replace(token, value=f"{result[-2].value}/{token.value}", start=result[-2].start)
             del result[-2:]
         if (
@@ -104,6 +110,27 @@ def _as_chords(tokens):
             continue
         result.append(token)
     return result
+
+
+def _plain_line(text):
+    """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F"."""
+    text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
+    return re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", re.sub(r"(?i)\bno chord\b", "N", text))
+
+
+def _with_times(tokens):
+    """Turn "0:00 C 0:04 G" and "0.0 C 2.5 G" into chords with start times; other lines stay as they are."""
+    marks = [token for token in tokens if token.kind not in ("GAP", "LINE", "LEFT", "RIGHT")]
+    times, chords = marks[::2], marks[1::2]
+    seconds = [
+        t.value[0] if t.kind == "QUANTITY" else t.value
+        for t in times
+        if t.kind in ("CLOCK", "NUMBER") or (t.kind == "QUANTITY" and t.value[1] == "s")
+    ]
+    is_timed = len(seconds) == len(times) == len(chords) > 1 and all(c.kind == "CHORD" for c in chords)
+    if not is_timed or seconds[0] != 0 or sorted(set(seconds)) != seconds:
+        return tokens
+    return [replace(c, kind="TIMED", value=(float(t), c.value)) for t, c in zip(seconds, chords, strict=True)]
 
 
 def _timed(tokens, key):
@@ -250,12 +277,14 @@ class Progression:
         small i). Raises InputError, which names the place.
         """
         text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(text))
+        text = _plain_line(text)
         if len(text) > MAX_LINE:
             raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
         tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+        tokens = _with_times(tokens)
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key))
         symbols = play_out(_as_chords(tokens))
@@ -263,7 +292,11 @@ class Progression:
             raise InputError(f"no chords in {quoted(text)}; write chords such as 'C G Am F', or leave it out")
         if any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens):
             return cls(bars=tuple(_read_bars(bars_of(symbols), meter, key)))
-        return cls(bars=tuple(_packed(_read_sequence(symbols, meter, key), meter)))
+        events = _read_sequence(symbols, meter, key)
+        if any(token.kind == "HOLD" for token in symbols):  # the last chord fills its bar
+            chord, beats = events[-1]
+            events[-1] = (chord, beats + -sum(n for _, n in events) % meter.beats)
+        return cls(bars=tuple(_packed(events, meter)))
 
     @property
     def chords(self):

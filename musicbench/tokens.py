@@ -36,7 +36,7 @@ _GLUED_BRACKET = re.compile(
 )
 _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
 _LOOKALIKES = {
-    "♮": "", "¦": "|", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
+    "А": "A", "В": "B", "С": "C", "Е": "E", "м": "m", "♮": "", "¦": "|", "-//-": "%", "◇": "", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
     "‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": "",
 }  # fmt: skip
 
@@ -49,6 +49,7 @@ def normalised(text):
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
+    text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
     text = _SPLIT_SLASH.sub(r"\1/\2", text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
@@ -112,10 +113,10 @@ def _chords_in(text):
     match = _LENGTH.fullmatch(text)
     if match and symbol_of(match[1]):
         return [(0, symbol_of(match[1])[0], text)]
-    for separator in (rf"{ARROWS}|-|–|—|~", "/", r"\+|&", r"\.|,"):
+    for separator in (rf"{ARROWS}|-|–|—|~", "/", r"\+|&", r"\.|,", ":"):
         pieces = re.split(f"({separator})", text)
         names = [piece for piece in pieces[::2] if piece]
-        if len(names) < 2 or (separator == "/" and len(names) < 3):
+        if len(names) < 2 or (separator in "/:" and len(names) < 3):
             continue
         parts, offset = [], 0
         for i, piece in enumerate(pieces):
@@ -435,11 +436,29 @@ def _join_chord(tokens, place, text):
     if is_root and end == place + 1 or symbol[-1:] in "b#" and len(symbol) == 2:
         symbol, end = _with_suffix(tokens, symbol, end)
     symbol, end = _with_extension(tokens, symbol, end)
+    symbol, end = _with_alterations(tokens, symbol, end)
     symbol = symbol.removesuffix("maj")
     if end == place + 1:
         return first, end
     start, stop = first.start, tokens[end - 1].end
     return Token("CHORD", text[start:stop], symbol, start, stop), end
+
+
+_ALTERED = {"five": "5", "nine": "9", "ninth": "9", "eleven": "11", "eleventh": "11", "thirteen": "13", "thirteenth": "13"}
+
+
+def _with_alterations(tokens, symbol, end):
+    """Add what is spoken after an extension: "seven flat nine"; "minor" before "major seven" has a major seventh."""
+    if re.fullmatch(r"[A-G][#b]?m", symbol) and end < len(tokens) and tokens[end].value == "major":
+        seventh = _next_word(tokens, end)
+        if seventh[0] in ("7", "7.0", "seven", "seventh", "7th"):
+            return f"{symbol}M7", seventh[1]
+    while end + 1 < len(tokens) and tokens[end].value in _ACCIDENTALS and symbol[-1:].isdigit():
+        number = _ALTERED.get(str(tokens[end + 1].value), _EXTENSIONS.get(tokens[end + 1].value))
+        if not number or not symbol_of(f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})"):
+            break
+        symbol, end = f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})", end + 2
+    return symbol, end
 
 
 def _is_plain_word(tokens, place):

@@ -429,7 +429,8 @@ def test_repeats_are_played(line, same):
         ("C~G~Am", "C G Am"), ("C • G • Am", "C G Am"), ("C, G and Am then F", "C G Am F"), ("N.C. C", "N C"), ("C7[b9] Fm7[b5]", "C7b9 Fm7b5"), ("B ♭ E ♭", "Bb Eb"), ("(A) C F (B) Am Dm", "C F Am Dm"), ("A. Am F B. C G", "Am F C G"), ("B: C F", "C F"), ("(I) C G (II) F Am", "C G F Am"), ("Eb: ii V I", "Fm Bb Eb"), ("I V vi IV in G", "G D Em C"),
         ("Verse x2: C G Chorus: F G", "C G C G F G"), ("2x: C G", "C G C G"), ("4x Am, 2x F", "Am Am Am Am F F"), ("C G x2 Am F x2", "C G C G Am F Am F"), ("C, G x2, Am", "C G G Am"), ("|: C | G :: Am | F :|", "C | G | C | G | Am | F | Am | F"), ("c/e am/g", "C/E Am/G"),
         ("| C | G | |", "C | G | G |"), ("C maj7 | A m7", "Cmaj7 | Am7 |"), ("Am (add9) G(add 9) E sus4", "Am(add9) Gadd9 Esus4"), ("two bars of C, one bar of G", "C C G"), ("Cx2 G", "C C G"), ("C G, 2 times", "C G C G"), ("|: C |1 Am :|2 F |", "C | Am | C | F |"),
-        ("C | simile | G", "C | C | G"), ("G--- Am///", "G Am"), ("6- 4 1 5", "Am F C G"), ("C over E", "C/E"), ("nc C", "N C"), ("|: C | G |1. Am | 2. F :|", "C | G | Am | C | G | F"), ("F:2 G:2", "F G |"), ("| C | G |\n| Am | F | x2", "C | G | Am | F | Am | F |"),
+        ("C | simile | G", "C | C | G"), ("G--- Am///", "G Am"), ("6- 4 1 5", "Am F C G"), ("C over E", "C/E"), ("<C> <Am> F> G~", "C Am F G"), ("A) C F B) Am G", "C F Am G"), ("| C | -//- | G |", "C | C | G |"), ("|: C |[1 F :|[2 G |", "C | F | C | G |"), ("C ... G ... F", "C G F"), ("C:G:Am:F", "C G Am F"),
+        ("1 5 6 4 in A", "A E F#m D"), ("B seven flat nine, C minor major seven", "B7b9 CmM7"), ("Сm Аm", "Cm Am"), ("0:00 C 0:04 G 0:08 Am", "0:C 4:G 8:Am"), ("0.0 C\n2.5 G", "0:C 2.5:G"), ("nc C", "N C"), ("|: C | G |1. Am | 2. F :|", "C | G | Am | C | G | F"), ("F:2 G:2", "F G |"), ("| C | G |\n| Am | F | x2", "C | G | Am | F | Am | F |"),
     ],
 )  # fmt: skip
 def test_charts_as_people_write_them(line, same):
