@@ -210,7 +210,7 @@ def _mark_end(tokens, i, letters):
         inside = tokens[i + 1 : end]
         choice = next((t for t in inside if t.value in ("or", "alt")), None)
         if choice and any(t.kind == "CHORD" for t in inside):
-            _refuse(replace(choice, value="or"))
+            return 0  # an alternative, which `_terminals` refuses
         is_mark = any(
             t.kind == "WORD" and (token.text == "[" or t.value in SECTIONS) and t.value not in FILLERS | set(_SPOKEN_TIMES)
             for t in inside

@@ -91,7 +91,7 @@ def _repeated_line(reading, run):
     """Write a run, as often as the mark before it says: "Verse x2: Am F"."""
     line = _line_of(reading, run)
     mark = next((reading.tokens[i] for i in (run.first - 1, run.first - 2) if reading.kind(i) == "MARK"), None)
-    return unfolded(f"({line}) x{mark.value}") if mark and mark.value > 1 else line
+    return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
 
 
 def _none_understood(reading):

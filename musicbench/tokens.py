@@ -81,7 +81,7 @@ LIKE_A_CHORD = re.compile(
     r"(?![A-H]\d+$)[A-H](?:maj|Maj|MAJ|min|Min|MIN|dim|aug|sus|add|alt|omit|no|dom|[mM#b+°øΔ^()/,\d-])*(?:/[A-G][#b]?)?"
     r"|(?:maj|min|m|dim|sus|add)\d+|(?![A-H]\d+$)[A-H][\w#+°øΔ^()/-]{0,12}\d[\w#+°øΔ^()/-]{0,12}"
 )
-_LENGTH = re.compile(r"(.+):(\d+(?:\.\d+)?)")
+_LENGTH = re.compile(r"(.+):(\d{1,2}(?:\.\d+)?)")
 
 
 def symbol_of(text):
