@@ -511,6 +511,8 @@ def munet_config(released):
             "norm_num_groups": released["norm_num_groups"],
             "norm_eps": released["norm_eps"],
         }
+    except InputError:
+        raise
     except (TypeError, AttributeError, ValueError):
         raise InputError("the MuNet config cannot be read; get configs/music_diffusion_model_config.json again") from None
     except KeyError as error:
