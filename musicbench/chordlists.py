@@ -47,7 +47,7 @@ class Run:
     places: list
 
 
-def read_chords(reading, meter=None):
+def read_chords(reading):
     """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note."""
     _capitalise_small_chords(reading)
     _put_lengths_behind(reading)
@@ -55,22 +55,19 @@ def read_chords(reading, meter=None):
     degrees = _degrees(reading)
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
+    rejected = [run for run in found if run not in runs and _could_be_chords(reading, run)]
     if not runs:
-        for run in found:
-            if not degrees and len(run.places) > 1 and not reading.used & set(run.places) and _could_be_chords(reading, run):
-                said = _line_of(reading, run, quiet=True)
-                reading.note("chords", f"{quoted(said)} in the prompt is not played; to have it played write 'chords: {said}'")
-                reading.use(run.first, run.end)
-        return degrees or _none_understood(reading)
+        for run in rejected if not degrees else ():
+            said = _line_of(reading, run, quiet=True)
+            reading.note("chords", f"{quoted(said)} in the prompt is not played; to have it played write 'chords: {said}'")
+            reading.use(run.first, run.end)
+        return degrees or _note_not_understood(reading)
     played, others = _sections(reading, runs)
     lines = [_repeated_line(reading, run) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
     for run in runs:
         reading.use(run.first, run.end)
-    for run in found:
-        if run not in runs and len(run.places) > 1 and not reading.used & set(run.places) and _could_be_chords(reading, run):
-            others.append(run)
-    for run in others:
+    for run in others + rejected:
         other = _line_of(reading, run, quiet=True)
         if other != line:
             reading.note("chords", left_out(other, quoted(line)))
@@ -80,6 +77,8 @@ def read_chords(reading, meter=None):
 def _could_be_chords(reading, run):
     """Return whether a run that is not played may be meant as chords all the same; a scale, a title, "D&B" and "A I" are not."""
     tokens = [reading.tokens[i] for i in run.places]
+    if len(tokens) < 2 or reading.used & set(run.places):
+        return False
     if reading.is_denied(run.first) or _are_letters(reading, run, tokens, None) or _is_key_change(reading, run, tokens):
         return False
     if tokens[0].kind == "ROMAN" and _is_title(reading, run, tokens):
@@ -94,7 +93,7 @@ def _repeated_line(reading, run):
     return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
 
 
-def _none_understood(reading):
+def _note_not_understood(reading):
     if re.search(r"\bchords? ?[:=] ?(?!none|no\b)\S", reading.text, re.IGNORECASE):
         reading.note("chords", "the chords in the prompt are not understood; write them as in 'chords: C G Am F'")
 

@@ -7,7 +7,6 @@ from musicbench.reading import left_out
 from musicbench.theory import MODES, Key, quoted
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
-_MODE_WORDS = {"major", "minor", "maj", "min"}
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
 _MINOR, _MAJOR = re.compile(r"(?<![A-Ga-g#b][ -])\bminor\b", re.I), re.compile(r"\bmajor\b", re.I)
 _KEY_NAMES = {"key", "tonality"}
@@ -213,13 +212,9 @@ _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here"
 
 
 def _is_alone(reading, i):
-    """Return whether no other chord symbol stands in the text, and the place is none of a title's ("Am I Evil")."""
-    others = [
-        j
-        for j, token in enumerate(reading.tokens)
-        if token.kind == "CHORD" and j != i and j not in reading.used and len(token.value) > 1
-    ]
-    return not others
+    """Return whether no other chord symbol that is more than a letter stands unused in the text."""
+    symbols = [j for j, token in enumerate(reading.tokens) if token.kind == "CHORD" and len(token.value) > 1]
+    return set(symbols) - reading.used <= {i}
 
 
 def _camelot_key(reading, i):

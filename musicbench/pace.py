@@ -380,7 +380,6 @@ def read_duration_stated(reading):
 
 
 _CHORD_KINDS = {"CHORD", "ROMAN"}
-_DECADES = {50, 60, 70, 80, 90}
 
 
 def _duration_at(reading, i):
