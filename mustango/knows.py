@@ -15,7 +15,7 @@ from musicbench.clip import save_json
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
 from musicbench.sounds import nearest, phrases, words_for, words_of
 from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
-from mustango.checkpoint import is_released, model_folder, read_json
+from mustango.checkpoint import read_json
 
 KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt
@@ -146,12 +146,6 @@ class Knows:
     def save(self, folder):
         """Write knows.json in a model's folder."""
         save_json(Path(folder) / KNOWS, asdict(self))
-
-
-def knows_of(model):
-    """Return what a model's folder says that it knows, or None where it says nothing. Raises InputError for a file that cannot be read."""
-    folder = model_folder(model)
-    return None if is_released(folder) else read_knows(folder)
 
 
 def read_knows(folder):

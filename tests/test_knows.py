@@ -13,7 +13,7 @@ from musicbench import InputError
 from musicbench.compose import caption, describe, plan
 from musicbench.styles import BASSES, COMPING, LEADS, STYLES
 from musicbench.theory import Meter
-from mustango.knows import KNOWS, Knows, knows_of, learn, read_knows
+from mustango.knows import KNOWS, Knows, learn, read_knows
 from mustango.reader import resolve
 
 COMPOSER = Knows.of_composer()
@@ -21,7 +21,7 @@ TAGS = {"style": "folk", "comping": "harp", "bass": None, "lead": "flute", "drum
 
 
 def test_the_bundled_model_knows_what_the_composer_has():
-    assert knows_of(ROOT / "checkpoints" / "mustango-mini") == COMPOSER
+    assert read_knows(ROOT / "checkpoints" / "mustango-mini") == COMPOSER
     assert {*COMPOSER.instruments, *COMPOSER.voices} == {*COMPING, *BASSES, *LEADS} and set(COMPOSER.styles) == set(STYLES)
     assert set(COMPOSER.voices) == {"choir"} and {"drum kit", "congas", "claps"} <= set(COMPOSER.drums)
 
