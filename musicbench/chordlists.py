@@ -1,13 +1,14 @@
 """Rules over a prompt's tokens: which of them are chords that are to be played, and in what order."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from musicbench import InputError
-from musicbench.chart import SECTIONS, section_marks, unfolded
-from musicbench.keys import CHORD_WORDS
-from musicbench.reading import left_out
+from musicbench.chart import SECTIONS, unfolded
+from musicbench.chordwords import SYMBOLS, length_of_each, write_out
+from musicbench.keys import CHORD_WORDS, OF_MUSIC
+from musicbench.reading import GENRE_WORDS, left_out
 from musicbench.theory import nearest_symbol, quoted
 from musicbench.tokens import LIKE_A_CHORD, symbol_of
 
@@ -18,9 +19,9 @@ _VAMPS = set(
     """.split()
 )
 _IN_RUN = set("CHORD ROMAN TIMED BAR OPEN CLOSE CLOSE_OPEN SAME HOLD TIMES ENDING GAP".split())
-_SYMBOLS = {"CHORD", "ROMAN", "TIMED"}
 _STRUCTURE = set("OPEN CLOSE CLOSE_OPEN TIMES ENDING QUANTITY LINE".split())
 _JOINS = set("and then to back followed by repeat repeated twice thrice each again finally resolving into".split())
+_ENDINGS = {"end", "ends", "ending", "finish", "finishes", "finishing", "landing"}
 _LEADS = set(
     """
     is are goes go going follows from through of with like using uses as be progression sequence chords chord used the in order
@@ -49,9 +50,8 @@ class Run:
 
 def read_chords(reading):
     """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note."""
-    _capitalise_small_chords(reading)
-    _put_lengths_behind(reading)
-    _mark_sections(reading)
+    write_out(reading)
+    each = length_of_each(reading)
     degrees = _degrees(reading)
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
@@ -63,7 +63,7 @@ def read_chords(reading):
             reading.use(run.first, run.end)
         return degrees or _note_not_understood(reading)
     played, others = _sections(reading, runs)
-    lines = [_repeated_line(reading, run) for run in played]
+    lines = [_repeated_line(reading, run, each) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
     for run in runs:
         reading.use(run.first, run.end)
@@ -86,9 +86,9 @@ def _could_be_chords(reading, run):
     return not all(token.text in ("A", "I", "i", "v", "V", "X") for token in tokens)
 
 
-def _repeated_line(reading, run):
+def _repeated_line(reading, run, each):
     """Write a run, as often as the mark before it says: "Verse x2: Am F"."""
-    line = _line_of(reading, run)
+    line = _line_of(reading, run, each)
     mark = next((reading.tokens[i] for i in (run.first - 1, run.first - 2) if reading.kind(i) == "MARK"), None)
     return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
 
@@ -98,8 +98,13 @@ def _note_not_understood(reading):
         reading.note("chords", "the chords in the prompt are not understood; write them as in 'chords: C G Am F'")
 
 
+_CAPO = re.compile(r"\bcapo\b(?: (?:on|at|in|the|fret))* ?(?:\d+\w*|[a-z]+)?(?: fret)?", re.I)
+
+
 def note_unused_chords(reading, line):
-    """Note chord symbols that no rule has used, so that none is dropped in silence."""
+    """Note chord symbols that no rule has used, and a capo, so that none is dropped in silence."""
+    if line and (capo := _CAPO.search(reading.text)):
+        reading.note("chords", f"{quoted(capo[0])} in the prompt changes no chord; write the chords as they sound")
     for i, token in enumerate(reading.tokens):
         is_weak = _WEAK.fullmatch(token.text) and reading.word(i + 1) != "chord"
         if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.value == "N":
@@ -118,98 +123,53 @@ def note_unused_chords(reading, line):
             )
 
 
-def _capitalise_small_chords(reading):
-    """Turn "chords: c g am f" into chords, with a note."""
-    i = 0
-    while i < len(reading.tokens):
-        small = []
-        if reading.word(i) in CHORD_WORDS and reading.kind(i + 1) == "STOP":
-            j = i + 2
-            while j < len(reading.tokens) and (reading.kind(j) == "GAP" or _small_chord(reading, j)):
-                small += [j] * (reading.kind(j) != "GAP")
-                j += 1
-        if len(small) > 1 and reading.tokens[small[0]].text[0].islower():
-            for j in small:
-                reading.tokens[j] = replace(reading.tokens[j], kind="CHORD", value=_small_chord(reading, j))
-            said = reading.words(small[0], small[-1] + 1)
-            reading.note("chords", f"{quoted(said)} in the prompt is read as {' '.join(reading.value(j) for j in small)}")
-        i += 1
-
-
-def _mark_sections(reading):
-    """Turn the tokens of section marks, [Verse], "A:", "Section B -", into MARKs, as in a chord line."""
-    for first, end in section_marks(reading.tokens):
-        if not reading.used & set(range(first, end)) and _has_chords_behind(reading, end):
-            times = next((token.value for token in reading.tokens[first:end] if token.kind == "TIMES"), 1)
-            for i in range(first, end):
-                reading.tokens[i] = replace(reading.tokens[i], kind="MARK", value=times)
-
-
-def _has_chords_behind(reading, i):
-    return reading.kind(i) in _SYMBOLS | {"BAR", "OPEN"} or (
-        reading.kind(i) in ("LINE", "GAP", "LEFT") and reading.kind(i + 1) in _SYMBOLS | {"BAR", "OPEN"}
-    )
-
-
-def _put_lengths_behind(reading):
-    """Turn "2 bars of C" into "C (2 bars)"."""
-    for i in range(len(reading.tokens) - 2):
-        length, of, chord = reading.tokens[i : i + 3]
-        if length.kind == "QUANTITY" and length.value[1] in ("bars", "beats") and of.value == "of" and chord.kind == "CHORD":
-            reading.tokens[i] = replace(chord, start=length.start, end=length.end)
-            reading.tokens[i + 1] = replace(length, start=of.start, end=of.end)
-            reading.tokens[i + 2] = replace(of, kind="GAP", value=" ", start=chord.start, end=chord.end)
-
-
-def _small_chord(reading, i):
-    text = reading.tokens[i].text
-    upper = text[:1].upper() + text[1:]
-    return (
-        upper
-        if reading.kind(i) in ("WORD", "ROMAN", "CHORD") and re.match("[a-gA-G]", text) and symbol_of(upper) == ("CHORD", upper)
-        else None
-    )
-
-
 _DEGREE_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
 _ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i", "ii°", "III", "iv", "V", "VI", "VII")}
 
 
 def _degrees(reading):
-    """Return the degrees of "2-5-1 progression", "1 5 6 4 in G" or "two-five-one" as a list, None where there are none."""
+    """Return the degrees of "2-5-1 progression", "1, 5, 6m, 4 in G" or "two-five-one" as a list, None where there are none."""
     for i in range(len(reading.tokens)):
         if not _degree(reading, i) or reading.value(i - 1) == "joined":
             continue
-        digits, end = [], i
-        while len(digits) < 33 and _degree(reading, end):
-            digits.append(_degree(reading, end))
-            is_joined = reading.value(end + 1) == "joined" or (
-                reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text == "-"
-            )
-            end += 2 if is_joined and _degree(reading, end + 2) else 1
-        if 2 < len(digits) < 33 and _are_degrees(reading, i, end):
+        degrees, end = [], i
+        while len(degrees) < 33 and _degree(reading, end):
+            degrees.append(_degree(reading, end))
+            is_separated = reading.value(end + 1) == "joined" or (reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text in "-,")
+            end += 2 if is_separated and _degree(reading, end + 2) else 1
+        if 2 < len(degrees) < 33 and _are_degrees(reading, i, end, degrees):
             reading.use(i, end)
-            return digits
+            return degrees
     return None
 
 
-def _are_degrees(reading, first, end):
+def _are_degrees(reading, first, end, degrees):
     """Return whether the words around digits say that they are degrees."""
     after = reading.word(end)
     is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
-    names_key = after == "in" and reading.kind(end + 1) == "CHORD"
+    is_count = degrees[:3] == [1, 2, 3]
+    names_key = after == "in" and reading.kind(end + 1) == "CHORD" and not is_count
     is_spoken = reading.kind(first) == "WORD" and reading.value(first + 1) == "joined"
-    return after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or names_key or is_spoken
+    marker = _marker_before(reading, first)
+    is_named = marker is not None and _leads_in(reading, marker, first)
+    return after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or names_key or is_spoken or is_named
+
+
+_NASHVILLE = re.compile(r"[1-7](?:m7?|min7?|maj7?|M7|sus[24]?|dim7?|°7?|ø7?|add9)")
 
 
 def _degree(reading, i):
-    if reading.kind(i) == "NUMBER" and reading.tokens[i].text in "1234567":
-        return int(reading.tokens[i].text)
-    return _DEGREE_WORDS.get(reading.word(i))
+    """Return the degree at `i` as a number, with what follows as text ("6m"); None where there is none."""
+    text = reading.tokens[i].text if 0 <= i < len(reading.tokens) else ""
+    if reading.kind(i) == "NUMBER" and text in "1234567":
+        return int(text)
+    return text if _NASHVILLE.fullmatch(text) else _DEGREE_WORDS.get(reading.word(i))
 
 
 def numerals_of(degrees, key):
-    """Write scale degrees as Roman numerals of a key: `numerals_of([2, 5, 1], C major) == "ii V I"`."""
+    """Write scale degrees as Roman numerals of a key: `numerals_of([2, 5, 1], C major) == "ii V I"`; "6m" among them as they are."""
+    if any(isinstance(degree, str) for degree in degrees):
+        return " ".join(map(str, degrees))
     return " ".join(_ROMANS[key.mode][degree - 1] for degree in degrees)
 
 
@@ -225,13 +185,13 @@ def _runs(reading):
 
 def _run_at(reading, first):
     """Return the Run that begins at a token, None where none does."""
-    starts = reading.kind(first) in _SYMBOLS or reading.kind(first) in ("BAR", "OPEN") or _is_unknown(reading, first)
-    if not starts and not (reading.kind(first) == "LEFT" and reading.kind(first + 1) in _SYMBOLS):
+    starts = reading.kind(first) in SYMBOLS or reading.kind(first) in ("BAR", "OPEN") or _is_unknown(reading, first)
+    if not starts and not (reading.kind(first) == "LEFT" and reading.kind(first + 1) in SYMBOLS):
         return None
     i, places, depth, last = first, [], 0, first
     while i < len(reading.tokens) and i not in reading.used:
         kind = reading.kind(i)
-        if kind in _SYMBOLS or _is_unknown(reading, i):
+        if kind in SYMBOLS or _is_unknown(reading, i):
             places.append(i)
         elif kind == "LEFT":
             if not _is_bracket_of_chords(reading, i):
@@ -242,13 +202,13 @@ def _run_at(reading, first):
                 break
             depth -= 1
         elif kind == "GAP":
-            if reading.value(i) == "joined" and reading.kind(i + 1) not in _SYMBOLS:
+            if reading.value(i) == "joined" and reading.kind(i + 1) not in SYMBOLS:
                 break
         elif kind == "QUANTITY":
             if (
                 reading.value(i)[1] not in ("bars", "beats")
                 or reading.word(i + 1) in ("loop", "long", "of")
-                or not (reading.kind(i - 1) in ("CHORD", "LEFT") or reading.word(i - 1) == "for")
+                or not (reading.kind(i - 1) in ("CHORD", "LEFT") or reading.word(i - 1) == "for" or reading.kind(i - 1) == "GAP")
             ):
                 break
         elif kind == "LINE":
@@ -263,18 +223,28 @@ def _run_at(reading, first):
                 and places
             ):
                 break
-        elif kind == "WORD" and reading.word(i) == "for" and reading.kind(i + 1) == "QUANTITY" and reading.kind(i - 1) == "CHORD":
+        elif kind == "WORD" and reading.word(i) == "for" and _is_length(reading, i + 1) and _ends_a_chord(reading, i - 1):
             pass
-        elif kind not in _IN_RUN and not (kind == "WORD" and reading.word(i) in _JOINS | {"chord", "chords"} and places):
+        elif kind == "WORD" and reading.word(i) in ("on", "with") and reading.word(i - 1) in _ENDINGS:
+            pass
+        elif kind not in _IN_RUN and not (kind == "WORD" and reading.word(i) in _JOINS | _ENDINGS | {"chord", "chords"} and places):
             break
         i += 1
-        if kind in _SYMBOLS | {"BAR", "CLOSE", "SAME", "HOLD", "TIMES", "RIGHT", "QUANTITY", "LIKE"} or reading.word(i - 1) in (
+        if kind in SYMBOLS | {"BAR", "CLOSE", "SAME", "HOLD", "TIMES", "RIGHT", "QUANTITY", "LIKE"} or reading.word(i - 1) in (
             "twice",
             "thrice",
         ):
             last = i
     places = [place for place in places if place < last]
     return Run(first, last if places else max(i, first + 1), places)
+
+
+def _is_length(reading, i):
+    return i not in reading.used and reading.kind(i) == "QUANTITY" and reading.value(i)[1] in ("bars", "beats")
+
+
+def _ends_a_chord(reading, i):
+    return reading.kind(i) == "CHORD" or (reading.word(i) == "chord" and reading.kind(i - 1) == "CHORD")
 
 
 def _is_unknown(reading, i):
@@ -304,7 +274,7 @@ def _is_chord_only_line(reading, i):
     while i < len(reading.tokens) and reading.kind(i) != "LINE":
         if reading.kind(i) not in _IN_RUN | {"LEFT", "RIGHT"} and reading.word(i) not in _JOINS:
             return False
-        has_symbol = has_symbol or reading.kind(i) in _SYMBOLS
+        has_symbol = has_symbol or reading.kind(i) in SYMBOLS
         i += 1
     return has_symbol
 
@@ -344,7 +314,8 @@ def _is_chord_line(reading, run):
     numerals = sum(token.kind == "ROMAN" for token in tokens)
     if not tokens or numerals not in (0, len(tokens)):
         return False
-    if reading.is_denied(run.first) or (marker is not None and reading.is_denied(marker)):
+    is_one_phrase = marker is not None and not any(reading.tokens[j].text in ",;" for j in range(marker + 1, run.first))
+    if reading.is_denied(run.first) or (is_one_phrase and reading.is_denied(marker)):
         reading.note("chords", f"{quoted(reading.words(run.first, run.end))} in the prompt is denied there, and left out")
         reading.use(run.first, run.end)
         return False
@@ -369,7 +340,7 @@ def _is_key_change(reading, run, tokens):
 
 def _trim(reading, run):
     """Leave out an article or pronoun, or a numeral among letters, at the ends of a run."""
-    kinds = ["CHORD" if reading.kind(i) not in _SYMBOLS else reading.kind(i) for i in run.places]
+    kinds = ["CHORD" if reading.kind(i) not in SYMBOLS else reading.kind(i) for i in run.places]
     if len(set(kinds)) > 1 and "TIMED" not in kinds:
         if kinds[0] != kinds[1] and len(set(kinds[1:])) == 1:
             run.places = run.places[1:]
@@ -412,6 +383,8 @@ def _is_asked(reading, run, tokens, marker, leads_in):
 def _is_asked_pair(reading, run, marker, all_weak):
     """Return whether two symbols, of which one could be a word, are chords."""
     inside = range(run.first, run.end)
+    if reading.word(run.first - 1) == "from" and [reading.tokens[i].text for i in run.places] in (["A", "B"], ["A", "C"]):
+        return False  # "from A to B"
     has_arrow = any(reading.tokens[i].text in ("->", "→", "=>", ">") for i in inside)
     has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside)
     stands_alone = reading.ends(run.first - 1) and (reading.ends(run.end) or reading.word(run.end) == "in")
@@ -419,10 +392,12 @@ def _is_asked_pair(reading, run, marker, all_weak):
         reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
         for i in range(run.first, run.end - 1)
     )
-    is_word = reading.tokens[run.first].text in ("A", "I", "i") and not (
-        reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD"
-    )
+    is_named = reading.word(run.end) in CHORD_WORDS or (reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD")
+    is_word = reading.tokens[run.first].text in ("A", "I", "i") and not is_named
     if stands_alone and not is_joined and not is_word:
+        return True
+    is_named = is_named or reading.word(run.first - 1) in ("only", "just", "alternating", "use", "using", "play")
+    if is_named and not is_joined and not is_word:
         return True
     if reading.word(run.first - 1) == "from" or reading.word(run.end) in ("vamp", "loop", "vamps"):
         return True
@@ -452,7 +427,11 @@ def _is_asked_alone(reading, run, token):
         not is_spoken and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam"})
     ):
         return True
-    return bool(reading.ends(run.first - 1) and reading.ends(run.end) and re.search("[679]|1[13]|sus|dim|aug", token.value))
+    if not re.search("[679]|1[13]|sus|dim|aug|/", token.value):
+        return False
+    is_plain = re.fullmatch(r"[A-G]\d+", token.text)  # "E7" may be a road, "Dm7" and "E7#9" are nothing but chords
+    among_music = after in GENRE_WORDS | OF_MUSIC or reading.word(run.first - 1) in GENRE_WORDS | {"in"}
+    return not is_plain or among_music or (reading.ends(run.first - 1) and reading.ends(run.end))
 
 
 def _are_letters(reading, run, tokens, marker):
@@ -485,17 +464,18 @@ def _section_near(reading, run):
         reading.kind(run.first - 1) in ("LINE", "GAP") and reading.kind(run.first - 2) == "MARK"
     ):
         return True
-    before = [reading.word(i) for i in range(max(run.first - 5, 0), run.first) if reading.kind(i) not in _SYMBOLS]
+    before = [reading.word(i) for i in range(max(run.first - 5, 0), run.first) if reading.kind(i) not in SYMBOLS]
     after = [reading.word(i) for i in range(run.end, run.end + 3)]
     named = any(word in SECTIONS for word in before)
     return named or (after[:1] in (["in"], ["for"], ["on"]) and any(word in SECTIONS for word in after))
 
 
-def _line_of(reading, run, quiet=False):
+def _line_of(reading, run, each=None, quiet=False):
     """Write a run as a chord line that `Progression.parse` reads, its repeats played out; notes on symbols that are no chords."""
     parts, groups = [], _groups(reading, run)
     kinds = [reading.kind(i) for i in range(run.first, run.end)]
     held = "BAR" in kinds or any(pair == ("HOLD", "HOLD") for pair in pairwise(kinds))
+    each = None if {"BAR", "OPEN", "CLOSE", "HOLD", "QUANTITY"}.intersection(kinds) else each
     for i in range(run.first, run.end):
         token = reading.tokens[i]
         if token.kind in ("LEFT", "RIGHT"):
@@ -506,7 +486,8 @@ def _line_of(reading, run, quiet=False):
         elif token.kind == "LINE":
             parts.append("\n")
         elif token.kind in ("CHORD", "ROMAN"):
-            parts.append(token.value)
+            parts.append(f"{token.value}:{each[0]:g}" if each and each[1] == "beats" else token.value)
+            parts += [f"({each[0]:g} bars)"] if each and each[1] == "bars" else []
         elif i in run.places and token.kind != "TIMED":
             parts += _known_instead(reading, token, quiet)
         elif token.kind == "WORD":
@@ -518,7 +499,7 @@ def _line_of(reading, run, quiet=False):
         elif token.kind not in ("GAP", "STOP"):
             parts.append(token.text)
     line = " ".join(parts)
-    structured = any(reading.kind(i) in _STRUCTURE for i in range(run.first, run.end)) or "twice" in parts or "thrice" in parts
+    structured = any(reading.kind(i) in _STRUCTURE for i in range(run.first, run.end)) or "twice" in parts or "thrice" in parts or each
     return _played_out(reading, line, quiet) if structured else re.sub(r"\|(?: \|)+", "|", line).strip("| ")
 
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from musicbench.reading import left_out
+from musicbench.reading import GENRE_WORDS, left_out
 from musicbench.theory import MODES, Key, quoted
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
@@ -16,7 +16,7 @@ _AFTER_A_KEY = set(
     at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
     """.split()
 )
-_OF_MUSIC = set(
+OF_MUSIC = set(
     """
     blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
     pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
@@ -65,17 +65,36 @@ def read_other_keys(reading, chords_found):
 
 def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
-    key = None
+    key, denied = None, []
     for first, end, found, mode in keys:
         if reading.is_denied(first) or reading.is_denied(first - 1):
+            denied.append(reading.words(first, end))
             continue
+        if reading.word(first - 1) == "of" and reading.word(first - 3) == "relative" and reading.word(first - 2) in ("minor", "major"):
+            found = found if found.mode == reading.word(first - 2) else found.relative
         if key is None:
             key = found
             if mode:
                 reading.note("key", f"{reading.words(first, end)} in the prompt is played as {key}")
         elif not found.same_as(key):
             reading.note("key", left_out(reading.words(first, end), str(key)))
+    for said in denied if key is None else ():
+        reading.note("key", f"{quoted(said)} in the prompt is denied there, and left out")
+    changing = _CHANGING.search(reading.text)
+    if changing and not any("left out" in text for name, text in reading.notes if name == "key"):
+        reading.note("key", f"the key cannot change within a clip; {quoted(changing[0])} in the prompt is not played")
+    german = _GERMAN.search(reading.text)
+    if key is None and german:
+        reading.note("key", f"{quoted(german[0])} in the prompt is no key known here; the German H is B, and the German B is Bb")
     return key
+
+
+_CHANGING = re.compile(
+    r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
+    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
+    re.I,
+)
+_GERMAN = re.compile(r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)")
 
 
 def _key_root(reading, i):
@@ -117,6 +136,8 @@ def _is_marked_key(reading, i, end, key, mode):
         or reading.tokens[i].value != reading.tokens[i].text
         or reading.tokens[i].value[-1] == "m"
     )
+    if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
+        return True
     if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
         return says_mode or not _goes_on(reading, end)
     if reading.word(i - 1) != "in":
@@ -180,8 +201,8 @@ def _is_spoken_key(reading, i, end, key, mode):
         reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY") or reading.word(end) in _AFTER_A_KEY
     )
     if re.search(r"(?:maj|min)$", said):
-        return is_free or (end == i + 1 and reading.word(end) in _OF_MUSIC)
-    if said[:2] in ("A ", "a ") and not mode and not is_free and reading.word(end) not in _OF_MUSIC:  # "A major success"
+        return is_free or (end == i + 1 and reading.word(end) in OF_MUSIC | GENRE_WORDS)
+    if said[:2] in ("A ", "a ") and not mode and not is_free and reading.word(end) not in OF_MUSIC:  # "A major success"
         return False
     return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end)
 
@@ -192,8 +213,12 @@ def _is_short_key(reading, i, end):
     if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
-    is_bare = token.text == token.value and len(token.text) < 3
+    is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     if is_bare and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
+        return True
+    if is_bare and reading.word(i - 1) == "on" and reading.word(i - 2) in ("drone", "drones", "pedal", "jam", "vamp") and reading.ends(end):
+        return True
+    if is_bare and reading.ends(i - 1) and reading.ends(end) and not is_article and _is_only_letter(reading, i):
         return True
     if is_bare and reading.word(i - 1) == "blues" and reading.ends(end):
         return True
@@ -209,6 +234,11 @@ def _is_short_key(reading, i, end):
 
 
 _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
+
+
+def _is_only_letter(reading, i):
+    """Return whether no other letter could be a key or a part: "jazz, F, 4/4", but not "parts A, B, C"."""
+    return sum(token.kind in ("CHORD", "ROMAN") for token in reading.tokens) == 1
 
 
 def _is_alone(reading, i):

@@ -3,7 +3,7 @@
 import re
 
 from musicbench import InputError
-from musicbench.reading import left_out
+from musicbench.reading import GENRE_WORDS, left_out
 from musicbench.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
 
 # ---------------------------------------------------------------------------------------------------- tempo
@@ -16,27 +16,26 @@ _CHANGES = re.compile(
     r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*)\b",
     re.I,
 )
-# Music whose makers say "techno 128".
-_COUNTED_GENRES = set(
-    """
-    country gospel breaks polka bebop vaporwave dancehall ebm ukg hard drum blues ballad waltz march latin cumbia tango rnb
-    techno house trance dnb d&b dubstep trap drill garage jungle hardstyle hardcore edm electro breakbeat phonk disco beat
-    groove grime reggaeton amapiano ambient hop hiphop lofi lo-fi downtempo bass step psytrance footwork juke gabber rave club
-    dance pop rock metal punk funk soul r&b jazz swing bossa samba salsa loop track song moombahton dembow afrobeat afrobeats
-    synthwave eurodance nightcore dub ska reggae riddim bounce
-    """.split()
+# What moves within a piece: said by name, it is noted wherever it stands.
+_MOVING = re.compile(
+    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
+    r"|get(?:s|ting)? (?:faster|slower))\b",
+    re.I,
 )
 
 
 def read_tempo(reading, meter):
     """Return (bpm or None, tempo word or None) that the text states; notes on what is left out."""
-    bpm, refused = None, []
+    bpm, bound, refused = None, None, []
     for first, end, low, high in _tempi(reading, meter):
         said = reading.words(first, end)
         reading.use(first, end)
+        value = (low + high) / 2
+        if _is_bound(reading, first):
+            bound = value if MIN_BPM <= value <= MAX_BPM else None
+            continue
         if reading.is_denied(first):
             continue
-        value = (low + high) / 2
         if not MIN_BPM <= value <= MAX_BPM:
             refused.append(f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
         elif bpm is None:
@@ -44,12 +43,32 @@ def read_tempo(reading, meter):
             _note_range(reading, first, said, low, high)
         elif abs(value - bpm) > 0.015 * bpm:
             reading.note("tempo", left_out(said, f"{bpm:g} bpm"))
+    bpm = bpm or bound
     if bpm is None and refused:
         reading.note("tempo", refused[-1])
     word = _tempo_word(reading)
+    _note_moving(reading)
     if bpm is None and word:
         return word_tempo(word), word
+    if word and not 0.67 < bpm / word_tempo(word) < 1.5:
+        reading.note("tempo", left_out(word, f"{bpm:g} bpm"))
     return bpm, None
+
+
+def _note_moving(reading):
+    """Note that the tempo stays, where the text says that it moves and no other note does."""
+    moving = _MOVING.search(reading.text)
+    if moving and not any(name == "tempo" and "cannot change" in text for name, text in reading.notes):
+        reading.note("tempo", f"the tempo cannot change within a clip; {quoted(moving[0])} in the prompt is not played")
+
+
+_BOUNDS = {"than", "over", "above", "below", "under", "beyond"}
+
+
+def _is_bound(reading, first):
+    """Return whether a tempo is a bound, "no faster than 80 bpm", "not over 100": the bound itself is played."""
+    word = reading.word(first - 1)
+    return word in _BOUNDS and (word != "than" or reading.word(first - 2) in ("faster", "slower", "quicker", "more", "less", "higher", "lower"))
 
 
 def _note_range(reading, first, said, low, high):
@@ -80,13 +99,17 @@ def _unit_tempo(reading, i):
     tens = i + 2 if reading.value(i + 1) == "joined" else i + 1
     if place and reading.kind(tens) == "QUANTITY" and re.fullmatch(r"\d{2,3}s", reading.tokens[tens].text):
         low = reading.value(tens)[0] + place
-        if low >= 100 or reading.word(i) != "mid":  # "mid-80s" is a decade
-            return (i, tens + 1 + (reading.word(tens + 1) in ("bpm", "tempo")), low, low)
+        is_tempo = reading.word(tens + 1) in ("bpm", "tempo")
+        if low >= 100 or reading.word(i) != "mid" or is_tempo:  # "mid-80s" is a decade
+            return (i, tens + 1 + is_tempo, low, low)
     if kind == "TEMPO":
         return (i, i + 1, *reading.value(i))
+    about = i + 2 + (reading.value(i + 1) == "joined")
+    if kind == "NUMBER" and reading.word(about - 1) in ("something", "odd") and reading.word(about) == "bpm":  # "80-something bpm"
+        return (i, about + 1, reading.value(i) + 5, reading.value(i) + 5)
     if kind == "NUMBER" and reading.kind(i + 2) == "TEMPO":
         low, (high, _) = reading.value(i), reading.value(i + 2)
-        joins = reading.word(i + 1) in ("to", "and") or reading.value(i + 1) == "joined"
+        joins = reading.word(i + 1) in ("to", "and", "or") or reading.value(i + 1) == "joined"
         spaced = reading.kind(i + 1) == "GAP" and reading.tokens[i + 1].text in "-~" and low < high <= 1.34 * low
         if low < high and low >= MIN_BPM and (joins or spaced):
             return (i, i + 3, low, high)
@@ -170,6 +193,7 @@ def _bare_tempo(reading, i):
     text, is_whole = reading.tokens[i].text, low == int(low)
     is_marked = (
         reading.word(i - 1) in ("at", "around", "about", "@", "ca", "circa", "use", "like", "say", "maybe")
+        or (_is_bound(reading, i) and reading.word(i - 1) != "than" and reading.word(i - 2) in ("not", "no", "never", "nothing"))
         or text[0] in "@~"
         or (i and reading.tokens[i - 1].text in ("@", "~"))
     )
@@ -178,8 +202,8 @@ def _bare_tempo(reading, i):
     if not (is_whole and low >= 55 and high <= 230):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text == ","
-    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in _COUNTED_GENRES or reading.kind(i + 1) == "CHORD")
-    follows = reading.word(i - 1) in _COUNTED_GENRES or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
+    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
+    follows = reading.word(i - 1) in GENRE_WORDS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
         return (i, i + 1, low, high)
     return None
@@ -193,7 +217,7 @@ _COUNTED_THINGS = set(
 
 def _is_free(reading, i):
     """Return whether nothing that is counted follows a number: its phrase ends, or goes on with other things."""
-    words = _COUNTED_GENRES | {"with", "in", "and", "or", "for", "over", "key", "feel", "groove", "using", "featuring"}
+    words = GENRE_WORDS | {"with", "in", "and", "or", "for", "over", "key", "feel", "groove", "using", "featuring"}
     return reading.ends(i) or reading.kind(i) in ("CHORD", "ROMAN", "LEFT", "FRACTION") or reading.word(i) in words
 
 
@@ -236,6 +260,16 @@ _BEATS_A_BAR = re.compile(
 )
 
 
+_KINDS_OF_METER = re.compile(r"\b(?:(compound|simple) )?(duple|triple|quadruple) (?:met(?:er|re)|time)\b", re.I)
+_METERS_BY_KIND = {
+    ("simple", "duple"): "2/4", ("simple", "triple"): "3/4", ("simple", "quadruple"): "4/4",
+    ("compound", "duple"): "6/8", ("compound", "triple"): "9/8", ("compound", "quadruple"): "12/8",
+}  # fmt: skip
+_UNSAID_METER = re.compile(
+    r"\b(?:odd|irregular|asymmetric(?:al)?|unusual|complex|mixed|changing|alternating) (?:met(?:er|re)s?|time(?: signatures?)?)\b", re.I
+)
+
+
 def read_meter_stated(reading):
     """Return the meter that the text states, or None; notes on others and on what cannot be counted as it is written."""
     meter = None
@@ -255,6 +289,13 @@ def read_meter_stated(reading):
                 reading.note("meter", note)
         elif found != meter:
             reading.note("meter", left_out(reading.words(first, end), str(meter)))
+    if meter is None and (match := _KINDS_OF_METER.search(reading.text)):
+        meter, note = read_meter(_METERS_BY_KIND[(match[1] or "simple").lower(), match[2].lower()])
+        reading.is_compound = bool(note)
+        if note:
+            reading.note("meter", note)
+    if meter is None and (match := _UNSAID_METER.search(reading.text)):
+        reading.note("meter", f"{quoted(match[0])} in the prompt names no meter; write one, such as 7/8")
     if meter is None and (match := _BEATS_A_BAR.search(reading.text)):
         beats = int(next(g for g in match.groups() if g))
         return Meter(beats, 8 if beats == 6 else 4)
@@ -442,7 +483,7 @@ def _length(reading, i, end, count, unit):
         is_glued = re.fullmatch(r"\d+s", text)
         is_named = (
             reading.word(i - 1) in ("for", "duration", "length", "lasting")
-            or reading.word(i + 1) in ("long", "clip", "loop")
+            or reading.word(i + 1) in ("long", "clip", "loop", "jingle", "ad", "sting", "bumper", "spot", "teaser", "intro", "outro")
             or (reading.ends(i - 1) and reading.ends(i + 1))
         )
         is_decade = (
@@ -461,10 +502,29 @@ def _length(reading, i, end, count, unit):
     return end, 60.0 * count
 
 
+def _lengths_in_bars(reading):
+    return [j for j in range(len(reading.tokens)) if reading.kind(j) == "QUANTITY" and reading.value(j)[1] == "bars"]
+
+
+def _is_of_list(reading, i):
+    """Return whether "for 8 bars" behind several chords is how long they all last: no other length stands in the text."""
+    before = i - 3 - (reading.kind(i - 3) == "GAP" or reading.word(i - 3) == "and")
+    is_behind = reading.word(i - 1) == "for" and reading.kind(i - 2) in _CHORD_KINDS and reading.kind(before) in _CHORD_KINDS
+    return is_behind and _lengths_in_bars(reading) == [i]
+
+
+def _is_before_chord(reading, i):
+    """Return whether a number of bars is the length of the chord behind it, and others so: "2 bars C, 2 bars G"."""
+    before_chords = [j for j in _lengths_in_bars(reading) if reading.kind(j + 1) in _CHORD_KINDS]
+    return len(before_chords) > 1 and i in before_chords
+
+
 def _is_a_part(reading, i, end, value):
     """Return whether a length of time is that of a part, or a point in time, and not that of the whole."""
     begin, _ = reading.sentence(i)
     near = [reading.word(j) for j in range(max(i - 3, begin), i)]
+    if isinstance(value, str) and (_is_of_list(reading, i) or _is_before_chord(reading, i)):
+        return _is_before_chord(reading, i)
     if reading.kind(i - 1) in _CHORD_KINDS or (
         (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
     ):

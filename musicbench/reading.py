@@ -79,14 +79,29 @@ class Reading:
         for j in range(i - 1, max(i - 5, -1), -1):
             if self.word(j) in _DENIALS or (j == i - 1 and self.word(j) in ("no", "without")):
                 return True
+            if self.word(j) == "but" and self.word(j - 1) in _ANYTHING:  # "anything but"
+                return True
             is_turn = self.word(j) in ("but", "more") or (self.word(j) == "use" and self.word(j - 1) not in _DENIALS)
             if self.ends(j) or is_turn:
                 return False
         return False
 
 
-_DENIALS = {"not", "never", "avoid", "instead", "don't", "dont", "unlike", "than"}
+_DENIALS = {"not", "never", "avoid", "instead", "don't", "dont", "unlike", "than", "except"}
+_ANYTHING = {"anything", "everything", "any", "all", "every", "whatever"}
 _PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
+
+
+# Words behind which makers of music write a tempo or a key: "techno 128", "F blues".
+GENRE_WORDS = set(
+    """
+    country gospel breaks polka bebop vaporwave dancehall ebm ukg hard drum blues ballad waltz march latin cumbia tango rnb
+    techno house trance dnb d&b dubstep trap drill garage jungle hardstyle hardcore edm electro breakbeat phonk disco beat
+    groove grime reggaeton amapiano ambient hop hiphop lofi lo-fi downtempo bass step psytrance footwork juke gabber rave club
+    dance pop rock metal punk funk soul r&b jazz swing bossa samba salsa loop track song moombahton dembow afrobeat afrobeats
+    synthwave eurodance nightcore dub ska reggae riddim bounce
+    """.split()
+)
 
 
 def left_out(said, played):

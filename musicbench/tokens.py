@@ -65,7 +65,7 @@ _TRAILING = re.compile(r"[.:!?'*_…]+$")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _UNITS = {
     "bpm": r"bpms?|bmp|b\.?p\.?m",
-    "s": r"s|secs?|seconds?", "min": r"mins?|minutes?", "h": r"hours?|hrs?", "bars": r"bars?|measures?", "beats": r"beats?", "hz": r"k?hz",
+    "s": r"s|secs?|seconds?", "min": r"mins?|minutes?", "h": r"hours?|hrs?", "bars": r"bars?|measures?", "beats": r"beats?|crotchets?|clicks?", "hz": r"k?hz",
 }  # fmt: skip
 _UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern in _UNITS.items()}
 _WITH_UNIT = re.compile(rf"[~≈@]?({_NUMBER})(?:(\+)|-?(ish))?(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
@@ -173,6 +173,9 @@ def _read_body(body, at):
         if value:
             kind, value = value
             return ((kind, body, value, at),)
+    name, at_sign, rest = body.partition("@")
+    if name and re.match(r"\d", rest):  # techno@130, Am@128bpm
+        return (*_read_body(name, at), *_read_body(at_sign + rest, at + len(name)))
     if re.search("[A-Za-z]{2,}[:=].", body) and not symbol_of(re.split("[:=]", body)[0]):  # key:Am, chords=C, Bpm:120
         return _split_at_signs(body, at)
     glued = re.fullmatch(r"([A-Ga-g])(flat|sharp)((?:m|maj|min)?\d*)", body)
@@ -508,8 +511,11 @@ def _join_quantity(tokens, place, text):
     first = tokens[place]
     word, after = _next_word(tokens, place)
     unit = _unit(word or "")
-    if unit == "beats" and _is_per_minute(tokens, after):
+    if unit == "beats" and _is_per(tokens, after, ("min", "minute")):
         unit, after = "bpm", after + 2 - (tokens[after].value in ("/", "min", "minute"))
+    elif unit == "beats" and _is_per(tokens, after, ("s", "sec", "second")):
+        value = 60 * first.value if first.kind == "NUMBER" else 60 * sum(first.value) / 2
+        return Token("TEMPO", text[first.start : tokens[after + 1].end], (value, value), first.start, tokens[after + 1].end), after + 2
     if not unit or (unit == "min" and len(word) == 1):  # "2 m" is no time
         return first, place + 1
     low, high = first.value if first.kind == "RANGE" else (first.value, first.value)
@@ -518,6 +524,7 @@ def _join_quantity(tokens, place, text):
     return Token(kind, text[first.start : token.end], value, first.start, token.end), after
 
 
-def _is_per_minute(tokens, place):
+def _is_per(tokens, place, units):
+    """Return whether "per", "a" or a stroke and one of the units stand at a place."""
     words = [str(token.value).lower() for token in tokens[place : place + 2]]
-    return len(words) == 2 and words[0] in ("per", "a", "/", "joined") and words[1] in ("min", "minute")
+    return len(words) == 2 and words[0] in ("per", "a", "/", "joined") and words[1] in units
