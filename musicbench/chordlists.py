@@ -10,7 +10,7 @@ from musicbench.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.keys import CHORD_WORDS, OF_MUSIC
 from musicbench.reading import GENRE_WORDS, left_out
 from musicbench.theory import nearest_symbol, quoted
-from musicbench.tokens import LIKE_A_CHORD, symbol_of
+from musicbench.tokens import LIKE_A_CHORD
 
 _VAMPS = set(
     """
@@ -129,13 +129,16 @@ _ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i",
 
 def _degrees(reading):
     """Return the degrees of "2-5-1 progression", "1, 5, 6m, 4 in G" or "two-five-one" as a list, None where there are none."""
+    end = 0
     for i in range(len(reading.tokens)):
-        if not _degree(reading, i) or reading.value(i - 1) == "joined":
+        if i < end or not _degree(reading, i) or reading.value(i - 1) == "joined":
             continue
         degrees, end = [], i
         while len(degrees) < 33 and _degree(reading, end):
             degrees.append(_degree(reading, end))
-            is_separated = reading.value(end + 1) == "joined" or (reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text in "-,")
+            is_separated = reading.value(end + 1) == "joined" or (
+                reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text in "-,"
+            )
             end += 2 if is_separated and _degree(reading, end + 2) else 1
         if 2 < len(degrees) < 33 and _are_degrees(reading, i, end, degrees):
             reading.use(i, end)
@@ -223,11 +226,7 @@ def _run_at(reading, first):
                 and places
             ):
                 break
-        elif kind == "WORD" and reading.word(i) == "for" and _is_length(reading, i + 1) and _ends_a_chord(reading, i - 1):
-            pass
-        elif kind == "WORD" and reading.word(i) in ("on", "with") and reading.word(i - 1) in _ENDINGS:
-            pass
-        elif kind not in _IN_RUN and not (kind == "WORD" and reading.word(i) in _JOINS | _ENDINGS | {"chord", "chords"} and places):
+        elif kind not in _IN_RUN and not (places and _is_joining_word(reading, i)):
             break
         i += 1
         if kind in SYMBOLS | {"BAR", "CLOSE", "SAME", "HOLD", "TIMES", "RIGHT", "QUANTITY", "LIKE"} or reading.word(i - 1) in (
@@ -237,6 +236,14 @@ def _run_at(reading, first):
             last = i
     places = [place for place in places if place < last]
     return Run(first, last if places else max(i, first + 1), places)
+
+
+def _is_joining_word(reading, i):
+    """Return whether a word goes on with a list of chords: "then", "for 2 bars", "end on"."""
+    word = reading.word(i)
+    is_for = word == "for" and _is_length(reading, i + 1) and _ends_a_chord(reading, i - 1)
+    is_end = word in ("on", "with") and reading.word(i - 1) in _ENDINGS
+    return is_for or is_end or word in _JOINS | _ENDINGS | {"chord", "chords"}
 
 
 def _is_length(reading, i):
@@ -376,7 +383,9 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
     if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
         return True
-    is_named = reading.word(run.end) == "chord" and tokens[0].text not in ("A", "I")
+    is_named = reading.word(run.end) == "chord" and (
+        tokens[0].text not in ("A", "I") or reading.word(run.first - 1) in ("an", "the")
+    )
     return (not weak[0] or is_named) and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
 
 
@@ -414,7 +423,9 @@ _MENTIONED = re.compile(
 
 def _is_asked_alone(reading, run, token):
     """Return whether one symbol, which is no word, is a chord: "vamp on Dm7", "Dm chord", or a four-note chord in a part of its own."""
-    if reading.word(run.first - 1) == "the" or reading.says(run.first, _MENTIONED):
+    if reading.says(run.first, _MENTIONED):
+        return False
+    if reading.word(run.first - 1) == "the" and not (reading.word(run.end) == "chord" and reading.ends(run.end + 1)):
         return False
     if _section_near(reading, run):
         return True
@@ -499,7 +510,9 @@ def _line_of(reading, run, each=None, quiet=False):
         elif token.kind not in ("GAP", "STOP"):
             parts.append(token.text)
     line = " ".join(parts)
-    structured = any(reading.kind(i) in _STRUCTURE for i in range(run.first, run.end)) or "twice" in parts or "thrice" in parts or each
+    structured = (
+        any(reading.kind(i) in _STRUCTURE for i in range(run.first, run.end)) or "twice" in parts or "thrice" in parts or each
+    )
     return _played_out(reading, line, quiet) if structured else re.sub(r"\|(?: \|)+", "|", line).strip("| ")
 
 

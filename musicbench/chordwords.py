@@ -77,10 +77,15 @@ def _are_chords(reading, places, small):
     if reading.tokens[places[0]].text in ("a", "am") and len(places) == 1:
         return False
     before = places[0] - 1 - (reading.kind(places[0] - 1) in ("STOP", "LEFT"))
-    is_named = reading.word(before) in CHORD_WORDS or (reading.word(before) in ("are", "is") and reading.word(before - 1) in CHORD_WORDS)
+    is_named = reading.word(before) in CHORD_WORDS or (
+        reading.word(before) in ("are", "is") and reading.word(before - 1) in CHORD_WORDS
+    )
+    is_named = is_named or (reading.word(before) in ("use", "using", "play") and reading.ends(places[-1] + 1) and len(places) > 2)
     if is_named or reading.word(places[-1] + 1) in CHORD_WORDS - {"harmony", "changes", "sequence"}:
         return len(places) > 1 or (is_named and reading.ends(places[0] + 1) and len(texts[0]) > 1)
-    is_beside = len(small) < len(places) and all(len(text) > 1 or _stands_apart(reading, j) for j, text in zip(places, texts, strict=True))
+    is_beside = len(small) < len(places) and all(
+        len(text) > 1 or _stands_apart(reading, j) for j, text in zip(places, texts, strict=True)
+    )
     strong = sum(len(text) > 1 for text in texts) - texts.count("am")
     return is_beside or (len(places) > 2 and (strong > 0 or ("am" in texts and "a" not in texts)))
 
@@ -170,7 +175,12 @@ def _put_lengths_behind(reading):
         reading.tokens[first + 1] = Token("QUANTITY", behind.text, (count, unit), behind.start, behind.end)
     for i in range(len(reading.tokens)):
         ordinal = i + 2 + (reading.word(i + 2) == "the")
-        if reading.kind(i) == "CHORD" and reading.word(i + 1) in ("in", "on", "for") and reading.word(ordinal) in _ORDINALS and ordinal > i + 2:
+        if (
+            reading.kind(i) == "CHORD"
+            and reading.word(i + 1) in ("in", "on", "for")
+            and reading.word(ordinal) in _ORDINALS
+            and ordinal > i + 2
+        ):
             end = ordinal + 1 + (reading.word(ordinal + 1) in ("bar", "measure", "one"))
             if reading.ends(end) or reading.word(end) in _BETWEEN:
                 _blank(reading, i + 1, end)
@@ -198,7 +208,9 @@ def _length_before(reading, i):
 
 def _chord_behind(reading, i):
     """Return the place of what stands behind "of", "on", "in", a colon or an article at `i`."""
-    while reading.word(i) in ("of", "on", "is", "are", "an", "a", "the") or (reading.kind(i) == "STOP" and reading.tokens[i].text in ":="):
+    while reading.word(i) in ("of", "on", "is", "are", "an", "a", "the") or (
+        reading.kind(i) == "STOP" and reading.tokens[i].text in ":="
+    ):
         i += 1
     return i
 
@@ -216,23 +228,39 @@ def length_of_each(reading):
 
 def _each_at(reading, i):
     """Return (first, end, count, unit) of what is said at `i` of the length of every chord, None where nothing is."""
-    word, after = reading.word(i), reading.word(i + 1)
     if reading.kind(i) == "QUANTITY" and reading.value(i)[1] in ("bars", "beats"):
-        count, unit = reading.value(i)
-        half = reading.word(i - 1) == "half" and count == 1
-        says_each = after == "each" or (after in ("per", "a", "each", "for", "to") and {reading.word(i + 2), reading.word(i + 3)} & {"chord"})
-        said = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
-        is_told = said & {"last", "lasts", "lasting", "every", "held"} and said & {"chord", "chords"}
-        if says_each or is_told:
-            return i - half, i + 1 + (after == "each"), count / 2 if half else count, unit
-    counts = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4}
-    if after in ("chord", "chords") and reading.word(i + 2) in ("per", "a", "every", "each", "to", "in") and (word in counts or reading.kind(i) == "NUMBER"):
-        end = i + 4 if reading.word(i + 3) not in ("the", "each", "every", "a") else i + 5
-        many = counts.get(word) or reading.value(i)
-        if reading.word(end - 1) in ("bar", "measure"):
-            return i, end, 1 / many, "bars"
-        if reading.word(end - 1) == "beat" and many == 1:
-            return i, end, 1, "beats"
-    if word in ("every", "each") and after == "beat" and {reading.word(i - 1), reading.word(i - 2)} & {"chord", "chords", "change", "changes"}:
+        return _length_of_each(reading, i)
+    if reading.word(i + 1) in ("chord", "chords"):
+        return _chords_a_bar(reading, i)
+    is_beat = reading.word(i) in ("every", "each") and reading.word(i + 1) == "beat"
+    if is_beat and {reading.word(i - 1), reading.word(i - 2)} & {"chord", "chords", "change", "changes"}:
         return i, i + 2, 1, "beats"
     return None
+
+
+def _length_of_each(reading, i):
+    """Read "two bars each", "2 beats per chord", "each chord lasts two bars", "half a bar each"."""
+    count, unit = reading.value(i)
+    half = reading.word(i - 1) == "half" and count == 1
+    behind = [reading.word(j) for j in range(i + 1, i + 4)]
+    is_each = behind[0] == "each" or (behind[0] in ("per", "a", "for", "to") and "chord" in behind[1:])
+    before = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
+    is_told = before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
+    if is_each or is_told:
+        return i - half, i + 1 + (behind[0] == "each"), count / 2 if half else count, unit
+    return None
+
+
+def _chords_a_bar(reading, i):
+    """Read "two chords per bar", "two chords a bar", "one chord per beat"."""
+    many = {"a": 1, "one": 1, "two": 2, "three": 3, "four": 4}.get(reading.word(i)) or (
+        reading.value(i) if reading.kind(i) == "NUMBER" else None
+    )
+    joined = reading.value(i + 2) if reading.kind(i + 2) == "QUANTITY" else None  # "a bar" is one token
+    is_per = reading.word(i + 2) in ("per", "every", "each", "in", "to")
+    unit = {"bar": "bars", "measure": "bars", "beat": "beats"}.get(reading.word(i + 3)) if is_per else None
+    if joined in ((1, "bars"), (1, "beats")):
+        unit = joined[1]
+    if not many or not unit:
+        return None
+    return i, i + 3 + is_per, 1 / many, unit

@@ -70,7 +70,11 @@ def first_key(reading, keys):
         if reading.is_denied(first) or reading.is_denied(first - 1):
             denied.append(reading.words(first, end))
             continue
-        if reading.word(first - 1) == "of" and reading.word(first - 3) == "relative" and reading.word(first - 2) in ("minor", "major"):
+        if (
+            reading.word(first - 1) == "of"
+            and reading.word(first - 3) == "relative"
+            and reading.word(first - 2) in ("minor", "major")
+        ):
             found = found if found.mode == reading.word(first - 2) else found.relative
         if key is None:
             key = found
@@ -94,7 +98,9 @@ _CHANGING = re.compile(
     r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
     re.I,
 )
-_GERMAN = re.compile(r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)")
+_GERMAN = re.compile(
+    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
+)
 
 
 def _key_root(reading, i):
@@ -216,14 +222,23 @@ def _is_short_key(reading, i, end):
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     if is_bare and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
         return True
-    if is_bare and reading.word(i - 1) == "on" and reading.word(i - 2) in ("drone", "drones", "pedal", "jam", "vamp") and reading.ends(end):
+    if (
+        is_bare
+        and reading.word(i - 1) == "on"
+        and reading.word(i - 2) in ("drone", "drones", "pedal", "jam", "vamp")
+        and reading.ends(end)
+    ):
         return True
     if is_bare and reading.ends(i - 1) and reading.ends(end) and not is_article and _is_only_letter(reading, i):
         return True
     if is_bare and reading.word(i - 1) == "blues" and reading.ends(end):
         return True
     if len(token.value) > 1 and re.fullmatch(r"[A-G][#b]?(?:m|min|maj)", token.value):
-        return reading.word(end) not in _NO_SHORT_KEY and not _NO_KEY_AFTER.match(reading.text, token.end) and _is_alone(reading, i)
+        return (
+            str(reading.value(end)).lower() not in _NO_SHORT_KEY
+            and not _NO_KEY_AFTER.match(reading.text, token.end)
+            and _is_alone(reading, i)
+        )
     near_tempo = any(
         reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
     )

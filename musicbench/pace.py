@@ -48,9 +48,11 @@ def read_tempo(reading, meter):
         reading.note("tempo", refused[-1])
     word = _tempo_word(reading)
     _note_moving(reading)
+    if bpm is None and not word:
+        _note_bare_number(reading)
     if bpm is None and word:
         return word_tempo(word), word
-    if word and not 0.67 < bpm / word_tempo(word) < 1.5:
+    if word and not 0.67 < bpm / word_tempo(word, meter) < 1.5:
         reading.note("tempo", left_out(word, f"{bpm:g} bpm"))
     return bpm, None
 
@@ -62,13 +64,29 @@ def _note_moving(reading):
         reading.note("tempo", f"the tempo cannot change within a clip; {quoted(moving[0])} in the prompt is not played")
 
 
+def _note_bare_number(reading):
+    """Note a number that ends a phrase and could be meant as a tempo; not that of a name, "Route 66", nor what is counted."""
+    for i, token in enumerate(reading.tokens):
+        is_free = token.kind == "NUMBER" and i and i not in reading.used and reading.ends(i + 1)
+        before = reading.tokens[i - 1] if i else token
+        is_named = (
+            before.kind != "WORD"
+            or before.text[0].isupper()
+            or before.value in ("of", "the", "number", "no", "in", "and", "or", "bar")
+        )
+        if is_free and not is_named and 40 <= token.value <= 240:
+            reading.note("tempo", f"{token.text} in the prompt is not taken as a tempo; write '{token.text} bpm' if it is one")
+
+
 _BOUNDS = {"than", "over", "above", "below", "under", "beyond"}
 
 
 def _is_bound(reading, first):
     """Return whether a tempo is a bound, "no faster than 80 bpm", "not over 100": the bound itself is played."""
     word = reading.word(first - 1)
-    return word in _BOUNDS and (word != "than" or reading.word(first - 2) in ("faster", "slower", "quicker", "more", "less", "higher", "lower"))
+    return word in _BOUNDS and (
+        word != "than" or reading.word(first - 2) in ("faster", "slower", "quicker", "more", "less", "higher", "lower")
+    )
 
 
 def _note_range(reading, first, said, low, high):
@@ -201,7 +219,7 @@ def _bare_tempo(reading, i):
         return (i, i + 1, low, high)
     if not (is_whole and low >= 55 and high <= 230):
         return None
-    is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text == ","
+    is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
     begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
     follows = reading.word(i - 1) in GENRE_WORDS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
@@ -234,7 +252,23 @@ def _tempo_word(reading):
             continue
         reading.used.add(i)
         found = found or token.text
+    paced = next(
+        (i for i in range(1, len(reading.tokens)) if reading.word(i) in ("pace", "tempo") and reading.word(i - 1) in _PACES), None
+    )
+    if found is None and paced:
+        reading.use(paced - 1, paced + 1)
+        return _PACES[reading.word(paced - 1)]
     return found
+
+
+_PACES = {
+    "walking": "Andante",
+    "brisk": "Allegro",
+    "marching": "Allegretto",
+    "leisurely": "Andante",
+    "running": "Presto",
+    "funeral": "Grave",
+}
 
 
 # ---------------------------------------------------------------------------------------------------- meter
@@ -266,7 +300,8 @@ _METERS_BY_KIND = {
     ("compound", "duple"): "6/8", ("compound", "triple"): "9/8", ("compound", "quadruple"): "12/8",
 }  # fmt: skip
 _UNSAID_METER = re.compile(
-    r"\b(?:odd|irregular|asymmetric(?:al)?|unusual|complex|mixed|changing|alternating) (?:met(?:er|re)s?|time(?: signatures?)?)\b", re.I
+    r"\b(?:odd|irregular|asymmetric(?:al)?|unusual|complex|mixed|changing|alternating) (?:met(?:er|re)s?|time(?: signatures?)?)\b",
+    re.I,
 )
 
 
@@ -483,7 +518,8 @@ def _length(reading, i, end, count, unit):
         is_glued = re.fullmatch(r"\d+s", text)
         is_named = (
             reading.word(i - 1) in ("for", "duration", "length", "lasting")
-            or reading.word(i + 1) in ("long", "clip", "loop", "jingle", "ad", "sting", "bumper", "spot", "teaser", "intro", "outro")
+            or reading.word(i + 1)
+            in ("long", "clip", "loop", "jingle", "ad", "sting", "bumper", "spot", "teaser", "intro", "outro")
             or (reading.ends(i - 1) and reading.ends(i + 1))
         )
         is_decade = (

@@ -41,6 +41,9 @@ _LOOKALIKES = {
 }  # fmt: skip
 
 
+_MISSPELT = re.compile(r"\b([Mm])(?:inr|nor|inro|ineur|inore|ajr|jor|ajro|ajeur|aggiore)\b")
+
+
 def normalised(text):
     """Return the text with plain accidentals, dashes, bar lines, digits and letters; full-width and Roman numeral characters too."""
     text = re.sub(r"(?<=\b[A-G])\s+(?=[♯♭#])", "", text.replace("½", " 1/2 "))
@@ -48,6 +51,7 @@ def normalised(text):
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
+    text = _MISSPELT.sub(lambda match: match[1] + ("inor" if match[0][1] in "in" else "ajor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
@@ -326,6 +330,9 @@ def _join_at(tokens, place, text):
     first = tokens[place]
     if first.kind == "CHORD" and first.value != "N":
         return _join_chord(tokens, place, text)
+    after = tokens[place + 1] if place + 1 < len(tokens) else None
+    if first.kind == "ROMAN" and after and _SUFFIX.fullmatch(after.text) and is_roman(first.value + after.text):  # "I maj7"
+        return Token("ROMAN", text[first.start : after.end], first.value + after.text, first.start, after.end), place + 2
     times = _join_times(tokens, place, text)
     if times:
         return times
@@ -396,7 +403,8 @@ def _is_small_root(tokens, place):
         return False
     if letter == "a":
         before = tokens[place - 1] if place else None
-        in_list = before is not None and (before.text in (":", ",", "-", "->") or before.kind == "CHORD")
+        is_joined = before is not None and before.value == "and" and place > 1 and tokens[place - 2].value in ("minor", "major")
+        in_list = is_joined or (before is not None and (before.text in (":", ",", "-", "->") or before.kind == "CHORD"))
         after = tokens[place + 2] if place + 2 < len(tokens) else None
         return (
             in_list
@@ -515,7 +523,9 @@ def _join_quantity(tokens, place, text):
         unit, after = "bpm", after + 2 - (tokens[after].value in ("/", "min", "minute"))
     elif unit == "beats" and _is_per(tokens, after, ("s", "sec", "second")):
         value = 60 * first.value if first.kind == "NUMBER" else 60 * sum(first.value) / 2
-        return Token("TEMPO", text[first.start : tokens[after + 1].end], (value, value), first.start, tokens[after + 1].end), after + 2
+        return Token(
+            "TEMPO", text[first.start : tokens[after + 1].end], (value, value), first.start, tokens[after + 1].end
+        ), after + 2
     if not unit or (unit == "min" and len(word) == 1):  # "2 m" is no time
         return first, place + 1
     low, high = first.value if first.kind == "RANGE" else (first.value, first.value)

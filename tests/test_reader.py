@@ -781,3 +781,64 @@ def test_what_is_drawn_depends_on_the_prompt_and_the_seed_alone():
 @given(st.text(max_size=80), st.integers(0, 2**32 - 65))
 def test_any_prompt_and_seed_draw_the_same_again(prompt, seed):
     assert rng_of(prompt, seed).random() == rng_of(prompt, seed).random()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [("gm eb bb f slow song", "Gm Eb Bb F"), ("dm9 g13 cmaj7, jazz", "Dm9 G13 Cmaj7"), ("with the chords em, c, g and d", "Em C G D"), ("play f, g and c", "F G C"),
+     ("Chords: D - A - bm - G", "D A Bm G"), ("an am dm e7 progression", "Am Dm E7"), ("em g d a acoustic song", "Em G D A"), ("I am a fan of a e d", None),
+     ("a b c d song", None), ("a bass and a flute", None), ("g minor, d minor and a major", "Gm Dm A"),
+     ("three bars each: Dm G", "Dm (3 bars) G (3 bars)"), ("D A Bm G, one bar each", "D (1 bars) A (1 bars) Bm (1 bars) G (1 bars)"), ("Em D, 2 beats per chord", "Em:2 D:2"), ("two chords a bar: F G", "F (0.5 bars) G (0.5 bars)"),
+     ("first two bars Dm, next two bars G", "Dm (2 bars) G (2 bars)"), ("bars 1-2 Em, bars 3-4 C", "Em (2 bars) C (2 bars)"), ("Em in the first bar, D in the second", "Em D"),
+     ("hold an Em7 chord for 3 bars then A for 1 bar", "Em7 (3 bars) A"), ("Em C G D for 16 bars", "Em C G D"), ("3 bars Dm, 1 bar A7", "Dm (3 bars) A7"),
+     ("D over F#, G, A", "D/F# G A"), ("F with an A in the bass", "F/A"), ("vamp on Gm over D", "Gm/D"),
+     ("Gm9 neo soul", "Gm9"), ("A7 funk", "A7"), ("chillhop in Ebmaj9", "Ebmaj9"), ("the A7 motorway", None), ("D9 visa song", None),
+     ("a G chord and a D chord", "G D"), ("an E chord", "E"), ("a tune with E and A chords", "E A"), ("just D and G", "D G"), ("from A to B, a journey", None),
+     ("avoid the B7 chord, use E A", "E A"), ("go from D to Bm, then G, and end on A", "D Bm G A"), ("Imaj7 ii7 in F", "Imaj7 ii7"), ("I maj7 IV maj7 in F", "Imaj7 IVmaj7"),
+     ("2, 5, 1 in F", "ii V I"), ("the progression is 1, 6m, 4, 5 in F", "1 6m 4 5"), ("1, 2, 3, 4 in F", None)],
+)  # fmt: skip
+def test_reads_chords_in_words(prompt, chords):
+    assert read_prompt(prompt).chords == chords
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo"),
+    [("no faster than 90 bpm", 90), ("not over 95", 95), ("no slower than 110 bpm", 110), ("not over 130, at 120 bpm", 120), ("96 crotchets per minute", 96), ("three beats per second", 180),
+     ("70-something bpm", 75), ("mid-90s bpm", 95), ("the mid-90s", None), ("house@124", 124), ("Dm@95bpm", 95), ("Presto at 70 bpm", 70), ("90 or 100 bpm", 95), ("at a walking pace", 80)],
+)  # fmt: skip
+def test_reads_tempo_in_words(prompt, tempo):
+    assert read_prompt(prompt).tempo == tempo
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("F", "F major"), ("harp, lullaby, E", "E major"), ("funk, D, 4/4", "D major"), ("drone on E", "E major"), ("parts A, B", None), ("vitamin C", None), ("Am I right", None),
+     ("F maj dembow", "F major"), ("concert E flat blues", "Eb major"), ("the relative minor of F", "D minor"), ("anything but F major", None), ("any key except D minor", None),
+     ("in g minr", "G minor"), ("D majr", "D major")],
+)  # fmt: skip
+def test_reads_keys_in_words(prompt, key):
+    stated = read_prompt(prompt).key
+    assert (str(stated) if stated else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [("anything but F major", "'F major'"), ("capo 3, D A Bm", "'capo 3'"), ("D A Bm transposed to E", "'transposed'"), ("starts in D and modulates to E", "'modulates'"),
+     ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("sad strings 85", "85 "), ("odd time signatures", "'odd time signatures'"),
+     ("in H minor", "'H minor'"), ("Fis-Dur", "'Fis-Dur'")],
+)  # fmt: skip
+def test_what_cannot_be_played_is_noted(prompt, said):
+    assert any(said in note for _, note in read_prompt(prompt).notes), read_prompt(prompt).notes
+
+
+@pytest.mark.parametrize(
+    ("prompt", "meter"),
+    [
+        ("compound duple metre", Meter(6, 8)),
+        ("simple triple time", Meter(3)),
+        ("compound triple meter", Meter(3)),
+        ("duple time", Meter(2)),
+    ],
+)
+def test_reads_kinds_of_meter(prompt, meter):
+    assert read_prompt(prompt).meter == meter
