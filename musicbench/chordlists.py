@@ -7,7 +7,7 @@ from itertools import pairwise
 from musicbench import InputError
 from musicbench.chart import SECTIONS, unfolded
 from musicbench.chordwords import SYMBOLS, length_of_each, write_out
-from musicbench.keys import CHORD_WORDS, OF_MUSIC
+from musicbench.keys import CHORD_WORDS, KEY_CHANGE, OF_MUSIC
 from musicbench.reading import GENRE_WORDS, left_out
 from musicbench.theory import nearest_symbol, quoted
 from musicbench.tokens import LIKE_A_CHORD
@@ -335,14 +335,11 @@ def _is_chord_line(reading, run):
     return _is_asked(reading, run, tokens, marker, leads_in) and not _are_letters(reading, run, tokens, marker)
 
 
-_KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key change|chang\w* keys?|shifts?|moves? from)\b", re.I)
-
-
 def _is_key_change(reading, run, tokens):
     """Return whether spoken keys, "from E minor to G major", are said to follow one another."""
     spoken = [re.search(r"\b(?:major|minor)\b", token.text, re.I) for token in tokens]
     is_from = reading.word(run.first - 1) == "from" and len(tokens) == 2
-    return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, _KEY_CHANGE))
+    return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, KEY_CHANGE))
 
 
 def _trim(reading, run):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from musicbench.chordlists import note_unused_chords, numerals_of, read_chords
 from musicbench.genres import genres_in
 from musicbench.keys import first_key, read_marked_keys, read_other_keys
-from musicbench.pace import read_duration_stated, read_meter_stated, read_tempo
+from musicbench.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
 from musicbench.reading import Reading
 from musicbench.sounds import known_phrases, unpitched, words_of
 from musicbench.theory import Chord, Dynamics, Key, Meter
@@ -57,6 +57,7 @@ def read_prompt(prompt, key=None, meter=None):
     reading = Reading.of(normalised(prompt[:MAX_READ]))
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
+    note_eighths(reading, tempo, meter or own_meter)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading)

@@ -93,6 +93,7 @@ def first_key(reading, keys):
     return key
 
 
+KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
 _CHANGING = re.compile(
     r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
     r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
@@ -142,6 +143,8 @@ def _is_marked_key(reading, i, end, key, mode):
         or reading.tokens[i].value != reading.tokens[i].text
         or reading.tokens[i].value[-1] == "m"
     )
+    if reading.word(i - 1) in ("from", "to") and reading.says(i, KEY_CHANGE):  # "key change from C to D"
+        return True
     if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
         return True
     if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:

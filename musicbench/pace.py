@@ -57,6 +57,14 @@ def read_tempo(reading, meter):
     return bpm, None
 
 
+def note_eighths(reading, bpm, meter):
+    """Note what a tempo in numbers counts in 6/8 and 7/8, where it is slow for eighths and none of a note value, "dotted quarter = 60"."""
+    says_note = any(reading.kind(i) == "NOTE" or reading.word(i) in _NOTE_VALUES for i in reading.used)
+    if bpm and bpm <= 150 and meter and meter.unit == 8 and not says_note:
+        dotted = f", {bpm / 3:.3g} dotted quarters a minute" if meter.beats % 3 == 0 else ""
+        reading.note("tempo", f"in {meter} {bpm:g} bpm counts eighths{dotted}")
+
+
 def _note_moving(reading):
     """Note that the tempo stays, where the text says that it moves and no other note does."""
     moving = _MOVING.search(reading.text)
@@ -210,13 +218,16 @@ def _bare_tempo(reading, i):
         return None
     text, is_whole = reading.tokens[i].text, low == int(low)
     is_marked = (
-        reading.word(i - 1) in ("at", "around", "about", "@", "ca", "circa", "use", "like", "say", "maybe")
+        reading.word(i - 1) in _BEFORE_TEMPO
         or (_is_bound(reading, i) and reading.word(i - 1) != "than" and reading.word(i - 2) in ("not", "no", "never", "nothing"))
         or text[0] in "@~"
         or (i and reading.tokens[i - 1].text in ("@", "~"))
     )
-    if is_marked and low >= 40 and high <= 250 and _is_free(reading, i + 1):
-        return (i, i + 1, low, high)
+    end = next(
+        (i + 1 + len(words) for words in _AFTER_TEMPO if [reading.word(i + 1 + j) for j in range(len(words))] == words), i + 1
+    )
+    if (is_marked or end > i + 1) and low >= 40 and high <= 250 and _is_free(reading, end):
+        return (i, end, low, high)
     if not (is_whole and low >= 55 and high <= 230):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
@@ -227,6 +238,8 @@ def _bare_tempo(reading, i):
     return None
 
 
+_BEFORE_TEMPO = set("at around about @ ca circa use like say maybe roughly near nearly approximately approx".split())
+_AFTER_TEMPO = [["or", "so"], ["give", "or", "take"], ["or", "thereabouts"], ["ish"], ["plus", "or", "minus"]]
 _SPEEDS = {"fast", "slow", "quick", "slowly", "moderate"}
 _COUNTED_THINGS = set(
     "bit bits hz khz years year days times tracks songs people voices instruments strings percent degrees miles km".split()
