@@ -76,9 +76,9 @@ def _terminals(tokens):
 
     Raises InputError for a token that has no place in a chord line, and names the place.
     """
-    tokens = _repeats_counted(_marked(tokens))
+    tokens = _repeats_counted(_counts_joined(_marked(tokens)))
     barred = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
-    held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens))
+    held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens)) or _each_is_held(tokens)
     result, has_comma = [], False
     for i, token in enumerate(tokens):
         has_comma = (has_comma or token.text == ",") and token.kind not in ("LINE", "MARK")
@@ -87,8 +87,9 @@ def _terminals(tokens):
             raise InputError(
                 f"{quoted(token.text)} at character {token.start + 1}: the German B is Bb here, and H is B; write Bb or Bbm"
             )
-        if token.kind == "TIMES" and token.value < 1:
-            raise InputError(f"{quoted(token.text)} at character {token.start + 1} is below 1; play the chords once or more")
+        if token.kind == "TIMES" and not 1 <= token.value <= MAX_TIMES:
+            side = "below 1; play the chords once or more" if token.value < 1 else f"above {MAX_TIMES}; repeat less"
+            raise InputError(f"{quoted(token.text)} at character {token.start + 1}: {token.value} times is {side}")
         if token.kind == "TIMES" and is_after_one:  # "C, G x2, Am", but not "C, G, 2 times"
             result.append(replace(token, text="x1"))
         elif token.kind == "WORD" and (token.value in _SAME_WORDS or (token.value == "x" and barred)):
@@ -112,6 +113,32 @@ def _terminals(tokens):
         elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
             _refuse(token)
     return _without_empty_brackets(result)
+
+
+def _each_is_held(tokens):
+    """Return whether a sign stands behind each chord, the last one too: C / G / Am / F /."""
+    kinds = [token.kind for token in tokens if token.kind in ("CHORD", "ROMAN", "HOLD")]
+    return bool(kinds) and kinds[-1] == "HOLD" and kinds.count("HOLD") == len(kinds) / 2 and "HOLD" not in kinds[::2]
+
+
+_COUNT = re.compile(r"[x×*](\d+)|(\d+)[x×]", re.IGNORECASE)
+
+
+def _counts_joined(tokens):
+    """Return the tokens with every count as one TIMES, too large ones too: x1000, x 1000, 100 times, times 4, x3 times."""
+    result = []
+    for token in tokens:
+        before = result[-1] if result else None
+        number, count = token.value if token.kind == "NUMBER" else None, _COUNT.fullmatch(token.text)
+        if token.kind == "WORD" and count:
+            result.append(replace(token, kind="TIMES", value=int(count[1] or count[2])))
+        elif before and number is not None and before.kind == "WORD" and before.value in ("x", "×", "times"):
+            result[-1] = replace(token, kind="TIMES", text=f"x{token.text}", value=int(number), start=before.start)
+        elif before and token.value == "times" and before.kind in ("TIMES", "NUMBER"):
+            result[-1] = replace(before, kind="TIMES", text=f"{before.text} times", value=int(before.value))
+        else:
+            result.append(token)
+    return result
 
 
 def _repeats_counted(tokens):
@@ -179,7 +206,7 @@ def _bar_numbers(tokens):
         i += is_bar or tokens[i].kind == "LEFT"
         token, after = (tokens[i], tokens[i + 1]) if i + 1 < len(tokens) else (None, None)
         is_number = token is not None and (token.kind == "NUMBER" or (is_bar and token.kind == "RANGE"))
-        is_end = is_number and (after.kind == "RIGHT" or (is_bar and after.text in (":", "-", "=", ")", ".")))
+        is_end = is_number and (after.text == ":" or after.kind == "RIGHT" or (is_bar and after.text in (":", "-", "=", ")", ".")))
         if is_number and (is_end or is_bar):
             span = token.value if token.kind == "RANGE" else (token.value, token.value)
             i += 1 + is_end
@@ -191,9 +218,6 @@ def _bar_numbers(tokens):
 
 def _refuse(token):
     """Raise InputError for a token that is no part of a chord line."""
-    if re.fullmatch(r"[x×*]\d+|\d+[x×]", token.text, re.IGNORECASE):
-        number = re.sub(r"\D", "", token.text)
-        raise InputError(f"{quoted(token.text)} at character {token.start + 1}: {number} times is above {MAX_TIMES}; repeat less")
     advice = _ADVICE.get(token.kind) or _ADVICE.get(str(token.value).lower())
     if advice:
         raise InputError(f"{quoted(token.text)} at character {token.start + 1} is no part of a chord line; {advice}")
@@ -202,7 +226,7 @@ def _refuse(token):
         said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
     except InputError as error:
         said = str(error)
-        if re.fullmatch("[a-z]{4,}", token.text):
+        if re.fullmatch("[A-Z]?[a-z]{3,}", token.text) and re.search("this is a word|start with a root", said):
             said = f"unknown chord {quoted(token.text)}: this is a word; a chord line has chords alone, words go into the prompt"
     raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
 

@@ -18,7 +18,7 @@ from musicbench.chart import (
     with_bars_of_long_regions,
     without_bar_numbers,
 )
-from musicbench.theory import NO_CHORD, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
+from musicbench.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
 from musicbench.tokens import Token, normalised, symbol_of, tokens_of
 
 
@@ -114,6 +114,10 @@ def _with_spoken_bass(tokens):
     while place < len(tokens):
         token, after = tokens[place], place + 1
         bass, end = _spoken_bass(tokens, after) if token.kind == "CHORD" else (None, after)
+        inversion, end = (None, end) if bass else _spoken_inversion(tokens, after)
+        if inversion is not None and token.kind == "CHORD":
+            chord = Chord.parse(str(token.value), keep_spelling=True).inverted(inversion)
+            token, after = replace(token, value=str(chord)), end
         if bass:
             token, after = replace(token, value=f"{token.value}/{bass}"), end
         result.append(token)
@@ -134,6 +138,17 @@ def _spoken_bass(tokens, place):
         end += 1
     is_bass = tokens[place].value in _OVER or any(t.value in ("bass", "bottom") for t in tokens[place:end])
     return (name, end) if is_bass and re.fullmatch("[A-G][#b]?", name) else (None, place)
+
+
+_INVERSIONS = {"root": 0, "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
+
+
+def _spoken_inversion(tokens, place):
+    """Return (which inversion words at a place say, "in first inversion", the place after them); (None, place) for others."""
+    place += place < len(tokens) and tokens[place].value == "in"
+    words = [str(token.value) for token in tokens[place : place + 2]]
+    is_said = len(words) == 2 and words[0] in _INVERSIONS and words[1] in ("inversion", "position")
+    return (_INVERSIONS[words[0]], place + 2) if is_said else (None, place)
 
 
 def _with_beats(tokens):
@@ -192,6 +207,7 @@ def _as_chords(tokens):
 
 def _plain_line(text):
     """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F", //: C G ://."""
+    text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
     text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
     text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
     text = re.sub(r"(?i)\bno chord\b", "N", text)

@@ -216,6 +216,14 @@ class Chord:
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return replace(self, root=(self.root + semitones) % 12, bass=bass, typed=None)
 
+    def inverted(self, inversion):
+        """Return the chord with its third (1), fifth (2) or seventh (3) in the bass, in root position for 0. Raises InputError for a note it has not."""
+        intervals = () if self.root is None else intervals_of(self.quality)
+        if inversion >= len(intervals):
+            raise InputError(f"the chord {self} has {len(intervals)} notes, too few for inversion {inversion}; name the bass, C/E")
+        bass = (self.root + intervals[inversion]) % 12
+        return replace(self, bass=bass if inversion else None)
+
     def reduced(self, vocabulary):
         """Return the nearest chord whose quality is in `vocabulary` (a name in VOCABULARIES or a list of qualities).
 
@@ -377,7 +385,7 @@ def roman_chord(symbol, key):
     after lower case has no major third; a numeral after a slash is the degree whose own fifth or leading tone is meant.
     Degrees count along the key's own scale. In minor, a flat before III, VI and VII names the degree that is low there already, and
     vii° stands on the leading tone. Figured bass is an inversion (`V6`, `ii65`, `I64`), but I6, IV6 and those with a flat have an
-    added sixth; `V/^7` has the key's seventh degree in the bass.
+    added sixth (beside other figures a chord line reads them as inversions); `V/^7` has the key's seventh degree in the bass.
     """
     match = _ROMAN.fullmatch(ascii_accidentals(symbol))
     if not match:
@@ -386,7 +394,7 @@ def roman_chord(symbol, key):
     figures = _figures(symbol)
     if figures:
         chord = roman_chord(accidental + numeral + figures.kind(key), key)
-        return replace(chord, bass=(chord.root + intervals_of(chord.quality)[figures.inversion]) % 12)
+        return chord.inverted(figures.inversion)
     kind, slash, below = suffix.partition("/")
     if below.startswith("^"):
         below = spell_note(_bass_of_key(below[1:], key), key)
@@ -406,13 +414,13 @@ def roman_chord(symbol, key):
         raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
 
 
-_FIGURED = re.compile(r"([b#]?)([IViv]+)(°|o|ø|dim)?(6/3|6/4|6/5|4/3|4/2|63|64|65|43|42|6)((?:/[b#]?[IViv]+)?)")
-_INVERSIONS = {"6": 1, "63": 1, "64": 2, "65": 1, "43": 2, "42": 3}
+_FIGURED = re.compile(r"([b#]?)([IViv]+)(°|o|ø|dim)?(5/3|6/3|6/4|6/5|4/3|4/2|53|63|64|65|43|42|6)((?:/[b#]?[IViv]+)?)")
+_INVERSIONS = {"53": 0, "6": 1, "63": 1, "64": 2, "65": 1, "43": 2, "42": 3}
 
 
 @dataclass(frozen=True)
 class _Figures:
-    """Figured bass after a numeral: `inversion` 1..3; `sign` ° or ø; `target` of a secondary dominant, "/V"."""
+    """Figured bass after a numeral: `inversion` 0..3; `sign` ° or ø; `target` of a secondary dominant, "/V"."""
 
     numeral: str
     sign: str

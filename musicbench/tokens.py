@@ -43,7 +43,7 @@ _LOOKALIKES = {
 }  # fmt: skip
 
 
-_COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×*](\d{1,2})|(\d{1,2})[x×])\)", re.IGNORECASE)  # Dmaj7(x2)
+_COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×](\d{1,2})|(\d{1,2})[x×])\)", re.IGNORECASE)  # Dmaj7(x2)
 _LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(1,5)
 
 
@@ -470,8 +470,8 @@ def _join_chord(tokens, place, text):
 
 def _with_suspension(tokens, symbol, end):
     """Add the number of "sus four" and "suspended second"."""
-    number = _SUSPENDED.get(str(tokens[end].value)) if end < len(tokens) and symbol.endswith("sus4") else None
-    return (symbol[:-1] + number, end + 1) if number else (symbol, end)
+    number = _SUSPENDED.get(str(tokens[end].value)) if end < len(tokens) and re.search("sus4?$", symbol) else None
+    return (symbol.removesuffix("4") + number, end + 1) if number else (symbol, end)
 
 
 _TAIL = re.compile(r"add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj|Δ)\d*|°7?|ø7?|(?:no|omit)[35]")
@@ -524,6 +524,8 @@ def _with_alterations(tokens, symbol, end):
         seventh = _next_word(tokens, end)
         if seventh[0] in ("7", "7.0", "seven", "seventh", "7th"):
             return f"{symbol}M7", seventh[1]
+    if re.fullmatch(r"[A-G][#b]?m?6", symbol) and _number_at(tokens, end) == "9" and _is_end(tokens, end + 1):  # "six nine"
+        return f"{symbol}/9", end + 1
     while end + 1 < len(tokens) and tokens[end].value in _ACCIDENTALS and symbol[-1:].isdigit():
         number = _ALTERED.get(str(tokens[end + 1].value), _EXTENSIONS.get(tokens[end + 1].value))
         if not number or not symbol_of(f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})"):
@@ -558,6 +560,8 @@ def _with_extension(tokens, symbol, end):
         return symbol, end
     token = tokens[end]
     after = tokens[end + 1] if end + 1 < len(tokens) else None
+    if token.value == (6, 9):
+        return f"{symbol}6/9", end + 1
     if token.kind == "WORD":
         extension, last = _NUMBER_WORDS.get(token.value), True
     else:

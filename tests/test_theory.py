@@ -446,7 +446,7 @@ def test_charts_as_people_write_them(line, same):
         ("|: Em C G :| Am | D", "Em C G Em C G Am D"), ("|: Em C :| Am | D", "Em C | Em C | Am | D"), ("Intro: N | then Dm G C A", "N Dm G C A"), ("//: Em D ://", "Em D Em D"),
         ("E A, repeat", "E A E A"), ("E A (repeat)", "E A E A"), ("repeat E A 3 times", "E A E A E A"), ("E A five times", 5 * "E A "), ("E, A, 2 times", "E A E A"), ("Em9 Amaj7(x3)", "Em9 Amaj7 Amaj7 Amaj7"),
         ("1) E 2) A", "E A"), ("(1) E (2) A", "E A"), ("measure 1: E, measure 2: A B", "E | A B"), ("bars 1-2: E, bar 3: A, bars 4-5: B E", "E E A B E"),
-        ("E/ A/ B/ A/", "E A | B A"), ("E// A//", "E A |"), ("E. . A. .", "E A |"), ("E、A、B。", "E A B"), ("E(1) A(3) B(4)", "E:1 A:3 | B"),
+        ("E/ A/ B/ A/", "E A | B A"), ("E// A//", "E A |"), ("E. . A. .", "E A |"), ("E、A、B。", "E A B"), ("E / A / B / A /", "E A | B A |"), ("E A times 3", "E A E A E A"), ("E A x2 times", "E A E A"), ("1: E 2: A", "E A"), ("mm. 1-2: E, m. 3: A", "E E A"), ("(E D) x2 C", "E D E D C"), ("E(1) A(3) B(4)", "E:1 A:3 | B"),
     ],
 )  # fmt: skip
 def test_repeats_numbers_and_signs_of_other_charts(line, same):
@@ -458,7 +458,7 @@ def test_repeats_numbers_and_signs_of_other_charts(line, same):
     [
         ("Em add9, D7 alt. | A7 sus", "Em(add9) D7alt | A7sus4 |"), ("D7 b9 #11 | G maj9", "D7(b9,#11) | Gmaj9 |"), ("B∅ E∆7 F˚7", "Bø EΔ7 F°7"), ("D° 7 A- 7", "D°7 Am7"),
         ("D dominant, A dominant 9", "D7 A9"), ("Bb dominant seven flat nine", "Bb7b9"), ("E dominant 7 flat 5", "E7b5"), ("D sus two, E suspended fourth, A seven sus four", "Dsus2 Esus4 A7sus4"), ("E add nine, A", "Eadd9 A"),
-        ("D with F# in the bass, G", "D/F# G"), ("D with an A bass", "D/A"), ("F on A", "F/A"), ("D over F sharp", "D/F#"), ("D:(1,3,5,7) E:(1,5) A:(1,b3,b5,b7)", "Dmaj7 E5 Am7b5"), ("E7(b9/#9)", "E7(b9,#9)"),
+        ("D with F# in the bass, G", "D/F# G"), ("D with an A bass", "D/A"), ("F on A", "F/A"), ("D over F sharp", "D/F#"), ("D:(1,3,5,7) E:(1,5) A:(1,b3,b5,b7)", "Dmaj7 E5 Am7b5"), ("E7(b9/#9)", "E7(b9,#9)"), ("D in first inversion, G7 third inversion", "D/F# G7/F"), ("Asus 4, D 6/9, E six nine", "Asus4 D6/9 E6/9"), ("D:maj(*3) A:min7(*5)", "D5 Am7no5"),
     ],
 )  # fmt: skip
 def test_symbols_with_blanks_and_spoken_ones(line, same):
@@ -488,7 +488,7 @@ def test_chords_that_do_not_divide_a_bar_last_whole_beats(bar, meter, beats):
 @pytest.mark.parametrize(
     ("line", "says"),
     [("Sol7 C", "write G7"), ("Rém", "write Dm"), ("Do G", "write C, or D° for"), ("Lam", "write Am"), ("Gism7", "write G#m7"), ("es-moll", "write Eb"), ("As7", "write Ab7"), ("H7", "write B7"), ("B-Dur F", "German B is Bb"),
-     ("E A in 5/4", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("bars 1-3: C G", "3 bars are numbered")],
+     ("E A in 5/4", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("bars 1-3: C G", "3 bars are numbered")],
 )  # fmt: skip
 def test_what_is_refused_has_a_remedy(line, says):
     with pytest.raises(InputError, match=says):
