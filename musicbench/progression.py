@@ -287,7 +287,7 @@ def _read_bar(tokens, meter, key, before):
         tokens = [token for token in tokens if token.kind != "HOLD"]
         holds = []
     chords, lengths = [], []
-    for token, place in zip(tokens, _shares(meter.beats, len(tokens)), strict=True):
+    for token, place in zip(tokens, shares(meter.beats, len(tokens)), strict=True):
         if token.kind == "SYMBOL":
             chord, beats = _read_symbol(token, meter, key)
             chords.append(chord)
@@ -314,16 +314,19 @@ def _filled(chords, lengths, meter, text):
         raise InputError(
             f"the bar {quoted(text)} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
         )
-    shares = iter(_shares(left, open_places))
-    return tuple((c, n or next(shares)) for c, n in zip(chords, lengths, strict=True))
+    open_shares = iter(shares(left, open_places))
+    return tuple((c, n or next(open_shares)) for c, n in zip(chords, lengths, strict=True))
 
 
-def _shares(beats, places):
-    """Return how many of the beats each place in a bar has: all as many, or whole beats, the later ones one more: 1, 1, 2 for three in 4/4."""
+def shares(beats, places):
+    """Return how many of the beats each of the places in a bar has: all as many, or whole beats, the first ones one more.
+
+    `shares(4, 3) == [2, 1, 1]`, as in `C F G | Am`; `shares(3, 2) == [2, 1]`.
+    """
     if not places or places > beats or beats % 1:
-        return [beats / places] * places if places else []
+        return places * [beats / max(places, 1)]
     each, more = divmod(int(beats), places)
-    return [float(each)] * (places - more) + [float(each + 1)] * more
+    return more * [each + 1.0] + (places - more) * [float(each)]
 
 
 def _read_sequence(tokens, meter, key):
@@ -386,7 +389,7 @@ class Progression:
     def parse(cls, text, meter=Meter(), key=None):  # noqa: B008 (frozen)
         """Read a chord line or chart.
 
-        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 1, 1, 2), `:n` gives beats (n up to the meter's
+        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
         beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again, an empty bar holds the chord, `.`
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
         played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs

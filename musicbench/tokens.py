@@ -450,7 +450,7 @@ def _join_chord(tokens, place, text):
         word, after = _next_word(tokens, end - 1)
         if word == "half":
             word, after = _next_word(tokens, after - 1)
-            word = "half-diminished" if word == "diminished" else None
+            word = "half-diminished" if word in ("diminished", "dim") else None
         if word:
             symbol, end = symbol + _QUALITY_WORDS[word], after
         is_dominant = word in ("dominant", "dom")
@@ -474,7 +474,9 @@ def _with_suspension(tokens, symbol, end):
     return (symbol.removesuffix("4") + number, end + 1) if number else (symbol, end)
 
 
-_TAIL = re.compile(r"add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj|Δ)\d*|°7?|ø7?|(?:no|omit)[35]")
+_TAIL = re.compile(
+    r"(?:dom)?(?:7|9|11|13)(?:sus[24]?|alt|[b#]\d+)|dom\d*|add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj|Δ)\d*|°7?|ø7?|(?:no|omit)[35]"
+)
 
 
 def _with_tails(tokens, symbol, end):
@@ -506,6 +508,7 @@ def _is_end(tokens, place):
     return place >= len(tokens) or tokens[place].kind in _ENDS_A_SYMBOL or tokens[place].value in _AFTER_A_SYMBOL
 
 
+_ALTERING = _ACCIDENTALS | {"b": "b", "#": "#"}
 _ALTERED = {
     "five": "5",
     "5.0": "5",
@@ -526,11 +529,11 @@ def _with_alterations(tokens, symbol, end):
             return f"{symbol}M7", seventh[1]
     if re.fullmatch(r"[A-G][#b]?m?6", symbol) and _number_at(tokens, end) == "9" and _is_end(tokens, end + 1):  # "six nine"
         return f"{symbol}/9", end + 1
-    while end + 1 < len(tokens) and tokens[end].value in _ACCIDENTALS and symbol[-1:].isdigit():
+    while end + 1 < len(tokens) and tokens[end].value in _ALTERING and symbol[-1:].isdigit():
         number = _ALTERED.get(str(tokens[end + 1].value), _EXTENSIONS.get(tokens[end + 1].value))
-        if not number or not symbol_of(f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})"):
+        if not number or not symbol_of(f"{symbol}({_ALTERING[tokens[end].value]}{number})"):
             break
-        symbol, end = f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})", end + 2
+        symbol, end = f"{symbol}({_ALTERING[tokens[end].value]}{number})", end + 2
     return symbol, end
 
 
@@ -540,7 +543,10 @@ def _is_plain_word(tokens, place):
     if word not in ("dim", "power", "sus", "half", "dominant"):
         return False
     is_end = after >= len(tokens) or tokens[after].kind in _ENDS_A_SYMBOL | {"NUMBER"}
-    return not (is_end or tokens[after].value in _AFTER_A_SYMBOL | set(_NUMBER_WORDS) | set(_SUSPENDED) | {"diminished"})
+    return not (
+        is_end
+        or tokens[after].value in _AFTER_A_SYMBOL | set(_NUMBER_WORDS) | set(_SUSPENDED) | set(_ACCIDENTALS) | {"diminished", "dim"}
+    )
 
 
 def _with_suffix(tokens, symbol, end):
@@ -566,7 +572,7 @@ def _with_extension(tokens, symbol, end):
         extension, last = _NUMBER_WORDS.get(token.value), True
     else:
         extension = _EXTENSIONS.get(token.value) if token.kind == "NUMBER" else None
-        last = _is_end(tokens, end + 1) or after.value in _ACCIDENTALS
+        last = _is_end(tokens, end + 1) or after.value in (*_ALTERING, "sus", "suspended", "alt")
     if not extension or not last or symbol_of(symbol + extension) is None:
         return symbol, end
     return symbol + extension, end + 1
