@@ -319,11 +319,11 @@ def _filled(chords, lengths, meter, text):
 
 
 def shares(beats, places):
-    """Return how many of the beats each of the places in a bar has: all as many, or whole beats, the first ones one more.
+    """Return how many of the beats each of the places in a bar has: all as many, in whole and half beats, or the first ones one more.
 
-    `shares(4, 3) == [2, 1, 1]`, as in `C F G | Am`; `shares(3, 2) == [2, 1]`.
+    `shares(4, 3) == [2, 1, 1]`, as in `C F G | Am`; `shares(3, 2) == [1.5, 1.5]`.
     """
-    if not places or places > beats or beats % 1:
+    if not places or places > beats or beats % 1 or 2 * beats % places == 0:
         return places * [beats / max(places, 1)]
     each, more = divmod(int(beats), places)
     return more * [each + 1.0] + (places - more) * [float(each)]
