@@ -109,19 +109,19 @@ _BESIDE_BASS = {"a", "an", "the", "in", "at", "as", "for", "bass", "bottom", "no
 
 
 def _with_spoken_bass(tokens):
-    """Return the tokens with "C over E", "C with E in the bass" and "C with a G bass" as C/E, C/E and C/G."""
+    """Return the tokens with "C over E", "C with E in the bass" and "C in first inversion" as C/E."""
     result, place = [], 0
     while place < len(tokens):
-        token, after = tokens[place], place + 1
-        bass, end = _spoken_bass(tokens, after) if token.kind == "CHORD" else (None, after)
-        inversion, end = (None, end) if bass else _spoken_inversion(tokens, after)
-        if inversion is not None and token.kind == "CHORD":
-            chord = Chord.parse(str(token.value), keep_spelling=True).inverted(inversion)
-            token, after = replace(token, value=str(chord)), end
-        if bass:
-            token, after = replace(token, value=f"{token.value}/{bass}"), end
+        token, place = tokens[place], place + 1
+        if token.kind == "CHORD":
+            bass, end = _spoken_bass(tokens, place)
+            inversion, after = _spoken_inversion(tokens, place)
+            if bass:
+                token, place = replace(token, value=f"{token.value}/{bass}"), end
+            elif inversion is not None:
+                chord = Chord.parse(str(token.value), keep_spelling=True).inverted(inversion)
+                token, place = replace(token, value=str(chord)), after
         result.append(token)
-        place = after
     return result
 
 
