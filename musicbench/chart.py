@@ -29,6 +29,7 @@ _ADVICE = {
     "JUMP": "jumps such as D.C., D.S. and Fine are not played: write the bars out", "FRACTION": "give the meter with --meter",
     "TEMPO": "give the tempo with --tempo", "tempo": "give the tempo with --tempo", "bpm": "give the tempo with --tempo",
     "key": "give the key with --key", "capo": "write the chords as they sound", "or": "choose one of the chords",
+    "in": "give the key with --key, the meter with --meter, the tempo with --tempo",
     "CLOCK": "write chord times as seconds:chord, '0:C 2.5:G'", "NUMBER": "write beats as C:2, bars as 'C (2 bars)'",
 }  # fmt: skip
 REMEDIES = {
@@ -48,7 +49,9 @@ FILLERS = set(
 )
 _SAME_WORDS = {"sim", "simile", "ditto"}
 _SILENT_WORDS = {"rest", "tacet", "silence", "break", "pause"}
-_SPOKEN_TIMES = {"twice": 2, "thrice": 3}
+_SPOKEN_TIMES = {"once": 1, "twice": 2, "thrice": 3}
+_AGAIN = {"repeat", "repeated", "repeats", "again"}  # twice, where no number says how often
+MAX_TIMES = 99
 
 
 class _TokenLexer(Lexer):
@@ -73,13 +76,21 @@ def _terminals(tokens):
 
     Raises InputError for a token that has no place in a chord line, and names the place.
     """
-    tokens = _marked(tokens)
+    tokens = _repeats_counted(_counts_joined(_marked(tokens)))
     barred = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
-    held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens))
+    held = barred or any(a.kind == b.kind == "HOLD" for a, b in pairwise(tokens)) or _each_is_held(tokens)
     result, has_comma = [], False
     for i, token in enumerate(tokens):
         has_comma = (has_comma or token.text == ",") and token.kind not in ("LINE", "MARK")
-        if token.kind == "TIMES" and has_comma and tokens[i - 1].kind in ("CHORD", "ROMAN"):  # "C, G x2, Am"
+        is_after_one = has_comma and tokens[i - 1].kind in ("CHORD", "ROMAN") and re.search("[xX×*]", token.text)
+        if token.kind == "CHORD" and re.match(r"[Bb]\W+(?:dur|moll)", token.text, re.IGNORECASE):
+            raise InputError(
+                f"{quoted(token.text)} at character {token.start + 1}: the German B is Bb here, and H is B; write Bb or Bbm"
+            )
+        if token.kind == "TIMES" and not 1 <= token.value <= MAX_TIMES:
+            side = "below 1; play the chords once or more" if token.value < 1 else f"above {MAX_TIMES}; repeat less"
+            raise InputError(f"{quoted(token.text)} at character {token.start + 1}: {token.value} times is {side}")
+        if token.kind == "TIMES" and is_after_one:  # "C, G x2, Am", but not "C, G, 2 times"
             result.append(replace(token, text="x1"))
         elif token.kind == "WORD" and (token.value in _SAME_WORDS or (token.value == "x" and barred)):
             result.append(replace(token, kind="SAME"))
@@ -104,6 +115,45 @@ def _terminals(tokens):
     return _without_empty_brackets(result)
 
 
+def _each_is_held(tokens):
+    """Return whether a sign stands behind each chord, the last one too: C / G / Am / F /."""
+    kinds = [token.kind for token in tokens if token.kind in ("CHORD", "ROMAN", "HOLD")]
+    return bool(kinds) and kinds[-1] == "HOLD" and kinds.count("HOLD") == len(kinds) / 2 and "HOLD" not in kinds[::2]
+
+
+_COUNT = re.compile(r"[x×*](\d+)|(\d+)[x×]", re.IGNORECASE)
+
+
+def _counts_joined(tokens):
+    """Return the tokens with every count as one TIMES, too large ones too: x1000, x 1000, 100 times, times 4, x3 times."""
+    result = []
+    for token in tokens:
+        before = result[-1] if result else None
+        number, count = token.value if token.kind == "NUMBER" else None, _COUNT.fullmatch(token.text)
+        if token.kind == "WORD" and count:
+            result.append(replace(token, kind="TIMES", value=int(count[1] or count[2])))
+        elif before and number is not None and before.kind == "WORD" and before.value in ("x", "×", "times"):
+            result[-1] = replace(token, kind="TIMES", text=f"x{token.text}", value=int(number), start=before.start)
+        elif before and token.value == "times" and before.kind in ("TIMES", "NUMBER"):
+            result[-1] = replace(before, kind="TIMES", text=f"{before.text} times", value=int(before.value))
+        else:
+            result.append(token)
+    return result
+
+
+def _repeats_counted(tokens):
+    """Return the tokens with "repeat" as TIMES 2, unless a count stands beside it: "repeat 3 times", "x3, repeat"."""
+    result = []
+    for i, token in enumerate(tokens):
+        beside = [t for t in tokens[max(i - 2, 0) : i + 3] if t.kind == "TIMES" or t.value in _SPOKEN_TIMES]
+        is_again = token.kind == "WORD" and token.value in _AGAIN
+        is_group = i + 1 < len(tokens) and tokens[i + 1].kind == "MARK"
+        if is_again and not beside and not is_group:
+            token = replace(token, kind="TIMES", value=2)
+        result.append(token)
+    return result
+
+
 def _begins_ending(tokens, i):
     """Return whether a number stands right behind a bar line, and chords behind it: |1 Am :|2 F."""
     after = tokens[i + 1].kind if i + 1 < len(tokens) else "END"
@@ -113,6 +163,57 @@ def _begins_ending(tokens, i):
         and tokens[i - 1].end >= tokens[i].start - 1
         and after in ("CHORD", "ROMAN")
     )
+
+
+_BAR_WORDS = {"bar", "bars", "measure", "measures", "mm", "m", "takt"}
+
+
+def without_bar_numbers(tokens):
+    """Return the tokens of a numbered list as chords: "1) C 2) G", and as bars: "bar 1: C G, bar 2: Am", "bars 1-2: C, bars 3-4: F"."""
+    labels = _bar_numbers(tokens)
+    spans = [span for _, _, span, _ in labels]
+    if not labels or any(b[0] != a[1] + 1 for a, b in pairwise(spans)) or spans[0][0] != 1:
+        return tokens
+    result = tokens[: labels[0][0]]
+    ends = [first for first, _, _, _ in labels[1:]] + [len(tokens)]
+    for (_, start, (low, high), is_bar), end in zip(labels, ends, strict=True):
+        inside = tokens[start:end]
+        result += _numbered_bars(inside, high - low + 1) if is_bar else inside
+    return result
+
+
+def _numbered_bars(tokens, bars):
+    """Return tokens behind "bar 1:" between bar lines; of several bars each chord has one, or one chord all."""
+    line = Token("BAR", "|", "|", tokens[0].start if tokens else 0, tokens[0].start if tokens else 0)
+    symbols = [token for token in tokens if token.kind in ("CHORD", "ROMAN")]
+    if bars == 1:
+        return [line, *tokens]
+    if len(symbols) == 1:
+        return [line, *symbols, *(bars - 1) * [line, replace(symbols[0], kind="SAME")]]
+    if len(symbols) == bars:
+        return [sign for token in symbols for sign in (line, token)]
+    raise InputError(
+        f"{bars} bars are numbered, but {len(symbols)} chords stand behind them; give one chord a bar, or number each bar"
+    )
+
+
+def _bar_numbers(tokens):
+    """Return [(first, the place after it, (low, high), whether it says "bar"), ...] of 1), (1), bar 1: and bars 1-2:."""
+    labels, i = [], 0
+    while i < len(tokens):
+        first = i
+        is_bar = tokens[i].kind == "WORD" and tokens[i].value in _BAR_WORDS
+        i += is_bar or tokens[i].kind == "LEFT"
+        token, after = (tokens[i], tokens[i + 1]) if i + 1 < len(tokens) else (None, None)
+        is_number = token is not None and (token.kind == "NUMBER" or (is_bar and token.kind == "RANGE"))
+        is_end = is_number and (after.text == ":" or after.kind == "RIGHT" or (is_bar and after.text in (":", "-", "=", ")", ".")))
+        if is_number and (is_end or is_bar):
+            span = token.value if token.kind == "RANGE" else (token.value, token.value)
+            i += 1 + is_end
+            labels.append((first, i, (int(span[0]), int(span[1])), is_bar))
+        else:
+            i = first + 1
+    return labels
 
 
 def _refuse(token):
@@ -125,8 +226,8 @@ def _refuse(token):
         said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
     except InputError as error:
         said = str(error)
-        if re.match(r"H(?:[m#b\d]|$)", token.text):
-            said = f"unknown chord {quoted(token.text)}; the German H is B here, and the German B is Bb"
+        if re.fullmatch("[A-Z]?[a-z]{3,}", token.text) and re.search("this is a word|start with a root", said):
+            said = f"unknown chord {quoted(token.text)}: this is a word; a chord line has chords alone, words go into the prompt"
     raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
 
 
@@ -341,16 +442,25 @@ def _flat(children):
 
 
 def _played_phrase(children):
-    """Return the tokens of a line or section, in which "x2" repeats what stands before it since the last one, or all behind it."""
-    parts, counts = [[]], []
-    for child in children:
+    """Return the tokens of a line or section, in which "x2" repeats what stands before it since the last one, or all behind it.
+
+    Where one stands within a bar, "Am x4 | F", it repeats that bar; before a bracket, "2x (C G) F", it repeats what is in it.
+    """
+    parts, counts, times = [[]], [], 1
+    in_bars = any(_ends_bar(children, i) for i in range(len(children)))
+    for i, child in enumerate(children):
+        after = children[i + 1] if i + 1 < len(children) else None
         if not hasattr(child, "type"):
-            parts[-1] += _repeated(_flat(child.children[0].children), _times(child, 1))
+            parts[-1] += _repeated(_flat(child.children[0].children), times * _times(child, 1))
+            times = 1
         elif child.type != "TIMES":
             parts[-1].append(child.value)
+        elif after is not None and not hasattr(after, "type") and _is_before_group(child.value, parts[-1]):
+            times = child.value.value
         elif child.value.text == "x1":  # of one chord
-            last = _last_symbol(parts[-1])
-            parts[-1][last:] = _repeated(parts[-1][last:], child.value.value)
+            _repeat_end(parts[-1], _last_symbol(parts[-1]), child.value.value)
+        elif in_bars and parts[-1] and parts[-1][-1].kind not in ("BAR", "LINE"):
+            _repeat_end(parts[-1], _last_bar(parts[-1]), child.value.value)
         else:
             counts.append(child.value.value)
             parts.append([])
@@ -361,6 +471,31 @@ def _played_phrase(children):
     return [token for part, times in order for token in _repeated(part, times)]
 
 
+def _ends_bar(children, i):
+    """Return whether "x4" is the last thing in a bar: "Am x4 | F"."""
+    if not 0 < i < len(children) - 1:
+        return False
+    before, child, after = (getattr(child, "type", "group") for child in children[i - 1 : i + 2])
+    return child == "TIMES" and after == "BAR" and before != "BAR"
+
+
+def _is_before_group(times, tokens):
+    """Return whether a count belongs to the bracket after it: "3x (C G)", but not "F x3 (C G)"."""
+    return times.text[-1:] in "xX×" or not any(token.kind == "SYMBOL" for token in tokens)
+
+
+def _repeat_end(tokens, first, times):
+    """Play the end of a list of tokens, from `first` on, so often, each time as a bar where there are bars."""
+    end = tokens[first:]
+    before = [_SOFT_BAR] if first and tokens[first - 1].kind == "SYMBOL" else []
+    tokens[first:] = [*before, *times * [*end, _SOFT_BAR]]
+
+
+def _last_bar(tokens):
+    """Return the place behind the last bar line."""
+    return next((i + 1 for i in range(len(tokens) - 1, -1, -1) if tokens[i].kind in ("BAR", "LINE")), 0)
+
+
 def _last_symbol(tokens):
     """Return the place of the last symbol, the end where there is none."""
     return next((i for i in range(len(tokens) - 1, -1, -1) if tokens[i].kind == "SYMBOL"), len(tokens))
@@ -369,11 +504,66 @@ def _last_symbol(tokens):
 def _repeated(tokens, times):
     if times * len(tokens) > 2 * MAX_LINE:
         raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
-    has_bars = any(token.kind == "BAR" for token in tokens)
-    return times * [*tokens, *[_SOFT_BAR] * has_bars]
+    is_bar = times > 1 or any(token.kind == "BAR" for token in tokens)
+    return times * [*tokens, *[_SOFT_BAR] * is_bar]
 
 
 # ---------------------------------------------------------------------------------------------------- bars
+
+
+_BAR = Token("BAR", "|", "|", 0, 0)
+
+
+def is_barred(tokens):
+    """Return whether the bar lines of a chord line divide its chords; between repeat signs or sections that have none, chords are one a bar."""
+    regions = _regions(tokens)
+    if len(regions) == 1:
+        return any(token.kind == "BAR" for token in tokens)
+    return any(_is_divided(tokens[first:end], is_repeated) for first, end, is_repeated in regions)
+
+
+def with_bars_of_long_regions(tokens):
+    """Return the tokens of a barred line with bar lines where three chords or more stand between repeat signs or marks without any."""
+    result, done, regions = [], 0, _regions(tokens)
+    for first, end, is_repeated in regions if len(regions) > 1 else ():
+        inside = tokens[first:end]
+        places = [i for i, token in enumerate(inside) if token.kind in _SOUNDING]
+        has_lengths = any(t.kind in ("HOLD", "QUANTITY") or re.search(r":[\d.]+$", str(t.value)) for t in inside)
+        if len(places) > 2 and not has_lengths and not _is_divided(inside, is_repeated):
+            result += tokens[done:first]
+            later = set(places[1:])
+            for i, token in enumerate(inside):
+                result += [_BAR, token] if i in later else [token]
+            done = end
+    return result + tokens[done:]
+
+
+_SOUNDING = ("CHORD", "ROMAN", "SAME")
+
+
+def _regions(tokens):
+    """Return [(first, end, whether it is repeated), ...] of what stands between repeat signs, section marks and "| then"."""
+    marks = dict(section_marks(tokens))
+    cuts = [(0, 0, "START")]
+    for i, token in enumerate(tokens):
+        if i in marks:
+            cuts.append((i, marks[i], "MARK"))
+        elif token.kind in ("OPEN", "CLOSE", "CLOSE_OPEN"):
+            cuts.append((i, i + 1, token.kind))
+        elif token.value == "then" and i and tokens[i - 1].kind == "BAR":
+            cuts.append((i, i + 1, "MARK"))
+    cuts.append((len(tokens), len(tokens), "END"))
+    return [
+        (end, first, opening in ("OPEN", "CLOSE_OPEN") or closing in ("CLOSE", "CLOSE_OPEN"))
+        for (_, end, opening), (first, _, closing) in pairwise(cuts)
+    ]
+
+
+def _is_divided(tokens, is_repeated):
+    """Return whether a bar line stands between two symbols, or at the start where no repeat sign does its work."""
+    kinds = [token.kind for token in tokens]
+    places = [i for i, kind in enumerate(kinds) if kind in _SOUNDING]
+    return bool(places) and "BAR" in kinds[places[0] if is_repeated else 0 : places[-1]]
 
 
 def bars_of(tokens):
@@ -383,12 +573,14 @@ def bars_of(tokens):
         tokens = tokens[:-1]
     for token in [*tokens, _SOFT_BAR]:
         if token.kind in ("BAR", "LINE", "MARK"):
-            lines, is_soft = lines + (token.kind == "BAR"), is_soft or token.kind != "BAR"
+            is_one = token.kind == "BAR" and is_soft and lines > 0  # at the end of a line and at the start of the next
+            lines += token.kind == "BAR" and not is_one
+            is_soft = token.kind != "BAR"
             if bar:
                 bars.append(bar)
                 bar = []
             continue
-        if bars and not bar and lines > 1 and not is_soft:
+        if bars and not bar and lines > 1:
             bars += [[] for _ in range(lines - 1)]
         bar.append(token)
         lines, is_soft = 0, False
@@ -398,8 +590,9 @@ def bars_of(tokens):
 def unfolded(text):
     """Write a chord line with its repeats, endings and section marks played out. Raises InputError."""
     tokens = tokens_of(normalised(text))
-    symbols = play_out(tokens)
-    if any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens):
+    barred = is_barred(tokens)
+    symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
+    if barred:
         return " | ".join(" ".join(map(_written, bar)) for bar in bars_of(symbols))
     return " ".join(_written(token) for token in symbols if token.kind not in ("LINE", "MARK"))
 

@@ -85,8 +85,10 @@ SPELLINGS = {
     "maj13": ("maj13", ()),
     "min13": ("m13", ()),
     "maj11": ("maj11", ()),
+    "7(b9,13)": ("13b9", ()),
+    "7(#9,13)": ("13#9", ()),
     "maj(11)": ("add11", ("add4",)),
-    "min(11)": ("madd11", ("madd4",)),
+    "min(11)": ("madd11", ("madd4", "m4")),
     "sus2(b7)": ("7sus2", ()),
     "sus4(b7,9)": ("9sus4", ()),
     "sus4(b7,9,13)": ("13sus4", ()),
@@ -106,9 +108,21 @@ _BY_SPELLING = {spelling: name for name, (suffix, others) in SPELLINGS.items() f
 def notes_of(name):
     """Return the Notes of a type's name: `notes_of("7(b9)")`. Raises KeyError or ValueError for what is no name."""
     shorthand, bracket, degrees = name.partition("(")
-    notes = SHORTHANDS[shorthand or "maj"]
-    for degree in degrees.removesuffix(")").split(",") if bracket else ():
+    listed = degrees.removesuffix(")").split(",") if bracket else ()
+    notes = SHORTHANDS[shorthand] if shorthand else _listed(listed)
+    for degree in listed if shorthand else ():
         notes = _without(notes, degree[1:]) if degree.startswith("*") else _with_degree(notes, degree)
+    return notes
+
+
+def _listed(degrees):
+    """Return the Notes of Harte's list without a shorthand, (1,5): no others, the 4th or 2nd in place of a missing third."""
+    notes = Notes(None, None)
+    for degree in degrees:
+        notes = notes if degree == "1" else _with_degree(notes, degree)
+    for degree, name, third in (("4", "11", 5), ("2", "9", 2)):
+        if notes.third is None and degree in degrees:
+            notes = replace(notes, third=third, added=notes.added - {name})
     return notes
 
 
@@ -177,7 +191,7 @@ _PARTS = re.compile(
     r"|(?P<half>ø|hdim|half-?dim(?:inished)?|h(?=7|$))|(?P<dim>dim(?:inished)?|Dim|DIM|°|o(?![a-z]))|(?P<aug>aug(?:mented)?|Aug|AUG)"
     r"|(?P<sus>[sS]us(?:24|42|2|4)?|SUS(?:24|42|2|4)?)|(?P<omit>(?:no|omit) ?(?:3r?d?|5(?:th)?))|(?P<alt>alt|Alt|ALT)|(?P<dom>dom)|(?P<power>power)"
     r"|(?P<add>(?:add|Add|ADD) ?[b#]?(?:13|11|9|7|6|5|4|2))|(?P<degree>[b#+-]?(?:13|11|10|69|9|7|6|5|4|2)(?!\d))"
-    r"|(?P<sign>[+-])|(?P<gap>[, ()])"
+    r"|(?P<sign>[+-])|(?P<gap>[, ()/])"
 )
 
 
@@ -257,7 +271,7 @@ class _Suffix:
         if sign and sign in "+-" and number in ("2", "4") and "sus" in self.seen:  # sus-4
             self.sus(number)
             return
-        if sign == "+" and number == "7" and self.notes.third == 3:  # Cm(+7)
+        if sign and sign in "+#" and number == "7" and self.notes.third == 3:  # Cm(+7), Cm#7
             self.set(seventh=11)
             return
         if sign == "+" and number in ("7", "6") or (sign == "+" and not self.seen and number == "9"):
@@ -280,6 +294,8 @@ class _Suffix:
             raise ValueError("a fifth cannot be altered twice")
         if number in ("7", "10", "69"):
             raise ValueError(f"an altered {number}")
+        if number == "9" and {"11", "13"} & set(self.seen):  # 13b9 has one ninth
+            self.set(added=self.notes.added - {"9"})
         self.add(sign + number)
 
     def plain(self, number):
@@ -289,7 +305,9 @@ class _Suffix:
         elif number == "69":
             self.add("6")
             self.add("9")
-        elif number == "4" and self.notes.third in (3, 4) and "6" not in self.seen:
+        elif number == "4" and self.notes.third == 3:  # Am4 stays minor
+            self.add("11")
+        elif number == "4" and self.notes.third == 4 and "6" not in self.seen:
             self.set(third=5)
         elif number == "2" and self.notes.seventh is None:
             self.add("9")
@@ -335,6 +353,8 @@ def read_type(text):
             return None
         kind, part = match.lastgroup, match[0]
         place = match.end()
+        if part == "/" and not state.in_brackets:  # a bass, or "6/9"
+            return None
         if kind == "gap":
             state.in_brackets = part == "(" or (state.in_brackets and part != ")")
             continue
@@ -383,15 +403,22 @@ def intervals_of(name):
 
 def _distance(own, other):
     """Return how much of a chord is lost in another: a wrong third most, then seventh, fifth, added notes."""
+    is_eleventh = own.third == 4 and own.seventh == 10 and {"9", "11"} <= own.added
+    if is_eleventh and other.third == 5 and other.seventh == 10:  # C11 is played without its third, as C9sus4
+        own = replace(own, third=5, added=own.added - {"11"})
+        return _distance(own, other) - 0.5
     cost = 0.0
     if own.third != other.third:
         cost += 10 if own.third in (3, 4) and other.third in (3, 4) else 6
         cost += 0.5 * (own.third not in (3, 4) and other.third == 3)  # a suspended chord resolves to major
     if own.fifth != other.fifth:
-        cost += 3
+        cost += 4 if (own.third, own.fifth) == (3, 6) else 3
     if own.seventh != other.seventh:
         sevenths = {own.seventh, other.seventh}
-        cost += 4 if sevenths == {10, 11} else 1 if sevenths == {9, None} else 3.5
+        is_wrong = sevenths in ({10, 11}, {9, 11})
+        cost += 4 if is_wrong else 1 if sevenths == {9, None} else 3.5
+    if "9" in other.added and own.added & {"b9", "#9"}:  # never a natural ninth against an altered one
+        cost += 5
     return cost + len(own.added - other.added) + 1.5 * len(other.added - own.added)
 
 

@@ -8,9 +8,18 @@ import re
 from dataclasses import dataclass, replace
 
 from musicbench import InputError
-from musicbench.chart import FILLERS, MAX_LINE, SECTIONS, bars_of, play_out
-from musicbench.theory import NO_CHORD, Key, Meter, numeral_key, parse_symbol, quoted
-from musicbench.tokens import normalised, symbol_of, tokens_of
+from musicbench.chart import (
+    FILLERS,
+    MAX_LINE,
+    SECTIONS,
+    bars_of,
+    is_barred,
+    play_out,
+    with_bars_of_long_regions,
+    without_bar_numbers,
+)
+from musicbench.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
+from musicbench.tokens import Token, normalised, symbol_of, tokens_of
 
 
 def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
@@ -52,8 +61,12 @@ def _without_key(tokens):
 
 
 _SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
-_NASHVILLE = re.compile(r"([b#]?)([1-7])(-|m|min)?((?:maj|sus|dim|add|°)?\d{0,2})")
+_NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
+_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→-]*|x\d+|\d+x|N|N\.?C\.?")
+_DASHED = re.compile(r"[b#]?[1-7](?:-[b#]?[1-7])+")
+_MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
+_METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
 
 
 def _capital(name):
@@ -61,46 +74,126 @@ def _capital(name):
 
 
 def _numerals_for_numbers(text):
-    """Return a line of scale degrees, "1 5 6- 4", as Roman numerals; any other text as it is."""
-    text, sign, key = text.partition(" in ")
-    words = re.split(r"([\s|,%]+|(?<=\d)-(?=[\db#]))", text)
-    symbols = [word for word in words[::2] if word]
-    matches = [_NASHVILLE.fullmatch(word) for word in symbols]
-    if len(symbols) < 2 or not all(matches):
-        return text + sign + key
-    return (
-        sign
-        + key
-        + " " * bool(sign)
-        + "".join(
-            _numeral(_NASHVILLE.fullmatch(word)) if i % 2 == 0 and word else word.replace("-", " ") for i, word in enumerate(words)
-        )
-    )
+    """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
+    line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
+    line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
+    words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]
+    lists = [word for word in words if _DASHED.fullmatch(word)]
+    if not all(_MINOR_SEVENTH.fullmatch(word) for word in lists) or len(words) == 1:  # 1-5-6-4, but 2-7 5-7
+        words = [part for word in words for part in (re.split("(-)", word) if word in lists else [word])]
+    read = [word if _NASHVILLE_SIGNS.fullmatch(word) else _numeral(word) for word in words]
+    degrees = [word for word, numeral in zip(words, read, strict=True) if word != numeral]
+    if len(degrees) < 2 or None in read or degrees[0] in _METERS:
+        return text
+    return sign + key + " " * bool(sign) + "".join(" " if word == "-" else word for word in read)
 
 
-def _numeral(match):
-    accidental, degree, minor, kind = match.groups()
+def _numeral(word):
+    """Return a scale degree, "6-", "57" or "5/7", as a Roman numeral, its bass as "/^7"; None for what is none."""
+    match = _NASHVILLE.fullmatch(word)
+    if not match:
+        return None
+    accidental, degree, minor, kind, bass, ninth = match.groups()
     numeral = _NUMERALS[int(degree) - 1]
     if minor:
         numeral = numeral.lower()
-    elif accidental or kind.startswith(("maj", "sus")) or (kind and numeral.islower() and kind[0] in "79" and degree not in "236"):
+    elif accidental or kind.startswith(("maj", "M", "Δ", "sus", "+")) or (kind[:1] in tuple("79") and degree not in "236"):
         numeral = numeral.upper()
     kind = "°" if degree == "7" and not (minor or accidental or kind) else kind
-    return accidental + numeral + kind
+    numeral = accidental + numeral + kind + (ninth or "") + (f"/^{bass}" if bass else "")
+    return numeral if is_roman(numeral) else None
+
+
+_OVER = ("over", "slash", "on")
+_BESIDE_BASS = {"a", "an", "the", "in", "at", "as", "for", "bass", "bottom", "note", "its", "joined"}
+
+
+def _with_spoken_bass(tokens):
+    """Return the tokens with "C over E", "C with E in the bass" and "C in first inversion" as C/E."""
+    result, place = [], 0
+    while place < len(tokens):
+        token, place = tokens[place], place + 1
+        if token.kind == "CHORD":
+            bass, end = _spoken_bass(tokens, place)
+            inversion, after = _spoken_inversion(tokens, place)
+            if bass:
+                token, place = replace(token, value=f"{token.value}/{bass}"), end
+            elif inversion is not None:
+                chord = Chord.parse(str(token.value), keep_spelling=True).inverted(inversion)
+                token, place = replace(token, value=str(chord)), after
+        result.append(token)
+    return result
+
+
+def _spoken_bass(tokens, place):
+    """Return (the bass that words at a place say, the place after them); (None, place) for others."""
+    if place + 1 >= len(tokens) or tokens[place].value not in (*_OVER, "with"):
+        return None, place
+    note = next((i for i in range(place + 1, min(place + 6, len(tokens))) if tokens[i].value not in _BESIDE_BASS), len(tokens))
+    name = _capital(tokens[note].text) if note < len(tokens) else ""
+    if not re.fullmatch("[A-G][#b]?", name) and note < len(tokens):
+        name = str(tokens[note].value)  # F sharp
+    end = note + 1
+    while end < len(tokens) and tokens[end].value in _BESIDE_BASS:
+        end += 1
+    is_bass = tokens[place].value in _OVER or any(t.value in ("bass", "bottom") for t in tokens[place:end])
+    return (name, end) if is_bass and re.fullmatch("[A-G][#b]?", name) else (None, place)
+
+
+_INVERSIONS = {"root": 0, "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
+
+
+def _spoken_inversion(tokens, place):
+    """Return (which inversion words at a place say, "in first inversion", the place after them); (None, place) for others."""
+    place += place < len(tokens) and tokens[place].value == "in"
+    words = [str(token.value) for token in tokens[place : place + 2]]
+    is_said = len(words) == 2 and words[0] in _INVERSIONS and words[1] in ("inversion", "position")
+    return (_INVERSIONS[words[0]], place + 2) if is_said else (None, place)
+
+
+def _with_beats(tokens):
+    """Return the tokens with C(2) G(2) as chords and beats, where every chord has such a number; "C/ G/" as chords with a slash."""
+    spelled = []
+    for token in tokens:
+        if token.kind == "LIKE" and token.text.endswith("/") and symbol_of(token.text[:-1]):
+            chord, at = token.text[:-1], token.end - 1
+            spelled += [
+                replace(token, kind=symbol_of(chord)[0], text=chord, value=chord, end=at),
+                Token("HOLD", ".", ".", at, at + 1),
+            ]
+        else:
+            spelled.append(token)
+    matches = {
+        i: re.fullmatch(r"(.+)\(([1-8])\)", str(t.value)) for i, t in enumerate(spelled) if t.kind in ("CHORD", "ROMAN", "LIKE")
+    }
+    if len(matches) < 2 or not all(match and symbol_of(match[1]) for match in matches.values()):
+        return spelled
+    result = []
+    for i, token in enumerate(spelled):
+        if i not in matches:
+            result.append(token)
+            continue
+        symbol, beats = matches[i].groups()
+        result.append(replace(token, kind=symbol_of(symbol)[0], value=symbol))
+        result.append(replace(token, kind="QUANTITY", value=(float(beats), "beats")))
+    return result
+
+
+def _with_inversions(tokens):
+    """Return the tokens with I6 and IV6 as first inversions where another numeral has figured bass: "I V6 vi I6"."""
+    if not any(token.kind == "ROMAN" and is_figured(token.value) for token in tokens):
+        return tokens
+    return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
 
 
 def _as_chords(tokens):
     """Return the tokens of a chord line in which small letters are chords too: am F c G."""
     result = []
-    for token in tokens:
+    for token in _with_spoken_bass(tokens):
         upper = token.text[:1].upper() + token.text[1:]
         is_small = token.kind in ("WORD", "ROMAN") and re.match("[a-g]", token.text) and token.value not in FILLERS | SECTIONS
         if is_small and symbol_of(upper) == ("CHORD", upper):
             token = replace(token, kind="CHORD", value=upper)
-        is_second = token.kind == "CHORD" and len(result) > 1
-        if is_second and result[-2].kind == "CHORD" and result[-1].value in ("over", "slash", "on"):  # "C over E"
-            token = replace(token, value=f"{result[-2].value}/{token.value}", start=result[-2].start)
-            del result[-2:]
         if (
             token.kind == "CHORD" and len(result) > 1 and result[-2].kind == "QUANTITY" and result[-1].value == "of"
         ):  # "2 bars of C"
@@ -113,9 +206,12 @@ def _as_chords(tokens):
 
 
 def _plain_line(text):
-    """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F"."""
+    """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F", //: C G ://."""
+    text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
+    text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
     text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
-    return re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", re.sub(r"(?i)\bno chord\b", "N", text))
+    text = re.sub(r"(?i)\bno chord\b", "N", text)
+    return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
 
 
 def _with_times(tokens):
@@ -191,20 +287,20 @@ def _read_bar(tokens, meter, key, before):
         tokens = [token for token in tokens if token.kind != "HOLD"]
         holds = []
     chords, lengths = [], []
-    for token in tokens:
+    for token, place in zip(tokens, shares(meter.beats, len(tokens)), strict=True):
         if token.kind == "SYMBOL":
             chord, beats = _read_symbol(token, meter, key)
             chords.append(chord)
-            lengths.append(meter.beats / len(tokens) if holds and beats is None else beats)
+            lengths.append(place if holds and beats is None else beats)
         elif token.kind == "LENGTH" and chords:
             lengths[-1] = float(token.value[0]) * (meter.beats if token.value[1] == "bars" else 1)
         elif not chords:
             if not before:
                 raise InputError(f"unknown chord {quoted(token.text)} at the start: there is no chord before it")
             chords.append(before[-1][0])
-            lengths.append(meter.beats / len(tokens))
+            lengths.append(place)
         elif token.kind in ("HOLD", "SAME"):
-            lengths[-1] += meter.beats / len(tokens)
+            lengths[-1] += place
     return _filled(chords, lengths, meter, " ".join(token.text for token in tokens))
 
 
@@ -218,7 +314,19 @@ def _filled(chords, lengths, meter, text):
         raise InputError(
             f"the bar {quoted(text)} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
         )
-    return tuple((c, n or left / open_places) for c, n in zip(chords, lengths, strict=True))
+    open_shares = iter(shares(left, open_places))
+    return tuple((c, n or next(open_shares)) for c, n in zip(chords, lengths, strict=True))
+
+
+def shares(beats, places):
+    """Return how many of the beats each of the places in a bar has: all as many, in whole and half beats, or the first ones one more.
+
+    `shares(4, 3) == [2, 1, 1]`, as in `C F G | Am`; `shares(3, 2) == [1.5, 1.5]`.
+    """
+    if not places or places > beats or beats % 1 or 2 * beats % places == 0:
+        return places * [beats / max(places, 1)]
+    each, more = divmod(int(beats), places)
+    return more * [each + 1.0] + (places - more) * [float(each)]
 
 
 def _read_sequence(tokens, meter, key):
@@ -237,7 +345,19 @@ def _read_sequence(tokens, meter, key):
         elif token.kind == "LENGTH":
             count, unit = token.value
             events[-1] = (events[-1][0], count * (meter.beats if unit == "bars" else 1))
-    return events
+    slashes_only = [(chord, beats - 1) for chord, beats in events]  # "C// F//": each slash is a beat
+    is_better = is_held and not _keeps_bars(events, meter) and _keeps_bars(slashes_only, meter)
+    return slashes_only if is_better and sum(beats for _, beats in slashes_only) % meter.beats == 0 else events
+
+
+def _keeps_bars(events, meter):
+    """Return whether no chord of [(chord, beats), ...] crosses a bar line, but those that start with a bar."""
+    at = 0.0
+    for _, beats in events:
+        if beats <= 0 or (at and at + beats > meter.beats + 1e-9):
+            return False
+        at = (at + beats) % meter.beats
+    return True
 
 
 def _packed(events, meter):
@@ -269,7 +389,7 @@ class Progression:
     def parse(cls, text, meter=Meter(), key=None):  # noqa: B008 (frozen)
         """Read a chord line or chart.
 
-        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it, `:n` gives beats (n up to the meter's
+        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
         beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again, an empty bar holds the chord, `.`
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
         played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
@@ -284,13 +404,15 @@ class Progression:
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(tokens)
+        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(tokens))))
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key))
-        symbols = play_out(_as_chords(tokens))
+        tokens = _as_chords(tokens)
+        barred = is_barred(tokens)
+        symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):
             raise InputError(f"no chords in {quoted(text)}; write chords such as 'C G Am F', or leave it out")
-        if any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens):
+        if barred:
             return cls(bars=tuple(_read_bars(bars_of(symbols), meter, key)))
         events = _read_sequence(symbols, meter, key)
         if any(token.kind == "HOLD" for token in symbols):  # the last chord fills its bar

@@ -30,6 +30,7 @@ PLAIN_NAMES = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 EXAMPLES = "C, F#m7, Bbmaj7, Csus4, G7b9, Am7/C, A:min7/b3, N"
 NOTE = r"[A-G](?:##|bb|#|b)?"
 _UNICODE = str.maketrans({"♯": "#", "♭": "b", "–": "-", "−": "-", "△": "Δ", "º": "°", "Ø": "ø", "’": "'"})
+_UNICODE.update(str.maketrans({"∆": "Δ", "▲": "Δ", "▵": "Δ", "˚": "°", "∘": "°", "○": "°", "∅": "ø", "⌀": "ø", "⦰": "ø"}))
 _UNICODE.update({ord("𝄪"): "##", ord("𝄫"): "bb"})
 
 
@@ -112,6 +113,28 @@ def nearest_symbol(symbol):
     return match[0] + nearest_spelling(symbol[match.end() :]) if match else None
 
 
+_SOLFEGE = {"Do": "C", "Ré": "D", "Re": "D", "Mi": "E", "Fa": "F", "Sol": "G", "La": "A", "Si": "B"}
+_SOLFEGE_NAME = re.compile(rf"({'|'.join(_SOLFEGE)})([#b]?)(.*)", re.IGNORECASE)
+_GERMAN_NAME = re.compile(r"(?:(H)|([CDFGHcdfgh])(is|es)|([AEae])(is|s))([^a-zA-Z]?.*)")
+
+
+def _foreign_name(symbol):
+    """Return (whose note name a symbol begins with, the chord here) of `Sol7` and `Fism`; None for others. B is always B here."""
+    solfege, german = _SOLFEGE_NAME.fullmatch(symbol), _GERMAN_NAME.fullmatch(symbol)
+    if solfege:
+        whose, root, rest = "the names Do Re Mi are C D E here", _SOLFEGE[solfege[1].capitalize()] + solfege[2], solfege[3]
+    elif german:
+        h, letter, ending, vowel, vowel_ending, rest = german.groups()
+        whose = "the German H is B here, and the German B is Bb"
+        root = (h or letter or vowel).upper().replace("H", "B") + ("" if h else "#" if "is" in (ending, vowel_ending) else "b")
+        if not h:
+            whose = "German -is is # here, and -es is b"
+    else:
+        return None
+    kind = re.sub("^-?(?i:dur|majeur|maj)$", "", re.sub("^-?(?i:moll|mineur)$", "m", rest))
+    return (whose, root + kind) if read_type(kind) is not None else None
+
+
 @dataclass(frozen=True)
 class Chord:
     """A chord symbol. `root` and `bass` are pitch classes, `root` None for no chord (N); `quality` names a chord type.
@@ -135,6 +158,11 @@ class Chord:
         if re.fullmatch(r"N\.?(?:C\.?)?", symbol):
             return cls()
         match = re.match(NOTE, symbol)
+        foreign = _foreign_name(symbol)
+        is_known = bool(foreign and match) and cls._parse_type(symbol[match.end() :], 0)[0] is not None
+        if foreign and (not is_known or symbol.startswith("Do")):
+            as_dim = f", or {symbol.replace('o', '°', 1)} for a diminished chord" if is_known else ""
+            raise InputError(f"unknown chord {quoted(text)}; {foreign[0]}: write {foreign[1]}{as_dim}")
         if not match:
             fixed = symbol[:1].upper() + symbol[1:40]
             is_chord = fixed != symbol and re.match(NOTE, fixed) and cls._parse_type(fixed[1:].lstrip("b#"), 0)[0] is not None
@@ -187,6 +215,14 @@ class Chord:
             return self
         bass = None if self.bass is None else (self.bass + semitones) % 12
         return replace(self, root=(self.root + semitones) % 12, bass=bass, typed=None)
+
+    def inverted(self, inversion):
+        """Return the chord with its third (1), fifth (2) or seventh (3) in the bass, in root position for 0. Raises InputError for a note it has not."""
+        intervals = () if self.root is None else intervals_of(self.quality)
+        if inversion >= len(intervals):
+            raise InputError(f"the chord {self} has {len(intervals)} notes, too few for inversion {inversion}; name the bass, C/E")
+        bass = (self.root + intervals[inversion]) % 12
+        return replace(self, bass=bass if inversion else None)
 
     def reduced(self, vocabulary):
         """Return the nearest chord whose quality is in `vocabulary` (a name in VOCABULARIES or a list of qualities).
@@ -348,13 +384,20 @@ def roman_chord(symbol, key):
     Upper case is major, lower case minor; what follows is a chord type as in lead sheets (`V7`, `Imaj7`, `vii°`, `iiø7`), which
     after lower case has no major third; a numeral after a slash is the degree whose own fifth or leading tone is meant.
     Degrees count along the key's own scale. In minor, a flat before III, VI and VII names the degree that is low there already, and
-    vii° stands on the leading tone.
+    vii° stands on the leading tone. Figured bass is an inversion (`V6`, `ii65`, `I64`), but I6, IV6 and those with a flat have an
+    added sixth (beside other figures a chord line reads them as inversions); `V/^7` has the key's seventh degree in the bass.
     """
     match = _ROMAN.fullmatch(ascii_accidentals(symbol))
     if not match:
         raise InputError(f"unknown Roman numeral {symbol!r}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'")
     accidental, numeral, suffix = match.groups()
+    figures = _figures(symbol)
+    if figures:
+        chord = roman_chord(accidental + numeral + figures.kind(key), key)
+        return chord.inverted(figures.inversion)
     kind, slash, below = suffix.partition("/")
+    if below.startswith("^"):
+        below = spell_note(_bass_of_key(below[1:], key), key)
     home = _ROMAN.fullmatch(below)
     if home and not home[3]:
         root = _numeral_root(home[1], home[2], home[3], key)
@@ -369,6 +412,55 @@ def roman_chord(symbol, key):
     except InputError:
         known = "7, maj7, 9 or °7, none with a major third" if numeral.islower() else "7, maj7 or sus4"
         raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
+
+
+_FIGURED = re.compile(r"([b#]?)([IViv]+)(°|o|ø|dim)?(5/3|6/3|6/4|6/5|4/3|4/2|53|63|64|65|43|42|6)((?:/[b#]?[IViv]+)?)")
+_INVERSIONS = {"53": 0, "6": 1, "63": 1, "64": 2, "65": 1, "43": 2, "42": 3}
+
+
+@dataclass(frozen=True)
+class _Figures:
+    """Figured bass after a numeral: `inversion` 0..3; `sign` ° or ø; `target` of a secondary dominant, "/V"."""
+
+    numeral: str
+    sign: str
+    is_seventh: bool
+    inversion: int
+    target: str
+
+    def kind(self, key):
+        """Return what follows the numeral in root position: the seventh is the key's own."""
+        sign = "°" if self.sign in ("o", "dim") else self.sign
+        own = _ROMAN.fullmatch(self.numeral)
+        is_plain_major = self.is_seventh and own[2].isupper() and not (own[1] or self.target or sign)
+        degree = _ROMANS[own[2].upper()]
+        is_major_seventh = is_plain_major and degree != 5 and (key.scale[(degree + 5) % 7] - key.scale[degree - 1]) % 12 == 11
+        return sign + ("maj7" if is_major_seventh else "7" if self.is_seventh or sign == "ø" else "") + self.target
+
+
+def _figures(symbol):
+    """Return the _Figures of a numeral with figured bass; None for others, and for I6 and IV6, which have an added sixth."""
+    match = _FIGURED.fullmatch(symbol)
+    if not match or match[2].upper() not in _ROMANS:
+        return None
+    accidental, numeral, sign, figures, target = match.groups()
+    if figures == "6" and not sign and (accidental or numeral.upper() in ("I", "IV")):
+        return None
+    figures = figures.replace("/", "")
+    return _Figures(accidental + numeral, sign or "", figures in ("65", "43", "42"), _INVERSIONS[figures], target)
+
+
+def is_figured(symbol):
+    """Return whether a Roman numeral has figured bass that is no added sixth: V6, ii65."""
+    return _figures(ascii_accidentals(symbol)) is not None
+
+
+def _bass_of_key(degree, key):
+    """Return the pitch class of a degree of a key: `_bass_of_key("b7", C major) == 10`."""
+    number = degree.lstrip("b#")
+    if number not in "1234567" or len(number) != 1:
+        raise InputError(f"unknown bass {quoted(degree)}; write a degree 1 to 7 of the key")
+    return (key.scale[int(number) - 1] + degree.count("#") - degree.count("b")) % 12
 
 
 def _numeral_root(accidental, numeral, suffix, key):

@@ -5,10 +5,11 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from musicbench import InputError
+from musicbench.chordtypes import read_harte_type
 from musicbench.theory import Chord, ascii_accidentals, is_roman
 
 
@@ -38,10 +39,18 @@ _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?!
 _LOOKALIKES = {
     "А": "A", "В": "B", "С": "C", "Е": "E", "м": "m", "♮": "", "¦": "|", "-//-": "%", "◇": "", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
     "‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": "",
+    "、": ", ", "､": ", ", "。": ". ", "｡": ". ", "・": " - ", "〜": "~", "،": ", ", "؛": "; ",
 }  # fmt: skip
 
 
 _MISSPELT = re.compile(r"\b([Mm])(?:inr|nor|inro|ineur|inore|ajr|jor|ajro|ajeur|aggiore)\b")
+_COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×](\d{1,2})|(\d{1,2})[x×])\)", re.IGNORECASE)  # Dmaj7(x2)
+_LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(1,5)
+
+
+def _harte_name(match):
+    name = read_harte_type(match[1].replace(" ", ""))
+    return f":{name}" if name else match[0]
 
 
 def normalised(text):
@@ -54,6 +63,8 @@ def normalised(text):
     text = _MISSPELT.sub(lambda match: match[1] + ("inor" if match[0][1] in "in" else "ajor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
+    text = _COUNT_IN_BRACKET.sub(lambda match: f"x{match[1] or match[2]}", text)
+    text = _LISTED_NOTES.sub(_harte_name, text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
     text = _SPLIT_SLASH.sub(r"\1/\2", text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
@@ -298,6 +309,7 @@ _NUMBER_WORDS = {
     "thirteenth": "13", "13th": "13", "6th": "6", "eleven": "11", "thirteen": "13",
 }  # fmt: skip
 _EXTENSIONS = {6.0: "6", 7.0: "7", 9.0: "9", 11.0: "11", 13.0: "13"}
+_SUSPENDED = {"four": "4", "fourth": "4", "4th": "4", "4.0": "4", "two": "2", "second": "2", "2nd": "2", "2.0": "2"}
 _AFTER_A_SYMBOL = set("chord chords and to then at in with over on for vamp groove loop".split())
 _ENDS_A_SYMBOL = {
     "GAP",
@@ -362,6 +374,7 @@ def _join_times(tokens, place, text):
     first, second = tokens[place], tokens[place + 1] if place + 1 < len(tokens) else None
     if second is None:
         return None
+    first, second = _counted(first), _counted(second)  # "four times"
     pair = {first.kind: first, second.kind: second}
     number = pair.get("NUMBER")
     word = pair.get("WORD") or pair.get("GAP")
@@ -371,6 +384,11 @@ def _join_times(tokens, place, text):
     if not is_times or (first is number and word.text in "xX" and place + 2 < len(tokens) and tokens[place + 2].kind == "NUMBER"):
         return None
     return Token("TIMES", text[first.start : second.end], int(number.value), first.start, second.end), place + 2
+
+
+def _counted(token):
+    is_number = token.kind == "WORD" and token.value in _NUMERALS
+    return replace(token, kind="NUMBER", value=float(_NUMERALS[token.value])) if is_number else token
 
 
 _ONES = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
@@ -432,7 +450,7 @@ def _next_word(tokens, place):
 def _join_chord(tokens, place, text):
     """Join a root with the words after it; a bare letter, a sharp or flat after it, a quality, an extension."""
     first = tokens[place]
-    symbol, end = first.value, place + 1
+    symbol, end, is_dominant = first.value, place + 1, False
     is_root = bool(re.fullmatch(r"[A-G][#b]?", symbol))
     if is_root and len(symbol) == 1 and _followed(tokens, place, _ACCIDENTALS):
         word, end = _next_word(tokens, place)
@@ -441,12 +459,16 @@ def _join_chord(tokens, place, text):
         word, after = _next_word(tokens, end - 1)
         if word == "half":
             word, after = _next_word(tokens, after - 1)
-            word = "half-diminished" if word == "diminished" else None
+            word = "half-diminished" if word in ("diminished", "dim") else None
         if word:
             symbol, end = symbol + _QUALITY_WORDS[word], after
+        is_dominant = word in ("dominant", "dom")
     if is_root and end == place + 1 or symbol[-1:] in "b#" and len(symbol) == 2:
         symbol, end = _with_suffix(tokens, symbol, end)
+    symbol, end = _with_suspension(tokens, symbol, end)
     symbol, end = _with_extension(tokens, symbol, end)
+    symbol = f"{symbol}7" if is_dominant and not symbol[-1].isdigit() else symbol
+    symbol, end = _with_tails(tokens, symbol, end)
     symbol, end = _with_alterations(tokens, symbol, end)
     symbol = symbol.removesuffix("maj")
     if end == place + 1:
@@ -455,7 +477,57 @@ def _join_chord(tokens, place, text):
     return Token("CHORD", text[start:stop], symbol, start, stop), end
 
 
-_ALTERED = {"five": "5", "nine": "9", "ninth": "9", "eleven": "11", "eleventh": "11", "thirteen": "13", "thirteenth": "13"}
+def _with_suspension(tokens, symbol, end):
+    """Add the number of "sus four" and "suspended second"."""
+    number = _SUSPENDED.get(str(tokens[end].value)) if end < len(tokens) and re.search("sus4?$", symbol) else None
+    return (symbol.removesuffix("4") + number, end + 1) if number else (symbol, end)
+
+
+_TAIL = re.compile(
+    r"(?:dom)?(?:7|9|11|13)(?:sus[24]?|alt|[b#]\d+)|dom\d*|add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj)\d+|Δ\d*|°7?|ø7?|(?:no|omit)[35]"
+)
+
+
+def _with_tails(tokens, symbol, end):
+    """Add what stands apart from a symbol: "Am add9", "A7 alt", "G7 sus", "C7 b9", "G seven sus four"."""
+    while end < len(tokens):
+        token = tokens[end]
+        word = "sus4" if token.value in ("sus", "suspended") else token.text
+        number = _number_at(tokens, end + 1) if token.value == "add" else None
+        if number and symbol_of(f"{symbol}add{number}"):
+            symbol, end = f"{symbol}add{number}", end + 2
+            continue
+        is_whole = token.kind in ("WORD", "LIKE", "CHORD", "NUMBER") and _TAIL.fullmatch(word) and symbol_of(symbol + word)
+        is_plain = word in ("sus4", "alt") and not (_is_end(tokens, end + 1) or str(tokens[end + 1].value) in _SUSPENDED)
+        if not is_whole or is_plain or (word[0] in "b#" and not symbol[-1].isdigit()):
+            break
+        symbol, end = _with_suspension(tokens, symbol + word, end + 1)
+    return symbol, end
+
+
+def _number_at(tokens, place):
+    """Return the degree that a token names, "9" for 9 and nine; None for others."""
+    value = tokens[place].value if place < len(tokens) else None
+    spoken = _ALTERED | _NUMBER_WORDS | _SUSPENDED
+    return spoken.get(str(value)) or (_EXTENSIONS.get(value) if isinstance(value, float) else None)
+
+
+def _is_end(tokens, place):
+    """Return whether nothing at a place goes on with a symbol's sentence: "A7 alt |", but not "A alt rock song"."""
+    return place >= len(tokens) or tokens[place].kind in _ENDS_A_SYMBOL or tokens[place].value in _AFTER_A_SYMBOL
+
+
+_ALTERING = _ACCIDENTALS | {"b": "b", "#": "#"}
+_ALTERED = {
+    "five": "5",
+    "5.0": "5",
+    "nine": "9",
+    "ninth": "9",
+    "eleven": "11",
+    "eleventh": "11",
+    "thirteen": "13",
+    "thirteenth": "13",
+}
 
 
 def _with_alterations(tokens, symbol, end):
@@ -464,11 +536,13 @@ def _with_alterations(tokens, symbol, end):
         seventh = _next_word(tokens, end)
         if seventh[0] in ("7", "7.0", "seven", "seventh", "7th"):
             return f"{symbol}M7", seventh[1]
-    while end + 1 < len(tokens) and tokens[end].value in _ACCIDENTALS and symbol[-1:].isdigit():
+    if re.fullmatch(r"[A-G][#b]?m?6", symbol) and _number_at(tokens, end) == "9" and _is_end(tokens, end + 1):  # "six nine"
+        return f"{symbol}/9", end + 1
+    while end + 1 < len(tokens) and tokens[end].value in _ALTERING and symbol[-1:].isdigit():
         number = _ALTERED.get(str(tokens[end + 1].value), _EXTENSIONS.get(tokens[end + 1].value))
-        if not number or not symbol_of(f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})"):
+        if not number or not symbol_of(f"{symbol}({_ALTERING[tokens[end].value]}{number})"):
             break
-        symbol, end = f"{symbol}({_ACCIDENTALS[tokens[end].value]}{number})", end + 2
+        symbol, end = f"{symbol}({_ALTERING[tokens[end].value]}{number})", end + 2
     return symbol, end
 
 
@@ -478,7 +552,10 @@ def _is_plain_word(tokens, place):
     if word not in ("dim", "power", "sus", "half", "dominant"):
         return False
     is_end = after >= len(tokens) or tokens[after].kind in _ENDS_A_SYMBOL | {"NUMBER"}
-    return not (is_end or tokens[after].value in _AFTER_A_SYMBOL | set(_NUMBER_WORDS) | {"diminished"})
+    return not (
+        is_end
+        or tokens[after].value in _AFTER_A_SYMBOL | set(_NUMBER_WORDS) | set(_SUSPENDED) | set(_ACCIDENTALS) | {"diminished", "dim"}
+    )
 
 
 def _with_suffix(tokens, symbol, end):
@@ -494,15 +571,17 @@ _SUFFIX = re.compile(r"(?:maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?al
 
 def _with_extension(tokens, symbol, end):
     """Add the 7 of "Dm 7" or "C major seventh", where no unit follows it."""
-    if end >= len(tokens) or not re.fullmatch(r"[A-G][#b]?(?:maj|m|min|dim|aug|ø)?", symbol):
+    if end >= len(tokens) or not re.fullmatch(r"[A-G][#b]?(?:maj|m|min|dim|aug|ø|[°oΔ+-])?", symbol):
         return symbol, end
     token = tokens[end]
     after = tokens[end + 1] if end + 1 < len(tokens) else None
+    if token.value == (6, 9):
+        return f"{symbol}6/9", end + 1
     if token.kind == "WORD":
         extension, last = _NUMBER_WORDS.get(token.value), True
     else:
         extension = _EXTENSIONS.get(token.value) if token.kind == "NUMBER" else None
-        last = after is None or after.kind in _ENDS_A_SYMBOL or after.value in _AFTER_A_SYMBOL
+        last = _is_end(tokens, end + 1) or after.value in (*_ALTERING, "sus", "suspended", "alt")
     if not extension or not last or symbol_of(symbol + extension) is None:
         return symbol, end
     return symbol + extension, end + 1

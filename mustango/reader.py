@@ -13,7 +13,7 @@ from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
 from musicbench.genres import Leaning
 from musicbench.lexicon import Phrases
-from musicbench.progression import MAX_START_S, Progression, beat_grid, key_of_line
+from musicbench.progression import MAX_START_S, Progression, beat_grid, key_of_line, shares
 from musicbench.sounds import words_of
 from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
 from musicbench.theory import (
@@ -759,9 +759,10 @@ def chord_line(controls):
 
 
 def _written(bar):
-    """Write a bar [(name, ticks), ...], without counts where its chords share it evenly."""
-    even = len({n for _, n in bar}) == 1
-    return " ".join(name if even else f"{name}:{n / TICKS:.10g}" for name, n in bar)
+    """Write a bar [(name, ticks), ...], without counts where its chords share it as a chord line without them is read."""
+    beats = [n / TICKS for _, n in bar]
+    is_read_so = beats == shares(sum(beats), len(bar))
+    return " ".join(name if is_read_so else f"{name}:{n:.12g}" for (name, _), n in zip(bar, beats, strict=True))
 
 
 def _once(bars):
