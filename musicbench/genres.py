@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from musicbench import forms
 from musicbench.lexicon import Phrases
 from musicbench.sounds import drums, known_phrases, unpitched, words_for, words_of
 
 # Loops of one chord a bar, in Roman numerals of the key.
-BLUES = ("I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7",)
-MINOR_BLUES = ("i7 iv7 i7 i7 iv7 iv7 i7 i7 VI7 V7 i7 V7",)
+BLUES, MINOR_BLUES = (forms.BLUES,), (forms.MINOR_BLUES,)
 SWING = ("ii7 V7 Imaj7 vi7", "Imaj7 vi7 ii7 V7", "iii7 vi7 ii7 V7", "ii7 V7 Imaj7 IVmaj7", "Imaj7 IVmaj7 iii7 vi7 ii7 V7")
 MINOR_SWING = ("iiø7 V7 i7 i7", "i7 iv7 iiø7 V7", "i7 VImaj7 iiø7 V7", "iv7 VII7 IIImaj7 VImaj7 iiø7 V7 i7")
 BOSSA = ("Imaj7 II7 ii7 V7", "ii7 V7 Imaj7 vi7", "Imaj7 ii7 iii7 ii7")
@@ -23,8 +23,9 @@ VAMP = ("i7 iv7", "i7 VImaj7", "i7 v7", "VImaj7 i7", "i7 IV7")  # two chords, as
 BRIGHT_VAMP = ("Imaj7 IVmaj7", "IVmaj7 iii7", "ii7 Imaj7", "IVmaj7 vi7")
 GROOVE, MINOR_GROOVE = ("I7", "I7 IV7", "I7 bVII7"), ("i7 IV7", "i7", "i7 iv7")
 DORIAN, PHRYGIAN = ("i IV", "i7 IV7", "i VII IV i"), ("i bII", "i bII i VII", "i bII III bII")
+MAJOR_PHRYGIAN = ("I bII", "I bII I bvii", "I bII bIII bII")
 MIXOLYDIAN, LYDIAN = ("I bVII", "I bVII IV I", "I v bVII IV"), ("I II", "Imaj7 II", "I II vii I")
-ANDALUSIAN = ("i VII VI V", "iv III bII i", "i VII VI V")
+ANDALUSIAN, MAJOR_ANDALUSIAN = ("i VII VI V", "iv III bII i", "i VII VI V"), ("vi V IV III", "I bII I bII")
 HEAVY = ("i bII i VII", "i VI VII i", "i bII III i", "i VII VI bII", "i III VII VI")
 ONE_CHORD, MINOR_DRONE = ("I",), ("i",)
 MONTUNO, MINOR_MONTUNO = ("I IV V IV", "I IV V7 IV", "ii7 V7 I I"), ("i iv V7 iv", "i VII VI V7", "iv i V7 i")
@@ -46,7 +47,7 @@ DANCE = ("i VI III VII", "VI VII i i", "i VII VI VII", "iv VI i VII")
 TRAP = ("i VI", "i i VI V", "i iv", "i VI i VII")
 EPIC = ("i VI III VII", "i VI VII i", "i iv VI V", "VI VII i i")
 AMBIENT, MINOR_AMBIENT = ("Imaj7 IVmaj7", "I IV", "Imaj7 iii7", "IVmaj7 Imaj7"), ("i VI", "i7 VImaj7", "i VII", "i iv")
-EERIE = ("i bII", "i bv", "i iv bII i", "i VI bII i")
+EERIE, MAJOR_EERIE = ("i bII", "i bv", "i iv bII i", "i VI bII i"), ("I bII", "I bV", "I iv bII I", "I bVI bII I")
 CLASSICAL = ("I IV V7 I", "I vi ii V7 I", "I V7 I V7", "I V vi iii IV I IV V", "I ii V7 I")
 MINOR_CLASSICAL = ("i iv V7 i", "i VI iv V7", "i VII III VI ii° V7 i", "i V7 i V7")
 HYMN = ("I IV I V", "I V vi IV I V I I", "I IV V I", "vi IV I V")
@@ -198,7 +199,7 @@ GENRES = (
     _genre("honky tonk, boogie country, truck driving country", (110, 148), True, "major", "country", THREE_CHORDS, MINOR_FOLK),
     _genre("country waltz", (84, 116), True, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     # blues
-    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle, 12 bar", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
     _genre("minor blues", (70, 116), True, "minor", "", BLUES, MINOR_BLUES),
     _genre("slow blues", (54, 72), True, "major", "", BLUES, MINOR_BLUES),
     _genre("delta blues, acoustic blues, country blues, piedmont blues", (74, 112), False, "major", "blues", BLUES, MINOR_BLUES),
@@ -218,7 +219,7 @@ GENRES = (
     _genre("minuet, menuet, sarabande, menuetto", (92, 128), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
     _genre("polka, schottische, can can", (108, 132), True, "major", "march, musette", THREE_CHORDS, MINOR_WALTZ, "2/4"),
     _genre("tango, milonga, tango nuevo, argentine tango", (112, 132), False, "minor", "musette", ("I V7 V7 I", "I II7 V7 I"), TANGO),
-    _genre("flamenco, rumba flamenca, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", ANDALUSIAN, ANDALUSIAN),
+    _genre("flamenco, rumba flamenca, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", MAJOR_ANDALUSIAN, ANDALUSIAN),
     _genre("fado", (68, 92), False, "minor", "folk", WALTZ, ("i V7 V7 i", "i iv V7 i")),
     _genre("klezmer, freylekhs, hora", (112, 160), None, "minor", "folk, musette", FREYGISCH, ("i iv V7 i", "i i V7 i", "i VII i V7")),
     _genre("balkan, balkan brass, romani, gypsy, gypsy brass", (120, 164), True, "minor", "march, folk", FREYGISCH, ("i iv V7 i", "i bII i bII")),
@@ -283,7 +284,7 @@ GENRES = (
     _genre("slip jig, hop jig", (100, 140), None, "major", "folk", CELTIC, MINOR_CELTIC, "9/8"),
     _genre("springar, springleik, polska, hambo, scandinavian folk, nordic folk", (104, 140), False, "major", "folk", ("I IV V I", "I V I V", "I II I V"), ("i iv V i", "i VII i V"), "3/4"),
     _genre("strathspey, scottish country dance, ceilidh", (108, 132), None, "major", "folk", CELTIC, MINOR_CELTIC),
-    _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
+    _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", MAJOR_PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
     _genre("sevillanas, fandango, jota, malaguena", (120, 170), None, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ANDALUSIAN, "3/4"),
     _genre("czardas, csardas, verbunkos, kolo, horo", (112, 160), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i")),
     _genre("pavane, pavan, allemande, basse danse, passamezzo", (58, 80), False, "minor", "baroque, classical", PASSAMEZZO, MINOR_PASSAMEZZO),
@@ -320,7 +321,7 @@ GENRES = (
     _genre("a cappella, acappella, a capella, barbershop, barbershop quartet, madrigal choir, vocal ensemble", (68, 108), False, "major", "hymn", ("I VI7 II7 V7", "I IV I V7", "I vi ii V7"), MINOR_CLASSICAL),
     _genre("gregorian chant, gregorian, plainchant, plainsong, chant, monks, byzantine chant, organum, parallel organum", (56, 76), False, "minor", "hymn, ambient", ONE_CHORD, ("i", "i VII")),
     _genre("requiem, funeral, dirge, lament, elegy, adagio for strings", (52, 72), False, "minor", "classical, hymn", HYMN, ("i iv V i", "i VI iv V", "i iv i V")),
-    _genre("serialist, serialism, serial music, twelve tone, twelve tone row, atonal, dodecaphonic, expressionist, aleatoric, spectralism, avant-garde", (56, 96), False, "minor", "classical", EERIE, EERIE),
+    _genre("serialist, serialism, serial music, twelve tone, twelve tone row, atonal, dodecaphonic, expressionist, aleatoric, spectralism, avant-garde", (56, 96), False, "minor", "classical", MAJOR_EERIE, EERIE),
     _genre("lieder, art song, kunstlied, song cycle", (60, 96), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("cantata, oratorio, motet, magnificat, stabat mater", (60, 96), False, "major", "hymn, baroque", CLASSICAL, MINOR_CLASSICAL),
     _genre("serenade, divertimento, rondo, bagatelle, humoresque, capriccio", (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
@@ -333,55 +334,56 @@ GENRES = (
     _genre("children, children song, nursery rhyme, kids song", (96, 124), None, "major", "", THREE_CHORDS, MINOR_FOLK),
     # still and filmed
     _genre("ambient, ambient music, soundscape, space ambient, space music", (56, 82), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
-    _genre("dark ambient", (52, 72), False, "minor", "", EERIE, ("i", "i bII", "i VI")),
+    _genre("dark ambient", (52, 72), False, "minor", "", MAJOR_EERIE, ("i", "i bII", "i VI")),
     _genre("ambient techno, ambient house", (104, 124), True, "minor", "electronic, ambient", AMBIENT, MINOR_AMBIENT),
     _genre("drone, drone music, drone ambient, noise music", (50, 66), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
     _genre("new age, meditation, meditative, healing, spa, yoga, relaxation music, reiki, mindfulness", (54, 74), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
     _genre("cinematic, film score, film music, soundtrack, movie score, movie soundtrack", (72, 124), None, "minor", "cinematic", ("I V vi IV", "I bVI bVII I", "I iii IV iv"), EPIC),
     _genre("trailer, epic trailer, epic orchestral, trailer music, epic cinematic, battle music, action music", (118, 150), True, "minor", "cinematic", ("I bVI bVII I",), EPIC),
-    _genre("horror, horror score, scary music, creepy music, haunted house, suspense, thriller", (58, 88), False, "minor", "cinematic, ambient", EERIE, EERIE),
+    _genre("horror, horror score, scary music, creepy music, haunted house, suspense, thriller", (58, 88), False, "minor", "cinematic, ambient", MAJOR_EERIE, EERIE),
     _genre("spaghetti western, western film, western score, wild west", (92, 124), None, "minor", "cinematic, country", ("I bVII IV I",), ("i VII VI VII", "i III VII i", "i VII i V")),
     _genre("fantasy, fantasy score, rpg music, adventure score, pirate music", (84, 128), None, "major", "cinematic, folk", ("I bVII IV I", "I II IV I", "I v IV I"), ("i VII VI VII", "i VI III VII")),
     _genre("video game, video game music, game music, boss battle", (112, 156), True, "minor", "electronic, cinematic", POP + ("I bVI bVII I",), DANCE),
     _genre("corporate, advertising music, ukulele jingle, jingle", (104, 126), True, "major", "pop", POP, MINOR_POP),
     # scales, forms and harmonies: no style
     _genre("classical guitar, spanish guitar, nylon guitar, church organ, pipe organ, harpsichord", (72, 118), False),
-    _genre("dorian", mode="minor", minor=DORIAN, major=DORIAN),
-    _genre("phrygian", mode="minor", minor=PHRYGIAN, major=PHRYGIAN),
+    _genre("dorian", mode="minor", minor=DORIAN, major=("i IV", "i7 IV7", "i bVII IV i")),
+    _genre("phrygian", mode="minor", minor=PHRYGIAN, major=MAJOR_PHRYGIAN),
     _genre("mixolydian", mode="major", major=MIXOLYDIAN),
     _genre("lydian", mode="major", major=LYDIAN),
     _genre("aeolian", mode="minor", minor=("i VII VI VII", "i VI VII i", "i iv v i")),
     _genre("phrygian dominant, freygish, hijaz, double harmonic", mode="major", major=FREYGISCH, minor=PHRYGIAN),
-    _genre("andalusian, andalusian cadence, lament bass", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
     _genre("one chord, one chord vamp, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
     _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
     _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
     _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
-    _genre("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords, 50s chord progression, doo wop chord progression, 1950s chord progression", mode="major", major=("I vi IV V",), minor=("i VI iv V",)),
-    _genre("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, pachelbel chord progression", mode="major",
-           major=("I V vi iii IV I IV V",), minor=("i v VI III iv i iv V",)),
-    _genre("circle of fifths, cycle of fifths, circle progression, circle of fifths progression, cycle of fourths, circle of fourths", mode="major",
-           major=("vi ii V I",), minor=("i iv VII III VI ii° V i",)),
-    _genre("axis progression, four chord song, 4 chord song, axis of awesome", mode="major", major=("I V vi IV",), minor=("i VI III VII",)),
-    _genre("royal road, royal road progression", mode="major", major=("IV V iii vi",), minor=("iv V i VI",)),
-    _genre("turnaround, rhythm changes, i got rhythm", mode="major", major=("I vi ii V", "Imaj7 vi7 ii7 V7"), minor=("i VI ii° V",)),
-    _genre("plagal cadence, amen cadence", mode="major", major=("IV I", "I IV I I"), minor=("iv i",)),
-    _genre("la folia, folia, follia", mode="minor", major=("I V I IV I V I V",), minor=("i V i VII III VII i V",)),
-    _genre("quartal, modal", minor=DORIAN, major=MIXOLYDIAN),
+    _genre("turnaround", mode="major", major=("I vi ii V", "Imaj7 vi7 ii7 V7"), minor=("i VI ii° V",)),
+    _genre("modal", minor=DORIAN, major=MIXOLYDIAN),
     _genre("power chords, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
 )  # fmt: skip
 
 # What sounds like a style's name and is none.
 NO_STYLE = (
     "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
-    "soul mate", "bear trap", "trap door", "garage door", "country side", "country house", "folk tale", "in march", "march 1", "blue", "swing set",
+    "soul mate", "bear trap", "trap door", "garage door", "country side", "folk tale", "in march", "march 1", "blue", "swing set",
     "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
     "fusion food", "prelude to", "final fantasy", "polka dot", "polka dotted", "juke joint", "juke box", "jazz hands", "soul food", "soul train", "daft punk", "rock garden", "rock climbing", "rock solid",
     "salsa dip", "salsa verde", "folk hero", "house plant", "house cat", "house key", "white house", "trap card", "swing door", "swinging door", "metal bridge", "metal gear",
     "march madness", "country road", "garage band", "garage sale", "in the country", "new country", "my country", "country of", "ballet shoe", "opera glasses", "house of cards",
     "beach ball", "jungle gym", "tropical fish", "tropical storm", "island hopping", "suite life", "hotel suite", "fantasy football", "metal detector", "punk haircut",
     "jazz organ", "rock organ", "metal guitar", "funk guitar",
-    "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
+    "house of", "house in the", "in my house", "house on", "tree house", "doll house", "house fire", "house party", "full house", "ware house", "house wine", "bring down the house", "my house", "your house", "our house",
+    "for the soul", "my soul", "your soul", "our soul", "the soul", "lost soul", "old soul", "poor soul", "soul searching", "soul patch", "soul sister", "soul of the", "heart and soul", "body and soul", "soul crushing", "dark souls", "kindred soul", "human soul", "soul healing", "soul stirring",
+    "rock the", "rock me", "rock you", "rock baby", "rocking horse", "rock star", "rock formation", "rock pool", "rock wall", "rock face", "rock salt", "rock paper scissors", "moon rock", "between a rock", "like a rock", "rock candy", "rock slide", "rock in the",
+    "metal door", "heavy metal door", "metal gate", "metal fence", "metal roof", "heavy metal gate", "metal surface", "metal box", "metal plate", "metal wall", "metal object", "heavy metal object", "heavy metal poisoning", "metal chain", "metal shop", "sheet metal", "scrap metal", "precious metal", "metal hammer", "metal heart", "liquid metal", "metal chair",
+    "pop corn", "pop the", "pop art", "pop quiz", "pop out", "pop goes", "soda pop", "ice pop", "lolli pop", "pop star",
+    "jazz up", "jazz it up", "jazz things up", "all that jazz", "funk you", "in a funk", "out of a funk", "mood swing", "swing by", "porch swing", "swing at", "swing state", "full swing", "swing the",
+    "mouse trap", "tourist trap", "speed trap", "trap set", "trap kit", "drill sergeant", "fire drill", "drill bit", "power drill", "dentist drill", "drill hole", "concrete jungle", "jungle animal", "jungle adventure", "in the jungle", "through the jungle", "jungle cat", "urban jungle", "jungle temple", "jungle expedition", "welcome to the jungle", "jungle level", "deep jungle",
+    "garage full", "parking garage", "in my garage", "country lane", "country club", "country house", "foreign country", "across the country", "country girl", "my folk", "folk lore", "common folk", "old folk", "folk at home",
+    "march on", "early march", "late march", "salsa sauce", "salsa and chips", "chips and salsa", "tango down", "punk kid", "acid rain", "stomach acid", "acid reflux",
+    "latin teacher", "latin text", "latin lyric", "latin mass", "latin word", "drone strike", "drone footage", "drone shot", "drone delivery", "industrial revolution", "industrial estate", "industrial park", "industrial area", "industrial city", "grime and dirt", "classical architecture", "classical greece", "romantic dinner", "opera glass", "moody blue", "baby blue",
+    "prelude to a kiss", "desert island", "treasure island", "island in the", "beach boy", "ambient light", "ambient lighting", "ambient temperature", "ambient noise", "bop it", "reel to reel", "jig saw", "hymn book", "christmas tree", "waltz into", "waltzing matilda", "disco ball", "disco lights", "disco elysium", "surf board", "wind surf", "surf shop", "surf city", "techno phobia", "techno babble", "in a trance", "trance state", "hypnotic trance", "bounce house",
+    "lament bass", "lamento bass", "lament progression", "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
 )  # fmt: skip
 
 
@@ -430,6 +432,8 @@ class Leaning:
     mode: str | None = None
     major: tuple = ()
     minor: tuple = ()
+    form: forms.Form | None = None  # harmony that it names
+    own_mode: str | None = None  # the mode that a form or a scale by name lives in, "phrygian"
     rest: str = ""  # the prompt without its styles' names: "slow" of "slow blues" says nothing more
 
     def loops(self, mode):
@@ -440,9 +444,10 @@ class Leaning:
     def of(cls, prompt):
         """Read a prompt. The style said first comes first; of a pair such as "jazz hip hop" the last gives rhythm and mode, the first the chords.
 
-        A scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style.
+        A form, a scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style,
+        and a blues is a blues whatever stands beside it.
         """
-        groups = genres_in(prompt)
+        groups, (form, places) = genres_in(prompt), forms.form_in(prompt)
         rhythm = [genre for group in groups for genre, _ in reversed(group)]
         harmony = [genre for group in groups for genre, _ in group]
         paced = next((genre for genre in rhythm if genre.bpm), None)
@@ -450,16 +455,52 @@ class Leaning:
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
         harmony.sort(key=lambda genre: genre.bpm is not None)  # scales and progressions by name before styles
-        scaled = next((genre for genre in harmony if genre.major or genre.minor), None)
+        loops = form and ((form.major,), (form.minor,)) or _blues_among(harmony, prompt)
+        if not loops:
+            loops = next(((genre.major, genre.minor) for genre in harmony if genre.major or genre.minor), ((), ()))
+        scales = [genre.mode for genre in harmony if genre.bpm is None]
+        own_modes = [form.mode, *scales] if form else scales
+        modes = own_modes + [genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None)]
         return cls(
             bpm=paced and paced.bpm,
             meter=meter and meter.meter,
             drums=next((genre.drums for genre in rhythm if genre.drums is not None), None),
-            mode=next((genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None) if genre.mode), None),
-            major=scaled.major if scaled else (),
-            minor=scaled.minor if scaled else (),
-            rest=_without(prompt, [place for group in groups for _, place in group]),
+            mode=next(filter(None, modes), None),
+            major=loops[0],
+            minor=loops[1],
+            form=form,
+            own_mode=next(filter(None, own_modes), None),
+            rest=_without(prompt, [*places, *(place for group in groups for _, place in group)]),
         )
+
+
+_BLUES = {"blues", "minor blues", "slow blues", "delta blues", "blues rock"}
+_JAZZ = {"jazz", "bebop", "cool jazz", "jazz ballad", "jazz waltz", "gypsy jazz"}
+_ONE_SOUND = {
+    "guitar",
+    "harmonica",
+    "harp",
+    "lick",
+    "piano",
+    "solo",
+    "scale",
+    "riff",
+    "organ",
+    "lead",
+    "bend",
+}  # "pop with a blues lick"
+
+
+def _blues_among(genres, prompt):
+    """Return (loops in major, in minor) of a blues among genres, None where there is none: a jazz blues beside jazz."""
+    names = {genre.name for genre in genres}
+    if not names & _BLUES or names & {"one chord", "two chord"}:
+        return None
+    texts = [word.text for word in words_of(prompt)]
+    told = [texts[i + 1 : i + 2] for i, text in enumerate(texts) if text == "blues"]
+    if len(names) > 1 and genres[0].name not in _BLUES and told and all(_ONE_SOUND.intersection(after) for after in told):
+        return None
+    return ((forms.JAZZ_BLUES,), (forms.MINOR_JAZZ_BLUES,)) if names & _JAZZ else (BLUES, MINOR_BLUES)
 
 
 # ---------------------------------------------------------------------------------------------------- drums or none
