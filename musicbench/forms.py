@@ -6,6 +6,7 @@ in major is that of the relative minor: an Andalusian cadence in C major is vi V
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from musicbench.lexicon import Phrases
 from musicbench.sounds import words_of
@@ -67,7 +68,7 @@ FORMS = (
     _form("minor blues, blues in minor, minor key blues", MINOR_BLUES, MINOR_BLUES, "minor"),
     _form("bird blues, bird changes, parker blues, blues for alice changes, swedish blues",
           "Imaj7 | viiø7 III7 | vi7 II7 | v7 I7 | IV7 | iv7 bVII7 | iii7 VI7 | biii7 bVI7 | ii7 | V7 | Imaj7 VI7 | ii7 V7", MINOR_JAZZ_BLUES),
-    _form("quick change blues, quick change 12 bar blues, quick change 12 bar, blues with a quick change, quick 4 blues, quick four blues", BLUES, MINOR_BLUES),
+    _form("quick change blues, quick change 12 bar blues, quick change 12 bar, blues with a quick change, blues with quick change, quick 4 blues, quick four blues", BLUES, MINOR_BLUES),
     _form("slow change blues, long change blues, blues without a quick change, slow change 12 bar blues, basic blues, basic 12 bar blues",
           "I7 I7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7", "i7 i7 i7 i7 iv7 iv7 i7 i7 V7 iv7 i7 V7"),
     _form("blues turnaround", "I7 VI7 | ii7 V7", "i7 VI7 | iiø7 V7"),
@@ -186,7 +187,8 @@ def form_at_the_end(prompt):
     return named[0].value.name if named else None
 
 
-_LIKE_BLUES = {"blues", "boogie"}  # what "12-bar" may count
+_BARS_OF_BLUES = {str(bars) for bars in BLUES_OF}
+_LIKE_BLUES = {"blues", "bluesy", "boogie"}  # what "12-bar" may count
 _JAZZ = {"jazz", "bebop", "bop"}
 
 
@@ -195,10 +197,12 @@ def _blues_of_bars(prompt, words):
     texts = [word.text for word in words if not word.denied]
     if not _LIKE_BLUES.intersection(texts) and "rock and roll" not in " ".join(texts):
         return None
-    for number, bar, after in zip(words, words[1:], [*words[2:], None], strict=False):
-        is_counted = number.text in {str(bars) for bars in BLUES_OF} and bar.text in ("bar", "measure") and not number.denied
-        is_form = prompt[bar.start : bar.end].lower() in ("bar", "measure") or (after is not None and after.text in _LIKE_BLUES)
-        if is_counted and is_form:
+    for i, (number, bar) in enumerate(pairwise(words)):
+        if number.denied or number.text not in _BARS_OF_BLUES or bar.text not in ("bar", "measure"):
+            continue
+        is_one = prompt[bar.start : bar.end].lower() in ("bar", "measure")
+        before, after = (words[k].text if 0 <= k < len(words) else "" for k in (i - 1, i + 2))
+        if is_one or before == "in" or after in _LIKE_BLUES:
             return _counted_blues(int(number.text), texts), (number.start, bar.end)
     return None
 

@@ -47,32 +47,49 @@ def unknown_name(prompt):
     words = read_words(prompt)
     known = {j for found in form_phrases().find(words) for j in range(found.first, found.last)}
     ends = {found.last: found.first for found in _tunes().find(words)}
-    for i in range(1, len(words)):
+    for i in range(len(words)):
         head = next((head for head in _HEADS if tuple(word.text for word in words[i : i + len(head)]) == head), None)
-        if head is None or i in known or words[i].denied or words[i - 1].is_mark:
+        if head is None or i in known or words[i].denied:
             continue
         first = ends.get(i, i - _length_of_name(prompt, words[:i], head))
         if first < i:
             return prompt[words[first].start : words[i - 1].end]
+        if end := _end_of_name(prompt, words, i + len(head) + 1):
+            return prompt[words[i + len(head) + 1].start : words[end - 1].end]
     return None
+
+
+def _end_of_name(prompt, words, first):
+    """Return the end of a tune's name that begins with word `first` after "chords of", or None."""
+    if first >= len(words) or words[first - 1].text not in ("of", "from", "to", "for"):
+        return None
+    tune = next((found for found in _tunes().find(words[first:]) if found.first == 0), None)
+    if tune:
+        return first + tune.last
+    end = first
+    while end < len(words) and _is_capital(prompt, words[end]):
+        end += 1
+    return end if end > first + 1 and not _is_musical(words[first:end]) and not prompt.isupper() else None
 
 
 def _length_of_name(prompt, words, head):
     """Return how many of the last words are a name in capitals or in quotes; 0 for what is ordinary, or a style's or an instrument's."""
+    if not words or words[-1].is_mark:
+        return 0
     quoted = re.search(r"[\"“][^\"“”]+[\"”]\s*$", prompt[: words[-1].end + 2])
     if quoted:
         return sum(word.start >= quoted.start() for word in words)
     if head == ("cadence",) and words[-1].text in _CADENCES:
         return 1
     n = 0
-    while n < len(words) and _is_capital(prompt, words[-1 - n]):
+    while n < len(words) and (_is_capital(prompt, words[-1 - n]) or (n and _is_inside_a_title(prompt, words[: len(words) - n]))):
         n += 1
     name = words[len(words) - n :] if not prompt.isupper() else []
-    while name and name[0].text in ("use", "play", "using", "write", "with", "over"):
+    while name and name[0].text in ("use", "play", "using", "write", "with", "over", "the"):
         name = name[1:]
     texts = [word.text for word in name]
     begins = len(name) == len(words) or (name and words[len(words) - len(name) - 1].is_mark)
-    is_sentence = not set(texts) - _ORDINARY or any(word.is_chord for word in name)
+    is_sentence = not set(texts) - _ORDINARY or any(word.is_chord or word.text in "abcdefg" for word in name)
     if not name or is_sentence or (begins and len(name) == 1 and head != ("change",)):
         return 0
     has_title_word = len(name) > 2 and any(text in _FUNCTION_WORDS for text in texts[1:])
@@ -81,6 +98,11 @@ def _length_of_name(prompt, words, head):
 
 def _is_capital(prompt, word):
     return not word.is_mark and (prompt[word.start].isupper() or prompt[word.start].isdigit())
+
+
+def _is_inside_a_title(prompt, words):
+    """Return whether the last of words is small in a title, with a capital before it: "Back in" of "Back in Anger"."""
+    return words[-1].text in _FUNCTION_WORDS and len(words) > 1 and _is_capital(prompt, words[-2])
 
 
 def _is_musical(words):

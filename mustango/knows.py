@@ -236,13 +236,13 @@ _BEYOND = {
         cluster chord / cluster chords / tone cluster / tone clusters / note cluster / note clusters / polychord / polychords / bitonal / bitonality / polytonal / polytonality""",
     "one meter plays at a time": """
         polyrhythm / polyrhythms / polyrhythmic / polymeter / polymeters / polymetric / polymetre / cross rhythm / cross rhythms / hemiola / hemiolas / 3 against 2 / 2 against 3 / 3 against 4 / 4 against 3 / 5 against 4 / three against two /
-        three against four / four against three / 3 over 4 / 4 over 3 / 3 over 2 / mixed meter / mixed meters / mixed metre / changing meters / changing meter / alternating meters / alternating time signatures / changing time signatures /
+        three against four / four against three / mixed meter / mixed meters / mixed metre / changing meters / changing meter / alternating meters / alternating time signatures / changing time signatures /
         meter change / meter changes / time signature change / time signature changes""",
 }  # fmt: skip
 _NO_METER = "names no meter; write 5/4 or 7/8"
 _ODD = "odd meter / odd meters / odd metre / odd time / odd time signature / odd time signatures / asymmetric meter / asymmetrical meter / uneven meter / irregular meter / unusual meter / unusual time signature"
 _LETTERS_OF_FORM = re.compile(
-    r"\b(A+[A-E]*B[A-E]*|[A-E](?:[- /][A-E]'?){2,})(?='?s?[ -](form|structure|song|pattern|tune|sections?)\b)?", re.IGNORECASE
+    r"\b(A+[A-E]*B[A-E]*|[A-E](?:[- /][A-E]'?){2,})(?='?s?[ -](form|structure|sections?)\b)?", re.IGNORECASE
 )
 
 

@@ -402,7 +402,13 @@ SAME_WORD = 0.25  # a tempo word means a range
 
 
 def _in_own_mode(prompt, key):
-    """Return a stated key, in minor where a form or a scale of the prompt lives there and it does not say "major": "Andalusian cadence in A"."""
+    """Return a stated key, in minor where a form or a scale of the prompt lives there and it does not say "major": "Andalusian cadence in A".
+
+    The word "minor" of a name tells no key: "minor plagal cadence in C".
+    """
+    form = Leaning.of(prompt).form
+    if key and form and form.mode == "major" and "minor" in form.name and prompt.lower().count("minor") == 1:
+        return Key(key.tonic, "major")
     if key is None or Leaning.of(prompt).own_mode != "minor" or re.search(r"\bmaj(?:or)?\b", prompt, re.IGNORECASE):
         return key
     return Key(key.tonic, "minor")
