@@ -107,7 +107,7 @@ FORMS = (
     _form("lament bass, lamento bass, lament progression, descending tetrachord, minor tetrachord", "vi V IV III", ANDALUSIAN, "minor"),
     _form("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords, 50s chord progression, doo wop chord progression, "
           "1950s chord progression, ice cream changes, stand by me changes, heart and soul changes", "I vi IV V", "i VI iv V", "major"),
-    _form("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, "
+    _form("pachelbel canon, pachelbel, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, "
           "pachelbel chord progression, pachelbel chords, pachelbel changes", "I V vi iii IV I IV V", "i v VI III iv i iv V", "major"),
     _form("circle of fifths, cycle of fifths, circle of fifths progression, cycle of fourths, circle of fourths, cycle of 5ths, circle of 5ths, circle of 4ths, cycle of 4ths",
           "vi ii V I", "i iv VII III VI ii° V i", "major"),
