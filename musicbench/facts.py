@@ -111,9 +111,11 @@ _DRUM_PIECE = re.compile(
     rf"{_ADJECTIVES}(?:{_DRUMS} {_PIECE}\b(?: {_PIECE}\b)?|(?:piece|track|music|solo) for (?:solo )?{_DRUMS}\b)"
     rf"(?=$| (?:at|in|around|without|\d+|for (?!an? |the ))\b| with (?:no|a? ?lots? of|{_OF_DRUMS})\b)"
 )
+_AT_A_TEMPO = r"(?: (?:at |in )?\d.*)?"
 _ONLY_DRUMS = re.compile(
-    rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS} (?:only|alone|solo))(?: (?:at|in) \d.*| \d.*)?"
+    rf"(?:(?:only|just|solo|unaccompanied|nothing but) (?:a |the )?(?:[\w-]+ )?{_DRUMS}|{_DRUMS} (?:only|alone|solo)){_AT_A_TEMPO}"
 )
+_LONE_BREAKBEAT = re.compile(rf"(?:an? )?(?:[\w-]+ )?breakbeats?(?: (?:loop|break|pattern))?{_AT_A_TEMPO}")
 _NOTHING_ELSE = re.compile(r"\b(?:(?:no|without)(?: any)? other (?:instrument|sound)s?|nothing else|no melody|no chords)\b")
 _CLAUSE_ENDS = r"[,.;:!?\n()]"
 _CLAUSE_ENDS_OUT_OF_LISTS = r"[.;:!?\n()]|(?<!drums),|,(?! (?:and )?drums\b)"  # "congas, bongos and claves" is one
@@ -142,6 +144,8 @@ _KIT = {
     "glitch drums",
 }  # "rock drums" may play with a band, "a djembe" plays alone
 
+_PLAYED_IN_BANDS = {"blast"}  # "black metal blast beats" are no piece for drums
+
 
 def _percussion_marked(words, sounds):
     """Return a prompt's words with percussion of any name written "drums"; what is denied is left out, and "no" is "without"."""
@@ -152,7 +156,8 @@ def _percussion_marked(words, sounds):
             if words[i].text == "beat":  # "lo-fi beats" are more than drums
                 at.pop(i)
                 continue
-            piece = [words[found.last - 1].text] if words[found.last - 1].text in _PIECES and found.last - i > 1 else []
+            is_piece = words[found.last - 1].text in _PIECES and found.last - i > 1 and words[i].text not in _PLAYED_IN_BANDS
+            piece = [words[found.last - 1].text] if is_piece else []
             text += ["drums", *piece]
             i = found.last
             continue
@@ -183,6 +188,8 @@ def drums_alone(prompt):
     sounds = [found for found in known_phrases().find(words) if not found.denied]
     if not sounds or _names_others(words, sounds):
         return False
+    if _LONE_BREAKBEAT.fullmatch(" ".join(word.text for word in words if word.text != ",")):
+        return True
     text = _percussion_marked(words, sounds)
     if re.search(r"\bwithout (?:use |using )?(?:only|just)\b|\bnot (?:only|just)\b", text):
         return False
@@ -199,5 +206,5 @@ def _is_for_drums(clauses, is_bare):
         _DRUM_PIECE.match(first)
         or any(map(_ONLY_DRUMS.fullmatch, parts))
         or re.fullmatch(_ADJECTIVES + _ONLY_DRUMS.pattern, first)
-        or (is_bare and re.fullmatch(_ADJECTIVES + _DRUMS, first))
+        or (is_bare and re.fullmatch(_ADJECTIVES + _DRUMS + _AT_A_TEMPO, first))
     )

@@ -7,12 +7,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from musicbench import forms
 from musicbench.lexicon import Phrases
 from musicbench.sounds import drums, known_phrases, unpitched, words_for, words_of
 
 # Loops of one chord a bar, in Roman numerals of the key.
-BLUES = ("I7 IV7 I7 I7 IV7 IV7 I7 I7 V7 IV7 I7 V7",)
-MINOR_BLUES = ("i7 iv7 i7 i7 iv7 iv7 i7 i7 VI7 V7 i7 V7",)
+BLUES, MINOR_BLUES = (forms.BLUES,), (forms.MINOR_BLUES,)
 SWING = ("ii7 V7 Imaj7 vi7", "Imaj7 vi7 ii7 V7", "iii7 vi7 ii7 V7", "ii7 V7 Imaj7 IVmaj7", "Imaj7 IVmaj7 iii7 vi7 ii7 V7")
 MINOR_SWING = ("iiø7 V7 i7 i7", "i7 iv7 iiø7 V7", "i7 VImaj7 iiø7 V7", "iv7 VII7 IIImaj7 VImaj7 iiø7 V7 i7")
 BOSSA = ("Imaj7 II7 ii7 V7", "ii7 V7 Imaj7 vi7", "Imaj7 ii7 iii7 ii7")
@@ -23,8 +23,9 @@ VAMP = ("i7 iv7", "i7 VImaj7", "i7 v7", "VImaj7 i7", "i7 IV7")  # two chords, as
 BRIGHT_VAMP = ("Imaj7 IVmaj7", "IVmaj7 iii7", "ii7 Imaj7", "IVmaj7 vi7")
 GROOVE, MINOR_GROOVE = ("I7", "I7 IV7", "I7 bVII7"), ("i7 IV7", "i7", "i7 iv7")
 DORIAN, PHRYGIAN = ("i IV", "i7 IV7", "i VII IV i"), ("i bII", "i bII i VII", "i bII III bII")
+MAJOR_PHRYGIAN = ("I bII", "I bII I bvii", "I bII bIII bII")
 MIXOLYDIAN, LYDIAN = ("I bVII", "I bVII IV I", "I v bVII IV"), ("I II", "Imaj7 II", "I II vii I")
-ANDALUSIAN = ("i VII VI V", "iv III bII i", "i VII VI V")
+ANDALUSIAN, MAJOR_ANDALUSIAN = ("i VII VI V", "iv III bII i", "i VII VI V"), ("vi V IV III", "I bII I bII")
 HEAVY = ("i bII i VII", "i VI VII i", "i bII III i", "i VII VI bII", "i III VII VI")
 ONE_CHORD, MINOR_DRONE = ("I",), ("i",)
 MONTUNO, MINOR_MONTUNO = ("I IV V IV", "I IV V7 IV", "ii7 V7 I I"), ("i iv V7 iv", "i VII VI V7", "iv i V7 i")
@@ -46,7 +47,7 @@ DANCE = ("i VI III VII", "VI VII i i", "i VII VI VII", "iv VI i VII")
 TRAP = ("i VI", "i i VI V", "i iv", "i VI i VII")
 EPIC = ("i VI III VII", "i VI VII i", "i iv VI V", "VI VII i i")
 AMBIENT, MINOR_AMBIENT = ("Imaj7 IVmaj7", "I IV", "Imaj7 iii7", "IVmaj7 Imaj7"), ("i VI", "i7 VImaj7", "i VII", "i iv")
-EERIE = ("i bII", "i bv", "i iv bII i", "i VI bII i")
+EERIE, MAJOR_EERIE = ("i bII", "i bv", "i iv bII i", "i VI bII i"), ("I bII", "I bV", "I iv bII I", "I bVI bII I")
 CLASSICAL = ("I IV V7 I", "I vi ii V7 I", "I V7 I V7", "I V vi iii IV I IV V", "I ii V7 I")
 MINOR_CLASSICAL = ("i iv V7 i", "i VI iv V7", "i VII III VI ii° V7 i", "i V7 i V7")
 HYMN = ("I IV I V", "I V vi IV I V I I", "I IV V I", "vi IV I V")
@@ -114,7 +115,7 @@ GENRES = (
     # hip hop
     _genre("hip hop, rap, rap beat, boom bap, old school hip hop, west coast hip hop, east coast hip hop", (82, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
     _genre("jazz hip hop, jazz rap, jazzhop, jazz hop", (82, 96), True, "minor", "lo-fi, jazz", SWING, MINOR_SWING),
-    _genre("lo-fi, lo-fi hip hop, lo-fi beats, lo-fi chill, chillhop, study beats, lo-fi house", (66, 90), True, "major", "lo-fi", SOUL, MINOR_SOUL),
+    _genre("lo-fi, lo-fi hip hop, lo-fi beats, lo-fi chill, chillhop, study beats", (66, 90), True, "major", "lo-fi", SOUL, MINOR_SOUL),
     _genre("trap, trap beat, trap music, trap soul, cloud rap, latin trap", (130, 160), True, "minor", "lo-fi, electronic", (), TRAP),
     _genre("drill, uk drill, ny drill, drill beat", (138, 146), True, "minor", "lo-fi, electronic", (), TRAP),
     _genre("phonk, drift phonk", (120, 150), True, "minor", "electronic", (), PHRYGIAN + TRAP),
@@ -152,9 +153,9 @@ GENRES = (
     # disco, funk, soul
     _genre("disco, nu-disco, italo disco, space disco", (110, 128), True, "minor", "disco", SOUL, ("i7 iv7 VII7 IIImaj7", "i7 IV7", "VImaj7 VII i7 i7")),
     _genre("funk, funky, p-funk, go-go, funk band", (94, 116), True, "minor", "funk", GROOVE, MINOR_GROOVE),
-    _genre("soul, soul music, northern soul, motown, philly soul", (90, 126), True, "major", "funk, gospel", SOUL, MINOR_SOUL),
+    _genre("soul, soul music, motown, philly soul", (90, 126), True, "major", "funk, gospel", SOUL, MINOR_SOUL),
     _genre("neo-soul, neo soul, nu soul", (70, 95), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
-    _genre("r and b, rhythm and blues, contemporary r and b, new jack swing", (66, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
+    _genre("r and b, rhythm and blues, contemporary r and b", (66, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
     _genre("gospel, gospel choir, black gospel, worship, praise and worship, ccm", (70, 112), None, "major", "gospel", ("I IV I V", "I I7 IV iv", "IV V iii vi", "I vi ii V"), MINOR_SOUL),
     _genre("afrobeats, afro pop, afropop, afroswing, azonto", (98, 115), True, "major", "tropical", ("I V vi IV", "IV V I vi", "I IV"), MINOR_POP),
     _genre("afrobeat, afro funk, highlife, juju", (104, 128), True, "minor", "funk, tropical", ("I IV V IV", "I IV"), MINOR_GROOVE),
@@ -181,10 +182,10 @@ GENRES = (
     _genre("blues rock", (88, 132), True, "major", "blues, rock", BLUES, MINOR_BLUES),
     _genre("folk rock, indie folk, americana, stomp and holler", (90, 128), True, "major", "folk, rock", FOLK, MINOR_FOLK),
     _genre("new wave, post-punk, post punk, no wave, goth rock, gothic rock, darkwave, coldwave", (118, 152), True, "minor", "rock, electronic", POP, ("i VI", "i VII VI VII", "i iv VI VII")),
-    _genre("ska, ska punk, two tone, rocksteady", (130, 172), True, "major", "reggae", THREE_CHORDS + ("I vi IV V",), MINOR_REGGAE),
+    _genre("ska, ska punk, two tone", (130, 172), True, "major", "reggae", THREE_CHORDS + ("I vi IV V",), MINOR_REGGAE),
     # pop
     _genre("pop, pop song, pop music, teen pop, power pop, country pop", (96, 128), True, "major", "pop", POP, MINOR_POP),
-    _genre("synth-pop, synthpop, electropop, 80s pop, hi-nrg", (106, 128), True, "minor", "electronic, pop", POP, DANCE),
+    _genre("synth-pop, synthpop, electropop, 80s pop", (106, 128), True, "minor", "electronic, pop", POP, DANCE),
     _genre("indie pop, bedroom pop, jangle pop, twee", (92, 130), True, "major", "pop", POP, MINOR_POP),
     _genre("k-pop, mandopop, cantopop", (100, 132), True, "minor", "pop, electronic", POP + JPOP, MINOR_POP),
     _genre("j-pop, anime, anime opening, j-rock, vocaloid, visual kei", (132, 176), True, "major", "pop, rock", JPOP, ("VI VII v i", "i VI VII III")),
@@ -198,7 +199,7 @@ GENRES = (
     _genre("honky tonk, boogie country, truck driving country", (110, 148), True, "major", "country", THREE_CHORDS, MINOR_FOLK),
     _genre("country waltz", (84, 116), True, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     # blues
-    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle, 12 bar", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
     _genre("minor blues", (70, 116), True, "minor", "", BLUES, MINOR_BLUES),
     _genre("slow blues", (54, 72), True, "major", "", BLUES, MINOR_BLUES),
     _genre("delta blues, acoustic blues, country blues, piedmont blues", (74, 112), False, "major", "blues", BLUES, MINOR_BLUES),
@@ -217,8 +218,8 @@ GENRES = (
     _genre("mazurka, polonaise, landler, redowa", (110, 144), False, "major", "classical, musette", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("minuet, menuet, sarabande, menuetto", (92, 128), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
     _genre("polka, schottische, can can", (108, 132), True, "major", "march, musette", THREE_CHORDS, MINOR_WALTZ, "2/4"),
-    _genre("tango, milonga, tango nuevo, argentine tango", (112, 132), False, "minor", "musette", ("I V7 V7 I", "I II7 V7 I"), TANGO),
-    _genre("flamenco, rumba flamenca, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", ANDALUSIAN, ANDALUSIAN),
+    _genre("tango, tango nuevo, argentine tango", (112, 132), False, "minor", "musette", ("I V7 V7 I", "I II7 V7 I"), TANGO),
+    _genre("flamenco, rumba flamenca, spanish guitar music, paso doble, gypsy kings", (96, 132), False, "minor", "latin, folk", MAJOR_ANDALUSIAN, ANDALUSIAN),
     _genre("fado", (68, 92), False, "minor", "folk", WALTZ, ("i V7 V7 i", "i iv V7 i")),
     _genre("klezmer, freylekhs, hora", (112, 160), None, "minor", "folk, musette", FREYGISCH, ("i iv V7 i", "i i V7 i", "i VII i V7")),
     _genre("balkan, balkan brass, romani, gypsy, gypsy brass", (120, 164), True, "minor", "march, folk", FREYGISCH, ("i iv V7 i", "i bII i bII")),
@@ -253,7 +254,7 @@ GENRES = (
     _genre("reggae, roots reggae, lovers rock, reggae band", (68, 92), True, "major", "reggae", REGGAE, MINOR_REGGAE),
     _genre("dub, dub reggae, steppers", (64, 82), True, "minor", "reggae", REGGAE, MINOR_REGGAE),
     _genre("dancehall, ragga, bashment", (88, 106), True, "minor", "reggae, electronic", REGGAE, MINOR_REGGAE),
-    _genre("soca, calypso, zouk, kompa, steel band, carnival", (108, 144), True, "major", "tropical", THREE_CHORDS, ("i VII", "i iv V7 i")),
+    _genre("soca, carnival", (108, 144), True, "major", "tropical", THREE_CHORDS, ("i VII", "i iv V7 i")),
     _genre("tropical, caribbean, island, beach", (94, 126), True, "major", "tropical", ("I IV V IV", "I V vi IV", "I IV"), MINOR_POP),
     _genre("gnawa, gnaoua, desert blues, tishoumaren, tuareg", (88, 120), True, "minor", "latin, folk", ONE_CHORD, ("i", "i VII")),
     _genre("rai, algerian rai, chaabi, shaabi, dabke, mahraganat", (94, 116), True, "minor", "latin, electronic", FREYGISCH, ("i VII VI V", "i iv", "i bII i VII")),
@@ -261,7 +262,7 @@ GENRES = (
     _genre("kizomba, tarraxo, ghetto zouk, semba", (84, 100), True, "minor", "latin, tropical", POP, MINOR_POP),
     _genre("morna, coladeira", (76, 104), None, "minor", "latin, folk", CHORO, MINOR_CHORO),
     _genre("mbaqanga, makossa, benga, chimurenga, bikutsi, ndombolo, palm wine music, funana, kuduro, taarab", (104, 138), True, "major", "tropical", ("I IV V IV", "I IV I V"), ("i VII",)),
-    _genre("chacarera, zamba, cueca, marinera", (240, 300), True, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ("i VII III V7", "i iv V7 i", "i V7 V7 i"), "6/8"),
+    _genre("chacarera, cueca, marinera", (240, 300), True, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ("i VII III V7", "i iv V7 i", "i V7 V7 i"), "6/8"),
     _genre("pasillo, bambuco, vals criollo, vals peruano", (104, 140), None, "minor", "latin, musette", WALTZ, ("i V7 V7 i", "i iv V7 i", "i VII III V7"), "3/4"),
     _genre("joropo, llanera, musica llanera, seis por derecho", (150, 200), True, "major", "latin, folk", ("I IV V7 V7", "I I IV V7"), ("i iv V7 V7", "i i iv V7"), "3/4"),
     _genre("huapango, son jarocho, son huasteco, jarabe", (150, 196), None, "major", "latin, folk", ("I IV V7 V7", "I V7 I V7"), ("i iv V7 V7", "i VII VI V7"), "3/4"),
@@ -283,7 +284,7 @@ GENRES = (
     _genre("slip jig, hop jig", (100, 140), None, "major", "folk", CELTIC, MINOR_CELTIC, "9/8"),
     _genre("springar, springleik, polska, hambo, scandinavian folk, nordic folk", (104, 140), False, "major", "folk", ("I IV V I", "I V I V", "I II I V"), ("i iv V i", "i VII i V"), "3/4"),
     _genre("strathspey, scottish country dance, ceilidh", (108, 132), None, "major", "folk", CELTIC, MINOR_CELTIC),
-    _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
+    _genre("buleria, solea, soleares, siguiriya, seguiriya, cante jondo, tangos flamencos, tientos", (88, 132), False, "minor", "latin, folk", MAJOR_PHRYGIAN, ("i bII i bII", "iv III bII i", "i bII III bII")),
     _genre("sevillanas, fandango, jota, malaguena", (120, 170), None, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ANDALUSIAN, "3/4"),
     _genre("czardas, csardas, verbunkos, kolo, horo", (112, 160), None, "minor", "folk, musette", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i")),
     _genre("pavane, pavan, allemande, basse danse, passamezzo", (58, 80), False, "minor", "baroque, classical", PASSAMEZZO, MINOR_PASSAMEZZO),
@@ -306,6 +307,94 @@ GENRES = (
     _genre("chamber pop, baroque pop, freak folk, anti-folk", (84, 124), None, "major", "pop, folk", POP + ("I III IV iv",), MINOR_FOLK),
     _genre("gospel shout, shout music, praise break, ring shout", (150, 196), True, "major", "gospel", ("I7 IV7 I7 V7", "I7 I7 IV7 I7", "I I7 IV iv I V7 I I"), MINOR_BLUES),
     _genre("negro spiritual, african american spiritual, spirituals choir", (66, 96), None, "major", "gospel, hymn", HYMN, MINOR_CLASSICAL),
+    _genre("rocksteady", (74, 96), True, "major", "reggae", REGGAE, MINOR_REGGAE),
+    _genre("new jack swing", (98, 114), True, "minor", "funk, electronic", SOUL, MINOR_SOUL),
+    _genre("northern soul", (116, 140), True, "major", "funk, pop", SOUL, MINOR_SOUL),
+    _genre("hi-nrg", (120, 136), True, "minor", "electronic, disco", POP, DANCE),
+    _genre("calypso, steel band", (100, 132), True, "major", "tropical", THREE_CHORDS, MINOR_CUBAN_SONG),
+    _genre("kompa, zouk, zouk love, cadence lypso", (88, 118), True, "major", "tropical, latin", ("I IV V IV", "I V vi IV", "ii V I I"), MINOR_POP),
+    _genre("zamba", (150, 200), None, "minor", "latin, folk", ("I V7 V7 I", "I IV V7 I"), ("i VII III V7", "i iv V7 i"), "6/8"),
+    _genre("milonga", (92, 112), False, "minor", "musette, latin", ("I V7 V7 I",), ("i V7 V7 i", "i iv V7 i"), "2/4"),
+    # more of Africa and the islands
+    _genre("marabi, kwela, isicathamiya, mbube, township jazz", (92, 126), None, "major", "jazz, tropical", ("I IV I V", "I IV V7 I"), ("i iv V7 i",)),
+    _genre("congolese rumba, rumba congolaise, rumba lingala, ziglibithy", (100, 126), True, "major", "tropical, latin", ("I IV V IV", "I V IV V", "I IV I V"), MINOR_CUBAN_SONG),
+    _genre("coupe decale, zouglou, singeli, ndombolo rapide", (120, 150), True, "major", "electronic, tropical", ("I IV V IV", "I V"), ("i VII",)),
+    _genre("hiplife, fuji music, apala, jit music, sungura", (104, 132), True, "major", "tropical", ("I IV V IV", "I IV"), MINOR_GROOVE),
+    _genre("wassoulou, mandingue, mande music, manding, kora music", (84, 116), None, "minor", "folk, tropical", ("I IV", "I bVII"), ("i VII", "i VII VI VII", "i IV")),
+    _genre("zamrock, afro rock", (104, 132), True, "minor", "rock, funk", MIXOLYDIAN, ("i VII", "i7 IV7", "i VII VI VII")),
+    _genre("maloya, sega music, sega tambour", (240, 300), True, "minor", "tropical, folk", ("I IV V7 I", "I V7"), ("i iv V7 i", "i VII"), "6/8"),
+    _genre("afro tech, 3 step, three step house", (112, 122), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    # the Near East and the Caucasus
+    _genre("andalusi nubah, nuba, malhun, malouf, khaleeji, arab pop, arabesk, arabesque music, bandari, persian pop, turkish pop", (92, 124), True, "minor", "latin, pop", FREYGISCH, ("i VII VI V", "i iv VII III", "i VII i")),
+    _genre("mawwal, turkish classical, ottoman classical, mugham, azerbaijani mugham, sufi ney", (54, 84), False, "minor", "ambient, folk", ONE_CHORD, ("i", "i bII", "i VII")),
+    _genre("halay, horon, lezginka", (240, 300), True, "minor", "folk, march", FREYGISCH, ("i VII", "i bII i bII", "i V7 i V7"), "6/8"),
+    _genre("zeybek, karsilama", (60, 84), True, "minor", "folk", FREYGISCH, ("i VII VI V", "i bII"), "9/8"),
+    _genre("georgian polyphony, georgian folk, armenian folk, duduk music", (56, 88), False, "minor", "hymn, folk", ("I bVII I V",), ("i VII i v", "i VII VI VII")),
+    # the east and the south of Europe
+    _genre("sevdah, sevdalinka, doina", (56, 84), False, "minor", "folk", ("I V7 I",), ("i iv V7 i", "i VII VI V")),
+    _genre("manele, turbo folk, chalga, cocek, narodna", (96, 132), True, "minor", "latin, electronic", FREYGISCH, ("i VII VI V", "i bII i bII", "i iv V7 i")),
+    _genre("kujawiak, oberek, mazurek", (120, 170), False, "major", "folk, musette", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("krakowiak, kozachok, kozachka, hopak, gopak, trepak, chastushka, kalinka, kamarinskaya", (120, 160), None, "minor", "folk, march", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i"), "2/4"),
+    _genre("russian romance, romance russe, gypsy romance", (64, 96), False, "minor", "folk, ballad", ("I vi ii V7",), ("i iv V7 i", "i iv VII III iv i V7 i")),
+    _genre("chanson, french chanson", (84, 124), None, "minor", "musette, ballad", ("I vi ii V7", "I V7 V7 I"), ("i iv V7 i", "i iv VII III VI iiø7 V7 i")),
+    _genre("canzone napoletana, neapolitan song, liscio", (80, 120), False, "minor", "musette, ballad", ("I V7 V7 I", "I IV V7 I"), ("i iv V7 i", "i V7 V7 i")),
+    _genre("muineira, muneira, rapa das bestas", (240, 300), None, "major", "folk", ("I V I V", "I IV V I"), MINOR_CELTIC, "6/8"),
+    _genre("sardana, habanera", (88, 120), False, "minor", "latin, march", ("I V7 V7 I", "I IV V7 I"), ("i V7 V7 i", "i iv V7 i"), "2/4"),
+    _genre("an dro, gwerz, fest noz, breton folk, breton music, morris dance, english country dance", (92, 124), None, "minor", "folk", CELTIC, MINOR_CELTIC),
+    _genre("slow air, sean nos, irish lament, joik, yoik, rimur", (50, 76), False, "minor", "folk", ("I V I IV", "I bVII I V"), MINOR_CELTIC),
+    _genre("schuhplattler, alpine folk, tyrolean, yodel song", (110, 150), False, "major", "musette, folk", WALTZ, MINOR_WALTZ, "3/4"),
+    # dances and songs of the Americas
+    _genre("music hall, vaudeville, tin pan alley, jug band, charleston, charleston dance, cabaret, burlesque", (108, 176), None, "major", "jazz", RAGTIME, MINOR_SWING),
+    _genre("foxtrot, fox trot, slow foxtrot, ballroom jazz", (108, 132), True, "major", "jazz", SWING, MINOR_SWING),
+    _genre("quickstep, quick step", (190, 208), True, "major", "jazz", SWING, MINOR_SWING),
+    _genre("countrypolitan, nashville sound, alt country, red dirt", (84, 120), True, "major", "country", COUNTRY, MINOR_FOLK),
+    _genre("conjunto, tex mex, norteno polka", (104, 132), None, "major", "musette, march", ("I V7 V7 I", "I IV V7 I"), TANGO, "2/4"),
+    _genre("corridos tumbados, trap corrido", (120, 160), False, "minor", "folk, latin", ("I V7 V7 I", "I IV V7 I"), ("i VI III VII", "i iv V7 i")),
+    _genre("trova, nueva trova, nueva cancion, tonada", (76, 112), False, "minor", "folk, latin", FOLK, ("i VII VI V", "i iv V7 i", "i VII III VI")),
+    _genre("chutney soca, chutney music, rara, gaita zuliana", (112, 150), True, "major", "tropical, latin", THREE_CHORDS, MINOR_CUBAN_SONG),
+    _genre("caporales, saya, tinku", (92, 120), True, "minor", "folk, latin", FOLK, ("i III VII i", "VI III VII i")),
+    _genre("malambo, lando, tondero", (200, 280), True, "minor", "latin, folk", ("I IV V7 I", "I V7"), ("i iv V7 i", "i VII VI V7"), "6/8"),
+    _genre("axe, lambada, carimbo, tecnobrega, brega", (108, 140), True, "minor", "latin, tropical", ("I IV V IV", "I V vi IV"), ("i VII VI V", "i iv VII III", "i VI III VII")),
+    _genre("sertanejo, sertanejo universitario, musica sertaneja", (84, 128), True, "major", "country, pop", POP, MINOR_POP),
+    _genre("tropicalia, tropicalismo", (92, 124), True, "major", "bossa nova, rock", MIXOLYDIAN, ("i VII", "i7 IV7")),
+    # Asia
+    _genre("kayokyoku, showa pop, trot music, korean trot", (92, 132), True, "minor", "pop, disco", POP, ("i VI VII i", "i iv V7 i", "i VII VI V")),
+    _genre("shibuya kei, shibuya pop", (104, 132), True, "major", "bossa nova, pop", CITY_POP + SOUL, MINOR_SOUL),
+    _genre("minyo, japanese minyo, guoyue, jiangnan sizhu, nanguan, beijing opera, peking opera, chinese opera, ca tru, guzheng music", (60, 100), False, "major", "folk, ambient", ("I vi", "I ii I V"), ("i VII", "i VI")),
+    _genre("mor lam, lam sing, thai country", (104, 140), True, "minor", "latin, folk", ("I bVII",), ("i VII", "i")),
+    _genre("piphat, pinpeat, kulintang, talempong", (76, 120), True, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("opm, original pilipino music, kundiman, harana", (62, 92), None, "minor", "ballad, pop", POP, ("i iv V7 i", "i VI III VII")),
+    _genre("baul, baul music, lavani, garba, dandiya, raas", (96, 136), True, "minor", "latin, folk", ("I bVII",), ("i VII", "i VII VI VII", "i iv")),
+    _genre("khyal, tarana, carnatic kriti, kriti", (60, 96), None, "major", "ambient", ONE_CHORD, MINOR_DRONE),
+    _genre("tibetan chant, shomyo, long song, urtiin duu", (50, 66), False, "minor", "ambient, hymn", ONE_CHORD, MINOR_DRONE),
+    # the Pacific and the first peoples
+    _genre("hula, slack key, hapa haole, hawaiian steel guitar music", (76, 108), False, "major", "tropical, folk", ("I I7 IV I", "I V7 V7 I", "I VI7 II7 V7"), MINOR_FOLK),
+    _genre("powwow, pow wow, haka, corroboree, didgeridoo music, taiko music", (84, 140), True, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
+    # more of the old
+    _genre("ars nova, ars antiqua, renaissance polyphony, renaissance choir", (60, 92), False, "minor", "hymn, baroque", ("I IV I V", "I bVII IV I"), MINOR_PASSAMEZZO),
+    _genre("passepied", (150, 200), False, "major", "baroque, classical", CLASSICAL, MINOR_CLASSICAL, "3/4"),
+    _genre("schubert lied, german lied, romantic lied", (60, 96), False, "minor", "classical", CLASSICAL, MINOR_CLASSICAL),
+    _genre("ravel bolero, bolero ravel, ravel s bolero", (66, 76), True, "major", "classical, march", ("I I I V",), ("i i i V",), "3/4"),
+    _genre("national anthem, patriotic anthem", (76, 108), None, "major", "hymn, march", CLASSICAL, MINOR_CLASSICAL),
+    _genre("musical theatre, musical theater, showtune, show tune, broadway", (92, 132), None, "major", "pop, jazz", ("I vi ii V7", "I V vi IV", "I VI7 ii V7"), MINOR_SWING),
+    # more of the studio and the garage
+    _genre("dungeon synth, winter synth", (60, 92), False, "minor", "ambient, cinematic", ("I bVII IV I",), ("i VII VI VII", "i VI III VII", "i v VI VII")),
+    _genre("uk bassline, bassline house, uk funky, breakbeat hardcore, 4x4 garage", (128, 142), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    _genre("lo-fi house, outsider house", (116, 126), True, "minor", "electronic, lo-fi", BRIGHT_VAMP, VAMP),
+    _genre("future funk, french touch, filter house", (116, 128), True, "major", "disco, electronic", CITY_POP + SOUL, MINOR_SOUL),
+    _genre("new beat, belgian new beat", (100, 116), True, "minor", "electronic", ONE_CHORD, VAMP),
+    _genre("seapunk, mallwave", (110, 130), True, "major", "electronic, lo-fi", BRIGHT_VAMP, DANCE),
+    _genre("hyphy, horrorcore, memphis rap, bounce music, new orleans bounce", (88, 104), True, "minor", "electronic, lo-fi", (), TRAP),
+    _genre("chopped and screwed, chopped n screwed, slowed and reverb", (58, 72), True, "minor", "lo-fi, electronic", SOUL, TRAP),
+    _genre("plugg, pluggnb, rage beat, rage rap, jerk rap", (136, 164), True, "minor", "lo-fi, electronic", ("IVmaj7 iii7 vi7 V",), ("VImaj7 v7 i7", "i VI", "i7 VImaj7")),
+    _genre("d beat, crust punk, powerviolence, street punk, anarcho punk", (170, 220), True, "minor", "rock", THREE_CHORDS, ("i VI VII i", "i bII i VII", "i III VII VI")),
+    _genre("nwobhm, glam metal, viking metal, pirate metal", (120, 176), True, "minor", "rock", ROCK, EPIC + ("i VI VII i",)),
+    _genre("madchester, baggy beat, acid rock dance", (100, 116), True, "minor", "rock, funk", ROCK, MINOR_GROOVE),
+    _genre("neofolk, dark folk, sadcore", (66, 100), False, "minor", "folk, ambient", FOLK, MINOR_FOLK),
+    _genre("quiet storm, slow jam", (62, 82), True, "major", "lo-fi, funk", SOUL, MINOR_SOUL),
+    _genre("jam band, jam rock", (96, 132), True, "major", "rock, funk", MIXOLYDIAN, DORIAN),
+    _genre("bubblegum pop, brill building, wall of sound pop, merseybeat pop, europop, space age pop", (108, 136), True, "major", "pop", ("I IV V V", "I vi IV V", "I V vi IV"), MINOR_POP),
+    _genre("80s boogie, electro boogie, boogie funk, post disco", (104, 118), True, "minor", "disco, funk", SOUL, ("i7 iv7", "i7 IV7", "VImaj7 VII i7 i7")),
     # classical
     _genre("classical, classical music, viennese classical, sonata, sonatina, symphony, symphonic, orchestral, concerto, overture, orchestra, chamber orchestra",
            (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
@@ -320,7 +409,7 @@ GENRES = (
     _genre("a cappella, acappella, a capella, barbershop, barbershop quartet, madrigal choir, vocal ensemble", (68, 108), False, "major", "hymn", ("I VI7 II7 V7", "I IV I V7", "I vi ii V7"), MINOR_CLASSICAL),
     _genre("gregorian chant, gregorian, plainchant, plainsong, chant, monks, byzantine chant, organum, parallel organum", (56, 76), False, "minor", "hymn, ambient", ONE_CHORD, ("i", "i VII")),
     _genre("requiem, funeral, dirge, lament, elegy, adagio for strings", (52, 72), False, "minor", "classical, hymn", HYMN, ("i iv V i", "i VI iv V", "i iv i V")),
-    _genre("serialist, serialism, serial music, twelve tone, twelve tone row, atonal, dodecaphonic, expressionist, aleatoric, spectralism, avant-garde", (56, 96), False, "minor", "classical", EERIE, EERIE),
+    _genre("serialist, serialism, serial music, twelve tone, twelve tone row, atonal, dodecaphonic, expressionist, aleatoric, spectralism, avant-garde", (56, 96), False, "minor", "classical", MAJOR_EERIE, EERIE),
     _genre("lieder, art song, kunstlied, song cycle", (60, 96), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
     _genre("cantata, oratorio, motet, magnificat, stabat mater", (60, 96), False, "major", "hymn, baroque", CLASSICAL, MINOR_CLASSICAL),
     _genre("serenade, divertimento, rondo, bagatelle, humoresque, capriccio", (76, 132), False, "major", "classical", CLASSICAL, MINOR_CLASSICAL),
@@ -333,55 +422,56 @@ GENRES = (
     _genre("children, children song, nursery rhyme, kids song", (96, 124), None, "major", "", THREE_CHORDS, MINOR_FOLK),
     # still and filmed
     _genre("ambient, ambient music, soundscape, space ambient, space music", (56, 82), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
-    _genre("dark ambient", (52, 72), False, "minor", "", EERIE, ("i", "i bII", "i VI")),
+    _genre("dark ambient", (52, 72), False, "minor", "", MAJOR_EERIE, ("i", "i bII", "i VI")),
     _genre("ambient techno, ambient house", (104, 124), True, "minor", "electronic, ambient", AMBIENT, MINOR_AMBIENT),
     _genre("drone, drone music, drone ambient, noise music", (50, 66), False, "minor", "ambient", ONE_CHORD, MINOR_DRONE),
     _genre("new age, meditation, meditative, healing, spa, yoga, relaxation music, reiki, mindfulness", (54, 74), False, "major", "ambient", AMBIENT, MINOR_AMBIENT),
     _genre("cinematic, film score, film music, soundtrack, movie score, movie soundtrack", (72, 124), None, "minor", "cinematic", ("I V vi IV", "I bVI bVII I", "I iii IV iv"), EPIC),
     _genre("trailer, epic trailer, epic orchestral, trailer music, epic cinematic, battle music, action music", (118, 150), True, "minor", "cinematic", ("I bVI bVII I",), EPIC),
-    _genre("horror, horror score, scary music, creepy music, haunted house, suspense, thriller", (58, 88), False, "minor", "cinematic, ambient", EERIE, EERIE),
+    _genre("horror, horror score, scary music, creepy music, haunted house, suspense, thriller", (58, 88), False, "minor", "cinematic, ambient", MAJOR_EERIE, EERIE),
     _genre("spaghetti western, western film, western score, wild west", (92, 124), None, "minor", "cinematic, country", ("I bVII IV I",), ("i VII VI VII", "i III VII i", "i VII i V")),
     _genre("fantasy, fantasy score, rpg music, adventure score, pirate music", (84, 128), None, "major", "cinematic, folk", ("I bVII IV I", "I II IV I", "I v IV I"), ("i VII VI VII", "i VI III VII")),
     _genre("video game, video game music, game music, boss battle", (112, 156), True, "minor", "electronic, cinematic", POP + ("I bVI bVII I",), DANCE),
     _genre("corporate, advertising music, ukulele jingle, jingle", (104, 126), True, "major", "pop", POP, MINOR_POP),
     # scales, forms and harmonies: no style
     _genre("classical guitar, spanish guitar, nylon guitar, church organ, pipe organ, harpsichord", (72, 118), False),
-    _genre("dorian", mode="minor", minor=DORIAN, major=DORIAN),
-    _genre("phrygian", mode="minor", minor=PHRYGIAN, major=PHRYGIAN),
+    _genre("dorian", mode="minor", minor=DORIAN, major=("ii V", "ii7 V7", "ii I V ii")),
+    _genre("phrygian", mode="minor", minor=PHRYGIAN, major=MAJOR_PHRYGIAN),
     _genre("mixolydian", mode="major", major=MIXOLYDIAN),
     _genre("lydian", mode="major", major=LYDIAN),
     _genre("aeolian", mode="minor", minor=("i VII VI VII", "i VI VII i", "i iv v i")),
     _genre("phrygian dominant, freygish, hijaz, double harmonic", mode="major", major=FREYGISCH, minor=PHRYGIAN),
-    _genre("andalusian, andalusian cadence, lament bass", mode="minor", minor=ANDALUSIAN, major=ANDALUSIAN),
     _genre("one chord, one chord vamp, pedal point, static harmony", major=ONE_CHORD, minor=MINOR_DRONE),
     _genre("two chord, two chord vamp, 2 chord, vamp", major=BRIGHT_VAMP, minor=VAMP),
     _genre("three chord, 3 chord, three chord song", major=THREE_CHORDS, minor=("i iv v i", "i VII VI VII")),
     _genre("jazz chords, seventh chords, jazz harmony, extended chords, ii v i", major=SWING, minor=MINOR_SWING),
-    _genre("50s progression, fifties progression, 1950s progression, doo wop progression, doo wop chords, doo wop changes, 50s chords, 50s chord progression, doo wop chord progression, 1950s chord progression", mode="major", major=("I vi IV V",), minor=("i VI iv V",)),
-    _genre("pachelbel, pachelbel canon, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, pachelbel chord progression", mode="major",
-           major=("I V vi iii IV I IV V",), minor=("i v VI III iv i iv V",)),
-    _genre("circle of fifths, cycle of fifths, circle progression, circle of fifths progression, cycle of fourths, circle of fourths", mode="major",
-           major=("vi ii V I",), minor=("i iv VII III VI ii° V i",)),
-    _genre("axis progression, four chord song, 4 chord song, axis of awesome", mode="major", major=("I V vi IV",), minor=("i VI III VII",)),
-    _genre("royal road, royal road progression", mode="major", major=("IV V iii vi",), minor=("iv V i VI",)),
-    _genre("turnaround, rhythm changes, i got rhythm", mode="major", major=("I vi ii V", "Imaj7 vi7 ii7 V7"), minor=("i VI ii° V",)),
-    _genre("plagal cadence, amen cadence", mode="major", major=("IV I", "I IV I I"), minor=("iv i",)),
-    _genre("la folia, folia, follia", mode="minor", major=("I V I IV I V I V",), minor=("i V i VII III VII i V",)),
-    _genre("quartal, modal", minor=DORIAN, major=MIXOLYDIAN),
+    _genre("turnaround", mode="major", major=("I vi ii V", "Imaj7 vi7 ii7 V7"), minor=("i VI ii° V",)),
+    _genre("modal", minor=DORIAN, major=MIXOLYDIAN),
     _genre("power chords, heavy riff", minor=("i VII VI VII", "i III VII i"), major=MIXOLYDIAN),
 )  # fmt: skip
 
 # What sounds like a style's name and is none.
 NO_STYLE = (
     "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
-    "soul mate", "bear trap", "trap door", "garage door", "country side", "country house", "folk tale", "in march", "march 1", "blue", "swing set",
+    "soul mate", "bear trap", "trap door", "garage door", "country side", "folk tale", "in march", "march 1", "blue", "swing set",
     "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
     "fusion food", "prelude to", "final fantasy", "polka dot", "polka dotted", "juke joint", "juke box", "jazz hands", "soul food", "soul train", "daft punk", "rock garden", "rock climbing", "rock solid",
     "salsa dip", "salsa verde", "folk hero", "house plant", "house cat", "house key", "white house", "trap card", "swing door", "swinging door", "metal bridge", "metal gear",
     "march madness", "country road", "garage band", "garage sale", "in the country", "new country", "my country", "country of", "ballet shoe", "opera glasses", "house of cards",
     "beach ball", "jungle gym", "tropical fish", "tropical storm", "island hopping", "suite life", "hotel suite", "fantasy football", "metal detector", "punk haircut",
     "jazz organ", "rock organ", "metal guitar", "funk guitar",
-    "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
+    "house of", "house in the", "in a house", "house concert", "house show", "in my house", "house on", "tree house", "doll house", "house fire", "house party", "full house", "ware house", "house wine", "bring down the house", "my house", "your house", "our house",
+    "for the soul", "my soul", "your soul", "our soul", "the soul", "lost soul", "old soul", "poor soul", "soul searching", "soul patch", "soul sister", "soul of the", "heart and soul", "body and soul", "soul crushing", "dark souls", "kindred soul", "human soul", "soul healing", "soul stirring",
+    "rock the", "rock me", "rock you", "rock baby", "rocking horse", "rock star", "rock formation", "rock pool", "rock wall", "rock face", "rock salt", "rock paper scissors", "moon rock", "between a rock", "like a rock", "rock candy", "rock slide", "rock in the",
+    "metal door", "heavy metal door", "metal gate", "metal fence", "metal roof", "heavy metal gate", "metal surface", "metal box", "metal plate", "metal wall", "metal object", "heavy metal object", "heavy metal poisoning", "metal chain", "metal shop", "sheet metal", "scrap metal", "precious metal", "metal hammer", "metal heart", "liquid metal", "metal chair",
+    "pop corn", "pop the", "pop art", "pop quiz", "pop out", "pop goes", "soda pop", "ice pop", "lolli pop", "pop star",
+    "jazz up", "jazz it up", "jazz things up", "all that jazz", "funk you", "in a funk", "out of a funk", "mood swing", "swing by", "porch swing", "swing at", "swing state", "full swing", "swing the",
+    "mouse trap", "tourist trap", "speed trap", "trap set", "trap kit", "drill sergeant", "fire drill", "drill bit", "power drill", "dentist drill", "drill hole", "concrete jungle", "jungle animal", "jungle adventure", "in the jungle", "through the jungle", "jungle cat", "urban jungle", "jungle temple", "jungle expedition", "welcome to the jungle", "jungle level", "deep jungle",
+    "garage full", "parking garage", "in my garage", "country lane", "country club", "country house", "foreign country", "across the country", "country girl", "my folk", "folk lore", "common folk", "old folk", "folk at home",
+    "march on", "early march", "late march", "salsa sauce", "salsa and chips", "chips and salsa", "tango down", "punk kid", "acid rain", "stomach acid", "acid reflux",
+    "latin teacher", "latin text", "latin lyric", "latin mass", "latin word", "drone strike", "drone footage", "drone shot", "drone delivery", "industrial revolution", "industrial estate", "industrial park", "industrial area", "industrial city", "grime and dirt", "classical architecture", "classical greece", "romantic dinner", "opera glass", "moody blue", "baby blue",
+    "prelude to a kiss", "desert island", "treasure island", "island in the", "beach boy", "ambient light", "ambient lighting", "ambient temperature", "ambient noise", "bop it", "reel to reel", "jig saw", "hymn book", "christmas tree", "waltz into", "waltzing matilda", "disco ball", "disco lights", "disco elysium", "surf board", "wind surf", "surf shop", "surf city", "techno phobia", "techno babble", "in a trance", "trance state", "hypnotic trance", "bounce house",
+    "lament bass", "lamento bass", "lament progression", "surf the", "dance floor", "for children", "alternative tuning", "swing feel", "swung", "fast paced", "old time radio",
 )  # fmt: skip
 
 
@@ -430,6 +520,8 @@ class Leaning:
     mode: str | None = None
     major: tuple = ()
     minor: tuple = ()
+    form: forms.Form | None = None  # harmony that it names
+    own_mode: str | None = None  # the mode that a form or a scale by name lives in, "phrygian"
     rest: str = ""  # the prompt without its styles' names: "slow" of "slow blues" says nothing more
 
     def loops(self, mode):
@@ -440,9 +532,10 @@ class Leaning:
     def of(cls, prompt):
         """Read a prompt. The style said first comes first; of a pair such as "jazz hip hop" the last gives rhythm and mode, the first the chords.
 
-        A scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style.
+        A form, a scale or a progression that is named ("dorian", "circle of fifths") comes before the mode and the chords of a style,
+        and a blues is a blues whatever stands beside it.
         """
-        groups = genres_in(prompt)
+        groups, (form, places) = genres_in(prompt), forms.form_in(prompt)
         rhythm = [genre for group in groups for genre, _ in reversed(group)]
         harmony = [genre for group in groups for genre, _ in group]
         paced = next((genre for genre in rhythm if genre.bpm), None)
@@ -450,16 +543,52 @@ class Leaning:
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
         harmony.sort(key=lambda genre: genre.bpm is not None)  # scales and progressions by name before styles
-        scaled = next((genre for genre in harmony if genre.major or genre.minor), None)
+        loops = form and ((form.major,), (form.minor,)) or _blues_among(harmony, prompt)
+        if not loops:
+            loops = next(((genre.major, genre.minor) for genre in harmony if genre.major or genre.minor), ((), ()))
+        scales = [genre.mode for genre in harmony if genre.bpm is None]
+        own_modes = [form.mode, *scales] if form else scales
+        modes = own_modes + [genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None)]
         return cls(
             bpm=paced and paced.bpm,
             meter=meter and meter.meter,
             drums=next((genre.drums for genre in rhythm if genre.drums is not None), None),
-            mode=next((genre.mode for genre in sorted(rhythm, key=lambda genre: genre.bpm is not None) if genre.mode), None),
-            major=scaled.major if scaled else (),
-            minor=scaled.minor if scaled else (),
-            rest=_without(prompt, [place for group in groups for _, place in group]),
+            mode=next(filter(None, modes), None),
+            major=loops[0],
+            minor=loops[1],
+            form=form,
+            own_mode=next(filter(None, own_modes), None),
+            rest=_without(prompt, [*places, *(place for group in groups for _, place in group)]),
         )
+
+
+_BLUES = {"blues", "minor blues", "slow blues", "delta blues", "blues rock"}
+_JAZZ = {"jazz", "bebop", "cool jazz", "jazz ballad", "jazz waltz", "gypsy jazz"}
+_ONE_SOUND = {
+    "guitar",
+    "harmonica",
+    "harp",
+    "lick",
+    "piano",
+    "solo",
+    "scale",
+    "riff",
+    "organ",
+    "lead",
+    "bend",
+}  # "pop with a blues lick"
+
+
+def _blues_among(genres, prompt):
+    """Return (loops in major, in minor) of a blues among genres, None where there is none: a jazz blues beside jazz."""
+    names = {genre.name for genre in genres}
+    if not names & _BLUES or names & {"one chord", "two chord"}:
+        return None
+    texts = [word.text for word in words_of(prompt)]
+    told = [texts[i + 1 : i + 2] for i, text in enumerate(texts) if text == "blues"]
+    if len(names) > 1 and genres[0].name not in _BLUES and told and all(_ONE_SOUND.intersection(after) for after in told):
+        return None
+    return ((forms.JAZZ_BLUES,), (forms.MINOR_JAZZ_BLUES,)) if names & _JAZZ else (BLUES, MINOR_BLUES)
 
 
 # ---------------------------------------------------------------------------------------------------- drums or none

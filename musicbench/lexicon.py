@@ -37,7 +37,7 @@ SAME = {
     "hiphop": "hip hop", "w/o": "without", "w/": "with",
 }  # fmt: skip
 _TOKEN = re.compile(
-    r"w/o\b|w/(?= ?[a-z])|(?<=[^\s] )-(?=[a-z])|n't\b|'s\b|(?<=[a-z])'n'?(?=[a-z ])|[a-z]+(?=n't\b)|[a-z0-9]+|&|[,.;:!?()/\n]"
+    r"\d+(?=(?:bpm|bars?|secs?|mins?)\b)|w/o\b|w/(?= ?[a-z])|(?<=[^\s] )-(?=[a-z])|n't\b|'s\b|(?<=[a-z])'n'?(?=[a-z ])|[a-z]+(?=n't\b)|[a-z0-9]+|&|[,.;:!?()/\n]"
 )
 # A chord symbol as it is written: no part of a name, "Ebm drill" is no EBM.
 _CHORD = re.compile(r"[A-G]b?(?:maj|min|m|dim|aug|sus|add)?(?:2|4|5|6|7|9|11|13)?")
@@ -129,6 +129,51 @@ class Found:
     first: int
     last: int
     denied: bool
+
+
+# What comes before the name of something, and the words of titles that stand before a colon: "house of the rising sun: folk".
+_CALLED = re.compile(
+    r"\b(?:called|titled|entitled|named|lyrics?|sing(?:s|ing)?|chant(?:s|ing)?|say(?:s|ing)?|song|track|tune|album|title|hit|text|words)"
+    r"(?: is| are)?[:,]? ?$",
+    re.IGNORECASE,
+)
+_QUOTED = re.compile(r"[\"“«„]([^\"“”«»„]+)[\"”»“]|(?<!\w)['‘]([^'‘’]+(?:['’]\w[^'‘’]*)*)['’](?!\w)")
+_NAMED = re.compile(
+    r"\b(?:called|titled|entitled) ((?:[A-Z][\w']*|of|the|a|an|in|on|for|and|to)(?: (?:[A-Z][\w']*|of|the|a|an|in|on|for|and|to))*)"
+)
+_TITLE_BEFORE_COLON = re.compile(
+    r"[^\n:.,;]*\b(?:of the|of my|of your|my|your|you|me|we|i|i'm|is|are|don't|in the|on the|for the) [^\n:.,;]*(?=:\s)|[^\n:.,;]* (?:you|me)(?=:\s)",
+    re.IGNORECASE,
+)
+_DESCRIBES = re.compile(
+    r"\b(?:with|song|track|music|piece|tune|beat|loop|make|write|want|need|style|genre|mood|chords?|progression|key|tempo|here|bpm)\b",
+    re.IGNORECASE,
+)
+
+
+def without_titles(text):
+    """Return a text whose titles and quoted words are blank, each with a comma for it: a track called "Deep House" is not one.
+
+    Quoted words are a title where "called" and the like stand before them, or where all their longer words are in capitals.
+    """
+    spans = [match.span() for match in _QUOTED.finditer(text) if _is_title(text, match)]
+    spans += [match.span(1) for match in _NAMED.finditer(text)]
+    first = _TITLE_BEFORE_COLON.match(text)
+    if first and not _DESCRIBES.search(first[0]) and len(first[0].split()) > 2:
+        spans.append(first.span())
+    for start, end in spans:
+        text = text[:start] + "," + " " * (end - start - 1) + text[end:]
+    return text
+
+
+def _is_title(text, match):
+    """Return whether quoted words name a thing; a whole text in quotes does not."""
+    said = (match[1] or match[2]).strip()
+    if not said or not (text[: match.start()] + text[match.end() :]).strip(" .!?"):
+        return False
+    long_words = [word for word in said.split() if len(word) > 3]
+    is_in_capitals = len(said.split()) > 1 and all(word[0].isupper() for word in long_words) and said[0].isupper()
+    return bool(_CALLED.search(text[: match.start()])) or is_in_capitals
 
 
 def singular(word):

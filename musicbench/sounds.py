@@ -6,7 +6,7 @@ has decides what is told. `KINDS` are words for several sounds, any of which wil
 
 from functools import cache, lru_cache
 
-from musicbench.lexicon import Phrases, read_words, table
+from musicbench.lexicon import Phrases, read_words, table, without_titles
 
 # "name / other words" of the sounds that the composer has, and of other models perhaps.
 COMMON = table("""
@@ -126,6 +126,7 @@ NEAR = {
         bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal""",
     _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
     _SMALL: """
+        metronome / click track / metronome click / ticking metronome / metronome ticks / metronome sound / metronome clicks / click metronome;
         tambourine; maracas; cowbell; castanets; guiro; guira / guacharaca; qraqeb / krakebs / qraqebs / krakeb; ganza / chocalho; quijada; frottoir; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;
         spoons; washboard; jaw harp / jew's harp / mouth harp; body percussion / foot stomps / stomps / stomp; bones percussion; sistrum; bean shaker; tap dance / tap shoes; anvil; beatbox / beatboxing / beatboxer / human beatbox""",
     ("drum kit", "claps", "toms"): """
@@ -153,7 +154,7 @@ NEAR = {
         spoken word / narration / narrator / speech / talking / voice over / voiceover / spoken voice / poetry reading / dialogue; whispers / whispering / whispered vocals / whispered voice;
         screaming / screams / scream / screamed vocals / growls / growling / growled vocals / death growl / guttural vocals / harsh vocals / shouting / shouted vocals;
         chant / chanting / monks / monk chant / gregorian chant / gregorian chants / mantra / throat chant / om chanting / plainchant / chants; vocal chops / vocal chop / chopped vocals / vocal samples / vocal sample / sampled vocals / vocal stabs / pitched vocals;
-        humming / hum / hummed melody; scat / scat singing / scatting; autotune / auto tune / autotuned vocals / autotuned; lyrics / words sung / with lyrics / verses sung / sung chorus; robot voice / robotic voice / robot vocals / vocaloid / hatsune miku; ad libs / ad lib vocals; ululation; adhan / call to prayer; soulful vocals / vocal runs""",
+        humming / hum / hummed melody; scat / scat singing / scatting; autotune / auto tune / autotuned vocals / autotuned; lyrics / words sung / verses sung / sung chorus; robot voice / robotic voice / robot vocals / vocaloid / hatsune miku; ad libs / ad lib vocals; ululation; adhan / call to prayer; soulful vocals / vocal runs""",
     _SINGING: "whale song / whale sounds / whales; wolf howl / wolves howling; bird song / birdsong / birds / chirping birds / bird sounds / birds chirping / bird calls",
     ("synth pad",): """
         rain sounds / sound of rain / rain sound / rainfall / rain falling / rain ambience / rain noise / with rain / rain and thunder / raindrops falling; thunder / thunderstorm / storm sounds / thunder sounds; ocean waves / sea waves / waves crashing / sound of waves / ocean sounds / sea sounds; wind sounds / sound of wind / howling wind / wind noise;
@@ -177,9 +178,26 @@ NO_SOUND = (
     "singing lead", "voice of the", "vocal like", "heartbeat of", "engine of", "boom town", "stutter step", "hook", "big horn", "steel string", "tenor of", "opera house", "song", "love song", "monk like", "fire", "new age", "wave", "laser focused",
     "bell curve", "triangle offense", "tres bien", "or nay", "organ donor", "horn of plenty", "cold snap", "tap water", "pad thai", "launch pad",
     "piano tuner", "string theory", "string cheese", "whip cream",
+    "metronome marking", "metronome mark", "at metronome", "tempo metronome", "free as a bird", "early bird", "bird of paradise", "bird blues", "bird changes", "harp seal", "sea bass", "bass fishing", 
+    "ring a bell", "taco bell", "bermuda triangle", "champagne flute", "string bean", "string bikini", "g string", "piano man", "choir boy", "ear drum", "oil drum",
+    "drum up", "rap sheet", "rap on the door", "horn rimmed", "shoe horn", "beat generation", "beat up", "beat around the bush", "beat the odds", "beat the clock", "skip a beat", 
+    "voice of reason", "whistle blower", "whistle stop", "pipe smoke", "tap dancer", "organ transplant", "internal organ", "keyboard warrior", "bells and whistles", "hell s bells", "for whom the bell tolls",
     "sing along", "stomp and holler", "alarm clock", "soap opera", "space opera", "rock opera", "waves of", "heat waves", "wave of", 
 )  # fmt: skip
 
+
+# Tunes whose names are read as names before "changes" and "chords", whatever their capitals.
+TUNES = (
+    "giant steps", "autumn leaves", "all the things you are", "all of me", "blue bossa", "blue monk", "blue in green", "all blues", "freddie freeloader", "so what",
+    "st thomas", "saint thomas", "take five", "take the a train", "girl from ipanema", "the girl from ipanema", "stella by starlight", "misty", "summertime",
+    "my funny valentine", "round midnight", "cherokee", "donna lee", "confirmation", "lady bird", "satin doll", "cantaloupe island", "watermelon man",
+    "footprints", "countdown", "moment notice", "26 2", "impressions", "night in tunisia", "a night in tunisia", "black orpheus", "manha de carnaval", "corcovado",
+    "how high the moon", "there will never be another you", "just friends", "body and soul", "fly me to the moon", "sweet georgia brown",
+    "minor swing", "oye como va", "caravan", "killer joe", "mack the knife", "beautiful love", "solar", "tune up", "oleo", "anthropology",
+    "hotel california", "let it be", "hey jude", "yesterday", "imagine", "hallelujah", "wonderwall", "stairway to heaven", "creep", "no woman no cry",
+    "house of the rising sun", "knocking on heavens door", "sweet home alabama", "smoke on the water", "bohemian rhapsody", "billie jean", "with or without you",
+    "stand by me", "louie louie", "la bamba", "twist and shout", "clair de lune", "moonlight sonata", "fur elise", "greensleeves", "amazing grace",
+)  # fmt: skip
 
 # Percussion with and without a pitch: what is near drums and sounds a note, and what is near bells and sounds none.
 _PITCHED = {"timpani", "jaw harp", "808"}
@@ -240,13 +258,14 @@ def drums():
 
 @cache
 def _nouns():
-    return Phrases([*((part, True) for part in _PARTS), *_entries()])
+    tunes = (tune for tune in TUNES if " " in tune)
+    return Phrases([*((part, True) for part in (*_PARTS, *tunes)), *_entries()])
 
 
 @lru_cache(64)
 def words_of(prompt):
-    """Return the Words of a prompt: a denial covers the sound after it, not what stands behind: "no vocals techno"."""
-    return tuple(read_words(prompt, _nouns()))
+    """Return the Words of a prompt, titles apart: a denial covers the sound after it, not what stands behind: "no vocals techno"."""
+    return tuple(read_words(without_titles(prompt), _nouns()))
 
 
 @cache

@@ -7,12 +7,13 @@ said of a model and nothing is added to its prompts.
 import re
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.clip import save_json
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.lexicon import Phrases
 from musicbench.sounds import nearest, phrases, words_for, words_of
 from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
 from mustango.checkpoint import read_json
@@ -59,20 +60,17 @@ class Knows:
         """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
         words = words_of(prompt)
         sounds = self._phrases.find(words)
-        notes = [self._note_on_sound(prompt, words, found) for found in sounds if not found.denied]
+        lacking = [found for found in sounds if not found.denied and not any(name in self.sounds for name in found.value)]
+        notes = [_lacks(_said(prompt, words, found), self._nearest(found.value)) for found in lacking]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
         for genre, (start, end) in (named for group in genres_in(prompt) for named in group):
             if not taken.intersection(range(start, end)):
                 notes.append(self._note_on_style(genre, prompt[start:end]))
         notes += [f"this model knows no '{name}'" for name in _featured(words, sounds)]
+        notes += _beyond_any_model(prompt, words, {i for found in lacking for i in range(found.first, found.last)})
         if meter is not None and str(meter) not in self.meters:
             notes.append(f"this model has not learnt {meter}; it learnt {', '.join(self.meters)}")
         return tuple(dict.fromkeys(filter(None, notes)))
-
-    def _note_on_sound(self, prompt, words, found):
-        if not any(name in self.sounds for name in found.value):
-            return _lacks(prompt[words[found.first].start : words[found.last - 1].end], self._nearest(found.value))
-        return None
 
     def _note_on_style(self, genre, said):
         """Return a note on a style that the model has not; forms and scales, which are like none, are no styles."""
@@ -207,8 +205,65 @@ def _of_caption(caption, known):
     return {("drums" if name in drums else "sound", name) for name in sounds} | {("style", name) for name in styles}
 
 
+def _said(prompt, words, found):
+    """Return the words of a prompt that were Found, as they are written."""
+    return prompt[words[found.first].start : words[found.last - 1].end]
+
+
 def _lacks(said, near):
     return f"this model has no {' '.join(said.split())}" + (f"; nearest: {near}" if near else "")
+
+
+# ---------------------------------------------------------------------------------------------------- what no model makes
+
+_NO_SECTIONS = "a clip is one stretch without sections"
+_BEYOND = {
+    "the sound is mono": """
+        stereo / wide stereo / stereo field / stereo image / stereo width / stereo imaging / panned / panning / hard panned / panned hard / auto pan / autopan / stereo panning / hard left / hard right / panned left /
+        panned right / left channel / right channel / left ear / right ear / left speaker / right speaker / ping pong delay / surround / surround sound / 5 1 surround / binaural / dolby atmos / spatial audio / 8d audio /
+        left and right / from left to right / left to right""",
+    "a clip has no fades; fade it afterwards": """
+        fade in / fade out / with a fade / long fade / slow fade / fades in / fades out / faded in / faded out / fading in / fading out / fadein / fadeout / fade to silence / fades to silence / fade to black / crossfade / cross fade""",
+    "no words are sung or spoken": """
+        sing / sung / sings / singing the word / lyrics / lyric / with lyrics / sung words / words sung / sing the words / singing the words / sings the words / spoken word / narration / narrator / voice over / voiceover / recites a poem / reading a poem / poetry reading /
+        rap lyrics / rap verse / rap about / sing about / singing about / sings about / song text / dialogue""",
+    _NO_SECTIONS: """
+        verse chorus form / verse and chorus / verse chorus / verse chorus structure / verse chorus verse / verse and refrain / ternary form / binary form / rounded binary form / rondo form / sonata form / sonata allegro form / strophic form /
+        theme and variations / through composed / song form / 32 bar form / intro verse chorus / multi section / several sections / song structure / middle 8 / middle eight / arch form / three movements / in movements""",
+    "chords are of the twelve notes of the piano": """
+        microtonal / microtones / microtone / microtonality / quarter tone / quarter tones / quartertone / just intonation / xenharmonic / 19 edo / 31 edo / 24 edo / 22 edo / 53 edo / 19 tet / 31 tet / pythagorean tuning / meantone / meantone tuning""",
+    "one chord plays at a time": """
+        cluster chord / cluster chords / tone cluster / tone clusters / note cluster / note clusters / polychord / polychords / bitonal / bitonality / polytonal / polytonality""",
+    "one meter plays at a time": """
+        polyrhythm / polyrhythms / polyrhythmic / polymeter / polymeters / polymetric / polymetre / cross rhythm / cross rhythms / hemiola / hemiolas / 3 against 2 / 2 against 3 / 3 against 4 / 4 against 3 / 5 against 4 / three against two /
+        three against four / four against three / mixed meter / mixed meters / mixed metre / changing meters / changing meter / alternating meters / alternating time signatures / changing time signatures /
+        meter change / meter changes / time signature change / time signature changes""",
+}  # fmt: skip
+_NO_METER = "names no meter; write 5/4 or 7/8"
+_ODD = "odd meter / odd meters / odd metre / odd time / odd time signature / odd time signatures / asymmetric meter / asymmetrical meter / uneven meter / irregular meter / unusual meter / unusual time signature"
+_LETTERS_OF_FORM = re.compile(
+    r"\b(A+[A-E]*B[A-E]*|[A-E](?:[- /][A-E]'?){2,})(?='?s?[ -](form|structure|sections?)\b)?", re.IGNORECASE
+)
+
+
+@cache
+def _beyond_phrases():
+    entries = [(phrase, told) for told, text in _BEYOND.items() for phrase in text.split("/")]
+    return Phrases([*entries, *((phrase, _NO_METER) for phrase in _ODD.split("/"))])
+
+
+def _beyond_any_model(prompt, words, told):
+    """Yield a note on each thing that a prompt asks and no model makes: fades, stereo, words, sections. told: places of words told of."""
+    for found in _beyond_phrases().find(words):
+        said = _said(prompt, words, found)
+        is_meant = found.value is not _NO_METER or not re.search(r"\d ?/ ?\d", prompt)
+        if is_meant and not found.denied and not told.intersection(range(found.first, found.last)):
+            yield f"'{said}' {found.value}" if found.value is _NO_METER else f"{said} is not made: {found.value}"
+    for match in _LETTERS_OF_FORM.finditer(prompt):
+        letters = re.sub("[^A-Ea-e]", "", match[1])
+        is_form = match[2] or (len(match[1]) > 3 and match[1] == match[1].upper() and letters == match[1] and letters != "ABBA")
+        if is_form and len(set(letters)) < len(letters) or (match[2] and len(letters) > 2):
+            yield f"the form {match[1]} is not made: {_NO_SECTIONS}"
 
 
 # ---------------------------------------------------------------------------------------------------- what is in no list

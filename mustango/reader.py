@@ -5,12 +5,13 @@ import re
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from musicbench import InputError
 from musicbench.facts import drums_alone, read_prompt
+from musicbench.forms import bars_of, form_at_the_end
 from musicbench.genres import Leaning
 from musicbench.lexicon import Phrases
 from musicbench.progression import MAX_START_S, Progression, beat_grid, key_of_line, shares
@@ -29,6 +30,7 @@ from musicbench.theory import (
     read_meter,
     word_tempo,
 )
+from musicbench.tunes import unknown_name
 from mustango.beats import BeatMap, Pulse, check_inside, check_rising, steady
 
 # Words that tell the pace: the tempos they mean where no style is named, and the part of a style's range they mean where one is.
@@ -225,6 +227,8 @@ def _choose_tempo(prompt, meter, place):
 def _choose_mode(prompt, place):
     """Return "major" or "minor": what moods say, else the style; by `place` (0 to 1) where the style has both."""
     leaning = Leaning.of(prompt)
+    if leaning.form and leaning.form.mode:
+        return leaning.form.mode
     mode = _said(_MODE_WORDS, prompt) or leaning.mode
     if mode is None and leaning.bpm:
         mode = "major" if place < 0.5 else "minor"
@@ -351,13 +355,14 @@ def resolve(
 
     if settling.origin["chords"] == "predicted":
         timed = predicted_chords
+    is_whole = settling.origin["chords"] in ("given", "predicted") or not (settling.form or settling.origin["chords"] == "chosen")
     if timed:  # they go to the model as they are: the same chord twice, none before the first
         times, symbols = zip(*timed, strict=True)
         check_inside("chord", times, duration_s)
     elif beat_map and progression.bars:
-        symbols, times = beat_map.lay_out(progression, duration_s, settling.origin["chords"] != "chosen")
+        symbols, times = beat_map.lay_out(progression, duration_s, is_whole)
     else:
-        symbols, times = progression.lay_out(bpm, duration_s, longest_s=longest_s)
+        symbols, times = progression.lay_out(bpm, duration_s, is_whole, longest_s)
     beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
     controls = Controls(
         bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
@@ -396,6 +401,29 @@ SAME_BPM = 0.04  # tempi that differ by no more than this share are the same, as
 SAME_WORD = 0.25  # a tempo word means a range
 
 
+def _in_own_mode(prompt, key):
+    """Return a stated key, in minor where a form or a scale of the prompt lives there and it does not say "major": "Andalusian cadence in A".
+
+    The word "minor" of a name tells no key: "minor plagal cadence in C".
+    """
+    form = Leaning.of(prompt).form
+    if key and form and form.mode == "major" and "minor" in form.name and prompt.lower().count("minor") == 1:
+        return Key(key.tonic, "major")
+    if key is None or Leaning.of(prompt).own_mode != "minor" or re.search(r"\bmaj(?:or)?\b", prompt, re.IGNORECASE):
+        return key
+    return Key(key.tonic, "minor")
+
+
+def _form_asked(prompt, stated):
+    """Return the Form that a prompt names where it does not write the chords, or plays drums alone, or None.
+
+    The numerals of a minor ii-V-i are its name.
+    """
+    form = Leaning.of(prompt).form
+    is_name = form and form.name == "minor ii v i" and not re.search("[A-G7|]", stated.chords or "")
+    return form if is_name or chords_stated(prompt, stated) is None else None
+
+
 class _Settling:
     """A prompt and what is given beside it, on the way to Controls. Each step adds to `origin` and `notes`."""
 
@@ -404,11 +432,15 @@ class _Settling:
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
         self.given_meter, counted = read_meter(given["meter"]) if given["meter"] is not None else (None, None)
         self.stated = read_prompt(prompt, self.given_key, self.given_meter)
-        self.stated_chords = chords_stated(prompt, self.stated, self.given_key)
+        self.stated = replace(self.stated, key=_in_own_mode(prompt, self.stated.key))
+        self.form = _form_asked(prompt, self.stated)
+        self.stated_chords = None if self.form else chords_stated(prompt, self.stated, self.given_key)
         self.rng = rng_of(prompt, seed)
         # drawn whether they are needed or not, so that what is given does not change what is chosen; then the loop
         self.place_of_tempo, self.place_of_mode, self.drawn_tonic = self.rng.random(), self.rng.random(), int(self.rng.integers(12))
         self.origin, self.notes = {}, [counted] if counted else []
+        if ending := form_at_the_end(prompt):
+            self.notes.append(f"a clip is one loop, without the {ending} at its end")
         if self.given_key and re.search(MODES, str(given["key"]), re.IGNORECASE):
             self.notes.append(f"the key {given['key']} is played as {self.given_key}")
 
@@ -416,7 +448,7 @@ class _Settling:
         """Return what options or prompt ask for, as it was written; `chords` as they were given."""
         stated = self.stated
         said = {
-            "chords": self.stated_chords, "tempo": stated.tempo_word or stated.tempo, "key": stated.key and str(stated.key),
+            "chords": self.form.name if self.form else self.stated_chords, "tempo": stated.tempo_word or stated.tempo, "key": stated.key and str(stated.key),
             "meter": stated.meter and str(stated.meter), "duration": stated.duration,
         }  # fmt: skip
         given = self.given if self.given["chords"] is None else self.given | {"chords": chords}
@@ -467,10 +499,16 @@ class _Settling:
         fits = chart_s <= self.duration + 1e-6 or self.origin["chords"] == "chosen"
         if fits:
             return self.duration
+        if self.form and chart_s > self.longest_s + 1e-6:
+            self._note_cut_form(chart_s, self.longest_s)
+            return self.longest_s
         if chart_s > self.longest_s + 1e-6:
             raise InputError(self._too_long(len(progression.bars), chart_s, bpm, meter, beat_map))
         self.notes.append(f"the chords fill {len(progression.bars)} bars, {chart_s:.4g} s at {bpm:.4g} bpm; that long is played")
         return chart_s
+
+    def _note_cut_form(self, form_s, played_s):
+        self.notes.append(f"the {self.form.name} takes {form_s:.4g} s at this tempo; the first {played_s:.4g} s of it are played")
 
     def _too_long(self, bars, chart_s, bpm, meter, beat_map):
         """Say that a chart is longer than the model makes, and what would help."""
@@ -501,7 +539,7 @@ class _Settling:
         """Return what the predictors tell of what is open, (Pulse or None, [(time, chord), ...] or None)."""
         open_tempo = self.given["tempo"] is None and (always or self.stated.tempo is None) and not beats_given
         open_meter = self.given["meter"] is None and self.stated.meter is None and Leaning.of(self.prompt).meter is None
-        open_chords = self.given["chords"] is None and (always or self.stated_chords is None)
+        open_chords = self.given["chords"] is None and (always or (self.stated_chords is None and not self.form))
         if not (always or open_tempo or open_chords):
             return None, None
         if isinstance(self.duration, str) and (open_tempo or open_chords):
@@ -599,7 +637,7 @@ class _Settling:
         holds = {
             "tempo": bpm == self.stated_bpm or not (heard and (given["tempo"] is not None or self.stated_bpm)),
             "meter": stated.meter in (meter, None), "key": self.given_key in (None, stated.key),
-            "chords": given["chords"] in (None, stated.chords), "duration": given["duration"] in (None, stated.duration),
+            "chords": given["chords"] in (None, stated.chords) and not self._is_named_by_numerals(), "duration": given["duration"] in (None, stated.duration),
         }  # fmt: skip
         self.notes += [note for name, note in stated.notes if holds.get(name, True)]
         if given["tempo"] is not None and self.stated_bpm:
@@ -610,6 +648,10 @@ class _Settling:
             self._note_another(stated.meter, f"{meter} is played")
         if self.given_key and stated.key and not self.given_key.same_as(stated.key):
             self._note_another(stated.key, f"{self.given_key} is played")
+
+    def _is_named_by_numerals(self):
+        """Return whether the form is called by numerals, which are no chords then: "backdoor ii-V"."""
+        return self.form is not None and any("ii v" in word for word in self.form.words)
 
     def played_pulse(self, pulse, meter):
         """Return the pulse that is played, or None for a grid: a given tempo comes before predicted beats, a given meter counts them."""
@@ -670,17 +712,18 @@ class _Settling:
 
     def _note_other_chords(self, progression, meter):
         """Note chords that the prompt states beside others that are given."""
-        if self.stated_chords is None:
+        key = self.given_key or self.stated.key
+        line = self._form_line(key or self._settle_key(progression)) if self.form else self.stated_chords
+        if line is None:
             return
         said = ()
         with suppress(InputError):  # more beats than the meter has
-            said = _without_repeats(Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords)
+            said = _without_repeats(Progression.parse(line, meter, key or self._settle_key(progression)).chords)
         played = _without_repeats(progression.chords)
         same = len(played) >= len(said) > 0 and all(chord == said[i % len(said)] for i, chord in enumerate(played))
         if not same:
-            self._note_another(
-                f"the chords {self.stated_chords}" if self.stated.chords else "drums alone", "the given chords are played"
-            )
+            stated = f"the chords {self.stated_chords}" if self.stated.chords else "drums alone"
+            self._note_another(self.form.name if self.form else stated, "the given chords are played")
 
     def _note_other_key(self, progression, key):
         """Note a key that is asked for beside chords that all belong to another and not all to it; numerals are in any key."""
@@ -694,6 +737,8 @@ class _Settling:
 
     def _note_predicted(self, progression, key, meter):
         """Note what was asked of chords and key where predicted chords are played."""
+        if self.form:
+            self.notes.append(f"the {self.form.name} in the prompt is left out; the predicted chords are played")
         if self.stated_chords is not None:
             said = Progression.parse(self.stated_chords, meter, self.given_key or self.stated.key).chords
             played = _without_repeats(progression.chords)
@@ -710,13 +755,42 @@ class _Settling:
             self.origin["key"], key = "given" if self.given_key else "prompt", self.given_key or self.stated.key
         else:
             self.origin["key"], key = "chosen", Key.of(self.drawn_tonic, mode)
+        if self.form:
+            return self._play_form(key, meter, bpm), key
         self.origin["chords"] = "chosen"
-        loop, bar_s = _choose_loop(self.prompt, key.mode, self.rng).split(), 60 / bpm * meter.beats
+        loop, bar_s = bars_of(_choose_loop(self.prompt, key.mode, self.rng)), 60 / bpm * meter.beats
         if isinstance(self.duration, str):
             bars = _bars(self.duration, len(loop))
         else:
             bars = max(math.ceil(self.duration / bar_s - 1e-6), 1)
-        return Progression.parse(" ".join(loop[:bars]), meter, key), key
+        progression = _in_bars(loop[:bars], meter, key)
+        if name := unknown_name(self.prompt):
+            played = " ".join(loop)
+            self.notes.append(f"the chords of '{name}' are not known here; {played} is played; to have others write 'chords: ...'")
+        return progression, key
+
+    def _form_line(self, key):
+        return self.form.major if key.mode == "major" else self.form.minor
+
+    def _play_form(self, key, meter, bpm):
+        """Return the Progression of the form that the prompt names, as much as fits into a length that is asked for."""
+        self.origin["chords"] = "prompt"
+        bars, bar_s = bars_of(self._form_line(key)), 60 / bpm * meter.beats
+        self.notes += [self.form.note] if self.form.note else []
+        if self.origin["duration"] == "chosen":
+            return _in_bars(bars, meter, key)
+        if isinstance(self.duration, str):
+            room = _bars(self.duration, len(bars))
+        else:
+            room = max(math.ceil(self.duration / bar_s - 1e-6), 1)
+        if room < len(bars):
+            self.notes.append(f"the {self.form.name} has {len(bars)} bars; the first {room} are played")
+        return _in_bars(bars[:room], meter, key)
+
+
+def _in_bars(bars, meter, key):
+    """Return the Progression of bars of numerals."""
+    return Progression.parse(" | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars), meter, key)
 
 
 def _without_repeats(chords):

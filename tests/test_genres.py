@@ -167,3 +167,40 @@ def test_old_dances_have_no_sevenths_but_that_of_the_dominant():
 def test_only_and_parts_and_units(prompts, wanted):
     for prompt in prompts.split(";"):
         assert drums_wanted(prompt.strip()) is wanted, prompt
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    """house of cards; vitamins for the soul; rock the cradle; a heavy metal door; mood swings; in the jungle; my house; soul searching; dentist drill; mouse trap; jazz it up;
+    pop art; parking garage; concrete jungle; heart and soul; tree house; drone footage; moon rock; industrial park; scrap metal; the soul of the sea""".split(
+        ";"
+    ),
+)
+def test_idioms_name_no_style(prompt):
+    assert names_in(prompt.strip()) == []
+
+
+# What a musician knows of styles: counted tempo, meter, mode, drums.
+DEFAULTS = """
+rocksteady | 70-100 | 4/4 | major | yes; new jack swing | 95-116 | 4/4 | minor | yes; northern soul | 110-145 | 4/4 | major | yes; lo-fi house | 114-128 | 4/4 | minor | yes
+congolese rumba | 95-130 | 4/4 | major | yes; maloya | 220-300 | 6/8 | minor | yes; hiplife | 100-135 | 4/4 | major | yes; wassoulou | 80-120 | 4/4 | minor | -; zamrock | 100-135 | 4/4 | minor | yes
+arabesk | 88-128 | 4/4 | minor | yes; mugham | 50-90 | 4/4 | minor | no; zeybek | 55-90 | 9/8 | minor | yes; lezginka | 220-300 | 6/8 | minor | yes; manele | 92-135 | 4/4 | minor | yes
+oberek | 110-180 | 3/4 | major | no; hopak | 115-165 | 2/4 | minor | -; doina | 50-90 | 4/4 | minor | no; chanson | 80-130 | 4/4 | minor | -; habanera | 80-125 | 2/4 | minor | no
+muiñeira | 220-300 | 6/8 | major | -; slow air | 45-80 | 4/4 | minor | no; foxtrot | 104-140 | 4/4 | major | yes; quickstep | 185-212 | 4/4 | major | yes; charleston | 100-200 | 4/4 | major | -
+nueva canción | 70-115 | 4/4 | minor | no; tinku | 88-125 | 4/4 | minor | yes; malambo | 190-290 | 6/8 | minor | yes; zamba | 140-210 | 6/8 | minor | -; sertanejo | 80-132 | 4/4 | major | yes
+lambada | 105-145 | 4/4 | minor | yes; tropicália | 88-128 | 4/4 | major | yes; milonga | 88-116 | 2/4 | minor | no; calypso | 95-135 | 4/4 | major | yes; zouk | 85-122 | 4/4 | major | yes
+korean trot | 90-135 | 4/4 | minor | yes; shibuya-kei | 100-135 | 4/4 | major | yes; min'yō | 55-105 | 4/4 | major | no; kundiman | 58-95 | 4/4 | minor | -; mor lam | 100-145 | 4/4 | minor | yes
+garba | 90-140 | 4/4 | minor | yes; khyal | 55-100 | 4/4 | major | -; hula | 70-112 | 4/4 | major | no; powwow | 80-145 | 4/4 | minor | yes; passepied | 140-205 | 3/4 | major | no
+ars nova | 55-95 | 4/4 | minor | no; Ravel's Bolero | 60-80 | 3/4 | major | yes; musical theatre | 88-135 | 4/4 | major | -; dungeon synth | 55-95 | 4/4 | minor | no; UK funky | 124-145 | 4/4 | minor | yes
+future funk | 112-130 | 4/4 | major | yes; new beat | 96-120 | 4/4 | minor | yes; plugg | 130-168 | 4/4 | minor | yes; d-beat | 160-225 | 4/4 | minor | yes; madchester | 96-120 | 4/4 | minor | yes
+neofolk | 60-105 | 4/4 | minor | no; quiet storm | 58-86 | 4/4 | major | yes; hi-NRG | 116-140 | 4/4 | minor | yes; memphis rap | 84-108 | 4/4 | minor | yes; joik | 45-80 | 4/4 | minor | no
+"""
+
+
+@pytest.mark.parametrize("line", [line.strip() for line in DEFAULTS.replace("\n", ";").split(";") if line.strip()])
+def test_what_a_musician_knows_of_styles(line):
+    prompt, tempos, meter, mode, drums = (part.strip() for part in line.split("|"))
+    low, high = map(int, tempos.split("-"))
+    leaning = Leaning.of(prompt)
+    assert low <= leaning.bpm[0] < leaning.bpm[1] <= high
+    assert (leaning.meter or "4/4", leaning.mode, leaning.drums) == (meter, mode, {"yes": True, "no": False, "-": None}[drums])

@@ -197,3 +197,34 @@ def test_few_captions_get_drums_or_none_against_what_is_played():
             ("no drums" in added and tags["drums"]) or ("drums" in added and "no drums" not in added and not tags["drums"])
         )
     assert sum(map(bool, wrong)) <= 9
+
+
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("piano that fades out", "no fades"), ("long fade in, strings", "no fades"), ("guitar hard left, bass hard right", "mono"), ("wide stereo pads", "mono"),
+        ("pop in ABAB form", "without sections"), ("A-B-A form for piano", "without sections"), ("folk, verse-chorus structure", "without sections"), ("AABA standard", "without sections"),
+        ("tone clusters", "one chord plays"), ("19-EDO piano", "twelve notes"), ("4 against 3 on marimba", "one meter"), ("odd time signature rock", "names no meter"),
+        ("lyrics about rain", "no lyrics"), ("a narrator over piano", "no narrator"), ("reading a poem over piano", "no words"),
+    ],
+)  # fmt: skip
+def test_what_no_model_makes_is_told(prompt, told):
+    assert any(told in note for note in COMPOSER.notes_on(prompt)), COMPOSER.notes_on(prompt)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "ABBA style piano",
+        "ABC song for children",
+        "no fade out",
+        "mono piano",
+        "no lyrics",
+        "odd meter rock in 7/8",
+        "the house of the sun: harp",
+        "no stereo",
+        "a fading memory",
+    ],
+)
+def test_what_only_looks_like_it_is_not_told(prompt):
+    assert not any("not made" in note or "names no" in note or "no house" in note for note in COMPOSER.notes_on(prompt))

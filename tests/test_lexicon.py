@@ -5,7 +5,7 @@ from conftest import processor_s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicbench.lexicon import Phrases, joined, read_words, singular, table
+from musicbench.lexicon import Phrases, joined, read_words, singular, table, without_titles
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,28 @@ def test_beats_that_are_counted_are_a_unit(text):
 @pytest.mark.parametrize("text", ["trap beats", "90s beats", "909 beats", "a beat", "beats"])
 def test_other_beats_are_drums(text):
     assert "beat" in {word.text for word in read_words(text)}
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ('a track called "Deep House Nights", harp', "Deep House Nights"), ("harp, titled Metal Sunrise", "Metal Sunrise"), ('lyrics "rock all night"', "rock all night"),
+        ("we are the rock: piano", "we are the rock"), ("flute, 'Jazz of the North'", "Jazz of the North"), ("“Trap Door Blues” on piano", "Trap Door Blues"),
+        ("sound of my soul: strings", "sound of my soul"),
+    ],
+)  # fmt: skip
+def test_titles_are_left_out(text, title):
+    assert title in text and title not in without_titles(text) and len(without_titles(text)) == len(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['"upbeat jazz"', 'a "lo-fi" beat', "style: jazz", "jazz: piano and bass", "rock with the drums: loud", "it's rock 'n' roll", "'80s pop and '90s house", "house, 120 bpm"],
+)  # fmt: skip
+def test_other_words_are_no_titles(text):
+    assert without_titles(text) == text
+
+
+@pytest.mark.parametrize("text", ["100bpm", "12bar blues", "30sec"])
+def test_a_unit_is_parted_from_its_number(text):
+    assert read_words(text)[0].text.isdigit()

@@ -320,7 +320,8 @@ def test_options_override_the_prompt():
         "trap drums, no melody", '"funky drum loop"', "organic percussion loop", "jazz drums alone", "rock drums only at 120 bpm",
         "only bongos and maracas", "udu solo", "solo cajon", "castanets only", "clap only", "percussion quartet", "djembe ensemble", "drum corps cadence",
         "beatbox loop", "body percussion", "frame drum circle", "samba: only surdo, pandeiro and cuica", "a darbuka groove at 100 bpm", "gong solo",
-        "just a tambourine, no melody", "nothing but congas, bongos and claves", "hi-hat pattern", "piece for solo snare drum", "tabla, nothing else",
+        "just a tambourine, no melody", "nothing but congas, bongos and claves", "hi-hat pattern", "piece for solo snare drum", "tabla, nothing else", "drum groove 95bpm", "trap drum pattern 140BPM", "a breakbeat at 165 bpm", "bongos 110bpm",
+        "only a metronome", "click track 60 bpm", "drum loop @ 128bpm",
     ],
 )  # fmt: skip
 def test_drums_alone_have_no_chords(prompt):
@@ -343,6 +344,7 @@ def test_drums_alone_have_no_chords(prompt):
         "drum solo. Then the whole group comes in", "drum loop with an erhu", "drum track for a rock crowd", "tongue drum solo",
         "amapiano log drum groove", "drum fill into the chorus", "timpani solo", "steelpan ensemble", "congas and piano", "salsa with bongos", "reggae, bongos",
         "not only congas", "marimba loop", "lo-fi beats", "chill beat loop", "tabla and sitar", "jaw harp solo", "just claps and vocals", "taiko intro before the strings",
+        "thrash metal with blast beats 200", "death metal, blast beats", "a breakbeat track with a pad", "piano at metronome 90",
     ],
 )  # fmt: skip
 def test_drums_beside_others_have_chords(prompt):
@@ -732,7 +734,8 @@ def test_what_is_chosen_fits_the_style(line):
     for seed in range(12):
         controls = resolve(prompt, duration=20, seed=seed)
         assert low <= controls.bpm <= high and controls.key.mode == mode and str(controls.meter) == meter, controls
-        assert set(controls.origin.values()) == {"chosen", "given"} and controls.origin["duration"] == "given"
+        origins = {value for name, value in controls.origin.items() if name != "chords"}  # of "12-bar blues" it is the prompt
+        assert origins == {"chosen", "given"} and controls.origin["duration"] == "given"
 
 
 @pytest.mark.parametrize(
@@ -842,3 +845,44 @@ def test_what_cannot_be_played_is_noted(prompt, said):
 )
 def test_reads_kinds_of_meter(prompt, meter):
     assert read_prompt(prompt).meter == meter
+
+
+@pytest.mark.parametrize(
+    ("prompt", "bars"),
+    [("12-bar blues in E", 12), ("twelve bar blues, 100 bpm", 12), ("8-bar blues", 8), ("16 bar blues in F, 90 bpm", 16), ("Pachelbel's canon, 120 bpm", 8),
+     ("jazz blues in F", 12), ("la folia in D minor", 16), ("rhythm changes in Bb, 180 bpm", 32), ("Andalusian cadence, 60 bpm", 4)],
+)  # fmt: skip
+def test_a_form_without_a_length_is_played_whole(prompt, bars):
+    controls = resolve(prompt)
+    assert controls.duration_s == pytest.approx(bars * 240 / controls.bpm) and controls.origin["chords"] == "prompt"
+
+
+def test_a_form_that_is_cut_is_told():
+    cut = resolve("12-bar blues in A, 100 bpm, 12 seconds")
+    assert cut.duration_s == 12 and any("has 12 bars; the first 5" in note for note in cut.notes)
+    longest = resolve("rhythm changes, 60 bpm", longest_s=60)
+    assert longest.duration_s == 60 and any("the first 60 s" in note for note in longest.notes)
+    assert resolve("12-bar blues, 60 bpm", window_s=10.24, longest_s=10.24).duration_s == 10.24
+
+
+@pytest.mark.parametrize(
+    ("prompt", "first"),
+    [
+        ("F blues, medium swing, 20 seconds", "F7 Bb7 F7"), ("gospel blues in C, 20 seconds", "C7 F7 C7"), ("a blues in G with a jazz trio, 20 seconds", "G7 C7 G7"),
+        ("blues rock in E, 20 seconds", "E7 A7 E7"), ("blues with seventh chords in A", "A7 D7 A7"), ("andalusian cadence in E", "Em D C B"),
+        ("andalusian cadence in G major", "Em D C B"), ("minor ii-V-i in D minor", "Em7b5 A7 Dm7"), ("dorian vamp in E", "Em"), ("minor plagal cadence in C", "Fm C"),
+        ("royal road in A minor", "F G Em Am"), ("12 bars of folk in G", "G"),
+    ],
+)  # fmt: skip
+def test_what_is_named_is_played(prompt, first):
+    controls = resolve(prompt)
+    assert " ".join(chord.lead_sheet(controls.key) for chord in controls.chords).startswith(first)
+
+
+def test_names_that_are_not_known_are_told_with_what_is_played():
+    (note,) = [note for note in resolve("Autumn Leaves changes").notes if "not known" in note]
+    assert "'Autumn Leaves'" in note and "is played" in note
+    assert not resolve("lush chords").notes and not resolve("Autumn Leaves changes: Cm7 F7 Bbmaj7 Ebmaj7").notes
+    assert any("12-bar blues" in note for note in resolve("12-bar blues in C", chords="Am G F E").notes)
+    assert not resolve("Andalusian cadence", chords="Am G F E").notes
+    assert any("picardy" in note for note in resolve("in A minor, ending with a Picardy third").notes)
