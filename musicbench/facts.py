@@ -102,8 +102,8 @@ _ADJECTIVES = (
     r"\b)[\w'&-]+ ){0,5}"
 )
 _PIECES = (
-    "solo loop beat break breakbeat groove pattern fill track piece ensemble circle cadence jam improvisation improv interlude duet duo trio quartet "
-    "quintet battle corps performance session workout rhythm intro outro sequence"
+    "solo loop beat break breakbeat groove pattern fill track piece ensemble circle jam improvisation improv interlude duet duo trio quartet "
+    "quintet battle rudiment cadence corps performance session workout rhythm intro outro sequence"
 ).split()
 _PIECE = rf"(?:{'|'.join(_PIECES)})s?"
 _OF_DRUMS = r"(?:(?!and\b)[\w-]+ ){0,2}(?:drums|fills?|rolls?|ghost notes?|swing|reverb)"

@@ -135,7 +135,7 @@ GENRES = (
     _genre("psytrance, goa, goa trance, psychedelic trance", (138, 148), True, "minor", "electronic", ONE_CHORD, ("i", "i bII")),
     _genre("hardstyle, happy hardcore, hardcore techno, gabber, gabba, speedcore", (150, 185), True, "minor", "electronic", POP, DANCE),
     _genre("drum and bass, d and b, liquid drum and bass, neurofunk, jump up, liquid funk", (168, 178), True, "minor", "electronic", BRIGHT_VAMP, VAMP + DANCE),
-    _genre("jungle, breakcore, jungle music, ragga jungle", (160, 172), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
+    _genre("jungle, breakcore, jungle music, ragga jungle, jungle breakbeat, jungle break", (160, 172), True, "minor", "electronic", BRIGHT_VAMP, VAMP),
     _genre("breakbeat, big beat", (124, 140), True, "minor", "electronic, funk", GROOVE, MINOR_GROOVE),
     _genre("dubstep, brostep, riddim, bass music", (138, 144), True, "minor", "electronic", (), HEAVY + TRAP),
     _genre("future bass, future garage, kawaii bass", (140, 160), True, "major", "electronic", ("IVmaj7 V iii7 vi7", "IV V vi I"), DANCE),
@@ -158,7 +158,8 @@ GENRES = (
     _genre("r and b, rhythm and blues, contemporary r and b", (66, 98), True, "minor", "lo-fi, funk", SOUL, MINOR_SOUL),
     _genre("gospel, gospel choir, black gospel, worship, praise and worship, ccm", (70, 112), None, "major", "gospel", ("I IV I V", "I I7 IV iv", "IV V iii vi", "I vi ii V"), MINOR_SOUL),
     _genre("afrobeats, afro pop, afropop, afroswing, azonto", (98, 115), True, "major", "tropical", ("I V vi IV", "IV V I vi", "I IV"), MINOR_POP),
-    _genre("afrobeat, afro funk, highlife, juju", (104, 128), True, "minor", "funk, tropical", ("I IV V IV", "I IV"), MINOR_GROOVE),
+    _genre("highlife, palm wine", (104, 132), True, "major", "tropical, funk", ("I IV V IV", "I IV I V", "I IV V V"), ()),
+    _genre("afrobeat, afro funk, juju", (104, 128), True, "minor", "funk, tropical", ("I IV V IV", "I IV"), MINOR_GROOVE),
     # rock
     _genre("rock, rock band, classic rock, soft rock, arena rock, garage rock, glam rock, rock song", (100, 144), True, "major", "rock", ROCK, MINOR_ROCK),
     _genre("hard rock, stadium rock, hair metal", (108, 150), True, "minor", "rock", ROCK, ("i VII VI VII", "i III IV i", "i VI VII i")),
@@ -452,6 +453,7 @@ GENRES = (
 
 # What sounds like a style's name and is none.
 NO_STYLE = (
+    "in latin", "latin text", "latin word", "latin lyric", "latin mass", "latin hymn", "latin prayer", "latin chant", "latin motet", "latin verse", "church latin", "latin for",
     "haunted", "opera house", "in the house", "house band", "light house", "metal pipe", "metal sheet", "metal bar", "rock bottom", "rocking chair",
     "soul mate", "bear trap", "trap door", "garage door", "country side", "folk tale", "in march", "march 1", "blue", "swing set",
     "pop up", "club house", "night club", "trance like", "score of", "jungle book", "island of", "beach house", "trailer park", "carnival mask",
@@ -542,7 +544,8 @@ class Leaning:
         meter = next((genre for genre in rhythm if genre.meter), None)
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
-        harmony.sort(key=lambda genre: genre.bpm is not None)  # scales and progressions by name before styles
+        # scales and progressions by name before styles, and styles before what is a mood as much
+        harmony.sort(key=lambda genre: (genre.bpm is not None, genre.name in ("ambient", "new age")))
         loops = form and ((form.major,), (form.minor,)) or _blues_among(harmony, prompt)
         if not loops:
             loops = next(((genre.major, genre.minor) for genre in harmony if genre.major or genre.minor), ((), ()))
@@ -647,9 +650,23 @@ def plays_alone(prompt):
             not found.denied
             and (found.value in ("duet", "duo", "alone") or not _JOINED.intersection(clause))
             and before not in ("not", "home", "me")
+            and not _over_a_band(words[found.last :])
+            and not (
+                found.value == "solo" and before == "guitar" and words[max(found.first - 2, 0)].text in ("electric", "lead", "rock")
+            )
         ):
             return True
     return False
+
+
+_BAND = {"band", "groove", "backing", "backbeat", "trio", "quartet", "quintet", "combo", "section", "beat", "rhythm"}
+
+
+def _over_a_band(words):
+    """Return whether a band is named behind a solo: "over a funk groove", "in a jazz trio"."""
+    clause = [word.text for word in words[:8]]
+    starts = clause[:1] and clause[0] in ("over", "in", "on", "above", "with", "from", "by")
+    return bool(starts and (_BAND.intersection(clause) or Leaning.of(" ".join(clause)).drums))
 
 
 def drums_wanted(prompt):

@@ -223,7 +223,8 @@ def _is_short_key(reading, i, end):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
-    if is_bare and reading.word(end) in ("blues", "jam", "boogie") and not is_article:
+    of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
+    if is_bare and reading.word(of_what) in ("blues", "jam", "boogie") and not is_article:
         return True
     if (
         is_bare

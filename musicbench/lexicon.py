@@ -42,7 +42,7 @@ _TOKEN = re.compile(
 # A chord symbol as it is written: no part of a name, "Ebm drill" is no EBM.
 _CHORD = re.compile(r"[A-G]b?(?:maj|min|m|dim|aug|sus|add)?(?:2|4|5|6|7|9|11|13)?")
 _DENY = {
-    "no", "not", "without", "never", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "non", "avoid", "zero", "sans",
+    "no", "not", "without", "never", "neither", "minus", "except", "nor", "lacks", "lacking", "lack", "absence", "devoid", "non", "avoid", "zero", "sans",
     "dont", "skip", "omit", "exclude", "excluding", "remove", "-",
 }  # fmt: skip
 # They deny what follows only before these, "mute the drums".

@@ -17,7 +17,7 @@ acoustic guitar / nylon guitar / classical guitar / spanish guitar / flamenco gu
 electric guitar / clean guitar / jazz guitar / funk guitar / archtop guitar / rhythm guitar / clean electric guitar /
   surf guitar / twangy guitar / wah guitar / lead guitar / tremolo guitar / chorus guitar;
 distorted guitar / overdriven guitar / distortion guitar / heavy guitar / fuzz guitar / metal guitar / crunchy guitar / distorted electric guitar /
-  power chord guitar / shredding guitar / guitar distortion / rock guitar;
+  screaming electric guitar / power chord guitar / shredding guitar / guitar distortion / rock guitar;
 organ / hammond / hammond organ / church organ / pipe organ / drawbar organ / rock organ / jazz organ / organist / b3 / hammond b3 / electric organ /
   combo organ / farfisa / leslie organ;
 strings / string section / string ensemble / orchestral strings / legato strings / string orchestra / string quartet /
@@ -124,7 +124,7 @@ NEAR = {
         tabla / tablas; djembe / djembes; cajon; bongos / bongo / bongo drums; darbuka / doumbek / darabukka / tombak; dhol / dholak / mridangam / pakhawaj; bodhran; frame drum / daf / bendir; riqq / riq; talking drum / tama drum;
         udu; ashiko / conga djembe; timbales / timbale; pandeiro; tamborim; tambora; caja / bombo leguero; barril / barriles; repique / candombe drums; alfaia / caixa; surdo / repinique / zabumba / tantan; batucada drums; hand drum / hand drums / hand percussion; tribal drums / tribal percussion / african drums / ethnic percussion / world percussion / ethnic drums;
         bata drums / bata; ghatam / kanjira; buk / janggu / janggo; cuica; berimbau; palmas; bombo; madal""",
-    _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / battle drums; marching drums / marching snare / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
+    _BIG_DRUMS: "timpani / kettle drum / kettledrum / timpanist; taiko / taiko drum / taiko drums / odaiko; concert bass drum / gran cassa / orchestral percussion; war drums / epic drums / battle drums; marching drums / marching snare / marching snares / drumline / drum corps; roto toms / octobans; lambeg drum; powwow drum",
     _SMALL: """
         metronome / click track / metronome click / ticking metronome / metronome ticks / metronome sound / metronome clicks / click metronome;
         tambourine; maracas; cowbell; castanets; guiro; guira / guacharaca; qraqeb / krakebs / qraqebs / krakeb; ganza / chocalho; quijada; frottoir; wood block / woodblock / woodblocks / temple block; cabasa / caxixi / shekere / afuche; rainstick / rain stick; vibraslap / flexatone; whip / slapstick; ratchet; finger snaps / finger snap / snaps / snapping;

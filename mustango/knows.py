@@ -210,8 +210,12 @@ def _said(prompt, words, found):
     return prompt[words[found.first].start : words[found.last - 1].end]
 
 
+_AS_NOUNS = {"sings": "singing", "sing": "singing", "sung": "singing", "raps": "rapping", "chants": "chanting"}
+
+
 def _lacks(said, near):
-    return f"this model has no {' '.join(said.split())}" + (f"; nearest: {near}" if near else "")
+    said = " ".join(said.split()).removeprefix("with ").removeprefix("epic ")
+    return f"this model has no {_AS_NOUNS.get(said.lower(), said)}" + (f"; nearest: {near}" if near else "")
 
 
 # ---------------------------------------------------------------------------------------------------- what no model makes

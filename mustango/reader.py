@@ -37,6 +37,8 @@ from mustango.beats import BeatMap, Pulse, check_inside, check_rising, steady
 _PACES = (
     ("very slow, very slowly, extremely slow, glacial", (50, 65), (-0.3, -0.1)),
     ("very fast, extremely fast, furious, frantic, breakneck", (160, 180), (1.0, 1.2)),
+    ("as fast as, as slow as, how fast, how slow, so fast, so slow", None, None),
+    ("medium, mid tempo, midtempo, moderate, moderately, medium tempo", (92, 116), (0.15, 0.4)),
     ("slow, slowly, slower, sleepy, sleep, unhurried", (62, 88), (-0.25, 0.15)),
     ("fast, faster, racing, quick, rapid, speedy, fast paced", (138, 168), (0.7, 1.1)),
     ("calm, calming, peaceful, relaxing, relaxed, relax, gentle, gently, soothing, tranquil, serene, chill, mellow, sad, somber", (62, 88), (-0.15, 0.35)),
@@ -193,7 +195,7 @@ _MODE_WORDS = _phrases([(_MINOR, "minor"), (_MAJOR, "major")])
 
 def _said(phrases, prompt):
     """Return what the first of a table's phrases in a prompt means, those denied apart; None where there is none."""
-    return next((found.value for found in phrases.find(words_of(prompt)) if not found.denied), None)
+    return next((found.value for found in phrases.find(words_of(prompt)) if not found.denied and found.value != (None, None)), None)
 
 
 def tempo_range(prompt, meter):
@@ -432,6 +434,9 @@ class _Settling:
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
         self.given_meter, counted = read_meter(given["meter"]) if given["meter"] is not None else (None, None)
         self.stated = read_prompt(prompt, self.given_key, self.given_meter)
+        style_meter = Leaning.of(prompt).meter
+        if style_meter and not (self.given_meter or self.stated.meter):  # "jig, dotted quarter = 60"
+            self.stated = replace(read_prompt(prompt, self.given_key, Meter.parse(style_meter)), meter=None)
         self.stated = replace(self.stated, key=_in_own_mode(prompt, self.stated.key))
         self.form = _form_asked(prompt, self.stated)
         self.stated_chords = None if self.form else chords_stated(prompt, self.stated, self.given_key)

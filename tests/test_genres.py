@@ -204,3 +204,12 @@ def test_what_a_musician_knows_of_styles(line):
     leaning = Leaning.of(prompt)
     assert low <= leaning.bpm[0] < leaning.bpm[1] <= high
     assert (leaning.meter or "4/4", leaning.mode, leaning.drums) == (meter, mode, {"yes": True, "no": False, "-": None}[drums])
+
+
+@pytest.mark.parametrize(
+    ("prompt", "drums"),
+    [("trumpet solo over a bossa groove", True), ("violin solo in a rock band", True), ("searing electric guitar solo", None), ("oboe solo", False), ("solo electric guitar", False),
+     ("boys' choir in Latin", None), ("Latin motet for voices", None), ("latin jazz", True)],
+)  # fmt: skip
+def test_a_solo_over_a_band_has_its_drums_and_a_language_is_no_style(prompt, drums):
+    assert drums_wanted(prompt) is drums
