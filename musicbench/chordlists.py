@@ -48,8 +48,11 @@ class Run:
     places: list
 
 
-def read_chords(reading):
-    """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note."""
+def read_chords(reading, beats_a_bar=4):
+    """Return the chord line that the text states, or None. What looks like a chord and is not played is named in a note.
+
+    beats_a_bar: of the meter; chords of "2 beats each" are repeated until they fill whole bars.
+    """
     write_out(reading)
     each = length_of_each(reading)
     degrees = _degrees(reading)
@@ -65,6 +68,8 @@ def read_chords(reading):
     played, others = _sections(reading, runs)
     lines = [_repeated_line(reading, run, each) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
+    if each and each[1] == "beats":
+        line = " ".join([line] * _times_to_fill(line.count(":") * each[0], beats_a_bar))
     for run in runs:
         reading.use(run.first, run.end)
     for run in others + rejected:
@@ -72,6 +77,11 @@ def read_chords(reading):
         if other != line:
             reading.note("chords", left_out(other, quoted(line)))
     return line
+
+
+def _times_to_fill(beats, beats_a_bar):
+    """Return how often beats follow one another until whole bars are full, 1 where they never are."""
+    return next((times for times in range(1, beats_a_bar + 1) if beats * times % beats_a_bar == 0), 1)
 
 
 def _could_be_chords(reading, run):

@@ -60,7 +60,7 @@ def read_prompt(prompt, key=None, meter=None):
     note_eighths(reading, tempo, meter or own_meter)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
-    chords = read_chords(reading)
+    chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
     keys += read_other_keys(reading, chords)
     own_key = first_key(reading, keys)
     if isinstance(chords, list):

@@ -791,7 +791,7 @@ def test_any_prompt_and_seed_draw_the_same_again(prompt, seed):
     [("gm eb bb f slow song", "Gm Eb Bb F"), ("dm9 g13 cmaj7, jazz", "Dm9 G13 Cmaj7"), ("with the chords em, c, g and d", "Em C G D"), ("play f, g and c", "F G C"),
      ("Chords: D - A - bm - G", "D A Bm G"), ("an am dm e7 progression", "Am Dm E7"), ("em g d a acoustic song", "Em G D A"), ("I am a fan of a e d", None),
      ("a b c d song", None), ("a bass and a flute", None), ("g minor, d minor and a major", "Gm Dm A"),
-     ("three bars each: Dm G", "Dm (3 bars) G (3 bars)"), ("D A Bm G, one bar each", "D (1 bars) A (1 bars) Bm (1 bars) G (1 bars)"), ("Em D, 2 beats per chord", "Em:2 D:2"), ("two chords a bar: F G", "F (0.5 bars) G (0.5 bars)"),
+     ("three bars each: Dm G", "Dm (3 bars) G (3 bars)"), ("D A Bm G, one bar each", "D (1 bars) A (1 bars) Bm (1 bars) G (1 bars)"), ("Em D, 2 beats per chord", "Em:2 D:2"), ("Em D C, 2 beats each", "Em:2 D:2 C:2 Em:2 D:2 C:2"), ("Em D, 3 beats each in 3/4", "Em:3 D:3"), ("two chords a bar: F G", "F (0.5 bars) G (0.5 bars)"),
      ("first two bars Dm, next two bars G", "Dm (2 bars) G (2 bars)"), ("bars 1-2 Em, bars 3-4 C", "Em (2 bars) C (2 bars)"), ("Em in the first bar, D in the second", "Em D"),
      ("hold an Em7 chord for 3 bars then A for 1 bar", "Em7 (3 bars) A"), ("Em C G D for 16 bars", "Em C G D"), ("3 bars Dm, 1 bar A7", "Dm (3 bars) A7"),
      ("D over F#, G, A", "D/F# G A"), ("F with an A in the bass", "F/A"), ("vamp on Gm over D", "Gm/D"),
