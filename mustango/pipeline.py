@@ -45,8 +45,8 @@ from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.predictors import NeuralPredictors, execution_device, predictors_from
-from mustango.reader import Controls, check_options, resolve
-from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe
+from mustango.reader import Controls, check_options
+from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key
 from mustango.vocoder import ISTFTVocoder
 
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
@@ -330,7 +330,7 @@ class MustangoPipeline(DiffusionPipeline):
             "predict": predict and cache(predict),  # once a prompt, not once a take
             "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s, "knows": self.knows,
         }  # fmt: skip
-        return [resolve(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
+        return [resolve_in_plain_key(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
 
     @property
     def facts(self):

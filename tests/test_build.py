@@ -561,10 +561,13 @@ def test_found_songs_are_sorted_and_linked_folders_left(songs):
 def test_a_dataset_among_the_songs_is_no_song(tmp_path):
     (tmp_path / "album").mkdir()
     soundfile.write(tmp_path / "album" / "a.wav", triads([C, G], 120)[: 4 * RATE], RATE)
-    for _ in range(2):
-        made = build(tmp_path, tmp_path / "out", replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
+    for name in ("out", "out", "album/more"):
+        made = build(tmp_path, tmp_path / name, replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
         assert (made.songs, made.rows) == (1, 2)
-    assert find_songs(tmp_path, leave_out=tmp_path / "album" / ".." / "out") == [os.path.join("album", "a.wav")]
+    assert (tmp_path / "album" / "more" / "manifests.txt").read_text() == "out: left out; another build wrote it\n"
+    assert find_songs(tmp_path, leave_out=[tmp_path / "album" / ".." / "out", tmp_path / "album" / "more"]) == [
+        os.path.join("album", "a.wav")
+    ]
 
 
 def test_packing(built, tmp_path):
