@@ -15,7 +15,7 @@ from typing import Literal
 from musicbench import InputError, Parser, __version__, whole
 from musicbench.theory import Key
 from mustango import DTYPES, PREDICTORS, SCHEDULERS
-from mustango.requests import check_device
+from mustango.requests import check_device_named
 from mustango.studio import AUTO_DURATION, Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
@@ -524,7 +524,11 @@ def serve(options, root, **more):
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
     check_address(options.host, options.port)
-    check_device(options.device, options.dtype)
+    check_device_named(options.device, options.dtype)
+    if options.device != "cpu":  # whose check would only load torch early
+        from mustango.pipeline import check_device
+
+        check_device(options.device)
     studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"

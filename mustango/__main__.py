@@ -267,6 +267,17 @@ def tell_lacks(requests, knows):
             print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
 
 
+def check_device(device, dtype="float32"):
+    """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
+    from mustango.requests import check_device_named
+
+    check_device_named(device, dtype)
+    if device != "cpu":
+        from mustango.pipeline import check_device as check_with_torch
+
+        check_with_torch(device)
+
+
 def takes_of(options):
     """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
     from mustango.reader import MAX_COUNT, read_number
@@ -286,7 +297,7 @@ def generate(options):
     Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
     """
     from musicbench.features import METERS, madmom
-    from mustango.requests import check_device, requests_of
+    from mustango.requests import requests_of
 
     takes = takes_of(options)
     requests, facts = requests_of(options, takes)
@@ -499,7 +510,6 @@ def refuse_beside(mode, options, used):
 def evaluate(options):
     """Run `mustango evaluate`."""
     from mustango.reader import MAX_COUNT, check_options, read_number
-    from mustango.requests import check_device
     from mustango.sidecar import read_facts
     from mustango.testsets import load_cases
     from mustango.training_checks import check_place

@@ -29,8 +29,8 @@ PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a si
 # ---------------------------------------------------------------------------------------------------- device
 
 
-def check_device(device, dtype="float32"):
-    """Raise InputError unless a device can be used, and for numbers of `dtype`. The CPU always can, and is checked without torch."""
+def check_device_named(device, dtype="float32"):
+    """Raise InputError for what is no device's name, and for numbers of a `dtype` that it is not made for; known without torch."""
     kind, _, number = device.partition(":")
     if kind not in DEVICES or (":" in device and not number.isdecimal()):
         raise InputError(
@@ -38,10 +38,6 @@ def check_device(device, dtype="float32"):
         )
     if kind == "cpu" and dtype == "float16":
         raise InputError("float16 needs a GPU: on the CPU it is slow and not made for; give --dtype float32")
-    if kind != "cpu":
-        from mustango.pipeline import check_device as check_with_torch
-
-        check_with_torch(device)
 
 
 # ---------------------------------------------------------------------------------------------------- JSON Lines

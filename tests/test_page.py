@@ -471,15 +471,15 @@ def test_one_take_plays_at_a_time_and_none_is_rewound(swift):
     page.get_by_role("button", name="Switch A/B").click()
     page.wait_for_function(f"({PLAYING}).join() == 'Take 2'")
     assert sound(page, 2).evaluate("sound => sound.currentTime") >= 41
-    fill(page, "tempo", 120)
+    fill(page, "tempo", 40)
     make(page, 3)
     assert "A: take 2, B: take 1" in page.locator("#compared").inner_text()  # compared until others are chosen
     page.get_by_role("button", name="Take 3 is B").click()
     page.locator("#compared", has_text="A: take 2, B: take 3").wait_for()
-    sound(page, 2).evaluate("sound => sound.currentTime = 40")  # in bar 11, which begins at 20 s where it is twice as fast
+    sound(page, 2).evaluate("sound => sound.currentTime = 20")  # bar 6, which begins at 30 s where it is slower
     page.get_by_role("button", name="Switch A/B").click()
     page.wait_for_function(f"({PLAYING}).join() == 'Take 3'")
-    assert 20 <= sound(page, 3).evaluate("sound => sound.currentTime") < 28
+    assert 30 <= sound(page, 3).evaluate("sound => sound.currentTime") < 40
     sound(page, 3).evaluate("sound => sound.pause()")
     page.wait_for_function("!document.querySelector('#compared').textContent.includes('you hear')")
 
