@@ -519,7 +519,7 @@ def test_a_lead_in_keeps_the_noise_of_the_clip_and_moves_what_is_asked(tiny_fold
     torch.testing.assert_close(after.control[1, 38:, frames : tail - 1], before.control[1, 38:, :249], rtol=1e-3, atol=1e-4)
     assert (after.control[1, 36, :frames] == 1).all() and torch.equal(after.control[1, :12, 0], before.control[1, :12, 0])
     assert not after.control[:, 38:, tail:].any()  # no pulse
-    assert (after.control[1, :36, tail:] == after.control[1, :36, tail - 1 : tail]).all() and not after.control[1, 36, tail:].any()
+    assert (after.control[1, :38, tail:] == after.control[1, :38, tail - 1 : tail]).all() and after.control[1, :36, tail:].any()
     assert after.beat_times[1, :10].tolist() == pytest.approx([t + 0.256 for t in asked.beat_times])
     assert after.chord_times[1, :4].tolist() == pytest.approx([0, 1.456, 2.656, 3.856])
     torch.testing.assert_close(after.beats[1, :10], before.beats[1, :10])  # the code of their times is the clip's
