@@ -15,6 +15,7 @@ from typing import Literal
 from musicbench import InputError, Parser, __version__, whole
 from musicbench.theory import Key
 from mustango import DTYPES, PREDICTORS, SCHEDULERS
+from mustango.requests import check_device_named
 from mustango.studio import AUTO_DURATION, Progress, Request, Studio, Take
 from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
 from mustango.web import (
@@ -111,7 +112,7 @@ class Desk:
 
     def waiting(self):
         """Return what is shown while a request waits for its turn."""
-        return self._with_buttons(status_html("Waiting"), True)
+        return self._with_buttons(status_html("Waiting for its turn"), True)
 
     def idle(self, text, kind="note", remedies=()):
         """Return what is shown when nothing is done (any more)."""
@@ -344,6 +345,7 @@ def music_tab(page, studio, files):
     changes = [c.change for c in controls]
     planned = gr.on([page.load, *changes], plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
     planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status, '#status')", **QUIET)
+    v.status.change(None, None, None, js="() => mustango.sayOnce()", **QUIET)
     gr.on(changes, None, controls, None, js="(...values) => mustango.keep(values)", **QUIET)
     read = w.prompt.change(stated_in, w.prompt, w.stated, trigger_mode="always_last", **QUIET)
     filled = [w.chords, w.tempo, w.key, w.meter]
@@ -444,6 +446,8 @@ def endpoint(studio, files):
         )  # fmt: skip
         finished = []
         try:
+            if prompt is None:
+                raise InputError("prompt is null; give text, or empty text for none")
             for event in studio.play(asked, files.session(request)):
                 if isinstance(event, Take) and event.picture:
                     scores = event.scores and {
@@ -520,6 +524,7 @@ def serve(options, root, **more):
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
     check_address(options.host, options.port)
+    check_device_named(options.device, options.dtype)
     if options.device != "cpu":  # whose check would only load torch early
         from mustango.pipeline import check_device
 

@@ -32,7 +32,7 @@ from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audi
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
-from musicbench.songs import fault_of, find_songs, segments, sidecar_lines, song_id, song_text
+from musicbench.songs import datasets_in, fault_of, find_songs, segments, sidecar_lines, song_id, song_text
 from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
@@ -377,10 +377,12 @@ def build(
     songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
     if seed < 0:
         raise InputError(f"seed {seed} is below 0; give a whole number from 0")
-    paths = find_songs(songs, leave_out=out)
+    others = [folder for folder in datasets_in(songs) if folder.resolve() != out.resolve()]
+    paths = find_songs(songs, leave_out=(out, *others))
     check_folder(out)
     Paraphraser(*paraphrase).check()
-    captions, told = read_manifests(songs, paths, leave_out=out)
+    captions, told = read_manifests(songs, paths, leave_out=(out, *others))
+    told += [f"{printable(folder.relative_to(songs))}: left out; another build wrote it" for folder in others]
     told += sidecar_lines(songs, paths)
     for line in told:
         print(line, file=sys.stderr)

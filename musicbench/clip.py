@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import tempfile
 import zlib
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
@@ -153,8 +154,7 @@ def check_audio_path(path):
         raise InputError(f"{path} is a folder; give a file name such as {path / 'music.wav'}")
     if not path.parent.is_dir():
         raise InputError(f"the folder {path.parent} does not exist; make it first or choose another place")
-    if not os.access(path.parent, os.W_OK):
-        raise InputError(f"the folder {path.parent} cannot be written; choose another place")
+    check_writable(path.parent)
 
 
 def check_folder(path):
@@ -165,8 +165,15 @@ def check_folder(path):
         raise InputError(f"{path} is a file; give a folder")
     if not place.is_dir():
         raise InputError(f"the folder {place} does not exist; make it first or choose another place")
-    if not os.access(place, os.W_OK):
-        raise InputError(f"the folder {place} cannot be written; choose another place")
+    check_writable(place)
+
+
+def check_writable(folder):
+    """Raise InputError unless files can be made in a folder; by making one, as rights do not tell everything, and for no more than a moment."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError:
+        raise InputError(f"the folder {folder} cannot be written; choose another place") from None
 
 
 def make_folder(folder):

@@ -35,20 +35,30 @@ def _here(task, jobs, on_progress):
     return [task(*job, on_step=on_step) for job in jobs]
 
 
-_steps_done, _main_process = None, None  # in a worker: the counter it shares with the main process, and that one's number
+_steps_done = None  # in a worker: the counter it shares with the main process
 
 
-def _start_worker(counter, main_process):
+def end_with_parent():
+    """Let this process, a worker's, end as soon as the one that started it has, even if that was killed; Ctrl-C is that one's to handle."""
     import signal
+    from multiprocessing import parent_process
+    from threading import Thread
 
-    global _steps_done, _main_process
-    _steps_done, _main_process = counter, main_process
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the main process's to handle
+    def watch():
+        parent_process().join()
+        os._exit(1)
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=watch, daemon=True).start()
+
+
+def _start_worker(counter):
+    global _steps_done
+    _steps_done = counter
+    end_with_parent()
 
 
 def _count_step():
-    if os.getppid() != _main_process:  # it was killed
-        os._exit(1)
     with _steps_done.get_lock():
         _steps_done.value += 1
 
@@ -75,7 +85,7 @@ def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
 
     context = multiprocessing.get_context("spawn")
     counter, results = context.Value("l", 0), {}
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter, os.getpid()))
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter,))
     try:
         waiting = {pool.submit(_work, task, job): index for index, job in jobs.items()}
         while waiting:

@@ -76,13 +76,13 @@ class _Unread(Exception):
     """A manifest that cannot be read; says why."""
 
 
-def read_manifests(folder, songs, leave_out=None):
+def read_manifests(folder, songs, leave_out=()):
     """Return ({song: caption}, [line for each manifest]) of what is said about `songs`, paths relative to `folder`.
 
     Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth. A file that
     is not named like a manifest is used only if a column is named like captions. Where two speak of a song, the one with such a column
     holds, then the one that is named like a manifest, then the first by depth and name. A row names a song by its path, its file's name
-    or its stem, if only one song has it. The folder `leave_out` is not entered.
+    or its stem, if only one song has it. The folders `leave_out` are not entered.
     """
     names = _Names(songs)
     manifests, lost = [], []
@@ -171,9 +171,9 @@ def composed(name):
 def _candidates(folder, songs, leave_out):
     """Return the paths of files that may be manifests, those near the top first."""
     stems = {composed(os.path.splitext(song)[0]) for song in songs}
-    left_out, found = leave_out and os.path.realpath(leave_out), []
+    left_out, found = set(map(os.path.realpath, leave_out)), []
     for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
+        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) not in left_out]
         for name in names:
             path, suffix = Path(place) / name, os.path.splitext(name)[1].lower()
             own = composed(os.path.splitext(os.path.relpath(path, folder))[0])

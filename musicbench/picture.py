@@ -10,7 +10,7 @@ FMAX_HZ = 10_000
 RANGE_DB = 80  # below the loudest, the darkest
 
 # A piece: pixels. On a phone the picture is shown at about a third of its size.
-PIECE_WIDTH, MARGIN_LEFT, MARGIN_RIGHT = 1000, 112, 8
+PIECE_WIDTH, MARGIN_LEFT, MARGIN_RIGHT = 1000, 136, 8
 NUMBERS_HEIGHT, SOUND_HEIGHT, LANE_HEIGHT, GAP_HEIGHT = 40, 130, 46, 18
 TEXT_SIZE = 32
 BARS_A_LINE = 4

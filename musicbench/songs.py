@@ -27,18 +27,28 @@ MAX_PEAK = 8  # times full scale; what is above would be cut to noise
 MAX_SIDECAR_BYTES, MAX_CAPTION = 1 << 20, 2000
 
 
-def find_songs(folder, leave_out=None):
+def datasets_in(folder):
+    """Return the folders below `folder` that `musicbench build` wrote, whose clips are no songs."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        if place != str(folder) and "build.json" in names and "parts" in folders:
+            found.append(Path(place))
+            folders.clear()
+    return sorted(found)
+
+
+def find_songs(folder, leave_out=()):
     """Return the paths of the audio files below `folder`, by name or else by content, relative to it, sorted.
 
-    Linked folders and the folder `leave_out` are not entered; hidden files are left. What has an audio file's name and is no file,
+    Linked folders and the folders `leave_out` are not entered; hidden files are left. What has an audio file's name and is no file,
     such as a pipe or a linked folder, is named as a song that cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no folder {folder}; give a folder of audio files")
-    left_out, found = leave_out and os.path.realpath(leave_out), []
+    left_out, found = set(map(os.path.realpath, leave_out)), []
     for place, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) != left_out]
+        folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) not in left_out]
         links = [name for name in folders if os.path.islink(os.path.join(place, name))]
         for name in (*names, *links):
             path = os.path.join(place, name)

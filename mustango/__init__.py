@@ -11,10 +11,11 @@ _WHERE = {
     "LogMel": "mustango.mel",
     "Conditioner": "mustango.conditioning",
 }
+DEVICES = ("cpu", "cuda", "mps", "xpu")  # a number may follow: "cuda:1"
 DTYPES = ("float32", "float16", "bfloat16")
 SCHEDULERS = ("dpm", "ddim", "ddpm")
 PREDICTORS = ("auto", "neural", "reader")  # who tells what nobody states
-__all__ = ["DTYPES", "PREDICTORS", "SCHEDULERS", "InputError", "__version__", *_WHERE]
+__all__ = ["DEVICES", "DTYPES", "PREDICTORS", "SCHEDULERS", "InputError", "__version__", *_WHERE]
 
 
 def __getattr__(name):

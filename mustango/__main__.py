@@ -197,8 +197,11 @@ def check_places(paths, suffixes):
             raise InputError(f"{place} is a folder, where a file is to be written; choose another name or place")
 
 
-def summary(path, replaced, controls, seed):
-    """Say in one line what was made and where each control came from; below it each note on what is played otherwise than asked."""
+def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
+    """Say in one line what was made and where each control came from; below it each note on what is played otherwise than asked.
+
+    told: notes that were told before.
+    """
     from mustango.reader import SAID
 
     names = [c.lead_sheet(controls.key) for c in controls.chords]
@@ -206,23 +209,33 @@ def summary(path, replaced, controls, seed):
     tags = {name: SAID[value] for name, value in controls.origin.items()}
     key = f"{controls.key}{tags['key']}, " if controls.key_heard_in else ""
     lasts = f"{controls.duration_s:g} s{tags['duration'] if controls.origin['duration'] == 'prompt' else ''}"
+    if tail_s:
+        lasts += f" and a tail of {tail_s:g} s, {controls.duration_s + tail_s:g} s in all"
     return (
         f"{path}{' (replaced)' if replaced else ''}: {lasts}, {controls.bpm:g} bpm{tags['tempo']}, "
         f"{controls.meter}{tags['meter']}, {key}{shown}{tags['chords']}, seed {seed}"
-        + "".join(f"\n  {note}" for note in controls.notes)
+        + "".join(f"\n  {note}" for note in controls.notes if note not in told)
     )
 
 
 def places_of(requests, options, count):
     """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
     from musicbench.clip import check_audio_path, check_folder
+    from musicbench.songs import SUFFIXES
 
+    is_folder_name = str(options.out or "").endswith(("/", os.sep))
     if options.prompts:
         out = Path(options.out or ".")
+        if out.suffix.lower() in (*SUFFIXES, ".json", ".mid") and not out.is_dir() and not is_folder_name:
+            raise InputError(
+                f"-o {options.out} is the name of a file; with --prompts give a folder, or {options.out}/ if you mean one"
+            )
         check_folder(out)
         places = [numbered(out / f"{request['id']}.wav", count) for request in requests]
     else:
         out = Path("music.wav" if options.out is None else options.out)
+        if is_folder_name:
+            raise InputError(f"-o {options.out} is the name of a folder; give a file, such as {out / 'music.wav'}")
         check_audio_path(out)
         places = [next_paths(count) if options.out is None else numbered(out, count) for _ in requests]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
@@ -247,10 +260,22 @@ def dry_run(requests, facts):
 
 
 def tell_lacks(requests, knows):
-    """Say what the prompts ask that the model lacks, before anything is made."""
-    for request in requests if knows else ():
-        for note in knows.notes_on(request["prompt"], request["plans"][0].meter):
+    """Say what the prompts ask that the model lacks, before anything is made, and note in each request what was "told"."""
+    for request in requests:
+        request["told"] = knows.notes_on(request["prompt"], request["plans"][0].meter) if knows else ()
+        for note in request["told"]:
             print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
+
+
+def check_device(device, dtype="float32"):
+    """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
+    from mustango.requests import check_device_named
+
+    check_device_named(device, dtype)
+    if device != "cpu":
+        from mustango.pipeline import check_device as check_with_torch
+
+        check_with_torch(device)
 
 
 def takes_of(options):
@@ -266,14 +291,6 @@ def takes_of(options):
     return takes
 
 
-def check_device_named(device):
-    """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
-    if device != "cpu":
-        from mustango.pipeline import check_device
-
-        check_device(device)
-
-
 def generate(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
 
@@ -286,7 +303,9 @@ def generate(options):
     requests, facts = requests_of(options, takes)
     wanted = [request for request in requests if "error" not in request]
     places = places_of(wanted, options, 1 if options.pick == "best" else takes)
-    check_device_named(options.device)
+    check_device(options.device, wanted[0]["dtype"] if wanted else "float32")
+    if options.pick == "best":
+        madmom(tuple(METERS))
     todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
     left_out = len(requests) - len(wanted)
@@ -302,8 +321,6 @@ def generate(options):
         ids = {request.get("id") for request, _ in todo}
         dry_run([request for request in requests if "error" in request or request.get("id") in ids], facts)
         return failed if left_out else 0
-    if options.pick == "best":
-        madmom(tuple(METERS))
     if todo:
         tell_lacks([request for request, _ in todo], facts.knows)
         left_out += make(todo, takes, options)
@@ -422,7 +439,8 @@ def play(pipeline, request, takes, options, paths, bar):
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
         save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], how))
-        bar.write(summary(path, replaced, output.controls[i], output.seeds[i]), file=sys.stdout)
+        told = request.get("told", ())
+        bar.write(summary(path, replaced, output.controls[i], output.seeds[i], request["tail"], told), file=sys.stdout)
 
 
 # ---------------------------------------------------------------------------------------------------- train
@@ -492,6 +510,9 @@ def refuse_beside(mode, options, used):
 def evaluate(options):
     """Run `mustango evaluate`."""
     from mustango.reader import MAX_COUNT, check_options, read_number
+    from mustango.sidecar import read_facts
+    from mustango.testsets import load_cases
+    from mustango.training_checks import check_place
 
     if options.compare:
         refuse_beside("compare", options, ("seed",))
@@ -513,8 +534,12 @@ def evaluate(options):
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
     read_number("takes", options.takes, int, 1, MAX_COUNT)
     check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
+    check_place(options.out)
+    if options.set:
+        load_cases(options.set, limit=1)
     if not options.audio:
-        check_device_named(options.device)
+        read_facts(options.model)
+        check_device(options.device)
     if options.words is not None:
         from mustango.words import WordsSetup, evaluate_words, words_markdown
 
@@ -553,7 +578,7 @@ def convert(options):
         if roles[role]:
             raise InputError(f"--{role.replace('_', '-')} says nothing beside --without-predictors; leave one of the two out")
     checkpoint.check_target(options.target)
-    checkpoint.model_folder(options.source, options.revision, "configs")
+    checkpoint.check_released(checkpoint.model_folder(options.source, options.revision, "configs"), options.source)
 
     import torch
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from musicbench import InputError
+from musicbench.clip import check_writable
 
 BUNDLED = "mustango-mini"
 # The released predictors and their tokenizers, which a model may lack; they come last, when they are asked.
@@ -162,19 +163,23 @@ def _fetched(hub_id, revision, fetch, hub):
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=chosen, **hub))
     except (OSError, ValueError) as error:  # the hub's errors derive from these
         at = f" at revision {revision}" if revision else ""
+        cause = _one_line(error.__cause__ or error)[:160]  # what the connection said, where the hub tells only that there was none
         raise InputError(
-            f"no folder {hub_id}, and the hub does not give it{at} ({_one_line(error)[:160]}); check name, revision and connection"
+            f"no folder {hub_id}, and the hub does not give it{at} ({cause}); check name, revision and connection"
         ) from None
 
 
 def _names_on_hub(hub_id, revision):
-    """Return the names of a hub id's files, or None when the hub does not answer, where the cache may do."""
-    from huggingface_hub import constants, list_repo_files
+    """Return the names of a hub id's files, or None when the hub does not answer, where the cache may do.
+
+    It is asked once: listing the files by pages would try six times, for 24 s, and tell of each.
+    """
+    from huggingface_hub import constants, model_info
 
     if constants.HF_HUB_OFFLINE:
         return None
     try:
-        return list_repo_files(hub_id, revision=revision)
+        return [file.rfilename for file in model_info(hub_id, revision=revision).siblings]
     except Exception:  # of the HTTP library below, whichever it is; fetching meets the same and says it
         return None
 
@@ -754,6 +759,15 @@ def check_target(target):
         raise InputError(f"{target} exists; choose another name or remove it")
     if not target.parent.is_dir():
         raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
+    check_writable(target.parent)
+
+
+def check_released(folder, named):
+    """Raise InputError unless a folder, called `named` by who gave it, is in the released layout."""
+    if (Path(folder) / "model_index.json").is_file():
+        raise InputError(f"{named} is in our layout already, and needs no conversion; give it as --model")
+    if not is_released(folder):
+        raise InputError(f"{named} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
 
 
 def convert(source, target, dtype=None, tokenizers=None, predictors=True, revision=None):
@@ -767,8 +781,7 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True, revisi
     target = Path(target)
     check_target(target)
     source = model_folder(source, revision, "predictors" if predictors else "pipeline")
-    if not is_released(source):
-        raise InputError(f"{source} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
+    check_released(source, source)
     index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
     with model_written_whole(target) as building:
         for role, tokenizer in load_tokenizers(source, tokenizers or {}, predictors).items():  # all before the first weight is read

@@ -1,7 +1,6 @@
 """The clips of an evaluation, made in parallel: composed, generated, sent through VAE and vocoder; or found where others put them."""
 
 import os
-import signal
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +16,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio
 from musicbench.compose import find_soundfont
+from musicbench.engines import end_with_parent
 from musicbench.songs import SUFFIXES
 from mustango.checkpoint import is_released, model_folder, read_json
 from mustango.judges import compile_librosa
@@ -42,7 +42,7 @@ def worker_pool(count):
 
 def _start_worker(lock):
     warnings.simplefilter("ignore")
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    end_with_parent()
     torch.set_num_threads(1)
     threadpool_limits(1)
     with lock:

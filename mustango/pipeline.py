@@ -20,7 +20,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiG
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail, finished
 from musicbench.styles import MOODS, OPPOSITES
-from musicbench.theory import NO_CHORD
 from mustango import PREDICTORS, SCHEDULERS
 from mustango.checkpoint import (
     BUNDLED,
@@ -46,8 +45,8 @@ from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
 from mustango.predictors import NeuralPredictors, execution_device, predictors_from
-from mustango.reader import Controls, check_options, resolve
-from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe
+from mustango.reader import Controls, check_options
+from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key
 from mustango.vocoder import ISTFTVocoder
 
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
@@ -331,7 +330,7 @@ class MustangoPipeline(DiffusionPipeline):
             "predict": predict and cache(predict),  # once a prompt, not once a take
             "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s, "knows": self.knows,
         }  # fmt: skip
-        return [resolve(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
+        return [resolve_in_plain_key(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
 
     @property
     def facts(self):
@@ -429,7 +428,7 @@ class MustangoPipeline(DiffusionPipeline):
         Beats and chords are told from the lead-in on: the code of their times is that of the clip's own, what is aligned begins earlier.
         """
         lead_in_s, (lead_in, rows, tail) = self.config.lead_in_s, self.spans(controls[0].duration_s, tail_s)
-        controls = [framed(c, lead_in_s, tail_s) for c in controls]
+        controls = [framed(c, lead_in_s) for c in controls]
         nulls = [negative_prompt] * len(prompts)
         if self.config.opposites:
             nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
@@ -543,14 +542,14 @@ class MustangoPipeline(DiffusionPipeline):
         return audio.cpu().numpy()
 
 
-def framed(controls, lead_in_s, tail_s):
-    """Return controls as they are denoised: the first chord and the pulse begin up to `lead_in_s` before 0, and no chord sounds in the tail."""
+def framed(controls, lead_in_s):
+    """Return controls as they are denoised: the first chord and the pulse begin up to `lead_in_s` before 0.
+
+    The last chord is held through the tail, where there is no pulse: told that no chord sounds there, the model is silent after 0.3 s.
+    """
     chords, chord_times = list(controls.chords), list(controls.chord_times)
     if chords and chord_times[0] == 0:
         chord_times[0] = -lead_in_s
-    if tail_s and chords:
-        chords.append(NO_CHORD)
-        chord_times.append(controls.duration_s)
     times, positions = list(controls.beat_times), list(controls.beat_positions)
     if times:
         beat_s = times[1] - times[0] if len(times) > 1 else 60 / controls.bpm

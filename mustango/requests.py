@@ -7,9 +7,9 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail
-from mustango import DTYPES, PREDICTORS, SCHEDULERS
-from mustango.reader import ASKED, check_options, read_duration, read_number, resolve
-from mustango.sidecar import NO_PREDICTORS, describe, read_facts, restored
+from mustango import DEVICES, DTYPES, PREDICTORS, SCHEDULERS
+from mustango.reader import ASKED, check_options, read_duration, read_number
+from mustango.sidecar import NO_PREDICTORS, check_sidecar, describe, read_facts, resolve_in_plain_key, restored
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
@@ -25,6 +25,20 @@ LOADED = {"model": "mustango-mini", "dtype": "float32", "revision": None}  # the
 SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
 
 PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
+
+# ---------------------------------------------------------------------------------------------------- device
+
+
+def check_device_named(device, dtype="float32"):
+    """Raise InputError for what is no device's name, and for numbers of a `dtype` that it is not made for; known without torch."""
+    kind, _, number = device.partition(":")
+    if kind not in DEVICES or (":" in device and not number.isdecimal()):
+        raise InputError(
+            f"unknown device {device[:40]!r}; choose {', '.join(DEVICES)}, or one of several by number, such as cuda:1"
+        )
+    if kind == "cpu" and dtype == "float16":
+        raise InputError("float16 needs a GPU: on the CPU it is slow and not made for; give --dtype float32")
+
 
 # ---------------------------------------------------------------------------------------------------- JSON Lines
 
@@ -71,9 +85,11 @@ def check_id(name, seen, where):
         odd = "\0" in name or len(name.encode()) > 200
     except UnicodeEncodeError:
         odd = True
-    if odd or not name or name in seen or Path(name).name != name or name in (".", ".."):
-        shown = name if len(name) < 40 else f"{name[:40]}..."
-        raise InputError(f"{where}: id {shown!r} is taken or no plain file name; give each line its own, of up to 200 bytes")
+    shown = name if len(name) < 40 else f"{name[:40]}..."
+    if odd or not name or Path(name).name != name or name in (".", ".."):
+        raise InputError(f"{where}: id {shown!r} is no plain file name of up to 200 bytes; give one without slashes")
+    if name in seen:
+        raise InputError(f"{where}: id {shown!r} is taken by a line before; give each line its own")
     seen.add(name)
 
 
@@ -117,6 +133,9 @@ def _read_fields(fields, where):
     for name in LOADED:
         if not isinstance(fields.get(name), str | None):
             raise InputError(f"{where}: {name} {repr(fields[name])[:40]} is no text; give a name such as {LOADED[name] or 'main'}")
+    emptied = [name for name in ("chords", "chords_time", "beats") if fields.get(name) in ([], [[], []])]
+    if emptied and fields.get("asked") is not None:  # in a line that people write, it leaves them open
+        raise InputError(f"{where}: a sidecar's {emptied[0]} cannot be empty; leave asked, origin and notes out to have it chosen")
     fields = {name: value for name, value in fields.items() if name == "prompt" or not _is_blank(value)}
     tempo = fields.get("bpm") if fields.get("tempo") is None else fields["tempo"]
     chords_time = fields.get("chords_time") if fields.get("chords") else None
@@ -219,6 +238,7 @@ def settled(request, options, takes, facts):
         if request[name] not in known:
             raise InputError(f"unknown {name} {repr(request[name])[:40]}; choose one of {', '.join(known)}")
     request["exact"] = _is_sidecar(request)
+    check_sidecar(request, facts, same_model=options.model is None)
     if request["predictors"] == "neural" and not facts.has_predictors and not request["exact"]:
         raise InputError(NO_PREDICTORS)
     check_options(
@@ -254,7 +274,7 @@ def _unheard(_prompt):
 def planned(request, facts):
     """Return the Controls of a request {prompt, chords, ..., seed, predictors}; where the predictors have a say, what they would be without them."""
     asks = facts.has_predictors and request["predictors"] != "reader"
-    return resolve(
+    return resolve_in_plain_key(
         request["prompt"], **{name: request.get(name) for name in (*CONTROLS, "seed")}, window_s=facts.window_s,
         longest_s=facts.longest_s, predict=_unheard if asks else None,
         always_predict=request["predictors"] == "neural", knows=facts.knows,

@@ -1,10 +1,11 @@
 """What a model can be told, known without loading it; a take's sidecar: what is played, what was asked, and both again from it."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from musicbench import InputError, __version__
-from musicbench.theory import VOCABULARIES
+from musicbench.theory import VOCABULARIES, Key
 from mustango.checkpoint import durations_of, has_predictors, is_hub_id, is_released, model_folder, read_json
 from mustango.knows import Knows, read_knows
 from mustango.reader import ASKED, SAID, resolve
@@ -90,6 +91,40 @@ def read_facts(model, revision=None):
         raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None
 
 
+# ---------------------------------------------------------------------------------------------------- keys
+
+FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", -1)}  # above C; a sharp adds 7
+MOST_IN_SIGNATURE = 7  # sharps or flats
+
+
+def plain_key(text):
+    """Return a key's text under its usual name, if it would need more than 7 sharps or flats: "Abb dorian" as "G dorian".
+
+    Raises InputError for what is no key.
+    """
+    key = Key.parse(text)
+    fifths = FIFTHS[key.tonic[0]] + 7 * (key.tonic.count("#") - key.tonic.count("b")) - 3 * (key.mode == "minor")
+    if abs(fifths) <= MOST_IN_SIGNATURE:
+        return text
+    usual, mode = Key.of(key.pitch_class, key.mode), text.split()[-1]
+    with suppress(InputError):
+        if Key.parse(f"{usual.tonic} {mode}") == usual:
+            return f"{usual.tonic} {mode}"
+    return str(usual)
+
+
+def resolve_in_plain_key(prompt, *, key=None, **asked):
+    """Return the Controls of `mustango.reader.resolve`, a given key under its usual name, with a note where that is another."""
+    if not isinstance(key, str) or not key.strip():
+        return resolve(prompt, key=key, **asked)
+    plain = plain_key(key)
+    controls = resolve(prompt, key=plain, **asked)
+    if plain == key:
+        return controls
+    note = f"the key {key.strip()} is written {plain}"
+    return replace(controls, asked=controls.asked | {"key": key}, notes=(note, *controls.notes))
+
+
 # ---------------------------------------------------------------------------------------------------- the sidecar
 
 
@@ -132,6 +167,17 @@ def restored(request, facts):
     )  # fmt: skip
     text = request.get("text") or request["prompt"]
     return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]), text=text)
+
+
+def check_sidecar(request, facts, same_model=True):
+    """Raise InputError for a field of a sidecar that would be ignored: a key that is none, another sample rate than the `same_model`'s."""
+    key, rate = request.get("key"), request.get("sample_rate")
+    if isinstance(key, list):
+        is_pair = len(key) == 2 and all(isinstance(part, str) for part in key)
+        if not is_pair or key[1] not in ("major", "minor"):
+            raise InputError(f'key {repr(key)[:60]} is unknown; give [tonic, "major" or "minor"], or text such as "D dorian"')
+    if rate is not None and same_model and (isinstance(rate, bool) or rate != facts.sample_rate):
+        raise InputError(f"sample_rate {repr(rate)[:40]} is not the model's {facts.sample_rate} Hz; leave it out")
 
 
 def _check_told(request):

@@ -21,13 +21,25 @@ from musicbench.progression import Progression
 from mustango.checkpoint import model_folder
 from mustango.midi import save_midi
 from mustango.obeyed import Scores, compare
-from mustango.reader import CHART, MAX_PROMPT, Controls, check_options, chords_stated, read_beats, read_duration, read_number
+from mustango.reader import (
+    CHART,
+    MAX_PROMPT,
+    MAX_SEED,
+    Controls,
+    check_options,
+    chords_stated,
+    read_beats,
+    read_duration,
+    read_number,
+)
 from mustango.requests import CHOICES, left_to_predictors, planned
 from mustango.sidecar import NO_PREDICTORS, read_facts
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
+LABELS = {"count": "takes"}  # what the page calls a field
+EXACT = 2**53  # a browser rounds whole numbers above it
 TICK_S = 0.25  # how often a watcher hears of what goes on
 
 
@@ -94,6 +106,8 @@ class Request:
 
     def _texts(self):
         values = {}
+        if not isinstance(self.listen, bool):
+            raise InputError(f"listen {repr(self.listen)[:40]} is neither true nor false; give one of them")
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
             values[name] = "" if getattr(self, name) is None else getattr(self, name)
             if not isinstance(values[name], str):
@@ -123,12 +137,14 @@ class Request:
     def _numbers(self):
         values = {}
         for name, kind in (("seed", int), ("count", int), ("steps", int), ("guidance", float)):
+            label = LABELS.get(name, name)
             if getattr(self, name) is None:
-                raise InputError(f"{name} is empty; give {'a whole number' if kind is int else 'a number'}")
-            values[name] = read_number(name, getattr(self, name), kind)
-        for name, most in (("count", MAX_TAKES), ("steps", MAX_STEPS)):
-            if values[name] > most:
-                raise InputError(f"{name} {values[name]} is above {most}, the most that one request may ask for; give less")
+                raise InputError(f"{label} is empty; give {'a whole number' if kind is int else 'a number'}")
+            values[name] = read_number(label, getattr(self, name), kind)
+        for name, low, high in (("count", 1, MAX_TAKES), ("steps", 1, MAX_STEPS), ("seed", 0, MAX_SEED)):
+            if not low <= values[name] <= high:
+                shown = f" {values[name]}" if abs(values[name]) <= EXACT else ""
+                raise InputError(f"{LABELS.get(name, name)}{shown} is outside {low}-{high}; give a whole number within it")
         return values | {"loudness": check_loudness(self.loudness)}
 
     def _length(self, facts):

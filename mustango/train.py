@@ -22,12 +22,12 @@ from transformers import AutoModel, AutoTokenizer
 from musicbench import InputError
 from musicbench.clip import make_folder, save_json, written_whole
 from musicbench.dataset import read_rows
-from mustango.checkpoint import is_released, model_folder, model_written_whole, read_json, verify
+from mustango.checkpoint import model_folder, model_written_whole, read_json, verify
 from mustango.conditioning import Conditioner
 from mustango.knows import KNOWS
 from mustango.mel import LogMel
 from mustango.munet import MuNet
-from mustango.training_checks import check_one_process
+from mustango.training_checks import check_one_process, check_start, part
 from mustango.vocoder import ISTFTVocoder
 
 # The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones stay apart.
@@ -288,15 +288,6 @@ def training_rows(folder, needed=("location",)):
     return rows
 
 
-def part(run, name):
-    """Return the folder of a trained component in a run. Raises InputError when it is not there yet."""
-    folder = Path(run) / "parts" / name
-    if not folder.is_dir():
-        maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
-        raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
-    return folder
-
-
 def begin(kind, config, run, name):
     """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
     folder = Path(run) / "parts" / name
@@ -322,12 +313,9 @@ def keep_parts(run, folder, names):
 
 def start_from(run, model):
     """Begin a run with all that is in a pipeline folder, for fine-tuning or further training. Raises InputError."""
+    check_start(run, model)
     folder, parts = model_folder(model), Path(run) / "parts"
-    if is_released(folder):
-        raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
     verify(folder)
-    if parts.exists():
-        raise InputError(f"{parts} exists; use a new run folder")
     copy = parts.with_name(".parts.new")
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])

@@ -33,7 +33,8 @@ from mustango.conditioning import (
 from mustango.knows import Knows, learn
 from mustango.mel import LogMel
 from mustango.munet import MuNet
-from mustango.train import SCHEDULER, begin, keep_parts, part, save_part, training_rows
+from mustango.train import SCHEDULER, begin, keep_parts, save_part, training_rows
+from mustango.training_checks import part
 
 WINDOW_S = 10.24
 CONDITIONER = dict(

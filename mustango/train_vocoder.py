@@ -18,7 +18,8 @@ from tqdm import tqdm
 
 from musicbench import InputError
 from mustango.mel import LogMel
-from mustango.train import MEL, begin, check_front_end, part, read_crops, save_part, training_rows
+from mustango.train import MEL, begin, check_front_end, read_crops, save_part, training_rows
+from mustango.training_checks import part
 from mustango.vocoder import ISTFTVocoder, phases_of, slopes_of
 
 VOCODER = dict(

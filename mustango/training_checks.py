@@ -4,9 +4,12 @@ import os
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.clip import check_writable
 from musicbench.dataset import rows_file
+from mustango.checkpoint import is_released, model_folder, model_index
 from mustango.reader import MAX_SEED, read_number
 
+BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")
 NEEDED = {"start": "source", "text": "text_encoder", "bundle": "to"}  # the option that a part needs; the others need "data"
 FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet")  # by many steps
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
@@ -47,9 +50,37 @@ def _check_folders(options):
     """Raise InputError where a part's rows or text encoder are not there."""
     if options.part in (*FITTED, "sharpen"):
         for folder in filter(None, (options.data, options.held_out, options.remember)):
+            if Path(folder).is_file():
+                raise InputError(f"{folder} is a file; give a dataset folder, as `musicbench compose` and `build` write it")
             rows_file(folder)
     if options.text_encoder and not Path(options.text_encoder).is_dir():
         raise InputError(f"no folder {options.text_encoder}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
+    if options.text_encoder and not (Path(options.text_encoder) / "config.json").is_file():
+        raise InputError(f"no text encoder in {options.text_encoder} (no config.json); give the folder of one with its tokenizer")
+    if options.part == "start":
+        check_start(options.out, options.source)
+    if options.part == "bundle" and not (Path(options.out) / "parts" / "model_index.json").is_file():
+        for name in BUNDLED_PARTS:
+            part(options.out, name)
+
+
+def check_start(run, model):
+    """Raise InputError unless a run can begin with a model."""
+    folder = model_folder(model)
+    if is_released(folder):
+        raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
+    model_index(folder)
+    if (Path(run) / "parts").exists():
+        raise InputError(f"{Path(run) / 'parts'} exists; use a new run folder")
+
+
+def part(run, name):
+    """Return the folder of a trained component in a run. Raises InputError when it is not there yet."""
+    folder = Path(run) / "parts" / name
+    if not folder.is_dir():
+        maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
+        raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
+    return folder
 
 
 def check_one_process():
@@ -66,5 +97,6 @@ def check_place(path):
     """Raise InputError unless a folder `path` is there or can be made."""
     path = Path(path).absolute()
     place = next(p for p in (path, *path.parents) if p.exists())
-    if not place.is_dir() or not os.access(place, os.W_OK):
-        raise InputError(f"cannot make the folder {path}: {place} is a file or cannot be written; choose another place")
+    if not place.is_dir():
+        raise InputError(f"cannot make the folder {path}: {place} is a file; choose another place")
+    check_writable(place)

@@ -14,8 +14,12 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.clip import save_json
 from musicbench.facts import read_prompt
+from musicbench.genres import Leaning
+from musicbench.lexicon import Phrases
 from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from musicbench.progression import Progression
+from musicbench.sounds import words_of
+from musicbench.theory import NO_CHORD
 from mustango.reader import MAX_PROMPT, SAID, chord_line, chords_stated
 from mustango.requests import PREDICTORS_TELL
 from mustango.uploads import MAX_SONGS
@@ -27,6 +31,13 @@ MAX_DISK = 8 * 2**30  # bytes of all files and of the uploads that are coming in
 UPLOAD, LOGIN = "/gradio_api/upload", ("/login", "/login/")  # what takes forms; all else takes JSON
 AUTO = "Auto"
 ASKED = ("given", "prompt")  # origins of a control that was asked for
+PACES = Phrases(
+    (words, words)
+    for words in (
+        "very slow", "very slowly", "extremely slow", "slow", "slowly", "slower", "unhurried", "very fast", "extremely fast", "fast paced",
+        "fast", "faster", "quick", "rapid", "speedy", "racing", "breakneck", "upbeat", "up tempo",
+    )
+)  # fmt: skip
 PARTS = Path(__file__).parent / "page"  # its templates, style and script
 
 # ---------------------------------------------------------------------------------------------------- what is shown
@@ -113,8 +124,9 @@ def _length(bars, plan):
 def stated_in(prompt):
     """Return what a prompt states of chords, tempo, key and meter, as the controls show it."""
     stated = read_prompt((prompt or "")[:MAX_PROMPT])
+    chords = (chords_stated(prompt or "", stated) or "").strip()
     return {
-        "chords": chords_stated(prompt or "", stated) or "",
+        "chords": "" if chords == str(NO_CHORD) else chords,
         "tempo": stated.tempo_word or ("" if stated.tempo is None else f"{stated.tempo:g}"),
         "key": str(stated.key or AUTO),
         "meter": str(stated.meter or AUTO),
@@ -148,9 +160,17 @@ def scores_html(take):
             "mark": mark if asked or mark != "obeyed" else "as chosen",
         }
         shown["Asked" if asked else "Chosen"] = value
+        if name == "tempo" and not asked:
+            shown["Asked"] = pace_asked(take.request.prompt)
         rows.append(shown)
     columns = [column for column in ("Asked", "Chosen", "Heard") if any(row[column] for row in rows)]
     return render("scores", columns, rows, [take.remedy, *controls.notes])
+
+
+def pace_asked(prompt):
+    """Return the words of a prompt that ask for a pace and name no tempo, such as "slow"; "" where there are none."""
+    found = PACES.find(words_of(Leaning.of(prompt[:MAX_PROMPT]).rest))
+    return next((pace.value for pace in found if not pace.denied), "")
 
 
 def _heard(scores):
@@ -187,6 +207,16 @@ def picture_html(take, number=1):
     return render("picture", address(take.picture), words, number, place, f"{controls.duration_s:g}")
 
 
+def bar_starts(controls):
+    """Return when a take's bars begin, in seconds: from one at or before 0 on, to the one that begins after the last."""
+    bar_s = 60 / controls.bpm * controls.meter.beats
+    starts = [time_s for time_s, position in zip(controls.beat_times, controls.beat_positions, strict=True) if position == 1] or [
+        0.0
+    ]
+    before = [starts[0] - bar_s] if starts[0] > 0 else []
+    return [round(time_s, 4) for time_s in (*before, *starts, starts[-1] + bar_s)]
+
+
 def address(path):
     """Return where the page finds a file of a take."""
     return f"gradio_api/file={path}"
@@ -201,6 +231,7 @@ def card(take, number, made_at):
     files = {
         name: address(path) for name, path in (("WAV", take.wav), ("FLAC", take.flac), ("MIDI", take.midi), ("JSON", take.json))
     }
+    bars = json.dumps(bar_starts(take.controls))
     parts = (
         take.id,
         number,
@@ -208,6 +239,7 @@ def card(take, number, made_at):
         files,
         asdict(take.request),
         chord_line(take.controls),
+        bars,
         until_ms,
         Markup(heard),
     )

@@ -156,7 +156,7 @@ def test_what_a_tab_kept_is_taken_where_it_fits():
 @pytest.mark.parametrize(
     ("change", "says"),
     [({"chords": "C H"}, "'H'"), ({"loudness": "x"}, "'x'"), ({"loudness": 5}, "outside -40"), ({"model": "/etc"}, "unknown model"), ({"steps": "x"}, "'x'"), ({"duration": [1]}, "a number"),
-     ({"count": 10**9}, "above 8"), ({"tempo": "<b>"}, "<b>"), ({"prompt": {"path": "/etc/passwd"}}, "give text")],
+     ({"count": 10**9}, "outside 1-8"), ({"listen": "maybe"}, "neither true nor false"), ({"prompt": None}, "prompt is null"), ({"tempo": "<b>"}, "<b>"), ({"prompt": {"path": "/etc/passwd"}}, "give text")],
 )  # fmt: skip
 def test_bad_input_is_answered_in_one_line(client, change, says):
     with pytest.raises(AppError) as caught:
@@ -346,7 +346,7 @@ def test_examples_and_presets_fit_the_bundled_model():
         (["--host", "nowhere.invalid"], "choose another --port or --host"),
         (["--host", "a..b"], "choose another --port or --host"),
         (["--queue", "0"], "below 1"),
-        (["--device", "gpu9"], "cannot use the device"),
+        (["--device", "gpu9"], "unknown device"),
         (["--model", "nowhere"], "no model folder"),
     ],
 )

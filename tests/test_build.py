@@ -217,6 +217,29 @@ def test_rows_survive_kills(songs, built, tmp_path):
     assert digests(out) == digests(built[0])
 
 
+def test_a_worker_ends_with_the_process_that_started_it(tmp_path):
+    """Even in the middle of its work."""
+    (tmp_path / "work.py").write_text("""
+import os, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from musicbench.engines import end_with_parent
+
+def work():
+    print(os.getpid(), flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    ProcessPoolExecutor(1, get_context("spawn"), end_with_parent).submit(work).result()
+""")
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen([sys.executable, tmp_path / "work.py"], stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout.readline().strip().isdecimal()
+        process.send_signal(signal.SIGKILL)
+        begun = time.monotonic()
+        assert process.stdout.read() == "" and time.monotonic() - begun < 60  # until the worker, too, has closed it
+
+
 def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_path):
     recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
     songs, out = tmp_path / "songs", tmp_path / "out"
@@ -561,10 +584,13 @@ def test_found_songs_are_sorted_and_linked_folders_left(songs):
 def test_a_dataset_among_the_songs_is_no_song(tmp_path):
     (tmp_path / "album").mkdir()
     soundfile.write(tmp_path / "album" / "a.wav", triads([C, G], 120)[: 4 * RATE], RATE)
-    for _ in range(2):
-        made = build(tmp_path, tmp_path / "out", replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
+    for name in ("out", "out", "album/more"):
+        made = build(tmp_path, tmp_path / name, replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0))
         assert (made.songs, made.rows) == (1, 2)
-    assert find_songs(tmp_path, leave_out=tmp_path / "album" / ".." / "out") == [os.path.join("album", "a.wav")]
+    assert (tmp_path / "album" / "more" / "manifests.txt").read_text() == "out: left out; another build wrote it\n"
+    assert find_songs(tmp_path, leave_out=[tmp_path / "album" / ".." / "out", tmp_path / "album" / "more"]) == [
+        os.path.join("album", "a.wav")
+    ]
 
 
 def test_packing(built, tmp_path):

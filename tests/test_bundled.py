@@ -98,6 +98,8 @@ def test_an_ending_rings_out(pipeline):
     assert len(audio) == round(5.5 * rate) and true_peak_db(audio) <= -1 and abs(audio.mean()) < 1e-5
     levels = 10 * np.log10(np.mean(audio[round(3.5 * rate) :].reshape(-1, rate // 20) ** 2, axis=1) + 1e-9)
     assert np.diff(levels[10:]).max() < 6 and levels[-1] < levels[:10].max() - 35
+    before, after = levels[:10].max(), levels[10:]
+    assert after[:4].mean() > before - 10 and after[14] > before - 45  # at full level where the duration ends, and heard until late
 
 
 def test_is_audible(pipeline):

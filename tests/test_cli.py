@@ -91,6 +91,14 @@ def fails(capsys, here, *arguments, model, says):
         (["-o", "missing/x.wav"], "does not exist"),
         (["-o", "x.mp3"], ".wav"),
         (["-o", "."], "."),
+        (["-o", "/proc/x.wav"], "the folder /proc cannot be written"),
+        (["-o", "x.wav/"], "x.wav/ is the name of a folder; give a file"),
+        (["--device", "gpu"], "unknown device 'gpu'; choose cpu, cuda, mps, xpu"),
+        (["--device", "cuda:first"], "unknown device 'cuda:first'"),
+        (["--dtype", "float16"], "float16 needs a GPU"),
+        (["--dtype", "float16", "--dry-run"], "float16 needs a GPU"),
+        (["-o", "/proc/x.wav", "--dry-run"], "the folder /proc cannot be written"),
+        (["-o", "x.wav/", "--dry-run"], "is the name of a folder"),
         (["-o", "x" * 260 + ".wav"], "264 bytes"),
         (["-o", "x" * 251 + ".wav"], "256 bytes"),
         (["-o", "x" * 249 + ".ogg", "--takes", "10"], "256 bytes"),
@@ -133,6 +141,21 @@ def test_a_wrong_option_is_told_in_one_line(capsys, program, arguments, name):
         COMMANDS[program]().parse_args(arguments)
     out, err = capsys.readouterr()
     assert out == "" and err.startswith(f"{program}: ") and err.count("\n") == 1 and name in err and len(err) < 400, err
+
+
+@pytest.mark.parametrize("name", ["out.wav", "out.mp3", "out.json"])
+def test_many_prompts_go_into_a_folder(capsys, here, tiny_folder, name):
+    (here / "many.jsonl").write_text("{}")
+    fails(capsys, here, "--prompts", "many.jsonl", "--dry-run", "-o", name, model=tiny_folder, says="is the name of a file")
+    assert generate("--prompts", "many.jsonl", "--dry-run", "-o", f"{name}/", model=tiny_folder) == 0
+
+
+def test_picking_is_checked_in_a_dry_run(capsys, here, tiny_folder, monkeypatch):
+    def missing(meters):
+        raise InputError("madmom is not installed")
+
+    monkeypatch.setattr("musicbench.features.madmom", missing)
+    fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="madmom is not installed")
 
 
 MAY_BE_EMPTY = ("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt")
@@ -212,6 +235,24 @@ def test_a_wrong_option_names_what_would_be_right(capsys, arguments, says):
     assert says in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--set", "composed:2", "-o", "file"], "file is a file"), (["--set", "composed:2", "-o", "/proc/x"], "cannot be written"),
+        (["--set", "nope.jsonl", "-o", "ev"], "cannot read nope.jsonl"), (["--words", "8", "-o", "file/x"], "file is a file"),
+        (["--set", "composed:0", "-o", "ev"], "unknown set"), (["--set", "composed:2", "-o", "ev", "--model", "nope"], "no model folder"),
+        (["--set", "composed:2", "-o", "ev", "--device", "gpu"], "unknown device 'gpu'"),
+    ],
+)  # fmt: skip
+def test_an_evaluation_is_checked_before_torch_is_loaded(capsys, here, monkeypatch, arguments, says):
+    (here / "file").touch()
+    monkeypatch.setitem(sys.modules, "mustango.evaluate", None)
+    monkeypatch.setitem(sys.modules, "mustango.words", None)
+    assert main(["evaluate", *arguments]) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1 and os.listdir(here) == ["file"]
+
+
 def test_an_evaluation_tells_a_wrong_device_before_it_begins(capsys, here):
     assert main(["evaluate", "--set", "composed:2", "-o", "ev", "--device", "gpu9"]) == 2
     err = capsys.readouterr().err
@@ -254,6 +295,13 @@ def test_options_that_given_audio_has_no_use_for_are_refused(capsys, here, optio
         (["vocoder", "--data", "data", "--remember", "z"], "--remember says nothing"),
         (["postfilter", "--data", "data", "--bf16"], "--bf16 says nothing"),
         (["sharpen", "--data", "data", "--steps", "3"], "--steps says nothing"),
+        (["vae", "--data", "file"], "file is a file; give a dataset folder"),
+        (["munet", "--data", "data", "--remember", "file"], "file is a file; give a dataset folder"),
+        (["bundle", "--to", "x"], "run has no mel yet; run `mustango train vae -o run` first"),
+        (["start", "--from", "nope"], "no model folder nope"),
+        (["start", "--from", "data"], "data holds no model_index.json"),
+        (["text", "--text-encoder", "data"], "no text encoder in data"),
+        (["vae", "--data", "data", "-o", "/proc/run"], "the folder /proc cannot be written"),
         (["bundle", "--to", "x", "--held-out", "y"], "--held-out says nothing"),
         (["text", "--text-encoder", "data", "--seed", "3"], "--seed says nothing"),
     ],
@@ -265,7 +313,7 @@ def test_training_is_checked_before_torch_is_loaded(tmp_path, arguments, says):
     code = f"""
 import sys
 from mustango.__main__ import main
-status = main(["train", *{arguments}, "-o", "run"])
+status = main(["train", {arguments[0]!r}, "-o", "run", *{arguments[1:]}])
 assert "torch" not in sys.modules
 sys.exit(status)
 """
@@ -282,6 +330,10 @@ sys.exit(status)
         (["nope", "x"], "no model folder nope"),
         ([".", "no/x"], "does not exist"),
         ([".", "."], "exists"),
+        ([".", "x"], ". is not in the released layout"),
+        (["mustango-mini", "x"], "mustango-mini is in our layout already, and needs no conversion; give it as --model"),
+        ([str(ROOT / "checkpoints" / "mustango-mini"), "x"], "needs no conversion"),
+        ([".", "/proc/x"], "the folder /proc cannot be written"),
         ([".", "x", "--without-predictors", "--beat-tokenizer", "y"], "--beat-tokenizer says nothing beside --without-predictors"),
     ],
 )
@@ -704,6 +756,12 @@ def test_a_summary_names_no_key_where_there_are_no_chords():
     assert "90 bpm (prompt), 4/4 (chosen), N (prompt), seed 1" in drums and "C major (chosen), C" in band
 
 
+def test_a_summary_says_how_long_the_file_is_and_no_note_twice():
+    controls = replace(resolve("rock", duration=4.0), notes=("told before", "new"))
+    told = summary("a.wav", False, controls, 1, 2.5, ("told before",))
+    assert "a.wav: 4 s and a tail of 2.5 s, 6.5 s in all, " in told and "told before" not in told and told.endswith("\n  new")
+
+
 def test_a_summary_says_where_the_duration_comes_from():
     controls = resolve("rock, chords C G", tempo=120, duration=4.0)
     assert "a.wav: 4 s, 120 bpm" in summary("a.wav", False, controls, 1)
@@ -722,7 +780,7 @@ def test_what_the_model_lacks_is_told_before_anything_is_made(capsys, here, tiny
     assert generate("solo sitar", *short, model=here / "composers") == 0
     note = "this model has no sitar; nearest: acoustic guitar"
     about = json.loads((here / "a.json").read_text())
-    assert told == [note + "\n"] and about["notes"] == [note] and note in capsys.readouterr().out
+    assert told == [note + "\n"] and about["notes"] == [note] and note not in capsys.readouterr().out
     assert (about["prompt"], about["text"]) == ("solo sitar", "solo sitar, no drums")
     assert main(["generate", "--prompts", "a.json", "-o", "out"]) == 0
     assert (here / "out" / "00001.wav").read_bytes() == (here / "a.wav").read_bytes()

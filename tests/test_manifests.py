@@ -205,7 +205,7 @@ def test_a_songs_own_text_is_no_manifest_and_the_dataset_is_left_out(tmp_path):
     for name in ("a.txt", "b.json", "out/train/metadata.jsonl"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text('{"file_name": "a.wav", "caption": "A harp."}')
-    assert read_manifests(tmp_path, SONGS, leave_out=tmp_path / "out") == ({}, [])
+    assert read_manifests(tmp_path, SONGS, leave_out=[tmp_path / "out"]) == ({}, [])
 
 
 def test_parquet(tmp_path, monkeypatch):

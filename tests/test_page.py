@@ -16,6 +16,7 @@ from conftest import ROOT
 from test_app import free_port
 from test_features import AM, RATE, C, F, G, triads
 
+from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
 from mustango.midi import read_chords
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -181,14 +182,15 @@ def test_an_emptied_box_is_open_and_a_wrong_number_stays_and_is_named(swift):
         ("tempo", "Allegro", "; 125 bpm, "), ("length", "8", "4 bars = 7.7 s of 15.36 s; "), ("length", "500 s", "duration 500 s is outside 1-120"),
         ("length", "", "4 bars = 7.7 s; "), ("length", "1 bar", "1 bar = "), ("length", "x", "'x' is not a number"), ("length", "10 s", " s of 10 s; "),
         ("seed", "1.7", "seed 1.7 is not a whole number"), ("seed", "", "seed is empty"),
-        ("seed", "2", "4/4"), ("count", "9", "above 8"), ("count", "", "count is empty"), ("count", "2", "each further take chooses anew"),
+        ("seed", "2", "4/4"), ("count", "9", "takes 9 is outside 1-8"), ("count", "", "takes is empty"), ("count", "2", "each further take chooses anew"),
     ):  # fmt: skip
         fill(page, name, value)
         page.locator("#plan", has_text=says).wait_for()
         assert box(page, name).input_value() == value
     fill(page, "count", "9")
     page.locator("#generate").click()
-    page.locator("#status [role=alert]", has_text="count 9 is above 8").wait_for()
+    page.locator("#status [role=alert]", has_text="takes 9 is outside 1-8").wait_for()
+    page.locator("#plan .error").wait_for(state="hidden")  # it is told once
 
 
 def choose(page, name, option):
@@ -283,11 +285,13 @@ def test_cancel_and_the_next_in_the_queue(opened):
     first.get_by_text(re.compile(r"Step \d+ of 200")).wait_for()
     quick(second)
     second.locator("#generate").click()
-    second.locator("#status").get_by_text(re.compile(r"queue: 1/1")).wait_for()
+    second.locator("#status").get_by_text("Waiting for its turn").wait_for()
+    assert not second.locator("#status .meta-text").is_visible()
     second.locator("#cancel").click()  # before its turn
     second.get_by_text("Cancelled.").wait_for()
     second.locator("#generate:enabled").click()
-    second.locator("#status").get_by_text(re.compile(r"queue: 1/1")).wait_for()
+    second.locator("#status").get_by_text("Waiting for its turn").wait_for()
+    assert not second.locator("#status .meta-text").is_visible()
     first.locator("#cancel").click()
     first.get_by_text("Cancelled.").wait_for()
     first.locator("#generate:enabled").wait_for()
@@ -467,10 +471,17 @@ def test_one_take_plays_at_a_time_and_none_is_rewound(swift):
     page.get_by_role("button", name="Switch A/B").click()
     page.wait_for_function(f"({PLAYING}).join() == 'Take 2'")
     assert sound(page, 2).evaluate("sound => sound.currentTime") >= 41
+    fill(page, "tempo", 40)
     make(page, 3)
     assert "A: take 2, B: take 1" in page.locator("#compared").inner_text()  # compared until others are chosen
     page.get_by_role("button", name="Take 3 is B").click()
     page.locator("#compared", has_text="A: take 2, B: take 3").wait_for()
+    sound(page, 2).evaluate("sound => sound.currentTime = 20")  # bar 6, which begins at 30 s where it is slower
+    page.get_by_role("button", name="Switch A/B").click()
+    page.wait_for_function(f"({PLAYING}).join() == 'Take 3'")
+    assert 30 <= sound(page, 3).evaluate("sound => sound.currentTime") < 40
+    sound(page, 3).evaluate("sound => sound.pause()")
+    page.wait_for_function("!document.querySelector('#compared').textContent.includes('you hear')")
 
 
 def test_a_click_on_the_picture_plays_from_there(swift):
@@ -484,7 +495,7 @@ def test_a_click_on_the_picture_plays_from_there(swift):
     page.wait_for_function("document.querySelector('.take img').complete")
     frame = picture.bounding_box()
     assert 250 < frame["width"] < 390 and frame["height"] > 4 * 60  # four lines, each of them to be read
-    left, right = 112 / 1000, 1 - 8 / 1000  # where four bars lie
+    left, right = MARGIN_LEFT / PIECE_WIDTH, 1 - MARGIN_RIGHT / PIECE_WIDTH  # where four bars lie
     for line, share in ((0, 0.25), (2, 0.5), (3, 0.6)):
         place = {"x": frame["width"] * (left + share * (right - left)), "y": frame["height"] * (line + 0.5) / 4}
         picture.click(position=place)

@@ -81,6 +81,22 @@ def test_a_dry_run_names_every_line_that_cannot_be_played(capsys, here, tiny_fol
     assert all(said in error for said, error in zip(says, errors, strict=True)), errors
 
 
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"sample_rate": 0}, "sample_rate 0 is not the model's 8000 Hz"), ({"sample_rate": "8000"}, "sample_rate '8000'"),
+        ({"sample_rate": True}, "sample_rate True"), ({"key": ["C", "locrian"]}, "key ['C', 'locrian'] is unknown"), ({"key": ["C"]}, "key ['C']"),
+        ({"key": [5, "major"]}, "key [5, 'major']"), ({"chords": []}, "sidecar's chords cannot be empty"), ({"beats": [[], []]}, "sidecar's beats cannot be empty"),
+        ({"chords_time": []}, "sidecar's chords_time cannot be empty"),
+    ],
+)  # fmt: skip
+def test_an_altered_sidecar_is_not_ignored(capsys, here, tiny_folder, change, says):
+    (about,), _ = dry(capsys, "rock, chords C G", "--duration", "4", "--model", str(tiny_folder))
+    write(here / "again.jsonl", [about | change])
+    (told,), _ = dry(capsys, "--prompts", "again.jsonl", status=2)
+    assert says in told["error"] and "again.jsonl line 1" in told["error"]
+
+
 def test_all_bad_lines_are_named_at_once_and_the_others_made_if_asked(capsys, here, tiny_folder):
     write(here / "many.jsonl", [{"id": "a", "duration": 1}, {"tempo": 5}, {"key": "H"}, {"id": "d", "duration": 1}])
     asked = ["generate", "--prompts", "many.jsonl", "--model", str(tiny_folder), "--steps", "1", "-o", "out"]

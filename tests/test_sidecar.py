@@ -11,7 +11,7 @@ from musicbench import InputError
 from mustango.conditioning import Conditioner
 from mustango.mel import LogMel
 from mustango.reader import resolve
-from mustango.sidecar import ModelFacts, describe, read_facts, restored
+from mustango.sidecar import ModelFacts, describe, plain_key, read_facts, resolve_in_plain_key, restored
 
 RELEASED = ModelFacts(10.24, 10.24)
 WIDE = ModelFacts(10.24, 120, 24000, RELEASED.chord_types, 1000, 1000, 7)
@@ -79,3 +79,18 @@ def test_a_sidecar_given_back_is_the_same_take_again(chords, tempo, meter, key, 
     assert describe("calm piano", again, seed, 24000, {"steps": 20}) == told
     names = ("bpm", "chords", "chord_times", "beat_times", "beat_positions", "duration_s", "meter", "notes", "asked", "origin")
     assert all(getattr(again, name) == getattr(controls, name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("key", "plain"),
+    [
+        ("G## major", "A major"), ("Dbb minor", "C minor"), ("D# major", "Eb major"), ("Fbm", "E minor"), ("Abb dorian", "G dorian"),
+        ("D flat minor", "C# minor"), ("A#", "Bb major"), ("Cb major", "Cb major"), ("A# minor", "A# minor"), ("f# minor", "f# minor"),
+    ],
+)  # fmt: skip
+def test_keys_of_many_accidentals_get_their_usual_name(key, plain):
+    assert plain_key(key) == plain
+    controls = resolve_in_plain_key("piano", key=key)
+    noted = [note for note in controls.notes if "is written" in note]
+    assert noted == ([] if key == plain else [f"the key {key} is written {plain}"]) and controls.asked["key"] == key
+    assert not any("##" in str(c.lead_sheet(controls.key)) or "bb" in str(c.lead_sheet(controls.key)) for c in controls.chords)

@@ -103,8 +103,8 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
     [
         ({"chords": "C H"}, "'H'"), ({"tempo": 5}, "below 20"), ({"tempo": 0}, "below 20"), ({"tempo": "quick"}, "'quick'"), ({"key": "X"}, "'X'"),
         ({"meter": "4"}, "4/4"), ({"duration": 99}, "10.24"), ({"duration": "long"}, "'long'"), ({"duration": float("nan")}, "nan"),
-        ({"seed": -1}, "seed"), ({"seed": 1.5}, "whole number"), ({"seed": None}, "whole number"), ({"count": 9}, "above 8"),
-        ({"steps": 10**6}, "above 200"), ({"steps": True}, "whole number"), ({"guidance": []}, "a number"), ({"prompt": 5}, "give text"),
+        ({"seed": -1}, "seed"), ({"seed": 1.5}, "whole number"), ({"seed": None}, "whole number"), ({"count": 9}, "takes 9 is outside 1-8"),
+        ({"steps": 10**6}, "steps 1000000 is outside 1-200"), ({"listen": "maybe"}, "neither true nor false"), ({"listen": None}, "neither"), ({"steps": True}, "whole number"), ({"guidance": []}, "a number"), ({"prompt": 5}, "give text"),
         ({"chords": ["C"]}, "give text"), ({"negative_prompt": "x" * 20000}, "shorten"), ({"model": "/etc"}, "unknown model"),
         ({"chords": "C " * 20_000}, "above 20000"), ({"tempo": "9" * 20_001}, "above 20000"), ({"key": "A" * 20_001}, "above 20000"),
         ({"meter": "4" * 20_001}, "above 20000"), ({"prompt": "x" * 10_001}, "above 10000"), ({"tempo": [1]}, "'[1]'"),

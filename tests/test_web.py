@@ -25,6 +25,7 @@ from mustango.web import (
     KEPT_S,
     Files,
     Gate,
+    bar_starts,
     card,
     cards_in,
     picture_html,
@@ -188,13 +189,13 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
         ({"duration": 500}, "500 s is outside 1-120"), ({"duration": "0"}, "duration 0 s is outside 1-120"), ({"duration": "-4"}, "duration -4 s is outside 1-120"),
         ({"duration": "3 minutes"}, "duration 180 s is outside 1-120"), ({"duration": "0 bars"}, "a duration of 0 bars is outside"), ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
         ({"duration": "2,5 bars"}, "2,5 bars is not whole"), ({"tempo": "9"}, "below 20"), ({"tempo": "999"}, "above 300"),
-        ({"steps": None}, "steps is empty"), ({"count": 99}, "above 8"),
+        ({"steps": None}, "steps is empty"), ({"count": 99}, "takes 99 is outside 1-8"), ({"count": 0}, "takes 0 is outside 1-8"), ({"steps": 0}, "steps 0 is outside 1-200"), ({"seed": 10**20}, "seed is outside 0-"),
     ):  # fmt: skip
         assert 'role="alert"' in plan(**typed) and says in plan(**typed)
 
 
 def test_plan_tells_notes(monkeypatch):
-    monkeypatch.setattr("mustango.requests.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
+    monkeypatch.setattr("mustango.sidecar.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
     assert "was not read" in plan("C") and "<script" not in plan("C")
 
 
@@ -202,7 +203,7 @@ def test_what_a_prompt_states_is_read_as_the_controls_show_it():
     read = {"chords": "ii7 V7", "tempo": "92.5", "key": "Bb major", "meter": "3/4"}
     assert stated_in("jazz, chords ii7 V7 in Bb in 3/4 at 92.5 bpm") == read
     assert stated_in("Allegro jig in 6/8")["tempo"] == "Allegro"  # what it means depends on the meter
-    assert stated_in("rock drum solo")["chords"] == "N" and stated_in("drum solo in A minor")["chords"] == ""
+    assert stated_in("rock drum solo")["chords"] == "" and stated_in("drum solo in A minor")["chords"] == ""
     assert stated_in("piano") == stated_in(None) == {"chords": "", "tempo": "", "key": "Auto", "meter": "Auto"}
 
 
@@ -467,3 +468,34 @@ def test_the_plan_tells_what_the_model_lacks():
     asked = {"prompt": "jazz with a female singer", "tempo": "120"}
     assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=Knows.of_composer()), **asked)
     assert "singer" not in plan(**asked)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pace"),
+    [
+        ("slow harp", "slow"),
+        ("Very slow organ", "very slow"),
+        ("a fast-paced trio", "fast paced"),
+        ("not slow", ""),
+        ("sad harp", ""),
+    ],
+)
+def test_a_pace_in_words_is_asked(prompt, pace):
+    row = cells(scores_html(take(prompt, "", asked={})))["Tempo"]
+    assert row.get("Asked", "") == pace and row["Chosen"].endswith(" bpm")
+
+
+def test_drums_alone_put_no_chords_into_the_box():
+    assert stated_in("drum solo")["chords"] == "" and stated_in("harp, chords C G")["chords"] == "C G"
+
+
+@pytest.mark.parametrize(
+    ("times", "positions", "bars"),
+    [
+        ((0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5), (1, 2, 3, 4) * 2, [0, 2, 4]), ((0, 0.5, 1, 1.5, 2, 2.5), (3, 4, 1, 2, 3, 4), [-1, 1, 3]),
+        ((0, 0.5), (2, 3), [0, 2]), ((), (), [0, 2]),
+    ],
+)  # fmt: skip
+def test_bars_begin_at_or_before_the_take_and_end_after_it(times, positions, bars):
+    controls = resolve("piano", tempo=120, meter="4/4", duration=4.0)
+    assert bar_starts(replace(controls, beat_times=times, beat_positions=positions)) == bars

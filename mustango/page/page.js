@@ -179,7 +179,7 @@ window.mustango = (() => {
     find('#compare').hidden = !both;
     if (!both) return;
     const name = slot => `${slot}: take ${take(slots[slot]).querySelector('h3').textContent.split('.')[0]}`;
-    const now = ['A', 'B'].find(slot => slots[slot] === slots.heard);
+    const now = ['A', 'B'].find(slot => slots[slot] === slots.heard && !sound(slots[slot]).paused);
     find('#compared').textContent = `${name('A')}, ${name('B')}${now ? `; you hear ${now}` : ''}`;
   }
 
@@ -192,12 +192,20 @@ window.mustango = (() => {
     showCompared();
   }
 
+  // The time in take `to` of the place in the music that take `from` has at a time: the same part of the same bar.
+  function samePlace(from, to, time_s) {
+    const [here, there] = [from, to].map(id => JSON.parse(take(id).dataset.bars));
+    const bar = within(here.findLastIndex(start_s => start_s <= time_s), 0, here.length - 2);
+    const part = (time_s - here[bar]) / (here[bar + 1] - here[bar]), other = Math.min(bar, there.length - 2);
+    return there[other] + (bar - other + part) * (there[other + 1] - there[other]);
+  }
+
   // Go on in the other of the two takes, at the same place.
   function switchTakes() {
     slots.chosen = true;  // a take that arrives now is not compared unless it is chosen
     const from = slots.heard === slots.B ? slots.B : slots.A, to = from === slots.A ? slots.B : slots.A;
     if (![slots.A, slots.B].includes(slots.heard)) return sound(slots.A).play();
-    const time_s = sound(from).currentTime;
+    const time_s = Math.max(samePlace(from, to, sound(from).currentTime), 0);
     sound(from).pause();
     seek(sound(to), time_s, true);
   }
@@ -232,7 +240,7 @@ window.mustango = (() => {
     if (scrub) showPlace(scrub, audio.currentTime);
     if (!audio.paused) requestAnimationFrame(() => follow(audio));
   }
-  for (const event of ['seeked', 'pause', 'ended']) document.addEventListener(event, ({target}) => follow(target), true);
+  for (const event of ['seeked', 'pause', 'ended']) document.addEventListener(event, ({target}) => { follow(target); showCompared(); }, true);
 
   document.addEventListener('click', event => {
     const scrub = event.target.closest?.('.scrub');
@@ -279,8 +287,14 @@ window.mustango = (() => {
     return shown && shown !== find('#plan .error p')?.textContent ? '' : status;
   }
 
+  // A fault that the status tells is not told by the plan, too.
+  function sayOnce() {
+    const plan = find('#plan .plan.error'), told = find('#status .error p')?.textContent;
+    if (plan) plan.hidden = told === plan.querySelector('p').textContent;
+  }
+
   return {
-    arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, set, withoutOldError,
+    arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, sayOnce, set, withoutOldError,
     names: [],
     begin: () => [tab.inputs, tab.token],
     restored: (status, stopped) => { ready = true; return workStopped ? stopped : status; },
