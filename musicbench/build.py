@@ -1,7 +1,8 @@
 """Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3). Resumable; many workers.
 
-A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Everything drawn depends on
-the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or interruption.
+A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Until then parts/<song>/ holds
+the rows of its clips that are done. Everything drawn depends on the build's seed and the song's path alone, so rows and files are
+the same for any number of workers, engine or interruption.
 
 OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
 no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and its like); build.json
@@ -281,9 +282,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         "caption": song_text(file_path, caption, {})[0],
         "split": split_of(path, recipe.test_share),
     }
-    done = _read_object(mark)
-    is_same = all(done.get(name) == value for name, value in given.items())
-    if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]):
+    if done := _done(mark, given, out):
         return done["rows"], done["rejected"]
     mark.unlink(missing_ok=True)  # its files are about to change
     song = _Song(path, out, recipe, seed, given, Paraphraser(*paraphrase), on_step)
@@ -295,9 +294,18 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         with file:
             song.read(file, *song_text(file_path, caption, file.tags))
     if _changed(file_path, sha256):
+        shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
         return [], [_rejection(path, "it was changed while it was read; run again when it is whole")]
     save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
+    shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
     return song.rows, song.rejected
+
+
+def _done(mark, given, out):
+    """Return what a mark holds if it was made of the same as is given and its files are there, else {}."""
+    done = _read_object(mark)
+    is_same = all(done.get(name) == value for name, value in given.items())
+    return done if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]) else {}
 
 
 def _changed(path, sha256):
@@ -349,8 +357,14 @@ class _Song:
             "split": self.given["split"], "source": path_text(self.path), "sha256": self.given["sha256"], "start_s": round(start_s, 3),
             "dataset": self.given["dataset"],
         }  # fmt: skip
-        base, clip = f"{song_id(self.path)}-{index:04d}", heard_clip(samples, rate, self.recipe)
-        self.rows += clip_rows(clip, base, place, self.recipe, [*self.seeds, index], text, genre, self.paraphrase, self.out)
+        mark = _mark(self.out, self.path).with_suffix("") / f"{index:04d}.json"
+        rows = _done(mark, self.given, self.out).get("rows")
+        if not rows:
+            base, clip = f"{song_id(self.path)}-{index:04d}", heard_clip(samples, rate, self.recipe)
+            rows = clip_rows(clip, base, place, self.recipe, [*self.seeds, index], text, genre, self.paraphrase, self.out)
+            make_folder(mark.parent)
+            save_json(mark, {**self.given, "rows": rows})
+        self.rows += rows
 
 
 def _clip_fault(samples, loudest, file, recipe):
@@ -503,6 +517,9 @@ def _sweep(out, paths, rows):
     for path in left:
         if path not in keep and WRITTEN.fullmatch(path.name):
             path.unlink()
+    for folder in (out / "parts").iterdir():
+        if folder.is_dir() and WRITTEN.fullmatch(f"{folder.name}.json"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clips_in(path, recipe):

@@ -22,6 +22,7 @@ from conftest import ROOT
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
+from musicbench import build as build_module
 from musicbench.__main__ import main
 from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, alone_in, load_audio
@@ -215,6 +216,24 @@ def test_rows_survive_kills(songs, built, tmp_path):
         process.wait()
     assert main(["build", str(songs), str(out), "--recipe", str(tmp_path / "recipe.toml")]) == 0
     assert digests(out) == digests(built[0])
+
+
+def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch):
+    hear, heard = build_module.hear, []
+
+    def stops(samples, rate):
+        if len(heard) == 3:
+            raise KeyboardInterrupt
+        heard.append(1)
+        return hear(samples, rate)
+
+    with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
+        stopping.setattr(build_module, "hear", stops)
+        build(songs, tmp_path / "out", RECIPE)
+    monkeypatch.setattr(build_module, "hear", lambda samples, rate: heard.append(1) or hear(samples, rate))
+    build(songs, tmp_path / "out", RECIPE)
+    assert len(heard) == 5 and digests(tmp_path / "out") == digests(built[0])
+    assert not any(path.is_dir() for path in (tmp_path / "out" / "parts").iterdir())
 
 
 def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_path):
