@@ -357,7 +357,7 @@ def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeyp
     assert rows and f"{len(rows)} rows of 1 songs in" in (out := capsys.readouterr().out) and "rejected.jsonl): 0 songs" in out
     if suffix == "flac":  # a cut WAV file tells its length by what is left
         (entry,) = rejected
-        assert "it breaks off" in entry["reason"] and 8 <= entry["clip_start"] <= 14
+        assert "it ends after" in entry["reason"] and 8 <= entry["clip_start"] <= 14
 
 
 @pytest.mark.parametrize(("duration_s", "count"), [(0.0, 0), (0.5, 0), (2.9, 0), (3.0, 1), (6.9, 1), (7.0, 2)])

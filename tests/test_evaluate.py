@@ -172,7 +172,7 @@ def test_no_file_stops_an_evaluation(music, monkeypatch):
     monkeypatch.setattr(Tone, "__call__", breaks)
     said = {p["id"]: p["what"] for p in run(music)["problems"] if p["column"] == "model"}
     assert "no regular file" in said["c0"] and "missing" in said["c1"] and "symbolic links" in said["c2"]
-    assert "breaks off" in said["c3"] and "breaks off" in said["c4"] and "ZeroDivisionError" in said["c5"]
+    assert "ends after" in said["c3"] and "ends after" in said["c4"] and "ZeroDivisionError" in said["c5"]
 
 
 def test_a_second_run_hears_only_what_is_new(music):
