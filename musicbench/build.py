@@ -33,7 +33,7 @@ from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audi
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
-from musicbench.songs import fault_of, find_songs, segments, sidecar_lines, song_id, song_text
+from musicbench.songs import caption_lines, fault_of, find_songs, segments, song_id, song_text
 from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
@@ -395,7 +395,7 @@ def build(
     check_folder(out)
     Paraphraser(*paraphrase).check()
     captions, told = read_manifests(songs, paths, leave_out=out)
-    told += sidecar_lines(songs, paths)
+    told += caption_lines(songs, paths, captions)
     for line in told:
         print(line, file=sys.stderr)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.charsets import decoded
 from musicbench.containers import is_sound_by_content
 from musicbench.facts import Stated, read_prompt
 from musicbench.features import SILENCE_DB, loudness_db
-from musicbench.manifests import caption_names, caption_text, composed, decoded
+from musicbench.manifests import MAX_CAPTION, caption_names, caption_text, composed, counted, shortened, some
 from musicbench.soundfiles import path_text, printable
 
 # The last lines cannot be read; they are rejected by name rather than passed over.
@@ -24,7 +25,7 @@ SUFFIXES = {
     ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm",
 }  # fmt: skip
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
-MAX_SIDECAR_BYTES, MAX_CAPTION = 1 << 20, 2000
+MAX_SIDECAR_BYTES = 1 << 24
 
 
 def find_songs(folder, leave_out=None):
@@ -64,23 +65,40 @@ def song_id(path):
 def song_text(path, manifest_caption, tags):
     """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag; "" where none."""
     for sidecar in _sidecars(path):
-        text, _ = _sidecar_text(sidecar)
+        text, _, _ = _sidecar_text(sidecar)
         if text:
-            return text[:MAX_CAPTION], ""
+            return shortened(text), ""
     if manifest_caption:
-        return caption_text(manifest_caption)[:MAX_CAPTION], ""
+        return shortened(caption_text(manifest_caption)), ""
     return "", _genre(tags.get("genre", ""))
 
 
-def sidecar_lines(folder, songs):
-    """Return a line for each song's own .txt or .json file that holds no caption, with the reason."""
-    lines = []
+def caption_lines(folder, songs, captions):
+    """Return lines on what the songs' own .txt and .json files say beside `captions`, those of the manifests, and on songs without any."""
+    lines, bare, other, long, encodings = [], [], [], [], {}
     for song in songs:
+        own = ""
         for sidecar in _sidecars(Path(folder) / song):
-            _, reason = _sidecar_text(sidecar)
-            if reason:
-                lines.append(f"{printable(os.path.relpath(sidecar, folder))}: not used; {reason}")
-    return lines
+            name = os.path.relpath(sidecar, folder)
+            text, fault, encoding = _sidecar_text(sidecar)
+            if fault:
+                lines.append(f"{printable(name)}: not used; {fault}")
+            if encoding:
+                encodings.setdefault(encoding, []).append(name)
+            if len(text) > MAX_CAPTION:
+                long.append(name)
+            own = own or text
+        if own and captions.get(song, own) != own:
+            other.append(song)
+        if not own and song not in captions:
+            bare.append(song)
+    lines += [f"{counted(len(names), 'text')} read as {encoding}: {some(names)}" for encoding, names in encodings.items()]
+    told = {
+        f"with a text of more than {MAX_CAPTION} characters, whose beginning is used": long,
+        "with a text of its own and another caption in a manifest: its own holds": other,
+        "without a caption, which gets one of what is heard": bare if len(bare) < len(songs) else [],
+    }
+    return lines + [f"{counted(len(names), 'song')} {what}: {some(names)}" for what, names in told.items() if names]
 
 
 def _sidecars(path):
@@ -95,20 +113,22 @@ def _sidecars(path):
 
 
 def _sidecar_text(path):
-    """Return (caption, "") of a song's own .txt or .json file, or ("", why it has none)."""
+    """Return (caption, "", encoding) of a song's own .txt or .json file, or ("", why it has none, "")."""
     try:
         with path.open("rb") as file:
-            text = decoded(file.read(MAX_SIDECAR_BYTES))
+            text, encoding = decoded(file.read(MAX_SIDECAR_BYTES))
     except OSError as error:
-        return "", f"it cannot be read ({error.strerror})"
+        return "", f"it cannot be read ({error.strerror})", ""
+    if text is None:
+        return "", "it is no text, or in an encoding that is not clear; save it as UTF-8", ""
     if path.suffix.lower() == ".txt":
         caption = caption_text(text)
     else:
         try:
             caption = _json_caption(json.loads(text))
         except (ValueError, RecursionError) as error:
-            return "", f"it is no JSON ({str(error)[:80]}); mend it"
-    return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file'
+            return "", f"it is no JSON ({str(error)[:80]}); mend it", ""
+    return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file', encoding if caption else ""
 
 
 def _json_caption(value, depth=3):

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from musicbench.manifests import read_manifests
-from musicbench.songs import find_songs, sidecar_lines, song_text
+from musicbench.songs import caption_lines, find_songs, song_text
 
 
 def test_what_sounds_is_found_by_content_and_what_is_named_so_by_name(tmp_path):
@@ -79,6 +79,20 @@ def test_a_songs_own_file_without_a_caption_is_named(tmp_path):
     files = {"a.txt": "A harp.", "b.txt": "NaN\n", "c.json": "{oops", "d.json": '{"bpm": 90}', "e.json": '[{"caption": "A lyre."}]'}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    lines = sidecar_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"])
-    assert [line.split(": not used; ")[0] for line in lines] == ["b.txt", "c.json", "d.json"]
+    lines = caption_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"], {"d.wav": "A lute."})
+    assert [line.split(": not used; ")[0] for line in lines[:3]] == ["b.txt", "c.json", "d.json"]
+    assert lines[3:] == ["2 songs without a caption, which gets one of what is heard: b.wav, c.wav"]
     assert "no caption" in lines[0] and "no JSON" in lines[1]
+
+
+def test_what_a_song_says_itself_beside_a_manifest_is_told(tmp_path):
+    (tmp_path / "a.txt").write_text("A harp.")
+    (tmp_path / "b.txt").write_bytes("雨の日のピアノ".encode("shift_jis"))
+    (tmp_path / "c.txt").write_text("A very long text. " * 200)
+    (tmp_path / "d.txt").write_bytes(bytes(range(160, 256)))
+    lines = caption_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav"], {"a.wav": "A lute.", "d.wav": "A drum."})
+    words = ("encoding that is not clear", "1 text read as Shift-JIS: b.txt", "more than 2000 characters", "its own holds: a.wav")
+    assert len(lines) == 4 and all(word in line for word, line in zip(words, lines, strict=True)), lines
+    assert song_text(tmp_path / "b.wav", "", {})[0] == "雨の日のピアノ" and song_text(tmp_path / "c.wav", "", {})[0].endswith(
+        "text."
+    )
