@@ -33,7 +33,17 @@ from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audi
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
-from musicbench.songs import caption_lines, fault_of, find_songs, segments, song_id, song_text
+from musicbench.songs import (
+    caption_lines,
+    clipped_share,
+    fault_of,
+    find_songs,
+    passed_over,
+    segments,
+    song_id,
+    song_text,
+    without_dc,
+)
 from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
@@ -48,6 +58,7 @@ POOR_SOUND = re.compile(
     rf"|\bthe (?:overall )?sound (?:is|was) {_HOW}(?:muffled|poor|bad)\b|\b(?:bad|poor) sound\b(?![- ]effect)",
     re.IGNORECASE,
 )
+HIDDEN = "hidden, as its name begins with a dot; rename it"
 MAX_FAULTS, MAX_SHOWN = 100, 5  # of a song, that are named; in one line
 UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
@@ -242,6 +253,8 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
                 "source": place["source"],
                 "source_sha256": place["sha256"],
                 "clip_start": place["start_s"],
+                "dc_removed": place["dc_removed"],
+                "clipped": place["clipped"],
                 "seed": seeds[0],
                 "not_heard": sorted(clip.tags["reasons"].items()),
                 "versions": versions(),
@@ -337,7 +350,7 @@ class _Song:
             if fault:
                 self.reject(fault, round(start_s, 3))
             else:
-                self._add_clip(index, start_s, samples, file.sample_rate, text, genre)
+                self._add_clip(index, start_s, samples, loudest, file.sample_rate, text, genre)
             self.on_step()
         if not self.rows and not self.rejected:
             lasts = f"it lasts {int(file.decoded_s * 100) / 100:.2f} s, below {self.recipe.min_s:g} s"
@@ -350,10 +363,12 @@ class _Song:
         if not self.rows and all(entry["clip_start"] is not None for entry in self.rejected):
             self.reject(f"no clip of it can be used: {self.rejected[0]['reason']}")
 
-    def _add_clip(self, index, start_s, samples, rate, text, genre):
+    def _add_clip(self, index, start_s, samples, loudest, rate, text, genre):
         fine = np.isfinite(samples)
         samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
+        samples, dc_removed = without_dc(samples)
         place = {
+            "dc_removed": dc_removed, "clipped": clipped_share(loudest[: round(self.recipe.clip_s * rate)]),
             "split": self.given["split"], "source": path_text(self.path), "sha256": self.given["sha256"], "start_s": round(start_s, 3),
             "dataset": self.given["dataset"],
         }  # fmt: skip
@@ -396,6 +411,8 @@ def build(
     Paraphraser(*paraphrase).check()
     captions, told = read_manifests(songs, paths, leave_out=out)
     told += caption_lines(songs, paths, captions)
+    hidden, left = passed_over(songs, leave_out=out)
+    told = left + told
     for line in told:
         print(line, file=sys.stderr)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
@@ -425,7 +442,7 @@ def build(
             results[path] = [], [_rejection(path, f"the same bytes as {path_text(first)}")]
         rows = [row for path in paths for row in results[path][0]]
         rejected = [entry for path in paths for entry in results[path][1]]
-        _write_tables(out, rows, rejected)
+        _write_tables(out, rows, rejected + [_rejection(path, HIDDEN) for path in hidden])
         _sweep(out, clips, rows)
     return Summary(
         len(paths),
@@ -442,7 +459,8 @@ def _same_bytes(songs, paths):
     sizes = {}
     for path in paths:
         with suppress(OSError):
-            sizes[path] = (songs / path).stat().st_size
+            if size := (songs / path).stat().st_size:  # of an empty file it is said that it is empty
+                sizes[path] = size
     alike = Counter(sizes.values())
     first, same = {}, {}
     for path in (path for path in sizes if alike[sizes[path]] > 1):

@@ -22,8 +22,9 @@ SUFFIXES = {
     ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au",
     ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx", ".wve", ".sds",
     ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp", ".ape", ".wv", ".tta", ".mpc",
-    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm",
+    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".raw", ".mat", ".htk", ".xi", ".shn", ".tak", ".ofr", ".oma", ".aax",
 }  # fmt: skip
+LEAST_DC = 0.01  # of full scale
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
 MAX_SIDECAR_BYTES = 1 << 24
 
@@ -31,7 +32,7 @@ MAX_SIDECAR_BYTES = 1 << 24
 def find_songs(folder, leave_out=None):
     """Return the paths of the audio files below `folder`, by name or else by content, relative to it, sorted.
 
-    Linked folders and the folder `leave_out` are not entered; hidden files are left. What has an audio file's name and is no file,
+    Linked folders and the folder `leave_out` are not entered; hidden files are left (`passed_over` tells them). What has an audio file's name and is no file,
     such as a pipe or a linked folder, is named as a song that cannot be read.
     """
     folder = Path(folder)
@@ -48,6 +49,42 @@ def find_songs(folder, leave_out=None):
     if not found:
         raise InputError(f"no audio file in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
     return sorted(found)
+
+
+def passed_over(folder, leave_out=None):
+    """Return (the hidden sound files below `folder`, relative to it; lines on these, and on folders that are not entered)."""
+    left_out, hidden, errors, dotted, linked = leave_out and os.path.realpath(leave_out), [], [], [], []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(place, name)) != left_out]
+        hidden += [os.path.join(place, name) for name in names if name[0] == "." and _is_hidden_song(os.path.join(place, name))]
+        linked += [os.path.join(place, name) for name in folders if os.path.islink(os.path.join(place, name))]
+        dotted += [os.path.join(place, name) for name in folders if name[0] == "." and _has_songs(os.path.join(place, name))]
+        folders[:] = [name for name in folders if name[0] != "."]
+    hidden, dotted, linked = (sorted(os.path.relpath(path, folder) for path in paths) for paths in (hidden, dotted, linked))
+    linked = [path for path in linked if os.path.splitext(path)[1].lower() not in SUFFIXES]  # else they are named as songs
+    lines = [
+        f"{printable(os.path.relpath(error.filename, folder))}: a folder that cannot be read ({error.strerror}); allow reading it"
+        for error in errors
+    ]
+    told = {
+        "hidden sound file(s), not used, as the name begins with a dot": hidden,
+        "hidden folder(s) with sound, not entered, as the name begins with a dot": dotted,
+        "linked folder(s), not entered; give the folder itself": linked,
+    }
+    for what, paths in told.items():
+        if paths:
+            lines.append(f"{len(paths)} {what.replace('(s)', '' if len(paths) == 1 else 's')}: {some(paths)}")
+    return hidden, lines
+
+
+def _is_hidden_song(path):
+    """Tell whether a hidden file is a song, and not what macOS keeps beside one."""
+    is_named = os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.basename(path).startswith("._")
+    return os.path.isfile(path) and (is_named or is_sound_by_content(path))
+
+
+def _has_songs(folder):
+    return any(os.path.splitext(name)[1].lower() in SUFFIXES for _, _, names in os.walk(folder) for name in names)
 
 
 def _is_song(path):
@@ -201,10 +238,30 @@ def _mono_and_loudest(samples):
     return np.stack([samples.mean(axis=1), samples[:, loudest]])
 
 
+def without_dc(samples):
+    """Return (samples without the level about which they swing, that level); one below `LEAST_DC` is left, and 0 returned."""
+    level = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
+    return (samples, 0.0) if abs(level) < LEAST_DC else ((samples - level).astype(np.float32), round(level, 4))
+
+
+def clipped_share(samples):
+    """Return the share of samples that lie at the highest or lowest level, three or more in a row."""
+    if not len(samples):
+        return 0.0
+    is_flat = (samples >= samples.max() - 1e-6) | (samples <= samples.min() + 1e-6)
+    alone = is_flat[:-2] & is_flat[1:-1] & is_flat[2:]
+    in_runs = np.zeros(len(samples), bool)
+    for shift in range(3):
+        in_runs[shift : len(samples) - 2 + shift] |= alone
+    return round(float(in_runs.mean()), 4)
+
+
 def fault_of(samples, rate):
     """Say why a clip cannot be used, or return None. A level that never changes (DC) is no sound."""
-    if not np.isfinite(samples).all():
+    if np.isnan(samples).any():
         return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
+    if not np.isfinite(samples).all():
+        return f"{np.count_nonzero(~np.isfinite(samples))} samples are infinite or above 3e38, where 1 is full scale; scale it"
     peak = np.abs(samples).max(initial=0)
     if peak > MAX_PEAK:
         return f"its samples reach {peak:.3g}, where 1 is full scale; scale it"
