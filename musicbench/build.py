@@ -413,11 +413,11 @@ def build(
     told += caption_lines(songs, paths, captions)
     hidden, left = passed_over(songs, leave_out=out)
     told = left + told
-    for line in told:
-        print(line, file=sys.stderr)
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        for line in told:
+            print(line, file=sys.stderr)
         with written_whole(out / "manifests.txt") as temporary:
             temporary.write_text("".join(line + "\n" for line in told), encoding="utf-8")
         same = _same_bytes(songs, paths)

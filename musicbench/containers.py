@@ -127,7 +127,8 @@ def is_sound_by_content(path):
     """Tell whether a file begins as sound files do, whatever its name. A file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
-            return bool(AUDIO_START.match(file.read(16)))
+            head = file.read(256)
+            return bool(AUDIO_START.match(head)) or (head.startswith(b"MATLAB 5.0") and b"samplerate" in head)
     except OSError:
         return False
 

@@ -22,9 +22,10 @@ SUFFIXES = {
     ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au",
     ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx", ".wve", ".sds",
     ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp", ".ape", ".wv", ".tta", ".mpc",
-    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".raw", ".mat", ".htk", ".xi", ".shn", ".tak", ".ofr", ".oma", ".aax",
+    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".xi", ".shn", ".tak", ".ofr", ".oma", ".aax",
 }  # fmt: skip
 LEAST_DC = 0.01  # of full scale
+MAY_BE_SOUND = {".raw", ".mat", ".htk", ".iff"}  # other things, too
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
 MAX_SIDECAR_BYTES = 1 << 24
 
@@ -53,14 +54,18 @@ def find_songs(folder, leave_out=None):
 
 def passed_over(folder, leave_out=None):
     """Return (the hidden sound files below `folder`, relative to it; lines on these, and on folders that are not entered)."""
-    left_out, hidden, errors, dotted, linked = leave_out and os.path.realpath(leave_out), [], [], [], []
+    left_out, hidden, errors, dotted, linked, unclear = leave_out and os.path.realpath(leave_out), [], [], [], [], []
     for place, folders, names in os.walk(folder, onerror=errors.append):
         folders[:] = [name for name in folders if os.path.realpath(os.path.join(place, name)) != left_out]
         hidden += [os.path.join(place, name) for name in names if name[0] == "." and _is_hidden_song(os.path.join(place, name))]
+        unclear += [os.path.join(place, name) for name in names if os.path.splitext(name)[1].lower() in MAY_BE_SOUND]
         linked += [os.path.join(place, name) for name in folders if os.path.islink(os.path.join(place, name))]
         dotted += [os.path.join(place, name) for name in folders if name[0] == "." and _has_songs(os.path.join(place, name))]
         folders[:] = [name for name in folders if name[0] != "."]
-    hidden, dotted, linked = (sorted(os.path.relpath(path, folder) for path in paths) for paths in (hidden, dotted, linked))
+    unclear = [path for path in unclear if not is_sound_by_content(path)]
+    hidden, dotted, linked, unclear = (
+        sorted(os.path.relpath(path, folder) for path in paths) for paths in (hidden, dotted, linked, unclear)
+    )
     linked = [path for path in linked if os.path.splitext(path)[1].lower() not in SUFFIXES]  # else they are named as songs
     lines = [
         f"{printable(os.path.relpath(error.filename, folder))}: a folder that cannot be read ({error.strerror}); allow reading it"
@@ -69,6 +74,7 @@ def passed_over(folder, leave_out=None):
     told = {
         "hidden sound file(s), not used, as the name begins with a dot": hidden,
         "hidden folder(s) with sound, not entered, as the name begins with a dot": dotted,
+        "file(s) not used that may be sound without a header; convert to WAV": unclear,
         "linked folder(s), not entered; give the folder itself": linked,
     }
     for what, paths in told.items():

@@ -428,6 +428,8 @@ def _fault(file, error):
     if form := foreign_format(file):
         return f"{form} is not read", "convert it to FLAC or WAV, with ffmpeg for one"
     if "not recognised" in reason or "does not exist" in reason:
+        if b"OggS" in read_at(file, 0, HEAD):
+            return "its first Ogg pages, which say how to decode it, are lost", "copy it anew"
         text = " but text" if is_text(read_at(file, 0, HEAD)) else " that can be read"
         return f"it holds no audio{text}", USUAL_REMEDY
     return reason, USUAL_REMEDY

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+import soundfile
 
 from musicbench.manifests import read_manifests
 from musicbench.songs import caption_lines, clipped_share, fault_of, find_songs, passed_over, song_text, without_dc
@@ -100,7 +101,18 @@ def test_what_a_song_says_itself_beside_a_manifest_is_told(tmp_path):
 
 
 def test_what_is_passed_over_is_told(tmp_path, monkeypatch):
-    for name in ("a.wav", "sub/.b.flac", ".c", "._a.wav", ".d.txt", ".hidden/e.mp3", ".git/config", "locked/f.wav"):
+    for name in (
+        "a.wav",
+        "sub/.b.flac",
+        ".c",
+        "._a.wav",
+        ".d.txt",
+        ".hidden/e.mp3",
+        ".git/config",
+        "locked/f.wav",
+        "g.raw",
+        "h.mat",
+    ):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"fLaC" if name == ".c" else b"")
     (tmp_path / "elsewhere").symlink_to(tmp_path.parent, target_is_directory=True)
@@ -118,15 +130,17 @@ def test_what_is_passed_over_is_told(tmp_path, monkeypatch):
         "locked: a folder that cannot be read (Permission denied)",
         "2 hidden sound files",
         "1 hidden folder with sound",
+        "2 files not used that may be sound",
         "1 linked folder,",
     )
-    assert len(lines) == 4 and all(word in line for word, line in zip(words, lines, strict=True)), lines
+    assert len(lines) == 5 and all(word in line for word, line in zip(words, lines, strict=True)), lines
 
 
-@pytest.mark.parametrize("name", ["x.mat", "x.raw", "x.tak", "x.xi"])
-def test_what_is_named_as_sound_is_a_song(tmp_path, name):
-    (tmp_path / name).touch()
-    assert find_songs(tmp_path) == [name]
+def test_matlab_files_with_sound_are_songs(tmp_path):
+    for kind in ("MAT5", "WAV"):
+        soundfile.write(tmp_path / f"{kind}.mat", np.zeros(9000), 8000, format=kind)
+    (tmp_path / "labels.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(500))
+    assert find_songs(tmp_path) == ["MAT5.mat", "WAV.mat"]
 
 
 def test_an_offset_is_taken_off_and_clipping_is_counted():

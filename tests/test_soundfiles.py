@@ -282,10 +282,13 @@ def test_what_cannot_be_opened_has_a_remedy_of_its_own(tmp_path):
     (tmp_path / "link.wav").symlink_to("nothing.wav")
     (tmp_path / "empty.wav").touch()
     (tmp_path / "page.wav").write_text("<html>Not found</html>" * 9)
+    ogg = encoded(tone(3), "OGG")
+    (tmp_path / "tail.ogg").write_bytes(ogg[len(ogg) // 2 :])
     for name, words in (
         ("link.wav", "a link.; mend the link"),
         ("empty.wav", "it is empty.; copy it"),
         ("page.wav", "no audio but text"),
+        ("tail.ogg", "first Ogg pages"),
     ):
         with pytest.raises(InputError, match=words):
             load_audio(tmp_path / name)
