@@ -37,6 +37,7 @@ PAIRS = (  # (encoding, its name, first bytes of usual characters, pattern that 
 )  # fmt: skip
 FITS, MARGIN = 0.6, 0.08  # the least share of frequent letters; by how much it is above that of every other encoding
 PAIRS_FIT, LEAST_PAIRS = 0.9, 5
+MOST = 1 << 20  # bytes by which an encoding is told
 
 
 def decoded(data):
@@ -55,15 +56,24 @@ def decoded(data):
         return _decoded_by_line(data)
 
 
+def twice_decoded(text):
+    """Return a text as it was before its UTF-8 was taken for Windows-1252 ("CafÃ©" for "Café"); any other as it is."""
+    try:
+        return text if text.isascii() else text.encode("cp1252").decode("utf-8")
+    except UnicodeError:
+        return text
+
+
 def _decoded_by_line(data):
     """Decode bytes of which some lines are no UTF-8."""
-    lines, others = re.split(rb"(?<=[\r\n])", data), []
+    lines, others, size = re.split(rb"(?<=[\r\n])", data), [], 0
     has_utf8 = False
     for line in lines:
         try:
             has_utf8 |= not line.decode("utf-8").isascii()
         except UnicodeDecodeError:
-            others.append(line)
+            size += len(line)
+            others += [line] if size < MOST or not others else []
     encoding, name = _encoding_of(b"".join(others))
     if not encoding:
         return None, ""

@@ -1,6 +1,7 @@
 """What metadata.csv and its like say about songs: read in any usual form, matched to the files; what is not used is told."""
 
 import csv
+import html
 import io
 import json
 import os
@@ -10,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
-from musicbench.charsets import decoded
+from musicbench.charsets import decoded, twice_decoded
 from musicbench.soundfiles import printable
 
 FILE_FIELDS = (
@@ -49,6 +50,7 @@ DELIMITERS = ",;\t|"
 ESCAPED_QUOTE = re.compile(r'\\"(?!\s*(?:[,;\t|]|$))', re.MULTILINE)
 BLANK = "\x1f"  # stands for the blank after a delimiter
 MAX_CAPTION = 2000  # characters; what is longer is cut at the end of a sentence or a word
+TAG = re.compile(r"</?(?:a|b|i|u|p|br|em|strong|span|div)(?:\s[^<>]*)?/?>", re.IGNORECASE)
 FORMULA = re.compile(r"=[^=\s]|[@+-][A-Z.]+\(")  # as spreadsheets write it
 LANGUAGES = {"fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "fi", "tr", "ar", "he", "hi", "ja", "jp", "ko", "kr", "zh", "cn", "th", "vi"} | {
     "french", "german", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "turkish", "arabic", "hindi", "japanese", "korean", "chinese",
@@ -124,11 +126,12 @@ def _bare(text):
 
 
 def caption_text(value):
-    """Return a value's caption in one line, without control characters and outer quotes, of a list its first; "" where it has none."""
+    """Return a value's caption in one line, without control characters, HTML and outer quotes, of a list its first; "" where it has none."""
     value = value[0] if isinstance(value, list) and value else value
     if not is_caption(value):
         return ""
-    text = " ".join(INVISIBLE.sub("", value).encode("utf-8", "replace").decode().split())
+    plain = html.unescape(TAG.sub("", twice_decoded(value)))
+    text = " ".join(INVISIBLE.sub("", plain).encode("utf-8", "replace").decode().split())
     if FORMULA.match(text):
         return ""
     quotes = text[0], QUOTES.get(text[0])

@@ -484,3 +484,14 @@ def test_formulas_are_no_captions_and_long_ones_are_shortened(tmp_path):
 def test_nothing_raw_comes_to_the_terminal(tmp_path, data):
     captions, line = said_of(tmp_path, data)
     assert not captions and "not used" in line and line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("CafÃ© jazz", "Café jazz"), ("Â¡Fado, muy rÃ¡pido!", "¡Fado, muy rápido!"), ("Café Ã la carte", "Café Ã la carte"), ("“Naïf” – très doux", "“Naïf” – très doux"),
+        ("Rock &amp; roll, <b>loud</b> &#8211; fast<br/>", "Rock & roll, loud – fast"), ("tempo < 90 and > 60", "tempo < 90 and > 60"),
+    ],
+)  # fmt: skip
+def test_what_other_programs_did_to_captions_is_undone(text, clean):
+    assert caption_text(text) == clean
