@@ -1,7 +1,8 @@
 """Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3). Resumable; many workers.
 
-A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Everything drawn depends on
-the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or interruption.
+A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Until then parts/<song>/ holds
+the rows of its clips that are done. Everything drawn depends on the build's seed and the song's path alone, so rows and files are
+the same for any number of workers, engine or interruption.
 
 OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
 no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and its like); build.json
@@ -32,7 +33,18 @@ from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audi
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
-from musicbench.songs import datasets_in, fault_of, find_songs, segments, sidecar_lines, song_id, song_text
+from musicbench.songs import (
+    caption_lines,
+    clipped_share,
+    datasets_in,
+    fault_of,
+    find_songs,
+    passed_over,
+    segments,
+    song_id,
+    song_text,
+    without_dc,
+)
 from musicbench.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
@@ -47,6 +59,7 @@ POOR_SOUND = re.compile(
     rf"|\bthe (?:overall )?sound (?:is|was) {_HOW}(?:muffled|poor|bad)\b|\b(?:bad|poor) sound\b(?![- ]effect)",
     re.IGNORECASE,
 )
+HIDDEN = "hidden, as its name begins with a dot; rename it"
 MAX_FAULTS, MAX_SHOWN = 100, 5  # of a song, that are named; in one line
 UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
@@ -241,6 +254,8 @@ def clip_rows(clip, base, place, recipe, seeds, text, genre, paraphrase, out):
                 "source": place["source"],
                 "source_sha256": place["sha256"],
                 "clip_start": place["start_s"],
+                "dc_removed": place["dc_removed"],
+                "clipped": place["clipped"],
                 "seed": seeds[0],
                 "not_heard": sorted(clip.tags["reasons"].items()),
                 "versions": versions(),
@@ -281,9 +296,7 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         "caption": song_text(file_path, caption, {})[0],
         "split": split_of(path, recipe.test_share),
     }
-    done = _read_object(mark)
-    is_same = all(done.get(name) == value for name, value in given.items())
-    if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]):
+    if done := _done(mark, given, out):
         return done["rows"], done["rejected"]
     mark.unlink(missing_ok=True)  # its files are about to change
     song = _Song(path, out, recipe, seed, given, Paraphraser(*paraphrase), on_step)
@@ -295,9 +308,18 @@ def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
         with file:
             song.read(file, *song_text(file_path, caption, file.tags))
     if _changed(file_path, sha256):
+        shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
         return [], [_rejection(path, "it was changed while it was read; run again when it is whole")]
     save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
+    shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
     return song.rows, song.rejected
+
+
+def _done(mark, given, out):
+    """Return what a mark holds if it was made of the same as is given and its files are there, else {}."""
+    done = _read_object(mark)
+    is_same = all(done.get(name) == value for name, value in given.items())
+    return done if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]) else {}
 
 
 def _changed(path, sha256):
@@ -329,7 +351,7 @@ class _Song:
             if fault:
                 self.reject(fault, round(start_s, 3))
             else:
-                self._add_clip(index, start_s, samples, file.sample_rate, text, genre)
+                self._add_clip(index, start_s, samples, loudest, file.sample_rate, text, genre)
             self.on_step()
         if not self.rows and not self.rejected:
             lasts = f"it lasts {int(file.decoded_s * 100) / 100:.2f} s, below {self.recipe.min_s:g} s"
@@ -342,15 +364,23 @@ class _Song:
         if not self.rows and all(entry["clip_start"] is not None for entry in self.rejected):
             self.reject(f"no clip of it can be used: {self.rejected[0]['reason']}")
 
-    def _add_clip(self, index, start_s, samples, rate, text, genre):
+    def _add_clip(self, index, start_s, samples, loudest, rate, text, genre):
         fine = np.isfinite(samples)
         samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
+        samples, dc_removed = without_dc(samples)
         place = {
+            "dc_removed": dc_removed, "clipped": clipped_share(loudest[: round(self.recipe.clip_s * rate)]),
             "split": self.given["split"], "source": path_text(self.path), "sha256": self.given["sha256"], "start_s": round(start_s, 3),
             "dataset": self.given["dataset"],
         }  # fmt: skip
-        base, clip = f"{song_id(self.path)}-{index:04d}", heard_clip(samples, rate, self.recipe)
-        self.rows += clip_rows(clip, base, place, self.recipe, [*self.seeds, index], text, genre, self.paraphrase, self.out)
+        mark = _mark(self.out, self.path).with_suffix("") / f"{index:04d}.json"
+        rows = _done(mark, self.given, self.out).get("rows")
+        if not rows:
+            base, clip = f"{song_id(self.path)}-{index:04d}", heard_clip(samples, rate, self.recipe)
+            rows = clip_rows(clip, base, place, self.recipe, [*self.seeds, index], text, genre, self.paraphrase, self.out)
+            make_folder(mark.parent)
+            save_json(mark, {**self.given, "rows": rows})
+        self.rows += rows
 
 
 def _clip_fault(samples, loudest, file, recipe):
@@ -383,12 +413,14 @@ def build(
     Paraphraser(*paraphrase).check()
     captions, told = read_manifests(songs, paths, leave_out=(out, *others))
     told += [f"{printable(folder.relative_to(songs))}: left out; another build wrote it" for folder in others]
-    told += sidecar_lines(songs, paths)
-    for line in told:
-        print(line, file=sys.stderr)
+    told += caption_lines(songs, paths, captions)
+    hidden, left = passed_over(songs, leave_out=(out, *others))
+    told = left + told
     settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
     with alone_in(out):
         _prepare(out, json.loads(json.dumps(settings)), overwrite)
+        for line in told:
+            print(line, file=sys.stderr)
         with written_whole(out / "manifests.txt") as temporary:
             temporary.write_text("".join(line + "\n" for line in told), encoding="utf-8")
         same = _same_bytes(songs, paths)
@@ -413,7 +445,7 @@ def build(
             results[path] = [], [_rejection(path, f"the same bytes as {path_text(first)}")]
         rows = [row for path in paths for row in results[path][0]]
         rejected = [entry for path in paths for entry in results[path][1]]
-        _write_tables(out, rows, rejected)
+        _write_tables(out, rows, rejected + [_rejection(path, HIDDEN) for path in hidden])
         _sweep(out, clips, rows)
     return Summary(
         len(paths),
@@ -430,7 +462,8 @@ def _same_bytes(songs, paths):
     sizes = {}
     for path in paths:
         with suppress(OSError):
-            sizes[path] = (songs / path).stat().st_size
+            if size := (songs / path).stat().st_size:  # of an empty file it is said that it is empty
+                sizes[path] = size
     alike = Counter(sizes.values())
     first, same = {}, {}
     for path in (path for path in sizes if alike[sizes[path]] > 1):
@@ -505,6 +538,9 @@ def _sweep(out, paths, rows):
     for path in left:
         if path not in keep and WRITTEN.fullmatch(path.name):
             path.unlink()
+    for folder in (out / "parts").iterdir():
+        if folder.is_dir() and WRITTEN.fullmatch(f"{folder.name}.json"):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clips_in(path, recipe):

@@ -5,6 +5,7 @@ Sources: ISO 11172-3 (MPEG frame headers), the Xing header as LAME writes it, RF
 
 import re
 import zlib
+from bisect import bisect_right
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -31,7 +32,7 @@ class Part:
     none is. claimed: how many samples its header says, 0 where it does not, None where the decoder is to be asked. claimed_share: how much
     of the part is there, by the size in its header. is_cut: it has no end of its own. is_exact: `lost_s` is counted, not estimated.
     known: (byte, granule) of an Ogg page: up to that byte of the file the part's sound ends at that sample of its stream. is_rest: it
-    goes on with the stream of the part before it.
+    goes on with the stream of the part before it. unread: how many bytes after it are neither its sound nor a tag.
     """
 
     pieces: tuple
@@ -42,6 +43,7 @@ class Part:
     is_exact: bool = True
     known: tuple | None = None
     is_rest: bool = False
+    unread: int = 0
 
     def up_to(self, byte):
         """Return the part without what lies behind a byte of the file."""
@@ -59,6 +61,7 @@ class Pieces:
             length = len(piece) if isinstance(piece, bytes) else piece[1] - piece[0]
             self._pieces.append((self._size, length, piece))
             self._size += length
+        self._starts = [first for first, _, _ in self._pieces]
 
     def tell(self):
         return self._position
@@ -71,8 +74,11 @@ class Pieces:
     def read(self, count=-1):
         count = self._size - self._position if count < 0 else count
         parts = []
-        for first, length, piece in self._pieces:
-            if count > 0 and first <= self._position < first + length:
+        for number in range(max(bisect_right(self._starts, self._position) - 1, 0), len(self._pieces)):
+            first, length, piece = self._pieces[number]
+            if count <= 0:
+                break
+            if first <= self._position < first + length:
                 data = self._read_piece(piece, self._position - first, min(count, first + length - self._position))
                 parts.append(data)
                 self._position += len(data)
@@ -121,7 +127,8 @@ def is_sound_by_content(path):
     """Tell whether a file begins as sound files do, whatever its name. A file that cannot be read does not."""
     try:
         with open(path, "rb") as file:
-            return bool(AUDIO_START.match(file.read(16)))
+            head = file.read(256)
+            return bool(AUDIO_START.match(head)) or (head.startswith(b"MATLAB 5.0") and b"samplerate" in head)
     except OSError:
         return False
 
@@ -170,8 +177,9 @@ def other_sound(file, position, kind):
 def chunk_parts(file, start, order):
     """Return (parts, where their sound ends) of WAV (order "little") or AIFF ("big") files that follow each other.
 
-    Each chunk of sound is a part. Where a header's sizes do not hold there is one part up to the file's end, with the share of it that
-    is there; both the file's and the sound's size must say that it is cut: what is missing may be a tag behind the sound.
+    Each chunk of sound is a part; the last goes on where sound follows that its size leaves out. Where a header's sizes do not hold
+    there is one part up to the file's end, with the share of it that is there; both the file's and the sound's size must say that it
+    is cut: what is missing may be a tag behind the sound.
     """
     end, parts = size_of(file), []
     while len(parts) < MAX_PARTS:
@@ -185,6 +193,15 @@ def chunk_parts(file, start, order):
         if not _is_chunk_file(read_at(file, stop, 12), order):
             break
         start = stop
+    last, (place, sound_end) = parts[-1], sounds[-1]
+    sound_stop, unread = sound_end, 0
+    if stop - sound_end < 2:  # no chunk comes after it
+        sound_stop, unread = more_sound(file, sound_end, end)
+    if sound_stop > sound_end:
+        size = min(sound_stop - place - 8, 0xFFFFFFFF).to_bytes(4, order)
+        parts[-1] = replace(last, pieces=(last.pieces[0], (place, place + 4), size, (place + 8, sound_stop)))
+        return parts, sound_stop
+    parts[-1] = replace(last, unread=unread)
     return parts, stop
 
 
@@ -234,6 +251,148 @@ def unfinished_wav_part(file, start):
     return Part(((start, place), b"\xff\xff\xff\xff", (place + 4, end)))
 
 
+def rebuilt_wav_part(file, start):
+    """Return the part of a WAV file whose chunks before the sound have sizes that do not hold, or None."""
+    head, end = read_at(file, start, HEAD), size_of(file)
+    form, data = head.find(b"fmt "), head.find(b"data")
+    if form < 0 or data < form:
+        return None
+    size = int.from_bytes(head[form + 4 : form + 8], "little")
+    place = start + data + 4
+    return Part((b"RIFF\xff\xff\xff\xffWAVE", (start + form, start + form + 8 + size), b"data\xff\xff\xff\xff", (place + 4, end)))
+
+
+# ---------------------------------------------------------------------------------------------------- sizes that do not hold
+
+NO_SOUND = (  # how what is no sound begins: tags, chunks of sound files, pictures, archives, documents
+    b"ID3", b"TAG", b"APETAGEX", b"LYRICS", b"LIST", b"id3 ", b"cue ", b"smpl", b"bext", b"iXML", b"_PMX", b"JUNK", b"junk", b"PAD ", b"FLLR",
+    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"PK\3\4", b"\x1f\x8b", b"Rar!", b"%PDF",
+)  # fmt: skip
+LEAST_SOUND = 1000  # bytes; less is no sound that somebody misses
+TEXT = bytes(range(32, 127)) + b"\t\r\n"
+FOREIGN = (  # (where, what is there, its name) of formats that are not read
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA or other Windows Media"), (4, b"ftyp", "MP4"), (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
+    (0, b"\xff\xf1", "AAC"), (0, b"\xff\xf9", "AAC"), (0, b"ADIF", "AAC"), (0, b"\x0b\x77", "AC-3"), (0, b"\x7f\xfe\x80\x01", "DTS"),
+    (0, b"wvpk", "WavPack"), (0, b"TTA1", "True Audio"), (0, b"MAC ", "Monkey's Audio"), (0, b"MPCK", "Musepack"), (0, b"MP+", "Musepack"),
+    (0, b"DSD ", "DSD"), (0, b"FRM8", "DSD"), (0, b"#!AMR", "AMR"), (0, b".ra\xfd", "RealAudio"), (0, b".RMF", "RealMedia"),
+    (28, b"Speex   ", "Speex in Ogg"), (28, b"\x80theora", "Theora in Ogg"), (0, b"ajkg", "Shorten"), (0, b"tBaK", "TAK"), (0, b"OFR ", "OptimFROG"),
+    (0, b"MThd", "MIDI"), (8, b"AVI ", "AVI video"), (0, b"FLV\1", "Flash video"), (0, b"PK\3\4", "a ZIP archive"), (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"\xff\xd8\xff", "a JPEG picture"), (0, b"\x89PNG", "a PNG picture"), (0, b"%PDF", "a PDF"),
+)  # fmt: skip
+CODECS = {
+    b"mp4a": "AAC",
+    b"alac": "ALAC",
+    b"ac-3": "AC-3",
+    b"A_OPUS": "Opus",
+    b"A_VORBIS": "Vorbis",
+    b"A_AAC": "AAC",
+    b"A_FLAC": "FLAC",
+}
+
+
+def foreign_format(file):
+    """Return the name of the format of a file if it is known and not read, else ""."""
+    head = read_at(file, after_id3(file, 0, size_of(file)), HEAD)
+    form = next((name for place, magic, name in FOREIGN if head[place:].startswith(magic)), "")
+    ends = head + read_at(file, max(size_of(file) - CHUNK, 0), CHUNK) if form in ("MP4", "WebM or Matroska") else b""
+    codec = next((name for mark, name in CODECS.items() if mark in ends), "")
+    return f"{codec} in {form}" if codec else form
+
+
+def is_text(data):
+    """Tell whether bytes are those of a text in a Latin script."""
+    return len(data.translate(None, TEXT)) < len(data) / 50
+
+
+def more_sound(file, position, end):
+    """Return (where the sound ends that follows a sound, `position` where none does; how many bytes there are neither sound nor tag)."""
+    start = read_at(file, position, CHUNK)
+    if len(start) < LEAST_SOUND or not any(start) or start.startswith(NO_SOUND):
+        return position, 0
+    found = [place for place, _ in find_bytes(file, MAGIC, position, end)][:1]
+    found += [place for place in [_Runs(file, end).next(position, least=LEAST_FRAMES)] if place is not None]
+    stop = min([end, *found])
+    if stop - position < LEAST_SOUND:  # the other sound is told
+        return position, 0
+    if is_text(start[:HEAD]):
+        return position, end - position
+    return stop, 0
+
+
+@dataclass(frozen=True)
+class Size:
+    """Where a header says how many bytes of sound there are, how, and where they begin. extra: what it counts besides them."""
+
+    place: int
+    width: int
+    order: str
+    first: int
+    extra: int = 0
+
+
+def sized_parts(file, start):
+    """Return the part of an AU, CAF or RF64 file with a size in its header that holds; [] of other files."""
+    end, head = size_of(file), read_at(file, start, 4)
+    size = SIZES[head](file, start, end) if head in SIZES else None
+    if not size or not start < size.first < end:
+        return []
+    said = int.from_bytes(read_at(file, size.place, size.width), size.order) - size.extra
+    there, share, unread = end - size.first, 1.0, 0
+    if LEAST_SOUND <= said <= there:
+        stop, unread = (size.first + said, 0) if _is_chunk(file, size, said, end) else more_sound(file, size.first + said, end)
+        there = stop - size.first
+    elif there < said < UNKNOWN_BYTES:
+        share = there / said
+    fixed = (there + size.extra).to_bytes(size.width, size.order)
+    pieces = ((start, size.place), fixed, (size.place + size.width, end if unread else size.first + there))
+    if LEAST_SOUND <= said == there:
+        pieces = ((start, end),)
+    return [Part(pieces, claimed_share=share, unread=unread)]
+
+
+def _is_chunk(file, size, said, end):
+    """Tell whether a chunk with a name follows the sound, as far as the format has chunks."""
+    if size.width < 8:
+        return False
+    width, place = (8 if size.order == "big" else 4), size.first + said
+    for at in (place, place + 1):
+        head = read_at(file, at, 4 + width)
+        if re.match(rb"[ -~]{4}", head) and int.from_bytes(head[4:], size.order) <= end - at:
+            return True
+    return False
+
+
+def _au_size(file, start, _):
+    order = "big" if read_at(file, start, 4) == b".snd" else "little"
+    return Size(start + 8, 4, order, start + int.from_bytes(read_at(file, start + 4, 4), order))
+
+
+def _caf_size(file, start, end):
+    position = start + 8
+    while position < end:
+        head = read_at(file, position, 12)
+        if head[:4] == b"data":
+            return Size(position + 4, 8, "big", position + 16, extra=4)
+        position += 12 + int.from_bytes(head[4:], "big")
+    return None
+
+
+def _rf64_size(file, start, end):
+    if read_at(file, start + 12, 4) != b"ds64":
+        return None
+    position = start + 12
+    while position < end:
+        head = read_at(file, position, 8)
+        if head[:4] == b"data":
+            return Size(start + 28, 8, "little", position + 8)
+        size = int.from_bytes(head[4:], "little")
+        position += 8 + size + size % 2
+    return None
+
+
+SIZES = {b".snd": _au_size, b"dns.": _au_size, b"caff": _caf_size, b"RF64": _rf64_size}
+
+
 # ---------------------------------------------------------------------------------------------------- Ogg
 
 OGG_PAGE = re.compile(b"OggS")
@@ -267,6 +426,9 @@ def ogg_parts(file, start):
     parts = []
     for link, last in zip(links, ends, strict=True):
         head = read_at(file, link[0].start + 28, 12)
+        if head[:5] == b"\x7fFLAC":
+            parts.append(_flac_in_ogg(file, link))
+            continue
         skipped = int.from_bytes(head[10:12], "little") if head[:8] == b"OpusHead" else 0
         parts += _link_parts(link, last, skipped)
     return [*parts[:-1], replace(parts[-1], is_cut=not links[-1][-1].flags & 4)]
@@ -322,6 +484,15 @@ def _link_parts(pages, end, skipped):
     return parts or [Part(((start, end),))]
 
 
+def _flac_in_ogg(file, pages):
+    """Return the part of a FLAC stream in Ogg pages: what they hold is a FLAC file but for 9 bytes before it."""
+    pieces = []
+    for page in pages:
+        body = page.start + 27 + read_at(file, page.start + 26, 1)[0]
+        pieces.append((body + (0 if pieces else 9), page.end))
+    return Part(tuple(pieces), claimed=max(page.granule for page in pages))
+
+
 def ogg_sound_end(file, start):
     """Return where the last Ogg page ends."""
     return max((page.end for page in _ogg_pages(file, start, size_of(file))), default=start)
@@ -345,6 +516,11 @@ def _flac_part(file, start, end):
     return Part(((start, start + 18), _no_total(head), (start + 26, end)), claimed=claimed)
 
 
+def flac_rate(file, part):
+    """Return the sample rate that the header of a FLAC part says."""
+    return int.from_bytes(read_at(file, part.pieces[0][0] + 18, 3), "big") >> 4
+
+
 def _no_total(head):
     return (int.from_bytes(head, "big") >> 36 << 36).to_bytes(8, "big")
 
@@ -362,6 +538,33 @@ def flac_parts_after(file, part, position, sample):
         first = number if match[0][1] & 1 else number * block_samples
         if first >= sample:
             yield Part((header, (place, end))), first, place
+
+
+FLAC_RATES = (0, 88200, 176400, 192000, 8000, 16000, 22050, 24000, 32000, 44100, 48000, 96000)  # by the code in a frame's header
+FLAC_BITS = {1: 8, 2: 12, 4: 16, 5: 20, 6: 24, 7: 32}
+FLAC_BLOCKS = {1: 192, **{code: 576 << code - 2 for code in range(2, 6)}, **{code: 256 << code - 8 for code in range(8, 16)}}
+
+
+def headless_flac_part(file, start):
+    """Return the part of a FLAC file without its beginning: its frames, with a header made of what they say; None where there are none."""
+    frames, end = [], size_of(file)
+    for place, _ in find_bytes(file, FLAC_SYNC, start, min(end, start + CHUNK)):
+        head = read_at(file, place, 16)
+        if _flac_frame_number(head) is not None:
+            frames.append((place, head))
+    kinds = [(head[1], head[2] & 15, head[3]) for _, head in frames]
+    usual = max(set(kinds), key=kinds.count, default=None)
+    if kinds.count(usual) < 3:
+        return None
+    first, head = frames[kinds.index(usual)]
+    block, rate, bits = FLAC_BLOCKS.get(head[2] >> 4), head[2] & 15, FLAC_BITS.get(head[3] >> 1 & 7)
+    if not bits or not 0 < rate < len(FLAC_RATES):
+        return None
+    sizes = (block, block) if block and not head[1] & 1 else (16, 65535)
+    channels = 2 if head[3] >> 4 > 7 else (head[3] >> 4) + 1
+    about = FLAC_RATES[rate] << 44 | channels - 1 << 41 | bits - 1 << 36
+    info = sizes[0].to_bytes(2, "big") + sizes[1].to_bytes(2, "big") + bytes(6) + about.to_bytes(8, "big") + bytes(16)
+    return Part((b"fLaC\x80\0\0\x22" + info, (first, end)), claimed=0)
 
 
 def _flac_frame_number(head):

@@ -1,16 +1,17 @@
 """What metadata.csv and its like say about songs: read in any usual form, matched to the files; what is not used is told."""
 
 import csv
+import html
 import io
 import json
 import os
 import re
 import unicodedata
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
+from musicbench.charsets import decoded, twice_decoded
 from musicbench.soundfiles import printable
 
 FILE_FIELDS = (
@@ -25,6 +26,7 @@ NEVER_CAPTIONS = {  # words of columns that say something else
     "composer", "author", "annotator", "date", "created", "year", "size", "bytes", "kind", "type", "format", "split", "subset", "fold",
     "path", "url", "uri", "link", "source", "origin", "credit", "credits", "id", "ids", "hash", "md5", "sha1", "sha256", "checksum",
     "length", "count", "num", "duration", "language", "lang", "model", "score", "rating", "status", "negative", "ch", "bt", "bpm", "key", "user", "file",
+    "encoder", "tokenizer", "embedding", "template", "dataset", "version", "prefix", "suffix", "seed", "review", "reviewer",
 }  # fmt: skip
 NO_CAPTION = {  # values as `_bare` spells them
     "", "nan", "none", "n a", "na", "null", "nil", "undefined", "unknown", "missing", "empty", "tbd", "tba", "tbc", "todo", "fixme", "no caption",
@@ -45,6 +47,14 @@ OF_OTHERS = re.compile(
     r"|transcripts?|todo|changes|changelog|titles?|artists?)(?![a-z])"
 )
 DELIMITERS = ",;\t|"
+ESCAPED_QUOTE = re.compile(r'\\"(?!\s*(?:[,;\t|]|$))', re.MULTILINE)
+BLANK = "\x1f"  # stands for the blank after a delimiter
+MAX_CAPTION = 2000  # characters; what is longer is cut at the end of a sentence or a word
+TAG = re.compile(r"</?(?:a|b|i|u|p|br|em|strong|span|div)(?:\s[^<>]*)?/?>", re.IGNORECASE)
+FORMULA = re.compile(r"=[^=\s]|[@+-][A-Z.]+\(")  # as spreadsheets write it
+LANGUAGES = {"fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "fi", "tr", "ar", "he", "hi", "ja", "jp", "ko", "kr", "zh", "cn", "th", "vi"} | {
+    "french", "german", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "turkish", "arabic", "hindi", "japanese", "korean", "chinese",
+}  # fmt: skip
 SAMPLE_ROWS = 500  # by which the form of a table is chosen
 MAX_BYTES = 1 << 28  # of a manifest
 EXPECTED = "expected file_name and caption"
@@ -68,8 +78,8 @@ class Manifest:
         """Say in one line what was read of it and what was not used."""
         read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else "not used"
         column = [f"captions from column {self.column}"] if self.captions else []
-        line = "; ".join([f"{self.name}: {read}", *column, *self.notes])
-        return printable(" ".join(line.split()))
+        line = " ".join("; ".join([f"{self.name}: {read}", *column, *self.notes]).split())
+        return printable("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
 class _Unread(Exception):
@@ -98,11 +108,11 @@ def read_manifests(folder, songs, leave_out=()):
     for manifest in manifests:
         again = sum(song in captions for song in manifest.captions)
         if again:
-            manifest.notes.append(f"{_count(again, 'song')} captioned by an earlier manifest, which holds")
+            manifest.notes.append(f"{counted(again, 'song')} captioned by an earlier manifest, which holds")
         captions = manifest.captions | captions
     lines = [manifest.line(len(songs)) for manifest in manifests]
     if lost:
-        lines.append(f"{_count(len(lost), '.txt or .json file')} belong{'s' if len(lost) == 1 else ''} to no song: {_some(lost)}")
+        lines.append(f"{counted(len(lost), '.txt or .json file')} belong{'s' if len(lost) == 1 else ''} to no song: {some(lost)}")
     return captions, lines
 
 
@@ -116,19 +126,37 @@ def _bare(text):
 
 
 def caption_text(value):
-    """Return a value's caption in one line, without control characters and outer quotes, of a list its first; "" where it has none."""
+    """Return a value's caption in one line, without control characters, HTML and outer quotes, of a list its first; "" where it has none."""
     value = value[0] if isinstance(value, list) and value else value
     if not is_caption(value):
         return ""
-    text = " ".join(INVISIBLE.sub("", value).encode("utf-8", "replace").decode().split())
+    plain = html.unescape(TAG.sub("", twice_decoded(value)))
+    text = " ".join(INVISIBLE.sub("", plain).encode("utf-8", "replace").decode().split())
+    if FORMULA.match(text):
+        return ""
     quotes = text[0], QUOTES.get(text[0])
     if text[-1] == quotes[1] and not any(quote in text[1:-1] for quote in quotes):
         text = text[1:-1].strip()
     return text
 
 
+def shortened(caption):
+    """Return a caption of up to `MAX_CAPTION` characters, cut at the end of a sentence or a word."""
+    if len(caption) <= MAX_CAPTION:
+        return caption
+    cut = caption[: MAX_CAPTION + 1]
+    sentence = max(cut.rfind(mark) for mark in (". ", "! ", "? ", "。"))
+    return cut[: sentence + 1] if sentence > MAX_CAPTION / 2 else cut[:MAX_CAPTION].rsplit(" ", 1)[0]
+
+
 def caption_names(names):
     """Return those of some names that captions have, best first: all that are usual, or else the first that contains "caption" or so."""
+    usual, likely = _caption_names(names)
+    return usual or likely[:1]
+
+
+def _caption_names(names):
+    """Return (names that captions usually have, names that contain "caption" or so), best first, English before other languages."""
     by_plain = {}
     for name in names:
         by_plain.setdefault(_plain(name), name)
@@ -136,29 +164,13 @@ def caption_names(names):
     likely = []
     for plain, name in by_plain.items():
         found = CAPTION_WORDS.search(plain)
-        if found and not _is_never(plain):
-            likely.append((found[0], name))
-    return usual or [name for _, name in sorted(likely, key=lambda entry: entry[0])[:1]]
+        if found and name not in usual and not _is_never(plain):
+            likely.append((found[0], not LANGUAGES.isdisjoint(plain.split("_")), name))
+    return usual, [name for _, _, name in sorted(likely, key=lambda entry: entry[:2])]
 
 
 def _is_never(plain):
     return not NEVER_CAPTIONS.isdisjoint(plain.split("_"))
-
-
-def decoded(data):
-    """Return the text in bytes of UTF-8, UTF-16 or UTF-32, with or without a mark, or else of Windows-1252."""
-    for mark, encoding in (
-        (BOM_UTF8, "utf-8-sig"), (BOM_UTF32_LE, "utf-32"), (BOM_UTF32_BE, "utf-32"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16"),
-    ):  # fmt: skip
-        if data.startswith(mark):
-            return data.decode(encoding, "replace")
-    zeros = data[:2000].count(0)
-    if zeros > len(data[:2000]) / 4:  # every other byte, in a Latin script
-        return data.decode("utf-16-le" if data[1:2] == b"\0" else "utf-16-be", "replace")
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
 
 
 def composed(name):
@@ -192,27 +204,38 @@ class _Names:
     """Songs by the names that rows may give them: exact first, then ever looser, each only where one song has it."""
 
     def __init__(self, songs):
-        self.levels = [{}, {}, {}, {}, {}]
+        self.levels = [{}, {}, {}, {}, {}, {}]
         for song in songs:
             for level, key in zip(self.levels, _keys(song), strict=True):
                 level[key] = song if level.get(key, song) == song else None
 
     def find(self, name, folders):
-        """Return (level, song) of what a row in a manifest calls a song, relative to one of `folders`; None where it names none."""
+        """Return (level, song) of what a row in a manifest calls a song, relative to one of `folders`.
+
+        None where it names none; (level, None) where it fits more than one.
+        """
         paths = dict.fromkeys(path for folder in folders for path in _as_paths(name, *folder))
+        unclear = None
         for number, level in enumerate(self.levels):
             for path in paths:
-                key = _keys(path)[number]
-                song = level.get(key) or (level.get(composed(os.path.basename(path)).casefold()) if number == 4 else None)
-                if song:
-                    return number, song
-        return None
+                keys = [_keys(path)[number], *([composed(os.path.basename(path)).casefold()] if number == 4 else [])]
+                for key in keys:
+                    if level.get(key):
+                        return number, level[key]
+                    if key in level:
+                        unclear = number, None
+        return unclear
 
 
 def _keys(path):
     whole = composed(path)
     name = os.path.basename(whole)
-    return whole, whole.casefold(), _without_suffix(whole).casefold(), name.casefold(), _without_suffix(name).casefold()
+    stem = _without_suffix(name).casefold()
+    return whole, whole.casefold(), _without_suffix(whole).casefold(), name.casefold(), stem, re.sub(r"\d+", _without_zeros, stem)
+
+
+def _without_zeros(number):
+    return number[0].lstrip("0") or "0"
 
 
 def _without_suffix(name):
@@ -221,7 +244,8 @@ def _without_suffix(name):
 
 def _as_paths(name, root, inner):
     """Yield the paths, relative to the songs' folder, that a row's name can mean in a manifest in its folder `inner`."""
-    for text in (name, unquote(name.removeprefix("file://")).replace("\\", "/")):
+    url = re.sub(r"[?#].*", "", name, flags=re.DOTALL) if "://" in name else name
+    for text in (name, unquote(url.removeprefix("file://")).replace("\\", "/")):
         text = text.strip().strip("\"'")
         if text:
             yield os.path.relpath(text, root) if os.path.isabs(text) else os.path.normpath(os.path.join(inner, text))
@@ -268,14 +292,20 @@ def _table(path, find, notes):
     if suffix not in (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".txt"):
         raise _Unread(f"a {suffix or 'file without a suffix'} is not read; save it as .csv, .jsonl, .json or .parquet")
     try:
-        text = decoded(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise _Unread(f"it cannot be read ({error.strerror})") from None
+    if data.startswith((b"PK\3\4", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")):
+        raise _Unread("it is a spreadsheet or an archive, whatever its name; save it as .csv")
+    text, encoding = decoded(data)
+    if text is None:
+        raise _Unread("it is no text, or in an encoding that is not clear; save it as UTF-8")
     if not text.strip():
         raise _Unread("it is empty")
+    notes += [f"read as {encoding}"] if encoding else []
     if suffix in (".jsonl", ".ndjson", ".json"):
         return _json_table(text, notes)
-    return _text_table(text, find)
+    return _text_table(text, find, notes)
 
 
 def _parquet_table(path):
@@ -308,7 +338,7 @@ def _json_table(text, notes):
     if not values:
         raise _Unread(f"it is neither JSON nor JSON Lines ({str(fault)[:80]})")
     if bad:
-        notes.append(f"{_count(len(bad), 'line')} that {'is' if len(bad) == 1 else 'are'} not JSON: {_some(bad)}")
+        notes.append(f"{counted(len(bad), 'line')} that {'is' if len(bad) == 1 else 'are'} not JSON: {some(bad)}")
     return _json_rows(values)
 
 
@@ -386,8 +416,10 @@ def _from_objects(rows):
     return header, [[row.get(name) if isinstance(row, dict) else None for name in header] for row in rows]
 
 
-def _text_table(text, find):
+def _text_table(text, find, notes):
     """Return the table of a text by the delimiter and quoting with which most of its rows name a song and have a caption."""
+    if ESCAPED_QUOTE.search(text):  # as C and JSON write it, not CSV
+        text = text.replace('\\"', '""')
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
     if said := re.fullmatch(r"sep=(.)", lines[0].strip()):  # as Excel writes it
         lines = lines[1:]
@@ -397,8 +429,11 @@ def _text_table(text, find):
         (delimiter, quoting) for delimiter in (said[1] if said else DELIMITERS) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
     ]
     sample = lines[:SAMPLE_ROWS]
-    best = max([*forms, None], key=lambda form: _score(*_split(sample, form), find))
-    return _split(lines, best)
+    best = max([*forms, None], key=lambda form: _score(*_split(sample, form)[:2], find))
+    header, rows, mended = _split(lines, best)
+    if header and mended:
+        notes.append(f"{len(mended)} of {len(rows)} rows have commas without quotes, taken as their captions': {some(mended)}")
+    return header, rows
 
 
 def _is_remark(line):
@@ -407,24 +442,38 @@ def _is_remark(line):
 
 
 def _split(lines, form):
-    """Return (header or None, rows) of lines in a form: (delimiter, quoting), or None for a name, blanks or a colon, and a text."""
+    """Return (header or None, rows, the first cells of rows with delimiters without quotes) of lines in a form.
+
+    A form is (delimiter, quoting), or None for a name, blanks or a colon, and a text.
+    """
     if form is None:
         rows = [re.split(r"\s*:\s+|\s+", line.strip(), maxsplit=1) for line in lines if line.strip()]
-        return None, rows
+        return None, rows, []
     csv.field_size_limit(MAX_BYTES)
-    read = csv.reader(io.StringIO("\n".join(lines)), delimiter=form[0], quoting=form[1], skipinitialspace=True)
+    marked = (
+        re.sub(rf'{re.escape(form[0])} +(?![" ])', f"{form[0]}{BLANK}", "\n".join(lines)) if form[0] != "\t" else "\n".join(lines)
+    )
+    read = csv.reader(io.StringIO(marked), delimiter=form[0], quoting=form[1], skipinitialspace=True)
     rows = []
     try:
-        rows += [[cell.strip() for cell in row] for row in read if any(cell.strip() for cell in row)]
+        rows += [[_marked_cell(cell) for cell in row] for row in read if any(cell.strip(BLANK + " \n\t") for cell in row)]
     except csv.Error:
-        return None, []
+        return None, [], []
     if form[1] == csv.QUOTE_NONE:
         rows = [[cell.strip('"') for cell in row] for row in rows]
+    if rows:
+        rows[0] = [cell.strip(BLANK) for cell in rows[0]]
     is_header = (
         rows and {_plain(cell) for cell in rows[0]} & {*FILE_FIELDS, *CAPTION_FIELDS} and not any(map(_looks_like_file, rows[0]))
     )
     header, rows = (rows[0], rows[1:]) if is_header else (None, rows)
-    return header, _with_commas(header, rows, form[0])
+    return header, *_with_commas(header, rows, form[0])
+
+
+def _marked_cell(cell):
+    """Return a cell without outer blanks, but for the mark that it stood after a delimiter and a blank."""
+    mark = BLANK if cell.startswith(BLANK) else ""
+    return mark + cell.replace(BLANK, " ").strip()
 
 
 def _looks_like_file(cell):
@@ -432,20 +481,36 @@ def _looks_like_file(cell):
 
 
 def _with_commas(header, rows, delimiter):
-    """Give rows with too many cells back the delimiters that their captions hold without quotes."""
+    """Give rows with too many cells back the delimiters that their texts hold without quotes; return them and their first cells.
+
+    A cell after a delimiter and a blank goes on with the one before it, if that makes the row as long as the others; else the
+    cells too many are the caption's.
+    """
     width = len(header) if header else min((len(row) for row in rows if len(row) > 1), default=0)
     captions = caption_names(header or [])
     place = header.index(captions[0]) if captions else width - 1
     glue = delimiter if delimiter == "\t" else delimiter + " "
-    mended = []
+    whole, mended = [], []
     for row in rows:
-        while len(row) > width and not row[-1]:
+        while len(row) > width and not row[-1].strip(BLANK):
             row = row[:-1]
         more = len(row) - width
         if more > 0 and width > 1:
-            row = [*row[:place], glue.join(row[place : place + more + 1]), *row[place + more + 1 :]]
-        mended.append(row)
-    return mended
+            mended.append(row[0])
+            row = _glued(row, glue) if sum(cell.startswith(BLANK) for cell in row) == more else row
+            row = [*row[:place], glue.join(row[place : place + len(row) - width + 1]), *row[place + len(row) - width + 1 :]]
+        whole.append([cell.replace(BLANK, "") for cell in row])
+    return whole, [cell.replace(BLANK, "") for cell in mended]
+
+
+def _glued(row, glue):
+    cells = row[:1]
+    for cell in row[1:]:
+        if cell.startswith(BLANK):
+            cells[-1] += glue + cell
+        else:
+            cells.append(cell)
+    return cells
 
 
 def _score(header, rows, find):
@@ -471,8 +536,11 @@ def _columns(header, rows, find):
     if header is None and len(rows) > 1 and file_column is not None and _is_header(rows[0], file_column, find):
         header, rows = rows[0], rows[1:]
     names = list(header or ())
-    captions = [names.index(name) for name in caption_names(names)]
-    captions = [place for place in captions if place != file_column]
+    usual, likely = ([names.index(name) for name in found] for found in _caption_names(names))
+    captions = [place for place in usual if place != file_column]
+    if not captions:
+        songs = _rows_of_songs(rows, file_column, find)
+        captions = [place for place in likely if place != file_column and _is_varied(songs, place)][:1]
     guess = [] if captions else _wordy_columns(names, _rows_of_songs(rows, file_column, find), width, file_column)
     if file_column is None or not captions + guess:
         raise _Unread(_found(header, rows))
@@ -506,10 +574,15 @@ def _wordy_columns(names, rows, width, file_column):
     for place in range(len(names) or width):
         texts = [caption_text(_cell(row, place)) for row in rows]
         is_other = place == file_column or (place < len(names) and _is_never(_plain(names[place])))
-        if not is_other and (len(set(texts)) > 1 or len(rows) == 1):
+        if not is_other and _is_varied(rows, place):
             words[place] = sum(len(text.split()) for text in texts)
     most = max(words, key=words.get, default=None)
     return [most] if most is not None and words[most] >= max(least * len(rows), 1) else []
+
+
+def _is_varied(rows, place):
+    """Tell whether not all rows say the same in a column; what they share is about all of them, not about a song."""
+    return len(rows) < 2 or len({caption_text(_cell(row, place)) for row in rows}) > 1 or not caption_text(_cell(rows[0], place))
 
 
 def _found(header, rows):
@@ -525,25 +598,51 @@ def _match(manifest, header, rows, find):
         raise _Unread("it holds no rows")
     name = header[caption_columns[0]] if header else ""
     manifest.column = str(name or caption_columns[0] + 1)
-    best, lost, bare, twice = {}, [], [], []
+    best, told = {}, {what: [] for what in ROW_FAULTS}
     for row in rows:
         name, caption = _name(_cell(row, file_column)), _first_caption(row, caption_columns)
         found = find(name)
         if not found:
-            lost.append(name or "(no file name)")
+            told["name no song"].append(name or "(no file name)")
+        elif not found[1]:
+            told["fit more than one song; write their folders and endings"].append(name)
         elif not caption:
-            bare.append(name)
+            told["hold a formula" if _has_formula(row, caption_columns) else "have no caption"].append(name)
         elif found[1] in best and best[found[1]][0] == found[0]:
-            twice.append(name)
+            told["name a song again, whose first row holds"].append(name)
         elif found[1] in best:  # the row that names it more exactly has it
             worse = max(best[found[1]], (found[0], name, caption), key=lambda row: row[0])
-            lost.append(worse[1])
+            told["name no song"].append(worse[1])
             best[found[1]] = min(best[found[1]], (found[0], name, caption), key=lambda row: row[0])
         else:
             best[found[1]] = found[0], name, caption
     manifest.rows, manifest.captions = len(rows), {song: caption for song, (_, _, caption) in best.items()}
-    told = ((lost, "name no song"), (bare, "have no caption"), (twice, "name a song again, whose first row holds"))
-    manifest.notes += [f"{len(names)} of {len(rows)} rows {what}: {_some(names)}" for names, what in told if names]
+    told[f"have a caption of more than {MAX_CAPTION} characters, whose beginning is used"] = [
+        name for _, name, caption in best.values() if len(caption) > MAX_CAPTION
+    ]
+    manifest.notes += [f"{len(names)} of {len(rows)} rows {what}: {some(names)}" for what, names in told.items() if names]
+    if len(best) > 1 and len(set(manifest.captions.values())) == 1:
+        manifest.notes.append(f"all {len(best)} captions are the same: is column {manifest.column} the right one?")
+    others = _other_captions(header, rows, file_column, caption_columns)
+    if others and manifest.captions:
+        manifest.notes.append(f"not used: column{'s' if len(others) > 1 else ''} {', '.join(others)}")
+
+
+ROW_FAULTS = (
+    "name no song", "fit more than one song; write their folders and endings", "have no caption", "hold a formula",
+    "name a song again, whose first row holds",
+)  # fmt: skip
+
+
+def _has_formula(row, places):
+    return any(isinstance(cell, str) and FORMULA.match(cell.strip()) for cell in (_cell(row, place) for place in places))
+
+
+def _other_captions(header, rows, file_column, used):
+    """Return the names of columns that hold captions, too, and are not among those used."""
+    names = list(header or ())
+    places = [names.index(name) for name in _caption_names(names)[1]]
+    return [str(names[place]) for place in places if place not in (*used, file_column) and _is_varied(rows[:SAMPLE_ROWS], place)]
 
 
 def _cell(row, place):
@@ -569,10 +668,10 @@ def _plain(name):
     return re.sub(r"[\W_]+", "_", str(name)).strip("_").lower()
 
 
-def _some(names):
+def some(names):
     shown = ", ".join(printable(name) for name in names[:3])
     return f"{shown} ..." if len(names) > 3 else shown
 
 
-def _count(number, what):
+def counted(number, what):
     return f"{number} {what}" if number == 1 else f"{number} {what}s"

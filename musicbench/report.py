@@ -26,6 +26,7 @@ article img { width: 100%; height: auto; border-radius: .3rem; } audio { width: 
 FIELDS = {
     "location": str, "main_caption": str, "base_id": str, "source": str, "duration": (float, int, type(None)), "transforms": (list, type(None)),
 }  # fmt: skip
+MUCH_CLIPPED = 0.01  # of a row's samples, at the highest level that there is
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
@@ -106,10 +107,12 @@ def _counts(rows, rejected):
     missing = {
         name: sum(not row.get(field) for row in rows) for name, field in (("tempo", "bpm"), ("key", "key"), ("chords", "chords"))
     }
+    clipped = sum((row.get("clipped") or 0) > MUCH_CLIPPED for row in rows)
     lines = [
         ("rows", len(rows)), ("songs", len(songs)), ("minutes", f"{minutes:.1f}"),
         ("folders", ", ".join(f"{name} {count}" for name, count in sorted(splits.items()))),
         ("not heard", ", ".join(f"{name} in {count} rows" for name, count in missing.items())),
+        ("clipped", f"{clipped} rows, more than {MUCH_CLIPPED:.0%} of their samples") if clipped else ("clipped", "none"),
         ("rejected", f"{sum(r['clip_start'] is None for r in rejected)} songs, {sum(r['clip_start'] is not None for r in rejected)} clips"),
     ]  # fmt: skip
     return "<table>" + "".join(f"<tr><th>{name}<td>{_text(value)}" for name, value in lines) + "</table>"

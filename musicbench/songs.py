@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.charsets import decoded
 from musicbench.containers import is_sound_by_content
 from musicbench.facts import Stated, read_prompt
 from musicbench.features import SILENCE_DB, loudness_db
-from musicbench.manifests import caption_names, caption_text, composed, decoded
+from musicbench.manifests import MAX_CAPTION, caption_names, caption_text, composed, counted, shortened, some
 from musicbench.soundfiles import path_text, printable
 
 # The last lines cannot be read; they are rejected by name rather than passed over.
@@ -21,10 +22,12 @@ SUFFIXES = {
     ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au",
     ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx", ".wve", ".sds",
     ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp", ".ape", ".wv", ".tta", ".mpc",
-    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm",
+    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".xi", ".shn", ".tak", ".ofr", ".oma", ".aax",
 }  # fmt: skip
+LEAST_DC = 0.01  # of full scale
+MAY_BE_SOUND = {".raw", ".mat", ".htk", ".iff"}  # other things, too
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
-MAX_SIDECAR_BYTES, MAX_CAPTION = 1 << 20, 2000
+MAX_SIDECAR_BYTES = 1 << 24
 
 
 def datasets_in(folder):
@@ -40,7 +43,7 @@ def datasets_in(folder):
 def find_songs(folder, leave_out=()):
     """Return the paths of the audio files below `folder`, by name or else by content, relative to it, sorted.
 
-    Linked folders and the folders `leave_out` are not entered; hidden files are left. What has an audio file's name and is no file,
+    Linked folders and the folders `leave_out` are not entered; hidden files are left (`passed_over` tells them). What has an audio file's name and is no file,
     such as a pipe or a linked folder, is named as a song that cannot be read.
     """
     folder = Path(folder)
@@ -59,6 +62,48 @@ def find_songs(folder, leave_out=()):
     return sorted(found)
 
 
+def passed_over(folder, leave_out=()):
+    """Return (the hidden sound files below `folder`, relative to it; lines on these, and on folders that are not entered)."""
+    left_out = {os.path.realpath(other) for other in leave_out}
+    hidden, errors, dotted, linked, unclear = [], [], [], [], []
+    for place, folders, names in os.walk(folder, onerror=errors.append):
+        folders[:] = [name for name in folders if os.path.realpath(os.path.join(place, name)) not in left_out]
+        hidden += [os.path.join(place, name) for name in names if name[0] == "." and _is_hidden_song(os.path.join(place, name))]
+        unclear += [os.path.join(place, name) for name in names if os.path.splitext(name)[1].lower() in MAY_BE_SOUND]
+        linked += [os.path.join(place, name) for name in folders if os.path.islink(os.path.join(place, name))]
+        dotted += [os.path.join(place, name) for name in folders if name[0] == "." and _has_songs(os.path.join(place, name))]
+        folders[:] = [name for name in folders if name[0] != "."]
+    unclear = [path for path in unclear if not is_sound_by_content(path)]
+    hidden, dotted, linked, unclear = (
+        sorted(os.path.relpath(path, folder) for path in paths) for paths in (hidden, dotted, linked, unclear)
+    )
+    linked = [path for path in linked if os.path.splitext(path)[1].lower() not in SUFFIXES]  # else they are named as songs
+    lines = [
+        f"{printable(os.path.relpath(error.filename, folder))}: a folder that cannot be read ({error.strerror}); allow reading it"
+        for error in errors
+    ]
+    told = {
+        "hidden sound file(s), not used, as the name begins with a dot": hidden,
+        "hidden folder(s) with sound, not entered, as the name begins with a dot": dotted,
+        "file(s) not used that may be sound without a header; convert to WAV": unclear,
+        "linked folder(s), not entered; give the folder itself": linked,
+    }
+    for what, paths in told.items():
+        if paths:
+            lines.append(f"{len(paths)} {what.replace('(s)', '' if len(paths) == 1 else 's')}: {some(paths)}")
+    return hidden, lines
+
+
+def _is_hidden_song(path):
+    """Tell whether a hidden file is a song, and not what macOS keeps beside one."""
+    is_named = os.path.splitext(path)[1].lower() in SUFFIXES and not os.path.basename(path).startswith("._")
+    return os.path.isfile(path) and (is_named or is_sound_by_content(path))
+
+
+def _has_songs(folder):
+    return any(os.path.splitext(name)[1].lower() in SUFFIXES for _, _, names in os.walk(folder) for name in names)
+
+
 def _is_song(path):
     suffix = os.path.splitext(path)[1].lower()
     return suffix in SUFFIXES or (os.path.isfile(path) and is_sound_by_content(path))
@@ -74,23 +119,40 @@ def song_id(path):
 def song_text(path, manifest_caption, tags):
     """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag; "" where none."""
     for sidecar in _sidecars(path):
-        text, _ = _sidecar_text(sidecar)
+        text, _, _ = _sidecar_text(sidecar)
         if text:
-            return text[:MAX_CAPTION], ""
+            return shortened(text), ""
     if manifest_caption:
-        return caption_text(manifest_caption)[:MAX_CAPTION], ""
+        return shortened(caption_text(manifest_caption)), ""
     return "", _genre(tags.get("genre", ""))
 
 
-def sidecar_lines(folder, songs):
-    """Return a line for each song's own .txt or .json file that holds no caption, with the reason."""
-    lines = []
+def caption_lines(folder, songs, captions):
+    """Return lines on what the songs' own .txt and .json files say beside `captions`, those of the manifests, and on songs without any."""
+    lines, bare, other, long, encodings = [], [], [], [], {}
     for song in songs:
+        own = ""
         for sidecar in _sidecars(Path(folder) / song):
-            _, reason = _sidecar_text(sidecar)
-            if reason:
-                lines.append(f"{printable(os.path.relpath(sidecar, folder))}: not used; {reason}")
-    return lines
+            name = os.path.relpath(sidecar, folder)
+            text, fault, encoding = _sidecar_text(sidecar)
+            if fault:
+                lines.append(f"{printable(name)}: not used; {fault}")
+            if encoding:
+                encodings.setdefault(encoding, []).append(name)
+            if len(text) > MAX_CAPTION:
+                long.append(name)
+            own = own or text
+        if own and captions.get(song, own) != own:
+            other.append(song)
+        if not own and song not in captions:
+            bare.append(song)
+    lines += [f"{counted(len(names), 'text')} read as {encoding}: {some(names)}" for encoding, names in encodings.items()]
+    told = {
+        f"with a text of more than {MAX_CAPTION} characters, whose beginning is used": long,
+        "with a text of its own and another caption in a manifest: its own holds": other,
+        "without a caption, which gets one of what is heard": bare if len(bare) < len(songs) else [],
+    }
+    return lines + [f"{counted(len(names), 'song')} {what}: {some(names)}" for what, names in told.items() if names]
 
 
 def _sidecars(path):
@@ -105,20 +167,22 @@ def _sidecars(path):
 
 
 def _sidecar_text(path):
-    """Return (caption, "") of a song's own .txt or .json file, or ("", why it has none)."""
+    """Return (caption, "", encoding) of a song's own .txt or .json file, or ("", why it has none, "")."""
     try:
         with path.open("rb") as file:
-            text = decoded(file.read(MAX_SIDECAR_BYTES))
+            text, encoding = decoded(file.read(MAX_SIDECAR_BYTES))
     except OSError as error:
-        return "", f"it cannot be read ({error.strerror})"
+        return "", f"it cannot be read ({error.strerror})", ""
+    if text is None:
+        return "", "it is no text, or in an encoding that is not clear; save it as UTF-8", ""
     if path.suffix.lower() == ".txt":
         caption = caption_text(text)
     else:
         try:
             caption = _json_caption(json.loads(text))
         except (ValueError, RecursionError) as error:
-            return "", f"it is no JSON ({str(error)[:80]}); mend it"
-    return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file'
+            return "", f"it is no JSON ({str(error)[:80]}); mend it", ""
+    return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file', encoding if caption else ""
 
 
 def _json_caption(value, depth=3):
@@ -191,10 +255,30 @@ def _mono_and_loudest(samples):
     return np.stack([samples.mean(axis=1), samples[:, loudest]])
 
 
+def without_dc(samples):
+    """Return (samples without the level about which they swing, that level); one below `LEAST_DC` is left, and 0 returned."""
+    level = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
+    return (samples, 0.0) if abs(level) < LEAST_DC else ((samples - level).astype(np.float32), round(level, 4))
+
+
+def clipped_share(samples):
+    """Return the share of samples that lie at the highest or lowest level, three or more in a row."""
+    if not len(samples):
+        return 0.0
+    is_flat = (samples >= samples.max() - 1e-6) | (samples <= samples.min() + 1e-6)
+    alone = is_flat[:-2] & is_flat[1:-1] & is_flat[2:]
+    in_runs = np.zeros(len(samples), bool)
+    for shift in range(3):
+        in_runs[shift : len(samples) - 2 + shift] |= alone
+    return round(float(in_runs.mean()), 4)
+
+
 def fault_of(samples, rate):
     """Say why a clip cannot be used, or return None. A level that never changes (DC) is no sound."""
-    if not np.isfinite(samples).all():
+    if np.isnan(samples).any():
         return f"{np.count_nonzero(~np.isfinite(samples))} samples are not numbers (NaN or infinite)"
+    if not np.isfinite(samples).all():
+        return f"{np.count_nonzero(~np.isfinite(samples))} samples are infinite or above 3e38, where 1 is full scale; scale it"
     peak = np.abs(samples).max(initial=0)
     if peak > MAX_PEAK:
         return f"its samples reach {peak:.3g}, where 1 is full scale; scale it"

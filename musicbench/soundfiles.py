@@ -1,5 +1,6 @@
 """A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is said."""
 
+import errno
 import hashlib
 import os
 import stat
@@ -9,17 +10,24 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.containers import (
+    HEAD,
     Part,
     Pieces,
     chunk_parts,
     flac_parts,
     flac_parts_after,
+    flac_rate,
+    foreign_format,
+    headless_flac_part,
+    is_text,
     mp3_parts,
     ogg_parts,
     ogg_sound_end,
     other_sound,
     read_at,
+    rebuilt_wav_part,
     size_of,
+    sized_parts,
     sound_start,
     unfinished_wav_part,
 )
@@ -29,9 +37,9 @@ MAX_SOUND_S = 24 * 3600  # what is read of one file
 BLOCK_SAMPLES = 1 << 18  # of all channels together
 MAX_RESUMES = 1000  # places of a damaged FLAC file where reading is taken up again
 READ_AHEAD = 1 << 21  # bytes that a decoder may hold and has not decoded
-FILL_S = 1.0  # what is lost at one place and lasts no longer is filled with silence
+FILL_S = 2.5  # what is lost at one place and lasts no longer, as an Ogg page does, is filled with silence
 LOST_S = 0.25  # less than this is not told, as encoders pad
-SAMPLES_A_BYTE = 300  # more are in no format, not even of silence
+ODD_PACE = 4000, 4_000_000  # bytes a second; less or more is no usual sound file
 UNKNOWN_SAMPLES = 1 << 60  # what libsndfile says where a header says nothing
 
 
@@ -41,7 +49,10 @@ class UnreadableSound(InputError):
     reason = ""
 
 
-def _unreadable(path, reason, remedy="give a WAV, FLAC, OGG or MP3 file"):
+USUAL_REMEDY = "give a WAV, FLAC, OGG or MP3 file"
+
+
+def _unreadable(path, reason, remedy=USUAL_REMEDY):
     error = UnreadableSound(f"cannot read {printable(path)} as audio ({reason}); {remedy}")
     error.reason = f"cannot be read as audio ({reason}); {remedy}"
     return error
@@ -89,16 +100,26 @@ class SoundFile:
             self.sample_rate, self.channels, self.tags = stream.samplerate, stream.channels, stream.copy_metadata()
             self.claimed_s = self._claim(stream)
         except _reading_errors() as error:
-            raise _unreadable(self.path, _fault(self._file, error)) from None
+            raise _unreadable(self.path, *_fault(self._file, error)) from None
         if not MIN_RATE <= self.sample_rate <= MAX_RATE:
             reason = f"its header says {self.sample_rate} Hz, outside {MIN_RATE}-{MAX_RATE}"
             raise _unreadable(self.path, reason, "mend the header, or convert the file")
 
     @property
     def likely_s(self):
-        """Return how long the file lasts by its headers, as far as its size and what is read of a file allow."""
-        most_s = size_of(self._file) * SAMPLES_A_BYTE / self.sample_rate
-        return min(self.claimed_s or most_s, most_s, MAX_SOUND_S)
+        """Return how long the file lasts by its headers, or by its beginning and its size where these would be odd."""
+        size = size_of(self._file)
+        if not self.claimed_s or not ODD_PACE[0] < size / self.claimed_s < ODD_PACE[1]:
+            return min(self._by_its_beginning_s(size), MAX_SOUND_S)
+        return min(self.claimed_s, MAX_SOUND_S)
+
+    def _by_its_beginning_s(self, size):
+        stream = self._stream(self._parts[0])
+        before = stream.name.place()
+        samples = len(next(self._decoded(stream), ()))
+        after = stream.name.place()
+        used = after - before if after > before else after - self._start  # opening it may have read all
+        return samples / stream.samplerate * max((size - self._start) / max(used, 1), 1)
 
     def _find_parts(self):
         if self._kind == "flac":
@@ -113,6 +134,8 @@ class SoundFile:
             return parts
         if read_at(self._file, self._start, 1) == b"\xff":
             return self._find_mp3_parts()
+        if sized := sized_parts(self._file, self._start):
+            return sized
         return [Part(((self._start, size_of(self._file)),))]
 
     def _find_mp3_parts(self):
@@ -133,10 +156,26 @@ class SoundFile:
         if not stream and self._kind == "flac":
             return self._open_after_metadata(fault)
         if not stream:
+            stream = self._open_mended()
+        if not stream:
             raise fault
         if stream.format == "WAV" and not stream.frames:
             self._parts = [unfinished_wav_part(self._file, self._start) or self._parts[0]]
             return self._stream(self._parts[0])
+        return stream
+
+    def _open_mended(self):
+        """Open a WAV file with a header made anew, or a FLAC file that has none; None where it is neither."""
+        if self._kind == "riff":
+            part = rebuilt_wav_part(self._file, self._start)
+        else:
+            part = None if self._kind else headless_flac_part(self._file, self._start)
+        if not part:
+            return None
+        stream = self._stream(part)
+        self._parts = [part]
+        if not self._kind:
+            self.faults.append((0.0, "its beginning is lost; what is left of its FLAC frames is read"))
         return stream
 
     def _first_stream(self):
@@ -202,7 +241,7 @@ class SoundFile:
     def blocks(self):
         """Yield the Blocks of the file's sound at its first sample rate; what is lost is in `faults` in the end.
 
-        Where up to a second is lost there is silence, so that what follows lies where it did.
+        Where up to `FILL_S` are lost there is silence, so that what follows lies where it did.
         """
         decoded = 0
         for part, first in self._all_parts():
@@ -238,10 +277,12 @@ class SoundFile:
             if self.faults or self._kind == "ogg":
                 reason = f"{claimed_s - self.decoded_s:.1f} of {claimed_s:.1f} s cannot be decoded"
             else:
-                reason = f"it breaks off after {end_s:.1f} of {claimed_s:.1f} s"
+                reason = f"it ends after {end_s:.1f} of the {claimed_s:.1f} s that its header claims"
             self.faults.append((end_s, reason))
         elif self._parts[-1].is_cut:
             self.faults.append((end_s, f"it breaks off after {end_s:.1f} s"))
+        if self._parts[-1].unread:
+            self.faults.append((end_s, f"{self._parts[-1].unread} bytes after its sound are not read, as they are no sound"))
         if self._other:
             place, form = self._other
             size = size_of(self._file) - place
@@ -271,15 +312,15 @@ class SoundFile:
     def _flac_rest(self, part):
         """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame left."""
         base = self._position - self._part_samples
-        place = 0
+        place, stretch = 0, self.sample_rate / (flac_rate(self._file, part) or self.sample_rate)
         for _ in range(MAX_RESUMES):
             place = max(place, self._place - READ_AHEAD)
-            found = next(flac_parts_after(self._file, part, place, self._position - base), None)
+            found = next(flac_parts_after(self._file, part, place, round((self._position - base) / stretch)), None)
             if not found:
                 return
             rest, first, place = found
             place += 1
-            yield rest, base + first
+            yield rest, base + round(first * stretch)
 
     def _part_blocks(self, part):
         self._part_samples = 0
@@ -335,15 +376,23 @@ def _reading_errors():
     return soundfile.SoundFileError, OSError, ValueError, TypeError
 
 
+OPENING_REMEDIES = {errno.EACCES: "allow reading it", errno.EPERM: "allow reading it"}
+
+
 def open_regular(path):
     """Open a file for reading bytes; a pipe or device, which may never end, is refused. Raises InputError."""
     try:
         opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except (OSError, ValueError) as error:
-        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from None
+        reason = getattr(error, "strerror", None) or str(error)
+        is_link = os.path.islink(path)
+        if is_link:
+            reason = f"{reason}, and it is a link"
+        remedy = "mend the link, or delete it" if is_link else OPENING_REMEDIES.get(getattr(error, "errno", 0), "copy it anew")
+        raise _unreadable(path, reason, remedy) from None
     if not stat.S_ISREG(os.fstat(opened).st_mode):
         os.close(opened)
-        raise _unreadable(path, "it is no regular file but a folder, a pipe or a device")
+        raise _unreadable(path, "it is no regular file but a folder, a pipe or a device", "give a file, or rename it")
     return os.fdopen(opened, "rb", buffering=1 << 16)
 
 
@@ -370,11 +419,17 @@ def printable(path):
 
 
 def _fault(file, error):
-    """Say why a file could not be opened as sound; of no audio, libsndfile may say that it does not exist."""
+    """Say why a file could not be opened as sound, and what to do; of no audio, libsndfile may say that it does not exist."""
     reason = getattr(error, "error_string", str(error)).strip()
     if not size_of(file):
-        return "it is empty"
+        return "it is empty", "copy it anew, or delete it"
     if "SF_INFO" in reason:
-        return "its header gives no sample rate"
-    is_none = "not recognised" in reason or "does not exist" in reason
-    return "it holds no audio that can be read" if is_none else reason
+        return "its header gives no sample rate", "mend the header, or convert the file"
+    if form := foreign_format(file):
+        return f"{form} is not read", "convert it to FLAC or WAV, with ffmpeg for one"
+    if "not recognised" in reason or "does not exist" in reason:
+        if b"OggS" in read_at(file, 0, HEAD):
+            return "its first Ogg pages, which say how to decode it, are lost", "copy it anew"
+        text = " but text" if is_text(read_at(file, 0, HEAD)) else " that can be read"
+        return f"it holds no audio{text}", USUAL_REMEDY
+    return reason, USUAL_REMEDY

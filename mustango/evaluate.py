@@ -397,6 +397,7 @@ def evaluate(setup, folder, workers=None):
             clock.took("generating")
     records = hear_all(clips, folder, setup, workers)
     clock.took("hearing")
+    _leave_out_short(records, cases, ("model", "real") if setup.audio else ("real",))
     problems += faults(records)
     records = {column: {id_: record for id_, record in clips.items() if "fault" not in record} for column, clips in records.items()}
     scores = score_clips(cases, records, setup.judges, setup.seed)
@@ -452,8 +453,17 @@ def _processor_seconds():
     return times.user + times.system + times.children_user + times.children_system
 
 
+def _leave_out_short(records, cases, columns):
+    """Give records of clips that are no whole clip a fault; what a model makes may be as short as its longest."""
+    for case in cases:
+        for column in columns:
+            record = records.get(column, {}).get(case.id, {})
+            if record.get("duration", case.least_s) < case.least_s:
+                record["fault"] = f"lasts {record['duration']:.3g} of {case.labels.duration_s:g} s"
+
+
 def faults(records):
-    """Return what is wrong with heard clips: unreadable, silent, clipping, of another sample rate than most."""
+    """Return what is wrong with heard clips: unreadable, too short, silent, of another sample rate than most."""
     problems = []
     for column, clips in records.items():
         rates = [record["sample_rate"] for record in clips.values() if "sample_rate" in record]

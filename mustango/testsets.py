@@ -21,6 +21,7 @@ class Case:
 
     asked: what the generator is to obey. labels: what holds for the set's own audio (the same, unless the controls cannot say
     all of it). controls: what the generator is given. audio: the set's own clip, if it has one. notes: what could not be read.
+    least_s: how long a clip lasts at least; what is shorter is none of this case.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Case:
     seed: int = 0
     audio: str | None = None
     notes: tuple = field(default=())
+    least_s: float = 0.0
 
     def row(self):
         """Return the case as a row that `read_cases` reads."""
@@ -58,6 +60,7 @@ KEY_LOOPS = {
     "major": ("I IV V I", "I ii V I", "I vi IV V", "I IV I V", "I vi ii V", "I V I IV V I"),
     "minor": ("i iv V i", "i ii° V i", "i VI iv V", "i iv i V", "i VI V i", "i V i iv V i"),
 }
+LEAST_SHARE, LEAST_GUESSED_SHARE = 0.9, 0.5  # of a case's duration that a clip lasts; of the usual one, where a row says none
 HELD_OUT = 1  # the second stream of draws of a seed: pieces of other controls, the reference of the distances
 
 
@@ -114,7 +117,7 @@ def composed_case(seed, index, stream=0):
     beats, positions = beat_grid(bpm, meter, DURATION_S)
     target = Target(DURATION_S, tuple(beats), tuple(positions), float(bpm), tuple(laid), tuple(times), key)
     controls = {"chords": line, "tempo": bpm, "meter": str(meter)} | ({"key": str(key)} if key else {})
-    case = Case(f"{index:04d}", "", target, target, controls, int(rng.integers(10**9, 2**31)))
+    case = Case(f"{index:04d}", "", target, target, controls, int(rng.integers(10**9, 2**31)), least_s=LEAST_SHARE * DURATION_S)
     return replace(case, prompt=caption(tags_of(composed_piece(case)), rng))
 
 
@@ -224,7 +227,8 @@ def read_cases(path, given=True, limit=None):
         controls, asked = _controls(labels, meter, given)
         prompt = row.get("prompt") or row.get("main_caption") or ""
         own = str(Path(path).parent / audio) if audio else None
-        cases.append(Case(name, str(prompt), asked, labels, controls, seed, own, tuple(notes)))
+        least_s = labels.duration_s * (LEAST_SHARE if row.get("duration") else LEAST_GUESSED_SHARE)
+        cases.append(Case(name, str(prompt), asked, labels, controls, seed, own, tuple(notes), least_s))
     return cases
 
 

@@ -3,11 +3,12 @@
 import io
 import os
 import struct
+import zlib
 
 import numpy as np
 import soundfile
 
-from musicbench.containers import mp3_parts
+from musicbench.containers import MIRRORED, mp3_parts
 
 RATE = 22050
 READ, DAMAGED, NAMED = "read", "damaged", "named"
@@ -47,6 +48,28 @@ def ape_tag(size):
 def mp3_with_frame_count(data, count):
     place = max(data[:200].find(b"Xing"), data[:200].find(b"Info"))
     return patched(data, place + 8, struct.pack(">I", count))
+
+
+def sized(data, size, place):
+    """Return a file's bytes with another size: (value, bytes, order) at a place."""
+    value, width, order = size
+    return patched(data, place, value.to_bytes(width, order, signed=value < 0))
+
+
+def ogg_flac(data):
+    """Return a FLAC file in Ogg pages, as others than libsndfile write it."""
+    first = data.index(b"\xff\xf8")
+    body = [b"\x7fFLAC\1\0\0\1" + data[:42], data[42:first]]
+    body += [data[at : at + 60000] for at in range(first, len(data), 60000)]
+    pages, samples = b"", int.from_bytes(data[18:26], "big") & (2**36 - 1)
+    for number, part in enumerate(body):
+        lacing = bytes([255] * (len(part) // 255) + [len(part) % 255])
+        granule = 0 if number < 2 else samples * (number - 1) // (len(body) - 2)
+        flags = 2 if not number else 4 * (number == len(body) - 1)
+        page = b"OggS\0" + bytes([flags]) + struct.pack("<qIII", granule, 7, number, 0) + bytes([len(lacing)]) + lacing + part
+        crc = zlib.crc32(page.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+        pages += patched(page, 22, crc.to_bytes(4, "big").translate(MIRRORED))
+    return pages
 
 
 def without_info_frame(data):
@@ -157,7 +180,11 @@ def odd_files():
         "w64.w64": (encoded(a, "W64"), READ, 7),
         "caf.caf": (encoded(a, "CAF"), READ, 7),
         "alac.caf": (encoded(a, "CAF", "ALAC_16"), READ, 7),
-        "caf-cut.caf": (encoded(a, "CAF")[:100000], NAMED, 0),
+        "caf-cut.caf": (encoded(a, "CAF")[:100000], DAMAGED, 2),
+        "flac-in-ogg-pages.oga": (ogg_flac(flac), READ, 7),
+        "flac-without-beginning.flac": (flac[half:], DAMAGED, 3),
+        "wav-chunk-of-2-gb-before.wav": (wav[:12] + b"JUNK\xff\xff\xff\x7f" + wav[12:], READ, 7),
+        "wav-odd-chunk.wav": (wav[:36] + b"LIST\3\0\0\0abc" + wav[36:], READ, 7),
         "voc.voc": (encoded(a, "VOC"), READ, 7),
         "ircam.sf": (encoded(a, "IRCAM"), READ, 7),
         "nist.sph": (encoded(a, "NIST"), READ, 7),

@@ -22,6 +22,7 @@ from conftest import ROOT
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
+from musicbench import build as build_module
 from musicbench.__main__ import main
 from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
 from musicbench.clip import Clip, alone_in, load_audio
@@ -240,6 +241,24 @@ if __name__ == "__main__":
         assert process.stdout.read() == "" and time.monotonic() - begun < 60  # until the worker, too, has closed it
 
 
+def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch):
+    hear, heard = build_module.hear, []
+
+    def stops(samples, rate):
+        if len(heard) == 3:
+            raise KeyboardInterrupt
+        heard.append(1)
+        return hear(samples, rate)
+
+    with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
+        stopping.setattr(build_module, "hear", stops)
+        build(songs, tmp_path / "out", RECIPE)
+    monkeypatch.setattr(build_module, "hear", lambda samples, rate: heard.append(1) or hear(samples, rate))
+    build(songs, tmp_path / "out", RECIPE)
+    assert len(heard) == 5 and digests(tmp_path / "out") == digests(built[0])
+    assert not any(path.is_dir() for path in (tmp_path / "out" / "parts").iterdir())
+
+
 def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_path):
     recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
     songs, out = tmp_path / "songs", tmp_path / "out"
@@ -361,7 +380,7 @@ def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeyp
     assert rows and f"{len(rows)} rows of 1 songs in" in (out := capsys.readouterr().out) and "rejected.jsonl): 0 songs" in out
     if suffix == "flac":  # a cut WAV file tells its length by what is left
         (entry,) = rejected
-        assert "it breaks off" in entry["reason"] and 8 <= entry["clip_start"] <= 14
+        assert "it ends after" in entry["reason"] and 8 <= entry["clip_start"] <= 14
 
 
 @pytest.mark.parametrize(("duration_s", "count"), [(0.0, 0), (0.5, 0), (2.9, 0), (3.0, 1), (6.9, 1), (7.0, 2)])

@@ -112,6 +112,28 @@ def test_what_is_wrong_with_clips_is_reported_and_counts(music):
     assert " N=3 |" in markdown(report)
 
 
+@pytest.mark.parametrize("column", ["model", "real"])
+def test_a_clip_that_lasts_too_short_is_left_out(music, column):
+    shutil.copytree(music / "played", music / "real")
+    folder = music / ("played" if column == "model" else "real")
+    for name, lasts_s in (("c0", 0.1), ("c1", 3.5), ("c2", 3.7), ("c3", 5)):
+        soundfile.write(folder / f"{name}.wav", np.resize(tones([1, 2]), round(lasts_s * RATE)), RATE)
+    report = run(music, real=str(music / "real"))
+    said = {p["id"]: p["what"] for p in report["problems"] if p["column"] == column}
+    assert said == {"c0": "left out: lasts 0.1 of 4 s", "c1": "left out: lasts 3.5 of 4 s"}
+    assert set(report["scores"][column]) == {"c2", "c3", "c4", "c5"}
+
+
+def test_of_a_set_without_durations_only_what_is_very_short_is_left_out(music):
+    rows = [json.loads(line) for line in (music / "set.jsonl").read_text().splitlines()]
+    (music / "set.jsonl").write_text("\n".join(json.dumps(row | {"duration": None}) for row in rows))
+    for number in range(6):
+        soundfile.write(music / "played" / f"c{number}.wav", np.resize(tones([1, 2]), (8 if number else 1) * RATE), RATE)
+    report = run(music)
+    assert [p["what"] for p in report["problems"] if p["id"] == "c0"] == ["left out: lasts 1 of 10 s"]
+    assert len(report["scores"]["model"]) == 5
+
+
 def test_a_damaged_clip_of_the_sets_own_is_left_out(music):
     shutil.copytree(music / "played", music / "real")
     cut = music / "real" / "c0.wav"
@@ -150,7 +172,7 @@ def test_no_file_stops_an_evaluation(music, monkeypatch):
     monkeypatch.setattr(Tone, "__call__", breaks)
     said = {p["id"]: p["what"] for p in run(music)["problems"] if p["column"] == "model"}
     assert "no regular file" in said["c0"] and "missing" in said["c1"] and "symbolic links" in said["c2"]
-    assert "breaks off" in said["c3"] and "breaks off" in said["c4"] and "ZeroDivisionError" in said["c5"]
+    assert "ends after" in said["c3"] and "ends after" in said["c4"] and "ZeroDivisionError" in said["c5"]
 
 
 def test_a_second_run_hears_only_what_is_new(music):

@@ -5,7 +5,8 @@ import unicodedata
 
 import pytest
 
-from musicbench.manifests import caption_text, decoded, is_caption, read_manifests
+from musicbench.charsets import decoded
+from musicbench.manifests import MAX_CAPTION, caption_text, is_caption, read_manifests, shortened
 
 SONGS = ["a.wav", "b.wav", "c/d.flac"]
 WANTED = {"a.wav": "A harp, softly played.", "b.wav": "Two lutes.", "c/d.flac": "A café band."}
@@ -198,7 +199,7 @@ def test_rows_name_songs_exactly_before_they_do_so_loosely(tmp_path):
     (tmp_path / "metadata.csv").write_text("filename,caption\n" + "".join(f"{name},{caption}\n" for name, caption in rows))
     captions, (line,) = read_manifests(tmp_path, songs)
     assert captions == {"a.wav": "A.", "x/b.wav": "B.", accented: "C.", "z/d.wav": "D."}
-    assert "captions from column caption" in line and line.endswith("2 of 6 rows name no song: o/a.wav, twice.wav")
+    assert "captions from column caption" in line and "1 of 6 rows name no song: o/a.wav; 1 of 6 rows fit more" in line
 
 
 def test_a_songs_own_text_is_no_manifest_and_the_dataset_is_left_out(tmp_path):
@@ -222,7 +223,10 @@ def test_parquet(tmp_path, monkeypatch):
 
 def test_text_is_decoded_by_its_mark_or_its_bytes():
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"):
-        assert decoded("A café band plays.".encode(encoding)) == "A café band plays."
+        assert decoded("A café band plays.".encode(encoding)) == (
+            "A café band plays.",
+            "Windows-1252" if encoding == "cp1252" else "",
+        )
 
 
 WORDS = ["A harp plays one slow song", "Two lutes in a great hall", "A band in a small café"]
@@ -356,3 +360,138 @@ def test_a_file_of_captions_by_name_may_hold_single_words(tmp_path):
     write(tmp_path, {"dataset.json": {"a.wav": "train", "b.wav": "test"}})
     captions, (line,) = read_manifests(tmp_path, SONGS)
     assert not captions and "not used" in line
+
+
+def said_of(folder, text, songs=SONGS, name="metadata.csv"):
+    """Return (captions, the line) of a manifest's text or bytes."""
+    (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    captions, (line,) = read_manifests(folder, songs)
+    return captions, line
+
+
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize(
+    ("encoding", "name", "texts"),
+    [
+        ("cp1251", "Windows-1251", ["Медленный вальс для баяна", "Колыбельная, женский голос"]),
+        ("koi8-r", "KOI8-R", ["Медленный вальс для баяна", "Колыбельная, женский голос"]),
+        ("cp866", "code page 866", ["Медленный вальс для баяна", "Колыбельная, женский голос"]),
+        ("shift_jis", "Shift-JIS", ["雨の日のピアノソロ", "速いテンポのファンク"]),
+        ("euc_jp", "EUC-JP", ["雨の日のピアノソロ", "速いテンポのファンク"]),
+        ("gbk", "GBK", ["欢快的小提琴协奏曲", "缓慢的蓝调口琴"]),
+        ("big5", "Big5", ["歡快的小提琴協奏曲", "緩慢的藍調口琴"]),
+        ("euc_kr", "EUC-KR", ["빠른 바이올린 협주곡", "느린 블루스 하모니카"]),
+        ("cp1253", "Windows-1253", ["Αργό βαλς με ακορντεόν", "Νανούρισμα, γυναικεία φωνή"]),
+        ("cp1255", "Windows-1255", ["ואלס איטי לאקורדיון", "שיר ערש בקול רך"]),
+        ("cp1256", "Windows-1256", ["لحن بطيء على الناي", "أغنية الأطفال الهادئة"]),
+        ("cp874", "Windows-874", ["เพลงวอลทซ์ช้ากับแอคคอร์เดียน", "เพลงกล่อมเด็ก"]),
+        ("cp1250", "Windows-1250", ["Pomalý valčík pro harmoniku", "Ukolébavka, ženský hlas"]),
+        ("cp1250", "Windows-1250", ["Powolny walc na akordeon, głęboki bas", "Kołysanka, kobiecy śpiew"]),
+        ("cp1254", "Windows-1254", ["Akordeonla yavaş bir vals", "Ninni, kadın sesi"]),
+        ("cp1252", "Windows-1252", ["Langsamer Walzer für Akkordeon", "Wiegenlied, schöne Stimme"]),
+        ("latin-1", "Windows-1252", ["Valse lente à l'accordéon", "Berceuse française"]),
+        ("mac_roman", "Mac Roman", ["Valse lente à l'accordéon", "Berceuse française"]),
+    ],
+)
+def test_captions_in_any_encoding_are_read_and_the_encoding_is_named(tmp_path, encoding, name, texts, before):
+    head = "file_name;caption\n" + before * "c/d.flac;A plain line in English\n"
+    text = head + "".join(f"{song};{words}\n" for song, words in zip(SONGS, texts, strict=False))
+    captions, line = said_of(tmp_path, text.encode(encoding))
+    assert [captions[song] for song in SONGS[:2]] == texts and f"read as {name}" in line
+
+
+def test_lines_in_two_encodings_are_read_line_by_line(tmp_path):
+    for encoding, text, name in (("cp1252", "Zwölf Flöten", "Windows-1252"), ("cp1251", "Двенадцать флейт играют", "Windows-1251")):
+        data = "file_name,caption\na.wav,Cançó trista\n".encode() + f"b.wav,{text}\n".encode(encoding)
+        captions, line = said_of(tmp_path, data)
+        assert captions == {"a.wav": "Cançó trista", "b.wav": text} and f"read as UTF-8 and {name}" in line
+
+
+@pytest.mark.parametrize("words", [b"\xe4\xd5\xb1 \x9d\xfe\x81 \xb5\xa0\xf9", bytes(range(160, 256))])
+def test_an_encoding_that_is_not_clear_is_told_and_guessed_at_by_nobody(tmp_path, words):
+    captions, line = said_of(tmp_path, b"file_name,caption\na.wav," + words + b"\n")
+    assert not captions and "an encoding that is not clear; save it as UTF-8" in line
+
+
+@pytest.mark.parametrize(
+    ("header", "column", "told"),
+    [
+        ("file_name,text_encoder,prompt_style,sound", "sound", ""),
+        ("file_name,prompt_template,tokenizer_text,what_one_hears", "what_one_hears", ""),
+        ("file_name,series_description,x,music_description", "music_description", ""),
+        ("file_name,caption_de,x,caption_en", "caption_en", "not used: column caption_de"),
+        ("file_name,description_ja,x,description_english", "description_english", "not used: column description_ja"),
+        ("file_name,my_caption_fr,x,my_caption", "my_caption", "not used: column my_caption_fr"),
+    ],
+)
+def test_the_column_that_speaks_of_each_song_is_taken(tmp_path, header, column, told):
+    second = [f"Autre chose, numéro {number}" if told else "the same words for all of them" for number in range(3)]
+    rows = [f'{song},"{other}",the same,"{words}"' for song, other, words in zip(SONGS, second, WORDS, strict=True)]
+    captions, line = said_of(tmp_path, "\n".join([header, *rows]))
+    assert list(captions.values()) == WORDS and f"captions from column {column}" in line and told in line, line
+
+
+def test_the_same_caption_for_all_songs_is_told(tmp_path):
+    captions, line = said_of(tmp_path, "file_name,caption\n" + "".join(f"{song},A piece of music\n" for song in SONGS))
+    assert len(captions) == 3 and "all 3 captions are the same" in line
+
+
+@pytest.mark.parametrize(
+    ("cell", "caption"),
+    [('"A \\"blue\\" harp"', 'A "blue" harp'), ('"The \\"Air\\", slowly"', 'The "Air", slowly'), ('"It ends in \\"quotes\\""', 'It ends in "quotes"')],
+)  # fmt: skip
+def test_quotes_may_be_escaped_as_in_c(tmp_path, cell, caption):
+    captions, _ = said_of(tmp_path, f'file_name,caption,bpm\na.wav,{cell},90\nb.wav,"Two lutes, softly",80\n')
+    assert captions == {"a.wav": caption, "b.wav": "Two lutes, softly"}
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "caption"),
+    [
+        ("file_name,caption,key", "a.wav,A harp, then a lute,C", "A harp, then a lute"),
+        ("file_name,mood,caption", "a.wav,sad, slow,A harp", "A harp"),
+        ("file_name,mood,caption", "a.wav,sad,A harp, a lute, a drum", "A harp, a lute, a drum"),
+        ("file_name,caption,mood", "a.wav,A harp,sad, slow", "A harp"),
+    ],
+)
+def test_commas_without_quotes_shift_no_column_and_are_told(tmp_path, header, row, caption):
+    captions, line = said_of(tmp_path, f"{header}\n{row}\nb.wav,x y,z z\n")
+    assert captions["a.wav"] == caption and "1 of 2 rows have commas without quotes" in line and "a.wav" in line
+
+
+def test_numbers_and_urls_name_songs_and_what_fits_two_is_told(tmp_path):
+    songs = ["001.wav", "002.wav", "010.wav", "x/take 3.wav", "y/take 03.wav", "z/solo.wav"]
+    rows = ["1,A", "02,B", "10,C", "take 3,D", "take 003,E", "https://x.org/z/solo.wav?dl=1&x=2#t=5,F"]
+    captions, line = said_of(tmp_path, "id,caption\n" + "\n".join(rows), songs)
+    assert captions == {"001.wav": "A", "002.wav": "B", "010.wav": "C", "x/take 3.wav": "D", "z/solo.wav": "F"}
+    assert "1 of 6 rows fit more than one song; write their folders and endings: take 003" in line
+
+
+def test_formulas_are_no_captions_and_long_ones_are_shortened(tmp_path):
+    long = "A harp plays. " * 9000
+    captions, line = said_of(
+        tmp_path, f'file_name,caption\na.wav,"=HYPERLINK(""http://x"",""y"")"\nb.wav,=A1&B2\nc/d.flac,{long}\n'
+    )
+    assert list(captions) == ["c/d.flac"] and "2 of 3 rows hold a formula: a.wav, b.wav" in line
+    assert f"1 of 3 rows have a caption of more than {MAX_CAPTION} characters" in line
+    assert shortened(captions["c/d.flac"]).endswith("plays.") and len(shortened("word " * 999)) <= MAX_CAPTION
+    assert shortened("A harp.") == "A harp." and caption_text("@SUM(A1)") == "" and caption_text("= 90 bpm") == "= 90 bpm"
+
+
+@pytest.mark.parametrize(
+    "data", [b"PK\3\4" + bytes(3000), bytes(range(256)) * 20, b"\x1f\x8b" + b"x" * 99, b"file_name\x07,\x1b[2J\n\x07,x\n"]
+)
+def test_nothing_raw_comes_to_the_terminal(tmp_path, data):
+    captions, line = said_of(tmp_path, data)
+    assert not captions and "not used" in line and line.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("CafÃ© jazz", "Café jazz"), ("Â¡Fado, muy rÃ¡pido!", "¡Fado, muy rápido!"), ("Café Ã la carte", "Café Ã la carte"), ("“Naïf” – très doux", "“Naïf” – très doux"),
+        ("Rock &amp; roll, <b>loud</b> &#8211; fast<br/>", "Rock & roll, loud – fast"), ("tempo < 90 and > 60", "tempo < 90 and > 60"),
+    ],
+)  # fmt: skip
+def test_what_other_programs_did_to_captions_is_undone(text, clean):
+    assert caption_text(text) == clean

@@ -143,3 +143,20 @@ def test_a_song_that_kills_its_worker_costs_no_other(tmp_path):
     assert done == ["a", "deadly was killed", "b", "c"]
     with pytest.raises(InputError, match="a worker was killed"):
         engines.run("local", dies_of, jobs, workers=2)
+
+
+def test_hidden_files_are_rejected_by_name_and_empty_ones_are_empty(tmp_path, capsys):
+    songs = tmp_path / "songs"
+    songs.mkdir()
+    for name in ("a.wav", ".b.wav"):
+        (songs / name).write_bytes(encoded(tone(5) + 0.2, "WAV"))
+    for name in ("c.mp3", "d.flac"):
+        (songs / name).touch()
+    summary = build(songs, tmp_path / "out", PLAIN)
+    _, reasons = outcome(tmp_path / "out")
+    assert "begins with a dot" in reasons[".b.wav"][0] and "1 hidden sound file" in capsys.readouterr().err
+    assert "it is empty" in reasons["c.mp3"][0] and "it is empty" in reasons["d.flac"][0]
+    assert (summary.songs, summary.rejected_songs, summary.same_songs) == (3, 2, 0)
+    for row in read_rows(tmp_path / "out"):
+        made, _ = load_audio(tmp_path / "out" / row["location"])
+        assert abs(row["dc_removed"] - 0.2) < 0.01 and abs(made.mean()) < 1e-3 and row["clipped"] == 0

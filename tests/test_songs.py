@@ -2,10 +2,12 @@
 
 import os
 
+import numpy as np
 import pytest
+import soundfile
 
 from musicbench.manifests import read_manifests
-from musicbench.songs import find_songs, sidecar_lines, song_text
+from musicbench.songs import caption_lines, clipped_share, fault_of, find_songs, passed_over, song_text, without_dc
 
 
 def test_what_sounds_is_found_by_content_and_what_is_named_so_by_name(tmp_path):
@@ -79,6 +81,81 @@ def test_a_songs_own_file_without_a_caption_is_named(tmp_path):
     files = {"a.txt": "A harp.", "b.txt": "NaN\n", "c.json": "{oops", "d.json": '{"bpm": 90}', "e.json": '[{"caption": "A lyre."}]'}
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    lines = sidecar_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"])
-    assert [line.split(": not used; ")[0] for line in lines] == ["b.txt", "c.json", "d.json"]
+    lines = caption_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"], {"d.wav": "A lute."})
+    assert [line.split(": not used; ")[0] for line in lines[:3]] == ["b.txt", "c.json", "d.json"]
+    assert lines[3:] == ["2 songs without a caption, which gets one of what is heard: b.wav, c.wav"]
     assert "no caption" in lines[0] and "no JSON" in lines[1]
+
+
+def test_what_a_song_says_itself_beside_a_manifest_is_told(tmp_path):
+    (tmp_path / "a.txt").write_text("A harp.")
+    (tmp_path / "b.txt").write_bytes("雨の日のピアノ".encode("shift_jis"))
+    (tmp_path / "c.txt").write_text("A very long text. " * 200)
+    (tmp_path / "d.txt").write_bytes(bytes(range(160, 256)))
+    lines = caption_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav"], {"a.wav": "A lute.", "d.wav": "A drum."})
+    words = ("encoding that is not clear", "1 text read as Shift-JIS: b.txt", "more than 2000 characters", "its own holds: a.wav")
+    assert len(lines) == 4 and all(word in line for word, line in zip(words, lines, strict=True)), lines
+    assert song_text(tmp_path / "b.wav", "", {})[0] == "雨の日のピアノ" and song_text(tmp_path / "c.wav", "", {})[0].endswith(
+        "text."
+    )
+
+
+def test_what_is_passed_over_is_told(tmp_path, monkeypatch):
+    for name in (
+        "a.wav",
+        "sub/.b.flac",
+        ".c",
+        "._a.wav",
+        ".d.txt",
+        ".hidden/e.mp3",
+        ".git/config",
+        "locked/f.wav",
+        "g.raw",
+        "h.mat",
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"fLaC" if name == ".c" else b"")
+    (tmp_path / "elsewhere").symlink_to(tmp_path.parent, target_is_directory=True)
+    scan = os.scandir
+
+    def refuses(path):
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuses)
+    hidden, lines = passed_over(tmp_path)
+    assert hidden == [".c", "sub/.b.flac"] and find_songs(tmp_path) == ["a.wav"]
+    words = (
+        "locked: a folder that cannot be read (Permission denied)",
+        "2 hidden sound files",
+        "1 hidden folder with sound",
+        "2 files not used that may be sound",
+        "1 linked folder,",
+    )
+    assert len(lines) == 5 and all(word in line for word, line in zip(words, lines, strict=True)), lines
+
+
+def test_matlab_files_with_sound_are_songs(tmp_path):
+    for kind in ("MAT5", "WAV"):
+        soundfile.write(tmp_path / f"{kind}.mat", np.zeros(9000), 8000, format=kind)
+    (tmp_path / "labels.mat").write_bytes(b"MATLAB 5.0 MAT-file" + bytes(500))
+    assert find_songs(tmp_path) == ["MAT5.mat", "WAV.mat"]
+
+
+def test_an_offset_is_taken_off_and_clipping_is_counted():
+    time_s = np.arange(44100) / 44100
+    sound = (0.5 * np.sin(2 * np.pi * 441.7 * time_s)).astype(np.float32)
+    assert without_dc(sound)[0] is sound and clipped_share(sound) == 0
+    plain, level = without_dc(sound + 0.25)
+    assert abs(level - 0.25) < 1e-3 and np.abs(plain - sound).max() < 1e-3
+    for drive, share in ((1.5, 0.54), (4.0, 0.84)):
+        assert abs(clipped_share(np.clip(sound * 2 * drive, -1, 1)) - share) < 0.02
+    assert clipped_share(np.clip(sound * 2 * 1.5, -1, 1) * 0.3) > 0.5, "turned down after it was clipped"
+    assert clipped_share(sound[:2]) == clipped_share(sound[:0]) == 0
+
+
+def test_numbers_that_are_too_large_are_not_called_no_numbers():
+    with np.errstate(over="ignore"):
+        assert "infinite or above" in fault_of(np.full(50, 1e300).astype(np.float32), 8000)
+    assert "not numbers" in fault_of(np.full(50, np.nan, np.float32), 8000)

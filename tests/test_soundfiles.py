@@ -60,7 +60,7 @@ def test_a_length_is_a_claim(tmp_path):
 
     (tmp_path / "x.flac").write_bytes(flac_claiming(encoded(tone(2), "FLAC"), 2**36 - 1))
     tracemalloc.start()
-    with pytest.raises(InputError, match="breaks off after 2.0 of"):
+    with pytest.raises(InputError, match="ends after 2.0 of the"):
         load_audio(tmp_path / "x.flac")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -200,12 +200,122 @@ def test_a_second_chunk_of_sound_is_read(tmp_path):
     assert np.abs(sound[3 * RATE :] - tone(2, 660)).max() < 1e-3
 
 
+AU, CAF, RF64, WAV, AIFF = (encoded(tone(6), kind) for kind in ("AU", "CAF", "RF64", "WAV", "AIFF"))
+PLACES = {  # (bytes, where the size is, how wide, its order, what it counts besides the sound, where the sound begins)
+    "AU": (AU, 8, 4, "big", 0, 24),
+    "AU, little": (b"dns." + b"".join(AU[at : at + 4][::-1] for at in range(4, 24, 4)) + np.frombuffer(AU[24:], ">i2").astype("<i2").tobytes(), 8, 4, "little", 0, 24),
+    "CAF": (CAF, CAF.index(b"data") + 4, 8, "big", 4, CAF.index(b"data") + 16),
+    "RF64": (RF64, 28, 8, "little", 0, RF64.index(b"data") + 8),
+    "WAV": (WAV, 40, 4, "little", 0, 44),
+    "AIFF": (AIFF, AIFF.index(b"SSND") + 4, 4, "big", 8, AIFF.index(b"SSND") + 16),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [0, 100, 2**31 - 2, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 9, 2**62, -1, -9, "a third"])
+@pytest.mark.parametrize("kind", PLACES)
+def test_a_size_that_says_nothing_or_too_little_loses_nothing(tmp_path, kind, said):
+    data, place, width, order, extra, _ = PLACES[kind]
+    said = 2 * RATE * 2 + extra if said == "a third" else said
+    is_signed = isinstance(said, int) and said < 0
+    if not is_signed and said >= 2 ** (8 * width):
+        return
+    sound, faults, _ = heard(tmp_path, patched(data, place, said.to_bytes(width, order, signed=is_signed)))
+    assert len(sound) == 6 * RATE and not faults and np.abs(sound - tone(6)).max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", PLACES)
+def test_a_cut_file_says_of_how_much(tmp_path, kind):
+    data, *_, first = PLACES[kind]
+    sound, faults, _ = heard(tmp_path, data[: first + 4 * RATE * 2])
+    assert len(sound) == 4 * RATE and "it ends after 4.0 of the 6.0 s" in faults[0][1]
+
+
+@pytest.mark.parametrize(
+    ("more", "is_told"),
+    [(b"LIST" + bytes(3000), False), (b"ID3\4" + b"x" * 3000, False), (bytes(5000), False), (b"\xff\xd8\xff" + b"\1" * 3000, False), (b"Some words. " * 500, True)],
+)  # fmt: skip
+def test_what_follows_a_sound_and_is_none_is_not_read(tmp_path, more, is_told):
+    for kind in ("WAV", "AU", "AIFF"):
+        sound, faults, _ = heard(tmp_path, PLACES[kind][0] + more)
+        assert len(sound) == 6 * RATE, kind
+        assert bool(faults) == is_told and (not is_told or "6000 bytes after its sound are not read" in faults[0][1])
+
+
+def test_flac_files_of_two_rates_are_joined_without_a_fault(tmp_path):
+    for first, second in ((22050, 24000), (48000, 16000), (44100, 96000)):
+        data = encoded(tone(5, rate=first), "FLAC", rate=first) + encoded(tone(4, 660, second), "FLAC", rate=second)
+        sound, faults, _ = heard(tmp_path, data)
+        assert not faults and len(sound) == pytest.approx(9 * first, abs=2)
+
+
+@pytest.mark.parametrize("subtype", [None, "OPUS"])
+def test_a_damaged_page_of_ogg_costs_its_page(tmp_path, subtype):
+    data = bytearray(encoded(tone(40, rate=48000), "OGG", subtype, 48000))
+    pages = [place for place in range(len(data)) if data[place : place + 4] == b"OggS"]
+    for page in pages[6:-4:5]:
+        data[page + 300 : page + 330] = bytes(range(30))
+    sound, faults, breaks = heard(tmp_path, bytes(data))
+    assert len(faults) >= 6 and not breaks and len(sound) > 39 * 48000
+
+
+@pytest.mark.parametrize(
+    ("data", "form"),
+    [
+        (b"\0\0\0\x20ftypM4A \0\0\0\0" + bytes(200) + b"mp4a" + bytes(500), "AAC in MP4"),
+        (b"\0\0\0\x20ftypqt  \0\0\0\0" + bytes(3_000_000) + b"alac" + bytes(500), "ALAC in MP4"),
+        (b"\x1aE\xdf\xa3" + bytes(40) + b"webm" + bytes(99) + b"A_OPUS" + bytes(500), "Opus in WebM"),
+        (b"\x30\x26\xb2\x75\x8e\x66\xcf\x11" + bytes(900), "WMA"),
+        (b"\x0b\x77" + bytes(900), "AC-3"),
+        (id3v2(50) + b"\xff\xf1\x50\x80" + bytes(900), "AAC"),
+        (b"wvpk" + bytes(900), "WavPack"),
+        (b"MThd\0\0\0\6" + bytes(900), "MIDI"),
+        (b"PK\3\4" + bytes(900), "a ZIP archive"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path, data, form):
+    (tmp_path / "x.mp3").write_bytes(data)
+    with pytest.raises(InputError, match=f"{form}.* is not read.; convert it"):
+        load_audio(tmp_path / "x.mp3")
+
+
+def test_what_cannot_be_opened_has_a_remedy_of_its_own(tmp_path):
+    (tmp_path / "link.wav").symlink_to("nothing.wav")
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "page.wav").write_text("<html>Not found</html>" * 9)
+    ogg = encoded(tone(3), "OGG")
+    (tmp_path / "tail.ogg").write_bytes(ogg[len(ogg) // 2 :])
+    for name, words in (
+        ("link.wav", "a link.; mend the link"),
+        ("empty.wav", "it is empty.; copy it"),
+        ("page.wav", "no audio but text"),
+        ("tail.ogg", "first Ogg pages"),
+    ):
+        with pytest.raises(InputError, match=words):
+            load_audio(tmp_path / name)
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 2**36 - 1])
+def test_how_long_a_file_lasts_is_told_by_its_beginning_where_its_header_lies(tmp_path, claimed):
+    (tmp_path / "x").write_bytes(flac_claiming(encoded(tone(90), "FLAC"), claimed))
+    with SoundFile(tmp_path / "x") as file:
+        assert 80 < file.likely_s < 100
+
+
 @pytest.mark.parametrize("sizes", [(300, 60_000), (300, 300_000), (70_000,) * 5, (10,) * 50])
 def test_any_number_of_tags_is_passed(tmp_path, sizes):
     tags = b"".join(map(id3v2, sizes))
     for kind in ("MP3", "FLAC", "WAV"):
         sound, faults, _ = heard(tmp_path, tags + encoded(tone(2), kind))
         assert abs(len(sound) / RATE - 2) < 0.1 and not faults
+
+
+def test_a_flac_file_without_its_beginning_keeps_the_rest(tmp_path):
+    for rate, subtype in ((44100, "PCM_16"), (48000, "PCM_24")):
+        data = encoded(tone(9, rate=rate), "FLAC", subtype, rate)
+        sound, faults, _ = heard(tmp_path, data[len(data) // 3 :])
+        count = len(sound)
+        assert 5 * rate < count < 6.5 * rate and np.abs(sound - tone(9, rate=rate)[-count:]).max() < 1e-3
+        assert faults[0][0] == 0 and "its beginning is lost" in faults[0][1]
 
 
 FALSE_PAGE = b"OggS\0\2" + bytes(20) + b"\x01\x05"
