@@ -176,6 +176,14 @@ def model_folder(model, revision=None, fetch="pipeline", **hub):
     return folder
 
 
+def commit_of(model, revision=None):
+    """Return the commit that a hub id has at a revision, as it was fetched; what is asked for where the cache does not tell, or for a folder."""
+    if not is_hub_id(model):
+        return revision
+    folder = model_folder(model, revision, "configs")
+    return folder.name if folder.parent.name == "snapshots" else revision
+
+
 def is_hub_id(model):
     """True for what can only be a name on the hub: owner/name, and no such file or folder here."""
     return bool(re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model))) and not Path(model).exists()
@@ -550,7 +558,7 @@ def check_same(tensors, where):
     """Raise InputError unless all of {name: tensor}, which are one tensor in the model, hold the same numbers."""
     names = list(tensors)
     for name in names[1:]:
-        if not tensors[name].equal(tensors[names[0]]):
+        if not tensors[name].is_meta and not tensors[name].equal(tensors[names[0]]):
             raise InputError(
                 f"{where} has another tensor {name} than {names[0]}, which are one in the model; save it with one of the two"
             )

@@ -399,12 +399,16 @@ class MustangoPipeline(DiffusionPipeline):
             if has_predictors(self._folder, self._hub_id):
                 self.register_modules(**dict.fromkeys(PREDICTOR_PARTS))
 
+    @property
+    def commit(self):
+        """The hub's commit that the model is of, None for a folder's."""
+        return self._folder.name if self._hub_id is not None and self._folder.parent.name == "snapshots" else None
+
     def _folder_with_predictors(self):
         """Return the model's folder with the predictors' files, which are fetched if they are not there. Raises InputError."""
         if self._hub_id is None:
             return self._folder
-        commit = self._folder.name if self._folder.parent.name == "snapshots" else None
-        return model_folder(self._hub_id, commit, "predictors", **self._hub_options)
+        return model_folder(self._hub_id, self.commit, "predictors", **self._hub_options)
 
     def _predictor_tokenizer(self, role):
         folder = self._folder_with_predictors()
