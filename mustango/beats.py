@@ -44,13 +44,26 @@ class Pulse:
 
 
 def steady(times, positions, duration_s):
-    """Return predicted beats that go forward within `duration_s` as a Pulse; None when they are too few or no playable tempo."""
-    kept = [(t, int(p)) for i, (t, p) in enumerate(zip(times, positions, strict=True)) if t >= 0 and (i == 0 or t > max(times[:i]))]
-    kept = [(t, p) for t, p in kept if t < duration_s]
+    """Return (Pulse or None, what is left out or None): the predicted beats that go forward within `duration_s`, if they are a pulse."""
+    told = [(t, int(p)) for t, p in zip(times, positions, strict=True)]
+    forward, at = [], []
+    for t, position in told:
+        if t >= 0 and (not forward or t > forward[-1][0]):
+            forward.append((t, position))
+        else:
+            at.append(f"{t:g}")
+    shown = ", ".join(at[:4]) + (", ..." if len(at) > 4 else "")
+    left_out = f"predicted beats at {shown} s are left out: they do not go forward" if at else None
+    kept = [(t, p) for t, p in forward if t < duration_s]
     if len(kept) < 3:
-        return None
+        count = (
+            f"only {len(kept)} of the {len(told)} predicted beats go forward within the clip" if told else "no beats are predicted"
+        )
+        return None, count
     pulse = Pulse(tuple(t for t, _ in kept), tuple(p for _, p in kept), "predicted")
-    return pulse if MIN_BPM <= pulse.bpm <= MAX_BPM else None
+    if not MIN_BPM <= pulse.bpm <= MAX_BPM:
+        return None, f"the {len(kept)} predicted beats are no pulse of {MIN_BPM}-{MAX_BPM} bpm and are left out"
+    return pulse, left_out
 
 
 class BeatMap:

@@ -29,7 +29,7 @@ PARTS = ("tokenizer", "text_encoder", "conditioner", "unet", "scheduler", "mel",
 
 # ---------------------------------------------------------------------------------------------------- released names -> ours
 
-# Patterns applied in turn.
+# Patterns applied in turn; `released_name` applies them backwards.
 MUNET_NAMES = (
     (r"^unet\.", ""),
     (r"^(down|up)_blocks\.(\d+)\.resnets\.(\d+)\.", r"\1.\2.layers.\3.resnet."),
@@ -42,14 +42,15 @@ MUNET_NAMES = (
     (r"^mid_block\.attentions\.0\.", "mid.streams.text."),
     (r"^mid_block\.attentions2\.0\.", "mid.streams.beat."),
     (r"^mid_block\.attentions3\.0\.", "mid.streams.chord."),
-    (r"\.transformer_blocks\.0\.", "."),
-    (r"\.attn1\.", ".self_attention."),
-    (r"\.attn2\.", ".cross_attention."),
+    (r"\.transformer_blocks\.0\.attn1\.", ".self_attention."),
+    (r"\.transformer_blocks\.0\.attn2\.", ".cross_attention."),
+    (r"\.transformer_blocks\.0\.ff\.", ".feed_forward."),
+    (r"(\.streams\.\w+)\.transformer_blocks\.0\.norm(\d)\.", r"\1.norm\2."),
     (r"\.to_out\.0\.", ".to_out."),
-    (r"\.ff\.", ".feed_forward."),
 )
 CONDITIONER_NAMES = (
-    (r"^(chord_embedding_layer\.)?FME\.translation_bias$", "root_bias"),  # the file holds it twice, or once
+    (r"^chord_embedding_layer\.FME\.translation_bias$", "root_bias"),  # the file holds it twice, or once
+    (r"^FME\.translation_bias$", "root_bias"),
     (r"^(beat|chord)_embedding_layer\.\1_ffn\.", r"\1_projection."),
 )
 TEXT_NAMES = ((r"^text_encoder\.", ""),)
@@ -61,19 +62,27 @@ VAE_NAMES = (
     (r"\.mid\.attn_1\.norm\.", ".mid_block.attentions.0.group_norm."),
     (r"\.mid\.attn_1\.([qkv])\.", r".mid_block.attentions.0.to_\1."),
     (r"\.mid\.attn_1\.proj_out\.", ".mid_block.attentions.0.to_out.0."),
-    (r"\.up\.(\d+)\.block\.(\d+)\.", r".up_blocks.{\1}.resnets.\2."),  # {i}: counted from the other end
-    (r"\.up\.(\d+)\.upsample\.", r".up_blocks.{\1}.upsamplers.0."),
+    (r"\.up\.(\d+)\.block\.(\d+)\.", r".up_blocks.\1.resnets.\2."),  # counted from the other end, see `convert_vae`
+    (r"\.up\.(\d+)\.upsample\.", r".up_blocks.\1.upsamplers.0."),
     (r"\.nin_shortcut\.", ".conv_shortcut."),
     (r"\.norm_out\.", ".conv_norm_out."),
 )
 VOCODER_NAMES = ((r"^vocoder\.", ""), (r"^ups\.", "upsampler."))
+
+# Settings of vae_config.json, at its top and in ddconfig, that our VAE has built in.
+VAE_SETTINGS = {"subband": 1, "time_shuffle": 1}
+VAE_DD_SETTINGS = {
+    "downsample_time": False, "double_z": True, "resamp_with_conv": True, "give_pre_end": False, "tanh_out": False,
+    "use_linear_attn": False, "attn_type": "vanilla",
+}  # fmt: skip
 
 # Released buffers that no forward pass reads.
 IGNORED = r"^((beat_embedding_layer\.|chord_embedding_layer\.)?PE\.pe|deberta\.embeddings\.position_ids)$"
 # Tensors a file may lack or hold twice, by the version of transformers that saved it.
 TIED = ("shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
-# The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone.
+# The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone. Other owners keep copies.
+SCHEDULER_NAME = "stable-diffusion-2-1"
 RELEASED_SCHEDULER = {
     "num_train_timesteps": 1000,
     "beta_start": 0.00085,
@@ -102,6 +111,14 @@ RELEASED_WEIGHTS = {
 WEIGHT_STEMS = ("model", "pytorch_model")  # accelerate's
 WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt")
 WRAPPED = r"(?:^|(?<=\.))(?:(?:module|_orig_mod)\.)+"  # what DistributedDataParallel and torch.compile put into names
+STATE_DICT_KEYS = ("state_dict", "model_state_dict", "model", "module")  # under which training loops save one
+OUTER = "model."  # what a training loop's own class puts before all names
+# How files begin that stand where weights or settings should -> what they are and what helps.
+STAND_INS = (
+    ((b"version https://git-lfs",), "is a pointer of Git LFS; run `git lfs pull` there, or download the file itself"),
+    ((b"<!doctype", b"<html", b"<head", b"<?xml"), "is a web page; download the file itself, logged in where that is needed"),
+    ((b"entry not found",), "holds the hub's answer that there is no such file; download it under its right name"),
+)
 RELEASED_WINDOW_S = 10.24
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46"  # how files begin that torch before 1.6 wrote, which cannot be mapped
 SHARD = "700MB"  # a shard is copied in memory when it is written
@@ -126,6 +143,19 @@ def rename(name, table):
     return name
 
 
+def released_name(name, table):
+    """Return the released name that `rename` turns into `name`: the table is applied backwards, each row with its sides swapped."""
+    for pattern, replacement in reversed(table):
+        groups = re.findall(r"\([^)]*\)", pattern)
+        wanted, back = re.escape(replacement), pattern.strip("^$")
+        for number, group in enumerate(groups, 1):
+            wanted = wanted.replace(rf"\\{number}", group, 1)
+            back = back.replace(group, rf"\{number}", 1)
+        begin, end = "^" * pattern.startswith("^"), "$" * pattern.endswith("$")
+        name = re.sub(begin + wanted + end, back.replace(r"\.", "."), name)
+    return name
+
+
 # ---------------------------------------------------------------------------------------------------- model folders
 
 
@@ -145,6 +175,14 @@ def model_folder(model, revision=None, fetch="pipeline", **hub):
     if revision is not None:
         raise InputError(f"revision {revision} says nothing of the folder {folder}; leave it out, or give a hub id")
     return folder
+
+
+def commit_of(model, revision=None):
+    """Return the commit that a hub id has at a revision, as it was fetched; what is asked for where the cache does not tell, or for a folder."""
+    if not is_hub_id(model):
+        return revision
+    folder = model_folder(model, revision, "configs")
+    return folder.name if folder.parent.name == "snapshots" else revision
 
 
 def is_hub_id(model):
@@ -257,6 +295,7 @@ def model_index(folder):
 
 def read_json(path):
     """Read a JSON object. Raises InputError for anything else."""
+    check_no_stand_in(path)
     try:
         value = json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -264,6 +303,20 @@ def read_json(path):
     if not isinstance(value, dict):
         raise InputError(f"{path} holds no JSON object; get the folder whole again")
     return value
+
+
+def check_no_stand_in(path):
+    """Raise InputError for a file that is empty, or a web page or a pointer that stands in its place; not for one that cannot be opened."""
+    try:
+        with Path(path).open("rb") as file:
+            begins = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")
+    except OSError:
+        return
+    if not begins:
+        raise InputError(f"{path} is empty; download it again")
+    for beginnings, what in STAND_INS:
+        if begins.lower().startswith(beginnings):
+            raise InputError(f"{path} {what}")
 
 
 def _one_line(error):
@@ -274,6 +327,7 @@ def tensor_shapes(folder):
     """Return {name: shape} of all safetensors in a folder. Raises InputError for a file that cannot be read."""
     shapes = {}
     for path in sorted(Path(folder).glob("*.safetensors")):
+        check_no_stand_in(path)
         try:
             with safe_open(path, "pt") as file:
                 shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
@@ -297,18 +351,21 @@ def _build_on_meta(folder, library, class_name):
         return kind.from_config(kind.load_config(folder))
 
 
-def check_tensors(wanted, have, where):
-    """Compare {name: shape} asked for with {name: shape} there. Raises InputError naming the first that differs."""
+def check_tensors(wanted, have, where, named=str):
+    """Compare {name: shape} asked for with {name: shape} there. Raises InputError naming the first that differs.
+
+    named: turns a name into the one that the file has.
+    """
     for what, names in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
         names = {n for n in names if n not in TIED}
         if names:
             raise InputError(
-                f"{where} {what} tensor {min(names)} ({len(names)} in all); its config and weights do not belong together"
+                f"{where} {what} tensor {min(map(named, names))} ({len(names)} in all); its config and weights do not belong together"
             )
     for name in wanted.keys() & have.keys():
         if have[name] != wanted[name]:
             raise InputError(
-                f"{where}: tensor {name} is {have[name]}, its config asks for {wanted[name]}; get the model whole again"
+                f"{where}: tensor {named(name)} is {have[name]}, its config asks for {wanted[name]}; get the model whole again"
             )
 
 
@@ -421,12 +478,15 @@ def load_released(path):
         raise InputError(f"no file {path}; the released layout has one, download the model again")
     tensors = {}
     for shard in _shards_of(path):
+        check_no_stand_in(shard)
         read = _read_safetensors if shard.suffix == ".safetensors" else _read_pickle
         for name, tensor in read(shard).items():
             name = re.sub(WRAPPED, "", name)
             if name in tensors:
                 raise InputError(f"{path} holds tensor {name} twice; save the model once, without what wraps it")
             tensors[name] = tensor
+    if all(name.startswith(OUTER) for name in tensors):
+        tensors = {name.removeprefix(OUTER): tensor for name, tensor in tensors.items()}
     return {name: tensor for name, tensor in tensors.items() if not re.match(IGNORED, name)}
 
 
@@ -463,6 +523,9 @@ def _read_pickle(path):
         raise InputError(f"{path} holds something else than tensors ({_one_line(error)[:160]}); it is not loaded") from None
     except (RuntimeError, OSError, EOFError, ValueError, LookupError, struct.error) as error:
         raise InputError(f"cannot read {path} ({_one_line(error)}); the file is cut short or foreign, download it again") from None
+    for key in STATE_DICT_KEYS:
+        if isinstance(tensors, dict) and isinstance(tensors.get(key), dict):
+            tensors = tensors[key]
     if not isinstance(tensors, dict) or not all(isinstance(t, torch.Tensor) for t in tensors.values()):
         raise InputError(f"{path} is no state dict of tensors; download it again")
     return tensors
@@ -475,10 +538,18 @@ def taken(tensors, prefix, where):
     return own
 
 
-def fill(model, tensors, where):
-    """Put renamed tensors into a model built on the meta device; strict. Raises InputError."""
+def without_weights():
+    """Build modules whose parameters take no memory until they are filled in; buffers are real, as files do not hold all of them."""
+    from accelerate import init_empty_weights
+
+    return init_empty_weights(include_buffers=False)
+
+
+def fill(model, tensors, where, named=str):
+    """Put renamed tensors into a model built without weights; strict. named: see `check_tensors`. Raises InputError."""
     wanted = {name: tuple(value.shape) for name, value in model.state_dict().items()}
-    check_tensors(wanted, {name: tuple(value.shape) for name, value in tensors.items()}, where)
+    check_tensors(wanted, {name: tuple(value.shape) for name, value in tensors.items()}, where, named)
+    check_same({named(name): tensors[name] for name in TIED if name in tensors}, where)
     for name in TIED:  # a tied copy that the file lacks
         if name in wanted and name not in tensors:
             tensors[name] = tensors["shared.weight"] if "shared.weight" in tensors else tensors["encoder.embed_tokens.weight"]
@@ -488,15 +559,31 @@ def fill(model, tensors, where):
     return model.eval().requires_grad_(False)
 
 
+def check_same(tensors, where):
+    """Raise InputError unless all of {name: tensor}, which are one tensor in the model, hold the same numbers."""
+    names = list(tensors)
+    for name in names[1:]:
+        if not tensors[name].is_meta and not tensors[name].equal(tensors[names[0]]):
+            raise InputError(
+                f"{where} has another tensor {name} than {names[0]}, which are one in the model; save it with one of the two"
+            )
+
+
+def check_settings(config, fixed, where):
+    """Raise InputError for a setting that a config has otherwise than ours, {name: value}, which are built in."""
+    for name, value in fixed.items():
+        if config.get(name, value) != value:
+            raise InputError(f"{where} has {name} = {config[name]!r}; only {value!r} is supported")
+
+
 def munet_config(released):
     """Turn a released MuNet config into ours. Raises InputError for a setting that ours does not have."""
     fixed = {
         "use_linear_projection": True, "flip_sin_to_cos": True, "freq_shift": 0, "act_fn": "silu", "downsample_padding": 1,
         "mid_block_scale_factor": 1, "only_cross_attention": False, "dual_cross_attention": False, "center_input_sample": False,
+        "num_class_embeds": None, "class_embed_type": None, "resnet_time_scale_shift": "default",
     }  # fmt: skip
-    for name, value in fixed.items():
-        if released.get(name, value) != value:
-            raise InputError(f"the MuNet config has {name} = {released[name]!r}; only {value!r} is supported")
+    check_settings(released, fixed, "the MuNet config")
     try:
         widths, heads = released["block_out_channels"], released["attention_head_dim"]  # which holds the number of heads
         levels = [kind.startswith("CrossAttn") for kind in released["down_block_types"]]
@@ -526,39 +613,47 @@ def munet_config(released):
 
 def convert_munet(tensors, config):
     """Build MuNet from released tensors (`unet.*`) and its released config."""
-    import torch
 
     from mustango.munet import MuNet
 
-    with torch.device("meta"):
+    with without_weights():
         model = MuNet(**munet_config(config))
     own = taken(tensors, r"unet\.", "the released MuNet")
-    return fill(model, {rename(k, MUNET_NAMES): v for k, v in own.items()}, "the released MuNet")
+    return fill(
+        model, {rename(k, MUNET_NAMES): v for k, v in own.items()}, "the released MuNet", lambda k: released_name(k, MUNET_NAMES)
+    )
 
 
 def convert_conditioner(tensors, root_base=1.0, time_base=10001.0):
     """Build the beat and chord encoders; their sizes follow from the tensors."""
-    import torch
 
     from mustango.conditioning import CHORD_TYPES, Conditioner
 
     where = "the released beat and chord encoders"
     own = taken(tensors, rf"(?!{IGNORED})(beat_embedding_layer|chord_embedding_layer|FME)\.", where)
-    own = {rename(k, CONDITIONER_NAMES): v for k, v in sorted(own.items())}  # "FME" comes before "chord", which is preferred
+    check_same({k: v for k, v in own.items() if rename(k, CONDITIONER_NAMES) == "root_bias"}, where)
+    own = {rename(k, CONDITIONER_NAMES): v for k, v in own.items()}
+
+    def named(name):
+        return released_name(name, CONDITIONER_NAMES)
+
     try:
         root_dim = own["root_bias"].shape[1]
         dim, chord_in = own["chord_projection.weight"].shape
         time_dim = chord_in - root_dim - len(CHORD_TYPES) - 4
         n_beat_types = own["beat_projection.weight"].shape[1] - time_dim
     except KeyError as error:
-        raise InputError(f"{where} lack tensor {error}; download the model again") from None
-    with torch.device("meta"):
+        raise InputError(f"{where} lack tensor {named(error.args[0])}; download the model again") from None
+    with without_weights():
         model = Conditioner(dim, root_dim, time_dim, root_base, time_base, n_beat_types)
-    return fill(model, own, where)
+    return fill(model, own, where, named)
 
 
-def t5_config(tensors, **settings):
-    """Read a (gated-gelu) T5's sizes off its tensors; `settings` are what tensors do not tell, flan-t5's by default."""
+def t5_config(tensors, prefix="", **settings):
+    """Read a (gated-gelu) T5's sizes off its tensors; `settings` are what tensors do not tell, flan-t5's by default.
+
+    prefix: what is before its tensors' names in the file. Raises InputError.
+    """
     from transformers import T5Config
 
     def layers(stack):
@@ -567,7 +662,7 @@ def t5_config(tensors, **settings):
     try:
         bias = tensors["encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"]
         query = tensors["encoder.block.0.layer.0.SelfAttention.q.weight"]
-        embedding = tensors.get("shared.weight", tensors.get("encoder.embed_tokens.weight"))
+        embedding = tensors["encoder.embed_tokens.weight" if "shared.weight" not in tensors else "shared.weight"]
         sizes = dict(
             vocab_size=embedding.shape[0], d_model=embedding.shape[1], num_heads=bias.shape[1],
             relative_attention_num_buckets=bias.shape[0], d_kv=query.shape[0] // bias.shape[1], num_layers=layers("encoder"),
@@ -576,35 +671,32 @@ def t5_config(tensors, **settings):
             dropout_rate=0.0, tie_word_embeddings=False, decoder_start_token_id=0,
         )  # fmt: skip
         return T5Config(**sizes | settings)
-    except (KeyError, AttributeError) as error:
-        raise InputError(f"the released T5 lacks tensor {error}; download the model again") from None
+    except KeyError as error:
+        raise InputError(f"the released T5 lacks tensor {prefix}{error.args[0]}; download the model again") from None
 
 
 def convert_text_encoder(tensors, **settings):
     """Build the T5 encoder from released tensors (`text_encoder.*`); `settings` replace flan-t5's (T5Config)."""
-    import torch
     from transformers import T5EncoderModel
 
     own = {rename(k, TEXT_NAMES): v for k, v in taken(tensors, r"text_encoder\.", "the released text encoder").items()}
-    with torch.device("meta"):
-        model = T5EncoderModel(t5_config(own, **settings))
-    return fill(model, own, "the released text encoder")
+    with without_weights():
+        model = T5EncoderModel(t5_config(own, "text_encoder.", **settings))
+    return fill(model, own, "the released text encoder", lambda k: released_name(k, TEXT_NAMES))
 
 
 def convert_vae(tensors, config):
     """Build diffusers' AutoencoderKL from released tensors and the released `vae_config.json`."""
-    import torch
     from diffusers import AutoencoderKL
 
     try:
         d = config["ddconfig"]
         levels = len(d["ch_mult"])
-        unsupported = d.get("attn_resolutions") or d.get("downsample_time") or config.get("subband", 1) != 1
-        if unsupported or config["embed_dim"] != d["z_channels"] or not d["double_z"]:
-            raise InputError(
-                "vae_config.json asks for attention, time downsampling, subbands or an embed_dim that ours does not have"
-            )
-        with torch.device("meta"):
+        check_settings(config, VAE_SETTINGS, "vae_config.json")
+        check_settings(d, VAE_DD_SETTINGS, "vae_config.json")
+        if d.get("attn_resolutions") or config["embed_dim"] != d["z_channels"]:
+            raise InputError("vae_config.json asks for attention or an embed_dim that ours does not have")
+        with without_weights():
             model = AutoencoderKL(
                 in_channels=d["in_channels"], out_channels=d["out_ch"], latent_channels=d["z_channels"], norm_num_groups=32,
                 block_out_channels=[d["ch"] * m for m in d["ch_mult"]], layers_per_block=d["num_res_blocks"],
@@ -613,12 +705,16 @@ def convert_vae(tensors, config):
             )  # fmt: skip
     except KeyError as error:
         raise InputError(f"vae_config.json lacks {error}; get it again") from None
+
+    def mirrored(name):
+        return re.sub(r"(?<=\.up_blocks\.)\d+", lambda level: str(levels - 1 - int(level[0])), name)
+
     own = {}
     for name, tensor in taken(tensors, r"(?!vocoder\.)", "the released VAE").items():
-        ours = re.sub(r"\{(\d+)\}", lambda m: str(levels - 1 - int(m[1])), rename(name, VAE_NAMES))
+        ours = mirrored(rename(name, VAE_NAMES))
         is_attention = re.search(r"attentions\.0\.to_\w+(\.0)?\.weight$", ours)  # 1 x 1 convolutions there, linear here
         own[ours] = tensor[:, :, 0, 0] if is_attention and tensor.ndim == 4 else tensor
-    return fill(model, own, "the released VAE")
+    return fill(model, own, "the released VAE", lambda k: released_name(mirrored(k), VAE_NAMES))
 
 
 def convert_vocoder(tensors, config=None, sample_rate=16000):
@@ -634,31 +730,29 @@ def convert_vocoder(tensors, config=None, sample_rate=16000):
     own = {rename(k, VOCODER_NAMES): v for k, v in taken(tensors, r"vocoder\.", "the released vocoder").items()}
     # Unused here (normalize_before is off), but the class has them.
     own |= {"mean": torch.zeros(config.model_in_dim), "scale": torch.ones(config.model_in_dim)}
-    with torch.device("meta"):
+    with without_weights():
         model = SpeechT5HifiGan(config)
-    return fill(model, own, "the released vocoder")
+    return fill(model, own, "the released vocoder", lambda k: released_name(k, VOCODER_NAMES))
 
 
 def convert_beat_predictor(tensors, config):
     """Build the DeBERTa beat predictor from released tensors and its body's config (a dict)."""
-    import torch
     from transformers import DebertaV2Config
 
     from mustango.predictors import BeatPredictor
 
     own = taken(tensors, f"(?!{IGNORED})", "the released beat predictor")
-    with torch.device("meta"):
+    with without_weights():
         model = BeatPredictor(DebertaV2Config(**config))
     return fill(model, own, "the released beat predictor")
 
 
 def convert_chord_predictor(tensors):
     """Build the T5 chord predictor from released tensors."""
-    import torch
 
     from mustango.predictors import ChordPredictor
 
-    with torch.device("meta"):
+    with without_weights():
         model = ChordPredictor(t5_config(tensors))
     return fill(model, taken(tensors, "", "the released chord predictor"), "the released chord predictor")
 
@@ -684,6 +778,9 @@ def released_components(folder):
 
     folder = Path(folder)
     configs, ldm = folder / "configs", weights_path(folder, "ldm")
+    for part in ("ldm", "vae"):
+        check_no_stand_in(weights_path(folder, part))
+    check_scheduler(configs / "main_config.json")
     known = r"(unet|text_encoder|beat_embedding_layer|chord_embedding_layer|FME)\."
     if stray := [name for name in load_released(ldm) if not re.match(known, name)]:
         raise InputError(f"{ldm} has the unknown tensor {stray[0]}; this is no released Mustango")
@@ -704,6 +801,13 @@ def released_components(folder):
     yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
     yield "mel", convert_mel(stft)
     yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)
+
+
+def check_scheduler(path):
+    """Raise InputError for a main_config.json that names another scheduler than the release's; one that is not there names none."""
+    name = read_json(path).get("scheduler_name", SCHEDULER_NAME) if path.is_file() else SCHEDULER_NAME
+    if str(name).rstrip("/").rpartition("/")[2] != SCHEDULER_NAME:
+        raise InputError(f"{path} has scheduler_name = {name!r}; only stabilityai/{SCHEDULER_NAME}, which predicts v, is built in")
 
 
 def load_tokenizer(folder, role, given=None):
@@ -777,6 +881,7 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True, revisi
     predictors: convert the beat and chord predictors too. revision: of a hub id. `target` appears only when it is whole. Raises InputError.
     """
     import diffusers
+    import torch
 
     target = Path(target)
     check_target(target)
@@ -786,9 +891,11 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True, revisi
     with model_written_whole(target) as building:
         for role, tokenizer in load_tokenizers(source, tokenizers or {}, predictors).items():  # all before the first weight is read
             index[role] = write_part(tokenizer, building / role)
+        for part in RELEASED_WEIGHTS if predictors else ():
+            check_no_stand_in(weights_path(source, part))
         for name, component in chain(released_components(source), released_predictors(source) if predictors else ()):
-            if dtype is not None and hasattr(component, "to") and name != "mel":
-                component = component.to(dtype)
+            if dtype is not None and hasattr(component, "parameters") and name != "mel":
+                torch.nn.Module.to(component, dtype)  # the classes' own `to` warn of it, or keep to full precision
             index[name] = write_part(component, building / name)
             del component
         (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
@@ -817,7 +924,7 @@ def deberta_sizes(tensors):
         middle = tensors["deberta.encoder.layer.0.intermediate.dense.weight"].shape[0]
         buckets = tensors["deberta.encoder.rel_embeddings.weight"].shape[0] // 2
     except KeyError as error:
-        raise InputError(f"the released beat predictor lacks tensor {error}; download the model again") from None
+        raise InputError(f"the released beat predictor lacks tensor {error.args[0]}; download the model again") from None
     heads = max(hidden // 64, 1)
     return {
         "vocab_size": vocabulary, "hidden_size": hidden, "num_hidden_layers": layers, "intermediate_size": middle,

@@ -21,9 +21,11 @@ from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
+from musicbench import InputError
 from mustango.conditioning import Conditioning
 
 STREAMS = ("text", "beat", "chord")
+MASKING_BACKENDS = ("native", "_native_efficient", "_native_math", "_native_cudnn", "flex", "xformers")  # of diffusers
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,15 @@ class AttentionKernel:
     _parallel_config = None
 
     def __call__(self, q, k, v, mask):
-        return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
+        try:
+            return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
+        except ValueError as error:
+            if mask is None or "mask" not in str(error):
+                raise
+            raise InputError(
+                f"the attention backend {getattr(self._attention_backend, 'value', 'in use')} does not take the masks of prompts, beats and "
+                f"chords of unlike lengths; call unet.set_attention_backend with one of {', '.join(MASKING_BACKENDS)}"
+            ) from None
 
 
 class Attention(nn.Module, AttentionModuleMixin):
@@ -90,6 +100,7 @@ class Attention(nn.Module, AttentionModuleMixin):
 
     _default_processor_cls = AttentionKernel
     _available_processors = [AttentionKernel]
+    _supports_qkv_fusion = False  # keys and values of a condition are projected once a clip: there is nothing to fuse
 
     def __init__(self, channels, heads, source_dim=None):
         super().__init__()
@@ -99,6 +110,14 @@ class Attention(nn.Module, AttentionModuleMixin):
         self.to_v = nn.Linear(source_dim or channels, channels, bias=False)
         self.to_out = nn.Linear(channels, channels)
         self.set_processor(AttentionKernel())
+
+    def set_processor(self, processor):
+        """Take an AttentionKernel, which the dispatcher of attention backends stands behind. Raises InputError for any other processor."""
+        if not isinstance(processor, AttentionKernel):
+            raise InputError(
+                f"the denoiser's attention takes no {type(processor).__name__}; choose how it is computed with unet.set_attention_backend"
+            )
+        super().set_processor(processor)
 
     def _keys_values(self, features, seconds=None):
         """Return keys and values (B, L, h, d) of features (B, L, D), the keys rotated by `seconds` (B, L) if given."""
@@ -300,6 +319,12 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
 
         self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
         self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+
+    def fuse_qkv_projections(self):
+        """Raise InputError: see `Attention`."""
+        raise InputError(
+            "the denoiser's projections are not fused: those of text, beats and chords are made once a clip; leave the call out"
+        )
 
     def project(self, condition: Conditioning):
         """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.

@@ -54,6 +54,13 @@ HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 PULSE = slice(38, 45)  # the control's channels of beats
+# What to do with a LoRA adapter that is to be saved, by what the component it is in can do: diffusers', peft's, transformers'.
+ADAPTER_REMEDIES = {
+    "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, or unload_lora() alone to leave it out",
+    "merge_and_unload": "set the pipeline's {0} to what its merge_and_unload() returns, or its unload() to leave the adapter out",
+    "modules": "write the adapter with {0}.save_pretrained(FOLDER) and set the pipeline's {0} to what peft's "
+    "PeftModel.from_pretrained(OTHER, FOLDER).merge_and_unload() returns, OTHER a {0} without it; or to OTHER, to leave it out",
+}  # fmt: skip
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -391,12 +398,16 @@ class MustangoPipeline(DiffusionPipeline):
             if has_predictors(self._folder, self._hub_id):
                 self.register_modules(**dict.fromkeys(PREDICTOR_PARTS))
 
+    @property
+    def commit(self):
+        """The hub's commit that the model is of, None for a folder's."""
+        return self._folder.name if self._hub_id is not None and self._folder.parent.name == "snapshots" else None
+
     def _folder_with_predictors(self):
         """Return the model's folder with the predictors' files, which are fetched if they are not there. Raises InputError."""
         if self._hub_id is None:
             return self._folder
-        commit = self._folder.name if self._folder.parent.name == "snapshots" else None
-        return model_folder(self._hub_id, commit, "predictors", **self._hub_options)
+        return model_folder(self._hub_id, self.commit, "predictors", **self._hub_options)
 
     def _predictor_tokenizer(self, role):
         folder = self._folder_with_predictors()
@@ -612,10 +623,8 @@ def _released_tokenizers(folder, hub_id, given, fetch_predictors):
 def _check_saveable(name, component):
     """Raise InputError for a component whose weights are not as its class names them, or are not there."""
     if any(hasattr(module, "base_layer") for module in component.modules()):
-        raise InputError(
-            f"the {name} has a LoRA adapter, which a model folder does not hold; call its fuse_lora() and then unload_lora() to keep "
-            "the adapter in the weights, or unload_lora() alone to leave it out"
-        )
+        remedy = next(remedy for method, remedy in ADAPTER_REMEDIES.items() if hasattr(component, method))
+        raise InputError(f"the {name} has a LoRA adapter, which a model folder does not hold; {remedy.format(name)}")
     if any(parameter.is_meta for parameter in component.parameters()):
         raise InputError(f"the {name} is offloaded; call remove_all_hooks() before you save the pipeline")
 

@@ -16,7 +16,15 @@ WINDOW_S = 10.0  # beats at or after it are dropped
 MAX_BEATS, MAX_CHORDS = 50, 20
 
 
-class BeatPredictor(DebertaV2PreTrainedModel):
+class FullPrecision:
+    """A model that `to` moves and does not cast: in half precision beats and chords come out otherwise."""
+
+    def to(self, *arguments, **options):
+        device, _, non_blocking, _ = torch._C._nn._parse_to(*arguments, **options)
+        return self if device is None else super().to(device, non_blocking=non_blocking)
+
+
+class BeatPredictor(FullPrecision, DebertaV2PreTrainedModel):
     """DeBERTa-v3 body; one head's first token gives the beats in a bar (1-4), the other's tokens the beat intervals."""
 
     def __init__(self, config: DebertaV2Config):
@@ -53,7 +61,7 @@ class BeatPredictor(DebertaV2PreTrainedModel):
         return self.classifier(self.hidden1(h)), self.regressor(self.hidden2(h))
 
 
-class ChordPredictor(T5ForConditionalGeneration):
+class ChordPredictor(FullPrecision, T5ForConditionalGeneration):
     """T5 whose head is its own, as flan-t5's is; transformers would tie it to the embeddings."""
 
     _tied_weights_keys = {

@@ -446,6 +446,7 @@ class _Settling:
         self.origin, self.notes = {}, [counted] if counted else []
         if ending := form_at_the_end(prompt):
             self.notes.append(f"a clip is one loop, without the {ending} at its end")
+        self.without_pulse = None  # why predicted beats are not played, if so
         if self.given_key and re.search(MODES, str(given["key"]), re.IGNORECASE):
             self.notes.append(f"the key {given['key']} is played as {self.given_key}")
 
@@ -550,16 +551,30 @@ class _Settling:
         if isinstance(self.duration, str) and (open_tempo or open_chords):
             self._leave_bars_out()
         within_s = math.inf if isinstance(self.duration, str) else self.duration
-        (times, positions), heard = predict(self.prompt)
+        told = predict(self.prompt)
+        if told is None:  # a dry run, which does not hear them
+            return None, None
+        (times, positions), heard = told
         pulse, chords = None, None
         if not beats_given and (always or (open_tempo and open_meter)):
-            pulse = steady(times, positions, within_s)
-            if always and times and pulse is None and self.given["tempo"] is None:
-                self.notes.append(f"the {len(times)} predicted beats are no pulse of {MIN_BPM}-{MAX_BPM} bpm and are left out")
+            pulse, left_out = steady(times, positions, within_s)
+            if self.given["tempo"] is None:  # before which predicted beats do not come
+                self._note_left_out(pulse, left_out)
         if open_chords:
             chords = [(t, c) for t, c in zip(heard.times, heard.chords, strict=True) if t < within_s] or None
             self.notes += heard.notes
+            if chords is None:
+                why = "starts within the clip" if heard.chords else "can be read"
+                instead = "what the prompt says is played" if self.stated_chords else "chords are chosen by rule"
+                self.notes.append(f"no predicted chord {why}; {instead}")
         return pulse, chords
+
+    def _note_left_out(self, pulse, left_out):
+        """Note predicted beats that are left out beside those that are played; where none is, `beats` notes the grid in their place."""
+        if pulse and left_out:
+            self.notes.append(f"{left_out}; the other {len(pulse.times)} are played")
+        elif left_out:
+            self.without_pulse = left_out
 
     def _leave_bars_out(self):
         """Raise InputError for a given duration in bars, which predicted beats cannot be counted in; leave a stated one out."""
@@ -591,6 +606,8 @@ class _Settling:
             self.origin["meter"] = pulse.origin
             if stated:
                 self._leave_out(stated, f"the {pulse.origin} beats, in {pulse.meter}, are played")
+            if max(pulse.positions) == 1:
+                self.notes.append(f"the {pulse.origin} bars have one beat each; they are written {pulse.meter}, the shortest meter")
             return pulse.meter
         self.origin["meter"] = "prompt" if stated else "chosen"
         return stated or Meter.parse(Leaning.of(self.prompt).meter or "4/4")
@@ -669,6 +686,8 @@ class _Settling:
     def beats(self, pulse, bpm, meter, duration_s):
         """Return beat times and positions: the pulse's, or a grid's."""
         if pulse is None:
+            if self.without_pulse:
+                self.notes.append(f"{self.without_pulse}; a steady grid at {bpm:.4g} bpm in {meter} is played")
             return beat_grid(bpm, meter, duration_s)
         if pulse.origin == "given":
             check_inside("beat", pulse.times, duration_s)

@@ -2,12 +2,12 @@
 
 import json
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.master import check_loudness, check_tail
 from mustango import DEVICES, DTYPES, PREDICTORS, SCHEDULERS
+from mustango.checkpoint import commit_of
 from mustango.reader import ASKED, check_options, read_duration, read_number
 from mustango.sidecar import NO_PREDICTORS, check_sidecar, describe, read_facts, resolve_in_plain_key, restored
 
@@ -168,7 +168,8 @@ def loaded(requests, options):
             (one, there), (other, here) = list(said.items())[:2]
             raise InputError(f"{there} asks for {name} {one}, {here} for {other}; give --{name} for all, or a file for each")
         chosen[name] = next(iter(said), default)
-    if options.model is not None and options.revision is None:  # a line's revision is of its own model
+    own = {request.get("model") for request in requests if request.get("revision") is not None}
+    if options.model is not None and options.revision is None and own != {options.model}:  # a line's revision is of its own model
         chosen["revision"] = None
     if chosen["dtype"] not in DTYPES:
         raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
@@ -188,6 +189,7 @@ def requests_of(options, takes):
     else:
         requests = read_requests(options.prompts)
     once = loaded(requests, options)
+    once["revision"] = commit_of(once["model"], once["revision"])
     facts = read_facts(once["model"], once["revision"])
     if options.prompts:
         _check_own(options, takes, facts, requests)
@@ -258,17 +260,8 @@ def _is_sidecar(request):
     return whole and request["tempo"] == request["bpm"]
 
 
-@dataclass(frozen=True)
-class _Unheard:
-    """What predictors tell that were not asked: nothing."""
-
-    chords: tuple = ()
-    times: tuple = ()
-    notes: tuple = ()
-
-
 def _unheard(_prompt):
-    return ([], []), _Unheard()
+    """Stand for predictors that are not asked."""
 
 
 def planned(request, facts):

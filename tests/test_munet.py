@@ -5,6 +5,7 @@ import torch
 from conftest import GOLDEN
 from safetensors.torch import load_file
 
+from musicbench import InputError
 from mustango.checkpoint import MUNET_NAMES, rename
 from mustango.conditioning import CONTROL_CHANNELS, Conditioning
 from mustango.munet import MuNet, attention_mask
@@ -136,3 +137,27 @@ def test_saves_and_loads(tmp_path):
     model.save_pretrained(tmp_path)
     again = MuNet.from_pretrained(tmp_path)
     assert all(torch.equal(a, b) for a, b in zip(model.state_dict().values(), again.state_dict().values(), strict=True))
+
+
+def test_attention_that_cannot_be_had_is_refused_in_one_line():
+    from diffusers.models.attention_processor import AttnProcessor2_0
+
+    model = mini()
+    before = dict(model.attn_processors)
+    for refused in (lambda: model.set_attn_processor(AttnProcessor2_0()), model.fuse_qkv_projections):
+        with pytest.raises(InputError, match="the denoiser's"):
+            refused()
+    assert model.attn_processors == before
+    model.set_attn_processor(dict(before))
+    partly = condition(beat_mask=torch.tensor([[True] * 5 + [False] * 2] * 2))
+    sample = torch.zeros(2, 4, 8, 4)
+    with torch.no_grad():
+        wanted = model(sample, 500, partly)
+        model.set_attention_backend("_native_math")
+        torch.testing.assert_close(model(sample, 500, partly), wanted)
+        try:
+            model.set_attention_backend("_native_flash")
+            with pytest.raises(InputError, match="_native_flash does not take the masks.*native, "):
+                model(sample, 500, partly)
+        finally:
+            model.set_attention_backend("native")  # diffusers keeps the last one for all models

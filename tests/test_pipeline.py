@@ -323,7 +323,8 @@ def test_predicted_beats_that_are_none_leave_the_prompt_its_say(tiny_folder):
         pipeline.predictor = lambda name, times=times: lambda prompt: ((times, [1.0] * len(times)), Heard((), ()))
         out = pipeline("at 100 bpm, chords C G", duration=6.0, steps=1, predictors="neural").controls[0]
         assert out.bpm == 100 and [str(c) for c in out.chords][:2] == ["C", "G"] and out.origin["tempo"] == "prompt"
-        assert len(out.notes) == bool(times)
+        assert out.notes[-2:] == ("no predicted chord can be read; what the prompt says is played", out.notes[-1])
+        assert out.notes[-1].endswith("a steady grid at 100 bpm in 4/4 is played") and len(out.notes) == 2
 
 
 def again(pipeline, out, **more):

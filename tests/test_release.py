@@ -5,17 +5,24 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
+from functools import cache
 
+import numpy as np
 import pytest
 import torch
 from conftest import GOLDEN, ROOT
+from safetensors import safe_open
 from safetensors.torch import save_file
+from test_offloading import in_leaves, sequentially
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from musicbench import InputError
+from musicbench.theory import Chord
 from mustango import checkpoint
 from mustango.__main__ import main
 from mustango.pipeline import load_pipeline
+from mustango.reader import resolve
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
@@ -63,7 +70,12 @@ def packed(tensors):
 
 
 def state_dicts():
-    """Return {part: state dict} of a small release, the golden set's random weights, and a chord predictor."""
+    """Return {part: state dict} of a small release, the golden set's random weights, and a chord predictor; the tensors are shared."""
+    return {part: dict(tensors) for part, tensors in _state_dicts().items()}
+
+
+@cache
+def _state_dicts():
     golden = parity.Golden(GOLDEN)
     ldm = golden.tensors("model_weights")
     config = checkpoint.t5_config({k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")})
@@ -84,6 +96,26 @@ def configs():
         "configs/music_diffusion_model_config": golden.json("model_config")["unet"],
     }  # fmt: skip
     return {f"{name}.json": json.dumps(value).encode() for name, value in values.items()}
+
+
+def convert_part(name, tensors):
+    """Convert the part to which a released tensor belongs."""
+    golden = parity.Golden(GOLDEN)
+    converters = {
+        "unet": lambda: checkpoint.convert_munet(tensors, golden.json("model_config")["unet"]),
+        "text_encoder": lambda: checkpoint.convert_text_encoder(tensors),
+        "vocoder": lambda: checkpoint.convert_vocoder(tensors, golden.json("vae_config").get("vocoder")),
+    }  # fmt: skip
+    begins = name.partition(".")[0]
+    if begins in converters:
+        return converters[begins]()
+    if any(k.startswith("unet.") for k in tensors):
+        return checkpoint.convert_conditioner(tensors)
+    if any(k.startswith("vocoder.") for k in tensors):
+        return checkpoint.convert_vae(tensors, golden.json("vae_config")["vae"])
+    if any(k.startswith("deberta.") for k in tensors):
+        return checkpoint.convert_beat_predictor(tensors, {**checkpoint.DEBERTA, **checkpoint.deberta_sizes(tensors)})
+    return checkpoint.convert_chord_predictor(tensors)
 
 
 @pytest.fixture(scope="module")
@@ -175,6 +207,162 @@ def test_only_what_is_needed_is_fetched():
     assert checkpoint.wanted_files(ours, checkpoint.wanted_patterns("predictors")) == ours
 
 
+@pytest.mark.parametrize("wrap", [
+    lambda own: {"state_dict": own, "epoch": 3}, lambda own: {"model": own}, lambda own: {f"model.{k}": v for k, v in own.items()},
+    lambda own: {"state_dict": {f"model.module.{k}": v for k, v in own.items()}},
+])  # fmt: skip
+def test_state_dicts_of_training_loops_are_unwrapped(tmp_path, wrap):
+    own = {"unet.a": torch.ones(2), "text_encoder.model.b": torch.zeros(1)}
+    torch.save(wrap(own), tmp_path / "w.bin")
+    assert checkpoint.load_released(tmp_path / "w.bin").keys() == own.keys()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"", "is empty"), (b"\n", "is empty"), (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"),
+     (b"\n<!DOCTYPE html><html>", "web page"), (b"<HTML>403</HTML>", "web page"), (b"Entry not found", "no such file")],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["vae/pytorch_model_vae.bin", "vae/model.safetensors", "configs/vae_config.json"])
+def test_what_stands_in_a_files_place_is_named_before_anything_is_read(offline, tmp_path, content, says, name):
+    for part, there in configs().items():
+        (tmp_path / part).parent.mkdir(exist_ok=True)
+        (tmp_path / part).write_bytes(there)
+    for part in ("ldm", "vae"):
+        (tmp_path / part).mkdir()
+    (tmp_path / FILES["ldm"]).write_bytes(b"never read")
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=rf"{name}.*{says}"):
+        list(checkpoint.released_components(tmp_path)) if "configs" not in name else checkpoint.read_json(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("part", "name"),
+    [("ldm", "unet.conv_out.bias"), ("ldm", "unet.mid_block.attentions2.0.transformer_blocks.0.norm2.weight"),
+     ("ldm", "unet.down_blocks.0.resnets.0.norm1.weight"), ("ldm", "unet.up_blocks.1.attentions3.0.transformer_blocks.0.attn2.to_out.0.bias"),
+     ("ldm", "text_encoder.encoder.final_layer_norm.weight"), ("ldm", "text_encoder.encoder.block.0.layer.0.SelfAttention.q.weight"),
+     ("ldm", "beat_embedding_layer.beat_ffn.bias"), ("ldm", "chord_embedding_layer.chord_ffn.weight"),
+     ("vae", "decoder.up.1.block.0.conv1.bias"), ("vae", "encoder.mid.attn_1.q.bias"), ("vae", "vocoder.ups.0.bias"),
+     ("chords", "lm_head.weight"), ("chords", "encoder.block.0.layer.1.DenseReluDense.wi_0.weight"), ("beats", "classifier.bias"),
+     ("beats", "deberta.embeddings.word_embeddings.weight")],
+)  # fmt: skip
+def test_a_missing_tensor_is_named_as_in_the_file(part, name):
+    tensors = state_dicts()[part]
+    tensors.pop(name)
+    with pytest.raises(InputError, match=f"tensor {name}[ ;]"):
+        convert_part(name, tensors)
+
+
+def test_a_missing_bias_of_roots_is_named_as_in_the_file():
+    tensors = {name: value for name, value in state_dicts()["ldm"].items() if not name.endswith("translation_bias")}
+    with pytest.raises(InputError, match="tensor FME.translation_bias;"):
+        checkpoint.convert_conditioner(tensors)
+
+
+@pytest.mark.parametrize(("part", "name"), [("ldm", "text_encoder.encoder.embed_tokens.weight"), ("ldm", "FME.translation_bias"),
+                                            ("chords", "decoder.embed_tokens.weight")])  # fmt: skip
+def test_copies_of_one_tensor_that_differ_are_refused(part, name):
+    tensors = state_dicts()[part]
+    if name not in tensors:
+        tensors[name] = tensors["text_encoder.shared.weight"].clone()
+    tensors[name] = tensors[name] + 1
+    with pytest.raises(InputError, match="which are one in the model"):
+        convert_part(name, tensors)
+
+
+@pytest.mark.parametrize(("name", "fits"), [
+    ("stabilityai/stable-diffusion-2-1", True), ("someone/stable-diffusion-2-1/", True), ("./stable-diffusion-2-1", True),
+    ("stabilityai/stable-diffusion-2-1-base", False), ("runwayml/stable-diffusion-v1-5", False), (7, False),
+])  # fmt: skip
+def test_another_scheduler_is_refused(tmp_path, name, fits):
+    (tmp_path / "main_config.json").write_text(json.dumps({"scheduler_name": name}))
+    with nullcontext() if fits else pytest.raises(InputError, match="scheduler_name = .*only stabilityai/stable-diffusion-2-1"):
+        checkpoint.check_scheduler(tmp_path / "main_config.json")
+
+
+@pytest.mark.parametrize("change", [{"time_shuffle": 2}, {"subband": 4}, {"ddconfig": {"tanh_out": True}}, {"ddconfig": {"attn_type": "none"}},
+                                    {"ddconfig": {"downsample_time": True}}, {"ddconfig": {"attn_resolutions": [16]}}])  # fmt: skip
+def test_settings_of_the_vae_that_ours_lacks_are_refused(change):
+    config = json.loads(configs()["configs/vae_config.json"])
+    config = config.get("vae", config)
+    change = change | {"ddconfig": config["ddconfig"] | change.get("ddconfig", {})}
+    with pytest.raises(InputError, match="vae_config.json (has|asks for)"):
+        checkpoint.convert_vae(state_dicts()["vae"], config | change)
+
+
+def test_every_part_of_the_release_can_be_moved_and_offloaded_once_the_predictors_are_there(offline, tmp_path):
+    pipeline = load_pipeline("declare-lab/mustango")
+    pipeline._load_predictors()
+    for name, part in pipeline.components.items():
+        if isinstance(part, torch.nn.Module):
+            assert not any(tensor.is_meta for tensor in (*part.parameters(), *part.buffers())), name
+    wanted = neural(pipeline.to("cpu"))
+    half = pipeline.to(torch.float16)
+    assert half.unet.dtype == torch.float16 and neural(half.to(torch.float32)) == wanted
+    assert {half.beat_predictor.dtype, half.chord_predictor.dtype} == {torch.float32}
+    for offload in (
+        lambda p: p.enable_model_cpu_offload(device="cpu"), sequentially, lambda p: p._load_predictors() or in_leaves(p, tmp_path),
+        lambda p: p._load_predictors() or p.enable_model_cpu_offload(device="cpu"),
+    ):  # fmt: skip
+        pipeline = load_pipeline("declare-lab/mustango")
+        offload(pipeline)
+        for _ in range(2):
+            assert neural(pipeline) == wanted
+
+
+def neural(pipeline):
+    out = pipeline("calm piano", steps=1, duration=2.0, predictors="neural")
+    return out.controls, out.audios.tobytes()
+
+
+def test_a_text_encoders_adapter_is_saved_as_the_refusal_says(offline, tmp_path):
+    from peft import LoraConfig, PeftModel
+
+    pipeline, other = (load_pipeline("declare-lab/mustango") for _ in range(2))
+    pipeline.text_encoder.add_adapter(LoraConfig(r=2, target_modules=["q"], init_lora_weights=False))
+    asked = {"steps": 1, "duration": 2.0, "predictors": "reader"}
+    adapted, plain = (p("calm piano", **asked).audios for p in (pipeline, other))
+    with pytest.raises(InputError, match="merge_and_unload"):
+        pipeline.save_pretrained(tmp_path / "saved")
+    pipeline.text_encoder.save_pretrained(tmp_path / "adapter")
+    pipeline.text_encoder = PeftModel.from_pretrained(other.text_encoder, tmp_path / "adapter").merge_and_unload()
+    pipeline.save_pretrained(tmp_path / "saved")
+    again = load_pipeline(str(tmp_path / "saved"))("calm piano", **asked).audios
+    assert np.allclose(again, adapted, atol=1e-4) and not np.allclose(again, plain, atol=1e-4)
+
+
+@pytest.mark.parametrize("revision", [None, "main", COMMIT])
+def test_a_sidecar_pins_the_commit_and_is_made_from_it(hub, offline, tmp_path, monkeypatch, capsys, revision):
+    monkeypatch.chdir(tmp_path)
+    how = ["--duration", "2", "--steps", "1", "--predictors", "reader", "--model", "declare-lab/mustango"]
+    how += ["--revision", revision] if revision else []
+    (tmp_path / "p.jsonl").write_text(json.dumps({"prompt": "calm piano", "id": "a"}))
+    assert main(["generate", "--prompts", "p.jsonl", *how]) == 0
+    about = json.loads((tmp_path / "a.json").read_text())
+    assert about["revision"] == COMMIT
+    main_branch = hub / "models--declare-lab--mustango" / "refs" / "main"
+    try:
+        main_branch.write_text("f" * 40)  # another commit, which is not here
+        assert main(["generate", "--prompts", "a.json", "-o", "again"]) == 0
+        assert main(["generate", "--prompts", "a.json", "--model", "declare-lab/mustango", "-o", "again2"]) == 0
+    finally:
+        main_branch.write_text(COMMIT)
+    assert json.loads(next((tmp_path / "again").glob("*.json")).read_text())["revision"] == COMMIT
+    capsys.readouterr()
+    assert main(["generate", "--prompts", "p.jsonl", *how, "--resume"]) == 0
+    assert "1 of 1 prompts are made already" in capsys.readouterr().out
+    (tmp_path / "a.json").write_text(json.dumps(about | {"revision": "e" * 40}))
+    assert main(["generate", "--prompts", "p.jsonl", *how, "--resume"]) == 0
+    assert "another revision" in capsys.readouterr().out
+
+
+def test_half_precision_is_converted_without_a_word(hub, tmp_path):
+    run = command(hub, tmp_path, "convert", "declare-lab/mustango", "half", "--dtype", "float16")
+    assert run.returncode == 0 and "float32" not in run.stdout + run.stderr
+    for part in ("unet", "beat_predictor", "chord_predictor"):
+        with safe_open(next((tmp_path / "half" / part).glob("*.safetensors")), "pt") as file:
+            assert file.get_tensor(next(iter(file.keys()))).dtype == torch.float16
+
+
 def safetensors(tensors, folder):
     save_file({k: v.clone() for k, v in tensors.items()}, folder / "pytorch_model_ldm.safetensors")
 
@@ -247,20 +435,11 @@ def test_broken_forms_are_named(tmp_path):
 )  # fmt: skip
 @pytest.mark.parametrize("value", [float("nan"), float("-inf")])
 def test_weights_that_are_not_finite_are_named(part, name, value):
-    tensors, golden = state_dicts()[part], parity.Golden(GOLDEN)
+    tensors = state_dicts()[part]
     tensors[name] = tensors[name].clone()
     tensors[name].view(-1)[-1] = value
-    converters = {
-        "unet": lambda: checkpoint.convert_munet(tensors, golden.json("model_config")["unet"]),
-        "text_encoder": lambda: checkpoint.convert_text_encoder(tensors),
-        "beat_embedding_layer": lambda: checkpoint.convert_conditioner(tensors),
-        "decoder": lambda: checkpoint.convert_vae(tensors, golden.json("vae_config")["vae"]),
-        "vocoder": lambda: checkpoint.convert_vocoder(tensors, golden.json("vae_config").get("vocoder")),
-        "lm_head": lambda: checkpoint.convert_chord_predictor(tensors),
-        "classifier": lambda: checkpoint.convert_beat_predictor(tensors, golden.json("beats_model")["config"]),
-    }
     with pytest.raises(InputError, match=f"tensor {name} holds NaN"):
-        converters[name.partition(".")[0]]()
+        convert_part(name, tensors)
 
 
 @pytest.mark.parametrize("layout", ["released", "ours"])
@@ -284,3 +463,45 @@ def test_save_pretrained_writes_the_predictors_and_their_heads(offline, tmp_path
         assert not torch.equal(model.chord_predictor.shared.weight, head)
         assert model.chord_predictor.shared.weight is model.chord_predictor.encoder.embed_tokens.weight
         assert model.predictor("neural")("calm piano") == again.predictor("neural")("calm piano")
+
+
+class Heard:
+    """What the chord predictor tells: nothing that can be read, or one chord at a time."""
+
+    def __init__(self, *at):
+        self.times, self.chords, self.notes = at, tuple(Chord.parse("Am") for _ in at), ()
+
+
+STEADY = [0.5, 1.0, 1.5, 2.0, 2.5, 3.0]
+
+
+@pytest.mark.parametrize("always", [True, False])
+@pytest.mark.parametrize(
+    ("times", "says"),
+    [(STEADY, None), ([-0.2, *STEADY], "at -0.2 s are left out: they do not go forward; the other 6 are played"),
+     ([0.5, 1.0, 0.9, 1.0, 1.5, 2.0], "at 0.9, 1 s are left out: they do not go forward; the other 4 are played"),
+     ([], "no beats are predicted; a steady grid at"), ([0.4], "only 1 of the 1 predicted beats go forward within the clip; a steady grid at"),
+     ([-3.0, -2.0, -1.0], "only 0 of the 3 predicted"), ([0.1, 0.11, 0.12], "no pulse of 20-300 bpm and are left out; a steady grid at")],
+)  # fmt: skip
+def test_predicted_beats_are_played_or_named(always, times, says):
+    told = (times, [1.0 + i % 2 for i in range(len(times))])
+    out = resolve("piano", duration=4.0, predict=lambda _: (told, Heard(0.5)), always_predict=always)
+    assert len(out.notes) == bool(says) and all(says in note for note in out.notes), out.notes
+    assert resolve("piano", duration=4.0, tempo=90, predict=lambda _: (told, Heard(0.5)), always_predict=always).notes == ()
+
+
+@pytest.mark.parametrize("always", [True, False])
+def test_chords_in_place_of_predicted_ones_and_bars_of_one_beat_are_noted(always):
+    def notes(prompt, heard, positions):
+        return resolve(prompt, duration=4.0, predict=lambda _: ((STEADY, positions), heard), always_predict=always).notes
+
+    two = [1.0, 2.0] * 3
+    assert notes("piano", Heard(0.5), two) == ()
+    assert notes("piano", Heard(), two) == ("no predicted chord can be read; chords are chosen by rule",)
+    assert notes("piano", Heard(4.5), two) == ("no predicted chord starts within the clip; chords are chosen by rule",)
+    if always:
+        assert notes("chords C G", Heard(), two) == ("no predicted chord can be read; what the prompt says is played",)
+    assert notes("piano", Heard(0.5), [1.0] * 6) == (
+        "the predicted bars have one beat each; they are written 2/4, the shortest meter",
+    )
+    assert resolve("piano", duration=4.0, predict=lambda _: None, always_predict=always).notes == ()  # a dry run
