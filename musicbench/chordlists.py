@@ -21,6 +21,7 @@ _VAMPS = set(
 _IN_RUN = set("CHORD ROMAN TIMED BAR OPEN CLOSE CLOSE_OPEN SAME HOLD TIMES ENDING GAP".split())
 _STRUCTURE = set("OPEN CLOSE CLOSE_OPEN TIMES ENDING QUANTITY LINE".split())
 _JOINS = set("and then to back followed by repeat repeated twice thrice each again finally resolving into".split())
+_PLAYED = {"only", "just", "alternating", "use", "using", "play", "strum", "strumming", "strummed", "playing"}
 _ENDINGS = {"end", "ends", "ending", "finish", "finishes", "finishing", "landing"}
 _LEADS = set(
     """
@@ -55,16 +56,15 @@ def read_chords(reading, beats_a_bar=4):
     """
     write_out(reading)
     each = length_of_each(reading)
-    degrees = _degrees(reading)
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
     rejected = [run for run in found if run not in runs and _could_be_chords(reading, run)]
     if not runs:
-        for run in rejected if not degrees else ():
+        for run in rejected:
             said = _line_of(reading, run, quiet=True)
             reading.note("chords", f"{quoted(said)} in the prompt is not played; to have it played write 'chords: {said}'")
             reading.use(run.first, run.end)
-        return degrees or _note_not_understood(reading)
+        return None
     played, others = _sections(reading, runs)
     lines = [_repeated_line(reading, run, each) for run in played]
     line = (" | " if any("|" in part for part in lines) else " ").join(lines)
@@ -103,7 +103,8 @@ def _repeated_line(reading, run, each):
     return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
 
 
-def _note_not_understood(reading):
+def note_not_understood(reading):
+    """Note that the prompt says "chords:" and none can be read."""
     if re.search(r"\bchords? ?[:=] ?(?!none|no\b)\S", reading.text, re.IGNORECASE):
         reading.note("chords", "the chords in the prompt are not understood; write them as in 'chords: C G Am F'")
 
@@ -131,59 +132,6 @@ def note_unused_chords(reading, line):
                 "chords",
                 f"{quoted(token.text)} in the prompt is not played as a chord; to have it played write 'chords: {token.value}'",
             )
-
-
-_DEGREE_WORDS = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7}
-_ROMANS = {"major": ("I", "ii", "iii", "IV", "V", "vi", "vii°"), "minor": ("i", "ii°", "III", "iv", "V", "VI", "VII")}
-
-
-def _degrees(reading):
-    """Return the degrees of "2-5-1 progression", "1, 5, 6m, 4 in G" or "two-five-one" as a list, None where there are none."""
-    end = 0
-    for i in range(len(reading.tokens)):
-        if i < end or not _degree(reading, i) or reading.value(i - 1) == "joined":
-            continue
-        degrees, end = [], i
-        while len(degrees) < 33 and _degree(reading, end):
-            degrees.append(_degree(reading, end))
-            is_separated = reading.value(end + 1) == "joined" or (
-                reading.kind(end + 1) == "GAP" and reading.tokens[end + 1].text in "-,"
-            )
-            end += 2 if is_separated and _degree(reading, end + 2) else 1
-        if 2 < len(degrees) < 33 and _are_degrees(reading, i, end, degrees):
-            reading.use(i, end)
-            return degrees
-    return None
-
-
-def _are_degrees(reading, first, end, degrees):
-    """Return whether the words around digits say that they are degrees."""
-    after = reading.word(end)
-    is_loop = after == "loop" and reading.word(end + 1) not in ("pedal", "station")
-    is_count = degrees[:3] == [1, 2, 3]
-    names_key = after == "in" and reading.kind(end + 1) == "CHORD" and not is_count
-    is_spoken = reading.kind(first) == "WORD" and reading.value(first + 1) == "joined"
-    marker = _marker_before(reading, first)
-    is_named = marker is not None and _leads_in(reading, marker, first)
-    return after in CHORD_WORDS | {"turnaround", "cadence"} or is_loop or names_key or is_spoken or is_named
-
-
-_NASHVILLE = re.compile(r"[1-7](?:m7?|min7?|maj7?|M7|sus[24]?|dim7?|°7?|ø7?|add9)")
-
-
-def _degree(reading, i):
-    """Return the degree at `i` as a number, with what follows as text ("6m"); None where there is none."""
-    text = reading.tokens[i].text if 0 <= i < len(reading.tokens) else ""
-    if reading.kind(i) == "NUMBER" and text in "1234567":
-        return int(text)
-    return text if _NASHVILLE.fullmatch(text) else _DEGREE_WORDS.get(reading.word(i))
-
-
-def numerals_of(degrees, key):
-    """Write scale degrees as Roman numerals of a key: `numerals_of([2, 5, 1], C major) == "ii V I"`; "6m" among them as they are."""
-    if any(isinstance(degree, str) for degree in degrees):
-        return " ".join(map(str, degrees))
-    return " ".join(_ROMANS[key.mode][degree - 1] for degree in degrees)
 
 
 def _runs(reading):
@@ -325,6 +273,7 @@ def _leads_in(reading, marker, first):
 def _is_chord_line(reading, run):
     """Return whether a run of symbols is meant as chords; a title, a scale, a form or a word is not. May trim the run."""
     _trim(reading, run)
+    _leave_key_out(reading, run)
     tokens = [reading.tokens[i] for i in run.places]
     marker = _marker_before(reading, run.first) if tokens else None
     leads_in = marker is not None and _leads_in(reading, marker, run.first)
@@ -362,6 +311,24 @@ def _trim(reading, run):
         elif kinds[-1] != kinds[-2] and len(set(kinds[:-1])) == 1:
             run.places = run.places[:-1]
             run.end = run.places[-1] + 1
+
+
+def _leave_key_out(reading, run):
+    """Leave a key out of a run, "A minor, Am F C G" or "Am F C G, C major": what parts it from the chords parts no two of them."""
+    if len(run.places) < 3:
+        return
+    gaps = [tuple(reading.tokens[i].text for i in range(a + 1, b)) for a, b in pairwise(run.places)]
+    spoken = [bool(re.search(r"\b(?:major|minor)$", reading.tokens[i].text, re.I)) for i in run.places]
+    first, second = (reading.value(i) for i in run.places[:2])
+    is_twice = first == second and re.fullmatch("[A-G][#b]?m?", first) and not any(spoken)  # "Dm, Dm Bb F C"
+    if gaps[0] and gaps[0] not in gaps[1:] and (is_twice or (spoken[0] and not any(spoken[1:]))):
+        if is_twice:
+            reading.use(run.places[0], run.places[0] + 1)
+        run.places = run.places[1:]
+        run.first = run.places[0]
+    elif spoken[-1] and not any(spoken[:-1]) and gaps[-1] and gaps[-1] not in gaps[:-1]:
+        run.places = run.places[:-1]
+        run.end = run.places[-1] + 1
 
 
 def _is_title(reading, run, tokens):
@@ -412,7 +379,8 @@ def _is_asked_pair(reading, run, marker, all_weak):
     is_word = reading.tokens[run.first].text in ("A", "I", "i") and not is_named
     if stands_alone and not is_joined and not is_word:
         return True
-    is_named = is_named or reading.word(run.first - 1) in ("only", "just", "alternating", "use", "using", "play")
+    is_named = is_named or reading.word(run.first - 1) in _PLAYED or reading.word(run.end) == "only"
+    is_named = is_named or (reading.word(run.end) == "on" and reading.word(run.end + 1) in OF_MUSIC)
     if is_named and not is_joined and not is_word:
         return True
     if reading.word(run.first - 1) == "from" or reading.word(run.end) in ("vamp", "loop", "vamps"):
@@ -434,21 +402,24 @@ def _is_asked_alone(reading, run, token):
         return False
     if reading.word(run.first - 1) == "the" and not (reading.word(run.end) == "chord" and reading.ends(run.end + 1)):
         return False
-    if _section_near(reading, run):
-        return True
     after = reading.word(run.end)
     is_spoken = re.search(r"\b(?:major|minor)\b", token.text)  # "A minor jam" names a key
     near = {reading.word(i) for i in range(max(run.first - 3, 0), run.first)}
+    if _section_near(reading, run) and not is_spoken:  # "solo piano, A minor" names a key
+        return True
+    if any(reading.word(i) == "chord" for i in range(run.first, run.end)):
+        return True
     if is_spoken and after == "chord" and reading.word(run.end + 1) in CHORD_WORDS:  # "A minor chord progression"
         return False
     if after in ("chord", "chords") or (
-        not is_spoken and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam"})
+        not is_spoken
+        and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam", "arpeggios", "arpeggio", "riff"})
     ):
         return True
     if not re.search("[679]|1[13]|sus|dim|aug|/", token.value):
         return False
     is_plain = re.fullmatch(r"[A-G]\d+", token.text)  # "E7" may be a road, "Dm7" and "E7#9" are nothing but chords
-    among_music = after in GENRE_WORDS | OF_MUSIC or reading.word(run.first - 1) in GENRE_WORDS | {"in"}
+    among_music = after in GENRE_WORDS | OF_MUSIC or reading.word(run.first - 1) in GENRE_WORDS | OF_MUSIC | {"in", "on"}
     return not is_plain or among_music or (reading.ends(run.first - 1) and reading.ends(run.end))
 
 

@@ -199,11 +199,10 @@ def _length_before(reading, i):
     if reading.kind(chord) != "CHORD" or reading.word(i - 1) in ("for", "every"):
         return None
     count, unit = reading.value(i)
-    half = reading.word(i - 1) == "half" and count == 1
     is_ordered = reading.word(i - 1) in _ORDINALS
-    first = i - (half or is_ordered)
+    first = i - is_ordered
     first -= reading.word(first - 1) == "the"
-    return first, chord, count / 2 if half else count, unit, reading.word(chord - 1) == "of" or is_ordered
+    return first, chord, count, unit, reading.word(chord - 1) == "of" or is_ordered
 
 
 def _chord_behind(reading, i):
@@ -241,13 +240,12 @@ def _each_at(reading, i):
 def _length_of_each(reading, i):
     """Read "two bars each", "2 beats per chord", "each chord lasts two bars", "half a bar each"."""
     count, unit = reading.value(i)
-    half = reading.word(i - 1) == "half" and count == 1
     behind = [reading.word(j) for j in range(i + 1, i + 4)]
     is_each = behind[0] == "each" or (behind[0] in ("per", "a", "for", "to") and "chord" in behind[1:])
     before = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
-    is_told = before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
+    is_told = {"each", "chord"} <= before or before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
     if is_each or is_told:
-        return i - half, i + 1 + (behind[0] == "each"), count / 2 if half else count, unit
+        return i, i + 1 + (behind[0] == "each"), count, unit
     return None
 
 

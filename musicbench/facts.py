@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass, field
 
-from musicbench.chordlists import note_unused_chords, numerals_of, read_chords
+from musicbench.chordlists import note_not_understood, note_unused_chords, read_chords
+from musicbench.degrees import in_minor, numerals_of, read_degrees
 from musicbench.genres import genres_in
 from musicbench.keys import first_key, read_marked_keys, read_other_keys
 from musicbench.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
@@ -55,6 +56,7 @@ def read_prompt(prompt, key=None, meter=None):
     prompt and not taken is named in the notes.
     """
     reading = Reading.of(normalised(prompt[:MAX_READ]))
+    degrees = read_degrees(reading)
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
     note_eighths(reading, tempo, meter or own_meter)
@@ -63,8 +65,12 @@ def read_prompt(prompt, key=None, meter=None):
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
     keys += read_other_keys(reading, chords)
     own_key = first_key(reading, keys)
-    if isinstance(chords, list):
-        chords = numerals_of(chords, key or own_key or Key("C"))
+    if degrees and not chords:
+        chords = numerals_of(degrees, key or own_key or Key("C"))
+    elif chords and (key or own_key or Key("C")).mode == "minor":
+        chords = in_minor(chords)
+    elif not chords:
+        note_not_understood(reading)
     note_unused_chords(reading, chords)
     order = ("tempo", "key", "meter", "chords", "duration")
     notes = tuple(sorted(reading.notes, key=lambda note: order.index(note[0])))

@@ -21,10 +21,13 @@ OF_MUSIC = set(
     blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
     pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
     fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
+    worship gospel trio duo band combo flute violin cello viola sax saxophone trumpet clarinet oboe choir bass drums banjo ukulele mandolin
+    fiddle harmonica accordion marimba vibraphone bells keys keyboard pad pads lead acoustic electric rhodes horns brass orchestra
+    waltz jig reel polka bluegrass cinematic classical baroque romantic lo-fi chill chillhop instrumental backing bossa indie
     """.split()
 )
 _TRANSPOSING = re.compile(
-    r"\b(?:clarinets?|horns?|trumpets?|cornets?|fl[uü]gelhorns?|sax(?:ophone)?s?|tubas?|euphoniums?|harmonicas?|whistles?|recorders?|bagpipes?|ocarinas?|bugles?|flutes?)$",
+    r"\b(?:clarinets?|horns?|trumpets?|cornets?|fl[uü]gelhorns?|sax(?:ophone)?s?|tubas?|euphoniums?|bugles?)$",
     re.I,
 )
 _NO_KEY_AFTER = re.compile(r"\s*(?:chords?|third|seventh|7|hit|label|detail|setback|mistake|way|problem|change|role|issue)\b", re.I)
@@ -67,7 +70,7 @@ def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
     key, denied = None, []
     for first, end, found, mode in keys:
-        if reading.is_denied(first) or reading.is_denied(first - 1):
+        if reading.is_denied(first) or (reading.word(first - 1) in ("in", "of", "key") and reading.is_denied(first - 1)):
             denied.append(reading.words(first, end))
             continue
         if (
@@ -112,7 +115,12 @@ def _key_root(reading, i):
     is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
     if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
         return i + 1, Key(token.text[0].upper() + token.text[1:]), None
-    match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min)?", token.value) if token.kind == "CHORD" else None
+    glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
+    is_before_tempo = re.fullmatch("[a-g][#b]?m", token.text) and reading.kind(i + 1) == "TEMPO" and reading.word(i - 1) != "i"
+    if glued or (token.kind == "WORD" and is_before_tempo):  # "em 80 bpm"
+        tonic, mode = glued.groups() if glued else (token.text[:-1], "minor")
+        return i + 1, Key(tonic[0].upper() + tonic[1:], "minor" if mode.startswith("min") else "major"), None
+    match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min|major|minor)?", token.value) if token.kind == "CHORD" else None
     if not match and not is_small:
         return None
     end, place = i + 1, token.end
@@ -126,7 +134,7 @@ def _key_root(reading, i):
         return end, Key.parse(f"{tonic} {name}"), None if is_plain else name
     if not match:
         return None
-    is_minor = match[2] in ("m", "min")
+    is_minor = match[2] in ("m", "min", "minor")
     if is_minor and reading.word(end) == "pentatonic":
         return end + 1, Key(match[1], "minor"), "minor pentatonic"
     return end, Key(match[1], "minor" if is_minor else "major"), None
@@ -162,7 +170,13 @@ def _is_marked_key(reading, i, end, key, mode):
         reading.use(i, end)
         return False
     after = reading.word(end)
-    return reading.ends(end) or after in _AFTER_A_KEY or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
+    is_of_music = after in OF_MUSIC | GENRE_WORDS
+    return (
+        reading.ends(end)
+        or after in _AFTER_A_KEY
+        or is_of_music
+        or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
+    )
 
 
 def _goes_on(reading, end):
@@ -200,6 +214,8 @@ def _with_mode_around(reading, i, end, key, mode):
 def _is_spoken_key(reading, i, end, key, mode):
     """Return whether "A minor", "G maj" or "a-minor" by itself is a key; "a minor", "A major hit" and "B flat clarinet" are none."""
     token, said = reading.tokens[i], reading.words(i, end)
+    if token.kind == "WORD" and end == i + 1 and token.text != "a":  # "gmin", "em 80 bpm"
+        return True
     if token.kind == "WORD" and token.text == "a" and reading.value(i + 1) != "joined":
         return False
     if not mode and not re.search(r"(?:major|minor|maj|min|moll|dur)\b", said, re.I):
@@ -224,7 +240,7 @@ def _is_short_key(reading, i, end):
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
-    if is_bare and reading.word(of_what) in ("blues", "jam", "boogie") and not is_article:
+    if is_bare and reading.word(of_what) in ("blues", "jam", "boogie", "drone") and not is_article:
         return True
     if (
         is_bare

@@ -112,6 +112,9 @@ def _tempi(reading, meter):
     """Yield (first, end, lowest bpm, highest bpm) of each tempo that is stated in numbers."""
     i = 0
     while i < len(reading.tokens):
+        if i in reading.used:
+            i += 1
+            continue
         found = _note_tempo(reading, i, meter) or _named_tempo(reading, i) or _unit_tempo(reading, i) or _bare_tempo(reading, i)
         if found:
             yield found
@@ -121,6 +124,10 @@ def _tempi(reading, meter):
 def _unit_tempo(reading, i):
     """Read "120 bpm", "95-100 bpm", "between 90 and 100 bpm", "low 120s" whose last part is at `i` or begins there."""
     kind = reading.kind(i)
+    if (
+        kind == "FRACTION" and reading.word(i + 1) in ("bpm", "bpms") and reading.value(i)[1] * 2 == reading.value(i)[0]
+    ):  # "140/70 bpm"
+        return (i, i + 2, reading.value(i)[0], reading.value(i)[0])
     place = {"low": 2, "mid": 5, "high": 8, "upper": 8}.get(reading.word(i))
     tens = i + 2 if reading.value(i + 1) == "joined" else i + 1
     if place and reading.kind(tens) == "QUANTITY" and re.fullmatch(r"\d{2,3}s", reading.tokens[tens].text):
@@ -353,6 +360,8 @@ def read_meter_stated(reading):
 def _meters(reading):
     """Yield (first, end, "beats/unit") of each meter in figures or words."""
     for i in range(len(reading.tokens)):
+        if i in reading.used:
+            continue
         if reading.kind(i) == "FRACTION":
             beats, unit = reading.value(i)
             if beats > 1 and unit in (2, 4, 8, 16) and reading.word(i + 1) not in ("of", "note", "notes", "inch"):

@@ -63,7 +63,7 @@ def _without_key(tokens):
 _SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
 _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
 _NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→-]*|x\d+|\d+x|N|N\.?C\.?")
-_DASHED = re.compile(r"[b#]?[1-7](?:-[b#]?[1-7])+")
+_DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
 _MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
 _METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
@@ -209,7 +209,9 @@ def _plain_line(text):
     """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F", //: C G ://."""
     text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
     text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
+    text = re.sub(r"(?<=[\w#])>(?=[A-G])", " ", text)  # C>G>Am
     text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
+    text = re.sub(r"\ba (?=(?:minor|major)\b)", "A ", text)
     text = re.sub(r"(?i)\bno chord\b", "N", text)
     return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
 

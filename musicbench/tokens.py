@@ -33,7 +33,7 @@ ARROWS = "->|→|=>|>"
 _SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
 # C7[b9], Am (add9), and C /E, C/ E: what belongs to the symbol before it.
 _GLUED_BRACKET = re.compile(
-    r"(?<=[A-G#bmj\d°ø+Δ]) ?[\[{(]((?:[b#+-]\d+|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
+    r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
 )
 _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
 _LOOKALIKES = {
@@ -67,14 +67,28 @@ def normalised(text):
     text = _LISTED_NOTES.sub(_harte_name, text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
     text = _SPLIT_SLASH.sub(r"\1/\2", text)
+    text = _RAISED.sub(lambda match: ("#" if match[2] == "+" else "b") + match[1], text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
-    return "\n".join(filter(None, lines))
+    return "\n".join(filter(None, map(_plain_bars, lines)))
+
+
+_RAISED = re.compile(r"(?<=[(,])(5|9|11|13)([+-])(?=[),])")  # E7(9+)
+
+
+def _plain_bars(line):
+    """Return a line whose beats of a bar are dots, not dashes, and that is parted by double bars only where it has single ones, too."""
+    if "||" in line and not re.search(r":\||\|:", line) and not re.search(r"(?<!\|)\|(?!\|)", line):  # "Am F || C G": sections
+        line = line.replace("||", "\n").strip("\n ")
+    if "|" in line and re.search(r"(?<=[\w)#]) - - ", line):  # "| C - - G |"
+        return re.sub(r"(?<= )-(?= )", ".", line)
+    is_ellipsis = "|" not in line and line.count("..") == 1 and " ." not in line
+    return re.sub(r"(?<=[\w#])\.{3}$", "", line) if is_ellipsis else line
 
 
 # ---------------------------------------------------------------------------------------------------- chunks
 
 _CHUNK = re.compile(
-    r"\n|:?\|+:?|\[\||\|\]|[%𝄎]|[()\[\]{}\"“”`]|[,;]+(?!\d)|[,;]|(?:[^\s|()\[\]{}\"“”`,;%]|,(?=\d)|(?<=[\w#°ø+])\((?!\d ?(?:bar|beat|x))[^()\s|]{1,24}\))+"
+    r"\n|:?\|+:?|\[\||\|\]|[%𝄎]|[()\[\]{}\"“”`]|[,;]+(?!\d)|[,;]|(?:[^\s|()\[\]{}\"“”`,;%]|,(?=\d)|(?<=[\w#°ø+-])\((?!\d ?(?:bar|beat|x))[^()\s|]{1,24}\))+"
 )
 _TRAILING = re.compile(r"[.:!?'*_…]+$")
 _NUMBER = r"\d+(?:[.,]\d+)?"
@@ -362,6 +376,9 @@ def _join_at(tokens, place, text):
             return first, place + 1
         tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
         return _join_quantity(tokens, place, text)
+    if first.value == "half" and after and after.value == "a" and _unit(str(_next_word(tokens, place + 1)[0])) in ("bars", "beats"):
+        unit, end = tokens[place + 2], place + 3
+        return Token("QUANTITY", text[first.start : unit.end], (0.5, _unit(unit.value)), first.start, unit.end), end
     if first.kind == "WORD" and _is_small_root(tokens, place):
         upper = first.text[0].upper() + first.text[1:]
         tokens[place] = Token("CHORD", first.text, upper, first.start, first.end)
@@ -422,12 +439,16 @@ def _is_small_root(tokens, place):
     if letter == "a":
         before = tokens[place - 1] if place else None
         is_joined = before is not None and before.value == "and" and place > 1 and tokens[place - 2].value in ("minor", "major")
-        in_list = is_joined or (before is not None and (before.text in (":", ",", "-", "->") or before.kind == "CHORD"))
+        in_list = (
+            is_joined
+            or (before is not None and before.value in ("chords", "progression", "chord"))
+            or (before is not None and (before.text in (":", ",", "-", "->") or before.kind == "CHORD"))
+        )
         after = tokens[place + 2] if place + 2 < len(tokens) else None
         return (
             in_list
             and _followed(tokens, place, {"minor", "major"})
-            and (after is None or after.kind in _ENDS_A_SYMBOL or after.kind == "NUMBER")
+            and (after is None or after.kind in _ENDS_A_SYMBOL | {"NUMBER"} or after.value == "and")
         )
     return _followed(tokens, place, {"minor", "major"}) or (len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS)))
 

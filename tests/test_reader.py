@@ -886,3 +886,27 @@ def test_names_that_are_not_known_are_told_with_what_is_played():
     assert any("12-bar blues" in note for note in resolve("12-bar blues in C", chords="Am G F E").notes)
     assert not resolve("Andalusian cadence", chords="Am G F E").notes
     assert any("picardy" in note for note in resolve("in A minor, ending with a Picardy third").notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords", "key"),
+    [("I V vi IV in E folk", "I V vi IV", "E major"), ("piano in G pop", None, "G major"), ("ballad in D guitar", None, "D major"), ("in A blues", None, "A major"), ("in B movie style", None, None), ("in A quiet room", None, None),
+     ("E minor, Em C G D", "Em C G D", "E minor"), ("G major. G D Em C", "G D Em C", "G major"), ("Em C G D, E minor", "Em C G D", "E minor"), ("Em, Em C G D", "Em C G D", None),
+     ("E minor, C, G, D", "Em C G D", None), ("E minor, C major, G major", "Em C G", None), ("a catchy chorus, E minor", None, "E minor"), ("violin solo, G minor", None, "G minor"),
+     ("worship, key of D, 1 5 6 4", "I V vi IV", "D major"), ("country in A, 1-4-5", "I IV V", "A major"), ("1 5/7 6- 4 in F", "1 5/7 6- 4", "F major"), ("2m7 57 1maj7 in Bb", "2m7 57 1maj7", "Bb major"), ("1 b7 4 in E, rock", "1 b7 4", "E major"),
+     ("3 2 1 go, in C", None, "C major"), ("vi IV I V in E minor", "i VI III VII", "E minor"), ("i VI III VII in E minor", "i VI III VII", "E minor"),
+     ("dmin trap", None, "D minor"), ("guitar em 90 bpm", None, "E minor"), ("i am 90 years old", None, None), ("piano in Gmajor", None, "G major"), ("not D major but B minor", None, "B minor"),
+     ("E drone", None, "E major"), ("whistle in D, reel", None, "D major"), ("trumpet in Bb", None, None)],
+)  # fmt: skip
+def test_reads_keys_beside_chords(prompt, chords, key):
+    stated = read_prompt(prompt)
+    assert (stated.chords, str(stated.key) if stated.key else None) == (chords, key)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [("D (1 bar), G (half a bar), A (half a bar)", "D G (0.5 bars) A (0.5 bars)"), ("strum a G major chord for 2 bars", "G (2 bars)"), ("strumming D to G", "D G"), ("D and G only", "D G"), ("funky clavinet riff on Em7", "Em7"),
+     ("hold each chord 4 beats: Em C", "Em:4 C:4"), ("chords a minor, d minor", "Am Dm")],
+)  # fmt: skip
+def test_reads_few_chords(prompt, chords):
+    assert read_prompt(prompt).chords == chords

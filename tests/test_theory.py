@@ -542,3 +542,12 @@ def test_no_chord_line_takes_longer_than_its_chords(repeated):
     """Quadratic growth would take a hundred times as long."""
     hostile = [begin + repeated * (19_000 // len(repeated)) + end for begin in ("", "C") for end in ("", "G")]
     assert max(processor_s(Progression.parse, line) for line in hostile) < 10 * processor_s(Progression.parse, "C G " * 4750)
+
+
+@pytest.mark.parametrize(
+    ("line", "bars"),
+    [("D A Bm G...", "D | A | Bm | G"), ("D... A...", "D | A"), ("| D - - A | Bm - - - |", "D:3 A:1 | Bm"), ("| D - A - | G |", "D:2 A:2 | G"), ("D A || Bm G", "D | A | Bm | G"), ("|| D | A || G ||", "D | A | G"),
+     ("D>A>Bm", "D | A | Bm"), ("1-5-6m-4", "C | G | Am | F"), ("a minor, d minor", "Am | Dm"), ("E7(9+) A7(13-)", "E7#9 | A7b13"), ("D-(maj7)", "DmM7")],
+)  # fmt: skip
+def test_habits_of_chord_lines(line, bars):
+    assert Progression.parse(line).bars == Progression.parse(bars + " |" * ("|" not in bars)).bars
