@@ -200,7 +200,7 @@ GENRES = (
     _genre("honky tonk, boogie country, truck driving country", (110, 148), True, "major", "country", THREE_CHORDS, MINOR_FOLK),
     _genre("country waltz", (84, 116), True, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     # blues
-    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
+    _genre("blues, 12 bar blues, chicago blues, electric blues, texas blues, blues shuffle, texas shuffle", (84, 126), True, "major", "blues", BLUES, MINOR_BLUES),
     _genre("minor blues", (70, 116), True, "minor", "", BLUES, MINOR_BLUES),
     _genre("slow blues", (54, 72), True, "major", "", BLUES, MINOR_BLUES),
     _genre("delta blues, acoustic blues, country blues, piedmont blues", (74, 112), False, "major", "blues", BLUES, MINOR_BLUES),
@@ -488,12 +488,20 @@ def _phrases():
 _JOINERS = {"influenced", "inspired", "tinged", "infused", "flavored", "flavoured", "style", "styled", "meets", "ish", "type"}
 
 
+_PLAYERS = re.compile(r"\b([Dd]rums) (and|&) ([Bb]ass)\b")
+
+
+def _without_players(prompt):
+    """Return a prompt with "drums and bass", two players, as "drums , bass": "drum and bass" is a style."""
+    return _PLAYERS.sub(lambda match: f"{match[1]} ,{' ' * (len(match[2]) - 1)} {match[3]}", prompt)
+
+
 def genres_in(prompt):
     """Return a prompt's styles in groups, one for each run of neighbours such as "jazz hip hop": [[(Genre, (start, end)), ...], ...].
 
     The places are those of the words that name it. A style that is denied ("not rock") is left out.
     """
-    words, groups, end = words_of(prompt), [], None
+    words, groups, end = words_of(_without_players(prompt)), [], None
     for found in _phrases().find(words):
         if found.denied:
             continue
@@ -544,8 +552,8 @@ class Leaning:
         meter = next((genre for genre in rhythm if genre.meter), None)
         if meter and paced is not meter and meter.bpm:
             paced = meter  # a waltz has a waltz's pace, whatever plays it
-        # scales and progressions by name before styles, and styles before what is a mood as much
-        harmony.sort(key=lambda genre: (genre.bpm is not None, genre.name in ("ambient", "new age")))
+        # scales and progressions by name before styles, a drone before other styles, these before what is a mood as much
+        harmony.sort(key=lambda genre: (genre.bpm is not None, genre.major != ONE_CHORD, genre.name in ("ambient", "new age")))
         loops = form and ((form.major,), (form.minor,)) or _blues_among(harmony, prompt)
         if not loops:
             loops = next(((genre.major, genre.minor) for genre in harmony if genre.major or genre.minor), ((), ()))
@@ -628,7 +636,7 @@ def _alone_phrases():
 
 def drum_words(prompt):
     """Return {word for drums: whether it is denied} of what a prompt says of drums; "drum and bass" and "steel drum" say nothing of them."""
-    found = _drum_phrases().find(words_of(prompt))
+    found = _drum_phrases().find(words_of(_without_players(prompt)))
     return {one.value: one.denied or one.value in ("beatless", "drumless", "percussionless") for one in found}
 
 
@@ -741,5 +749,7 @@ def _only_after(words, i):
 
 def _rock_solo(prompt):
     """Return whether a style that has drums stands before the word "solo" in its clause: "heavy metal guitar solo"."""
-    clause = re.split(r"[,.;:!?\n]", prompt.lower().split("solo")[0])[-1]
-    return "solo" in prompt.lower() and Leaning.of(clause).drums is True
+    before, solo, after = prompt.lower().partition("solo")
+    parts = re.split(r"[,.;:!?\n]", before)
+    is_of_player = len(parts) > 1 and parts[-1].strip() and not after.strip().startswith(("piano", "guitar"))  # "rock, guitar solo"
+    return bool(solo) and ("backing track" in after or Leaning.of(before if is_of_player else parts[-1]).drums is True)

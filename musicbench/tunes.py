@@ -56,6 +56,9 @@ def unknown_name(prompt):
             return prompt[words[first].start : words[i - 1].end]
         if end := _end_of_name(prompt, words, i + len(head) + 1):
             return prompt[words[i + len(head) + 1].start : words[end - 1].end]
+    for first, last in sorted((first, last) for last, first in ends.items()):  # "play Happy Birthday", "in the manner of Giant Steps"
+        if last - first > 1 and all(_is_capital(prompt, word) for word in (words[first], words[last - 1])) and not prompt.istitle():
+            return prompt[words[first].start : words[last - 1].end]
     return None
 
 
@@ -74,7 +77,7 @@ def _end_of_name(prompt, words, first):
 
 def _length_of_name(prompt, words, head):
     """Return how many of the last words are a name in capitals or in quotes; 0 for what is ordinary, or a style's or an instrument's."""
-    if not words or words[-1].is_mark:
+    if not words or words[-1].is_mark or words[-1].text[:1].isdigit():
         return 0
     quoted = re.search(r"[\"“][^\"“”]+[\"”]\s*$", prompt[: words[-1].end + 2])
     if quoted:

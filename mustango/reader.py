@@ -142,10 +142,10 @@ def _read_bars(text):
     bars = float(text.replace(",", "."))
     if not bars.is_integer():
         raise InputError(f"a duration of {text} bars is not whole; give a whole number of bars, or seconds ('10 s')")
-    if not 1 <= bars < 10**6:
-        raise InputError(
-            f"a duration of {text[:40]} bars is outside 1-999999; give a whole number of bars within it, or seconds ('10 s')"
-        )
+    if bars < 1:
+        raise InputError(f"a duration of {text[:40]} bars is below 1; give a whole number of bars from 1, or seconds ('10 s')")
+    if bars >= 10**6:
+        raise InputError(f"a duration of {text[:40]} bars is longer than any model's clip; give fewer bars, or seconds ('10 s')")
     return f"{int(bars)} bars"
 
 
