@@ -56,7 +56,9 @@ def unknown_name(prompt):
             return prompt[words[first].start : words[i - 1].end]
         if end := _end_of_name(prompt, words, i + len(head) + 1):
             return prompt[words[i + len(head) + 1].start : words[end - 1].end]
-    for first, last in sorted((first, last) for last, first in ends.items()):  # "play Happy Birthday", "in the manner of Giant Steps"
+    for first, last in sorted(
+        (first, last) for last, first in ends.items()
+    ):  # "play Happy Birthday", "in the manner of Giant Steps"
         if last - first > 1 and all(_is_capital(prompt, word) for word in (words[first], words[last - 1])) and not prompt.istitle():
             return prompt[words[first].start : words[last - 1].end]
     return None

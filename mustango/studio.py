@@ -368,7 +368,7 @@ class Studio:
                 guidance=request.guidance, negative_prompt=request.negative_prompt, predictors=request.predictors,
                 loudness=request.loudness, tail=request.tail, on_step=on_step,
             )  # fmt: skip
-            take = self._written(output, request, folder)
+            take = self._written(output, request, folder, {"revision": pipeline.commit} if pipeline.commit else {})
             emit(take)
             over_at = self._denoised + rest_s if index == request.count - 1 else None
             emit(
@@ -379,8 +379,8 @@ class Studio:
             emit(self._heard(take, output.audios[0], output.sample_rate))
             self._rest = (time.monotonic() - self._denoised) / duration_s
 
-    def _written(self, output, request, folder):
-        """Write the audio, the sidecar and the MIDI of a take into a new folder."""
+    def _written(self, output, request, folder, revision):
+        """Write the audio, the sidecar and the MIDI of a take into a new folder. revision: of a hub's model, as a sidecar has it."""
         from mustango.pipeline import sidecar
 
         controls, seed, name = output.controls[0], output.seeds[0], token_hex(16)
@@ -396,7 +396,7 @@ class Studio:
         made_with = {name: getattr(request, name) for name in names}
         save_audio(take.wav, output.audios[0], output.sample_rate)
         save_audio(take.flac, output.audios[0], output.sample_rate)
-        save_json(take.json, sidecar(output, 0, request.prompt, made_with | {"dtype": self._how["dtype"]}))
+        save_json(take.json, sidecar(output, 0, request.prompt, made_with | revision | {"dtype": self._how["dtype"]}))
         save_midi(take.midi, controls)
         return take
 
