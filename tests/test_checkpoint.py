@@ -77,7 +77,7 @@ def test_strict(change):
         weights[name] = weights[name][:-1]
     with pytest.raises(InputError) as error:
         checkpoint.convert_munet(weights, config)
-    assert rename(name, MUNET_NAMES) in str(error.value)
+    assert name in str(error.value) or rename(name, MUNET_NAMES) in str(error.value)
 
 
 def test_tied_embeddings_may_be_missing_or_double():

@@ -501,7 +501,7 @@ def test_durations_in_bars_follow_tempo_and_meter():
             "the chords fill 3 bars, above 2; give fewer, several a bar ('C G | Am F'), or '3 bars'",
         ),
         ({"duration": "0 bars"}, "a duration of 0 bars is below 1"),
-        ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
+        ({"duration": "-4 bars"}, "a duration of -4 bars is below 1"),
         ({"duration": "2,5 bars"}, "2,5 bars is not whole; give a whole number of bars"),
         ({"duration": "some bars"}, "'some bars' is not a number; give a number of seconds, minutes ('1:30'), whole bars"),
     ):

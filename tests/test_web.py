@@ -187,7 +187,7 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
     for typed, says in (
         ({"seed": -5}, "seed -5"), ({"seed": 1.7}, "whole number"), ({"seed": None}, "seed is empty"), ({"duration": 0.2}, "0.2 s"),
         ({"duration": 500}, "500 s is outside 1-120"), ({"duration": "0"}, "duration 0 s is outside 1-120"), ({"duration": "-4"}, "duration -4 s is outside 1-120"),
-        ({"duration": "3 minutes"}, "duration 180 s is outside 1-120"), ({"duration": "0 bars"}, "a duration of 0 bars is outside"), ({"duration": "-4 bars"}, "a duration of -4 bars is outside"),
+        ({"duration": "3 minutes"}, "duration 180 s is outside 1-120"), ({"duration": "0 bars"}, "a duration of 0 bars is below 1"), ({"duration": "-4 bars"}, "a duration of -4 bars is below 1"),
         ({"duration": "2,5 bars"}, "2,5 bars is not whole"), ({"tempo": "9"}, "below 20"), ({"tempo": "999"}, "above 300"),
         ({"steps": None}, "steps is empty"), ({"count": 99}, "takes 99 is outside 1-8"), ({"count": 0}, "takes 0 is outside 1-8"), ({"steps": 0}, "steps 0 is outside 1-200"), ({"seed": 10**20}, "seed is outside 0-"),
     ):  # fmt: skip
