@@ -1,0 +1,387 @@
+"""A composed piece in words: what sounds in its clip, as tags; captions of many wordings, true to it."""
+
+from functools import cache
+
+import numpy as np
+
+from musicbench.arranging import sounding
+from musicbench.genres import GENRES
+from musicbench.grooves import GROOVES
+from musicbench.instruments import INSTRUMENTS, KITS, PARTS, drum_kind
+from musicbench.styles import MOODS
+
+HEARD_S = 0.05  # what sounds less than this in a clip is not named
+FEWEST_NOTES = 1
+VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
+STRINGS, BRASS, WINDS = {"violin", "viola", "cello", "acoustic bass"}, {"trumpet", "trombone", "french horn", "tuba"}, {"flute", "oboe", "clarinet", "bassoon", "english horn"}
+
+# ---------------------------------------------------------------------------------------------------- tags
+
+
+def describe(piece, duration_s=10.24, notes=None):
+    """Return what can be said about a plan's clip, as tags for `caption` and the dataset; a voice that does not sound in it is left out.
+
+    notes: the Soundings of the clip, if they are known.
+    """
+    notes = sounding(piece, duration_s) if notes is None else notes
+    heard = [one.note for one in notes if one.end_s > HEARD_S and one.start_s < duration_s - HEARD_S]
+    numbers = sorted({note.voice for note in heard if note.voice is not None})
+    voices = [piece.voices[number] for number in numbers]
+    drums = sorted({note.drum for note in heard if note.drum})
+    kinds = {part: next((voice.sound.kind for voice in voices if voice.part == part), None) for part in PARTS}
+    kit = piece.drums if drums else None
+    return {
+        "style": piece.style,
+        "comping": kinds["chords"],
+        "bass": kinds["bass"],
+        "lead": kinds["lead"],
+        "drums": piece.groove if drums else None,
+        "moods": _moods(piece, voices),
+        "parts": [part for part in PARTS if (drums if part == "drums" else kinds[part])],
+        "voices": [[voice.part, voice.instrument] for voice in voices],
+        "kit": kit.name if kit else None,
+        "percussion": sorted({drum_kind(drum, kit) for drum in drums}),
+        "feel": {4: "12/8", 3: "9/8"}.get(piece.meter.beats) if piece.feel == "triplet" else None,
+        "form": piece.form.name,
+    }
+
+
+def _moods(piece, voices):
+    moods = []
+    if piece.energy < 0.3 and piece.bpm < 110:
+        moods.append("calm")
+    if piece.energy > 0.7 and piece.bpm > 95:
+        moods.append("energetic")
+    if piece.density < 0.25:
+        moods.append("sparse")
+    if piece.density > 0.75:
+        moods.append("busy")
+    colors = [voice.sound.color for voice in voices if voice.part != "bass"]
+    if colors and (piece.register > 0 or (piece.register == 0 and min(colors) > 0)):
+        moods.append("bright")
+    if colors and (piece.register < 0 or (piece.register == 0 and max(colors) < 0)):
+        moods.append("dark")
+    return moods
+
+
+# ---------------------------------------------------------------------------------------------------- words for styles and sounds
+
+# What of a genre's words says who plays, or is no style by itself.
+_NOT_SAID = (
+    "band", "trio", "quartet", "quintet", "song", "choir", "combo", "solo", "beat", "rap", "monks", "guitar", "suite", "organ", "pipe", "ramones", "glass", "reich", "gypsy kings",
+    "ensemble", "harpsichord", "orchestra", "concerto", "bar", "oi", "island", "beach", "healing", "spa", "reiki", "mindfulness", "yoga", "haunted house", "wild west", "acid", "jump up",
+    "brass", "vocal", "carol", "monk", "box", "mbira", "guqin", "drumming", "cafe", "metalcore", "sonatina", "symphony", "sonata", "partita", "canon", "fugue", "toccata", "kecak",
+)  # fmt: skip
+_BEFORE_A_NOUN = {"hymn": "hymn-like", "chamber music": "chamber", "r and b": "R&B", "raga": "raga", "march": "marching", "waltz": "waltz"}
+
+
+@cache
+def style_words(name):
+    """Return the words for a style that a caption may use, its name first and most often."""
+    words = next((genre.words for genre in GENRES if genre.name == name), (name,))
+    others = [word for word in words[1:] if not any(part in f" {word} " for part in map(" {} ".format, _NOT_SAID)) and not set(word.split()) & set(_NOT_SAID)]
+    return (name, name, name, *others[:5])
+
+
+def _sound_word(name, rng):
+    """Return a word for an instrument: mostly its kind's."""
+    one = INSTRUMENTS[name]
+    return one.kind if not one.words or rng.random() < 0.55 else str(rng.choice(one.words))
+
+
+class Words:
+    """The words drawn for one caption of a piece's tags; rows of the composer before this one have fewer tags."""
+
+    def __init__(self, tags, rng):
+        self.tags, self.rng = tags, rng
+        self.moods = [str(rng.choice(MOODS[m])) for m in tags["moods"] if rng.random() < 0.7][:2]
+        self.style = str(rng.choice(style_words(tags["style"]))) if rng.random() < 0.78 else ""
+        voices = tags.get("voices")
+        if voices is None:
+            voices = [(part, tags[name]) for part, name in (("chords", "comping"), ("bass", "bass"), ("lead", "lead")) if tags[name]]
+            self.sounds = {part: [name] for part, name in voices}
+        else:
+            self.sounds = {}
+            for part, name in voices:
+                self.sounds.setdefault(part, []).append(_sound_word(name, rng))
+        self.sounds = {part: list(dict.fromkeys(names)) for part, names in self.sounds.items()}
+        self.kinds = {INSTRUMENTS[name].kind if name in INSTRUMENTS else name for _, name in voices}
+        self.sort = str(rng.choice(["piece", "track", "song", "tune", "instrumental"] if not self.kinds & VOICES else ["piece", "track", "song"]))
+        self.drums = self._drum_words() if tags["drums"] else []
+
+    def _drum_words(self):
+        """Return the words for the drums: the kit, or what of it is heard, or both."""
+        kit = KITS.get(self.tags.get("kit"))
+        percussion = [kind for kind in self.tags.get("percussion", ()) if kind not in ("drum kit", "toms")]
+        general = str(self.rng.choice(kit.words)) if kit and self.rng.random() < 0.5 else "drums"
+        if not kit and self.rng.random() < 0.15:
+            return [str(self.rng.choice(["a drum beat", "percussion", "drum kit"]))]
+        if not self._has_kit():
+            general = str(self.rng.choice(["percussion", "percussion", "drums", "hand percussion"])) if general != "taiko" else general
+        named = [str(word) for word in self.rng.permutation(percussion)[:2]] if percussion and self.rng.random() < 0.4 else []
+        named = [word for word in named if word not in general]
+        return [general, *named]
+
+    def _has_kit(self):
+        return bool({"drum kit", "toms"} & set(self.tags.get("percussion", ("drum kit",)))) or self.tags.get("kit") not in ("standard", "room", None)
+
+    @property
+    def all_sounds(self):
+        """Every word for a pitched sound: chords, lead, bass."""
+        names = [name for part in ("chords", "lead", "bass") for name in self.sounds.get(part, ())]
+        return list(dict.fromkeys(names))
+
+    @property
+    def is_solo(self):
+        """Whether one kind of instrument plays and nothing else."""
+        return len(self.kinds) == 1 and not self.drums and len(self.all_sounds) >= 1
+
+    @property
+    def ensemble(self):
+        """Return what those who play are called together, or ""."""
+        if self.drums or not 3 <= len(self.tags.get("voices") or ()) <= 5:
+            return ""
+        number = {3: "trio", 4: "quartet", 5: "quintet"}[len(self.tags["voices"])]
+        for kinds, name in ((STRINGS, "string"), (BRASS, "brass"), (WINDS, "wind")):
+            if self.kinds <= kinds:
+                return f"{name} {number}"
+        return "vocal ensemble" if self.kinds <= {"choir", "singer"} else ""
+
+    def bare(self, sort=True, sound=""):
+        """Return moods, sound, style and what it is, such as "calm piano jazz piece"."""
+        noun = self.sort if sort or not self.style else ""
+        style = _BEFORE_A_NOUN.get(self.style, self.style) if noun else self.style
+        return " ".join(word for word in (*self.moods, sound, style, noun) if word)
+
+    def players(self, shuffled=False, articles=False):
+        """Return the words for all who play, some left out where there are more than two."""
+        names = [*self.all_sounds, *self.drums]
+        if len(names) > 2 and self.rng.random() < 0.3:
+            names.pop(int(self.rng.integers(len(names))))
+        names = [str(name) for name in self.rng.permutation(names)] if shuffled else names
+        if articles:
+            names = [article(name) if not _is_many(name) and name not in self.drums else name for name in names]
+        return names
+
+    def absent(self):
+        """Return words for what is not there, "" for nothing said."""
+        wanted = next((genre.drums for genre in GENRES if genre.name == self.tags["style"]), None)
+        said = []
+        if not self.drums and self.rng.random() < (0.97 if wanted or wanted is None else 0.55):
+            said.append(str(self.rng.choice(["no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all"])))
+        if not self.tags["bass"] and self.all_sounds and not self.is_solo and self.rng.random() < 0.12:
+            said.append(str(self.rng.choice(["no bass", "without bass", "no bass line"])))
+        if not self.tags["lead"] and self.all_sounds and self.rng.random() < 0.06:
+            said.append(str(self.rng.choice(["no melody", "no lead"])))
+        if not self.kinds & VOICES and self.rng.random() < 0.08:
+            said.append(str(self.rng.choice(["instrumental", "no vocals", "no singing"])))
+        return joined(said, " and ") if len(said) < 3 and self.rng.random() < 0.4 else ", ".join(said)
+
+
+_MANY = ("strings", "drums", "horns", "brass", "bagpipes", "chimes", "panpipes", "pipes", "congas", "claves", "claps", "maracas", "castanets", "bells", "timpani",
+         "kettledrums", "singers", "voices", "bowls", "braams", "oohs", "pizzicato", "percussion", "808s", "plucks", "stabs", "chops", "vocals", "tom toms", "toms", "brushes", "bongos",
+         "timbales", "taiko", "stabs", "music", "sounds", "gamelan", "waves", "birdsong", "singing")  # fmt: skip
+
+
+def _is_many(word):
+    """Return whether a word takes no "a": more than one, or nothing that is counted."""
+    return word.startswith(("a ", "the ")) or word.endswith(_MANY)
+
+
+def article(words):
+    """Return words with "a" or "an" before them."""
+    sound = words[0] in "aeiou" or words.startswith(("8 ", "808", "hour", "r and b", "R&B", "fm", "mpb", "nu "[:0] or "\0"))
+    return f"an {words}" if sound else f"a {words}"
+
+
+def joined(names, last=" and "):
+    """Return names as people say them: "a, b and c"."""
+    return last.join([*([", ".join(names[:-1])] if len(names) > 1 else []), *names[-1:]])
+
+
+def _capital(text):
+    return text[:1].upper() + text[1:]
+
+
+# ---------------------------------------------------------------------------------------------------- captions
+
+
+def caption(tags, rng):
+    """Write a caption of a composed piece from `describe`'s tags, in one of many forms, worded by `rng`; it names nothing that does not sound."""
+    words = Words(tags, rng)
+    if not words.all_sounds:
+        return _drums_alone(words, rng)
+    if words.is_solo and rng.random() < 0.85:
+        text = _solo(words, rng)
+    elif set(words.kinds) <= {"choir", "singer"} and not words.drums and rng.random() < 0.7:
+        text = _voices_alone(words, rng)
+    elif tags.get("parts") and len(tags["parts"]) <= 2 and rng.random() < 0.45:
+        text = _few(words, rng)
+    else:
+        forms = [form for form in FORMS if form is not _roles or (words.sounds.get("chords") and words.sounds.get("lead"))]
+        text = forms[int(rng.integers(len(forms)))](words, rng)
+    text = _with_absent(text, words, rng)
+    if tags.get("feel") and rng.random() < 0.25:
+        text = text.rstrip(".") + f", in {tags['feel']}"
+    return " ".join(text.split())
+
+
+def _with_absent(text, words, rng):
+    """Return the text with what is not there said at its end."""
+    absent = words.absent()
+    if not absent:
+        return text
+    if text.endswith("."):
+        if absent in ("no drums",) and rng.random() < 0.4:
+            return f"{text[:-1]}; there are no drums."
+        return f"{text[:-1]}, {absent}." if rng.random() < 0.6 else f"{text} {_capital(absent)}."
+    return f"{text}, {absent}"
+
+
+def _with(words, rng):
+    return f"{words.bare()} with {joined(words.players(shuffled=rng.random() < 0.4))}"
+
+
+def _sentence_with(words, rng):
+    verb = rng.choice(["with", "featuring", "played by", "played on", "for", "with"])
+    return f"{_capital(article(words.bare()))} {verb} {joined(words.players(rng.random() < 0.3, articles=rng.random() < 0.35))}."
+
+
+def _short(words, rng):
+    return words.bare(sort=rng.random() < 0.3, sound=str(rng.choice(words.all_sounds)))
+
+
+def _short_with(words, rng):
+    sound = str(rng.choice(words.all_sounds))
+    others = [name for name in words.players(True) if name != sound][:2]
+    return words.bare(sort=rng.random() < 0.3, sound=sound) + (f" with {joined(others)}" if others else "")
+
+
+def _tag_list(words, rng):
+    listed = [*words.moods, words.style, *words.players()]
+    listed = [word for word in listed if word]
+    return ", ".join(str(word) for word in rng.permutation(listed)) if rng.random() < 0.5 else ", ".join(listed)
+
+
+def _chords_and_melody(words, rng):
+    sounds, text = words.sounds, _capital(article(words.bare()))
+    parts = [f"{joined(sounds['chords'])} chords"] if "chords" in sounds else []
+    parts += [f"{article(sounds['bass'][0])} line"] if "bass" in sounds and rng.random() < 0.7 else []
+    parts += [f"{article(sounds['lead'][0])} melody"] if "lead" in sounds else []
+    parts += words.drums[:1] if rng.random() < 0.85 else []
+    return f"{text} with {joined(parts)}." if parts else f"{text} with {joined(words.players())}."
+
+
+def _roles(words, rng):
+    sounds = words.sounds
+    chords = joined(sounds["chords"])
+    plays = "play" if len(sounds["chords"]) > 1 or _is_many(chords) else "plays"
+    text = f"The {chords} {plays} the chords while the {sounds['lead'][0]} plays the melody"
+    text += f" over {sounds['bass'][0]}" if "bass" in sounds and rng.random() < 0.7 else ""
+    text += f" and {joined(words.drums)}" if words.drums else ""
+    return f"{_capital(article(words.bare()))}. {text}."
+
+
+def _lead_over(words, rng):
+    sounds = words.sounds
+    top = sounds.get("lead") or sounds.get("chords") or sounds["bass"]
+    below = [name for part in ("chords", "bass") for name in sounds.get(part, ()) if name not in top] + words.drums
+    text = f"{_capital(joined(top))} over {joined(below)}" if below else _capital(joined(top))
+    return f"{text}, {words.bare()}"
+
+
+def _colon(words, rng):
+    opening = _capital(words.bare(sort=not words.style))
+    return f"{opening}: {joined(words.players(shuffled=rng.random() < 0.5))}"
+
+
+def _sounds_first(words, rng):
+    style = f"{words.style} style" if words.style else f"{article(' '.join((*words.moods, words.sort)))}"
+    return f"{_capital(joined(words.players(True)))} in {style}" if words.style else f"{_capital(joined(words.players(True)))}, {style}"
+
+
+def _this_is(words, rng):
+    opening = rng.choice(["This is {}.", "We hear {}.", "Here is {}.", "{}."]).format(article(words.bare()))
+    has = rng.choice(["It has {}.", "It features {}.", "{} can be heard.", "The instruments are {}.", "You hear {}.", "It is played by {}."])
+    return f"{_capital(opening)} {_capital(has.format(joined(words.players(articles=rng.random() < 0.3))))}"
+
+
+def _asked(words, rng):
+    ask = rng.choice(["make me {}", "I want {}", "please write {}", "give me {}", "create {}", "compose {}", "I need {}", "generate {}"])
+    return ask.format(f"{article(words.bare())} with {joined(words.players(rng.random() < 0.4))}")
+
+
+def _group(words, rng):
+    name = words.ensemble or str(rng.choice(["a group", "a band", "players"] if words.drums else ["a group", "an ensemble"])).removeprefix("a ").removeprefix("an ")
+    text = f"{article(name)} of {joined(words.players())}" if not words.ensemble else article(f"{name} of {joined(words.players())}")
+    kind = " ".join((*words.moods, words.style)) if words.style else f"{article(' '.join((*words.moods, 'piece')))}"
+    return f"{_capital(text)} plays {kind}."
+
+
+def _driven(words, rng):
+    sound = str(rng.choice(words.all_sounds))
+    others = [name for name in words.players() if name != sound]
+    text = f"{article(words.bare())}, led by {sound}" if not others else f"{article(words.bare())}, {sound} in front, {joined(others)} behind"
+    return _capital(text) + "."
+
+
+FORMS = (
+    _with, _with, _sentence_with, _sentence_with, _short, _short_with, _short_with, _tag_list, _tag_list, _chords_and_melody, _roles, _lead_over, _colon, _sounds_first,
+    _this_is, _asked, _group, _driven,
+)  # fmt: skip
+
+
+def _solo(words, rng):
+    """Word a piece for one instrument."""
+    sound, adjectives = words.all_sounds[0], " ".join(words.moods)
+    style = words.style
+    forms = [
+        f"{adjectives} solo {sound}" + (f", {style}" if style else ""), f"{adjectives} {style} solo {sound}", f"{adjectives} {sound} solo" + (f", {style}" if style else ""),
+        f"{_capital(article(f'{adjectives} {style} {words.sort}'.strip()))} for solo {sound}.", f"{_capital(article(f'{adjectives} {style} {words.sort}'.strip()))} played by {sound} alone.",
+        f"unaccompanied {sound}, {' '.join((adjectives, style))}".rstrip(", "), f"just {sound}, {' '.join((adjectives, style, words.sort))}", f"{adjectives} {style} {sound}, nothing else",
+        f"only {sound}" + (f", {style}" if style else ""), f"{adjectives} {style} {words.sort}, {sound} only", f"{_capital(sound)} alone, {' '.join((adjectives, style, words.sort))}.",
+        f"solo {sound} playing {adjectives} {style or 'music'}",
+    ]  # fmt: skip
+    return " ".join(str(rng.choice(forms)).split())
+
+
+def _voices_alone(words, rng):
+    """Word a piece for voices and nothing else."""
+    style = words.style if words.style not in ("a cappella", "acappella", "a capella") else ""
+    opening = " ".join((*words.moods, style, words.sort))
+    sound = joined(words.all_sounds)
+    return str(
+        rng.choice(
+            [
+                f"a cappella {sound}" + (f", {style}" if style else ""), f"{_capital(article(' '.join(opening.split())))}, sung a cappella.", f"unaccompanied {sound}, {opening}",
+                f"{opening}, a cappella, voices only", f"a cappella {' '.join((*words.moods, style))}, {sound}, no instruments", f"{_capital(sound)} without instruments, {opening}.",
+            ]
+        )
+    )  # fmt: skip
+
+
+def _few(words, rng):
+    """Word a piece in which one or two parts play: only these, a duo, or what is missing."""
+    names = [*words.all_sounds, *words.drums[:1]]
+    opening = words.bare()
+    forms = [f"only {joined(names)}, {opening}", f"just {joined(names)}, {opening}", f"{opening}, {joined(names)} only", f"{_capital(article(opening))} for {joined(names)}."]
+    if len(words.all_sounds) == 2 and not words.drums:
+        forms += [f"{joined(names)} duo, {opening}", f"{_capital(article('duet'))} for {joined(names)}, {opening}.", f"{opening}, duet of {joined(names)}"]
+    return str(rng.choice(forms))
+
+
+def _drums_alone(words, rng):
+    """Word a piece in which only drums play."""
+    general = words.drums[0] if words.drums and words.drums[0].endswith(("drums", "percussion", "brushes")) else "drums"
+    kind = str(rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"]))
+    alone = str(rng.choice([f"only {general}", f"{general} only", "drums alone", f"just {general}", "no other instruments", "no melody, no chords", "nothing but drums"]))
+    named = f" with {joined(words.drums[1:])}" if len(words.drums) > 1 and rng.random() < 0.5 else ""
+    form = rng.integers(4)
+    if form == 0:
+        return ", ".join(w for w in (*words.moods, words.style, "solo drums" if rng.random() < 0.5 else f"{general} only") if w)
+    opening = " ".join(w for w in (*words.moods, words.style, kind) if w)
+    if form == 1:
+        return f"{opening}{named}, {alone}"
+    if form == 2:
+        return f"{_capital(alone)}: {opening}"
+    return f"{_capital(article(opening))}{named}" + (f", {alone}." if rng.random() < 0.6 else ".")
