@@ -10,6 +10,7 @@ import numpy as np
 from musicbench.leads import top
 from musicbench.waves import (
     DECAY,
+    HIGHEST,
     fading,
     formants,
     harmonic_numbers,
@@ -72,7 +73,7 @@ def sitar(note):
     """Play a sitar's string: a hard pluck with a buzzing bridge, slightly sharp at first, and strings that sound along."""
     hz = note.hz * np.exp2(0.022 * np.exp(note.time / np.float32(-0.09)))
     wave = string(note, 3.2, 0.5, 0.11, 0.55, 4500.0, hz)
-    along = string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * 1.5) + string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * 2.002)
+    along = sum(string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * ratio) for ratio in (1.0, 0.5017))
     return wave + 0.07 * along * shaped(note, 0.15)
 
 
@@ -86,8 +87,11 @@ def fm_piano(note):
     touch = 0.3 + 1.3 * note.velocity**1.5
     ring_s = 5.0 * (220 / note.base_hz) ** 0.4
     body = modulated(note, 1, 1, touch * (0.35 + 0.65 * np.exp(note.time / np.float32(-0.35))))
-    tine = modulated(note, 1, 14, 0.55 * touch * np.exp(note.time / np.float32(-0.05))) if note.top_hz * 15 < 0.46 * note.rate else body
-    return (0.65 * body + 0.45 * tine) * fading(note, ring_s) * shaped(note, 0.002) * (1 + 0.06 * sine(4.5, note, note.rng.random()))
+    wave = 0.65 * body
+    if note.top_hz * 15 < HIGHEST * note.rate:
+        wave = wave + 0.45 * modulated(note, 1, 14, 0.55 * touch * np.exp(note.time / np.float32(-0.05)))
+    swing = 1 + 0.06 * sine(4.5, note, note.rng.random())
+    return wave * fading(note, ring_s) * shaped(note, 0.002) * swing
 
 
 def fm_bell(note):
@@ -128,7 +132,7 @@ def steel_pan(note):
     swell = 1 - 0.6 * np.exp(note.time / np.float32(-0.03))
     wave = sine(hz, note) * fading(note, 1.4)
     for ratio, level, t60_s in STEEL_PAN[1:]:
-        if ratio * note.top_hz < 0.46 * note.rate:
+        if ratio * note.top_hz < HIGHEST * note.rate:
             wave = wave + level * (0.5 + note.velocity) * swell * sine(hz * ratio, note) * fading(note, t60_s)
     return wave * shaped(note, 0.003)
 
