@@ -32,16 +32,19 @@ def kick(note, hz=50.0, drop=5.0, drop_s=0.02, t60_s=0.5, click=0.2, drive=0.0, 
     return driven(body, drive) * risen(note, 0.0008) + clicks
 
 
-def snare(note, hz=(185.0, 330.0), tone=0.6, tone_t60_s=0.16, t60_s=0.28, band=(1200.0, None), snap=0.3, gate_s=None, drive=0.0):
-    """Strike a snare drum: two falling sines and the rattle of wires; gate_s: where the noise is cut off."""
+def snare(note, hz=(185.0, 330.0), shell=(0.6, 0.16), t60_s=0.28, band=(1200.0, None), snap=0.3, gate_s=None, drive=0.0):
+    """Strike a snare drum: two falling sines and the rattle of wires.
+
+    shell: level and t60_s of the sines; t60_s and band: of the rattle; gate_s: where it is cut off.
+    """
     bend = note.hz * (1 + 0.25 * np.exp(note.time / np.float32(-0.012)))
-    shell = sum(level * sine(f * bend, note) * fading(note, tone_t60_s) for f, level in zip(hz, (1.0, 0.6), strict=True))
+    tone = (sine(hz[0] * bend, note) + 0.6 * sine(hz[1] * bend, note)) * fading(note, shell[1])
     wires = kept(hiss(note.rng, note.count), note.rate, *band, 1)
     level = fading(note, t60_s) * (0.35 + 0.65 * note.velocity)
     if gate_s is not None:
         level = (0.25 + 0.75 * level) * np.clip((gate_s - note.time) / 0.02, 0, 1)
     clicks = snap * burst(note, 0.015, 2000.0)
-    return driven(tone * shell + 0.55 * wires * level + clicks, drive)
+    return driven(shell[0] * tone + 0.55 * wires * level + clicks, drive)
 
 
 def clap(note, bursts=(0.0, 0.011, 0.021, 0.031), t60_s=0.25, band=(700.0, 3000.0), t60_burst_s=0.02):
@@ -83,7 +86,7 @@ def membrane(note, hz=200.0, t60_s=0.4, drop=0.15, slap=0.2, partials=MEMBRANE, 
     bend = note.hz * hz * (1 + drop * note.velocity * np.exp(note.time / np.float32(-0.025)))
     part = Note(bend, note.count, note.gate, note.velocity, note.rate, note.rng)
     bright = 0.3 + 0.7 * note.velocity
-    wave = modes(part, [(ratio, level * (bright if i else 1.0), t60_s / ratio**damped) for i, (ratio, level) in enumerate(partials)])
+    wave = modes(part, [(ratio, level * (bright if ratio > 1 else 1.0), t60_s / ratio**damped) for ratio, level in partials])
     return wave * risen(note, 0.0012) + slap * bright * burst(note, 0.05, slap_hz)
 
 
@@ -126,11 +129,12 @@ def shaken(note, t60_s=0.12, band=(4500.0, None), attack_s=0.025, grains=0.0):
 
 def jingled(note, t60_s=0.3, hz=(5200.0, 6700.0, 8100.0, 9400.0), slaps=(0.0, 0.018)):
     """Strike a tambourine: jingles in a few knocks, and noise."""
-    gains = sum(0.8**i * np.where(note.time >= s, np.exp(-6.9 * np.maximum(note.time - s, 0) / t60_s), 0) for i, s in enumerate(slaps))
+    gains = sum((note.time >= late_s) * np.exp(-6.9 / t60_s * np.maximum(note.time - late_s, 0)) for late_s in slaps)
     wave = 0.6 * kept(hiss(note.rng, note.count), note.rate, min(4500.0, 0.3 * note.rate))
     for f in hz:
         if f < HIGHEST * note.rate:
-            wave = wave + 0.4 * sine(f * note.rng.uniform(0.97, 1.03), note) * (0.5 + 0.5 * np.abs(sine(31.0, note, note.rng.random())))
+            trembling = 0.5 + 0.5 * np.abs(sine(31.0, note, note.rng.random()))
+            wave = wave + 0.4 * sine(f * note.rng.uniform(0.97, 1.03), note) * trembling
     return wave * gains * risen(note, 0.001)
 
 

@@ -60,7 +60,7 @@ PERCUSSION = {  # played by hands and sticks; every kit has it
     "tabla_ge": _drum(d.tabla, 0.8, hz=82.0, t60_s=0.75, bend=0.55, slap=0.1, partials=((1.0, 1.0), (2.0, 0.25), (3.0, 0.08))),
     "tabla_ke": _drum(d.tabla, 0.12, hz=120.0, t60_s=0.07, slap=0.7),
     "cajon_low": _drum(d.membrane, 0.35, hz=85.0, t60_s=0.3, drop=0.3, slap=0.12, slap_hz=700.0),
-    "cajon_high": _drum(d.snare, 0.25, hz=(210.0, 420.0), tone=0.5, tone_t60_s=0.1, t60_s=0.16, band=(1800.0, 7000.0), snap=0.5),
+    "cajon_high": _drum(d.snare, 0.25, hz=(210.0, 420.0), shell=(0.5, 0.1), t60_s=0.16, band=(1800.0, 7000.0), snap=0.5),
     "surdo_low": _drum(d.membrane, 1.0, hz=62.0, t60_s=0.9, drop=0.12, slap=0.06, slap_hz=500.0, damped=1.5),
     "surdo_high": _drum(d.membrane, 0.8, hz=84.0, t60_s=0.7, drop=0.12, slap=0.07, slap_hz=500.0, damped=1.5),
     "surdo_muted": _drum(d.membrane, 0.2, hz=66.0, t60_s=0.14, drop=0.12, slap=0.12, slap_hz=500.0, damped=1.5),
@@ -114,7 +114,7 @@ def _cymbals(hat_hz, crash_hz, hat_s, **settings):
 
 _TRAP = {
     "kick": _drum(d.kick, 0.7, hz=47.0, drop=5.0, drop_s=0.015, t60_s=0.6, click=0.3, drive=2.0),
-    "snare": _drum(d.snare, 0.35, hz=(210.0, 370.0), tone=0.5, t60_s=0.25, band=(1800.0, None), snap=0.6),
+    "snare": _drum(d.snare, 0.35, hz=(210.0, 370.0), shell=(0.5, 0.16), t60_s=0.25, band=(1800.0, None), snap=0.6),
     "rim": _drum(d.rim, 0.12, hz=(560.0, 1850.0)),
     "clap": _drum(d.clap, 0.4, t60_s=0.3, band=(900.0, 5000.0)),
     **_toms(85.0, t60_s=0.8, drop=0.25),
@@ -123,7 +123,7 @@ _TRAP = {
 KITS = {
     "808": {
         "kick": _drum(d.kick, 1.3, hz=49.0, drop=1.6, drop_s=0.012, t60_s=1.1, click=0.08),
-        "snare": _drum(d.snare, 0.3, hz=(180.0, 330.0), tone=0.8, tone_t60_s=0.14, t60_s=0.2, band=(1000.0, None), snap=0.1),
+        "snare": _drum(d.snare, 0.3, hz=(180.0, 330.0), shell=(0.8, 0.14), t60_s=0.2, band=(1000.0, None), snap=0.1),
         "rim": _drum(d.rim, 0.08, hz=(455.0, 1667.0), t60_s=0.04),
         "clap": _drum(d.clap, 0.4, t60_s=0.3, band=(700.0, 2200.0)),
         "cowbell": _drum(d.bell, 0.5, hz=(540.0, 800.0), t60_s=0.5, band=(500.0, 4000.0)),
@@ -135,7 +135,7 @@ KITS = {
     },
     "909": {
         "kick": _drum(d.kick, 0.6, hz=52.0, drop=5.0, drop_s=0.024, t60_s=0.5, click=0.35, drive=1.6, hold=1.4),
-        "snare": _drum(d.snare, 0.32, hz=(190.0, 300.0), tone=0.6, tone_t60_s=0.12, t60_s=0.24, band=(1800.0, None), snap=0.3),
+        "snare": _drum(d.snare, 0.32, hz=(190.0, 300.0), shell=(0.6, 0.12), t60_s=0.24, band=(1800.0, None), snap=0.3),
         "rim": _drum(d.rim, 0.08, hz=(500.0, 1120.0), t60_s=0.03),
         "clap": _drum(d.clap, 0.4, t60_s=0.25, band=(900.0, 4000.0)),
         **_toms(95.0, t60_s=0.45, drop=0.6, noise=0.15),
@@ -143,7 +143,7 @@ KITS = {
     },
     "606": {
         "kick": _drum(d.kick, 0.3, hz=62.0, drop=1.2, drop_s=0.008, t60_s=0.24, click=0.15),
-        "snare": _drum(d.snare, 0.2, hz=(210.0, 390.0), tone=0.35, tone_t60_s=0.08, t60_s=0.15, band=(2500.0, None)),
+        "snare": _drum(d.snare, 0.2, hz=(210.0, 390.0), shell=(0.35, 0.08), t60_s=0.15, band=(2500.0, None)),
         "rim": _drum(d.rim, 0.06, t60_s=0.025),
         "clap": _drum(d.clap, 0.25, t60_s=0.15, band=(1200.0, 4000.0)),
         **_toms(135.0, t60_s=0.3, drop=0.15, noise=0.0),
@@ -151,7 +151,7 @@ KITS = {
     },
     "cr-78": {
         "kick": _drum(d.kick, 0.22, hz=68.0, drop=0.4, drop_s=0.01, t60_s=0.17, click=0.05),
-        "snare": _drum(d.snare, 0.18, hz=(240.0, 430.0), tone=0.25, tone_t60_s=0.07, t60_s=0.13, band=(3000.0, 9000.0), snap=0.05),
+        "snare": _drum(d.snare, 0.18, hz=(240.0, 430.0), shell=(0.25, 0.07), t60_s=0.13, band=(3000.0, 9000.0), snap=0.05),
         "rim": _drum(d.wood, 0.06, hz=1850.0, t60_s=0.03),
         "clap": _drum(d.shaken, 0.12, t60_s=0.08, attack_s=0.004, band=(2000.0, 7000.0)),
         "tambourine": _drum(d.metal, 0.15, band=(7000.0, None), t60_s=0.1, noise=0.6),
@@ -162,7 +162,7 @@ KITS = {
     },
     "eighties": {
         "kick": _drum(d.kick, 0.35, hz=60.0, drop=3.0, drop_s=0.012, t60_s=0.28, click=0.6, drive=1.0),
-        "snare": _drum(d.snare, 0.42, hz=(170.0, 280.0), tone=0.7, tone_t60_s=0.2, t60_s=0.5, band=(700.0, 8000.0), gate_s=0.3),
+        "snare": _drum(d.snare, 0.42, hz=(170.0, 280.0), shell=(0.7, 0.2), t60_s=0.5, band=(700.0, 8000.0), gate_s=0.3),
         "rim": _drum(d.rim, 0.1, hz=(610.0, 1800.0)),
         "clap": _drum(d.clap, 0.45, t60_s=0.4, band=(800.0, 5000.0)),
         **_toms(90.0, t60_s=0.7, drop=1.2, drop_s=0.09, noise=0.3),
@@ -171,7 +171,7 @@ KITS = {
     "trap": _TRAP,
     "electro": {
         "kick": _drum(d.kick, 0.45, hz=54.0, drop=7.0, drop_s=0.03, t60_s=0.4, click=0.6, drive=6.0),
-        "snare": _drum(d.snare, 0.4, hz=(160.0, 233.0), tone=0.9, tone_t60_s=0.2, t60_s=0.35, band=(500.0, None), drive=3.0, gate_s=0.25),
+        "snare": _drum(d.snare, 0.4, hz=(160.0, 233.0), shell=(0.9, 0.2), t60_s=0.35, band=(500.0, None), drive=3.0, gate_s=0.25),
         "rim": _drum(d.tuned_metal, 0.2, hz=640.0, t60_s=0.15),
         "clap": _drum(d.layered, 0.5, layers=((1.0, d.clap, dict(t60_s=0.4)), (0.3, d.tuned_metal, dict(hz=410.0, t60_s=0.3)))),
         "cowbell": _drum(d.tuned_metal, 0.6, hz=520.0, t60_s=0.5),
@@ -181,7 +181,7 @@ KITS = {
     "hardcore": {
         **_TRAP,
         "kick": _drum(d.kick, 0.45, hz=50.0, drop=6.0, drop_s=0.05, t60_s=0.9, click=0.5, drive=14.0),
-        "snare": _drum(d.snare, 0.3, hz=(230.0, 400.0), tone=0.6, t60_s=0.22, band=(1200.0, None), drive=4.0, snap=0.6),
+        "snare": _drum(d.snare, 0.3, hz=(230.0, 400.0), shell=(0.6, 0.16), t60_s=0.22, band=(1200.0, None), drive=4.0, snap=0.6),
         **_cymbals(6500.0, 4000.0, 0.06, noise=1.5),
     },
     "chip": {
@@ -201,7 +201,7 @@ KITS = {
     "break": {
         "kick": _drum(d.layered, 0.35, layers=((1.0, d.kick, dict(hz=62.0, drop=1.5, drop_s=0.02, t60_s=0.25, click=0.4, drive=1.2)),
                                               (0.25, d.membrane, dict(hz=95.0, t60_s=0.2)))),
-        "snare": _drum(d.snare, 0.35, hz=(215.0, 365.0), tone=0.7, tone_t60_s=0.2, t60_s=0.28, band=(900.0, 9000.0), snap=0.4, drive=1.2),
+        "snare": _drum(d.snare, 0.35, hz=(215.0, 365.0), shell=(0.7, 0.2), t60_s=0.28, band=(900.0, 9000.0), snap=0.4, drive=1.2),
         "rim": _drum(d.rim, 0.1, hz=(700.0, 2100.0)),
         "clap": _drum(d.clap, 0.3, t60_s=0.2),
         **{name: _drum(d.membrane, 0.6, hz=hz, t60_s=0.5, drop=0.2) for name, hz in
@@ -210,7 +210,7 @@ KITS = {
     },
     "lo-fi": {
         "kick": _drum(d.kick, 0.35, hz=58.0, drop=1.5, drop_s=0.02, t60_s=0.3, click=0.1, drive=2.0),
-        "snare": _drum(d.snare, 0.25, hz=(180.0, 300.0), tone=0.6, tone_t60_s=0.12, t60_s=0.18, band=(700.0, 4000.0), snap=0.1, drive=1.5),
+        "snare": _drum(d.snare, 0.25, hz=(180.0, 300.0), shell=(0.6, 0.12), t60_s=0.18, band=(700.0, 4000.0), snap=0.1, drive=1.5),
         "rim": _drum(d.rim, 0.08, hz=(420.0, 1300.0), t60_s=0.05),
         "clap": _drum(d.clap, 0.25, t60_s=0.18, band=(600.0, 2500.0)),
         **_toms(90.0, t60_s=0.35),

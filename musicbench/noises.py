@@ -115,8 +115,8 @@ def tape_hiss(note):
 
 def rain(note):
     """Rain: a soft roar, and drops."""
-    roar = still_filter(hiss(note.rng, note.count), note.rate, "band", (900.0, 9000.0), 1) * (1 + 0.15 * wandering(note.count, note.rate, 0.7, note.rng))
-    return roar + 1.5 * ticks(note, 180.0, 1500.0, 6000.0, 0.7)
+    roar = still_filter(hiss(note.rng, note.count), note.rate, "band", (900.0, 9000.0), 1)
+    return roar * (1 + 0.15 * wandering(note.count, note.rate, 0.7, note.rng)) + 1.5 * ticks(note, 180.0, 1500.0, 6000.0, 0.7)
 
 
 def wind(note):
