@@ -13,7 +13,6 @@ from musicbench.playing import pattern_of
 from musicbench.rhythms import Hit, doubled, lay_out, phrase_of, thinned, varied
 
 STRUM_S, ROLL_S, SHORT_S, RING_BEATS = 0.013, 0.07, 0.15, 16
-BEFORE_S = 2.0  # what is played before the clip begins, so that its first notes are in full sound
 JITTER_S = 0.004  # how far players are off the grid
 DRUM_S = 0.1  # how long a stroke's key is held
 
@@ -54,7 +53,7 @@ class Sounding:
 
 
 def sounding(piece, duration_s):
-    """Return the notes of a plan's clip as Soundings in order: those that begin up to BEFORE_S before it, or in it."""
+    """Return the notes of a plan's clip as Soundings in order: those that begin up to `before_s` before it, or in it."""
     seconds_a_beat = 60 / piece.bpm
     first_s = piece.start_beat * seconds_a_beat
     beats_needed = piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1
@@ -64,7 +63,7 @@ def sounding(piece, duration_s):
         jitter_s = 0.0 if piece.machine else float(rng.normal(0, JITTER_S))
         start_s = max(note.beat * seconds_a_beat + jitter_s, 0.0) - first_s
         end_s = start_s + (DRUM_S if note.drum else max(note.beats * seconds_a_beat - 0.01, 0.03))
-        if start_s > -BEFORE_S and start_s < duration_s - 1e-3:
+        if start_s >= -piece.before_s and start_s < duration_s - 1e-3:
             made.append(Sounding(round(start_s, 6), round(end_s, 6), note))
     return made
 
@@ -90,7 +89,9 @@ def _in_form(piece, number, notes, events):
         last = [note for note in kept if note.beat >= first - 1e-6]
         start = min((note.beat for note in last), default=0.0)
         kept = [note for note in kept if note.beat < first - 1e-6]
-        kept += [replace(note, beat=float(first) + note.beat - start, beats=end - first) for note in last if note.beat < start + 0.2]
+        kept += [
+            replace(note, beat=float(first) + note.beat - start, beats=end - first) for note in last if note.beat < start + 0.2
+        ]
     return _without_overlaps(kept)
 
 
@@ -195,7 +196,9 @@ class _Hand:
         if self.voice.note is not None:
             tones = _single_tones(chord)
             tone = tones[self.voice.note % len(tones)]
-            self.pitch = min((p for p in range(128) if p % 12 == tone), key=lambda p: abs(p - self.pitch) + 0.3 * abs(p - self.center))
+            self.pitch = min(
+                (p for p in range(128) if p % 12 == tone), key=lambda p: abs(p - self.pitch) + 0.3 * abs(p - self.center)
+            )
             return (self.pitch,), self.pitch, self.pitch
         if "power" in self.ways:
             pitches = _guitar_chord(chord, self.low)
@@ -250,7 +253,12 @@ def _struck(piece, number, hit, end, taken, rng):
         length = min(length, SHORT_S * piece.bpm / 60)
     elif "long" not in ways:
         length = min(length, 1.0) * 0.92
-    force = _FORCE.get(hit.sign, 70) - 16 * ("soft" in ways) + (5 if hit.onset % piece.meter.beats == 0 else 0) + int(rng.integers(-5, 6))
+    force = (
+        _FORCE.get(hit.sign, 70)
+        - 16 * ("soft" in ways)
+        + (5 if hit.onset % piece.meter.beats == 0 else 0)
+        + int(rng.integers(-5, 6))
+    )
     apart = STRUM_S if "strum" in ways else ROLL_S if "roll" in ways else 0.0
     apart *= piece.bpm / 60 if len(pitches) > 1 else 0.0
     ordered = pitches[::-1] if "strum" in ways and hit.onset % 1 else pitches

@@ -46,9 +46,19 @@ def fill_of(text):
 # ---------------------------------------------------------------------------------------------------- playing
 
 FORCE = {"X": 1.0, "x": 0.8, "o": 0.5, "?": 0.6}
-SOFT = {"closed_hat": -18, "shaker": -22, "ride": -16, "tambourine": -20, "maracas": -20, "cabasa": -18, "triangle": -24, "pedal_hat": -12, "guiro": -12}
+SOFT = {
+    "closed_hat": -18,
+    "shaker": -22,
+    "ride": -16,
+    "tambourine": -20,
+    "maracas": -20,
+    "cabasa": -18,
+    "triangle": -24,
+    "pedal_hat": -12,
+    "guiro_short": -12,
+}
 TIMEKEEPERS = {"closed_hat", "open_hat", "ride", "shaker", "tambourine", "maracas"}
-HAND_DRUMS = {"conga_high", "conga_low", "bongo_high", "timbale_high"}
+HAND_DRUMS = {"conga_high", "conga_low", "bongo_high", "timbale_high", "djembe_tone"}
 TOM_GROOVES = {"tabla", "gongs", "ceremony", "flamenco", "jig", "reel"}  # without fills of a drum kit
 
 
@@ -146,7 +156,9 @@ def _build(piece, bar, rng):
 def _final(piece, bar):
     """Return the last strokes: what of the groove is struck at once, and a cymbal."""
     names = drums_of(piece.groove)
-    struck = [drum for drum in ("kick", "surdo", "conga_low", "tom_low") if drum in names][:1]
+    struck = [drum for drum in ("kick", "surdo_low", "conga_low", "tom_low", "taiko", "djembe_bass", "tabla_ge") if drum in names][
+        :1
+    ]
     struck += ["crash"] if "snare" in names or "crash" in names else []
     rng = np.random.default_rng([piece.seed, 2, 98])
     return [_stroke(piece, bar * piece.meter.beats, drum, 0.95, rng) for drum in struck]

@@ -241,7 +241,7 @@ GROOVES = {
         closed_hat: xxxx xxxx xxxx xxxx / x.x. x.x. x.x. x.x. / xoxo xoxo xoxo xoxo
         +shaker: xoXo xoXo xoXo xoXo""",
     "samba": """
-        surdo: x... X... x... X... / o..x X..o o..x X..o / x... X.o. x... X..x
+        surdo_low: x... X... x... X... / o..x X..o o..x X..o / x... X.o. x... X..x
         tambourine: X.xX .xX. X.xX .xX. / x.Xx .Xx. X.xX .x.X / .xX. x.Xx .X.x X.x.
         shaker: XooX XooX XooX XooX / xoxo xoxo xoxo xoxo / Xoxo Xoxo Xoxo Xoxo
         kick: x..x X..x x..x X..x / .... .... .... ....
@@ -252,12 +252,12 @@ GROOVES = {
     "salsa": """
         clave: x..x ..x. ..x. x... / ..x. x... x..x ..x. / x..x ...x ..x. x...
         conga_high: ..x. .... ..x. .... / x.x. x.x. x.x. .... / ...x x... ...x ....
-        conga_mute: x..x .x.x x..x .x.. / x.x. .x.x x.x. .x.. / .x.. ..x. .x.. ..x.
+        conga_slap: x..x .x.x x..x .x.. / x.x. .x.x x.x. .x.. / .x.. ..x. .x.. ..x.
         conga_low: .... .... .... x.x. / .... .... .... x.xx / ...x .... .... ..xx
         cowbell: X... x.x. X.x. x.x. / X.x. X.xx .x.x X.x. / x... x... x... x...
         timbale_high: x.xx .x.x x.xx x.x. / x.x. xx.x .xx. xx.x / .... .... .... ....
         maracas: x.xx x.xx x.xx x.xx / .... .... .... ....
-        +guiro: x... x.x. x... x.x.
+        +guiro_short: x... x.x. x... x.x.
         +bongo_high: xoxo xoxo xoxo xoxo / x.xx x.xx x.xx x.xx""",
     "latin": """
         conga_high: x... x.x. .... x... / ..x. x..x ..x. .... / ..x. .x.x ..x. .x..
@@ -269,14 +269,14 @@ GROOVES = {
         +timbale_high: .... ..x. .... ..xx""",
     "cha cha": """
         cowbell: x... x... x... x...
-        guiro: x... x.x. x... x.x. / x... xx.. x... xx..
+        guiro_short: x... x.x. x... x.x. / x... xx.. x... xx..
         conga_high: ..x. .... ..x. .... / x... .... x... ....
         conga_low: .... .... .... x.x. / .... .... .... X.X.
         kick: x... .... x... .... / .... .... .... ....
         +clave: x..x ..x. ..x. x... / ..x. x... x..x ..x.
         +maracas: x.x. x.x. x.x. x.x.""",
     "cumbia": """
-        guiro: X.xx X.xx X.xx X.xx / x.XX x.XX x.XX x.XX
+        guiro_short: X.xx X.xx X.xx X.xx / x.XX x.XX x.XX x.XX
         kick: x... .... x... .... / x... X... x... X...
         conga_high: ..X. ..X. ..X. ..X. / ..X. ..xx ..X. .xx.
         conga_low: x... .... x..x .... / .... .... .... ..x.
@@ -291,7 +291,7 @@ GROOVES = {
         +clave: x..x ..x. ..x. x...""",
     "flamenco": """
         clap: x.X. x.X. x.X. x.X. / X.xX .xX. xX.x X.x. / ..X. ..X. .xX. ..XX / xxX. xxX. xxX. x.Xx
-        wood_low: x... .... x..x .... / x..x .... x... .... / .... .... .... ....
+        woodblock_low: x... .... x..x .... / x..x .... x... .... / .... .... .... ....
         +castanets: xx.. x.x. xx.. x.x. / x.xx x.x. x.xx x...
         +conga_low: x... ..x. x... ..xx / x..x ..x. x..x ....""",
     "march": """
@@ -336,12 +336,14 @@ GROOVES = {
         +tambourine: x.xx x.xx x.xx x.xx
         +kick: X... X... X... X...""",
     "tabla": """
-        conga_low: X... .... x... .... / X..x .... .... ..x. / X... ..x. .... x... / X.x. .... x..x ....
-        conga_high: ..x. x.xx ..x. x.xx / x.xx .xx. x.xx .xx. / .xx. xx.x .x.x x.xx / x.x. xxxx x.x. xx.x
-        conga_mute: .... ..x. .... .x.. / ...x .... ..x. ....""",
+        tabla_ge: X... .... x... .... / X..x .... .... ..x. / X... ..x. .... x... / X.x. .... x..x .... / x.x. x.x. .... x.x.
+        tabla_na: ..x. x.xx ..x. x.xx / x.xx .xx. x.xx .xx. / .xx. xx.x .x.x x.xx / x.x. xxxx x.x. xx.x / .x.x .x.x xx.x .x.x
+        tabla_tin: .... .... ...x .... / ...x .... .... .x.. / .... .... ..x. ..x.
+        tabla_te: .... ..x. .... .x.. / ...x .... ..xx .... / .... xx.. .... xx..""",
     "hand drums": """
-        conga_low: X... .... X..x .... / X..x .... x... .... / X... ..x. .x.. x... / X.x. .... ..x. ....
-        conga_high: ..xx .x.x ..xx .x.. / .xx. x.x. .xx. xx.x / ..x. xx.x ..x. xx.x
+        djembe_bass: X... .... X..x .... / X..x .... x... .... / X... ..x. .x.. x... / X.x. .... ..x. ....
+        djembe_tone: ..xx .x.x ..xx .x.. / .xx. x.x. .xx. xx.x / ..x. xx.x ..x. xx.x
+        djembe_slap: .... X... .... X... / ..x. .... ..x. .... / .... .... .... ..xx
         bongo_high: x.x. xxx. x.x. xxx. / .... .... .... .... / xoxo xoxo xoxo xoxo
         shaker: xoxo xoxo xoxo xoxo / x.xx x.xx x.xx x.xx / .... .... .... ....
         +clave: x..x ..x. ..x. x...
@@ -376,10 +378,10 @@ GROOVES = {
         agogo_high: .x.x .x.x .x.x .x.x / ..x. ..xx ..x. ..xx / x.xx .xx. x.xx .xx.
         crash: X... .... .... .... / .... .... .... ....
         +conga_low: X..x .... x.x. .... / X... ..x. ..x. .xxx
-        +wood_high: x.x. x.x. x.x. xxxx""",
+        +woodblock_high: x.x. x.x. x.x. xxxx""",
     "ceremony": """
-        tom_low: X... .... .... .... / X... .... .... ..x. / X... .... x... ....
-        wood_high: .... .... x... .... / .... x... .... x.x. / .... .... .... xxxx
+        taiko: X... .... .... .... / X... .... .... ..x. / X... .... x... ....
+        woodblock_high: .... .... x... .... / .... x... .... x.x. / .... .... .... xxxx
         +crash: X... .... .... ....""",
     "lo-fi": """
         kick: X... ...x ..x. .... / X..x .... .x.. .... / X... ..x. .... x... / X... .... ..xx ....

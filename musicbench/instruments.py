@@ -224,12 +224,15 @@ wooden bars = marimba; marimba; 45-86; CL
 bell bars = glockenspiel; glockenspiel; 72-101; +L
 steel pan = steel drum; steel pan / steel drums; 52-86; CL
 singing bowl; singing bowls; 48-72; s-C
+high gain guitar = distorted guitar; distorted guitar / heavy guitar / metal guitar; 40-79; s+CL
+crunch guitar = distorted guitar; crunchy guitar / overdriven guitar / rock guitar; 40-79; s+CL
+driven bass = electric bass; bass guitar / electric bass; 28-55; B
 """
-_PATCH_OF = {  # where an instrument's name is not its patch's
+_PLAYED_ON = {  # where an instrument's name is not its patch's; those of a SoundFont sound through effects (`musicbench.chains`)
     "analogue lead": "saw lead", "hollow lead": "square lead", "synthesised whistle": "whistle", "sampled hit": "orchestra hit", "analogue brass": "synth brass",
     "digital piano": "fm electric piano", "soft pad": "warm pad", "filter pad": "sweep pad", "tonewheel organ": "drawbar organ", "club organ": "jazz organ",
     "principal organ": "pipe organ", "singers ah": "choir ah", "singers oh": "choir oh", "singers hum": "choir hum", "close harmony voice": "barbershop voice",
-    "buzzing sitar": "sitar", "palm mute": "muted guitar", "thumb piano": "kalimba",
+    "high gain guitar": ("gm", 0, 27), "crunch guitar": ("gm", 0, 27), "driven bass": ("gm", 0, 34), "buzzing sitar": "sitar", "palm mute": "muted guitar", "thumb piano": "kalimba",
 }  # fmt: skip
 NOISES = range(119, 128)  # programs that sound no note
 UNPITCHED = {113, 115, 116, 117, 118, *NOISES}
@@ -256,13 +259,15 @@ def _instruments():
         found[instrument.name] = instrument
     for line in SYNTHESISED.strip().splitlines():
         instrument = _read(line, ())
-        found[instrument.name] = replace(instrument, source=("synth", _PATCH_OF.get(instrument.name, instrument.name)))
+        source = _PLAYED_ON.get(instrument.name, instrument.name)
+        found[instrument.name] = replace(instrument, source=source if isinstance(source, tuple) else ("synth", source))
     return found
 
 
 INSTRUMENTS = _instruments()
 KINDS = {
-    kind: tuple(name for name, one in INSTRUMENTS.items() if one.kind == kind) for kind in dict.fromkeys(one.kind for one in INSTRUMENTS.values())
+    kind: tuple(name for name, one in INSTRUMENTS.items() if one.kind == kind)
+    for kind in dict.fromkeys(one.kind for one in INSTRUMENTS.values())
 }
 
 
@@ -278,25 +283,31 @@ def suited(part):
 
 # ---------------------------------------------------------------------------------------------------- drums
 
-# The drums that a groove names, as General MIDI's percussion keys.
+# The drums that a groove names, as General MIDI's percussion keys, or those that come nearest.
 DRUMS = {
-    "kick": 36, "snare": 38, "rim": 37, "clap": 39, "brush": 40, "closed_hat": 42, "pedal_hat": 44, "open_hat": 46, "ride": 51, "bell": 53,
+    "kick": 36, "snare": 38, "rim": 37, "clap": 39, "brush": 40, "closed_hat": 42, "pedal_hat": 44, "open_hat": 46, "ride": 51, "ride_bell": 53,
     "crash": 49, "china": 52, "splash": 55, "tom_low": 43, "tom_mid": 47, "tom_high": 50, "shaker": 82, "maracas": 70, "cabasa": 69,
-    "tambourine": 54, "cowbell": 56, "clave": 75, "conga_low": 64, "conga_high": 63, "conga_mute": 62, "bongo_low": 61, "bongo_high": 60,
-    "timbale_low": 66, "timbale_high": 65, "agogo_low": 68, "agogo_high": 67, "guiro": 73, "guiro_long": 74, "wood_low": 77, "wood_high": 76,
-    "cuica_low": 79, "cuica_high": 78, "triangle": 81, "triangle_mute": 80, "castanets": 85, "surdo": 87, "surdo_mute": 86,
+    "tambourine": 54, "cowbell": 56, "clave": 75, "conga_low": 64, "conga_high": 63, "conga_slap": 62, "bongo_low": 61, "bongo_high": 60,
+    "timbale_low": 66, "timbale_high": 65, "agogo_low": 68, "agogo_high": 67, "guiro_short": 73, "guiro_long": 74, "woodblock_low": 77,
+    "woodblock_high": 76, "cuica_low": 79, "cuica_high": 78, "triangle": 81, "castanets": 85, "surdo_low": 41, "taiko": 41, "djembe_bass": 64,
+    "djembe_tone": 63, "djembe_slap": 62, "cajon_low": 36, "cajon_high": 40, "tabla_ge": 64, "tabla_na": 60, "tabla_tin": 61, "tabla_te": 62,
 }  # fmt: skip
-# Drum -> what it is in `musicbench.sounds`; all others are of the "drum kit".
+MACHINE_DRUMS = {"cuica_low": "agogo_low", "cuica_high": "agogo_high", "castanets": "clave"}  # what drum machines play instead
+# The beginning of a drum's name -> what it is in `musicbench.sounds`; all others are of the "drum kit".
 DRUM_KINDS = {
     "clap": "claps", "rim": "rimshot", "clave": "claves", "shaker": "shaker", "maracas": "maracas", "cabasa": "cabasa", "tambourine": "tambourine",
     "cowbell": "cowbell", "guiro": "guiro", "castanets": "castanets", "triangle": "triangle", "agogo": "agogo", "conga": "congas", "bongo": "bongos",
-    "timbale": "timbales", "wood": "wood block", "cuica": "cuica", "surdo": "surdo", "tom": "toms",
+    "timbale": "timbales", "woodblock": "wood block", "cuica": "cuica", "surdo": "surdo", "tom": "toms", "taiko": "taiko", "djembe": "djembe",
+    "cajon": "cajon", "tabla": "tabla",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Kit:
-    """A set of drums. source: ("gm", 128, program), ("gm", 0, program, {drum: pitch}) or ("kit", name); kind, words: as for an Instrument."""
+    """A set of drums. source: ("gm", 128, program), ("gm", 0, program, {drum: pitch}) or ("kit", one of `musicbench.drum_machines`).
+
+    kind, words: as for an Instrument.
+    """
 
     name: str
     kind: str
@@ -305,29 +316,53 @@ class Kit:
 
 
 def drum_kind(drum, kit=None):
-    """Return what a drum is called in `musicbench.sounds`; those of a kit that is not a usual one are the kit itself."""
-    base = drum.split("_")[0] if drum not in DRUM_KINDS else drum
-    if kit is not None and kit.source[1] == 0:
-        return kit.kind
-    return DRUM_KINDS.get(base, "drum kit")
+    """Return what a drum is called in `musicbench.sounds`; in a kit of pitched drums, or of other than a drum kit's, that is the kit's own kind."""
+    kind = DRUM_KINDS.get(drum.split("_")[0], "drum kit")
+    is_own = kit is not None and (kit.source[1] == 0 or kind == "drum kit")
+    return kit.kind if is_own else kind
 
 
-_TAIKO = {"kick": 41, "tom_low": 43, "tom_mid": 48, "tom_high": 53, "snare": 55, "rim": 58}
+_TAIKO = {"kick": 41, "taiko": 41, "tom_low": 43, "tom_mid": 48, "tom_high": 53, "snare": 55, "rim": 58}
 _TOMS = {"kick": 41, "tom_low": 45, "tom_mid": 52, "tom_high": 58, "snare": 60, "rim": 62}
-_DRUM_WORDS = ("drums", "drum kit", "drums", "a drum kit", "acoustic drums", "drum set")
-_MACHINE_WORDS = ("drum machine", "electronic drums", "drums", "drums")
-KITS = {
-    kit.name: kit
-    for kit in (
-        Kit("standard", "drum kit", _DRUM_WORDS, ("gm", 128, 0)),
-        Kit("room", "drum kit", _DRUM_WORDS, ("gm", 128, 8)),
-        Kit("power", "drum kit", _DRUM_WORDS, ("gm", 128, 16)),
-        Kit("jazz", "drum kit", _DRUM_WORDS, ("gm", 128, 32)),
-        Kit("brush", "brushes", ("brushed drums", "brushes", "drums with brushes", "drums"), ("gm", 128, 40)),
-        Kit("electronic", "drum machine", _MACHINE_WORDS, ("gm", 128, 24)),
-        Kit("sampled 808", "808 drums", ("808 drums", "drum machine", "drums"), ("gm", 128, 25)),
-        Kit("orchestral", "concert bass drum", ("orchestral percussion", "percussion", "drums"), ("gm", 128, 48)),
-        Kit("taiko", "taiko", ("taiko drums", "war drums", "big drums", "drums"), ("gm", 0, 116, _TAIKO)),
-        Kit("toms", "toms", ("toms", "tom toms", "drums"), ("gm", 0, 117, _TOMS)),
-    )
-}
+# name = kind; words; source
+_KITS = """
+standard = drum kit; drums / drum kit / acoustic drums / drum set; gm 0
+room = drum kit; drums / drum kit / acoustic drums / drum set; gm 8
+power = drum kit; drums / drum kit / drum set; gm 16
+jazz = drum kit; drums / drum kit / drum set; gm 32
+brush = brushes; brushed drums / brushes / brush drums; gm 40
+electronic = drum machine; drum machine / electronic drums; gm 24
+sampled 808 = 808 drums; 808 drums / 808 beats; gm 25
+orchestral = concert bass drum; orchestral percussion; gm 48
+808 = 808 drums; 808 drums / 808 beat; kit 808
+909 = 909; 909 drums / 909; kit 909
+606 = drum machine; drum machine / drum computer; kit 606
+cr-78 = drum machine; drum machine / electronic drums; kit cr-78
+eighties = drum machine; drum machine / electronic drums / synth drums; kit eighties
+trap kit = drum machine; drum machine / electronic drums; kit trap
+electro kit = drum machine; electronic drums / drum machine; kit electro
+hardcore kit = drum machine; drum machine / electronic drums; kit hardcore
+chip kit = drum machine; drum machine / electronic drums; kit chip
+break kit = drum kit; drums / drum kit; kit break
+lo-fi kit = lo-fi drums; lo-fi drums / dusty drums; kit lo-fi
+soft brushes = brushes; brushed drums / brushes; kit brush
+cinematic kit = taiko; taiko drums / taiko; kit cinematic
+hand percussion = drum kit; percussion; kit hand percussion
+"""
+
+
+def _kits():
+    made = {}
+    for line in _KITS.strip().splitlines():
+        names, words, source = (field.strip() for field in line.split(";"))
+        name, _, kind = (field.strip() for field in names.partition("="))
+        how, _, which = source.partition(" ")
+        made[name] = Kit(
+            name, kind, tuple(word.strip() for word in words.split("/")), ("gm", 128, int(which)) if how == "gm" else ("kit", which)
+        )
+    made["taiko"] = Kit("taiko", "taiko", ("taiko drums", "taiko"), ("gm", 0, 116, _TAIKO))
+    made["toms"] = Kit("toms", "toms", ("toms", "tom toms"), ("gm", 0, 117, _TOMS))
+    return made
+
+
+KITS = _kits()

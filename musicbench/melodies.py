@@ -101,7 +101,9 @@ class _Line:
 
     def _is_strong(self, onset, length):
         starts = [start for start, _ in self.piece.layout.cells]
-        return any(abs(onset - start) < 1e-6 for start in starts) and (length >= 1 or onset in (starts[0], starts[len(starts) // 2]))
+        return any(abs(onset - start) < 1e-6 for start in starts) and (
+            length >= 1 or onset in (starts[0], starts[len(starts) // 2])
+        )
 
     def _allowed(self, chord, is_strong):
         """Return the pitch classes that may sound: chord notes, and steps of the scale that do not rub against one."""
@@ -131,7 +133,9 @@ def write_second(piece, number, first, events):
     sound, notes = piece.voices[number].sound, []
     for note in first:
         chord = next((c for s, e, c in events if s - 1e-6 <= note.beat < e - 1e-6), NO_CHORD)
-        below = [p for p in range(note.pitch - 3, note.pitch - 9, -1) if p % 12 in chord.pitch_classes and sound.low <= p <= sound.high]
+        below = [
+            p for p in range(note.pitch - 3, note.pitch - 9, -1) if p % 12 in chord.pitch_classes and sound.low <= p <= sound.high
+        ]
         if below:
             notes.append(replace(note, pitch=below[0], velocity=note.velocity - 8, voice=number))
     return notes

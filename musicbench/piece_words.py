@@ -2,18 +2,19 @@
 
 from functools import cache
 
-import numpy as np
-
 from musicbench.arranging import sounding
 from musicbench.genres import GENRES
-from musicbench.grooves import GROOVES
 from musicbench.instruments import INSTRUMENTS, KITS, PARTS, drum_kind
 from musicbench.styles import MOODS
 
 HEARD_S = 0.05  # what sounds less than this in a clip is not named
 FEWEST_NOTES = 1
 VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
-STRINGS, BRASS, WINDS = {"violin", "viola", "cello", "acoustic bass"}, {"trumpet", "trombone", "french horn", "tuba"}, {"flute", "oboe", "clarinet", "bassoon", "english horn"}
+STRINGS, BRASS, WINDS = (
+    {"violin", "viola", "cello", "acoustic bass"},
+    {"trumpet", "trombone", "french horn", "tuba"},
+    {"flute", "oboe", "clarinet", "bassoon", "english horn"},
+)
 
 # ---------------------------------------------------------------------------------------------------- tags
 
@@ -72,14 +73,25 @@ _NOT_SAID = (
     "ensemble", "harpsichord", "orchestra", "concerto", "bar", "oi", "island", "beach", "healing", "spa", "reiki", "mindfulness", "yoga", "haunted house", "wild west", "acid", "jump up",
     "brass", "vocal", "carol", "monk", "box", "mbira", "guqin", "drumming", "cafe", "metalcore", "sonatina", "symphony", "sonata", "partita", "canon", "fugue", "toccata", "kecak",
 )  # fmt: skip
-_BEFORE_A_NOUN = {"hymn": "hymn-like", "chamber music": "chamber", "r and b": "R&B", "raga": "raga", "march": "marching", "waltz": "waltz"}
+_BEFORE_A_NOUN = {
+    "hymn": "hymn-like",
+    "chamber music": "chamber",
+    "r and b": "R&B",
+    "raga": "raga",
+    "march": "marching",
+    "waltz": "waltz",
+}
 
 
 @cache
 def style_words(name):
     """Return the words for a style that a caption may use, its name first and most often."""
     words = next((genre.words for genre in GENRES if genre.name == name), (name,))
-    others = [word for word in words[1:] if not any(part in f" {word} " for part in map(" {} ".format, _NOT_SAID)) and not set(word.split()) & set(_NOT_SAID)]
+    others = [
+        word
+        for word in words[1:]
+        if not any(part in f" {word} " for part in map(" {} ".format, _NOT_SAID)) and not set(word.split()) & set(_NOT_SAID)
+    ]
     return (name, name, name, *others[:5])
 
 
@@ -98,7 +110,9 @@ class Words:
         self.style = str(rng.choice(style_words(tags["style"]))) if rng.random() < 0.78 else ""
         voices = tags.get("voices")
         if voices is None:
-            voices = [(part, tags[name]) for part, name in (("chords", "comping"), ("bass", "bass"), ("lead", "lead")) if tags[name]]
+            voices = [
+                (part, tags[name]) for part, name in (("chords", "comping"), ("bass", "bass"), ("lead", "lead")) if tags[name]
+            ]
             self.sounds = {part: [name] for part, name in voices}
         else:
             self.sounds = {}
@@ -106,7 +120,11 @@ class Words:
                 self.sounds.setdefault(part, []).append(_sound_word(name, rng))
         self.sounds = {part: list(dict.fromkeys(names)) for part, names in self.sounds.items()}
         self.kinds = {INSTRUMENTS[name].kind if name in INSTRUMENTS else name for _, name in voices}
-        self.sort = str(rng.choice(["piece", "track", "song", "tune", "instrumental"] if not self.kinds & VOICES else ["piece", "track", "song"]))
+        self.sort = str(
+            rng.choice(
+                ["piece", "track", "song", "tune", "instrumental"] if not self.kinds & VOICES else ["piece", "track", "song"]
+            )
+        )
         self.drums = self._drum_words() if tags["drums"] else []
 
     def _drum_words(self):
@@ -117,13 +135,19 @@ class Words:
         if not kit and self.rng.random() < 0.15:
             return [str(self.rng.choice(["a drum beat", "percussion", "drum kit"]))]
         if not self._has_kit():
-            general = str(self.rng.choice(["percussion", "percussion", "drums", "hand percussion"])) if general != "taiko" else general
+            general = (
+                str(self.rng.choice(["percussion", "percussion", "drums", "hand percussion"])) if general != "taiko" else general
+            )
         named = [str(word) for word in self.rng.permutation(percussion)[:2]] if percussion and self.rng.random() < 0.4 else []
         named = [word for word in named if word not in general]
         return [general, *named]
 
     def _has_kit(self):
-        return bool({"drum kit", "toms"} & set(self.tags.get("percussion", ("drum kit",)))) or self.tags.get("kit") not in ("standard", "room", None)
+        return bool({"drum kit", "toms"} & set(self.tags.get("percussion", ("drum kit",)))) or self.tags.get("kit") not in (
+            "standard",
+            "room",
+            None,
+        )
 
     @property
     def all_sounds(self):
@@ -168,7 +192,13 @@ class Words:
         wanted = next((genre.drums for genre in GENRES if genre.name == self.tags["style"]), None)
         said = []
         if not self.drums and self.rng.random() < (0.97 if wanted or wanted is None else 0.55):
-            said.append(str(self.rng.choice(["no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all"])))
+            said.append(
+                str(
+                    self.rng.choice(
+                        ["no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all"]
+                    )
+                )
+            )
         if not self.tags["bass"] and self.all_sounds and not self.is_solo and self.rng.random() < 0.12:
             said.append(str(self.rng.choice(["no bass", "without bass", "no bass line"])))
         if not self.tags["lead"] and self.all_sounds and self.rng.random() < 0.06:
@@ -297,23 +327,35 @@ def _colon(words, rng):
 
 def _sounds_first(words, rng):
     style = f"{words.style} style" if words.style else f"{article(' '.join((*words.moods, words.sort)))}"
-    return f"{_capital(joined(words.players(True)))} in {style}" if words.style else f"{_capital(joined(words.players(True)))}, {style}"
+    return (
+        f"{_capital(joined(words.players(True)))} in {style}"
+        if words.style
+        else f"{_capital(joined(words.players(True)))}, {style}"
+    )
 
 
 def _this_is(words, rng):
     opening = rng.choice(["This is {}.", "We hear {}.", "Here is {}.", "{}."]).format(article(words.bare()))
-    has = rng.choice(["It has {}.", "It features {}.", "{} can be heard.", "The instruments are {}.", "You hear {}.", "It is played by {}."])
+    has = rng.choice(
+        ["It has {}.", "It features {}.", "{} can be heard.", "The instruments are {}.", "You hear {}.", "It is played by {}."]
+    )
     return f"{_capital(opening)} {_capital(has.format(joined(words.players(articles=rng.random() < 0.3))))}"
 
 
 def _asked(words, rng):
-    ask = rng.choice(["make me {}", "I want {}", "please write {}", "give me {}", "create {}", "compose {}", "I need {}", "generate {}"])
+    ask = rng.choice(
+        ["make me {}", "I want {}", "please write {}", "give me {}", "create {}", "compose {}", "I need {}", "generate {}"]
+    )
     return ask.format(f"{article(words.bare())} with {joined(words.players(rng.random() < 0.4))}")
 
 
 def _group(words, rng):
-    name = words.ensemble or str(rng.choice(["a group", "a band", "players"] if words.drums else ["a group", "an ensemble"])).removeprefix("a ").removeprefix("an ")
-    text = f"{article(name)} of {joined(words.players())}" if not words.ensemble else article(f"{name} of {joined(words.players())}")
+    name = words.ensemble or str(
+        rng.choice(["a group", "a band", "players"] if words.drums else ["a group", "an ensemble"])
+    ).removeprefix("a ").removeprefix("an ")
+    text = (
+        f"{article(name)} of {joined(words.players())}" if not words.ensemble else article(f"{name} of {joined(words.players())}")
+    )
     kind = " ".join((*words.moods, words.style)) if words.style else f"{article(' '.join((*words.moods, 'piece')))}"
     return f"{_capital(text)} plays {kind}."
 
@@ -321,7 +363,11 @@ def _group(words, rng):
 def _driven(words, rng):
     sound = str(rng.choice(words.all_sounds))
     others = [name for name in words.players() if name != sound]
-    text = f"{article(words.bare())}, led by {sound}" if not others else f"{article(words.bare())}, {sound} in front, {joined(others)} behind"
+    text = (
+        f"{article(words.bare())}, led by {sound}"
+        if not others
+        else f"{article(words.bare())}, {sound} in front, {joined(others)} behind"
+    )
     return _capital(text) + "."
 
 
@@ -364,17 +410,40 @@ def _few(words, rng):
     """Word a piece in which one or two parts play: only these, a duo, or what is missing."""
     names = [*words.all_sounds, *words.drums[:1]]
     opening = words.bare()
-    forms = [f"only {joined(names)}, {opening}", f"just {joined(names)}, {opening}", f"{opening}, {joined(names)} only", f"{_capital(article(opening))} for {joined(names)}."]
+    forms = [
+        f"only {joined(names)}, {opening}",
+        f"just {joined(names)}, {opening}",
+        f"{opening}, {joined(names)} only",
+        f"{_capital(article(opening))} for {joined(names)}.",
+    ]
     if len(words.all_sounds) == 2 and not words.drums:
-        forms += [f"{joined(names)} duo, {opening}", f"{_capital(article('duet'))} for {joined(names)}, {opening}.", f"{opening}, duet of {joined(names)}"]
+        forms += [
+            f"{joined(names)} duo, {opening}",
+            f"{_capital(article('duet'))} for {joined(names)}, {opening}.",
+            f"{opening}, duet of {joined(names)}",
+        ]
     return str(rng.choice(forms))
 
 
 def _drums_alone(words, rng):
     """Word a piece in which only drums play."""
     general = words.drums[0] if words.drums and words.drums[0].endswith(("drums", "percussion", "brushes")) else "drums"
-    kind = str(rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"]))
-    alone = str(rng.choice([f"only {general}", f"{general} only", "drums alone", f"just {general}", "no other instruments", "no melody, no chords", "nothing but drums"]))
+    kind = str(
+        rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"])
+    )
+    alone = str(
+        rng.choice(
+            [
+                f"only {general}",
+                f"{general} only",
+                "drums alone",
+                f"just {general}",
+                "no other instruments",
+                "no melody, no chords",
+                "nothing but drums",
+            ]
+        )
+    )
     named = f" with {joined(words.drums[1:])}" if len(words.drums) > 1 and rng.random() < 0.5 else ""
     form = rng.integers(4)
     if form == 0:

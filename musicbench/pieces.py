@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
 from musicbench.instruments import INSTRUMENTS, KITS
 from musicbench.progression import Progression
 from musicbench.rhythms import layout_of
@@ -77,14 +79,20 @@ class Plan:
     machine: bool = False  # notes lie exactly on the grid
     form: Form = field(default_factory=Form)
     mixed: bool = False  # instruments were drawn apart from the style
-    room: float = 0.3  # how much reverb
-    noise: str | None = None  # what sounds behind it all: vinyl, tape, waves
+    room: tuple = ("room", 0.2)  # which, and how much of it
+    noise: tuple | None = None  # what lies under it all, and how loud
+    rises: bool = False  # noise rises where drums lead up to something
     fonts: tuple = ()  # SoundFonts by name, one a voice and one for the drums
 
     @cached_property
     def layout(self):
         """How a bar is felt."""
         return layout_of(self.meter, self.feel)
+
+    @property
+    def before_s(self):
+        """How much is played before the clip begins, so that its first notes are in full sound: whole beats, two seconds or more."""
+        return float(np.ceil(2.0 * self.bpm / 60)) * 60 / self.bpm
 
     def _kind_of(self, part):
         return next((voice.sound.kind for voice in self.voices if voice.part == part), None)

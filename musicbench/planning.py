@@ -5,16 +5,23 @@ from dataclasses import replace
 import numpy as np
 
 from musicbench import InputError
+from musicbench.chains import RISING, draw_chain, draw_noise, draw_room
+from musicbench.grooves import GROOVES
 from musicbench.harmony import draw_progression, quickened, with_break, with_drums_first, with_ending
 from musicbench.instruments import INSTRUMENTS, KINDS, KITS, named, suited
-from musicbench.grooves import GROOVES
 from musicbench.pieces import Form, Plan, Voice
 from musicbench.playing import pattern_of
 from musicbench.progression import Progression
 from musicbench.styles import STYLES
 from musicbench.theory import NO_CHORD, Key, Meter, likely_key
 
-DRUMS_ALONE, WITH_BREAK, QUICK, ENDING, DRUMS_FIRST = 0.03, 0.08, 0.05, 0.07, 0.03  # shares of the pieces whose chords are not given
+DRUMS_ALONE, WITH_BREAK, QUICK, ENDING, DRUMS_FIRST = (
+    0.03,
+    0.08,
+    0.05,
+    0.07,
+    0.03,
+)  # shares of the pieces whose chords are not given
 MIXED = 0.25  # share of the pieces whose instruments are drawn apart from the style, so that words and sounds are not tied together
 SOLO, DUO, SOME_PARTS = 0.06, 0.06, 0.1
 FONTS = ("FluidR3_GM", "MuseScore_General", "TimGM6mb")
@@ -49,11 +56,11 @@ def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_
         energy=float(rng.beta(1.4, 1.4)), density=float(rng.beta(1.4, 1.4)), register=int(rng.choice([-1, 0, 0, 0, 1])),
         start_beat=int(rng.integers(0, 2 * meter.beats)) if lead_in and rng.random() < 0.5 else 0,
         loose=float(np.clip(rng.beta(2, 2) * (0.5 + chosen.share("loose", 0.5)) + 0.15, 0.1, 1)),
-        machine=bool(chosen.share("machine", 0)), room=float(rng.uniform(0.08, 0.5)), **_draw_swing(rng, chosen, meter, feel),
+        machine=bool(chosen.share("machine", 0)), **_draw_swing(rng, chosen, meter, feel),
     )  # fmt: skip
     piece = _with_players(piece, chosen, np.random.default_rng([seed, 11]))
     piece = _with_form(piece, chosen, bool(chords), np.random.default_rng([seed, 8]))
-    piece = replace(piece, fonts=_draw_fonts(piece, np.random.default_rng([seed, 12])))
+    piece = _with_sound(piece, np.random.default_rng([seed, 12]))
     return piece if key else replace(piece, key=likely_key(piece.progression.chords) or drawn_key)
 
 
@@ -227,6 +234,18 @@ def _draw_fonts(piece, rng):
     return tuple(map(str, rng.choice(FONTS, count, p=FONT_SHARES)))
 
 
+def _with_sound(piece, rng):
+    """Return the plan with SoundFonts, effects, room and noise."""
+    fonts = _draw_fonts(piece, rng)
+    voices = tuple(
+        replace(voice, effects=draw_chain(voice.sound, piece.style, voice.part, voice.playing, rng)) for voice in piece.voices
+    )
+    return replace(
+        piece, fonts=fonts, voices=voices, drum_effects=draw_chain(None, piece.style, "drums", "", rng), room=draw_room(piece.style, rng),
+        noise=draw_noise(piece.style, rng), rises=piece.style in RISING or rng.random() < 0.15,
+    )  # fmt: skip
+
+
 # ---------------------------------------------------------------------------------------------------- form
 
 
@@ -251,7 +270,7 @@ def _with_form(piece, style, has_chords, rng):
     if edges[3] <= special < edges[4] and piece.drums:
         count = int(rng.integers(1, 3))
         later = with_drums_first(piece.progression, piece.meter, piece.bpm, count)
-        return replace(piece, progression=later, form=Form("intro", {i: count for i in range(len(piece.voices))}, fills=fills))
+        return replace(piece, progression=later, form=Form("intro", dict.fromkeys(range(len(piece.voices)), count), fills=fills))
     if len(piece.voices) > 2 and rng.random() < SOME_PARTS:
         return _with_some_parts(piece, rng)
     return replace(piece, form=_draw_form(piece, fills, rng))

@@ -1,17 +1,23 @@
 """Plan -> sound: each voice played, shaped by its effects and brought to its level, added up by part; with exact labels."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from musicbench.arranging import BEFORE_S, sounding
+from musicbench.arranging import sounding
 from musicbench.clip import Clip
+from musicbench.drum_machines import play_kit
+from musicbench.effects import apply
 from musicbench.features import loudness_db
-from musicbench.instruments import PARTS
+from musicbench.instruments import MACHINE_DRUMS, PARTS
+from musicbench.noises import make_noise
 from musicbench.piece_words import HEARD_S, describe
 from musicbench.soundfonts import check_sample_rate, font_named, font_player
+from musicbench.synths import Tone, play
 
 LEVEL_DB = {"drums": 0.0, "bass": -1.0, "chords": -2.0, "lead": 0.0}
+VOICE_LEVEL = 0.1
 ROOM_SHARE = {"drums": 0.5, "bass": 0.25, "chords": 1.0, "lead": 1.0}  # of a piece's reverb
 MOST_GAIN = 100.0  # of a short clip that is all break, whose reverb is not made music of
 
@@ -46,9 +52,7 @@ def _labelled(piece, heard, samples, sample_rate, tags):
         np.zeros(0, np.float32), sample_rate, tuple(i * seconds_a_beat for i in beats),
         tuple(i % piece.meter.beats + 1 for i in beats), piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key,
     ).cropped(start_s, duration_s)  # fmt: skip
-    melody = tuple(
-        (max(one.start_s, 0.0), min(one.end_s, duration_s), one.note.pitch) for one in heard if one.note.voice in lead
-    )
+    melody = tuple((max(one.start_s, 0.0), min(one.end_s, duration_s), one.note.pitch) for one in heard if one.note.voice in lead)
     hits = tuple((one.start_s, one.note.drum) for one in heard if one.note.drum and one.start_s >= 0)
     key = clip.key if any(chord.root is not None for chord in clip.chords) else None
     return replace(clip, samples=samples, key=key, tags=tags, melody=melody, hits=hits)
@@ -59,26 +63,25 @@ def _labelled(piece, heard, samples, sample_rate, tags):
 
 def _play(piece, notes, duration_s, sample_rate, soundfont):
     """Return ({part: samples} at their levels, what they were played with: {"fonts": [...], "patches": [...]})."""
-    whole_s, before = duration_s + BEFORE_S, round(BEFORE_S * sample_rate)
-    stems, fonts, patches = {}, set(), set()
+    stems, used = {}, {"fonts": set(), "patches": set()}
     players = [(voice, number) for number, voice in enumerate(piece.voices)] + ([(None, None)] if piece.drums else [])
+    hits_s = tuple(one.start_s + piece.before_s for one in notes if one.note.drum == "kick")
     for voice, number in players:
         own = [one for one in notes if one.note.voice == number]
         if not own:
             continue
         rng = np.random.default_rng([piece.seed, 4, 99 if number is None else number])
-        font = piece.fonts[len(piece.voices) if number is None else number] if piece.fonts else "FluidR3_GM"
-        if voice is None:
-            samples, used = _drum_sound(piece, own, whole_s, sample_rate, font, soundfont, rng)
-        else:
-            samples, used = _voice_sound(voice, own, whole_s, sample_rate, font, soundfont, rng)
-        (fonts if used[0] == "font" else patches).add(used[1])
         part = "drums" if voice is None else voice.part
-        samples = samples[before:]
+        samples, source = _sound(piece, voice, number, own, duration_s, sample_rate, soundfont, rng)
+        used[source[0]].add(source[1])
+        chain = piece.drum_effects if voice is None else voice.effects
+        samples = apply(chain, samples, sample_rate, rng, bpm=piece.bpm, hits_s=hits_s)
+        samples = samples[round(piece.before_s * sample_rate) :][: round(duration_s * sample_rate)]
         stem = stems.setdefault(part, np.zeros(len(samples), np.float32))
         stem += samples * np.float32(_voice_gain(piece, voice, part, samples, sample_rate, rng))
+    _add_noises(piece, stems, duration_s, sample_rate)
     rooms = {part: _in_room(piece, stems[part], part, sample_rate) for part in PARTS if part in stems}
-    return rooms, {"fonts": sorted(fonts), "patches": sorted(patches)}
+    return rooms, {name: sorted(files) for name, files in used.items()}
 
 
 def _voice_gain(piece, voice, part, samples, sample_rate, rng):
@@ -86,49 +89,48 @@ def _voice_gain(piece, voice, part, samples, sample_rate, rng):
     alike = sum(other.part == part for other in piece.voices) or 1
     wanted_db = LEVEL_DB[part] + float(rng.normal(0, 1.5)) - 7 * np.log10(alike) + (voice.gain_db if voice else 0.0)
     level = _level(samples, sample_rate)
-    return min(0.1 * 10 ** (wanted_db / 20) / level, MOST_GAIN) if level > 1e-6 else 0.0
+    return min(VOICE_LEVEL * 10 ** (wanted_db / 20) / level, MOST_GAIN) if level > 1e-6 else 0.0
 
 
-def _voice_sound(voice, own, whole_s, sample_rate, font, soundfont, rng):
-    """Return (samples of a voice from BEFORE_S before the clip, ("font", file) or ("patch", name))."""
-    kind, *place = voice.sound.source
+def _sound(piece, voice, number, own, duration_s, sample_rate, soundfont, rng):
+    """Return (samples of a voice, None the drums, from `before_s` before the clip, ("fonts", file) or ("patches", name))."""
+    sound = voice.sound if voice else piece.drums
+    kind, *place = sound.source
+    before_s, whole_s = piece.before_s, duration_s + piece.before_s
+    if kind == "kit":
+        hits = [(one.start_s + before_s, MACHINE_DRUMS.get(one.note.drum, one.note.drum), one.note.velocity / 127) for one in own]
+        return play_kit(place[0], hits, whole_s, sample_rate, rng), ("patches", f"{place[0]} drums")
     if kind == "synth":
-        from musicbench.synths import Tone, play
-
-        tones = [_tone(Tone, one) for one in own]
-        return play(place[0], tones, whole_s, sample_rate, rng), ("patch", place[0])
-    path = font_named(font, soundfont)
-    notes = [(one.start_s + BEFORE_S, one.end_s + BEFORE_S, one.note.pitch, one.note.velocity) for one in own]
-    return font_player(path, sample_rate).play(*place, notes, whole_s), ("font", path.rsplit("/", 1)[-1])
-
-
-def _tone(make, one):
-    note = one.note
-    glide_s = 0.08 if note.glide else 0.0
-    return make(one.start_s + BEFORE_S, one.end_s - one.start_s, float(note.pitch), note.velocity / 127, glide_s=glide_s)
-
-
-def _drum_sound(piece, own, whole_s, sample_rate, font, soundfont, rng):
-    kit = piece.drums.source
-    pitches = kit[3] if len(kit) > 3 else {}
-    path = font_named(font, soundfont)
-    notes = [
-        (one.start_s + BEFORE_S, one.end_s + BEFORE_S, pitches.get(one.note.drum, _nearest_pitch(one.note, pitches)), one.note.velocity)
-        for one in own
-    ]
+        tones = [
+            Tone(
+                one.start_s + before_s,
+                one.end_s - one.start_s,
+                float(one.note.pitch),
+                one.note.velocity / 127,
+                0.08 * one.note.glide,
+            )
+            for one in own
+        ]
+        return play(place[0], tones, whole_s, sample_rate, rng, bpm=piece.bpm), ("patches", place[0])
+    name = piece.fonts[-1 if number is None else number] if piece.fonts else "FluidR3_GM"
+    path = font_named(name, soundfont)
+    bank, program, *pitches = place
+    notes = [(one.start_s + before_s, one.end_s + before_s, _pitch(one.note, pitches), one.note.velocity) for one in own]
     player = font_player(path, sample_rate)
-    program = kit[2] if player.has(kit[1], kit[2]) else 0
-    return player.play(kit[1], program, notes, whole_s), ("font", path.rsplit("/", 1)[-1])
+    if bank == 128 and not player.has(bank, program):
+        program = 0
+    return player.play(bank, program, notes, whole_s), ("fonts", Path(path).name)
 
 
-def _nearest_pitch(note, pitches):
-    """Return the pitch of a drum that a kit of pitched drums has not: low ones low, others high."""
+def _pitch(note, pitches):
+    """Return the key that plays a note; of a kit of pitched drums, [{drum: pitch}], the low ones for drums that it has not."""
     if not pitches:
         return note.pitch
-    return pitches["kick" if "low" in note.drum or note.drum in ("surdo", "crash") else "tom_high"]
+    is_low = note.drum.endswith(("low", "bass", "ge")) or note.drum in ("crash", "kick")
+    return pitches[0].get(note.drum, pitches[0]["kick" if is_low else "tom_high"])
 
 
-# ---------------------------------------------------------------------------------------------------- levels and room
+# ---------------------------------------------------------------------------------------------------- levels, noises and room
 
 
 def _level(samples, sample_rate):
@@ -140,15 +142,23 @@ def _level(samples, sample_rate):
     return np.sqrt(powers[powers >= powers.mean() / 100].mean())
 
 
-def _in_room(piece, samples, part, sample_rate):
-    """Return samples with the piece's room: noise that dies away, by convolution; the same room for all parts."""
-    from scipy.signal import oaconvolve
+def _add_noises(piece, stems, duration_s, sample_rate):
+    """Add to a stem what lies under all of the piece, and what rises where drums lead up to something."""
+    rng = np.random.default_rng([piece.seed, 6])
+    part = next((part for part in ("chords", "lead", "bass", "drums") if part in stems), None)
+    if part and piece.noise:
+        name, loudness = piece.noise
+        stems[part] += make_noise(name, duration_s, sample_rate, rng)[: len(stems[part])] * np.float32(loudness)
+    if "drums" in stems and piece.form.build and piece.rises:
+        start_s, end_s = ((bar * piece.meter.beats - piece.start_beat) * 60 / piece.bpm for bar in piece.form.build)
+        wave = make_noise("riser", end_s - start_s, sample_rate, rng) * np.float32(0.25)
+        first = round(start_s * sample_rate)
+        heard = wave[max(-first, 0) :][: max(len(stems["drums"]) - max(first, 0), 0)]
+        stems["drums"][max(first, 0) :][: len(heard)] += heard
 
-    wet = piece.room * ROOM_SHARE[part]
-    seconds = 0.3 + 2.2 * piece.room
-    rng = np.random.default_rng([piece.seed, 5])
-    times = np.arange(round(seconds * sample_rate)) / sample_rate
-    impulse = rng.standard_normal(len(times)) * np.exp(-6.9 * times / seconds)
-    impulse = np.convolve(impulse, np.ones(4) / 4, "same")
-    impulse *= wet / np.sqrt(np.sum(impulse**2))
-    return samples + oaconvolve(samples, impulse.astype(np.float32))[: len(samples)].astype(np.float32)
+
+def _in_room(piece, samples, part, sample_rate):
+    """Return samples with the piece's room, the same for all parts, more or less of it by part."""
+    kind, mix = piece.room
+    mix = round(mix * ROOM_SHARE[part], 3)
+    return apply([("reverb", {"kind": kind, "mix": mix})], samples, sample_rate, np.random.default_rng([piece.seed, 5]))

@@ -126,7 +126,9 @@ def _ended(hits, layout):
     """Return Hits in order, each ending at the latest where the next begins."""
     hits = sorted(hits, key=lambda hit: hit.onset)
     ends = [*(hit.onset for hit in hits[1:]), float(layout.beats)][: len(hits)]
-    return tuple(replace(hit, length=min(hit.length, end - hit.onset)) for hit, end in zip(hits, ends, strict=True) if end > hit.onset)
+    return tuple(
+        replace(hit, length=min(hit.length, end - hit.onset)) for hit, end in zip(hits, ends, strict=True) if end > hit.onset
+    )
 
 
 def thinned(hits, rng, chance, kept=""):
@@ -140,7 +142,9 @@ def doubled(hits, rng, chance, shortest):
     for hit in hits:
         if hit.length >= shortest and hit.sign not in "bf" and rng.random() < chance:
             half = round(hit.length / 2, 4)
-            made += doubled([replace(hit, length=half), replace(hit, onset=round(hit.onset + half, 4), length=half)], rng, chance, shortest)
+            made += doubled(
+                [replace(hit, length=half), replace(hit, onset=round(hit.onset + half, 4), length=half)], rng, chance, shortest
+            )
         else:
             made.append(hit)
     return tuple(made)
