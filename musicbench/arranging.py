@@ -128,7 +128,7 @@ def _placed(piece, table, name, events, rng):
 
     def one_bar(rng, bar):
         hits = varied(lay_out(pattern, layout, bar), layout, rng, 0.7 * piece.loose, "bf-")
-        return doubled(thinned(hits, rng, left_out(piece)), rng, struck_twice(piece) * ("ring" not in ways), shortest)
+        return doubled(thinned(hits, rng, left_out(piece)), layout, rng, struck_twice(piece) * ("ring" not in ways), shortest)
 
     phrase = phrase_of(lambda rng: (one_bar(rng, 0), one_bar(rng, 1)), rng)
     for i, (start, end, chord) in enumerate(events):

@@ -10,15 +10,30 @@ from dataclasses import replace
 import numpy as np
 
 from musicbench.arranging import arrange
-from musicbench.piece_words import caption, describe
-from musicbench.planning import plan
+from musicbench.piece_tags import describe
+from musicbench.piece_words import caption
+from musicbench.planning import check_styles, plan
 from musicbench.rendering import render, render_parts
 from musicbench.soundfonts import check_sample_rate, find_soundfont
 
-__all__ = ["arrange", "caption", "check_sample_rate", "compose", "describe", "find_soundfont", "plan", "render", "render_parts"]
+__all__ = [
+    "arrange",
+    "caption",
+    "check_sample_rate",
+    "check_styles",
+    "compose",
+    "describe",
+    "find_soundfont",
+    "plan",
+    "render",
+    "render_parts",
+]
 
 
 def compose(seed, duration_s=10.24, sample_rate=24000, soundfont=None, **controls):
-    """Compose, render and caption the piece of a seed; `controls` as in `plan`. The caption states no control sentences."""
+    """Compose, render and caption the piece of a seed; `controls` as in `plan`. The caption states no control sentences.
+
+    soundfont: a file that is the only one to play from; else the SoundFonts that are installed are mixed.
+    """
     clip = render(plan(seed, **controls), duration_s, sample_rate, soundfont)
     return replace(clip, caption=caption(clip.tags, np.random.default_rng([seed, 4])))

@@ -77,7 +77,7 @@ def _draw_lines(piece, rng):
         def one_bar(rng, bar, drum=drum, pattern=pattern):
             hits = varied(lay_out(pattern, layout, bar), layout, rng, piece.loose, "X")
             hits = thinned(hits, rng, omitted, "X")
-            return doubled(hits, rng, twice, shortest) if drum in TIMEKEEPERS else hits
+            return doubled(hits, layout, rng, twice, shortest) if drum in TIMEKEEPERS else hits
 
         drawn[drum] = phrase_of(lambda rng, one_bar=one_bar: (one_bar(rng, 0), one_bar(rng, 1)), rng, phrase)
     return drawn

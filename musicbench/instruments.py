@@ -61,7 +61,7 @@ GENERAL_MIDI = """
 28 muted guitar; palm muted guitar; 40-76; C
 29 overdriven guitar = distorted guitar; overdriven guitar / crunchy guitar / distorted guitar; 40-84; s+CL
 30 distorted guitar; distortion guitar / heavy guitar; 40-84; s+CL
-31 guitar harmonics = electric guitar; electric guitar; 52-88; +L
+31 guitar harmonics = electric guitar; electric guitar; 52-84; +L
 32 acoustic bass; double bass / upright bass; 28-55; B
 33 fingered bass = electric bass; bass guitar / electric bass / finger bass; 28-55; B
 34 picked bass = electric bass; picked bass / bass guitar / electric bass; 28-55; B
@@ -108,7 +108,7 @@ GENERAL_MIDI = """
 75 pan flute; panpipes / pan pipes; 60-90; sL
 76 blown bottle = pan flute; panpipes; 60-90; s-L
 77 shakuhachi; ; 58-86; sL
-78 whistle; whistling; 64-92; s+L
+78 whistle; whistling; 64-88; s+L
 79 ocarina; ; 60-88; sL
 80 square lead = synth lead; square lead / synth lead / lead synth; 45-88; s+L
 81 saw lead = synth lead; saw lead / synth lead / saw synth; 45-88; s+L
@@ -116,7 +116,7 @@ GENERAL_MIDI = """
 83 chiff lead = synth lead; lead synth / synth lead; 48-88; sL
 84 charang = synth lead; synth lead / lead synthesizer; 45-84; s+L
 85 voice lead = synth lead; synth lead / lead synth; 48-84; s-L
-86 fifths lead = synth lead; synth lead / monosynth; 45-80; s+L
+86 fifths lead = synth lead; synth lead / monosynth; 45-80; s+
 87 bass and lead = synth lead; monosynth / synth lead; 36-76; sL
 88 new age pad = synth pad; ambient pad / synth pad; 36-88; sC
 89 warm pad = synth pad; warm pad / synth pad; 36-84; s-C
@@ -304,7 +304,7 @@ DRUM_KINDS = {
 
 @dataclass(frozen=True)
 class Kit:
-    """A set of drums. source: ("gm", 128, program), ("gm", 0, program, {drum: pitch}) or ("kit", one of `musicbench.drum_machines`).
+    """A set of drums. source: ("gm", bank, program, {drum: key where it is not DRUMS' own}) or ("kit", one of `musicbench.drum_machines`).
 
     kind, words: as for an Instrument.
     """
@@ -323,6 +323,11 @@ def drum_kind(drum, kit=None):
 
 
 _TAIKO = {"kick": 41, "taiko": 41, "tom_low": 43, "tom_mid": 48, "tom_high": 53, "snare": 55, "rim": 58}
+_ORCHESTRAL = {  # where others have toms and hats this kit has kettledrums, which have a pitch
+    "closed_hat": 27, "pedal_hat": 28, "open_hat": 29, "ride": 30, "ride_bell": 30, "crash": 59, "china": 57, "splash": 57, "tom_low": 36, "tom_mid": 36,
+    "tom_high": 38, "surdo_low": 36, "taiko": 36,
+}  # fmt: skip
+_OWN_KEYS = {"orchestral": _ORCHESTRAL, "sampled 808": {"timbale_high": 50, "timbale_low": 47}}
 _TOMS = {"kick": 41, "tom_low": 45, "tom_mid": 52, "tom_high": 58, "snare": 60, "rim": 62}
 # name = kind; words; source
 _KITS = """

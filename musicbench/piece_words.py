@@ -1,14 +1,12 @@
-"""A composed piece in words: what sounds in its clip, as tags; captions of many wordings, true to it."""
+"""A composed piece in words: captions of many wordings, true to what its tags say."""
 
 from functools import cache
 
-from musicbench.arranging import sounding
+from musicbench.chains import NOISE_WORDS
 from musicbench.genres import GENRES
-from musicbench.instruments import INSTRUMENTS, KITS, PARTS, drum_kind
+from musicbench.instruments import INSTRUMENTS, KITS
 from musicbench.styles import MOODS
 
-HEARD_S = 0.05  # what sounds less than this in a clip is not named
-FEWEST_NOTES = 1
 VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
 STRINGS, BRASS, WINDS = (
     {"violin", "viola", "cello", "acoustic bass"},
@@ -16,62 +14,13 @@ STRINGS, BRASS, WINDS = (
     {"flute", "oboe", "clarinet", "bassoon", "english horn"},
 )
 
-# ---------------------------------------------------------------------------------------------------- tags
-
-
-def describe(piece, duration_s=10.24, notes=None):
-    """Return what can be said about a plan's clip, as tags for `caption` and the dataset; a voice that does not sound in it is left out.
-
-    notes: the Soundings of the clip, if they are known.
-    """
-    notes = sounding(piece, duration_s) if notes is None else notes
-    heard = [one.note for one in notes if one.end_s > HEARD_S and one.start_s < duration_s - HEARD_S]
-    numbers = sorted({note.voice for note in heard if note.voice is not None})
-    voices = [piece.voices[number] for number in numbers]
-    drums = sorted({note.drum for note in heard if note.drum})
-    kinds = {part: next((voice.sound.kind for voice in voices if voice.part == part), None) for part in PARTS}
-    kit = piece.drums if drums else None
-    return {
-        "style": piece.style,
-        "comping": kinds["chords"],
-        "bass": kinds["bass"],
-        "lead": kinds["lead"],
-        "drums": piece.groove if drums else None,
-        "moods": _moods(piece, voices),
-        "parts": [part for part in PARTS if (drums if part == "drums" else kinds[part])],
-        "voices": [[voice.part, voice.instrument] for voice in voices],
-        "kit": kit.name if kit else None,
-        "percussion": sorted({drum_kind(drum, kit) for drum in drums}),
-        "feel": {4: "12/8", 3: "9/8"}.get(piece.meter.beats) if piece.feel == "triplet" else None,
-        "form": piece.form.name,
-    }
-
-
-def _moods(piece, voices):
-    moods = []
-    if piece.energy < 0.3 and piece.bpm < 110:
-        moods.append("calm")
-    if piece.energy > 0.7 and piece.bpm > 95:
-        moods.append("energetic")
-    if piece.density < 0.25:
-        moods.append("sparse")
-    if piece.density > 0.75:
-        moods.append("busy")
-    colors = [voice.sound.color for voice in voices if voice.part != "bass"]
-    if colors and (piece.register > 0 or (piece.register == 0 and min(colors) > 0)):
-        moods.append("bright")
-    if colors and (piece.register < 0 or (piece.register == 0 and max(colors) < 0)):
-        moods.append("dark")
-    return moods
-
-
 # ---------------------------------------------------------------------------------------------------- words for styles and sounds
 
 # What of a genre's words says who plays, or is no style by itself.
 _NOT_SAID = (
     "band", "trio", "quartet", "quintet", "song", "choir", "combo", "solo", "beat", "rap", "monks", "guitar", "suite", "organ", "pipe", "ramones", "glass", "reich", "gypsy kings",
     "ensemble", "harpsichord", "orchestra", "concerto", "bar", "oi", "island", "beach", "healing", "spa", "reiki", "mindfulness", "yoga", "haunted house", "wild west", "acid", "jump up",
-    "brass", "vocal", "carol", "monk", "box", "mbira", "guqin", "drumming", "cafe", "metalcore", "sonatina", "symphony", "sonata", "partita", "canon", "fugue", "toccata", "kecak",
+    "brass", "vocal", "carol", "overture", "gavotte", "prelude", "motet", "monk", "box", "mbira", "guqin", "drumming", "cafe", "metalcore", "sonatina", "symphony", "sonata", "partita", "canon", "fugue", "toccata", "kecak",
 )  # fmt: skip
 _BEFORE_A_NOUN = {
     "hymn": "hymn-like",
@@ -130,30 +79,28 @@ class Words:
     def _drum_words(self):
         """Return the words for the drums: the kit, or what of it is heard, or both."""
         kit = KITS.get(self.tags.get("kit"))
-        percussion = [kind for kind in self.tags.get("percussion", ()) if kind not in ("drum kit", "toms")]
-        general = str(self.rng.choice(kit.words)) if kit and self.rng.random() < 0.5 else "drums"
-        if not kit and self.rng.random() < 0.15:
-            return [str(self.rng.choice(["a drum beat", "percussion", "drum kit"]))]
-        if not self._has_kit():
-            general = (
-                str(self.rng.choice(["percussion", "percussion", "drums", "hand percussion"])) if general != "taiko" else general
-            )
-        named = [str(word) for word in self.rng.permutation(percussion)[:2]] if percussion and self.rng.random() < 0.4 else []
-        named = [word for word in named if word not in general]
-        return [general, *named]
-
-    def _has_kit(self):
-        return bool({"drum kit", "toms"} & set(self.tags.get("percussion", ("drum kit",)))) or self.tags.get("kit") not in (
-            "standard",
-            "room",
-            None,
-        )
+        if not kit:
+            return [str(self.rng.choice(["drums"] * 9 + ["a drum beat", "percussion", "drum kit"]))]
+        heard = self.tags.get("percussion", ())
+        others = [kind for kind in heard if kind not in (kit.kind, "drum kit", "toms", "rimshot", "claps")]
+        if kit.kind in heard:
+            general = str(self.rng.choice(kit.words)) if self.rng.random() < 0.5 else "drums"
+        else:
+            general = str(self.rng.choice(["percussion", "percussion", "hand percussion", "drums"]))
+        named = [str(word) for word in self.rng.permutation(others)[:2]] if others and self.rng.random() < 0.4 else []
+        return [general, *[word for word in named if word not in general]]
 
     @property
     def all_sounds(self):
         """Every word for a pitched sound: chords, lead, bass."""
         names = [name for part in ("chords", "lead", "bass") for name in self.sounds.get(part, ())]
         return list(dict.fromkeys(names))
+
+    @property
+    def noise(self):
+        """Return words for what lies under the music, or ""."""
+        name = self.tags.get("noise")
+        return str(self.rng.choice(NOISE_WORDS[name])) if name in NOISE_WORDS else ""
 
     @property
     def is_solo(self):
@@ -220,8 +167,11 @@ def _is_many(word):
 
 def article(words):
     """Return words with "a" or "an" before them."""
-    sound = words[0] in "aeiou" or words.startswith(("8 ", "808", "hour", "r and b", "R&B", "fm", "mpb", "nu "[:0] or "\0"))
-    return f"an {words}" if sound else f"a {words}"
+    return (
+        f"an {words}"
+        if words.startswith((*"aeiou", "8", "R&B", "r and b", "fm ")) and not words.startswith(("uk ", "uni"))
+        else f"a {words}"
+    )
 
 
 def joined(names, last=" and "):
@@ -250,6 +200,9 @@ def caption(tags, rng):
     else:
         forms = [form for form in FORMS if form is not _roles or (words.sounds.get("chords") and words.sounds.get("lead"))]
         text = forms[int(rng.integers(len(forms)))](words, rng)
+    noise = words.noise if rng.random() < 0.7 else ""
+    if noise:
+        text = f"{text.rstrip('.')}, {noise}" + "." * text.endswith(".")
     text = _with_absent(text, words, rng)
     if tags.get("feel") and rng.random() < 0.25:
         text = text.rstrip(".") + f", in {tags['feel']}"
@@ -350,14 +303,9 @@ def _asked(words, rng):
 
 
 def _group(words, rng):
-    name = words.ensemble or str(
-        rng.choice(["a group", "a band", "players"] if words.drums else ["a group", "an ensemble"])
-    ).removeprefix("a ").removeprefix("an ")
-    text = (
-        f"{article(name)} of {joined(words.players())}" if not words.ensemble else article(f"{name} of {joined(words.players())}")
-    )
-    kind = " ".join((*words.moods, words.style)) if words.style else f"{article(' '.join((*words.moods, 'piece')))}"
-    return f"{_capital(text)} plays {kind}."
+    name = words.ensemble or str(rng.choice(["group", "band"] if words.drums else ["group", "small ensemble"]))
+    kind = " ".join((*words.moods, words.style)) if words.style else article(" ".join((*words.moods, "piece")))
+    return f"{_capital(article(name))} of {joined(words.players())} plays {kind}."
 
 
 def _driven(words, rng):

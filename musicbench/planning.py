@@ -34,16 +34,23 @@ _HELD = ("sustained", "halves", "quarters", "swells")
 _PADS = ("synth pad", "synth pad", "strings", "choir", "organ")
 
 
+def check_styles(names):
+    """Raise InputError for a style that the composer has not."""
+    unknown = [name for name in names if name not in STYLES]
+    if unknown:
+        raise InputError(f"unknown style {unknown[0]!r}; choose one of {', '.join(STYLES)}")
+
+
 def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_in=True):
-    """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` replace what would be drawn.
+    """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` (a name, or some to draw from) replace what would be drawn.
 
     With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat. Where no chords are
     given, some pieces are for drums alone, some have a break or an ending, bars without a chord, and some change chords on every beat.
     """
     rng = np.random.default_rng([seed, 1])
-    name = style or str(rng.choice(list(STYLES)))
-    if name not in STYLES:
-        raise InputError(f"unknown style {name!r}; choose one of {', '.join(STYLES)}")
+    names = (style,) if isinstance(style, str) else tuple(style or STYLES)
+    check_styles(names)
+    name = str(rng.choice(names))
     chosen = STYLES[name]
     mixed = rng.random() < chosen.share("mixed", MIXED)
     meter, feel = _draw_meter(rng, chosen, meter)

@@ -12,8 +12,8 @@ from musicbench.effects import apply
 from musicbench.features import loudness_db
 from musicbench.instruments import MACHINE_DRUMS, PARTS
 from musicbench.noises import make_noise
-from musicbench.piece_words import HEARD_S, describe
-from musicbench.soundfonts import check_sample_rate, font_named, font_player
+from musicbench.piece_tags import HEARD_S, describe
+from musicbench.soundfonts import FontPlayers, check_sample_rate, font_named
 from musicbench.synths import Tone, play
 
 LEVEL_DB = {"drums": 0.0, "bass": -1.0, "chords": -2.0, "lead": 0.0}
@@ -31,7 +31,8 @@ def render_parts(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
     """Play a plan: (its Clip as `render` has it, {part: samples}) of those parts that sound; the clip is their sum in order."""
     check_sample_rate(sample_rate)
     notes = sounding(piece, duration_s)
-    stems, sources = _play(piece, notes, duration_s, sample_rate, soundfont)
+    with FontPlayers(sample_rate) as players:
+        stems, sources = _play(piece, notes, duration_s, players, soundfont)
     mix = sum(stems.values(), np.zeros(round(duration_s * sample_rate), np.float32))
     level, peak = _level(mix, sample_rate), np.abs(mix).max() + 1e-9
     gain = np.float32(min((0.07 + 0.06 * piece.energy) / level, 0.95 / peak, MOST_GAIN))
@@ -61,9 +62,9 @@ def _labelled(piece, heard, samples, sample_rate, tags):
 # ---------------------------------------------------------------------------------------------------- voices
 
 
-def _play(piece, notes, duration_s, sample_rate, soundfont):
+def _play(piece, notes, duration_s, fonts, soundfont):
     """Return ({part: samples} at their levels, what they were played with: {"fonts": [...], "patches": [...]})."""
-    stems, used = {}, {"fonts": set(), "patches": set()}
+    stems, used, sample_rate = {}, {"fonts": set(), "patches": set()}, fonts.sample_rate
     players = [(voice, number) for number, voice in enumerate(piece.voices)] + ([(None, None)] if piece.drums else [])
     hits_s = tuple(one.start_s + piece.before_s for one in notes if one.note.drum == "kick")
     for voice, number in players:
@@ -72,7 +73,7 @@ def _play(piece, notes, duration_s, sample_rate, soundfont):
             continue
         rng = np.random.default_rng([piece.seed, 4, 99 if number is None else number])
         part = "drums" if voice is None else voice.part
-        samples, source = _sound(piece, voice, number, own, duration_s, sample_rate, soundfont, rng)
+        samples, source = _sound(piece, voice, own, duration_s, (fonts, _font_of(piece, number, soundfont)), rng)
         used[source[0]].add(source[1])
         chain = piece.drum_effects if voice is None else voice.effects
         samples = apply(chain, samples, sample_rate, rng, bpm=piece.bpm, hits_s=hits_s)
@@ -92,42 +93,38 @@ def _voice_gain(piece, voice, part, samples, sample_rate, rng):
     return min(VOICE_LEVEL * 10 ** (wanted_db / 20) / level, MOST_GAIN) if level > 1e-6 else 0.0
 
 
-def _sound(piece, voice, number, own, duration_s, sample_rate, soundfont, rng):
-    """Return (samples of a voice, None the drums, from `before_s` before the clip, ("fonts", file) or ("patches", name))."""
-    sound = voice.sound if voice else piece.drums
-    kind, *place = sound.source
+def _font_of(piece, number, soundfont):
+    """Return the SoundFont's file that a voice, None the drums, is played from."""
+    name = piece.fonts[-1 if number is None else number] if piece.fonts else "FluidR3_GM"
+    return font_named(name, soundfont)
+
+
+def _sound(piece, voice, own, duration_s, font, rng):
+    """Return (samples of a voice, None the drums, from `before_s` before the clip, ("fonts", file) or ("patches", name)); font: (players, file)."""
+    kind, *place = (voice.sound if voice else piece.drums).source
+    fonts, path = font
     before_s, whole_s = piece.before_s, duration_s + piece.before_s
     if kind == "kit":
         hits = [(one.start_s + before_s, MACHINE_DRUMS.get(one.note.drum, one.note.drum), one.note.velocity / 127) for one in own]
-        return play_kit(place[0], hits, whole_s, sample_rate, rng), ("patches", f"{place[0]} drums")
+        return play_kit(place[0], hits, whole_s, fonts.sample_rate, rng), ("patches", f"{place[0]} drums")
     if kind == "synth":
         tones = [
-            Tone(
-                one.start_s + before_s,
-                one.end_s - one.start_s,
-                float(one.note.pitch),
-                one.note.velocity / 127,
-                0.08 * one.note.glide,
-            )
+            Tone(one.start_s + before_s, one.end_s - one.start_s, float(one.note.pitch), one.note.velocity / 127, 0.08 * one.note.glide)
             for one in own
         ]
-        return play(place[0], tones, whole_s, sample_rate, rng, bpm=piece.bpm), ("patches", place[0])
-    name = piece.fonts[-1 if number is None else number] if piece.fonts else "FluidR3_GM"
-    path = font_named(name, soundfont)
-    bank, program, *pitches = place
-    notes = [(one.start_s + before_s, one.end_s + before_s, _pitch(one.note, pitches), one.note.velocity) for one in own]
-    player = font_player(path, sample_rate)
-    if bank == 128 and not player.has(bank, program):
-        program = 0
-    return player.play(bank, program, notes, whole_s), ("fonts", Path(path).name)
+        return play(place[0], tones, whole_s, fonts.sample_rate, rng, bpm=piece.bpm), ("patches", place[0])
+    bank, program, *keys = place
+    notes = [(one.start_s + before_s, one.end_s + before_s, _pitch(one.note, keys, bank), one.note.velocity) for one in own]
+    program = program if bank != 128 or fonts[path].has(bank, program) else 0
+    return fonts[path].play(bank, program, notes, whole_s), ("fonts", Path(path).name)
 
 
-def _pitch(note, pitches):
-    """Return the key that plays a note; of a kit of pitched drums, [{drum: pitch}], the low ones for drums that it has not."""
-    if not pitches:
-        return note.pitch
+def _pitch(note, keys, bank):
+    """Return the key that plays a note; keys: [{drum: key}] of a kit, in a kit of pitched drums a low or a high one for those that it has not."""
+    if not keys or bank == 128:
+        return keys[0].get(note.drum, note.pitch) if keys else note.pitch
     is_low = note.drum.endswith(("low", "bass", "ge")) or note.drum in ("crash", "kick")
-    return pitches[0].get(note.drum, pitches[0]["kick" if is_low else "tom_high"])
+    return keys[0].get(note.drum, keys[0]["kick" if is_low else "tom_high"])
 
 
 # ---------------------------------------------------------------------------------------------------- levels, noises and room

@@ -7,6 +7,8 @@ other sign is a hit whose meaning its reader knows. A beat may have any number o
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -106,12 +108,12 @@ def varied(hits, layout, rng, liveliness, kept=""):
             taken.add(moved)
             hit = replace(hit, onset=moved)
         made.append(hit)
-    for hit in hits:
-        between = round(hit.onset + hit.length / 2, 4)
-        is_step = hit.length >= 2 * step - 1e-6 and abs(between / step - round(between / step)) < 1e-3
+    for hit, room in _with_room(hits, layout):
+        between = round(hit.onset + room / 2, 4)
+        is_step = room >= 2 * step - 1e-6 and abs(between / step - round(between / step)) < 1e-3
         if hit.sign not in kept and is_step and between not in taken and rng.random() < 0.3 * liveliness:
             taken.add(between)
-            made.append(Hit(between, hit.length / 2, hit.sign))
+            made.append(Hit(between, min(hit.length, room / 2), hit.sign))
     return _ended(made, layout)
 
 
@@ -136,18 +138,27 @@ def thinned(hits, rng, chance, kept=""):
     return tuple(hit for hit in hits if hit.onset == 0 or hit.sign in kept or rng.random() >= chance)
 
 
-def doubled(hits, rng, chance, shortest):
-    """Return Hits of which some that last `shortest` beats or more are struck twice in their time."""
+def doubled(hits, layout, rng, chance, shortest):
+    """Return Hits of which some with room for `shortest` beats or more before the next are struck again in its middle, and so on."""
     made = []
-    for hit in hits:
-        if hit.length >= shortest and hit.sign not in "bf" and rng.random() < chance:
-            half = round(hit.length / 2, 4)
-            made += doubled(
-                [replace(hit, length=half), replace(hit, onset=round(hit.onset + half, 4), length=half)], rng, chance, shortest
-            )
-        else:
-            made.append(hit)
+    for hit, room in _with_room(hits, layout):
+        made += _struck_again(hit, room, rng, chance, shortest)
     return tuple(made)
+
+
+def _with_room(hits, layout):
+    """Return [(hit, beats from its onset to the next)]."""
+    ends = [*(hit.onset for hit in hits[1:]), float(layout.beats)][: len(hits)]
+    return [(hit, end - hit.onset) for hit, end in zip(hits, ends, strict=True)]
+
+
+def _struck_again(hit, room, rng, chance, shortest):
+    if room < shortest or hit.sign in "bf" or rng.random() >= chance:
+        return [hit]
+    half = round(np.ceil(2 * room) / 4 if room > 1 else room / 2, 4)  # on the grid where a beat is halved
+    first = replace(hit, length=min(hit.length, half))
+    second = replace(hit, onset=round(hit.onset + half, 4), length=min(hit.length, room - half))
+    return _struck_again(first, half, rng, chance, shortest) + _struck_again(second, room - half, rng, chance, shortest)
 
 
 PHRASES = ("AAAB", "ABAB", "AABA", "ABAC", "AABC", "AAAA", "ABCB")  # bars of a phrase that are alike have the same letter

@@ -65,8 +65,8 @@ def check_sample_rate(sample_rate):
         raise InputError(f"sample rate {sample_rate:g} Hz is outside {low}-{high}; give one that FluidSynth can render")
 
 
-class FontPlayer:
-    """A SoundFont loaded at a sample rate. Each program has a channel of its own, so that its samples stay loaded."""
+class _Font:
+    """A SoundFont in a synthesizer. Each program has a channel of its own, so that its samples stay loaded."""
 
     def __init__(self, path, sample_rate):
         try:
@@ -74,15 +74,13 @@ class FontPlayer:
         except ImportError as error:
             raise InputError(f"composing needs FluidSynth ({error}); install libfluidsynth3 and pip's pyfluidsynth") from None
         settings = {"synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1}
-        self.path, self.sample_rate = path, sample_rate
         self.synth = fluidsynth.Synth(GAIN, float(sample_rate), 256, **settings)
-        self.font = self.synth.sfload(path)
+        self.font, self.channels = self.synth.sfload(path), {}
         if self.font < 0:
             self.synth.delete()
             raise InputError(f"FluidSynth cannot load the SoundFont {path}; give another SF2 or SF3 file")
-        self.channels = {}
-        self._write = fluidsynth._fl.fluid_synth_write_float  # 16 bits would be dithered, differently each time
-        self._write.argtypes = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p, ctypes.c_int, ctypes.c_int] * 2]
+        self.write = fluidsynth._fl.fluid_synth_write_float  # 16 bits would be dithered, differently each time
+        self.write.argtypes = [ctypes.c_void_p, ctypes.c_int, *[ctypes.c_void_p, ctypes.c_int, ctypes.c_int] * 2]
 
     def has(self, bank, program):
         """Return whether the SoundFont has a program; it is loaded then."""
@@ -93,28 +91,53 @@ class FontPlayer:
             self.channels[bank, program] = channel
         return True
 
+
+@lru_cache(8)
+def _kept(path):
+    """Return a SoundFont that plays nothing, but keeps samples in memory: those that others load are taken from there."""
+    return _Font(path, 48000)
+
+
+class FontPlayer:
+    """A SoundFont that plays notes, to the sample the same if it plays the same ones in the same order from the beginning.
+
+    A synthesizer's voices remember a little of what they played before, so each piece has its own players; `close` them.
+    """
+
+    def __init__(self, path, sample_rate):
+        self.path, self.sample_rate = path, sample_rate
+        self.kept, self.own = _kept(path), _Font(path, sample_rate)
+
+    def has(self, bank, program):
+        """Return whether the SoundFont has a program; it is loaded then."""
+        return self.kept.has(bank, program) and self.own.has(bank, program)
+
+    def close(self):
+        """Give back what the player holds."""
+        self.own.synth.delete()
+
     def play(self, bank, program, notes, duration_s):
         """Return mono samples (n,), float32, of notes (start_s, end_s, pitch, velocity). Raises InputError for a program that it has not."""
         if not self.has(bank, program):
             raise InputError(
                 f"the SoundFont {self.path} has no program {program} in bank {bank}; give one with all General MIDI programs"
             )
-        channel, total = self.channels[bank, program], round(duration_s * self.sample_rate)
+        synth, channel, total = self.own.synth, self.own.channels[bank, program], round(duration_s * self.sample_rate)
         events = []
         for start_s, end_s, pitch, velocity in notes:
             events.append((self._block(start_s), 1, pitch, velocity))
             events.append((max(self._block(end_s), self._block(start_s) + BLOCK), 0, pitch, velocity))
-        self.synth.all_sounds_off(channel)
-        self._blocks(np.zeros((2, 4 * BLOCK), np.float32), 0, 4 * BLOCK)  # what the last piece left
+        synth.all_sounds_off(-1)  # of every channel
+        self._blocks(np.zeros((2, 4 * BLOCK), np.float32), 0, 4 * BLOCK)
         stereo, now = np.zeros((2, -(-total // BLOCK) * BLOCK), np.float32), 0
         for at, on, pitch, velocity in sorted(events):
             if at >= total:
                 break
             now = self._blocks(stereo, now, at)
             if on:
-                self.synth.noteon(channel, pitch, velocity)
+                synth.noteon(channel, pitch, velocity)
             else:
-                self.synth.noteoff(channel, pitch)
+                synth.noteoff(channel, pitch)
         self._blocks(stereo, now, stereo.shape[1])
         return stereo[:, :total].mean(axis=0)
 
@@ -125,11 +148,24 @@ class FontPlayer:
         """Let the synthesizer write samples `start` to `end`; returns `end`."""
         if end > start:
             left, right = (stereo[side].ctypes.data + 4 * start for side in (0, 1))
-            self._write(self.synth.synth, end - start, left, 0, 1, right, 0, 1)
+            self.own.write(self.own.synth.synth, end - start, left, 0, 1, right, 0, 1)
         return max(start, end)
 
 
-@lru_cache(6)
-def font_player(path, sample_rate):
-    """Return the FontPlayer of a file, loaded once a process."""
-    return FontPlayer(path, sample_rate)
+class FontPlayers(dict):
+    """{file: its FontPlayer} of one piece, each made when it is asked for; closed at the end of a with-block."""
+
+    def __init__(self, sample_rate):
+        super().__init__()
+        self.sample_rate = sample_rate
+
+    def __missing__(self, path):
+        self[path] = FontPlayer(path, self.sample_rate)
+        return self[path]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for player in self.values():
+            player.close()

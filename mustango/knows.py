@@ -12,19 +12,19 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.clip import save_json
+from musicbench.drumming import drums_of
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.grooves import GROOVES
+from musicbench.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.sounds import nearest, phrases, words_for, words_of
-from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
+from musicbench.styles import STYLES
 from mustango.checkpoint import read_json
 
 KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt
-VOICES = {"choir"}
-DRUM_NAMES = {
-    CLAP: "claps", SHAKER: "shaker", LOW_CONGA: "congas", HIGH_CONGA: "congas", CLAVES: "claves", STICK: "rimshot",
-    **dict.fromkeys(TOMS, "toms"),
-}  # fmt: skip
-COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
+VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
+DRUM_NAMES = {"drum kit", *DRUM_KINDS.values(), *(kit.kind for kit in KITS.values())}
+COMPOSER_METERS = ("2/4", "3/4", "4/4", "5/4", "5/8", "6/8", "7/8")
 _DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
@@ -113,7 +113,8 @@ class Knows:
     @classmethod
     def of_composer(cls):
         """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
-        return cls._of({*COMPING, *BASSES, *LEADS}, _drums_of(GROOVES), set(STYLES), COMPOSER_METERS, "the composer's tables")
+        sounds = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}
+        return cls._of(sounds, DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
 
     @classmethod
     def of_rows(cls, rows):
@@ -185,26 +186,28 @@ def learn(parts, learnt):
     (known.joined(learnt) if known else learnt).save(parts)
 
 
-def _drums_of(grooves):
-    """Return the names of the drums that play in grooves; fills have toms, whatever the groove."""
-    names = {DRUM_NAMES.get(drum, "drum kit") for groove in grooves for drum in GROOVES[groove]}
+def _drums_of(tags):
+    """Return the names of the drums that a composed row's tags name; of older rows, what their groove has, and the toms of its fills."""
+    if "percussion" in tags:
+        return set(tags["percussion"])
+    names = {drum_kind(drum) for groove in {tags.get("drums")} & set(GROOVES) for drum in drums_of(groove)}
     return names | ({"toms"} if names else set())
 
 
 def _of_tags(tags):
     """Return {(kind, name)} of a composed row's tags."""
-    sounds = {("sound", tags.get(part)) for part in ("comping", "bass", "lead")}
-    drums = {("drums", name) for name in _drums_of({tags.get("drums")} & set(GROOVES))}
-    return {(kind, name) for kind, name in sounds | drums | {("style", tags.get("style"))} if name}
+    sounds = {tags.get(part) for part in ("comping", "bass", "lead")}
+    sounds |= {INSTRUMENTS[name].kind for _, name in tags.get("voices", ()) if name in INSTRUMENTS}
+    named = {("sound", name) for name in sounds} | {("drums", name) for name in _drums_of(tags)}
+    return {(kind, name) for kind, name in named | {("style", tags.get("style"))} if name}
 
 
 def _of_caption(caption, known):
     """Return {(kind, name)} of the sounds and styles that a caption names."""
-    drums = {*DRUM_NAMES.values(), "drum kit"}
     named = [found.value for found in known.find(words_of(caption)) if not found.denied]
     sounds = {names[0] for names in named if len(names) == 1}
     styles = {genre.name for group in genres_in(caption) for genre, _ in group if genre.like}
-    return {("drums" if name in drums else "sound", name) for name in sounds} | {("style", name) for name in styles}
+    return {("drums" if name in DRUM_NAMES else "sound", name) for name in sounds} | {("style", name) for name in styles}
 
 
 def _lacks(said, near):
