@@ -12,6 +12,7 @@ from musicbench.pieces import Note
 from musicbench.playing import pattern_of
 from musicbench.rhythms import Hit, doubled, lay_out, phrase_of, thinned, varied
 
+UNDER = 0.6  # how often a broken chord has a soft one under it
 STRUM_S, ROLL_S, SHORT_S, RING_BEATS = 0.013, 0.07, 0.15, 16
 JITTER_S = 0.004  # how far players are off the grid
 DRUM_S = 0.1  # how long a stroke's key is held
@@ -227,6 +228,14 @@ def _write_chords(piece, number, events, rng):
             hits[0] = replace(hits[0], sign="x")
         for hit in hits:
             notes += _struck(piece, number, hit, end, taken, rng)
+        if (
+            is_first
+            and voice.note is None
+            and any(hit.sign in "01234567" for hit in hits)
+            and rng.random() < UNDER + left_out(piece)
+        ):
+            length = min(end - start, piece.meter.beats if "short" not in ways else 1.0)
+            notes += [Note(start, length, int(p), 50, "chords", number) for p in taken[0]]  # so that all of the chord is heard
     return notes
 
 
@@ -244,8 +253,8 @@ def _struck(piece, number, hit, end, taken, rng):
         pitches = (root if hit.sign == "b" else fifth,)
     elif hit.sign == "m":
         pitches = pitches[:2]
-    elif hit.sign == "t":
-        pitches = pitches[1:] or pitches
+    elif hit.sign == "t" and len(pitches) > 2:
+        pitches = tuple(p for p in pitches if (p - root) % 12) or pitches
     length = hit.length
     if "ring" in ways:
         length = min(end - hit.onset, RING_BEATS)

@@ -28,7 +28,8 @@ class Instrument:
 PARTS = ("drums", "bass", "chords", "lead")
 _PARTS_OF = {"C": "chords", "B": "bass", "L": "lead"}
 
-# program name [= kind]; more words; low-high; flags: s sustains, + bright, - dark, C chords, B bass, L lead
+# program name [= kind]; more words; low-high; flags: s sustains, + bright, - dark, C chords, B bass, L lead. Those of no part are not drawn: they sound no
+# note (from 113 on), or not the one that is written (tubular bells, guitar harmonics two octaves higher, the lead of fifths).
 GENERAL_MIDI = """
 0 piano; grand piano / acoustic piano / concert grand; 33-96; CL
 1 bright piano = piano; upright piano / piano; 33-96; +CL
@@ -44,7 +45,7 @@ GENERAL_MIDI = """
 11 vibraphone; vibraharp; 53-89; -CL
 12 marimba; ; 45-88; CL
 13 xylophone; ; 65-96; +L
-14 tubular bells; chimes; 60-77; L
+14 tubular bells; chimes; 60-77;
 15 hammered dulcimer; dulcimer; 48-84; +CL
 16 drawbar organ = organ; hammond organ / hammond / organ; 36-84; sCL
 17 percussive organ = organ; jazz organ / organ; 36-84; sCL
@@ -61,7 +62,7 @@ GENERAL_MIDI = """
 28 muted guitar; palm muted guitar; 40-76; C
 29 overdriven guitar = distorted guitar; overdriven guitar / crunchy guitar / distorted guitar; 40-84; s+CL
 30 distorted guitar; distortion guitar / heavy guitar; 40-84; s+CL
-31 guitar harmonics = electric guitar; electric guitar; 52-84; +L
+31 guitar harmonics = electric guitar; electric guitar; 52-84; +
 32 acoustic bass; double bass / upright bass; 28-55; B
 33 fingered bass = electric bass; bass guitar / electric bass / finger bass; 28-55; B
 34 picked bass = electric bass; picked bass / bass guitar / electric bass; 28-55; B
@@ -70,9 +71,9 @@ GENERAL_MIDI = """
 37 popped bass = slap bass; slap bass; 28-55; B
 38 synth bass; bass synth; 24-55; B
 39 analog bass = synth bass; analog bass / synth bass; 24-55; B
-40 violin; fiddle / solo violin; 55-96; sL
+40 violin; fiddle; 55-96; sL
 41 viola; ; 48-84; s-L
-42 cello; solo cello; 36-72; s-LB
+42 cello; violoncello; 36-72; s-LB
 43 contrabass = acoustic bass; bowed double bass / contrabass; 28-55; s-B
 44 tremolo strings; ; 40-88; sC
 45 pizzicato; pizzicato strings / plucked strings; 40-86; CLB
@@ -143,21 +144,21 @@ GENERAL_MIDI = """
 110 fiddle = violin; fiddle / violin; 55-93; s+L
 111 shehnai; ; 55-82; s+L
 112 bells; tinkle bell; 72-98; +L
-113 agogo; agogo bells; 60-84; +L
+113 agogo; agogo bells; 60-84; +
 114 steel drum; steel pan / steel drums; 55-86; CL
-115 wood block; woodblock / temple block; 60-84; L
-116 taiko; taiko drums; 36-60; L
-117 melodic toms = toms; tom toms / toms; 40-70; L
-118 synth drum = drum machine; synth drums; 40-70; L
-119 reverse cymbal = reversed sounds; reverse cymbal; 55-65; L
-120 fret noise = electric guitar; electric guitar; 50-70; L
-121 breath noise = flute; flute; 60-80; L
-122 seashore = ocean waves; ocean waves / sound of waves; 55-65; L
-123 bird tweet = bird song; bird song / birdsong; 60-76; L
-124 telephone = telephone ring; telephone ring; 60-72; L
-125 helicopter = engine noise; helicopter; 50-66; L
-126 applause; crowd cheering; 55-65; L
-127 gunshot = gunshots; gunshots; 50-66; L
+115 wood block; woodblock / temple block; 60-84; 
+116 taiko; taiko drums; 36-60; 
+117 melodic toms = toms; tom toms / toms; 40-70; 
+118 synth drum = drum machine; synth drums; 40-70; 
+119 reverse cymbal = reversed sounds; reverse cymbal; 55-65; 
+120 fret noise = electric guitar; electric guitar; 50-70; 
+121 breath noise = flute; flute; 60-80; 
+122 seashore = ocean waves; ocean waves / sound of waves; 55-65; 
+123 bird tweet = bird song; bird song / birdsong; 60-76; 
+124 telephone = telephone ring; telephone ring; 60-72; 
+125 helicopter = engine noise; helicopter; 50-66; 
+126 applause; crowd cheering; 55-65; 
+127 gunshot = gunshots; gunshots; 50-66; 
 """
 # Patches of `musicbench.synths`: name [= kind]; ...
 SYNTHESISED = """
@@ -272,8 +273,9 @@ KINDS = {
 
 
 def named(name):
-    """Return the names of the instruments that a name means: one, or all those of a kind."""
-    return (name,) if name in INSTRUMENTS and (name not in KINDS or len(KINDS[name]) == 1) else KINDS.get(name) or (name,)
+    """Return the names of the instruments that a name means: one, or all those of a kind that suit some part."""
+    alike = tuple(other for other in KINDS.get(name, ()) if INSTRUMENTS[other].parts)
+    return alike or (name,)
 
 
 def suited(part):

@@ -5,6 +5,7 @@ from functools import cache
 from musicbench.chains import NOISE_WORDS
 from musicbench.genres import GENRES
 from musicbench.instruments import INSTRUMENTS, KITS
+from musicbench.sounds import known_phrases, words_of
 from musicbench.styles import MOODS
 
 VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
@@ -17,11 +18,13 @@ STRINGS, BRASS, WINDS = (
 # ---------------------------------------------------------------------------------------------------- words for styles and sounds
 
 # What of a genre's words says who plays, or is no style by itself.
-_NOT_SAID = (
-    "band", "trio", "quartet", "quintet", "song", "choir", "combo", "solo", "beat", "rap", "monks", "guitar", "suite", "organ", "pipe", "ramones", "glass", "reich", "gypsy kings",
-    "ensemble", "harpsichord", "orchestra", "concerto", "bar", "oi", "island", "beach", "healing", "spa", "reiki", "mindfulness", "yoga", "haunted house", "wild west", "acid", "jump up",
-    "brass", "vocal", "carol", "overture", "gavotte", "prelude", "motet", "monk", "box", "mbira", "guqin", "drumming", "cafe", "metalcore", "sonatina", "symphony", "sonata", "partita", "canon", "fugue", "toccata", "kecak",
-)  # fmt: skip
+_NOT_SAID = set(
+    """
+    band, trio, quartet, quintet, song, choir, combo, solo, beat, rap, monks, guitar, suite, organ, pipe, ramones, glass, reich, gypsy kings, ensemble, harpsichord, orchestra, concerto, bar, oi, island, beach, healing, spa, reiki, mindfulness, yoga, haunted house, wild west, acid, jump up, brass, vocal, carol, overture, gavotte, prelude, motet, monk, box, mbira, guqin, drumming, cafe, metalcore, sonatina, symphony, sonata, partita, canon, fugue, toccata, kecak
+""".replace("\n", " ")
+    .strip()
+    .split(", ")
+)
 _BEFORE_A_NOUN = {
     "hymn": "hymn-like",
     "chamber music": "chamber",
@@ -34,13 +37,10 @@ _BEFORE_A_NOUN = {
 
 @cache
 def style_words(name):
-    """Return the words for a style that a caption may use, its name first and most often."""
+    """Return the words for a style that a caption may use, its name first and most often; none of the others is a sound's as well."""
     words = next((genre.words for genre in GENRES if genre.name == name), (name,))
-    others = [
-        word
-        for word in words[1:]
-        if not any(part in f" {word} " for part in map(" {} ".format, _NOT_SAID)) and not set(word.split()) & set(_NOT_SAID)
-    ]
+    others = [word for word in words[1:] if not set(word.split()) & _NOT_SAID and word not in _NOT_SAID]
+    others = [word for word in others if not known_phrases().find(words_of(word))]
     return (name, name, name, *others[:5])
 
 

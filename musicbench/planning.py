@@ -26,6 +26,7 @@ MIXED = 0.25  # share of the pieces whose instruments are drawn apart from the s
 SOLO, DUO, SOME_PARTS = 0.06, 0.06, 0.1
 FONTS = ("FluidR3_GM", "MuseScore_General", "TimGM6mb")
 FONT_SHARES = (0.45, 0.35, 0.2)
+UNPLAYABLE = {("TimGM6mb", "whistle")}  # silent there
 _METERS = (("4/4", 0.76), ("3/4", 0.12), ("6/8", 0.05), ("2/4", 0.03), ("5/4", 0.02), ("7/8", 0.02))
 _ON_BEATS = {"four on the floor", "house", "techno", "trance", "trap", "drill", "drum and bass", "dubstep", "reggaeton"}
 _DRUM_SHARE = {True: 0.94, False: 0.06, None: 0.5}
@@ -65,7 +66,7 @@ def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_
         loose=float(np.clip(rng.beta(2, 2) * (0.5 + chosen.share("loose", 0.5)) + 0.15, 0.1, 1)),
         machine=bool(chosen.share("machine", 0)), **_draw_swing(rng, chosen, meter, feel),
     )  # fmt: skip
-    piece = _with_players(piece, chosen, np.random.default_rng([seed, 11]))
+    piece = _with_players(piece, chosen, bool(chords), np.random.default_rng([seed, 11]))
     piece = _with_form(piece, chosen, bool(chords), np.random.default_rng([seed, 8]))
     piece = _with_sound(piece, np.random.default_rng([seed, 12]))
     return piece if key else replace(piece, key=likely_key(piece.progression.chords) or drawn_key)
@@ -98,7 +99,8 @@ def _draw_tempo(rng, style, meter):
         low, high = low / 2.4, high / 2.4
     elif not is_usual:
         low, high = (100, 300) if meter.unit == 8 else (50, 200)
-    low, high = max(low, 50), min(max(high, low + 1), 300)
+    low = min(max(low, 50), 240)
+    high = min(max(high, 1.05 * low), 300)
     return round(float(np.exp(rng.uniform(np.log(low), np.log(high)))), int(rng.random() < 0.3))
 
 
@@ -125,15 +127,15 @@ def _any_instrument(rng, part):
     return str(rng.choice(options))
 
 
-def _with_players(piece, style, rng):
-    """Return the plan with voices and drums."""
+def _with_players(piece, style, has_chords, rng):
+    """Return the plan with voices and drums; chords that are given are always played by somebody."""
     cast = rng.random()
     solo = style.share("solo", SOLO)
     piece = replace(piece, **_draw_drums(piece, style, rng))
     if style.bands and not piece.mixed and rng.random() < style.share("band", 0):
         voices = _band(str(rng.choice(style.bands)), rng)
     elif cast < solo:
-        return replace(piece, voices=_solo(piece, style, rng), groove="none")
+        return replace(piece, voices=_solo(piece, style, has_chords, rng), groove="none")
     elif cast < solo + DUO:
         return replace(piece, voices=_duo(piece, style, rng), groove="none")
     else:
@@ -186,12 +188,12 @@ def _voices(piece, style, rng):
     return voices
 
 
-def _solo(piece, style, rng):
+def _solo(piece, style, has_chords, rng):
     """Draw one instrument alone: with chords and a melody where it has both, else a line that lets the chords be heard."""
     if piece.mixed or rng.random() < 0.35:
-        instrument = _any_instrument(rng, str(rng.choice(["chords", "lead", "lead", "bass"])))
+        instrument = _any_instrument(rng, "chords" if has_chords else str(rng.choice(["chords", "lead", "lead", "bass"])))
     else:
-        instrument = _instrument(rng, style.chords if rng.random() < 0.75 else style.lead)
+        instrument = _instrument(rng, style.chords if has_chords or rng.random() < 0.75 else style.lead)
     parts = INSTRUMENTS[instrument].parts
     if "chords" not in parts:
         part = "lead" if "lead" in parts else "bass"
@@ -237,8 +239,13 @@ def _draw_fonts(piece, rng):
     """Return the names of the SoundFonts that the voices, and last the drums, are played from: one for all, or each its own."""
     count = len(piece.voices) + 1
     if rng.random() < 0.65:
-        return (str(rng.choice(FONTS, p=FONT_SHARES)),) * count
-    return tuple(map(str, rng.choice(FONTS, count, p=FONT_SHARES)))
+        fonts = [str(rng.choice(FONTS, p=FONT_SHARES))] * count
+    else:
+        fonts = [str(name) for name in rng.choice(FONTS, count, p=FONT_SHARES)]
+    for number, voice in enumerate(piece.voices):
+        if (fonts[number], voice.instrument) in UNPLAYABLE:
+            fonts[number] = FONTS[0]
+    return tuple(fonts)
 
 
 def _with_sound(piece, rng):
@@ -278,7 +285,7 @@ def _with_form(piece, style, has_chords, rng):
         count = int(rng.integers(1, 3))
         later = with_drums_first(piece.progression, piece.meter, piece.bpm, count)
         return replace(piece, progression=later, form=Form("intro", dict.fromkeys(range(len(piece.voices)), count), fills=fills))
-    if len(piece.voices) > 2 and rng.random() < SOME_PARTS:
+    if not has_chords and len(piece.voices) > 2 and rng.random() < SOME_PARTS:
         return _with_some_parts(piece, rng)
     return replace(piece, form=_draw_form(piece, fills, rng))
 

@@ -109,7 +109,13 @@ def _sound(piece, voice, own, duration_s, font, rng):
         return play_kit(place[0], hits, whole_s, fonts.sample_rate, rng), ("patches", f"{place[0]} drums")
     if kind == "synth":
         tones = [
-            Tone(one.start_s + before_s, one.end_s - one.start_s, float(one.note.pitch), one.note.velocity / 127, 0.08 * one.note.glide)
+            Tone(
+                one.start_s + before_s,
+                one.end_s - one.start_s,
+                float(one.note.pitch),
+                one.note.velocity / 127,
+                0.08 * one.note.glide,
+            )
             for one in own
         ]
         return play(place[0], tones, whole_s, fonts.sample_rate, rng, bpm=piece.bpm), ("patches", place[0])

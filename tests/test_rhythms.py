@@ -70,7 +70,7 @@ def test_variations_stay_in_the_bar_and_keep_accents(seed, meter, liveliness):
     hits = lay_out("X.x. xoxo x.xx Xx.x", layout)
     changed = varied(hits, layout, np.random.default_rng(seed), liveliness, "X")
     assert {h.onset for h in hits if h.sign == "X"} <= {h.onset for h in changed}
-    assert all(0 <= h.onset and h.onset + h.length <= meter[0].beats + 1e-6 for h in changed)
+    assert all(h.onset >= 0 and h.onset + h.length <= meter[0].beats + 1e-6 for h in changed)
     assert len({h.onset for h in changed}) == len(changed)
     assert varied(hits, layout, np.random.default_rng(seed), 0.0) == hits
 
