@@ -248,7 +248,7 @@ def _struck(piece, number, hit, end, taken, rng):
     ways, _ = pattern_of("chords", piece.voices[number].playing)
     if hit.sign in "01234567":
         ladder = [p + 12 * octave for octave in range(3) for p in pitches]
-        pitches = (ladder[int(hit.sign)],)
+        pitches = (ladder[int(hit.sign) % len(ladder)],)
     elif hit.sign in "bf":
         pitches = (root if hit.sign == "b" else fifth,)
     elif hit.sign == "m":

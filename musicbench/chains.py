@@ -96,6 +96,14 @@ RISING = {
     "synth-pop",
     "electro",
 }
+NOISE_KINDS = {
+    "vinyl crackle": "vinyl crackle",
+    "tape hiss": "tape hiss",
+    "rain": "rain sounds",
+    "sea": "ocean waves",
+    "wind": "wind sounds",
+    "fire": "fire crackling",
+}
 # Noise -> its words in captions.
 NOISE_WORDS = {
     "vinyl crackle": ("vinyl crackle", "vinyl noise", "record crackle"), "tape hiss": ("tape hiss", "tape noise"), "rain": ("rain sounds", "sound of rain"),

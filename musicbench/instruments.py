@@ -224,7 +224,7 @@ thumb piano = kalimba; kalimba / thumb piano; 55-86; CL
 wooden bars = marimba; marimba; 45-86; CL
 bell bars = glockenspiel; glockenspiel; 72-101; +L
 steel pan = steel drum; steel pan / steel drums; 52-86; CL
-singing bowl; singing bowls; 48-72; s-C
+singing bowl; singing bowls; 48-72; s-
 high gain guitar = distorted guitar; distorted guitar / heavy guitar / metal guitar; 40-79; s+CL
 crunch guitar = distorted guitar; crunchy guitar / overdriven guitar / rock guitar; 40-79; s+CL
 driven bass = electric bass; bass guitar / electric bass; 28-55; B

@@ -47,7 +47,7 @@ def style_words(name):
 def _sound_word(name, rng):
     """Return a word for an instrument: mostly its kind's."""
     one = INSTRUMENTS[name]
-    return one.kind if not one.words or rng.random() < 0.55 else str(rng.choice(one.words))
+    return one.kind if rng.random() < 0.55 else str(rng.choice(one.words or (one.kind,)))
 
 
 class Words:
@@ -66,14 +66,13 @@ class Words:
         else:
             self.sounds = {}
             for part, name in voices:
-                self.sounds.setdefault(part, []).append(_sound_word(name, rng))
+                word = _sound_word(name, rng)  # an 808 is a drum to those who read
+                self.sounds.setdefault(part, []).append("sub bass" if "808" in word and not tags["drums"] else word)
         self.sounds = {part: list(dict.fromkeys(names)) for part, names in self.sounds.items()}
         self.kinds = {INSTRUMENTS[name].kind if name in INSTRUMENTS else name for _, name in voices}
-        self.sort = str(
-            rng.choice(
-                ["piece", "track", "song", "tune", "instrumental"] if not self.kinds & VOICES else ["piece", "track", "song"]
-            )
-        )
+        self.sort = str(rng.choice(["piece", "track", "song", "tune", "recording", "piece of music"]))
+        if voices and not self.kinds & VOICES and rng.random() < 0.07:
+            self.moods.append("instrumental")
         self.drums = self._drum_words() if tags["drums"] else []
 
     def _drum_words(self):
@@ -86,7 +85,7 @@ class Words:
         if kit.kind in heard:
             general = str(self.rng.choice(kit.words)) if self.rng.random() < 0.5 else "drums"
         else:
-            general = str(self.rng.choice(["percussion", "percussion", "hand percussion", "drums"]))
+            general = str(self.rng.choice(["percussion", "percussion", "drums"]))
         named = [str(word) for word in self.rng.permutation(others)[:2]] if others and self.rng.random() < 0.4 else []
         return [general, *[word for word in named if word not in general]]
 
@@ -151,7 +150,7 @@ class Words:
         if not self.tags["lead"] and self.all_sounds and self.rng.random() < 0.06:
             said.append(str(self.rng.choice(["no melody", "no lead"])))
         if not self.kinds & VOICES and self.rng.random() < 0.08:
-            said.append(str(self.rng.choice(["instrumental", "no vocals", "no singing"])))
+            said.append(str(self.rng.choice(["no vocals", "no singing", "without vocals"])))
         return joined(said, " and ") if len(said) < 3 and self.rng.random() < 0.4 else ", ".join(said)
 
 
@@ -205,7 +204,7 @@ def caption(tags, rng):
         text = f"{text.rstrip('.')}, {noise}" + "." * text.endswith(".")
     text = _with_absent(text, words, rng)
     if tags.get("feel") and rng.random() < 0.25:
-        text = text.rstrip(".") + f", in {tags['feel']}"
+        text = text.rstrip(".") + ", " + str(rng.choice(["with a triplet feel", "triplets", "rolling triplets"]))
     return " ".join(text.split())
 
 
@@ -327,31 +326,27 @@ FORMS = (
 
 def _solo(words, rng):
     """Word a piece for one instrument."""
-    sound, adjectives = words.all_sounds[0], " ".join(words.moods)
-    style = words.style
+    sound, moods = words.all_sounds[0], " ".join(words.moods)
+    kind, after = f"{moods} {words.style}".strip(), f", {words.style}" if words.style else ""
+    piece = f"{kind} {words.sort}".strip()
     forms = [
-        f"{adjectives} solo {sound}" + (f", {style}" if style else ""), f"{adjectives} {style} solo {sound}", f"{adjectives} {sound} solo" + (f", {style}" if style else ""),
-        f"{_capital(article(f'{adjectives} {style} {words.sort}'.strip()))} for solo {sound}.", f"{_capital(article(f'{adjectives} {style} {words.sort}'.strip()))} played by {sound} alone.",
-        f"unaccompanied {sound}, {' '.join((adjectives, style))}".rstrip(", "), f"just {sound}, {' '.join((adjectives, style, words.sort))}", f"{adjectives} {style} {sound}, nothing else",
-        f"only {sound}" + (f", {style}" if style else ""), f"{adjectives} {style} {words.sort}, {sound} only", f"{_capital(sound)} alone, {' '.join((adjectives, style, words.sort))}.",
-        f"solo {sound} playing {adjectives} {style or 'music'}",
+        f"{moods} solo {sound}{after}", f"{moods} {sound} solo{after}", f"{kind} {sound} solo", f"{_capital(article(piece))} for solo {sound}.",
+        f"{_capital(article(piece))} played by {sound} alone.", f"unaccompanied {sound}, {piece}", f"just {sound}, {piece}", f"{kind} {sound}, nothing else",
+        f"only {sound}{after}", f"{piece}, {sound} only", f"{_capital(sound)} alone, {piece}.", f"solo {sound} playing {kind or 'music'}",
     ]  # fmt: skip
-    return " ".join(str(rng.choice(forms)).split())
+    return str(rng.choice(forms))
 
 
 def _voices_alone(words, rng):
     """Word a piece for voices and nothing else."""
     style = words.style if words.style not in ("a cappella", "acappella", "a capella") else ""
-    opening = " ".join((*words.moods, style, words.sort))
-    sound = joined(words.all_sounds)
-    return str(
-        rng.choice(
-            [
-                f"a cappella {sound}" + (f", {style}" if style else ""), f"{_capital(article(' '.join(opening.split())))}, sung a cappella.", f"unaccompanied {sound}, {opening}",
-                f"{opening}, a cappella, voices only", f"a cappella {' '.join((*words.moods, style))}, {sound}, no instruments", f"{_capital(sound)} without instruments, {opening}.",
-            ]
-        )
-    )  # fmt: skip
+    moods, sound = " ".join(words.moods), joined(words.all_sounds)
+    kind = f"{moods} {style} {words.sort}".strip()
+    forms = [
+        f"a cappella {sound}" + (f", {style}" if style else ""), f"{_capital(article(' '.join(kind.split())))}, sung a cappella.", f"unaccompanied {sound}, {kind}",
+        f"{kind}, a cappella, voices only", f"a cappella {moods} {style}, {sound}, no instruments", f"{_capital(sound)} without instruments, {kind}.",
+    ]  # fmt: skip
+    return str(rng.choice(forms))
 
 
 def _few(words, rng):
@@ -400,5 +395,5 @@ def _drums_alone(words, rng):
     if form == 1:
         return f"{opening}{named}, {alone}"
     if form == 2:
-        return f"{_capital(alone)}: {opening}"
+        return f"Only {general}: {opening}"
     return f"{_capital(article(opening))}{named}" + (f", {alone}." if rng.random() < 0.6 else ".")

@@ -16,7 +16,7 @@ from musicbench.piece_tags import HEARD_S, describe
 from musicbench.soundfonts import FontPlayers, check_sample_rate, font_named
 from musicbench.synths import Tone, play
 
-LEVEL_DB = {"drums": 0.0, "bass": -1.0, "chords": -2.0, "lead": 0.0}
+LEVEL_DB = {"drums": -2.5, "bass": -2.0, "chords": -1.0, "lead": -1.0}
 VOICE_LEVEL = 0.1
 ROOM_SHARE = {"drums": 0.5, "bass": 0.25, "chords": 1.0, "lead": 1.0}  # of a piece's reverb
 MOST_GAIN = 100.0  # of a short clip that is all break, whose reverb is not made music of

@@ -11,13 +11,14 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.chains import NOISE_KINDS
 from musicbench.clip import save_json
-from musicbench.drumming import drums_of
+from musicbench.drumming import lines_of
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
 from musicbench.grooves import GROOVES
 from musicbench.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.sounds import nearest, phrases, words_for, words_of
-from musicbench.styles import STYLES
+from musicbench.styles import MOODS, STYLES
 from mustango.checkpoint import read_json
 
 KNOWS = "knows.json"
@@ -59,7 +60,9 @@ class Knows:
         """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
         words = words_of(prompt)
         sounds = self._phrases.find(words)
-        notes = [self._note_on_sound(prompt, words, found) for found in sounds if not found.denied]
+        styled = {i for group in genres_in(prompt) for genre, place in group if genre.name in self.styles for i in range(*place)}
+        asked = [found for found in sounds if not found.denied and words[found.first].start not in styled]
+        notes = [self._note_on_sound(prompt, words, found) for found in asked]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
         for genre, (start, end) in (named for group in genres_in(prompt) for named in group):
             if not taken.intersection(range(start, end)):
@@ -114,7 +117,7 @@ class Knows:
     def of_composer(cls):
         """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
         sounds = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}
-        return cls._of(sounds, DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
+        return cls._of(sounds | set(NOISE_KINDS.values()), DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
 
     @classmethod
     def of_rows(cls, rows):
@@ -190,13 +193,14 @@ def _drums_of(tags):
     """Return the names of the drums that a composed row's tags name; of older rows, what their groove has, and the toms of its fills."""
     if "percussion" in tags:
         return set(tags["percussion"])
-    names = {drum_kind(drum) for groove in {tags.get("drums")} & set(GROOVES) for drum in drums_of(groove)}
+    groove = tags.get("drums")
+    names = {drum_kind(drum) for drum, _, is_needed in (lines_of(groove) if groove in GROOVES else ()) if is_needed}
     return names | ({"toms"} if names else set())
 
 
 def _of_tags(tags):
     """Return {(kind, name)} of a composed row's tags."""
-    sounds = {tags.get(part) for part in ("comping", "bass", "lead")}
+    sounds = {tags.get(part) for part in ("comping", "bass", "lead")} | {NOISE_KINDS.get(tags.get("noise"))}
     sounds |= {INSTRUMENTS[name].kind for _, name in tags.get("voices", ()) if name in INSTRUMENTS}
     named = {("sound", name) for name in sounds} | {("drums", name) for name in _drums_of(tags)}
     return {(kind, name) for kind, name in named | {("style", tags.get("style"))} if name}
@@ -229,7 +233,7 @@ _ORDINARY_WORDS = """
     minute second bar time twist turn ending beginning middle climax crescendo swell pulse energy dynamic change modulation swing shuffle
     only just with and the for very more some not your our this that its
 """
-_ORDINARY = set(_ORDINARY_WORDS.split())
+_ORDINARY = {*_ORDINARY_WORDS.split(), *(word for words in MOODS.values() for word in words)}
 _STOPS = {"and", "with", "in", "on", "at", "over", "for", "that", "which", "of", "to", "or", "by", "from"}
 _ARTICLES = {"a", "an", "the", "some"}
 

@@ -19,6 +19,7 @@ import numpy as np
 from musicbench import InputError
 from musicbench.clip import load_audio, make_folder, save_audio, save_json, written_whole
 from musicbench.compose import caption, describe, find_soundfont, plan, render
+from musicbench.drumming import drums_of
 from musicbench.features import hear, loudness_db, madmom
 from musicbench.progression import Progression, beat_grid
 from musicbench.styles import MOODS
@@ -230,6 +231,8 @@ def silences(seed, count):
         piece = plan(number, lead_in=False)
         bars = piece.progression.bars
         what = "a break" if piece.voices else "drums alone"
+        if not piece.voices and "snare" not in drums_of(piece.groove):
+            continue  # skins struck by hand have a pitch
         loop_s = len(bars) * piece.meter.beats * 60 / piece.bpm
         if not left[what] or NO_CHORD not in piece.progression.chords or (piece.voices and not 4 < loop_s < DURATION_S):
             continue
