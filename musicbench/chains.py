@@ -58,6 +58,7 @@ BY_STYLE = {
     "chiptune": {"chords": [(0.2, "bitcrusher", {})], "lead": [(0.2, "delay", {"mix": 0.2})]}, "new wave": {"chords": [(0.5, "chorus", {"mix": (0.3, 0.5)})]},
     "ambient": {"chords": [(0.2, "filter sweep", {"shape": "up", "mix": (0.5, 1.0)})], "lead": [(0.6, "delay", {"mix": (0.2, 0.45)})]},
     "horror": {"lead": [(0.15, "ring modulator", {"mix": (0.1, 0.3)})], "chords": [(0.2, "underwater", {})]},
+    **dict.fromkeys(("metal", "thrash", "doom metal", "hard rock", "punk"), {"chords": [(0.5, "distortion", {}), (0.9, "compressor", {})]}),
     "spaghetti western": {"chords": [(0.3, "tremolo", {"hz": (4.0, 7.0)})]}, "funk": {"chords": [(0.2, "auto wah", {}), (0.12, "phaser", {})]},
 }  # fmt: skip
 

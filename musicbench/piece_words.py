@@ -64,9 +64,9 @@ class Words:
             ]
             self.sounds = {part: [name] for part, name in voices}
         else:
-            self.sounds = {}
-            for part, name in voices:
-                word = _sound_word(name, rng)  # an 808 is a drum to those who read
+            self.sounds, said = {}, {}
+            for part, name in voices:  # each kind has one word; an 808 is a drum to those who read
+                word = said.setdefault(INSTRUMENTS[name].kind, _sound_word(name, rng))
                 self.sounds.setdefault(part, []).append("sub bass" if "808" in word and not tags["drums"] else word)
         self.sounds = {part: list(dict.fromkeys(names)) for part, names in self.sounds.items()}
         self.kinds = {INSTRUMENTS[name].kind if name in INSTRUMENTS else name for _, name in voices}

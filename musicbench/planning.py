@@ -176,8 +176,11 @@ def _voices(piece, style, rng):
     if rng.random() < 0.16 and len(style.chords) > 1:
         second = _chords_voice(piece, style, rng)
         voices += [replace(second, gain_db=-2.5)] if second.sound.kind != voices[0].sound.kind else []
-    if rng.random() < style.share("pad", 0.1) and not voices[0].sound.sustains:
+    if rng.random() < style.share("pad", 0.03) and not voices[0].sound.sustains:
         voices.append(Voice("chords", _instrument(rng, _PADS), "sustained", gain_db=-5.0))
+    if "guitar" in voices[0].sound.kind and rng.random() < style.share("wall", 0):  # a second guitar plays along, and both are loud
+        other = str(rng.choice([name for name in named("distorted guitar") if name != voices[0].instrument]))
+        voices = [replace(voices[0], gain_db=4.0), Voice("chords", other, voices[0].playing, gain_db=3.0), *voices[1:]]
     if style.bass and rng.random() < style.share("bass", 0.85):
         bass = _any_instrument(rng, "bass") if piece.mixed else _instrument(rng, style.bass)
         voices.append(Voice("bass", bass, str(rng.choice(style.lines))))
