@@ -64,8 +64,8 @@ GENERAL_MIDI = """
 30 distorted guitar; distortion guitar / heavy guitar; 40-84; s+CL
 31 guitar harmonics = electric guitar; electric guitar; 52-84; +
 32 acoustic bass; double bass / upright bass; 28-55; B
-33 fingered bass = electric bass; bass guitar / electric bass / finger bass; 28-55; B
-34 picked bass = electric bass; picked bass / bass guitar / electric bass; 28-55; B
+33 fingered bass = electric bass; finger bass / electric bass; 28-55; B
+34 picked bass = electric bass; picked bass / electric bass; 28-55; B
 35 fretless bass; ; 28-57; sB
 36 slap bass; slapped bass; 28-55; B
 37 popped bass = slap bass; slap bass; 28-55; B
@@ -227,7 +227,7 @@ steel pan = steel drum; steel pan / steel drums; 52-86; CL
 singing bowl; singing bowls; 48-72; s-
 high gain guitar = distorted guitar; distorted guitar / heavy guitar / metal guitar; 40-79; s+CL
 crunch guitar = distorted guitar; crunchy guitar / overdriven guitar / rock guitar; 40-79; s+CL
-driven bass = electric bass; bass guitar / electric bass; 28-55; B
+driven bass = electric bass; electric bass / picked bass; 28-55; B
 """
 _PLAYED_ON = {  # where an instrument's name is not its patch's; those of a SoundFont sound through effects (`musicbench.chains`)
     "analogue lead": "saw lead", "hollow lead": "square lead", "synthesised whistle": "whistle", "sampled hit": "orchestra hit", "analogue brass": "synth brass",

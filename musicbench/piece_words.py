@@ -50,6 +50,9 @@ def _sound_word(name, rng):
     return one.kind if rng.random() < 0.55 else str(rng.choice(one.words or (one.kind,)))
 
 
+NO_DRUMS = ("no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all")
+
+
 class Words:
     """The words drawn for one caption of a piece's tags; rows of the composer before this one have fewer tags."""
 
@@ -136,16 +139,11 @@ class Words:
     def absent(self):
         """Return words for what is not there, "" for nothing said."""
         wanted = next((genre.drums for genre in GENRES if genre.name == self.tags["style"]), None)
-        said = []
-        if not self.drums and self.rng.random() < (0.97 if wanted or wanted is None else 0.55):
-            said.append(
-                str(
-                    self.rng.choice(
-                        ["no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all"]
-                    )
-                )
-            )
-        if not self.tags["bass"] and self.all_sounds and not self.is_solo and self.rng.random() < 0.12:
+        said, is_drum_like = [], {"timpani"} & self.kinds  # kettledrums are drums to those who read
+        if not self.drums and not is_drum_like and self.rng.random() < (0.55 if wanted is False else 0.97):
+            said.append(str(self.rng.choice(NO_DRUMS)))
+        has_bass = self.tags["bass"] or self.is_solo or any("bass" in name for name in self.all_sounds)
+        if not has_bass and self.rng.random() < 0.12:
             said.append(str(self.rng.choice(["no bass", "without bass", "no bass line"])))
         if not self.tags["lead"] and self.all_sounds and self.rng.random() < 0.06:
             said.append(str(self.rng.choice(["no melody", "no lead"])))
@@ -205,7 +203,7 @@ def caption(tags, rng):
     text = _with_absent(text, words, rng)
     if tags.get("feel") and rng.random() < 0.25:
         text = text.rstrip(".") + ", " + str(rng.choice(["with a triplet feel", "triplets", "rolling triplets"]))
-    return " ".join(text.split())
+    return " ".join(text.split()).replace(" ,", ",")
 
 
 def _with_absent(text, words, rng):
@@ -370,6 +368,8 @@ def _few(words, rng):
 
 def _drums_alone(words, rng):
     """Word a piece in which only drums play."""
+    is_sound = known_phrases().find(words_of(words.style)) or "bass" in words.style
+    words.style = "" if is_sound else words.style  # "synth-pop" names a synth
     general = words.drums[0] if words.drums and words.drums[0].endswith(("drums", "percussion", "brushes")) else "drums"
     kind = str(
         rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"])

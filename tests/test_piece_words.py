@@ -42,7 +42,7 @@ def test_captions_name_only_what_sounds(seed):
     styled = [names for word in style_words(tags["style"]) for names in sounds_named(word)]
     for names in sounds_named(text):
         assert names in styled or names & (known | noise | voices), (text, names, known)
-    said = drums_said(text)
+    said = drums_said(text) if "timpani" not in known else None  # which are drums to those who read
     assert said is None or said == bool(tags["drums"]), text
 
 
