@@ -52,6 +52,8 @@ def _sound_word(name, rng):
 
 NO_DRUMS = ("no drums", "no drums", "without drums", "drumless", "no drums or percussion", "no drums at all")
 
+ONLY_DRUMS = ("drums alone", "no other instruments", "no melody, no chords", "nothing but drums")
+
 
 class Words:
     """The words drawn for one caption of a piece's tags; rows of the composer before this one have fewer tags."""
@@ -368,25 +370,14 @@ def _few(words, rng):
 
 def _drums_alone(words, rng):
     """Word a piece in which only drums play."""
-    is_sound = known_phrases().find(words_of(words.style)) or "bass" in words.style
-    words.style = "" if is_sound else words.style  # "synth-pop" names a synth
+    style = words.tags["style"] if words.style else ""  # its plain name, where that names no sound as "synth-pop" does
+    is_quiet = any(genre.name == style and genre.drums is False for genre in GENRES)
+    words.style = "" if is_quiet or " and " in style or known_phrases().find(words_of(style)) else style
     general = words.drums[0] if words.drums and words.drums[0].endswith(("drums", "percussion", "brushes")) else "drums"
     kind = str(
         rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"])
     )
-    alone = str(
-        rng.choice(
-            [
-                f"only {general}",
-                f"{general} only",
-                "drums alone",
-                f"just {general}",
-                "no other instruments",
-                "no melody, no chords",
-                "nothing but drums",
-            ]
-        )
-    )
+    alone = str(rng.choice([f"only {general}", f"{general} only", f"just {general}", *ONLY_DRUMS]))
     named = f" with {joined(words.drums[1:])}" if len(words.drums) > 1 and rng.random() < 0.5 else ""
     form = rng.integers(4)
     if form == 0:
