@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.master import loudness_of
-from mustango.checkpoint import BUNDLED
-from mustango.knows import read_knows
 from mustango.midi import read_chords
 from mustango.sidecar import read_facts
 from mustango.studio import Progress, Request, Studio, Take, watched
@@ -274,7 +272,7 @@ def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path
 def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     model = tmp_path / "composers"
     shutil.copytree(tiny_folder, model)
-    known = read_knows(BUNDLED)
+    known = read_facts("mustango-mini").knows
     known.save(model)
     studio = Studio([str(tiny_folder), str(model)])
     asked = replace(QUICK, prompt="solo theremin", duration=1.0, chords="C")
