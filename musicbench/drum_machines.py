@@ -170,7 +170,7 @@ KITS = {
     },
     "trap": _TRAP,
     "electro": {
-        "kick": _drum(d.kick, 0.45, hz=54.0, drop=7.0, drop_s=0.03, t60_s=0.4, click=0.6, drive=6.0),
+        "kick": _drum(d.kick, 0.45, hz=54.0, drop=6.0, drop_s=0.025, t60_s=0.45, click=0.4, drive=5.0),
         "snare": _drum(d.snare, 0.4, hz=(160.0, 233.0), shell=(0.9, 0.2), t60_s=0.35, band=(500.0, None), drive=3.0, gate_s=0.25),
         "rim": _drum(d.tuned_metal, 0.2, hz=640.0, t60_s=0.15),
         "clap": _drum(d.layered, 0.5, layers=((1.0, d.clap, dict(t60_s=0.4)), (0.3, d.tuned_metal, dict(hz=410.0, t60_s=0.3)))),

@@ -87,7 +87,7 @@ def counted_phases(hz, count, rate, start=0.0):
     if np.ndim(hz) == 0:
         step = np.uint32(round(float(hz) / rate * TURN) % int(TURN))
         return np.arange(count, dtype=np.uint32) * step + np.uint32(int(start % 1 * TURN))
-    steps = (np.asarray(hz) * (TURN / rate)).astype(np.uint32)
+    steps = (np.asarray(hz) * (TURN / rate)).astype(np.int64).astype(np.uint32)
     steps[:1] = np.uint32(int(start % 1 * TURN))
     return np.cumsum(steps, dtype=np.uint32)
 
