@@ -72,7 +72,7 @@ def tanpura(note):
 def sitar(note):
     """Play a sitar's string: a hard pluck with a buzzing bridge, slightly sharp at first, and strings that sound along."""
     hz = note.hz * np.exp2(0.022 * np.exp(note.time / np.float32(-0.09)))
-    wave = string(note, 3.2, 0.5, 0.11, 0.55, 4500.0, hz)
+    wave = string(note, 3.2, 1.6, 0.11, 0.45, 4000.0, hz)
     along = sum(string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * ratio) for ratio in (1.0, 0.5017))
     return wave + 0.07 * along * shaped(note, 0.15)
 
