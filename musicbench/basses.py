@@ -34,7 +34,7 @@ VOWELS = {  # centre and width in Hz, gain: a grown man's throat
 }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _driven_tables(top_hz, rate, rows, most):
     """Return a sine driven harder from row to row, without what would fold back."""
     angle = np.arange(4096) * (2 * np.pi / 4096)
@@ -94,7 +94,7 @@ def wobble(note, cutoff_hz=160.0, octaves=4.0):
     return (out * (0.45 + 0.55 * opening) + 1.1 * sine(note.hz, note)) * shaped(note, 0.005, 0.8, 0.95)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def vowel_tables(vowels, base_hz, top_hz, rate, scale=1.0, slope=1.0):
     """Return tables (rows, N), one a vowel: a voice's harmonics through its throat; slope: of the source, in powers of k."""
     k = harmonic_numbers(top_hz, rate)

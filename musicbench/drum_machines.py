@@ -277,10 +277,11 @@ def hit(kit, drum, velocity, sample_rate, rng, *, tuning=0.0):
     return (wave * (LEVELS.get(drum, OTHER_LEVEL) * velocity**1.3 / peak)).astype(np.float32)
 
 
-def play_kit(kit, hits, duration_s, sample_rate, rng):
+def play_kit(kit, hits, duration_s, sample_rate, rng, *, tuning=0.0):
     """Return hits of a kit, float32 mono (n,), n = duration_s * sample_rate rounded.
 
-    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s are left out.
+    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s are left out. tuning: of all drums,
+    in semitones.
     """
     out = np.zeros(round(duration_s * sample_rate))
     made, chokes = {}, {}
@@ -295,7 +296,7 @@ def play_kit(kit, hits, duration_s, sample_rate, rng):
         hardness = int(np.ceil(min(velocity, 1.0) * VELOCITIES))
         key = drum, hardness, int(rng.integers(VARIANTS))
         if key not in made:
-            made[key] = hit(kit, drum, hardness / VELOCITIES, sample_rate, rng)
+            made[key] = hit(kit, drum, hardness / VELOCITIES, sample_rate, rng, tuning=tuning)
         wave = made[key] * (velocity * VELOCITIES / hardness) ** 1.3
         later = [s for s in chokes.get(drum, ()) if s > start_s]
         if later:

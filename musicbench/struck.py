@@ -36,7 +36,7 @@ BOWL = ((1.0, 1.0, 9.0), (2.77, 0.5, 5.0), (5.18, 0.2, 2.5), (8.1, 0.07, 1.2))
 GLOCKENSPIEL = ((1.0, 1.0, 2.2), (2.76, 0.35, 0.8), (5.4, 0.16, 0.3))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _string_tables(base_hz, top_hz, rate, ring_s, damping, place, buzz, stiffness_hz):
     """Return tables (ROWS, N) of a string's spectrum as time goes on: ever later rows, half of them in the first tenth of ring_s.
 

@@ -230,3 +230,21 @@ def test_whatever_is_played_comes_out_whole(name, drawn, rate):
         warnings.simplefilter("error")
         wave = play(name, [Tone(*one) for one in drawn], 1.0, rate, generator(), bpm=90)
     assert wave.shape == (rate,) and np.isfinite(wave).all() and np.abs(wave).max() < 6
+
+
+def test_golden_levels():
+    """The rms of a tone, as measured when the patches were tuned; a change of sound changes them."""
+    golden = {
+        "808 bass": 0.089,
+        "acid bass": 0.1002,
+        "supersaw pad": 0.0835,
+        "string machine": 0.0956,
+        "choir ah": 0.0897,
+        "tanpura": 0.0791,
+        "fm electric piano": 0.0783,
+        "metallophone": 0.0701,
+        "chip pulse": 0.0943,
+        "braam": 0.1061,
+    }
+    found = {name: round(float(played(name, middle(name)).std()), 4) for name in golden}
+    assert found == pytest.approx(golden, rel=0.02)
