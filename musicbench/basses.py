@@ -23,16 +23,18 @@ from musicbench.waves import (
 
 ACCENT = 0.85  # from this velocity on an acid note is an accent
 WOBBLE_BEATS = (1.0, 0.5, 0.5, 1 / 3, 0.25)
+LIPS_HZ = 4200.0  # above it a voice is soft
 VOWELS = {  # centre and width in Hz, gain: a grown man's throat
     "ah": ((730, 110, 1.0), (1090, 120, 0.55), (2440, 170, 0.2), (3400, 250, 0.1)),
     "oh": ((480, 90, 1.0), (800, 100, 0.4), (2400, 170, 0.07), (3300, 250, 0.04)),
     "oo": ((320, 80, 1.0), (700, 90, 0.2), (2250, 170, 0.03), (3200, 250, 0.02)),
     "ee": ((280, 80, 1.0), (2250, 150, 0.35), (2900, 200, 0.3), (3500, 250, 0.15)),
+    "eh": ((560, 90, 1.0), (1750, 130, 0.5), (2500, 170, 0.3), (3500, 250, 0.12)),
     "mm": ((250, 90, 1.0), (900, 200, 0.06), (2200, 300, 0.02), (3200, 300, 0.01)),
 }
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _driven_tables(top_hz, rate, rows, most):
     """Return a sine driven harder from row to row, without what would fold back."""
     angle = np.arange(4096) * (2 * np.pi / 4096)
@@ -92,11 +94,12 @@ def wobble(note, cutoff_hz=160.0, octaves=4.0):
     return (out * (0.45 + 0.55 * opening) + 1.1 * sine(note.hz, note)) * shaped(note, 0.005, 0.8, 0.95)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def vowel_tables(vowels, base_hz, top_hz, rate, scale=1.0, slope=1.0):
     """Return tables (rows, N), one a vowel: a voice's harmonics through its throat; slope: of the source, in powers of k."""
     k = harmonic_numbers(top_hz, rate)
-    rows = [formants(k * base_hz, [(f * scale, w * scale, g) for f, w, g in VOWELS[name]]) / k**slope for name in vowels]
+    lips = 1 / np.sqrt(1 + (k * base_hz / (LIPS_HZ * scale)) ** 4) / k**slope
+    rows = [formants(k * base_hz, [(f * scale, w * scale, g) for f, w, g in VOWELS[name]]) * lips for name in vowels]
     rows = [row / max(np.sqrt(np.sum(row**2)), 1e-9) for row in rows]
     return made_table(np.array(rows))
 

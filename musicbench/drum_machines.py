@@ -170,7 +170,7 @@ KITS = {
     },
     "trap": _TRAP,
     "electro": {
-        "kick": _drum(d.kick, 0.45, hz=54.0, drop=7.0, drop_s=0.03, t60_s=0.4, click=0.6, drive=6.0),
+        "kick": _drum(d.kick, 0.45, hz=54.0, drop=6.0, drop_s=0.025, t60_s=0.45, click=0.4, drive=5.0),
         "snare": _drum(d.snare, 0.4, hz=(160.0, 233.0), shell=(0.9, 0.2), t60_s=0.35, band=(500.0, None), drive=3.0, gate_s=0.25),
         "rim": _drum(d.tuned_metal, 0.2, hz=640.0, t60_s=0.15),
         "clap": _drum(d.layered, 0.5, layers=((1.0, d.clap, dict(t60_s=0.4)), (0.3, d.tuned_metal, dict(hz=410.0, t60_s=0.3)))),
@@ -277,10 +277,11 @@ def hit(kit, drum, velocity, sample_rate, rng, *, tuning=0.0):
     return (wave * (LEVELS.get(drum, OTHER_LEVEL) * velocity**1.3 / peak)).astype(np.float32)
 
 
-def play_kit(kit, hits, duration_s, sample_rate, rng):
+def play_kit(kit, hits, duration_s, sample_rate, rng, *, tuning=0.0):
     """Return hits of a kit, float32 mono (n,), n = duration_s * sample_rate rounded.
 
-    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s are left out.
+    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s are left out. tuning: of all drums,
+    in semitones.
     """
     out = np.zeros(round(duration_s * sample_rate))
     made, chokes = {}, {}
@@ -295,7 +296,7 @@ def play_kit(kit, hits, duration_s, sample_rate, rng):
         hardness = int(np.ceil(min(velocity, 1.0) * VELOCITIES))
         key = drum, hardness, int(rng.integers(VARIANTS))
         if key not in made:
-            made[key] = hit(kit, drum, hardness / VELOCITIES, sample_rate, rng)
+            made[key] = hit(kit, drum, hardness / VELOCITIES, sample_rate, rng, tuning=tuning)
         wave = made[key] * (velocity * VELOCITIES / hardness) ** 1.3
         later = [s for s in chokes.get(drum, ()) if s > start_s]
         if later:

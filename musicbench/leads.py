@@ -146,14 +146,29 @@ def throat_scale(note):
     return float(np.round(np.interp(np.log2(note.base_hz), np.log2([to_hz(57), to_hz(72)]), [1.0, 1.18]), 2))
 
 
-def singer(note, vowels=("mm", "oh", "ah"), opens_s=0.12, cents=22.0, slope=1.0, breath=0.015):
-    """Play one singer on a vowel, that opens from the first of `vowels` to the last."""
-    hz = vibrato(note, 5.3, cents, 0.35, 5.0) * np.exp2(-0.06 * np.exp(note.time / np.float32(-0.05)))
-    tables = vowel_tables(vowels, round(note.base_hz, 1), top(note, 1.04), note.rate, throat_scale(note), slope)
-    places = (len(vowels) - 1) * (1 - np.exp(note.time / np.float32(-opens_s)))
-    wave = read_rows(tables, places, hz, note, note.rng.random())
-    air = kept(hiss(note.rng, note.count), note.rate, 1500.0, 5000.0, 1)
-    return (wave + breath * air) * (1 + 0.06 * drifting(note, 0.1)) * shaped(note, 0.06)
+def syllables(note, a_second, most):
+    """Return seconds since the last syllable began (count,), and for each place in time a number from 0 to `most`, drawn for each.
+
+    The first begins with the note; the others are so many a second, at random.
+    """
+    length_s = note.count / note.rate
+    more = note.rng.uniform(0.15, max(length_s - 0.1, 0.16), max(int(length_s * a_second - 0.5), 0))
+    starts = np.concatenate([[0.0], np.sort(more)])
+    which = np.searchsorted(starts, note.time, side="right") - 1
+    return (note.time - starts[which]).astype(np.float32), note.rng.integers(0, most + 1, len(starts))[which]
+
+
+def singer(note, vowels=("oo", "oh", "ah", "eh", "ee"), a_second=3.0, cents=60.0, slope=0.9, breath=0.05, consonants=1.0):
+    """Play one singer, whose syllables have vowels of `vowels` and begin with a scoop and some with a consonant's noise."""
+    since_s, drawn = syllables(note, a_second, len(vowels) - 1)
+    hz = vibrato(note, 5.6, cents, 0.3, 14.0) * np.exp2(-2 / 12 * np.exp(since_s / np.float32(-0.05)))
+    places = drawn[0] + kept(drawn - drawn[0], note.rate, None, 8.0, 1)
+    tables = vowel_tables(vowels, round(note.base_hz, 1), top(note, 1.05), note.rate, throat_scale(note), slope)
+    wave = read_rows(tables, places, hz, note, note.rng.random()) * (1 + 0.1 * drifting(note, 0.07))
+    air = kept(hiss(note.rng, note.count), note.rate, 1500.0, 7000.0, 1)
+    spoken = air * np.exp(since_s / np.float32(-0.025)) * (drawn % 2 == 0)
+    opened = 1 - 0.9 * np.exp(since_s / np.float32(-0.03))
+    return ((wave + breath * air) * opened + 0.4 * consonants * spoken) * shaped(note, 0.02)
 
 
 def choir(note, vowels=("oh", "ah"), singers=5, attack_s=0.18):

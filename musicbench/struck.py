@@ -36,7 +36,7 @@ BOWL = ((1.0, 1.0, 9.0), (2.77, 0.5, 5.0), (5.18, 0.2, 2.5), (8.1, 0.07, 1.2))
 GLOCKENSPIEL = ((1.0, 1.0, 2.2), (2.76, 0.35, 0.8), (5.4, 0.16, 0.3))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _string_tables(base_hz, top_hz, rate, ring_s, damping, place, buzz, stiffness_hz):
     """Return tables (ROWS, N) of a string's spectrum as time goes on: ever later rows, half of them in the first tenth of ring_s.
 
@@ -72,7 +72,7 @@ def tanpura(note):
 def sitar(note):
     """Play a sitar's string: a hard pluck with a buzzing bridge, slightly sharp at first, and strings that sound along."""
     hz = note.hz * np.exp2(0.022 * np.exp(note.time / np.float32(-0.09)))
-    wave = string(note, 3.2, 0.5, 0.11, 0.55, 4500.0, hz)
+    wave = string(note, 3.2, 1.6, 0.11, 0.45, 4000.0, hz)
     along = sum(string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * ratio) for ratio in (1.0, 0.5017))
     return wave + 0.07 * along * shaped(note, 0.15)
 

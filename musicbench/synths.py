@@ -38,9 +38,9 @@ PATCHES = {
     # basses
     "808 bass": Patch(basses.eight_oh_eight, "long, driven 808 kick played as a bass, with slides", 24, 48, 0.12, 0.37, True),
     "sub bass": Patch(basses.sub, "plain sine bass", 24, 45, 0.1, 0.33, True),
-    "reese bass": Patch(basses.reese, "detuned, churning bass of drum and bass", 24, 48, 0.15, 0.13, True),
+    "reese bass": Patch(basses.reese, "detuned, churning bass of drum and bass", 24, 48, 0.15, 0.11, True),
     "acid bass": Patch(basses.acid, "squelching 303 line, saw", 28, 60, 0.06, 0.24, True),
-    "acid square": Patch(basses.acid, "squelching 303 line, square", 28, 60, 0.06, 0.3, True, dict(wave="square")),
+    "acid square": Patch(basses.acid, "squelching 303 line, square", 28, 60, 0.06, 0.31, True, dict(wave="square")),
     "fm bass": Patch(basses.fm_bass, "hard digital bass of the eighties", 28, 55, 0.1, 0.33),
     "wobble bass": Patch(basses.wobble, "dubstep bass whose filter moves in tempo", 24, 45, 0.08, 0.13, True),
     "growl bass": Patch(basses.growl, "talking bass of dubstep and neurofunk", 24, 45, 0.08, 0.15, True),
@@ -50,7 +50,7 @@ PATCHES = {
     "donk bass": Patch(basses.donk, "short organ bass of house", 30, 55, 0.08, 0.39),
     "chip bass": Patch(basses.chip_bass, "triangle of an eight-bit console", 28, 60, 0.01, 0.34, True),
     # leads
-    "supersaw lead": Patch(leads.supersaw, "wide trance lead of seven saws", 55, 88, 0.2, 0.058),
+    "supersaw lead": Patch(leads.supersaw, "wide trance lead of seven saws", 55, 88, 0.2, 0.059),
     "saw lead": Patch(leads.classic_lead, "analogue saw lead with vibrato and glide", 50, 88, 0.12, 0.21, True),
     "square lead": Patch(leads.classic_lead, "hollow analogue square lead", 50, 88, 0.12, 0.26, True, dict(wave="square", cutoff_hz=1400.0)),
     "soft lead": Patch(leads.rounded, "flute-like triangle lead", 55, 91, 0.1, 0.2, True),
@@ -60,16 +60,16 @@ PATCHES = {
                        dict(wave="pulse 1/8", decay_s=0.3)),
     "chip triangle": Patch(leads.chip, "stepped triangle of an eight-bit console", 36, 90, 0.01, 0.033, False, dict(wave="chip triangle")),
     "chip noise": Patch(leads.chip_noise, "shift-register noise of an eight-bit console", 40, 100, 0.01, 0.27, False, {}, False),
-    "hoover": Patch(leads.hoover, "rave lead that swoops", 36, 67, 0.2, 0.065, True),
+    "hoover": Patch(leads.hoover, "rave lead that swoops", 36, 67, 0.2, 0.066, True),
     "theremin": Patch(leads.theremin, "sliding, wavering sine", 55, 88, 0.1, 0.2, True),
     "whistle": Patch(leads.whistle, "a person who whistles", 69, 96, 0.08, 0.19, True),
     # stabs, plucks, keys
-    "house stab": Patch(leads.stab, "short filtered chord stab", 45, 80, 0.15, 0.26),
+    "house stab": Patch(leads.stab, "short filtered chord stab", 45, 80, 0.15, 0.25),
     "pluck": Patch(leads.pluck, "saw pluck of trance and house", 48, 90, 0.25, 0.25),
     "square pluck": Patch(leads.pluck, "hollow synth pluck", 48, 90, 0.25, 0.27, False, dict(wave="square")),
     "vocal chop": Patch(struck.vocal_pluck, "short syllable of a chopped voice", 52, 80, 0.1, 0.6),
-    "orchestra hit": Patch(leads.orchestra_hit, "sampled orchestra stab of the eighties", 30, 64, 0.3, 0.18),
-    "braam": Patch(leads.braam, "brass blast of film trailers", 22, 46, 1.2, 0.12),
+    "orchestra hit": Patch(leads.orchestra_hit, "sampled orchestra stab of the eighties", 30, 64, 0.3, 0.16),
+    "braam": Patch(leads.braam, "brass blast of film trailers", 22, 46, 1.2, 0.11),
     "synth brass": Patch(leads.synth_brass, "analogue brass of the eighties", 43, 80, 0.25, 0.12),
     "fm electric piano": Patch(struck.fm_piano, "glassy electric piano of the eighties", 36, 88, 0.3, 0.31),
     "fm bell": Patch(struck.fm_bell, "digital bell", 55, 96, 1.5, 0.23),
@@ -77,12 +77,12 @@ PATCHES = {
     # pads, organs
     "supersaw pad": Patch(leads.supersaw, "wide pad of seven saws", 43, 80, 0.8, 0.06, False,
                           dict(attack_s=0.25, spread=1.15, cutoff_hz=5000.0)),
-    "warm pad": Patch(leads.many, "soft analogue pad", 40, 80, 1.0, 0.15, False, dict(width_cents=20.0, cutoff_hz=1100.0)),
-    "string machine": Patch(leads.many, "ensemble keyboard of the seventies", 40, 88, 0.6, 0.14, False,
+    "warm pad": Patch(leads.many, "soft analogue pad", 40, 80, 1.0, 0.13, False, dict(width_cents=20.0, cutoff_hz=1100.0)),
+    "string machine": Patch(leads.many, "ensemble keyboard of the seventies", 40, 88, 0.6, 0.12, False,
                             dict(wave="string", width_cents=26.0, cutoff_hz=4500.0, attack_s=0.12)),
-    "dark drone": Patch(leads.many, "low, wide drone", 24, 55, 1.8, 0.2, False, dict(width_cents=32.0, cutoff_hz=380.0, attack_s=0.9)),
-    "sweep pad": Patch(leads.sweeping_pad, "pad with a slow resonant sweep", 40, 80, 0.8, 0.11),
-    "glass pad": Patch(leads.glass_pad, "glassy digital pad", 48, 88, 1.0, 0.16),
+    "dark drone": Patch(leads.many, "low, wide drone", 24, 55, 1.8, 0.17, False, dict(width_cents=32.0, cutoff_hz=380.0, attack_s=0.9)),
+    "sweep pad": Patch(leads.sweeping_pad, "pad with a slow resonant sweep", 40, 80, 0.8, 0.12),
+    "glass pad": Patch(leads.glass_pad, "glassy digital pad", 48, 88, 1.0, 0.15),
     "drawbar organ": Patch(leads.organ, "tonewheel organ with a turning speaker", 36, 88, 0.03, 0.11),
     "jazz organ": Patch(leads.organ, "tonewheel organ, few drawbars and a knock", 36, 88, 0.03, 0.14, False,
                         dict(wave="jazz drawbars", percussion=0.9)),
@@ -91,19 +91,21 @@ PATCHES = {
     "pipe organ": Patch(leads.organ, "principal pipes", 36, 88, 0.25, 0.14, False, dict(wave="pipes", percussion=0.0, cents=0.0)),
     # voices
     "choir ah": Patch(leads.choir, "choir that sings ah", 43, 81, 0.4, 0.086),
-    "choir oh": Patch(leads.choir, "choir that sings oh", 43, 81, 0.4, 0.089, False, dict(vowels=("oo", "oh"))),
-    "choir hum": Patch(leads.choir, "choir that hums", 43, 76, 0.4, 0.082, False, dict(vowels=("mm", "mm"))),
-    "solo voice": Patch(leads.singer, "one voice that sings ah", 45, 81, 0.15, 0.2, True),
-    "barbershop voice": Patch(leads.singer, "close, bright voice with little vibrato", 40, 72, 0.1, 0.2, False,
-                              dict(vowels=("mm", "ah"), opens_s=0.05, cents=7.0, slope=0.75)),
+    "choir oh": Patch(leads.choir, "choir that sings oh", 43, 81, 0.4, 0.086, False, dict(vowels=("oo", "oh"))),
+    "choir hum": Patch(leads.choir, "choir that hums", 43, 76, 0.4, 0.089, False, dict(vowels=("mm", "mm"))),
+    "solo voice": Patch(leads.singer, "one voice that sings on changing vowels", 48, 81, 0.15, 0.2, True),
+    "opera voice": Patch(leads.singer, "one trained voice that sings ah", 45, 84, 0.2, 0.19, True,
+                         dict(vowels=("oh", "ah"), a_second=0.5, cents=95.0, slope=0.7, consonants=0.3)),
+    "barbershop voice": Patch(leads.singer, "close, bright voice with little vibrato", 40, 72, 0.1, 0.19, False,
+                              dict(vowels=("oh", "ah", "ah", "eh"), a_second=1.2, cents=12.0, slope=0.75, consonants=0.6)),
     "robot voice": Patch(leads.robot, "vocoder that talks", 40, 72, 0.08, 0.14),
-    "overtone singer": Patch(leads.overtone_singer, "drone with single overtones picked out", 36, 57, 0.3, 0.47),
+    "overtone singer": Patch(leads.overtone_singer, "drone with single overtones picked out", 36, 57, 0.3, 0.45),
     # strings, winds, metal from elsewhere
     "tanpura": Patch(struck.tanpura, "drone string with a buzzing bridge", 36, 62, 3.0, 0.15),
-    "sitar": Patch(struck.sitar, "buzzing plucked string with bends", 48, 79, 1.2, 0.28),
+    "sitar": Patch(struck.sitar, "buzzing plucked string with bends", 48, 79, 1.2, 0.33),
     "muted guitar": Patch(struck.muted_string, "string under the palm", 36, 72, 0.15, 1.2),
     "sho": Patch(leads.sho, "Japanese mouth organ", 69, 93, 0.6, 0.14),
-    "hichiriki": Patch(leads.hichiriki, "Japanese double reed that slides", 65, 84, 0.15, 0.095, True),
+    "hichiriki": Patch(leads.hichiriki, "Japanese double reed that slides", 65, 84, 0.15, 0.097, True),
     "didgeridoo": Patch(leads.didgeridoo, "Australian drone pipe", 31, 45, 0.25, 0.2, True),
     "gong": Patch(struck.shimmering_gong, "great gong", 31, 60, 5.0, 0.2),
     "metallophone": Patch(struck.bars, "pair of gamelan bars that beat", 50, 86, 1.8, 0.2, False,
@@ -148,8 +150,8 @@ def _phrases(tones, single):
         else:
             groups.append([tone])
     ends = [group[0].start_s for group in groups[1:]] + [NEVER_S]
-    before = [None] + [group[-1] for group in groups[:-1]]
-    return list(zip(map(tuple, groups), before, ends, strict=True))
+    before = [None] + [group[-1] for group in groups]
+    return list(zip(map(tuple, groups), before, ends, strict=False))
 
 
 def _loudness(tones, note, start_s):

@@ -87,7 +87,7 @@ def counted_phases(hz, count, rate, start=0.0):
     if np.ndim(hz) == 0:
         step = np.uint32(round(float(hz) / rate * TURN) % int(TURN))
         return np.arange(count, dtype=np.uint32) * step + np.uint32(int(start % 1 * TURN))
-    steps = (np.asarray(hz) * (TURN / rate)).astype(np.uint32)
+    steps = (np.asarray(hz) * (TURN / rate)).astype(np.int64).astype(np.uint32)
     steps[:1] = np.uint32(int(start % 1 * TURN))
     return np.cumsum(steps, dtype=np.uint32)
 
@@ -193,7 +193,7 @@ def wave_table(wave, top_hz, rate, cutoff_hz=None, resonance=0.0):
     return made_table(amplitudes if cutoff_hz is None else amplitudes * low_pass(k * top_hz, cutoff_hz, resonance))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _swept_tables(wave, response, resonance, base_hz, top_hz, rate, first, rows):
     k = harmonic_numbers(top_hz, rate)
     cutoffs = 2.0 ** (first + np.arange(rows)[:, None] / ROWS_AN_OCTAVE)
@@ -211,7 +211,7 @@ def swept(note, wave, cutoff_hz, resonance=0.3, response="ladder", hz=None, star
     return read_rows(tables, (octaves - first) * ROWS_AN_OCTAVE, hz, note, start)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=24)
 def _fm_tables(carrier, modulator, step, rows, top_hz, rate):
     angle = np.arange(16384) * (2 * np.pi / 16384)
     turns = np.sin(carrier * angle + step * np.arange(rows)[:, None] * np.sin(modulator * angle))
