@@ -209,6 +209,7 @@ singers ah = choir; choir / wordless choir; 45-79; s-CL
 singers oh = choir; choir / oohs; 45-79; s-CL
 singers hum = choir; humming choir / choir; 45-74; s-C
 solo voice = singer; voice / wordless voice; 48-79; sL
+opera voice = opera singer; opera singer / operatic voice; 50-79; sL
 close harmony voice = choir; choir; 43-70; sCLB
 robot voice; robotic voice; 43-70; sCL
 overtone singer = throat singing; overtone singing; 38-55; s-BL

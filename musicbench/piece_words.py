@@ -8,7 +8,7 @@ from musicbench.instruments import INSTRUMENTS, KITS
 from musicbench.sounds import known_phrases, words_of
 from musicbench.styles import MOODS
 
-VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
+VOICES = {"choir", "singer", "opera singer", "vocal chops", "robot voice", "throat singing"}
 STRINGS, BRASS, WINDS = (
     {"violin", "viola", "cello", "acoustic bass"},
     {"trumpet", "trombone", "french horn", "tuba"},

@@ -23,7 +23,7 @@ from mustango.checkpoint import read_json
 
 KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt
-VOICES = {"choir", "singer", "vocal chops", "robot voice", "throat singing"}
+VOICES = {"choir", "singer", "opera singer", "vocal chops", "robot voice", "throat singing"}
 DRUM_NAMES = {"drum kit", *DRUM_KINDS.values(), *(kit.kind for kit in KITS.values())}
 COMPOSER_METERS = ("2/4", "3/4", "4/4", "5/4", "5/8", "6/8", "7/8")
 _DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
