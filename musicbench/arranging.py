@@ -86,14 +86,21 @@ def _in_form(piece, number, notes, events):
     kept = [note for note in notes if form.plays(number, int(note.beat // beats))]
     if form.final_bar is not None:
         first = form.final_bar * beats
-        end = next((e for s, e, _ in events if s - 1e-6 <= first < e - 1e-6), first + beats)
+        end, chord = next(((e, c) for s, e, c in events if s - 1e-6 <= first < e - 1e-6), (first + beats, None))
         last = [note for note in kept if note.beat >= first - 1e-6]
-        start = min((note.beat for note in last), default=0.0)
-        kept = [note for note in kept if note.beat < first - 1e-6]
-        kept += [
-            replace(note, beat=float(first) + note.beat - start, beats=end - first) for note in last if note.beat < start + 0.2
-        ]
+        kept = [note for note in kept if note.beat < first - 1e-6] + _ringing(piece.voices[number].part, last, first, end, chord)
     return _without_overlaps(kept)
+
+
+def _ringing(part, last, first, end, chord):
+    """Return the notes of a last bar as one stroke at its beginning that lasts to the beat `end`: of a melody one note, of the chord."""
+    start = min((note.beat for note in last), default=0.0)
+    last = [note for note in last if note.beat < start + 0.2]
+    if part == "lead" and last and chord is not None:
+        longest = max(last, key=lambda note: note.beats)
+        steps = [step for step in (0, -1, 1, -2, 2, -3, 3) if (longest.pitch + step) % 12 in chord.pitch_classes]
+        last, start = [replace(longest, pitch=longest.pitch + steps[0])] if steps else [], longest.beat
+    return [replace(note, beat=float(first) + note.beat - start, beats=end - first) for note in last]
 
 
 def _without_overlaps(notes):
