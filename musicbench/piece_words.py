@@ -372,7 +372,8 @@ def _drums_alone(words, rng):
     """Word a piece in which only drums play."""
     style = words.tags["style"] if words.style else ""  # its plain name, where that names no sound as "synth-pop" does
     is_quiet = any(genre.name == style and genre.drums is False for genre in GENRES)
-    words.style = "" if is_quiet or " and " in style or known_phrases().find(words_of(style)) else style
+    others = [found for found in known_phrases().find(words_of(f"{style} drum")) if found.value != ("drum kit",)]  # "african drum"
+    words.style = "" if is_quiet or " and " in style or others else style
     general = words.drums[0] if words.drums and words.drums[0].endswith(("drums", "percussion", "brushes")) else "drums"
     kind = str(
         rng.choice(["drum solo", "drum loop", "drum beat", "drum groove", "piece for drums", "percussion track", "percussion loop"])
