@@ -118,7 +118,7 @@ def composed_case(seed, index, stream=0):
     target = Target(DURATION_S, tuple(beats), tuple(positions), float(bpm), tuple(laid), tuple(times), key)
     controls = {"chords": line, "tempo": bpm, "meter": str(meter)} | ({"key": str(key)} if key else {})
     case = Case(f"{index:04d}", "", target, target, controls, int(rng.integers(10**9, 2**31)), least_s=LEAST_SHARE * DURATION_S)
-    return replace(case, prompt=caption(tags_of(composed_piece(case)), rng))
+    return replace(case, prompt=caption(tags_of(composed_piece(case), DURATION_S), rng))
 
 
 def composed_audio(case, sample_rate):
