@@ -51,7 +51,10 @@ def build_parser():
     compose.add_argument("--duration", type=number, default=10.24, help="seconds (default 10.24)")
     compose.add_argument("--sample-rate", type=positive, default=24000, help="Hz (default 24000)")
     compose.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
-    compose.add_argument("--soundfont", help="SF2 or SF3 file (default: $MUSICBENCH_SOUNDFONT, then FluidR3)")
+    compose.add_argument(
+        "--soundfont", help="SF2 or SF3 file, the only one (default: $MUSICBENCH_SOUNDFONT, else those installed, mixed)"
+    )
+    compose.add_argument("--styles", default="", metavar="A,B", help="styles to draw from (default: all)")
     return parser
 
 
@@ -109,8 +112,9 @@ def compose(options):
     if not 1 <= options.duration <= 600:
         raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
     made = write_composed(
-        options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont
-    )
+        options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont,
+        tuple(name.strip() for name in options.styles.split(",") if name.strip()),
+    )  # fmt: skip
     print(f"{made} pieces composed into {options.out}")
     return 0
 

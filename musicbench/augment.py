@@ -36,6 +36,7 @@ def shift_pitch(clip, semitones):
         samples=_below_full_scale(samples),
         chords=tuple(c.transposed(semitones) for c in clip.chords),
         key=clip.key and clip.key.transposed(semitones),
+        melody=tuple((start, end, pitch + semitones) for start, end, pitch in clip.melody),
     )
 
 
@@ -53,6 +54,8 @@ def change_tempo(clip, rate):
         chord_times=tuple(round(t / rate, 6) for t in clip.chord_times),
         bpm=clip.bpm and round(clip.bpm * rate, 2),
         dynamics=dynamics,
+        melody=tuple((round(start / rate, 6), round(end / rate, 6), pitch) for start, end, pitch in clip.melody),
+        hits=tuple((round(t / rate, 6), drum) for t, drum in clip.hits),
     )
 
 

@@ -26,7 +26,8 @@ MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour a
 class Clip:
     """A stretch of mono sound and its labels. Labels that are not known are None or empty.
 
-    samples: float32 (n,); beats: times and positions; chords with their start times, each lasting until the next.
+    samples: float32 (n,); beats: times and positions; chords with their start times, each lasting until the next; melody: notes of
+    the lead, (start in seconds, end, MIDI pitch); hits: strokes of drums, (time in seconds, name of the drum).
     """
 
     samples: np.ndarray
@@ -41,6 +42,8 @@ class Clip:
     caption: str = ""
     tags: dict = field(default_factory=dict)
     dynamics: Dynamics | None = None
+    melody: tuple = ()
+    hits: tuple = ()
 
     @property
     def duration_s(self):
@@ -60,6 +63,11 @@ class Clip:
             for t, end, c in zip(self.chord_times, ends, self.chords, strict=True)
             if end - start_s > 1e-6 and t - start_s < duration_s - 1e-6
         ]
+        melody = [
+            (max(round(start - start_s, 6), 0.0), min(round(end - start_s, 6), duration_s), pitch)
+            for start, end, pitch in self.melody
+            if end - start_s > 1e-6 and start - start_s < duration_s - 1e-6
+        ]
         return replace(
             self,
             samples=self.samples[first : first + count],
@@ -67,6 +75,8 @@ class Clip:
             beat_positions=tuple(p for _, p in beats),
             chords=tuple(c for _, c in chords),
             chord_times=tuple(t for t, _ in chords),
+            melody=tuple(melody),
+            hits=tuple((round(t - start_s, 6), drum) for t, drum in self.hits if -1e-6 < t - start_s < duration_s - 1e-6),
         )
 
     def resampled(self, sample_rate):
@@ -87,6 +97,10 @@ class Clip:
             "chords_time": list(self.chord_times),
             "key": [self.key.tonic, self.key.mode] if self.key else None,
         }
+
+    def note_labels(self):
+        """Return the labels of single notes, which composed clips have: melody and drum hits."""
+        return {"melody": [list(note) for note in self.melody], "hits": [list(hit) for hit in self.hits]}
 
 
 def load_audio(path, sample_rate=None):

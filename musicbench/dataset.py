@@ -13,11 +13,21 @@ import numpy as np
 
 from musicbench import InputError, __version__, captions
 from musicbench.clip import Clip, alone_in, make_folder, save_audio, written_whole
-from musicbench.compose import check_sample_rate, compose, find_soundfont
+from musicbench.compose import check_sample_rate, check_styles, compose, find_soundfont
 from musicbench.theory import Chord, Key, Meter
 
 ROWS = "rows.jsonl"
-STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags")  # fields that differ in shape from row to row
+STRUCTURED = (
+    "beats",
+    "transforms",
+    "not_heard",
+    "versions",
+    "tags",
+    "melody",
+    "hits",
+    "parts",
+    "sources",
+)  # fields that differ in shape from row to row
 # Null or empty in some rows, perhaps in all of a split.
 NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
@@ -97,7 +107,9 @@ def _read_labels(row):
         np.zeros(0, np.float32), row.get("sample_rate") or 44100,
         tuple(map(float, times)), tuple(map(int, positions)), row.get("bpm"), meter,
         tuple(Chord.parse(c) for c in chords), tuple(map(float, chord_times)),
-        Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {},
+        Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {}, None,
+        tuple((float(start), float(end), int(pitch)) for start, end, pitch in row.get("melody") or ()),
+        tuple((float(time), str(drum)) for time, drum in row.get("hits") or ()),
     )  # fmt: skip
 
 
@@ -218,9 +230,14 @@ def _shards(folder, shard_bytes):
 # ---------------------------------------------------------------------------------------------------- composed rows
 
 
-def composed_row(seed, folder, duration_s, sample_rate, soundfont):
-    """Compose one piece into `folder`/audio and return its row."""
-    clip = compose(seed, duration_s, sample_rate, soundfont)
+def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=()):
+    """Compose one piece, of one of `styles` if there are any, into `folder`/audio and return its row.
+
+    `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead that sound.
+    """
+    clip = compose(seed, duration_s, sample_rate, soundfont, style=styles)
+    tags = dict(clip.tags)
+    sources = tags.pop("sources")
     location = f"audio/{seed:08d}.flac"
     save_audio(Path(folder) / location, clip.samples, sample_rate)
     sentences = captions.control_sentences(clip, np.random.default_rng([seed, 7]))
@@ -232,9 +249,12 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
         "prompt_aug": "",
         **{name: sentence or "" for name, sentence in sentences.items()},
         **clip.labels(),
+        **clip.note_labels(),
+        "parts": tags["parts"],
         "keyprob": 1.0 if clip.key else None,
         "is_audioset_eval_mcaps": False,
-        "tags": clip.tags,
+        "tags": tags,
+        "sources": sources,
         "seed": seed,
         "duration": duration_s,
         "sample_rate": sample_rate,
@@ -242,8 +262,10 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont):
     }
 
 
-def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None):
+def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None, styles=()):
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
+
+    soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all.
 
     Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
     """
@@ -251,12 +273,13 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
     if first_seed < 0:
         raise InputError(f"seed {first_seed} is below 0; give a whole number from 0")
     check_sample_rate(sample_rate)
-    soundfont = find_soundfont(soundfont)
+    check_styles(styles)
+    find_soundfont(soundfont)
     with alone_in(folder):
         seeds = _seeds_left(folder, range(first_seed, first_seed + count), duration_s, sample_rate)
         with (folder / ROWS).open("a", encoding="utf-8") as lines:
             try:
-                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont)
+                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont, tuple(styles))
             except BrokenProcessPool:
                 raise InputError(
                     "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"

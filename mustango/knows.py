@@ -11,21 +11,22 @@ from functools import cache, cached_property, lru_cache
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.chains import NOISE_KINDS
 from musicbench.clip import save_json
+from musicbench.drumming import lines_of
 from musicbench.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.grooves import GROOVES
+from musicbench.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.lexicon import Phrases
 from musicbench.sounds import nearest, phrases, words_for, words_of
-from musicbench.styles import BASSES, CLAP, CLAVES, COMPING, GROOVES, HIGH_CONGA, LEADS, LOW_CONGA, SHAKER, STICK, STYLES, TOMS
+from musicbench.styles import MOODS, STYLES
 from mustango.checkpoint import read_json
 
 KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt
-VOICES = {"choir"}
-DRUM_NAMES = {
-    CLAP: "claps", SHAKER: "shaker", LOW_CONGA: "congas", HIGH_CONGA: "congas", CLAVES: "claves", STICK: "rimshot",
-    **dict.fromkeys(TOMS, "toms"),
-}  # fmt: skip
-COMPOSER_METERS = ("2/4", "3/4", "4/4", "6/8")
+VOICES = {"choir", "singer", "opera singer", "vocal chops", "robot voice", "throat singing"}
+DRUM_NAMES = {"drum kit", *DRUM_KINDS.values(), *(kit.kind for kit in KITS.values())}
+COMPOSER_METERS = ("2/4", "3/4", "4/4", "5/4", "5/8", "6/8", "7/8")
 _DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
@@ -60,7 +61,9 @@ class Knows:
         """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
         words = words_of(prompt)
         sounds = self._phrases.find(words)
-        lacking = [found for found in sounds if not found.denied and not any(name in self.sounds for name in found.value)]
+        styled = {i for group in genres_in(prompt) for genre, place in group if genre.name in self.styles for i in range(*place)}
+        asked = [found for found in sounds if not found.denied and words[found.first].start not in styled]
+        lacking = [found for found in asked if not any(name in self.sounds for name in found.value)]
         notes = [_lacks(_said(prompt, words, found), self._nearest(found.value)) for found in lacking]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
         for genre, (start, end) in (named for group in genres_in(prompt) for named in group):
@@ -111,7 +114,8 @@ class Knows:
     @classmethod
     def of_composer(cls):
         """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
-        return cls._of({*COMPING, *BASSES, *LEADS}, _drums_of(GROOVES), set(STYLES), COMPOSER_METERS, "the composer's tables")
+        sounds = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}
+        return cls._of(sounds | set(NOISE_KINDS.values()), DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
 
     @classmethod
     def of_rows(cls, rows):
@@ -183,26 +187,29 @@ def learn(parts, learnt):
     (known.joined(learnt) if known else learnt).save(parts)
 
 
-def _drums_of(grooves):
-    """Return the names of the drums that play in grooves; fills have toms, whatever the groove."""
-    names = {DRUM_NAMES.get(drum, "drum kit") for groove in grooves for drum in GROOVES[groove]}
+def _drums_of(tags):
+    """Return the names of the drums that a composed row's tags name; of older rows, what their groove has, and the toms of its fills."""
+    if "percussion" in tags:
+        return set(tags["percussion"])
+    groove = tags.get("drums")
+    names = {drum_kind(drum) for drum, _, is_needed in (lines_of(groove) if groove in GROOVES else ()) if is_needed}
     return names | ({"toms"} if names else set())
 
 
 def _of_tags(tags):
     """Return {(kind, name)} of a composed row's tags."""
-    sounds = {("sound", tags.get(part)) for part in ("comping", "bass", "lead")}
-    drums = {("drums", name) for name in _drums_of({tags.get("drums")} & set(GROOVES))}
-    return {(kind, name) for kind, name in sounds | drums | {("style", tags.get("style"))} if name}
+    sounds = {tags.get(part) for part in ("comping", "bass", "lead")} | {NOISE_KINDS.get(tags.get("noise"))}
+    sounds |= {INSTRUMENTS[name].kind for _, name in tags.get("voices", ()) if name in INSTRUMENTS}
+    named = {("sound", name) for name in sounds} | {("drums", name) for name in _drums_of(tags)}
+    return {(kind, name) for kind, name in named | {("style", tags.get("style"))} if name}
 
 
 def _of_caption(caption, known):
     """Return {(kind, name)} of the sounds and styles that a caption names."""
-    drums = {*DRUM_NAMES.values(), "drum kit"}
     named = [found.value for found in known.find(words_of(caption)) if not found.denied]
     sounds = {names[0] for names in named if len(names) == 1}
     styles = {genre.name for group in genres_in(caption) for genre, _ in group if genre.like}
-    return {("drums" if name in drums else "sound", name) for name in sounds} | {("style", name) for name in styles}
+    return {("drums" if name in DRUM_NAMES else "sound", name) for name in sounds} | {("style", name) for name in styles}
 
 
 def _said(prompt, words, found):
@@ -285,7 +292,7 @@ _ORDINARY_WORDS = """
     minute second bar time twist turn ending beginning middle climax crescendo swell pulse energy dynamic change modulation swing shuffle
     only just with and the for very more some not your our this that its
 """
-_ORDINARY = set(_ORDINARY_WORDS.split())
+_ORDINARY = {*_ORDINARY_WORDS.split(), *(word for words in MOODS.values() for word in words)}
 _STOPS = {"and", "with", "in", "on", "at", "over", "for", "that", "which", "of", "to", "or", "by", "from"}
 _ARTICLES = {"a", "an", "the", "some"}
 

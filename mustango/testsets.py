@@ -61,6 +61,11 @@ KEY_LOOPS = {
     "minor": ("i iv V i", "i ii° V i", "i VI iv V", "i iv i V", "i VI V i", "i V i iv V i"),
 }
 LEAST_SHARE, LEAST_GUESSED_SHARE = 0.9, 0.5  # of a case's duration that a clip lasts; of the usual one, where a row says none
+# Styles of the composed sets: tonal music with a plain pulse, so that what judges miss is the model's fault.
+SET_STYLES = (
+    "pop", "rock", "jazz", "bossa nova", "folk", "country", "classical", "ambient", "electronic", "funk", "reggae", "lo-fi", "latin",
+    "blues", "ballad", "cinematic", "baroque", "march", "musette", "lullaby", "tropical", "gospel", "hymn", "disco",
+)  # fmt: skip
 HELD_OUT = 1  # the second stream of draws of a seed: pieces of other controls, the reference of the distances
 
 
@@ -92,6 +97,7 @@ def composed_piece(case):
         meter=meter,
         key=case.asked.key,
         lead_in=False,
+        style=SET_STYLES,
     )
 
 
@@ -118,7 +124,7 @@ def composed_case(seed, index, stream=0):
     target = Target(DURATION_S, tuple(beats), tuple(positions), float(bpm), tuple(laid), tuple(times), key)
     controls = {"chords": line, "tempo": bpm, "meter": str(meter)} | ({"key": str(key)} if key else {})
     case = Case(f"{index:04d}", "", target, target, controls, int(rng.integers(10**9, 2**31)), least_s=LEAST_SHARE * DURATION_S)
-    return replace(case, prompt=caption(tags_of(composed_piece(case)), rng))
+    return replace(case, prompt=caption(tags_of(composed_piece(case), DURATION_S), rng))
 
 
 def composed_audio(case, sample_rate):

@@ -19,6 +19,7 @@ import numpy as np
 from musicbench import InputError
 from musicbench.clip import load_audio, make_folder, save_audio, save_json, written_whole
 from musicbench.compose import caption, describe, find_soundfont, plan, render
+from musicbench.drumming import drums_of
 from musicbench.features import hear, loudness_db, madmom
 from musicbench.progression import Progression, beat_grid
 from musicbench.styles import MOODS
@@ -130,7 +131,7 @@ def instrument_cases(seed, count):
     while len(found) < count:
         case = composed_case(seed, index)
         piece = composed_piece(case)
-        if left.get(piece.comping):
+        if left.get(piece.comping) and piece.comping in case.prompt:
             left[piece.comping] -= 1
             found.append((replace(case, id=f"instrument-{len(found):04d}"), piece))
         index += 1
@@ -172,7 +173,7 @@ def mood_cases(seed, count):
             drums = ", no drums" if piece.groove == "none" else " with drums"
             pair = []
             for mood, value in zip(moods, values, strict=True):
-                prompt = f"{rng.choice(MOODS[mood])} {piece.comping} {piece.style}{drums}"
+                prompt = f"{rng.choice(MOODS[mood])} {piece.comping or piece.lead or piece.bass} {piece.style}{drums}"
                 name = f"{mood}-{index:03d}"
                 pair.append((replace(case, id=name, prompt=prompt), replace(piece, **{field: value})))
             drawn.append((moods, *pair))
@@ -229,12 +230,14 @@ def silences(seed, count):
         number = int(rng.integers(10**9, 2**31))
         piece = plan(number, lead_in=False)
         bars = piece.progression.bars
-        what = "a break" if piece.comping else "drums alone"
+        what = "a break" if piece.voices else "drums alone"
+        if not piece.voices and "snare" not in drums_of(piece.groove):
+            continue  # skins struck by hand have a pitch
         loop_s = len(bars) * piece.meter.beats * 60 / piece.bpm
-        if not left[what] or NO_CHORD not in piece.progression.chords or (piece.comping and not 4 < loop_s < DURATION_S):
+        if not left[what] or NO_CHORD not in piece.progression.chords or (piece.voices and not 4 < loop_s < DURATION_S):
             continue
         line = " | ".join(" ".join(f"{chord.lead_sheet()}:{beats:g}" for chord, beats in bar) for bar in bars)
-        controls = {"tempo": piece.bpm, "meter": str(piece.meter)} | ({"chords": line} if piece.comping else {})
+        controls = {"tempo": piece.bpm, "meter": str(piece.meter)} | ({"chords": line} if piece.voices else {})
         left[what] -= 1
         name = f"{what.replace(' ', '-')}-{left[what]:03d}"
         drawn.append((Case(name, caption(describe(piece), rng), NOTHING, NOTHING, controls, number), piece, what))
@@ -244,7 +247,7 @@ def silences(seed, count):
 def only_drums_heard(piece, power):
     """Return 1.0 when nothing but drums is heard where nothing else should be, by `tone`'s power (2, frames), else 0.0."""
     held, total = power
-    if not piece.comping:
+    if not piece.voices:
         return float(10 * np.log10(held.sum() / total.sum()) < ALONE_DB)
     chords, times = piece.progression.lay_out(piece.bpm, DURATION_S, whole=False)
     frames = np.arange(len(held)) * DURATION_S / len(held)

@@ -25,7 +25,7 @@ def labelled(seed):
     chords, times = piece.progression.lay_out(piece.bpm, 10, whole=False)
     key = piece.key if piece.comping else None
     clip = Clip(np.zeros(0), 1, bpm=piece.bpm, meter=piece.meter, chords=tuple(chords), chord_times=tuple(times), key=key)
-    return clip, caption(describe(piece), np.random.default_rng(seed))
+    return clip, caption(describe(piece), np.random.default_rng(seed)).rstrip(".") + "."
 
 
 def chords_said(stated, clip):

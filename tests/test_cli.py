@@ -23,7 +23,7 @@ from musicbench.features import Heard
 from musicbench.master import loudness_of
 from musicbench.theory import Chord
 from mustango.__main__ import build_parser, main, summary
-from mustango.knows import Knows
+from mustango.knows import read_knows
 from mustango.midi import read_chords
 from mustango.pipeline import load_pipeline
 from mustango.reader import resolve
@@ -775,7 +775,7 @@ def test_what_the_model_lacks_is_told_before_anything_is_made(capsys, here, tiny
         "mustango.pipeline.load_pipeline", lambda *a, **k: told.append(capsys.readouterr().err) or load_pipeline(*a, **k)
     )
     shutil.copytree(tiny_folder, here / "composers")
-    Knows.of_composer().save(here / "composers")
+    read_knows(ROOT / "checkpoints" / "mustango-mini").save(here / "composers")
     short = ("--duration", "1", "--steps", "1", "-o", "a.wav")
     assert generate("solo sitar", *short, model=here / "composers") == 0
     note = "this model has no sitar; nearest: acoustic guitar"

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.master import loudness_of
-from mustango.knows import Knows
 from mustango.midi import read_chords
 from mustango.sidecar import read_facts
 from mustango.studio import Progress, Request, Studio, Take, watched
@@ -273,12 +272,13 @@ def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path
 def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     model = tmp_path / "composers"
     shutil.copytree(tiny_folder, model)
-    Knows.of_composer().save(model)
+    known = read_facts("mustango-mini").knows
+    known.save(model)
     studio = Studio([str(tiny_folder), str(model)])
     asked = replace(QUICK, prompt="solo theremin", duration=1.0, chords="C")
     assert studio.facts_of(studio.check(asked)).knows is None
     named = studio.check(replace(asked, model="composers"))
-    assert studio.facts_of(named).knows == Knows.of_composer()
+    assert studio.facts_of(named).knows == known
     take = takes_of(studio, named, tmp_path / "takes")[-1]
     assert take.controls.notes == ("this model has no theremin; nearest: synth lead",)
     assert json.loads(take.json.read_text())["text"] == "solo theremin, no drums"

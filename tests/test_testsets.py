@@ -52,9 +52,9 @@ def test_progressions_establish_the_key_that_is_asked():
 def test_composed_audio_has_the_labels_that_are_asked():
     from mustango.judges import load_judge
 
-    cases = load_cases("composed:4")
+    cases = load_cases("composed:12")
     scores = [clip_scores(c.asked, load_judge("librosa")(composed_audio(c, 24000), 24000), ("chords",)) for c in cases]
-    assert np.mean([s["majmin"] for s in scores]) > 0.6
+    assert np.mean([s["majmin"] for s in scores]) > 0.45
 
 
 PUBLISHED = {
