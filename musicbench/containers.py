@@ -532,8 +532,9 @@ def flac_parts_after(file, part, position, sample):
     header = info[:4] + b"\x80" + info[5:18] + _no_total(info[18:26]) + info[26:42]  # 0x80: no other metadata follows
     block_samples = int.from_bytes(info[10:12], "big")
     for place, match in find_bytes(file, FLAC_SYNC, max(position, start + 42), end):
-        number = _flac_frame_number(read_at(file, place, 16))
-        if number is None:
+        head = read_at(file, place, 16)
+        number = _flac_frame_number(head)
+        if number is None or not _is_frame_of(head, info):
             continue
         first = number if match[0][1] & 1 else number * block_samples
         if first >= sample:
@@ -565,6 +566,16 @@ def headless_flac_part(file, start):
     about = FLAC_RATES[rate] << 44 | channels - 1 << 41 | bits - 1 << 36
     info = sizes[0].to_bytes(2, "big") + sizes[1].to_bytes(2, "big") + bytes(6) + about.to_bytes(8, "big") + bytes(16)
     return Part((b"fLaC\x80\0\0\x22" + info, (first, end)), claimed=0)
+
+
+def _is_frame_of(head, info):
+    """Return whether a frame's header has the rate, channels and bits of a FLAC stream's own (`info`, from "fLaC" on)."""
+    about = int.from_bytes(info[18:26], "big")
+    rate, channels, bits = about >> 44, (about >> 41 & 7) + 1, (about >> 36 & 31) + 1
+    rate_code, channel_code, bits_code = head[2] & 15, head[3] >> 4, head[3] >> 1 & 7
+    is_rate = not rate or rate_code in (0, 12, 13, 14) or FLAC_RATES[rate_code] == rate
+    is_channels = channel_code + 1 == channels or (channel_code in (8, 9, 10) and channels == 2)
+    return is_rate and is_channels and (bits_code == 0 or FLAC_BITS.get(bits_code) == bits)
 
 
 def _flac_frame_number(head):

@@ -313,6 +313,8 @@ class SoundFile:
         """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame left."""
         base = self._position - self._part_samples
         place, stretch = 0, self.sample_rate / (flac_rate(self._file, part) or self.sample_rate)
+        if part.claimed and abs(self._part_samples - part.claimed * stretch) <= 1:
+            return  # all is there: what looks like a frame in it is none
         for _ in range(MAX_RESUMES):
             place = max(place, self._place - READ_AHEAD)
             found = next(flac_parts_after(self._file, part, place, round((self._position - base) / stretch)), None)

@@ -5,9 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
+import soundfile
 from odd_audio import DAMAGED, NAMED, RATE, encoded, flac_claiming, id3v2, odd_files, patched, tone, without_info_frame
 
-from musicbench import InputError
+from musicbench import InputError, containers, soundfiles
 from musicbench.clip import is_whole_audio, load_audio
 from musicbench.soundfiles import SoundFile, printable
 
@@ -357,3 +358,26 @@ def test_an_ogg_file_whose_first_page_of_sound_is_lost_keeps_its_time(tmp_path, 
     sound, faults, _ = heard(tmp_path, patched(data, place + 200, bytes(90)))
     assert faults[0][0] == 0 and any("it is damaged" in reason for _, reason in faults)
     assert abs(lag_s(sound, noise, 4, rate)) < 0.01
+
+
+def test_a_flac_that_is_decoded_whole_is_not_searched_for_more(tmp_path, monkeypatch):
+    """In one of a hundred files something in the last frames looks like a frame."""
+    path = tmp_path / "whole.flac"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.5, 0.5, 24000), 24000)
+    monkeypatch.setattr(soundfiles, "flac_parts_after", lambda *_: pytest.fail("it was searched"))
+    samples, _ = load_audio(path)
+    assert len(samples) == 24000
+
+
+def test_a_frame_of_another_stream_is_none_of_this_one(tmp_path):
+    def frame_and_info(rate, channels):
+        path = tmp_path / f"{rate}-{channels}.flac"
+        soundfile.write(path, np.random.default_rng(1).uniform(-0.5, 0.5, (rate, channels)), rate)
+        with path.open("rb") as file:
+            (part,) = containers.flac_parts(file, 0)
+            _, _, place = next(containers.flac_parts_after(file, part, 0, 0))
+            return containers.read_at(file, place, 16), containers.read_at(file, 0, 42)
+
+    kinds = [frame_and_info(*kind) for kind in ((24000, 1), (24000, 2), (44100, 1))]
+    for i, (frame, _) in enumerate(kinds):
+        assert [containers._is_frame_of(frame, info) for _, info in kinds] == [j == i for j in range(3)]
