@@ -212,7 +212,7 @@ GENRES = (
     _genre("reel, irish reel, hornpipe", (180, 224), None, "major", "folk", CELTIC, MINOR_CELTIC),
     _genre("sea shanty, shanty, drinking song", (92, 124), None, "major", "folk", CELTIC, ("i VII i VII", "i i VII VII")),
     _genre("medieval, renaissance, tavern music, troubadour, minstrel, madrigal, estampie", (84, 120), None, "minor", "folk, baroque", PASSAMEZZO, MINOR_PASSAMEZZO),
-    _genre("waltz, valse", (116, 172), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
+    _genre("waltz, valse, vals, walzer, valzer", (116, 172), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("viennese waltz, vienna waltz, fast waltz", (164, 184), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("slow waltz, english waltz, gentle waltz, calm waltz", (82, 98), None, "major", "", WALTZ, MINOR_WALTZ, "3/4"),
     _genre("musette, java, parisian waltz, french cafe", (130, 178), None, "minor", "musette", WALTZ, MINOR_WALTZ, "3/4"),

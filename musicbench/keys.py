@@ -249,6 +249,11 @@ def _is_short_key(reading, i, end):
         and reading.ends(end)
     ):
         return True
+    follows_music = reading.word(i - 1) in OF_MUSIC | GENRE_WORDS and (
+        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO")
+    )
+    if is_bare and follows_music and _is_only_letter(reading, i):  # "reggae A", "country G 100 bpm"
+        return True
     if is_bare and reading.ends(i - 1) and reading.ends(end) and not is_article and _is_only_letter(reading, i):
         return True
     if is_bare and reading.word(i - 1) == "blues" and reading.ends(end):

@@ -239,7 +239,7 @@ def _bare_tempo(reading, i):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
     begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
-    follows = reading.word(i - 1) in GENRE_WORDS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
+    follows = reading.word(i - 1) in GENRE_WORDS | _PLAYERS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
         return (i, i + 1, low, high)
     return None
@@ -247,9 +247,10 @@ def _bare_tempo(reading, i):
 
 _BEFORE_TEMPO = set("at around about @ ca circa use like say maybe roughly near nearly approximately approx".split())
 _AFTER_TEMPO = [["or", "so"], ["give", "or", "take"], ["or", "thereabouts"], ["ish"], ["plus", "or", "minus"]]
+_PLAYERS = {"piano", "guitar", "sax", "saxophone", "bass", "hats", "strings", "organ", "synth", "violin", "trumpet"}
 _SPEEDS = {"fast", "slow", "quick", "slowly", "moderate"}
 _COUNTED_THINGS = set(
-    "bit bits hz khz years year days times tracks songs people voices instruments strings percent degrees miles km".split()
+    "keys key bit bits hz khz years year days times tracks songs people voices instruments strings percent degrees miles km".split()
 )
 
 

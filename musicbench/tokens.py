@@ -43,7 +43,7 @@ _LOOKALIKES = {
 }  # fmt: skip
 
 
-_MISSPELT = re.compile(r"\b([Mm])(?:inr|nor|inro|ineur|inore|ajr|jor|ajro|ajeur|aggiore)\b")
+_MISSPELT = re.compile(r"\b([Mm])(?:inr|nor|inro|innor|ineur|inore|enor|oll|ajr|jor|ajro|ajer|ajeur|ayor|aggiore)\b")
 _COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×](\d{1,2})|(\d{1,2})[x×])\)", re.IGNORECASE)  # Dmaj7(x2)
 _LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(1,5)
 
@@ -60,7 +60,7 @@ def normalised(text):
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
-    text = _MISSPELT.sub(lambda match: match[1] + ("inor" if match[0][1] in "in" else "ajor"), text)
+    text = _MISSPELT.sub(lambda match: match[1] + ("ajor" if match[0][1] in "aj" else "inor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
     text = _COUNT_IN_BRACKET.sub(lambda match: f"x{match[1] or match[2]}", text)
@@ -93,7 +93,7 @@ _CHUNK = re.compile(
 _TRAILING = re.compile(r"[.:!?'*_…]+$")
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _UNITS = {
-    "bpm": r"bpms?|bmp|b\.?p\.?m",
+    "bpm": r"bpms?|bmps?|bpn|bps|bp|b\.?p\.?m",
     "s": r"s|secs?|seconds?", "min": r"mins?|minutes?", "h": r"hours?|hrs?", "bars": r"bars?|measures?", "beats": r"beats?|crotchets?|clicks?", "hz": r"k?hz",
 }  # fmt: skip
 _UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern in _UNITS.items()}

@@ -808,7 +808,7 @@ def test_reads_chords_in_words(prompt, chords):
 @pytest.mark.parametrize(
     ("prompt", "tempo"),
     [("no faster than 90 bpm", 90), ("not over 95", 95), ("no slower than 110 bpm", 110), ("not over 130, at 120 bpm", 120), ("96 crotchets per minute", 96), ("three beats per second", 180),
-     ("70-something bpm", 75), ("mid-90s bpm", 95), ("the mid-90s", None), ("house@124", 124), ("Dm@95bpm", 95), ("Presto at 70 bpm", 70), ("90 or 100 bpm", 95), ("at a walking pace", 80)],
+     ("70-something bpm", 75), ("mid-90s bpm", 95), ("the mid-90s", None), ("house@124", 124), ("Dm@95bpm", 95), ("Presto at 70 bpm", 70), ("90 or 100 bpm", 95), ("house piano 122", 122), ("piano 88 keys", None), ("trance 138bps", 138), ("at a walking pace", 80)],
 )  # fmt: skip
 def test_reads_tempo_in_words(prompt, tempo):
     assert read_prompt(prompt).tempo == tempo
@@ -828,7 +828,7 @@ def test_reads_keys_in_words(prompt, key):
 @pytest.mark.parametrize(
     ("prompt", "said"),
     [("anything but F major", "'F major'"), ("capo 3, D A Bm", "'capo 3'"), ("D A Bm transposed to E", "'transposed'"), ("starts in D and modulates to E", "'E'"), ("modulates up a tone", "'modulates'"), ("a waltz with a gear change from D to E", "'E'"), ("6/8 at 90 bpm", "30 dotted"),
-     ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("sad strings 85", "85 "), ("odd time signatures", "'odd time signatures'"),
+     ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("a sad mood 85", "85 "), ("odd time signatures", "'odd time signatures'"),
      ("in H minor", "'H minor'"), ("Fis-Dur", "'Fis-Dur'")],
 )  # fmt: skip
 def test_what_cannot_be_played_is_noted(prompt, said):
@@ -897,6 +897,7 @@ def test_names_that_are_not_known_are_told_with_what_is_played():
      ("worship, key of D, 1 5 6 4", "I V vi IV", "D major"), ("country in A, 1-4-5", "I IV V", "A major"), ("1 5/7 6- 4 in F", "1 5/7 6- 4", "F major"), ("2m7 57 1maj7 in Bb", "2m7 57 1maj7", "Bb major"), ("1 b7 4 in E, rock", "1 b7 4", "E major"),
      ("3 2 1 go, in C", None, "C major"), ("vi IV I V in E minor", "i VI III VII", "E minor"), ("i VI III VII in E minor", "i VI III VII", "E minor"),
      ("dmin trap", None, "D minor"), ("guitar em 90 bpm", None, "E minor"), ("i am 90 years old", None, None), ("piano in Gmajor", None, "G major"), ("not D major but B minor", None, "B minor"),
+     ("bluegrass G 100 bpm", None, "G major"), ("piano d-moll 90 bpm", None, "D minor"), ("in G majer", None, "G major"), ("harp in a minnor", None, "A minor"),
      ("E drone", None, "E major"), ("whistle in D, reel", None, "D major"), ("trumpet in Bb", None, None)],
 )  # fmt: skip
 def test_reads_keys_beside_chords(prompt, chords, key):
