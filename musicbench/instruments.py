@@ -365,9 +365,9 @@ def _kits():
         names, words, source = (field.strip() for field in line.split(";"))
         name, _, kind = (field.strip() for field in names.partition("="))
         how, _, which = source.partition(" ")
-        made[name] = Kit(
-            name, kind, tuple(word.strip() for word in words.split("/")), ("gm", 128, int(which)) if how == "gm" else ("kit", which)
-        )
+        own_keys = (_OWN_KEYS[name],) if name in _OWN_KEYS else ()
+        source = ("gm", 128, int(which), *own_keys) if how == "gm" else ("kit", which)
+        made[name] = Kit(name, kind, tuple(word.strip() for word in words.split("/")), source)
     made["taiko"] = Kit("taiko", "taiko", ("taiko drums", "taiko"), ("gm", 0, 116, _TAIKO))
     made["toms"] = Kit("toms", "toms", ("toms", "tom toms"), ("gm", 0, 117, _TOMS))
     return made

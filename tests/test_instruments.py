@@ -52,3 +52,9 @@ def test_every_drum_can_be_struck_on_every_machine():
     assert {kit.source[1] for kit in KITS.values() if kit.source[0] == "kit"} <= set(MACHINES)
     assert drum_kind("kick", KITS["909"]) == "909" and drum_kind("conga_low", KITS["909"]) == "congas"
     assert drum_kind("conga_low", KITS["taiko"]) == "taiko" and drum_kind("kick") == "drum kit"
+
+
+def test_the_kettledrums_of_the_orchestral_kit_play_no_hats():
+    keys = KITS["orchestral"].source[3]
+    assert all(drum in keys for drum in ("closed_hat", "pedal_hat", "open_hat", "ride", "tom_low", "tom_mid", "tom_high"))
+    assert not {keys[drum] for drum in ("closed_hat", "open_hat", "ride")} & set(range(41, 54))  # where these lie there
