@@ -10,7 +10,6 @@ from musicbench import drum_hits as d
 from musicbench.waves import Note, without_dc
 
 VELOCITIES, VARIANTS = 5, 2  # in a part, so many different hits are made of each drum
-ENDS_DB = -60.0
 CHOKED = {"closed_hat": "open_hat", "pedal_hat": "open_hat"}
 CHOKE_S = 0.02
 FADE_S = 0.003

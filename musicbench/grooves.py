@@ -6,7 +6,6 @@ A line of a groove is a drum and the patterns that it may play, one of which is 
 
 _HATS = "x.x. x.x. x.x. x.x. / X.o. X.o. X.o. X.o. / x... x... x... x... / xoxo xoxo xoxo xoxo / x.xo x.xo x.xo x.xo / ..x. ..x. ..x. ..x."
 _BACKBEAT = ".... X... .... X..."
-_RIDE = "X... x.o. X... x.o. / X..o x..o X..o x..o"
 
 GROOVES = {
     "rock": f"""

@@ -321,7 +321,7 @@ _METERS_BY_KIND = {
     ("compound", "duple"): "6/8", ("compound", "triple"): "9/8", ("compound", "quadruple"): "12/8",
 }  # fmt: skip
 _UNSAID_METER = re.compile(
-    r"\b(?:odd|irregular|asymmetric(?:al)?|unusual|complex|mixed|changing|alternating) (?:met(?:er|re)s?|time(?: signatures?)?)\b",
+    r"\b(?:odd|irregular|asymmetric(?:al)?|uneven|unusual|complex) (?:met(?:er|re)s?|time(?: signatures?)?)\b",
     re.I,
 )
 

@@ -250,8 +250,6 @@ _BEYOND = {
         three against four / four against three / mixed meter / mixed meters / mixed metre / changing meters / changing meter / alternating meters / alternating time signatures / changing time signatures /
         meter change / meter changes / time signature change / time signature changes""",
 }  # fmt: skip
-_NO_METER = "names no meter; write 5/4 or 7/8"
-_ODD = "odd meter / odd meters / odd metre / odd time / odd time signature / odd time signatures / asymmetric meter / asymmetrical meter / uneven meter / irregular meter / unusual meter / unusual time signature"
 _LETTERS_OF_FORM = re.compile(
     r"\b(A+[A-E]*B[A-E]*|[A-E](?:[- /][A-E]'?){2,})(?='?s?[ -](form|structure|sections?)\b)?", re.IGNORECASE
 )
@@ -260,16 +258,15 @@ _LETTERS_OF_FORM = re.compile(
 @cache
 def _beyond_phrases():
     entries = [(phrase, told) for told, text in _BEYOND.items() for phrase in text.split("/")]
-    return Phrases([*entries, *((phrase, _NO_METER) for phrase in _ODD.split("/"))])
+    return Phrases(entries)
 
 
 def _beyond_any_model(prompt, words, told):
     """Yield a note on each thing that a prompt asks and no model makes: fades, stereo, words, sections. told: places of words told of."""
     for found in _beyond_phrases().find(words):
         said = _said(prompt, words, found)
-        is_meant = found.value is not _NO_METER or not re.search(r"\d ?/ ?\d", prompt)
-        if is_meant and not found.denied and not told.intersection(range(found.first, found.last)):
-            yield f"'{said}' {found.value}" if found.value is _NO_METER else f"{said} is not made: {found.value}"
+        if not found.denied and not told.intersection(range(found.first, found.last)):
+            yield f"{said} is not made: {found.value}"
     for match in _LETTERS_OF_FORM.finditer(prompt):
         letters = re.sub("[^A-Ea-e]", "", match[1])
         is_form = match[2] or (len(match[1]) > 3 and match[1] == match[1].upper() and letters == match[1] and letters != "ABBA")

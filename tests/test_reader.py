@@ -828,7 +828,7 @@ def test_reads_keys_in_words(prompt, key):
 @pytest.mark.parametrize(
     ("prompt", "said"),
     [("anything but F major", "'F major'"), ("capo 3, D A Bm", "'capo 3'"), ("D A Bm transposed to E", "'transposed'"), ("starts in D and modulates to E", "'E'"), ("modulates up a tone", "'modulates'"), ("a waltz with a gear change from D to E", "'E'"), ("6/8 at 90 bpm", "30 dotted"),
-     ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("a sad mood 85", "85 "), ("odd time signatures", "'odd time signatures'"),
+     ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("a sad mood 85", "85 "), ("odd time signatures", "'odd time signatures'"), ("rock in an uneven meter", "'uneven meter'"),
      ("in H minor", "'H minor'"), ("Fis-Dur", "'Fis-Dur'")],
 )  # fmt: skip
 def test_what_cannot_be_played_is_noted(prompt, said):
