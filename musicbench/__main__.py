@@ -55,6 +55,10 @@ def build_parser():
         "--soundfont", help="SF2 or SF3 file, the only one (default: $MUSICBENCH_SOUNDFONT, else those installed, mixed)"
     )
     compose.add_argument("--styles", default="", metavar="A,B", help="styles to draw from (default: all)")
+    compose.add_argument(
+        "--apart", type=number, default=0.0, metavar="SHARE",
+        help="share of the pieces, 0 to 1, of which some parts alone are kept (default 0)",
+    )  # fmt: skip
     return parser
 
 
@@ -111,9 +115,11 @@ def compose(options):
 
     if not 1 <= options.duration <= 600:
         raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
+    if not 0 <= options.apart <= 1:
+        raise InputError(f"apart {options.apart:g} is outside 0-1; give a share of the pieces")
     made = write_composed(
         options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont,
-        tuple(name.strip() for name in options.styles.split(",") if name.strip()),
+        tuple(name.strip() for name in options.styles.split(",") if name.strip()), options.apart,
     )  # fmt: skip
     print(f"{made} pieces composed into {options.out}")
     return 0

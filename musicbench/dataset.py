@@ -230,14 +230,15 @@ def _shards(folder, shard_bytes):
 # ---------------------------------------------------------------------------------------------------- composed rows
 
 
-def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=()):
+def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=(), apart=0.0):
     """Compose one piece, of one of `styles` if there are any, into `folder`/audio and return its row.
 
-    `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead that sound.
+    `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead that sound,
+    which are fewer than `tags` has where some are kept apart.
     """
-    clip = compose(seed, duration_s, sample_rate, soundfont, style=styles)
+    clip = compose(seed, duration_s, sample_rate, soundfont, apart, style=styles)
     tags = dict(clip.tags)
-    sources = tags.pop("sources")
+    sources, kept = tags.pop("sources"), tags.pop("kept", tags["parts"])
     location = f"audio/{seed:08d}.flac"
     save_audio(Path(folder) / location, clip.samples, sample_rate)
     sentences = captions.control_sentences(clip, np.random.default_rng([seed, 7]))
@@ -250,7 +251,7 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=()):
         **{name: sentence or "" for name, sentence in sentences.items()},
         **clip.labels(),
         **clip.note_labels(),
-        "parts": tags["parts"],
+        "parts": kept,
         "keyprob": 1.0 if clip.key else None,
         "is_audioset_eval_mcaps": False,
         "tags": tags,
@@ -262,10 +263,13 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=()):
     }
 
 
-def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None, styles=()):
+def write_composed(
+    folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None, styles=(), apart=0.0
+):  # fmt: skip
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
 
-    soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all.
+    soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all. apart: the
+    share of pieces of which some parts alone are kept.
 
     Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
     """
@@ -279,7 +283,7 @@ def write_composed(folder, count, first_seed=0, duration_s=10.24, sample_rate=24
         seeds = _seeds_left(folder, range(first_seed, first_seed + count), duration_s, sample_rate)
         with (folder / ROWS).open("a", encoding="utf-8") as lines:
             try:
-                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont, tuple(styles))
+                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont, tuple(styles), apart)
             except BrokenProcessPool:
                 raise InputError(
                     "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"

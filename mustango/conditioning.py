@@ -1,11 +1,10 @@
-"""Beats and chords -> what MuNet attends to: token features (paper section 3.2), and a control signal aligned in time.
+"""Beats and chords -> what MuNet attends to: token features (paper section 3.2).
 
-Shapes: B batch, L tokens, D features, T mel frames, K control channels.
+Shapes: B batch, L tokens, D features, T mel frames, K control channels (`mustango.control`).
 """
 
 from dataclasses import dataclass, replace
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
@@ -18,7 +17,6 @@ from musicbench import InputError
 CHORD_TYPES = ("pad", "N", "maj", "maj7", "min", "min6", "min7", "hdim7", "maj6", "7", "aug", "dim")
 PAD, NONE = 0, 1  # ids shared by roots, types and inversions
 INVERTED, ROOT_POSITION = 2, 3
-CONTROL_CHANNELS = 45
 
 
 @dataclass(frozen=True)
@@ -184,52 +182,3 @@ def _padded(items, pad, length):
     times = [t + [t[-1] if t else 0.0] * (length - len(t)) for _, t in items]
     mask = [[True] * len(i) + [False] * (length - len(i)) for i, _ in items]
     return torch.tensor(ids), torch.tensor(times), torch.tensor(mask)
-
-
-def _pulses(times, frames, frame_s):
-    """Unit triangles, one frame to either side, at each time."""
-    signal = np.zeros(frames, np.float32)
-    for t in times:
-        place = t / frame_s
-        for i in (int(np.floor(place)), int(np.floor(place)) + 1):
-            if 0 <= i < frames:
-                signal[i] += 1 - abs(place - i)
-    return signal
-
-
-def off_beats(times):
-    """Return the times halfway from each beat to the next; none of fewer than two beats."""
-    return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2 if len(times) > 1 else []
-
-
-def control_signal(beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0)):
-    """Draw beats and chords on the mel's time axis: (K, T) float32.
-
-    Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the
-    place in the beat and in the bar, beats given. Zeros where nothing is asked. bar: beats in a bar, the highest position when None.
-    accents: how strong a beat is in the beats' channel, and how strong a downbeat; both are 1 in training.
-    """
-    signal = np.zeros((CONTROL_CHANNELS, frames), np.float32)
-    symbols, starts = chords
-    edges = [round(t / frame_s) for t in starts] + [frames]
-    for chord, first, last in zip(symbols, edges, edges[1:], strict=False):
-        signal[36, first:last] = 1
-        if chord.root is not None:
-            signal[list(chord.pitch_classes), first:last] = 1
-            signal[12 + chord.root, first:last] = 1
-            signal[24 + chord.lowest, first:last] = 1
-    signal[37] = _pulses(starts, frames, frame_s)
-    times, positions = beats
-    if len(times) > 1:
-        times, positions = np.asarray(times, float), np.asarray(positions)
-        signal[39] = _pulses(times[positions == 1], frames, frame_s)
-        signal[38] = accents[0] * _pulses(times[positions != 1], frames, frame_s) + accents[1] * signal[39]
-        clock, index = np.arange(frames) * frame_s, np.arange(len(times))
-        beat = np.interp(clock, times, index)  # the pulse goes on at its own pace before the first and after the last beat
-        beat += np.minimum(clock - times[0], 0) / (times[1] - times[0])
-        beat += np.maximum(clock - times[-1], 0) / (times[-1] - times[-2])
-        bar = bar or max(positions)
-        for channel, phase in ((40, beat), (42, (beat + positions[0] - 1) / bar)):
-            signal[channel], signal[channel + 1] = np.sin(2 * np.pi * phase), np.cos(2 * np.pi * phase)
-        signal[44] = 1
-    return signal

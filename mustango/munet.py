@@ -228,7 +228,7 @@ class Up(nn.Module):
 
 
 class Control(nn.Module):
-    """Frame-aligned control (B, K, T) -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input."""
+    """Frame-aligned control (B, K, T), of whose channels it takes the first -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input."""
 
     def __init__(self, control_channels, channels, frames_per_row, columns):
         super().__init__()
@@ -239,6 +239,7 @@ class Control(nn.Module):
         self.out = nn.Conv1d(sizes[-1], channels * columns, 3, padding=1)
 
     def forward(self, control):
+        control = control[:, : self.convs[0].in_channels]
         for conv in self.convs:
             control = F.silu(conv(control))
         return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
@@ -319,6 +320,19 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
 
         self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
         self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+
+    def widen_control(self, channels):
+        """Let the model take `channels` of control. What it makes stays as it is until the new ones, whose weights are 0, are learnt."""
+        conv = self.control.convs[0]
+        if conv.in_channels >= channels:
+            return
+        wide = nn.Conv1d(channels, conv.out_channels, conv.kernel_size, stride=conv.stride, padding=conv.padding).to(conv.weight)
+        with torch.no_grad():
+            wide.weight.zero_()
+            wide.weight[:, : conv.in_channels] = conv.weight
+            wide.bias.copy_(conv.bias)
+        self.control.convs[0] = wide
+        self.register_to_config(control_channels=channels)
 
     def fuse_qkv_projections(self):
         """Raise InputError: see `Attention`."""

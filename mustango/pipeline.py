@@ -40,7 +40,8 @@ from mustango.checkpoint import (
     verify,
     write_part,
 )
-from mustango.conditioning import Conditioner, Conditioning, control_signal, encode_text, off_beats, pooled
+from mustango.conditioning import Conditioner, Conditioning, encode_text, pooled
+from mustango.control import PULSE, control_signal, off_beats
 from mustango.knows import read_knows
 from mustango.mel import LogMel
 from mustango.munet import MuNet
@@ -53,7 +54,6 @@ HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "prox
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
-PULSE = slice(38, 45)  # the control's channels of beats
 # What to do with a LoRA adapter that is to be saved, by what the component it is in can do: diffusers', peft's, transformers'.
 ADAPTER_REMEDIES = {
     "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, or unload_lora() alone to leave it out",

@@ -23,13 +23,12 @@ from musicbench.dataset import row_captions, row_clip
 from mustango.checkpoint import read_json
 from mustango.conditioning import (
     CHORD_TYPES,
-    CONTROL_CHANNELS,
     Conditioner,
     Conditioning,
-    control_signal,
     encode_text,
     pooled,
 )
+from mustango.control import CONTROL_CHANNELS, control_signal
 from mustango.knows import Knows, learn
 from mustango.mel import LogMel
 from mustango.munet import MuNet
@@ -47,6 +46,7 @@ MUNET = dict(
     rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
 )  # fmt: skip
 CAPTIONS_A_CLIP = 3
+PARTS_GIVEN, NOTES_GIVEN = 0.4, 0.3  # how often a draw is told the parts, and the melody and the hits
 REMEMBER_WEIGHT = 10.0
 
 
@@ -159,6 +159,34 @@ def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, in
     return mean_inside((unet(noisy, timesteps, condition) - target).square(), inside)
 
 
+@dataclass(frozen=True)
+class NoteControls:
+    """What a row tells of parts, melody and drum hits: parts None, has_notes False where it does not. is_apart: some of its parts are left out."""
+
+    parts: tuple | None
+    has_notes: bool
+    is_apart: bool
+
+    @classmethod
+    def of(cls, row, clip):
+        parts = row.get("parts")
+        if parts is None:
+            return cls(None, False, False)
+        return cls(tuple(parts), "melody" in row and "hits" in row, set(parts) != set(clip.tags.get("parts", parts)))
+
+    def drawn(self, rng, clip, drop):
+        """Return those that a draw is told, as arguments of `control_signal`; `drop`: no others than a piece whose parts lie apart needs."""
+        wanted = [not drop and rng.random() < share for share in (PARTS_GIVEN, NOTES_GIVEN, NOTES_GIVEN)]
+        told = {"parts": self.parts} if self.is_apart or (wanted[0] and self.parts is not None) else {}
+        if self.has_notes:
+            told |= {
+                name: value
+                for name, value, is_wanted in zip(("melody", "hits"), (clip.melody, clip.hits), wanted[1:], strict=True)
+                if is_wanted
+            }
+        return told
+
+
 class TrainMuNet:
     """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
 
@@ -178,6 +206,7 @@ class TrainMuNet:
         text_encoder = load_text_encoder(part(run, "text_encoder")).eval().to(device)
         rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
         self.clips = [row_clip(row) for row in rows]
+        self.notes = [NoteControls.of(row, clip) for row, clip in zip(rows, self.clips, strict=True)]
         with torch.no_grad():
             null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
         files = [load_file(path, device=str(device)) for path in paths]
@@ -189,6 +218,8 @@ class TrainMuNet:
         self.clip_rows = [self.grid.rows(row) for row in rows]
         self.ends = torch.tensor(self.clip_rows, device=device)
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
+        if unet.control is not None:
+            unet.widen_control(CONTROL_CHANNELS)
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
         self.learnable = self._learnable(folder)
         self.learnt = Knows.of_rows([rows[index] for index in self.learnable])
@@ -229,10 +260,11 @@ class TrainMuNet:
             caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
             texts.append(len(self.lengths) - 1 if drop_text else caption)
             clip = self.clips[index].cropped(first * self.grid.row_s, rows * self.grid.row_s)
+            notes = self.notes[index].drawn(rng, clip, drop_control)
             beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
             chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
             control = (([], []), ([], [])) if drop_control else (beats[-1], chords[-1])
-            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames))
+            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames, **notes))
         lengths = self.lengths[texts][:, None]
         place = torch.arange(int(lengths.max()))
         return {

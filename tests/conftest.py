@@ -69,7 +69,8 @@ def tiny_folder(tmp_path_factory):
     from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from mustango.conditioning import CONTROL_CHANNELS, Conditioner
+    from mustango.conditioning import Conditioner
+    from mustango.control import CONTROL_CHANNELS
     from mustango.mel import LogMel
     from mustango.munet import MuNet
     from mustango.pipeline import MustangoPipeline

@@ -7,7 +7,8 @@ from safetensors.torch import load_file
 
 from musicbench import InputError
 from mustango.checkpoint import MUNET_NAMES, rename
-from mustango.conditioning import CONTROL_CHANNELS, Conditioning
+from mustango.conditioning import Conditioning
+from mustango.control import CONTROL_CHANNELS
 from mustango.munet import MuNet, attention_mask
 
 CASES = load_file(GOLDEN / "munet_io.safetensors")
@@ -119,6 +120,18 @@ def test_control_acts_where_it_is():
     moved = (model.control(pulse) - model.control(silent)).abs().sum(dim=(0, 1, 3))
     assert moved[50] > 0 and moved[:40].sum() == 0 and moved[60:].sum() == 0
     assert not torch.allclose(model(x, 5, condition(1, control=pulse)), model(x, 5, condition(1, control=silent)))
+
+
+@torch.no_grad()
+def test_a_model_that_takes_more_control_makes_the_same_until_it_learns(tmp_path):
+    model = mini(control_channels=45, frames_per_row=8, columns=4)
+    x, control = torch.randn(1, 4, 64, 4), torch.randn(1, CONTROL_CHANNELS, 512)
+    expected = model(x, 5, condition(1, control=control))
+    torch.testing.assert_close(model(x, 5, condition(1, control=control[:, :45])), expected)  # what it does not know it leaves
+    model.widen_control(CONTROL_CHANNELS)
+    torch.testing.assert_close(model(x, 5, condition(1, control=control)), expected)
+    model.save_pretrained(tmp_path)
+    assert MuNet.from_pretrained(tmp_path).control.convs[0].in_channels == CONTROL_CHANNELS
 
 
 @torch.no_grad()

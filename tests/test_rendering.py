@@ -91,6 +91,17 @@ def test_the_clip_is_the_sum_of_its_stems():
 
 
 @needs_fluidsynth
+def test_pieces_of_which_some_parts_are_kept():
+    for seed in range(8):
+        whole, stems = render_parts(plan(seed), 3.0, 16000)
+        clip = compose(seed, 3.0, 16000, apart=1.0)
+        kept = clip.tags.get("kept", whole.tags["parts"])
+        assert clip.caption == compose(seed, 3.0, 16000).caption and set(kept) <= set(whole.tags["parts"]) and kept
+        expected = sum((stems[part] for part in kept), np.zeros_like(whole.samples)) if "kept" in clip.tags else whole.samples
+        assert np.array_equal(clip.samples, expected)
+        assert clip.melody == (whole.melody if "lead" in kept else ()) and clip.hits == (whole.hits if "drums" in kept else ())
+
+
 def test_silence_makes_nothing_louder():
     def loudest(chords, seed):
         piece = made(progression=Progression.parse(chords), seed=seed, groove="none", kit=None)

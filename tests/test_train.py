@@ -13,7 +13,7 @@ from torch import nn
 
 from musicbench import InputError
 from musicbench.clip import Clip, save_audio
-from musicbench.dataset import write_rows
+from musicbench.dataset import row_clip, write_rows
 from musicbench.theory import Chord
 from mustango import train, train_munet
 from mustango.__main__ import main
@@ -33,7 +33,10 @@ from mustango.train import (
 )
 from mustango.train_munet import (
     CONDITIONER,
+    NOTES_GIVEN,
+    PARTS_GIVEN,
     LatentGrid,
+    NoteControls,
     TrainMuNet,
     encode_dataset,
     min_snr_weight,
@@ -136,7 +139,7 @@ class Shorts(TrainMuNet):
 
     def __init__(self, clip_rows):
         self.clip_rows, self.ends, self.grid, self.bf16 = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072), False
-        self.learnable = range(3)
+        self.learnable, self.notes = range(3), [NoteControls(None, False, False)] * 3
         self.latents = torch.zeros(3, 1, 8, 1)
         self.clips = [Clip(np.zeros(0, np.float32), 44100, (0.0,), (1,), chords=(Chord(0),), chord_times=(0.0,))] * 3
         self.lengths, self.offsets = torch.ones(10, dtype=torch.long), torch.arange(11)
@@ -151,6 +154,22 @@ def test_crops_lie_inside_their_clip():
         assert not starts.any() and (batch["row"] < short.ends[batch["clip"]]).any(dim=1).all()
     seen = {int(f) for seed in range(30) for f in full.draw(np.random.default_rng(seed), 4)["row"][:, 0]}
     assert seen == {0, 1, 2, 3, 4}
+
+
+def test_parts_that_lie_apart_are_always_told_and_notes_in_some_draws():
+    clip = row_clip({"main_caption": "", "tags": {"parts": ["drums", "bass"]}, "melody": [[0, 1, 60]], "hits": [[0.5, "kick"]]})
+    row = {"melody": [], "hits": [], "parts": ["drums"]}
+    rng = np.random.default_rng(0)
+    for told_row, dropped, shares in (
+        (row, True, (1, 0, 0)),
+        (row, False, (1, NOTES_GIVEN, NOTES_GIVEN)),
+        (row | {"parts": ["drums", "bass"]}, False, (PARTS_GIVEN, NOTES_GIVEN, NOTES_GIVEN)),
+        ({}, False, (0, 0, 0)),
+    ):
+        told = [NoteControls.of(told_row, clip).drawn(rng, clip, dropped) for _ in range(400)]
+        for name, share in zip(("parts", "melody", "hits"), shares, strict=True):
+            assert np.mean([name in one for one in told]) == pytest.approx(share, abs=0.08)
+        assert all(one.get("melody", clip.melody) == clip.melody for one in told)
 
 
 def test_padding_is_not_learnt_from(monkeypatch):
