@@ -13,12 +13,11 @@ from types import SimpleNamespace
 from typing import Literal
 
 from musicbench import InputError, Parser, __version__, whole
-from musicbench.theory import Key
+from musicbench.music.theory import Key
 from mustango import DTYPES, PREDICTORS, SCHEDULERS
-from mustango.requests import check_device_named
-from mustango.studio import AUTO_DURATION, Progress, Request, Studio, Take
-from mustango.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
-from mustango.web import (
+from mustango.page.studio import AUTO_DURATION, Progress, Request, Studio, Take
+from mustango.page.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
+from mustango.page.web import (
     AUTO,
     KEPT,
     KEPT_S,
@@ -39,6 +38,7 @@ from mustango.web import (
     style,
     sweep,
 )
+from mustango.request.requests import check_device_named
 
 KEYS = [AUTO, *(str(Key.of(pc, mode)) for mode in ("major", "minor") for pc in range(12))]
 METERS = [AUTO, "4/4", "3/4", "2/4", "5/4", "6/8", "7/8", "9/8", "12/8"]

@@ -19,12 +19,12 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.augment import apply
-from musicbench.build import Recipe, build
-from musicbench.clip import Clip, save_audio
-from musicbench.features import hear
-from musicbench.songs import find_songs, segments
-from musicbench.soundfiles import SoundFile
+from musicbench.build.build import Recipe, build
+from musicbench.build.songs import find_songs, segments
+from musicbench.sound.augment import apply
+from musicbench.sound.clip import Clip, save_audio
+from musicbench.sound.features import hear
+from musicbench.sound.soundfiles import SoundFile
 
 
 def processor_s():

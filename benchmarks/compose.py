@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.compose import compose
+from musicbench.compose.compose import compose
 
 
 def main():

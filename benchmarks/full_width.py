@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from parity import FULL_MUNET, FULL_VAE, Golden, _symbols
 
-from mustango import checkpoint
-from mustango.conditioning import Conditioning
+from mustango.model.conditioning import Conditioning
+from mustango.release import checkpoint
 
 T5_TOLERANCE, TOLERANCE = 3e-4, 1e-4  # of the golden README: the weights magnify T5's rounding
 # Tensors that a released file holds twice, and the name by which they are drawn.

@@ -18,11 +18,11 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.augment import change_dynamics, change_tempo, shift_pitch
-from musicbench.compose import compose
-from musicbench.theory import Dynamics
-from mustango.judges import load_judge
-from mustango.metrics import Target, clip_scores
+from musicbench.compose.compose import compose
+from musicbench.music.theory import Dynamics
+from musicbench.sound.augment import change_dynamics, change_tempo, shift_pitch
+from mustango.hear.judges import load_judge
+from mustango.hear.metrics import Target, clip_scores
 
 
 def slower_tape(clip, semitones):

@@ -16,12 +16,12 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.compose import compose
-from mustango.embeddings import load_embedder
-from mustango.judges import load_judge
-from mustango.metrics import Target, clip_scores
+from musicbench.compose.compose import compose
+from mustango.evaluate.testsets import composed_case, composed_piece
+from mustango.hear.embeddings import load_embedder
+from mustango.hear.judges import load_judge
+from mustango.hear.metrics import Target, clip_scores
 from mustango.pipeline import load_pipeline
-from mustango.testsets import composed_case, composed_piece
 
 SEED, PART_S = 31, 10.0
 SHOWN = {"chordino": ("majmin", "sevenths"), "madmom": ("majmin", "beat F", "downbeat F", "TBT", "CK")}

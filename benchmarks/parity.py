@@ -27,8 +27,11 @@ from diffusers.schedulers import scheduling_ddpm
 from safetensors.torch import load_file
 
 from musicbench import InputError
-from musicbench.theory import Chord
-from mustango.checkpoint import (
+from musicbench.music.theory import Chord
+from mustango.hear.metrics import control_metrics as metrics
+from mustango.hear.metrics import row_labels
+from mustango.model.conditioning import Conditioning
+from mustango.release.checkpoint import (
     convert_beat_predictor,
     convert_conditioner,
     convert_mel,
@@ -37,11 +40,8 @@ from mustango.checkpoint import (
     convert_vae,
     convert_vocoder,
 )
-from mustango.conditioning import Conditioning
-from mustango.metrics import control_metrics as metrics
-from mustango.metrics import row_labels
-from mustango.predictors import beats_from_outputs, chord_prompt, parse_chords
-from mustango.train_munet import min_snr_weight, v_prediction_error
+from mustango.release.predictors import beats_from_outputs, chord_prompt, parse_chords
+from mustango.train.munet import min_snr_weight, v_prediction_error
 
 # The released model's configs at full size, beside `keys` in the golden folder, which holds its tensors' shapes.
 FULL_MUNET = {

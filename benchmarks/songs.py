@@ -15,11 +15,11 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.clip import load_audio
-from musicbench.picture import clip_png
-from musicbench.songs import find_songs
-from mustango.judges import is_silent, load_judge
-from mustango.metrics import Target, chord_scores
+from musicbench.build.songs import find_songs
+from musicbench.sound.clip import load_audio
+from musicbench.sound.picture import clip_png
+from mustango.hear.judges import is_silent, load_judge
+from mustango.hear.metrics import Target, chord_scores
 from mustango.pipeline import load_pipeline
 
 SECONDS = 10.24

@@ -66,9 +66,9 @@ def build(options):
     """Run `musicbench build`; returns 1 if any song was rejected."""
     from tqdm import tqdm
 
-    from musicbench import dataset
-    from musicbench.build import Recipe
-    from musicbench.build import build as build_dataset
+    from musicbench.build import dataset
+    from musicbench.build.build import Recipe
+    from musicbench.build.build import build as build_dataset
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
@@ -103,7 +103,7 @@ def build(options):
 
 def inspect(options):
     """Run `musicbench inspect`."""
-    from musicbench.report import write_report
+    from musicbench.build.report import write_report
 
     print(write_report(options.folder, options.rows, options.seed))
     return 0
@@ -111,7 +111,7 @@ def inspect(options):
 
 def compose(options):
     """Run `musicbench compose`."""
-    from musicbench.dataset import write_composed
+    from musicbench.build.dataset import write_composed
 
     if not 1 <= options.duration <= 600:
         raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")

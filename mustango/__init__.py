@@ -6,11 +6,15 @@ from musicbench import InputError, __version__
 
 _WHERE = {
     "MustangoPipeline": "mustango.pipeline",
-    "MuNet": "mustango.munet",
-    "ISTFTVocoder": "mustango.vocoder",
-    "LogMel": "mustango.mel",
-    "Conditioner": "mustango.conditioning",
+    "MuNet": "mustango.model.munet",
+    "ISTFTVocoder": "mustango.model.vocoder",
+    "LogMel": "mustango.model.mel",
+    "Conditioner": "mustango.model.conditioning",
+    "BeatPredictor": "mustango.release.predictors",
+    "ChordPredictor": "mustango.release.predictors",
+    "load_pipeline": "mustango.pipeline",
 }
+_BASES = {"ModelMixin": "diffusers", "PreTrainedModel": "transformers"}  # looked for here by diffusers when it loads one of ours
 DEVICES = ("cpu", "cuda", "mps", "xpu")  # a number may follow: "cuda:1"
 DTYPES = ("float32", "float16", "bfloat16")
 SCHEDULERS = ("dpm", "ddim", "ddpm")
@@ -19,6 +23,7 @@ __all__ = ["DEVICES", "DTYPES", "PREDICTORS", "SCHEDULERS", "InputError", "__ver
 
 
 def __getattr__(name):
-    if name in _WHERE:
-        return getattr(import_module(_WHERE[name]), name)
+    where = _WHERE.get(name) or _BASES.get(name)
+    if where:
+        return getattr(import_module(where), name)
     raise AttributeError(f"module 'mustango' has no attribute {name!r}")

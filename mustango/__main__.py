@@ -202,7 +202,7 @@ def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
 
     told: notes that were told before.
     """
-    from mustango.reader import SAID
+    from mustango.request.reader import SAID
 
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
@@ -220,8 +220,8 @@ def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
 
 def places_of(requests, options, count):
     """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
-    from musicbench.clip import check_audio_path, check_folder
-    from musicbench.songs import SUFFIXES
+    from musicbench.build.songs import SUFFIXES
+    from musicbench.sound.clip import check_audio_path, check_folder
 
     is_folder_name = str(options.out or "").endswith(("/", os.sep))
     if options.prompts:
@@ -249,7 +249,7 @@ def tell(error):
 
 def dry_run(requests, facts):
     """Print the sidecars that would be written, a line each, those of a prompts file with the line's id; or what is wrong."""
-    from mustango.requests import sidecars_of
+    from mustango.request.requests import sidecars_of
 
     for request in requests:
         name = {"id": request["id"]} if request["where"] else {}
@@ -269,7 +269,7 @@ def tell_lacks(requests, knows):
 
 def check_device(device, dtype="float32"):
     """Raise InputError unless a device can be used; the CPU always can, and its check would only load torch early."""
-    from mustango.requests import check_device_named
+    from mustango.request.requests import check_device_named
 
     check_device_named(device, dtype)
     if device != "cpu":
@@ -280,7 +280,7 @@ def check_device(device, dtype="float32"):
 
 def takes_of(options):
     """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
-    from mustango.reader import MAX_COUNT, read_number
+    from mustango.request.reader import MAX_COUNT, read_number
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"
@@ -296,8 +296,8 @@ def generate(options):
 
     Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
     """
-    from musicbench.features import METERS, madmom
-    from mustango.requests import requests_of
+    from musicbench.sound.features import METERS, madmom
+    from mustango.request.requests import requests_of
 
     takes = takes_of(options)
     requests, facts = requests_of(options, takes)
@@ -349,7 +349,7 @@ def left_to_make(wanted, facts, options, takes):
 
 def made_otherwise(request, paths, facts, options, takes):
     """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what; None where all are."""
-    from mustango.requests import difference, sidecars_of
+    from mustango.request.requests import difference, sidecars_of
 
     would = sidecars_of(request, facts)
     for i, path in enumerate(paths):
@@ -371,7 +371,7 @@ def make(todo, takes, options):
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
-    from mustango.requests import asks_predictors
+    from mustango.request.requests import asks_predictors
 
     how, left_out = todo[0][0], 0
     pipeline = load_pipeline(
@@ -394,7 +394,7 @@ def make(todo, takes, options):
 
 def _is_written(path):
     """Return whether a take and its sidecar, which is written last, are there and whole."""
-    from musicbench.clip import is_whole_audio
+    from musicbench.sound.clip import is_whole_audio
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -406,11 +406,11 @@ def _is_written(path):
 
 def play(pipeline, request, takes, options, paths, bar):
     """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
-    from musicbench.clip import save_audio, save_json
-    from mustango.midi import save_midi
-    from mustango.obeyed import best_take
+    from musicbench.scores.midi import save_midi
+    from musicbench.sound.clip import save_audio, save_json
+    from mustango.hear.obeyed import best_take
     from mustango.pipeline import sidecar
-    from mustango.requests import CONTROLS, SETTINGS, made_with
+    from mustango.request.requests import CONTROLS, SETTINGS, made_with
 
     asked = {name: request.get(name) for name in (*CONTROLS, "seed")}
     if request["exact"]:
@@ -448,15 +448,15 @@ def play(pipeline, request, takes, options, paths, bar):
 
 def train(options):
     """Run `mustango train`; what can be checked without torch is checked before it is loaded."""
-    from mustango.training_checks import check_training
+    from mustango.train.checks import check_training
 
     check_training(options, vars(build_parser().parse_args(["train", options.part, "-o", "x"])))
 
     import torch
 
-    from mustango import train as training
-    from mustango.train_munet import Remembering, TrainMuNet, check_remembering
-    from mustango.train_vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
+    from mustango.train import loop as training
+    from mustango.train.munet import Remembering, TrainMuNet, check_remembering
+    from mustango.train.vocoder import TrainPostfilter, TrainRefiner, TrainVocoder, measure_sharpening
 
     if options.threads:
         torch.set_num_threads(options.threads)
@@ -509,15 +509,15 @@ def refuse_beside(mode, options, used):
 
 def evaluate(options):
     """Run `mustango evaluate`."""
-    from mustango.reader import MAX_COUNT, check_options, read_number
-    from mustango.sidecar import read_facts
-    from mustango.testsets import load_cases
-    from mustango.training_checks import check_place
+    from mustango.evaluate.testsets import load_cases
+    from mustango.request.reader import MAX_COUNT, check_options, read_number
+    from mustango.request.sidecar import read_facts
+    from mustango.train.checks import check_place
 
     if options.compare:
         refuse_beside("compare", options, ("seed",))
-        from mustango.evaluate import compare
-        from mustango.scorecard import compared_markdown
+        from mustango.evaluate.run import compare
+        from mustango.evaluate.scorecard import compared_markdown
 
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
@@ -541,7 +541,7 @@ def evaluate(options):
         read_facts(options.model)
         check_device(options.device)
     if options.words is not None:
-        from mustango.words import WordsSetup, evaluate_words, words_markdown
+        from mustango.evaluate.words import WordsSetup, evaluate_words, words_markdown
 
         setup = WordsSetup(
             count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
@@ -550,9 +550,9 @@ def evaluate(options):
         print(words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1)), end="")
         return 0
 
-    from mustango.evaluate import COLUMNS, Setup
-    from mustango.evaluate import evaluate as run
-    from mustango.scorecard import markdown, write_reports
+    from mustango.evaluate.run import COLUMNS, Setup
+    from mustango.evaluate.run import evaluate as run
+    from mustango.evaluate.scorecard import markdown, write_reports
 
     def names(text):
         return tuple(name.strip().lower() for name in text.split(",") if name.strip()) if text else ()
@@ -571,7 +571,7 @@ def evaluate(options):
 
 def convert(options):
     """Run `mustango convert`."""
-    from mustango import checkpoint
+    from mustango.release import checkpoint
 
     roles = {"tokenizer": options.tokenizer, "beat_tokenizer": options.beat_tokenizer, "chord_tokenizer": options.chord_tokenizer}
     for role in ("beat_tokenizer", "chord_tokenizer") if options.without_predictors else ():

@@ -18,10 +18,15 @@ from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError
-from musicbench.master import check_loudness, check_tail, finished
-from musicbench.styles import MOODS, OPPOSITES
+from musicbench.compose.styles import MOODS, OPPOSITES
+from musicbench.sound.master import check_loudness, check_tail, finished
 from mustango import PREDICTORS, SCHEDULERS
-from mustango.checkpoint import (
+from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
+from mustango.model.control import PULSE, control_signal, off_beats
+from mustango.model.mel import LogMel
+from mustango.model.munet import MuNet
+from mustango.model.vocoder import ISTFTVocoder
+from mustango.release.checkpoint import (
     BUNDLED,
     PREDICTOR_PARTS,
     TOKENIZERS,
@@ -38,17 +43,13 @@ from mustango.checkpoint import (
     released_components,
     released_predictors,
     verify,
+    with_todays_names,
     write_part,
 )
-from mustango.conditioning import Conditioner, Conditioning, encode_text, pooled
-from mustango.control import PULSE, control_signal, off_beats
-from mustango.knows import read_knows
-from mustango.mel import LogMel
-from mustango.munet import MuNet
-from mustango.predictors import NeuralPredictors, execution_device, predictors_from
-from mustango.reader import Controls, check_options
-from mustango.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key
-from mustango.vocoder import ISTFTVocoder
+from mustango.release.predictors import NeuralPredictors, execution_device, predictors_from
+from mustango.request.knows import read_knows
+from mustango.request.reader import Controls, check_options
+from mustango.request.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key
 
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
@@ -90,7 +91,7 @@ class MustangoPipeline(DiffusionPipeline):
     channel of all beats). `opposites`:
     guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
     `postfilter_strength`: how many times as strongly as it was learnt the vocoder's postfilter acts on what the denoiser makes, which
-    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.mel`. `lead_in_s`: how much is denoised before
+    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.model.mel`. `lead_in_s`: how much is denoised before
     the clip and then cut off, so that the first attack is as clear as later ones; a whole number of latent rows.
     """
 
@@ -175,6 +176,12 @@ class MustangoPipeline(DiffusionPipeline):
         pipeline._folder, pipeline._hub_id, pipeline._tokenizers = folder, hub_id, tokenizers
         pipeline._low_memory, pipeline._dtype, pipeline._hub_options = low_memory, dtype, hub
         return pipeline
+
+    @classmethod
+    def load_config(cls, *arguments, **options):
+        """Read a model's index, as diffusers does, also one that was written by an older version."""
+        config = super().load_config(*arguments, **options)
+        return (with_todays_names(config[0]), *config[1:]) if isinstance(config, tuple) else with_todays_names(config)
 
     def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
         """Write all of the pipeline as a folder in our layout, the predictors too, and what is not loaded at the moment.
@@ -285,7 +292,7 @@ class MustangoPipeline(DiffusionPipeline):
         once; what the prompt says when None, else `window_s`. What is not given is read from the prompt, else chosen.
         predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
         them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
-        but for what is given here. controls: Controls to be played as they are, in place of all that (`mustango.sidecar.restored`).
+        but for what is given here. controls: Controls to be played as they are, in place of all that (`mustango.request.sidecar.restored`).
         loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings out after `duration`.
         on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
         parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
@@ -541,7 +548,7 @@ class MustangoPipeline(DiffusionPipeline):
         return self.mel.unfolded(self.vae.decode(z.to(self._execution_device)).sample)
 
     def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
-        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.master`."""
+        """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.sound.master`."""
         waves = self.waves(mels, 0.0, duration_s, gain_db, postfilter_strength)
         return np.stack([finished(wave, self.mel.config.sample_rate)[0] for wave in waves])
 
@@ -597,7 +604,7 @@ def opposite_moods(prompt):
 
 
 def sidecar(output, index, prompt, options):
-    """Describe one take of a MustangoOutput, see `mustango.sidecar.describe`."""
+    """Describe one take of a MustangoOutput, see `mustango.request.sidecar.describe`."""
     return describe(prompt, output.controls[index], output.seeds[index], output.sample_rate, options)
 
 
@@ -633,7 +640,7 @@ def _entry_of(name, folder):
     """Return a predictor part's entry in a model's index, for an older folder whose index does not list it."""
     if name.endswith("tokenizer"):
         return ["transformers", read_json(folder / "tokenizer_config.json").get("tokenizer_class", "AutoTokenizer")]
-    return ["mustango.predictors", "BeatPredictor" if name == "beat_predictor" else "ChordPredictor"]
+    return ["mustango", "BeatPredictor" if name == "beat_predictor" else "ChordPredictor"]
 
 
 def cast(component, dtype):

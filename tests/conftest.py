@@ -51,7 +51,7 @@ def fluidsynth_missing():
     try:
         import fluidsynth  # noqa: F401
 
-        from musicbench.compose import find_soundfont
+        from musicbench.compose.compose import find_soundfont
 
         find_soundfont()
     except Exception as error:  # pyfluidsynth raises ImportError or OSError by platform
@@ -69,12 +69,12 @@ def tiny_folder(tmp_path_factory):
     from diffusers import AutoencoderKL, DPMSolverMultistepScheduler
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from mustango.conditioning import Conditioner
-    from mustango.control import CONTROL_CHANNELS
-    from mustango.mel import LogMel
-    from mustango.munet import MuNet
+    from mustango.model.conditioning import Conditioner
+    from mustango.model.control import CONTROL_CHANNELS
+    from mustango.model.mel import LogMel
+    from mustango.model.munet import MuNet
+    from mustango.model.vocoder import ISTFTVocoder
     from mustango.pipeline import MustangoPipeline
-    from mustango.vocoder import ISTFTVocoder
 
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("tiny")

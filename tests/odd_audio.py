@@ -8,7 +8,7 @@ import zlib
 import numpy as np
 import soundfile
 
-from musicbench.containers import MIRRORED, mp3_parts
+from musicbench.sound.containers import MIRRORED, mp3_parts
 
 RATE = 22050
 READ, DAMAGED, NAMED = "read", "damaged", "named"

@@ -19,11 +19,11 @@ from gradio_client.exceptions import AppError
 
 import app
 from musicbench import InputError
-from musicbench.theory import Key
-from mustango.midi import read_chords
+from musicbench.music.theory import Key
+from musicbench.scores.midi import read_chords
+from mustango.page.web import sweep_once
 from mustango.pipeline import MustangoPipeline
-from mustango.reader import resolve
-from mustango.web import sweep_once
+from mustango.request.reader import resolve
 
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
 
@@ -184,7 +184,7 @@ def test_users_at_once_get_their_own(server, tmp_path):
 
 
 def test_cancel_stops_the_work(client, monkeypatch):
-    from mustango.munet import MuNet
+    from mustango.model.munet import MuNet
 
     forward, calls = MuNet.forward, []
     monkeypatch.setattr(MuNet, "forward", lambda *arguments: calls.append(1) or forward(*arguments))

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from musicbench.arranging import arrange, chord_events, sounding, voicing
-from musicbench.pieces import Form, Plan, Voice
-from musicbench.planning import plan
-from musicbench.progression import Progression
-from musicbench.theory import Chord, Key, Meter
+from musicbench.compose.arranging import arrange, chord_events, sounding, voicing
+from musicbench.compose.pieces import Form, Plan, Voice
+from musicbench.compose.planning import plan
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Chord, Key, Meter
 
 seeds = st.integers(0, 10**6)
 

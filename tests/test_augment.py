@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench import InputError, augment
-from musicbench.clip import Clip
-from musicbench.features import loudness_db
-from musicbench.theory import Chord, Dynamics, Key, Meter
+from musicbench import InputError
+from musicbench.music.theory import Chord, Dynamics, Key, Meter
+from musicbench.sound import augment
+from musicbench.sound.clip import Clip
+from musicbench.sound.features import loudness_db
 
 RATE = 24000
 

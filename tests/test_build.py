@@ -22,16 +22,24 @@ from conftest import ROOT
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
-from musicbench import build as build_module
 from musicbench.__main__ import main
-from musicbench.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
-from musicbench.clip import Clip, alone_in, load_audio
-from musicbench.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_rows, write_webdataset
-from musicbench.facts import read_prompt, same_facts
-from musicbench.features import Heard
-from musicbench.songs import find_songs, segments, song_id
-from musicbench.soundfiles import SoundFile
-from musicbench.theory import Chord, Key, Meter
+from musicbench.build import build as build_module
+from musicbench.build.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
+from musicbench.build.dataset import (
+    NOT_ALWAYS_HEARD,
+    read_rows,
+    row_captions,
+    row_clip,
+    write_parquet,
+    write_rows,
+    write_webdataset,
+)
+from musicbench.build.songs import find_songs, segments, song_id
+from musicbench.music.theory import Chord, Key, Meter
+from musicbench.prompt.facts import read_prompt, same_facts
+from musicbench.sound.clip import Clip, alone_in, load_audio
+from musicbench.sound.features import Heard
+from musicbench.sound.soundfiles import SoundFile
 
 pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
 
@@ -224,7 +232,7 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path):
 import os, time
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from musicbench.engines import end_with_parent
+from musicbench.build.engines import end_with_parent
 
 def work():
     print(os.getpid(), flush=True)
@@ -369,7 +377,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
 
 @pytest.mark.parametrize("suffix", ["flac", "wav"])
 def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeypatch, suffix):
-    monkeypatch.setattr("musicbench.build.hear", lambda samples, rate: NOTHING)
+    monkeypatch.setattr("musicbench.build.build.hear", lambda samples, rate: NOTHING)
     (tmp_path / "songs").mkdir()
     torn = tmp_path / "songs" / f"torn.{suffix}"
     soundfile.write(torn, np.tile(triads([C, AM, F, G], 120), 3)[: 20 * RATE], RATE)
@@ -397,7 +405,7 @@ def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp
     (tmp_path / "recipe.toml").write_text(TOML)
     command = ["build", str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]
     with monkeypatch.context() as broken:
-        broken.setattr("musicbench.build.fitting_caption", breaks)
+        broken.setattr("musicbench.build.build.fitting_caption", breaks)
         assert main(command) == 1
     (entry,) = read_rows(tmp_path / "out" / "rejected.jsonl")
     assert (entry["source"], entry["clip_start"]) == ("album/one.wav", None) and "KeyError: 'an\\nerror'" in entry["reason"]
@@ -410,7 +418,7 @@ def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, e
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("musicbench.build.hear", stop)
+    monkeypatch.setattr("musicbench.build.build.hear", stop)
     with pytest.raises(error):
         build(songs, tmp_path / "out", RECIPE)
 
@@ -469,7 +477,7 @@ def test_bad_recipes(tmp_path, line, words):
 )  # fmt: skip
 def test_settings_that_are_no_builds_are_named(songs, tmp_path, monkeypatch, capsys, change, words):
     settings = tmp_path / "out" / "build.json"
-    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    monkeypatch.setattr("musicbench.build.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
     assert main(["build", str(songs), str(tmp_path / "out")]) == 0
     settings.write_text(change(settings.read_text()))
     assert main(["build", str(songs), str(tmp_path / "out")]) == 2
@@ -517,7 +525,7 @@ def test_two_builds_do_not_share_a_folder(songs, built, tmp_path, capsys):
 @pytest.mark.parametrize("number", range(5))
 def test_a_kill_at_any_point_of_the_start_leaves_a_folder_that_goes_on(songs, tmp_path, monkeypatch, number):
     """Killed before the file system's first to fifth change: the folder, the settings' temporary file, its renaming, folders."""
-    monkeypatch.setattr("musicbench.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    monkeypatch.setattr("musicbench.build.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
     with monkeypatch.context() as killed:
         changes = iter(range(number + 1))
 
@@ -575,7 +583,7 @@ def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
 def test_segments_cover_a_song(tmp_path, monkeypatch, hop_s):
     soundfile.write(tmp_path / "ramp.wav", np.arange(52000) / 80000, 4000, subtype="FLOAT")
     recipe = Recipe(clip_s=4.0, hop_s=hop_s, min_s=1.0, tempo_copies=1)
-    monkeypatch.setattr("musicbench.soundfiles.BLOCK_SAMPLES", 5000)
+    monkeypatch.setattr("musicbench.sound.soundfiles.BLOCK_SAMPLES", 5000)
     with SoundFile(tmp_path / "ramp.wav") as file:
         parts = list(segments(file, recipe))
     assert [start for start, _, _ in parts] == pytest.approx(recipe.starts(13.0)) and len(parts) == int(12 / hop_s) + 1
@@ -650,7 +658,7 @@ def test_parquet(built, tmp_path, monkeypatch):
         "transforms": [],
         "not_heard": [],
     }
-    monkeypatch.setattr("musicbench.dataset.ROWS_A_GROUP", 4)
+    monkeypatch.setattr("musicbench.build.dataset.ROWS_A_GROUP", 4)
     write_rows(tmp_path / "rows.jsonl", rows)
     whole = write_parquet(tmp_path)[0]
     file = ParquetFile(whole)
@@ -704,8 +712,8 @@ def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, l
     (tmp_path / "songs").mkdir()
     for name in ("one", "two"):
         soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
-    monkeypatch.setattr("musicbench.build.split_of", lambda path, share: "test" if "one" in path else "train")
-    monkeypatch.setattr("musicbench.build.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
+    monkeypatch.setattr("musicbench.build.build.split_of", lambda path, share: "test" if "one" in path else "train")
+    monkeypatch.setattr("musicbench.build.build.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
     build(tmp_path / "songs", tmp_path / "out", recipe)
     kinds = []
     for split in ("train", "test"):

@@ -5,9 +5,9 @@ import pytest
 import torch
 from conftest import ROOT
 
-from musicbench.master import true_peak_db
-from musicbench.theory import Chord
-from mustango.checkpoint import BUNDLED, model_folder, verify
+from musicbench.music.theory import Chord
+from musicbench.sound.master import true_peak_db
+from mustango.release.checkpoint import BUNDLED, model_folder, verify
 
 FOLDER = ROOT / "checkpoints" / BUNDLED
 

@@ -12,12 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench import InputError, captions
-from musicbench.clip import Clip
-from musicbench.compose import caption, describe, plan
-from musicbench.facts import read_prompt, same_facts
-from musicbench.progression import Progression
-from musicbench.theory import Chord, Dynamics, Key, Meter, tempo_class
+from musicbench import InputError
+from musicbench.build import captions
+from musicbench.compose.compose import caption, describe, plan
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Chord, Dynamics, Key, Meter, tempo_class
+from musicbench.prompt.facts import read_prompt, same_facts
+from musicbench.sound.clip import Clip
 
 
 def labelled(seed):

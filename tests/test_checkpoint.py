@@ -11,10 +11,10 @@ from conftest import GOLDEN, ROOT
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
-from mustango import checkpoint
 from mustango.__main__ import main
-from mustango.checkpoint import CONDITIONER_NAMES, IGNORED, load_released, munet_config, rename
 from mustango.pipeline import load_pipeline
+from mustango.release import checkpoint
+from mustango.release.checkpoint import CONDITIONER_NAMES, IGNORED, load_released, munet_config, rename
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
@@ -218,7 +218,7 @@ def test_released_predictors_answer(released, converted, layout):
 
 def test_chord_predictor_is_the_released_one(released, converted):
     """Its output against transformers' decoder and the file's own head."""
-    from mustango.predictors import ChordPredictor
+    from mustango.release.predictors import ChordPredictor
 
     tensors = load_released(released / "chords" / "flan-t5-large.bin")
     tokens, start = torch.tensor([[5, 6, 7, 1]]), torch.tensor([[0, 3, 4]])
@@ -245,8 +245,8 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
     import numpy as np
     from safetensors.torch import load_file
 
-    from musicbench.clip import save_audio
-    from musicbench.dataset import write_rows
+    from musicbench.build.dataset import write_rows
+    from musicbench.sound.clip import save_audio
     from mustango.pipeline import load_pipeline
 
     data, run, out = str(tmp_path / "data"), str(tmp_path / "run"), tmp_path / "model"

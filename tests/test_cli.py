@@ -19,14 +19,14 @@ from app import build_parser as build_app_parser
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
-from musicbench.features import Heard
-from musicbench.master import loudness_of
-from musicbench.theory import Chord
+from musicbench.music.theory import Chord
+from musicbench.scores.midi import read_chords
+from musicbench.sound.features import Heard
+from musicbench.sound.master import loudness_of
 from mustango.__main__ import build_parser, main, summary
-from mustango.knows import read_knows
-from mustango.midi import read_chords
 from mustango.pipeline import load_pipeline
-from mustango.reader import resolve
+from mustango.request.knows import read_knows
+from mustango.request.reader import resolve
 
 
 @pytest.fixture
@@ -154,7 +154,7 @@ def test_picking_is_checked_in_a_dry_run(capsys, here, tiny_folder, monkeypatch)
     def missing(meters):
         raise InputError("madmom is not installed")
 
-    monkeypatch.setattr("musicbench.features.madmom", missing)
+    monkeypatch.setattr("musicbench.sound.features.madmom", missing)
     fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="madmom is not installed")
 
 
@@ -246,8 +246,8 @@ def test_a_wrong_option_names_what_would_be_right(capsys, arguments, says):
 )  # fmt: skip
 def test_an_evaluation_is_checked_before_torch_is_loaded(capsys, here, monkeypatch, arguments, says):
     (here / "file").touch()
-    monkeypatch.setitem(sys.modules, "mustango.evaluate", None)
-    monkeypatch.setitem(sys.modules, "mustango.words", None)
+    monkeypatch.setitem(sys.modules, "mustango.evaluate.run", None)
+    monkeypatch.setitem(sys.modules, "mustango.evaluate.words", None)
     assert main(["evaluate", *arguments]) == 2
     err = capsys.readouterr().err
     assert says in err and err.count("\n") == 1 and os.listdir(here) == ["file"]
@@ -267,7 +267,7 @@ def test_an_evaluation_of_a_model_that_is_not_there_leaves_nothing(capsys, here,
     (here / "rows.jsonl").write_text('{"prompt": "x", "chords": ["C"], "chords_time": [0], "duration": 2}')
     for place in ("words.find_soundfont", "words._musicnn", "words.madmom", "clips.find_soundfont", "evaluate.embedder"):
         monkeypatch.setattr(f"mustango.{place}", lambda *_: None)
-    monkeypatch.setattr("mustango.evaluate.DEFAULT_JUDGES", ())
+    monkeypatch.setattr("mustango.evaluate.run.DEFAULT_JUDGES", ())
     assert main(["evaluate", *arguments, "-o", "ev", "--model", model]) == 2
     out, err = capsys.readouterr()
     assert out == "" and says in err and err.count("\n") == 1 and os.listdir(here) == ["rows.jsonl"]
@@ -345,7 +345,7 @@ def test_a_conversion_that_cannot_be_is_told(capsys, here, arguments, says):
 
 def test_parquet_is_checked_before_the_build(capsys, here, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    monkeypatch.setattr("musicbench.build.build", lambda *_, **__: pytest.fail("it was built"))
+    monkeypatch.setattr("musicbench.build.build.build", lambda *_, **__: pytest.fail("it was built"))
     assert musicbench_main(["build", ".", "out", "--parquet"]) == 2
     assert "pip install pyarrow" in capsys.readouterr().err and os.listdir(here) == []
 
@@ -582,8 +582,8 @@ def test_takes_in_bars_are_as_long_as_their_tempo_makes_them(here, tiny_folder):
 
 def test_the_best_of_several_takes(here, tiny_folder, monkeypatch, capsys):
     heard = iter([Heard(), Heard(chords=(Chord.parse("C"),), chord_times=(0.0,))])
-    monkeypatch.setattr("mustango.obeyed.hear", lambda *_: next(heard))
-    monkeypatch.setattr("musicbench.features.madmom", lambda *_: None)
+    monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: next(heard))
+    monkeypatch.setattr("musicbench.sound.features.madmom", lambda *_: None)
     options = ("--takes", "2", "--pick", "best", "--chords", "C", "--duration", "2", "--steps", "2")
     assert generate("piano", *options, model=tiny_folder) == 0
     assert "heard of what was asked: 0%, 33%; take 2 is kept" in capsys.readouterr().out

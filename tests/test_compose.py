@@ -2,9 +2,9 @@
 
 from conftest import needs_fluidsynth
 
-from musicbench.compose import compose, plan
-from musicbench.progression import Progression
-from musicbench.theory import Meter
+from musicbench.compose.compose import compose, plan
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Meter
 
 
 @needs_fluidsynth

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 import torch
 
-from musicbench import InputError, instruments
-from musicbench.progression import Progression, beat_grid
-from musicbench.theory import Chord, Meter
-from mustango.conditioning import Conditioner, pooled, sinusoid
-from mustango.control import CONTROL_CHANNELS, DRUMS, control_signal, drum_class
+from musicbench import InputError
+from musicbench.compose import instruments
+from musicbench.music.progression import Progression, beat_grid
+from musicbench.music.theory import Chord, Meter
+from mustango.model.conditioning import Conditioner, pooled, sinusoid
+from mustango.model.control import CONTROL_CHANNELS, DRUMS, control_signal, drum_class
 
 
 def parsed(symbols):

@@ -6,10 +6,11 @@ import os
 import pytest
 from conftest import needs_fluidsynth
 
-from musicbench import InputError, dataset
+from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.clip import alone_in
-from musicbench.dataset import read_rows, write_composed
+from musicbench.build import dataset
+from musicbench.build.dataset import read_rows, write_composed
+from musicbench.sound.clip import alone_in
 
 FIELDS = {
     "dataset",

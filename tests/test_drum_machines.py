@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from musicbench.drum_machines import DRUMS, GM_DRUMS, KITS, LEVELS, OTHER_LEVEL, PERCUSSION, Hit, drum_of, hit, play_kit
-from musicbench.noises import NOISES, make_noise
+from musicbench.synth.drum_machines import DRUMS, GM_DRUMS, KITS, LEVELS, OTHER_LEVEL, PERCUSSION, Hit, drum_of, hit, play_kit
+from musicbench.synth.noises import NOISES, make_noise
 
 RATE = 24000
 CORE = "kick snare rim clap closed_hat pedal_hat open_hat ride crash tom_low tom_mid tom_high".split()

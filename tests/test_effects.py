@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench.distortion import CURVES, shaped_by
-from musicbench.effects import EFFECTS, apply
-from musicbench.filters import coloured, low_response, moved_filter, read_at
-from musicbench.reverbs import ROOMS, impulse_response
+from musicbench.synth.distortion import CURVES, shaped_by
+from musicbench.synth.effects import EFFECTS, apply
+from musicbench.synth.filters import coloured, low_response, moved_filter, read_at
+from musicbench.synth.reverbs import ROOMS, impulse_response
 
 RATE = 24000
 TIMED = dict(bpm=120, hits_s=(0.0, 0.5, 1.0, 1.5))

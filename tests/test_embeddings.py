@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from musicbench import InputError
-from mustango.embeddings import (
+from mustango.hear.embeddings import (
     CLAP,
     EMBEDDERS,
     MusiCNN,

@@ -13,16 +13,16 @@ import torch
 from odd_audio import encoded, flac_claiming, tone
 
 from musicbench import InputError
-from musicbench.features import Heard
-from musicbench.theory import Chord
-from mustango import evaluate as module
+from musicbench.music.theory import Chord
+from musicbench.sound.features import Heard
 from mustango.__main__ import main
-from mustango.clips import results
-from mustango.embeddings import frechet_distance
-from mustango.evaluate import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
-from mustango.judges import JUDGES
-from mustango.scorecard import markdown, page
-from mustango.testsets import load_cases
+from mustango.evaluate import run as module
+from mustango.evaluate.clips import results
+from mustango.evaluate.run import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
+from mustango.evaluate.scorecard import markdown, page
+from mustango.evaluate.testsets import load_cases
+from mustango.hear.embeddings import frechet_distance
+from mustango.hear.judges import JUDGES
 
 REAL_WORKERS = module.worker_pool
 RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
@@ -357,7 +357,7 @@ def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeyp
     def missing():
         raise InputError("no SoundFont")
 
-    monkeypatch.setattr("mustango.clips.find_soundfont", missing)
+    monkeypatch.setattr("mustango.evaluate.clips.find_soundfont", missing)
     options = dict(set="composed:1", audio=None, model=str(tiny_folder), steps=1)
     assert "model" in run(music, columns=("model",), **options)["scores"]
     for needs in (dict(columns=("model", "real")), dict(columns=("model",), embedding="musicnn")):
@@ -367,7 +367,7 @@ def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeyp
 
 
 def test_the_best_take_is_judged(music, tiny_folder, monkeypatch):
-    monkeypatch.setattr("mustango.clips.best_take", lambda output: (len(output.audios) - 1, []))
+    monkeypatch.setattr("mustango.evaluate.clips.best_take", lambda output: (len(output.audios) - 1, []))
     row, made = json.loads((music / "set.jsonl").read_text().splitlines()[0]), []
     for seed, takes in ((5, 3), (7, 1)):
         (music / "set.jsonl").write_text(json.dumps(row | {"seed": seed}))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from musicbench.features import bpm_of, hear, loudness_db
+from musicbench.sound.features import bpm_of, hear, loudness_db
 
 madmom = pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
 RATE = 44100

@@ -4,11 +4,11 @@ import re
 
 import pytest
 
-from musicbench.forms import BLUES_OF, FORMS, bars_of, form_at_the_end, form_in
-from musicbench.genres import GENRES
-from musicbench.progression import Progression
-from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.theory import Key, Meter
+from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Key, Meter
+from musicbench.prompt.forms import BLUES_OF, FORMS, bars_of, form_at_the_end, form_in
+from musicbench.prompt.genres import GENRES
 
 C, A_MINOR, FOUR = Key("C"), Key("A", "minor"), Meter.parse("4/4")
 LINES = {(mode, line) for form in FORMS for mode, line in (("major", form.major), ("minor", form.minor))}

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicbench.genres import GENRES, Leaning, drums_said, drums_wanted, genres_in, plays_alone
-from musicbench.progression import Progression
-from musicbench.styles import STYLES
-from musicbench.theory import MAX_BPM, MIN_BPM, Key, Meter
+from musicbench.compose.styles import STYLES
+from musicbench.music.progression import Progression
+from musicbench.music.theory import MAX_BPM, MIN_BPM, Key, Meter
+from musicbench.prompt.genres import GENRES, Leaning, drums_said, drums_wanted, genres_in, plays_alone
 
 STYLED = [genre for genre in GENRES if genre.bpm]
 

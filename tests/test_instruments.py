@@ -1,11 +1,11 @@
-"""The table of instruments: all of General MIDI, in the words of `musicbench.sounds`, and what the synthesisers have."""
+"""The table of instruments: all of General MIDI, in the words of `musicbench.prompt.sounds`, and what the synthesisers have."""
 
-from musicbench.drum_machines import DRUMS as MACHINES_DRUMS
-from musicbench.drum_machines import KITS as MACHINES
-from musicbench.instruments import DRUMS, INSTRUMENTS, KINDS, KITS, MACHINE_DRUMS, NOISES, drum_kind, named, suited
-from musicbench.lexicon import read_words
-from musicbench.sounds import phrases
-from musicbench.synths import PATCHES
+from musicbench.compose.instruments import DRUMS, INSTRUMENTS, KINDS, KITS, MACHINE_DRUMS, NOISES, drum_kind, named, suited
+from musicbench.prompt.lexicon import read_words
+from musicbench.prompt.sounds import phrases
+from musicbench.synth.drum_machines import DRUMS as MACHINES_DRUMS
+from musicbench.synth.drum_machines import KITS as MACHINES
+from musicbench.synth.synths import PATCHES
 
 PHRASES = phrases()
 

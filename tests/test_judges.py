@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from musicbench import InputError
-from musicbench.progression import beat_grid
-from musicbench.theory import Chord, Key, Meter
-from mustango.judges import JUDGED, JUDGES, is_silent, load_judge
-from mustango.metrics import Target, clip_scores
+from musicbench.music.progression import beat_grid
+from musicbench.music.theory import Chord, Key, Meter
+from mustango.hear.judges import JUDGED, JUDGES, is_silent, load_judge
+from mustango.hear.metrics import Target, clip_scores
 
 RATE, BPM = 24000, 120
 CHORDS = ("C", "F", "G7", "C", "Am", "Dm", "G7", "C")  # half a bar of two beats each would blur: one each 2 s
@@ -92,7 +92,7 @@ def test_silence_is_told_from_sound(sound):
 def test_unknown_and_missing_judges(monkeypatch):
     with pytest.raises(InputError, match="choose from madmom"):
         load_judge("ears")
-    monkeypatch.setattr("mustango.judges.find_spec", lambda name: None)
+    monkeypatch.setattr("mustango.hear.judges.find_spec", lambda name: None)
     for name in ("chordino", "essentia"):
         with pytest.raises(InputError, match="pip install"):
             JUDGES[name]()
@@ -106,8 +106,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mustango.judges import Librosa, compile_librosa
-from mustango.words import measures
+from mustango.hear.judges import Librosa, compile_librosa
+from mustango.evaluate.words import measures
 
 def kept():
     return {path.name for path in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")}

@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.chains import NOISE_KINDS
-from musicbench.compose import caption, describe, plan
-from musicbench.instruments import INSTRUMENTS, suited
-from musicbench.styles import STYLES
-from musicbench.theory import Meter
-from mustango.knows import KNOWS, Knows, learn, read_knows
-from mustango.reader import resolve
+from musicbench.compose.chains import NOISE_KINDS
+from musicbench.compose.compose import caption, describe, plan
+from musicbench.compose.instruments import INSTRUMENTS, suited
+from musicbench.compose.styles import STYLES
+from musicbench.music.theory import Meter
+from mustango.request.knows import KNOWS, Knows, learn, read_knows
+from mustango.request.reader import resolve
 
 BUNDLED = read_knows(ROOT / "checkpoints" / "mustango-mini")
 COMPOSER = Knows.of_composer()

@@ -78,5 +78,5 @@ assert not heavy, heavy
 
 
 def test_musicbench_imports_no_torch():
-    done = run("import sys, musicbench.dataset, musicbench.captions; assert 'torch' not in sys.modules")
+    done = run("import sys, musicbench.build.dataset, musicbench.build.captions; assert 'torch' not in sys.modules")
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ from conftest import processor_s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicbench.lexicon import Phrases, joined, read_words, singular, table, without_titles
+from musicbench.prompt.lexicon import Phrases, joined, read_words, singular, table, without_titles
 
 
 @pytest.mark.parametrize(

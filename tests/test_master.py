@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from musicbench import InputError
-from musicbench.clip import save_audio
-from musicbench.master import (
+from musicbench.sound.clip import save_audio
+from musicbench.sound.master import (
     at_loudness,
     centred,
     check_loudness,

@@ -6,7 +6,7 @@ import torch
 from conftest import GOLDEN
 from safetensors.torch import load_file
 
-from mustango.mel import LogMel
+from mustango.model.mel import LogMel
 
 
 def test_defaults_equal_the_original_front_end():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from musicbench import InputError
-from musicbench.features import Heard
-from musicbench.progression import beat_grid
-from musicbench.theory import Chord, Key, Meter
-from mustango.metrics import (
+from musicbench.music.progression import beat_grid
+from musicbench.music.theory import Chord, Key, Meter
+from musicbench.sound.features import Heard
+from mustango.hear.metrics import (
     METRICS,
     Labels,
     Target,

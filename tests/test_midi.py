@@ -6,10 +6,10 @@ import mido
 import pytest
 
 from musicbench import InputError
-from musicbench.chordtypes import SPELLINGS
-from musicbench.theory import Chord
-from mustango.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
-from mustango.reader import resolve
+from musicbench.music.chordtypes import SPELLINGS
+from musicbench.music.theory import Chord
+from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
+from mustango.request.reader import resolve
 
 PLANS = [
     {"chords": "C G Am F", "tempo": 120, "key": "C"},

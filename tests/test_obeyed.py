@@ -6,10 +6,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from musicbench.features import Heard
-from musicbench.theory import Chord, Key
-from mustango.obeyed import beats_f_measure, best_take, compare, matched_share
-from mustango.reader import resolve
+from musicbench.music.theory import Chord, Key
+from musicbench.sound.features import Heard
+from mustango.hear.obeyed import beats_f_measure, best_take, compare, matched_share
+from mustango.request.reader import resolve
 
 
 def chords(line):
@@ -94,7 +94,7 @@ def test_share_is_the_mean_of_what_was_heard():
 def test_the_best_take_is_kept(monkeypatch):
     controls = asked()
     heard = {0: Heard(), 1: Heard(beat_times=controls.beat_times), 2: Heard(key=Key.parse("D"))}
-    monkeypatch.setattr("mustango.obeyed.hear", lambda audio, rate: heard[int(audio[0])])
+    monkeypatch.setattr("mustango.hear.obeyed.hear", lambda audio, rate: heard[int(audio[0])])
     output = SimpleNamespace(audios=np.arange(3.0)[:, None], sample_rate=24000, controls=[controls] * 3)
     best, scores = best_take(output)
     assert best == 1 and [round(s.share, 2) for s in scores] == [0, 0.33, 0]

@@ -10,7 +10,7 @@ from torch import nn
 from transformers import DebertaV2Config
 
 from mustango.pipeline import HEAVY, load_pipeline
-from mustango.predictors import BeatPredictor
+from mustango.release.predictors import BeatPredictor
 
 PARTS = ("text_encoder", "conditioner", "unet", "vae", "vocoder")
 

@@ -16,8 +16,8 @@ from conftest import ROOT
 from test_app import free_port
 from test_features import AM, RATE, C, F, G, triads
 
-from musicbench.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
-from mustango.midi import read_chords
+from musicbench.scores.midi import read_chords
+from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from musicbench.picture import (
+from musicbench.music.progression import beat_grid
+from musicbench.music.theory import Meter
+from musicbench.sound.picture import (
     GAP_HEIGHT,
     LANE_HEIGHT,
     MARGIN_LEFT,
@@ -19,8 +21,6 @@ from musicbench.picture import (
     piece_png,
     piece_scale_s,
 )
-from musicbench.progression import beat_grid
-from musicbench.theory import Meter
 
 RATE = 8000
 

@@ -7,14 +7,14 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench.arranging import sounding
-from musicbench.compose import caption, describe, plan
-from musicbench.genres import GENRES, drums_said, genres_in
-from musicbench.instruments import INSTRUMENTS
-from musicbench.piece_words import Words, article, joined, style_words
-from musicbench.pieces import Form
-from musicbench.sounds import phrases, words_of
-from musicbench.styles import STYLES
+from musicbench.compose.arranging import sounding
+from musicbench.compose.compose import caption, describe, plan
+from musicbench.compose.instruments import INSTRUMENTS
+from musicbench.compose.piece_words import Words, article, joined, style_words
+from musicbench.compose.pieces import Form
+from musicbench.compose.styles import STYLES
+from musicbench.prompt.genres import GENRES, drums_said, genres_in
+from musicbench.prompt.sounds import phrases, words_of
 
 PHRASES = phrases()
 GENERAL = {"drum kit", "toms"}

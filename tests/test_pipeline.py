@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.master import loudness_of, true_peak_db
-from musicbench.progression import beat_grid
-from musicbench.theory import Chord, Meter
+from musicbench.music.progression import beat_grid
+from musicbench.music.theory import Chord, Meter
+from musicbench.sound.master import loudness_of, true_peak_db
 from mustango.pipeline import TOGETHER_S, MustangoPipeline, framed, load_pipeline, parts_of, sidecar
-from mustango.reader import resolve
+from mustango.request.reader import resolve
 
 
 def make(pipeline, *args, **options):
@@ -238,7 +238,7 @@ def test_guidance_leads_away_from_the_opposite_of_bright_and_dark(tiny_folder, p
 
 
 def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
-    from mustango.predictors import PredictedChords
+    from mustango.release.predictors import PredictedChords
 
     pipeline = load_pipeline(str(tiny_folder))
     with pytest.raises(InputError, match="no neural predictors"):
@@ -273,7 +273,7 @@ def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
 
 @dataclass(frozen=True)
 class Heard:
-    """What `mustango.predictors.PredictedChords` holds."""
+    """What `mustango.release.predictors.PredictedChords` holds."""
 
     chords: tuple
     times: tuple

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.arranging import arrange, chord_events
-from musicbench.compose import caption, describe, plan
-from musicbench.harmony import QUICKEST_S
-from musicbench.instruments import INSTRUMENTS
-from musicbench.progression import Progression
-from musicbench.styles import STYLES
-from musicbench.theory import NO_CHORD, Key, Meter
+from musicbench.compose.arranging import arrange, chord_events
+from musicbench.compose.compose import caption, describe, plan
+from musicbench.compose.harmony import QUICKEST_S
+from musicbench.compose.instruments import INSTRUMENTS
+from musicbench.compose.styles import STYLES
+from musicbench.music.progression import Progression
+from musicbench.music.theory import NO_CHORD, Key, Meter
 
 seeds = st.integers(0, 10**6)
 PIECES = [plan(seed) for seed in range(1500)]

@@ -9,11 +9,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.compose import caption, describe, plan
-from musicbench.facts import drums_alone, read_prompt
-from musicbench.progression import Progression
-from musicbench.theory import Chord, Key, Meter
-from mustango.reader import chord_line, read_duration, resolve, rng_of
+from musicbench.compose.compose import caption, describe, plan
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Chord, Key, Meter
+from musicbench.prompt.facts import drums_alone, read_prompt
+from mustango.request.reader import chord_line, read_duration, resolve, rng_of
 
 
 @pytest.mark.parametrize(
@@ -617,7 +617,7 @@ def test_chords_at_times_are_taken_as_they_are():
 
 def stating(monkeypatch, duration):
     """Let every prompt state a duration."""
-    monkeypatch.setattr("mustango.reader.read_prompt", lambda *given: replace(read_prompt(*given), duration=duration))
+    monkeypatch.setattr("mustango.request.reader.read_prompt", lambda *given: replace(read_prompt(*given), duration=duration))
 
 
 @pytest.mark.parametrize(

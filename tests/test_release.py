@@ -19,11 +19,11 @@ from test_offloading import in_leaves, sequentially
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from musicbench import InputError
-from musicbench.theory import Chord
-from mustango import checkpoint
+from musicbench.music.theory import Chord
 from mustango.__main__ import main
 from mustango.pipeline import load_pipeline
-from mustango.reader import resolve
+from mustango.release import checkpoint
+from mustango.request.reader import resolve
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity

@@ -7,12 +7,12 @@ import pytest
 from conftest import needs_fluidsynth
 
 from musicbench import InputError
-from musicbench.compose import compose, find_soundfont, plan, render, render_parts
-from musicbench.features import loudness_db
-from musicbench.pieces import Plan, Voice
-from musicbench.progression import Progression
-from musicbench.soundfonts import FontPlayer, font_named
-from musicbench.theory import Chord, Key, Meter
+from musicbench.compose.compose import compose, find_soundfont, plan, render, render_parts
+from musicbench.compose.pieces import Plan, Voice
+from musicbench.compose.soundfonts import FontPlayer, font_named
+from musicbench.music.progression import Progression
+from musicbench.music.theory import Chord, Key, Meter
+from musicbench.sound.features import loudness_db
 
 
 def test_missing_soundfont_is_named(monkeypatch):
@@ -172,7 +172,7 @@ def test_sound_agrees_with_labels():
 @needs_fluidsynth
 def test_labels_survive_crop_and_augmentation():
     pytest.importorskip("python_stretch")
-    from musicbench.augment import change_tempo, shift_pitch
+    from musicbench.sound.augment import change_tempo, shift_pitch
 
     clip = render(made(), 6.0)
     cut = clip.cropped(1.0, 3.0)

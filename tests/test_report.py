@@ -8,8 +8,8 @@ import soundfile
 from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
-from musicbench.clip import save_audio
-from musicbench.dataset import write_rows
+from musicbench.build.dataset import write_rows
+from musicbench.sound.clip import save_audio
 
 
 def row(number, transforms, **more):

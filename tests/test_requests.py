@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from musicbench.features import Heard
+from musicbench.sound.features import Heard
 from mustango.__main__ import main
 
 
@@ -212,8 +212,8 @@ def test_a_dry_run_leaves_out_what_is_made(capsys, here, tiny_folder):
 
 
 def test_the_best_of_takes_is_made_already(capsys, here, tiny_folder, monkeypatch):
-    monkeypatch.setattr("musicbench.features.madmom", lambda *_: None)
-    monkeypatch.setattr("mustango.obeyed.hear", lambda *_: Heard())
+    monkeypatch.setattr("musicbench.sound.features.madmom", lambda *_: None)
+    monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: Heard())
     write(here / "many.jsonl", [{"prompt": "piano", "duration": 1, "steps": 1}])
     asked = [
         "generate",
@@ -290,7 +290,7 @@ def test_what_predictors_will_tell_is_left_open(capsys, here, tiny_folder):
     shutil.copytree(tiny_folder, model)
     (model / "beat_predictor").mkdir()
     index = json.loads((model / "model_index.json").read_text())
-    index["beat_predictor"] = ["mustango.predictors", "BeatPredictor"]
+    index["beat_predictor"] = ["mustango.release.predictors", "BeatPredictor"]
     (model / "model_index.json").write_text(json.dumps(index))
     asked = ("--model", str(model), "--duration", "4")
     (told,), _ = dry(capsys, "piano", *asked)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from mustango.metrics import METRICS, Mean
-from mustango.scorecard import compared_markdown, markdown, page, rank, write_reports
+from mustango.evaluate.scorecard import compared_markdown, markdown, page, rank, write_reports
+from mustango.hear.metrics import METRICS, Mean
 
 MEAN = {"value": 0.75, "low": 0.6, "high": 0.9, "n": 2}
 
@@ -116,7 +116,7 @@ def test_a_difference_is_starred_where_its_interval_leaves_out_zero():
 
 
 def test_every_metric_has_its_place():
-    from mustango.scorecard import GROUPS, MEANINGS
+    from mustango.evaluate.scorecard import GROUPS, MEANINGS
 
     placed = [metric for metrics in GROUPS.values() for metric in metrics]
     assert set(placed) == set(MEANINGS) >= set(METRICS) and len(placed) == len(set(placed))

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from mustango.conditioning import Conditioner
-from mustango.mel import LogMel
-from mustango.reader import resolve
-from mustango.sidecar import ModelFacts, describe, plain_key, read_facts, resolve_in_plain_key, restored
+from mustango.model.conditioning import Conditioner
+from mustango.model.mel import LogMel
+from mustango.request.reader import resolve
+from mustango.request.sidecar import ModelFacts, describe, plain_key, read_facts, resolve_in_plain_key, restored
 
 RELEASED = ModelFacts(10.24, 10.24)
 WIDE = ModelFacts(10.24, 120, 24000, RELEASED.chord_types, 1000, 1000, 7)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from musicbench.manifests import read_manifests
-from musicbench.songs import caption_lines, clipped_share, fault_of, find_songs, passed_over, song_text, without_dc
+from musicbench.build.manifests import read_manifests
+from musicbench.build.songs import caption_lines, clipped_share, fault_of, find_songs, passed_over, song_text, without_dc
 
 
 def test_what_sounds_is_found_by_content_and_what_is_named_so_by_name(tmp_path):

@@ -8,9 +8,10 @@ import pytest
 import soundfile
 from odd_audio import DAMAGED, NAMED, RATE, encoded, flac_claiming, id3v2, odd_files, patched, tone, without_info_frame
 
-from musicbench import InputError, containers, soundfiles
-from musicbench.clip import is_whole_audio, load_audio
-from musicbench.soundfiles import SoundFile, printable
+from musicbench import InputError
+from musicbench.sound import containers, soundfiles
+from musicbench.sound.clip import is_whole_audio, load_audio
+from musicbench.sound.soundfiles import SoundFile, printable
 
 FILES = odd_files()
 
@@ -70,11 +71,11 @@ def test_a_length_is_a_claim(tmp_path):
 
 def test_what_is_too_long_is_refused_and_a_song_is_left_there(tmp_path, monkeypatch):
     (tmp_path / "x.wav").write_bytes(encoded(tone(3), "WAV"))
-    monkeypatch.setattr("musicbench.clip.MAX_LOADED", 2 * RATE)
+    monkeypatch.setattr("musicbench.sound.clip.MAX_LOADED", 2 * RATE)
     with pytest.raises(InputError, match="lasts more than 2 s; cut it"):
         load_audio(tmp_path / "x.wav")
-    monkeypatch.setattr("musicbench.soundfiles.MAX_SOUND_S", 1)
-    monkeypatch.setattr("musicbench.soundfiles.BLOCK_SAMPLES", 1 << 12)
+    monkeypatch.setattr("musicbench.sound.soundfiles.MAX_SOUND_S", 1)
+    monkeypatch.setattr("musicbench.sound.soundfiles.BLOCK_SAMPLES", 1 << 12)
     with SoundFile(tmp_path / "x.wav") as file:
         sound = [block.samples for block in file.blocks()]
     assert 1 < sum(map(len, sound)) / RATE < 1.3 and "is left out; cut it" in file.faults[0][1]
@@ -333,7 +334,7 @@ CRAFTED = {
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_files_cost_little_reading(tmp_path, monkeypatch, name):
     """A file is looked at a few times, however many false beginnings it holds."""
-    from musicbench import containers
+    from musicbench.sound import containers
 
     read, data = [], CRAFTED[name]
     plain = containers.read_at

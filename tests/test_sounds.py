@@ -2,9 +2,9 @@
 
 import pytest
 
-from musicbench.instruments import INSTRUMENTS
-from musicbench.lexicon import read_words
-from musicbench.sounds import COMMON, KINDS, NEAR, nearest, phrases, unpitched, words_for, words_of
+from musicbench.compose.instruments import INSTRUMENTS
+from musicbench.prompt.lexicon import read_words
+from musicbench.prompt.sounds import COMMON, KINDS, NEAR, nearest, phrases, unpitched, words_for, words_of
 
 PHRASES = phrases()
 

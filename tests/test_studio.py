@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.master import loudness_of
-from mustango.midi import read_chords
-from mustango.sidecar import read_facts
-from mustango.studio import Progress, Request, Studio, Take, watched
+from musicbench.scores.midi import read_chords
+from musicbench.sound.master import loudness_of
+from mustango.page.studio import Progress, Request, Studio, Take, watched
+from mustango.request.sidecar import read_facts
 
 QUICK = Request("piano", chords="C G", tempo=120, duration=4.0, steps=3, listen=False)
 
@@ -121,7 +121,7 @@ def test_without_madmom_the_asked_chords_are_drawn(studio, tmp_path, monkeypatch
     def hear(samples, sample_rate):
         raise InputError("madmom is needed; pip install it")
 
-    monkeypatch.setattr("musicbench.features.hear", hear)
+    monkeypatch.setattr("musicbench.sound.features.hear", hear)
     take = takes_of(studio, replace(QUICK, listen=True), tmp_path)[-1]
     assert take.scores is None and "pip install" in take.remedy and take.picture.exists()
 

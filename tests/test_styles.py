@@ -1,12 +1,12 @@
 """The table of styles names only what is there, and enough of it."""
 
-from musicbench.drum_machines import KITS as MACHINES
-from musicbench.grooves import GROOVES
-from musicbench.instruments import INSTRUMENTS, KINDS, KITS
-from musicbench.playing import BASSES, CHORDS, MELODIES
-from musicbench.styles import MAJOR_LOOPS, MINOR_LOOPS, STYLES
-from musicbench.synths import PATCHES
-from musicbench.theory import Key, Meter, roman_chord
+from musicbench.compose.grooves import GROOVES
+from musicbench.compose.instruments import INSTRUMENTS, KINDS, KITS
+from musicbench.compose.playing import BASSES, CHORDS, MELODIES
+from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS, STYLES
+from musicbench.music.theory import Key, Meter, roman_chord
+from musicbench.synth.drum_machines import KITS as MACHINES
+from musicbench.synth.synths import PATCHES
 
 SOUNDS = {*INSTRUMENTS, *KINDS}
 DEMANDED = """trap, drum and bass, house, techno, dubstep, metal, punk, salsa, samba, bossa nova, afrobeat, reggaeton, ska, klezmer, balkan, flamenco, celtic, jig, raga,

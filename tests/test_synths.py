@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from musicbench.synths import PATCHES, Tone, play
-from musicbench.waves import HIGHEST, WAVES, Note, harmonic_numbers, made_table, modulated, read_table, swept, to_hz, wave_table
+from musicbench.synth.synths import PATCHES, Tone, play
+from musicbench.synth.waves import (
+    HIGHEST,
+    WAVES,
+    Note,
+    harmonic_numbers,
+    made_table,
+    modulated,
+    read_table,
+    swept,
+    to_hz,
+    wave_table,
+)
 
 RATE = 24000
 TUNED = [name for name, patch in PATCHES.items() if patch.tuned]

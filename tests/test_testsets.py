@@ -7,11 +7,11 @@ import pytest
 from conftest import needs_fluidsynth
 
 from musicbench import InputError
-from musicbench.features import Heard
-from musicbench.theory import NO_CHORD, Chord, Key, likely_key
-from mustango.metrics import clip_scores
-from mustango.reader import resolve
-from mustango.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
+from musicbench.music.theory import NO_CHORD, Chord, Key, likely_key
+from musicbench.sound.features import Heard
+from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
+from mustango.hear.metrics import clip_scores
+from mustango.request.reader import resolve
 
 
 def test_a_composed_set_is_its_seed_and_a_smaller_one_its_beginning():
@@ -50,7 +50,7 @@ def test_progressions_establish_the_key_that_is_asked():
 
 @needs_fluidsynth
 def test_composed_audio_has_the_labels_that_are_asked():
-    from mustango.judges import load_judge
+    from mustango.hear.judges import load_judge
 
     cases = load_cases("composed:12")
     scores = [clip_scores(c.asked, load_judge("librosa")(composed_audio(c, 24000), 24000), ("chords",)) for c in cases]

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of, read_type, suffix_of
-from musicbench.progression import Progression, beat_grid
-from musicbench.theory import (
+from musicbench.music.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of, read_type, suffix_of
+from musicbench.music.progression import Progression, beat_grid
+from musicbench.music.theory import (
     NO_CHORD,
     VOCABULARIES,
     Chord,

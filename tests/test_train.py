@@ -12,14 +12,15 @@ from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
-from musicbench.clip import Clip, save_audio
-from musicbench.dataset import row_clip, write_rows
-from musicbench.theory import Chord
-from mustango import train, train_munet
+from musicbench.build.dataset import row_clip, write_rows
+from musicbench.music.theory import Chord
+from musicbench.sound.clip import Clip, save_audio
 from mustango.__main__ import main
-from mustango.conditioning import Conditioner, encode_text
-from mustango.mel import LogMel
-from mustango.train import (
+from mustango.model.conditioning import Conditioner, encode_text
+from mustango.model.mel import LogMel
+from mustango.train import loop as train
+from mustango.train import munet as train_munet
+from mustango.train.loop import (
     EMA,
     LEAD_IN_S,
     MEL,
@@ -31,7 +32,7 @@ from mustango.train import (
     save_part,
     training_rows,
 )
-from mustango.train_munet import (
+from mustango.train.munet import (
     CONDITIONER,
     NOTES_GIVEN,
     PARTS_GIVEN,
@@ -416,9 +417,9 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     """A step of everything, through the command line: rows in, a model that generates out."""
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from musicbench.dataset import read_rows, write_composed
-    from mustango.knows import Knows
+    from musicbench.build.dataset import read_rows, write_composed
     from mustango.pipeline import load_pipeline
+    from mustango.request.knows import Knows
 
     data, run = str(tmp_path / "data"), str(tmp_path / "run")
     write_composed(data, 3)

@@ -6,11 +6,12 @@ import torch
 from diffusers import AutoencoderKL
 
 from musicbench import InputError
-from musicbench.clip import save_audio
-from musicbench.dataset import write_rows
-from mustango.mel import LogMel
-from mustango.train import MEL, VAE, fit
-from mustango.train_vocoder import (
+from musicbench.build.dataset import write_rows
+from musicbench.sound.clip import save_audio
+from mustango.model.mel import LogMel
+from mustango.model.vocoder import ISTFTVocoder, slopes_of
+from mustango.train.loop import MEL, VAE, fit
+from mustango.train.vocoder import (
     SHARPENING,
     VOCODER,
     WINDOWS,
@@ -24,7 +25,6 @@ from mustango.train_vocoder import (
     sharpening_filters,
     slope_errors,
 )
-from mustango.vocoder import ISTFTVocoder, slopes_of
 
 HOP = MEL["hop_length"]
 
@@ -77,7 +77,7 @@ def test_the_vocoder_is_judged_by_the_sound_of_its_own_frames(run, monkeypatch):
     first = (task.frames - task.heard) // 2 - task.margin
     whole = torch.stft(batch["waveform"], MEL["n_fft"], HOP, window=torch.hann_window(MEL["n_fft"]), return_complex=True).abs()
     mels = task.mel(batch["waveform"])[:, :-1]
-    monkeypatch.setattr("mustango.train_vocoder.through_vae", lambda *_: mels)
+    monkeypatch.setattr("mustango.train.vocoder.through_vae", lambda *_: mels)
     losses = []
     for shift in (0, 1):
         frames = whole[..., first + shift :][..., : task.heard + 2 * task.margin]
@@ -222,7 +222,7 @@ def test_filters_undo_what_was_softened():
 def test_what_the_vae_softens_is_measured(run, monkeypatch):
     """A VAE that halves all changes is answered by filters that double the quick ones."""
     monkeypatch.setitem(SHARPENING, "clips", 8)
-    monkeypatch.setattr("mustango.train_vocoder.through_vae", lambda vae, mel, waveform: mel(waveform)[:, :-1] / 2)
+    monkeypatch.setattr("mustango.train.vocoder.through_vae", lambda vae, mel, waveform: mel(waveform)[:, :-1] / 2)
     measure_sharpening(run.parent, run)
     filters = LogMel.from_pretrained(run / "parts" / "mel").sharpening
     gains = torch.fft.rfft(torch.nn.functional.pad(filters, (0, SHARPENING["frames"] - SHARPENING["taps"]))).abs()

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicbench.tunes import unknown_name
+from musicbench.prompt.tunes import unknown_name
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from odd_audio import flac_claiming
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
-from musicbench.features import Heard
-from mustango.studio import Progress
-from mustango.uploads import Builder, Built, check_lengths, check_songs
+from musicbench.sound.features import Heard
+from mustango.page.studio import Progress
+from mustango.page.uploads import Builder, Built, check_lengths, check_songs
 
 
 @pytest.fixture
@@ -133,7 +133,7 @@ def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
             assert closed.wait(60)
         return Heard()
 
-    monkeypatch.setattr("musicbench.build.hear", hear)
+    monkeypatch.setattr("musicbench.build.build.hear", hear)
     watching = builder.build([soundlike(song, number) for number in range(1, 21)], "plain", tmp_path / "session")
     for event in watching:
         if event.text.startswith("1 of 20"):

@@ -4,8 +4,8 @@ import torch
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from mustango.mel import LogMel
-from mustango.vocoder import ISTFTVocoder, Postfilter, Refiner, maximum_spanning_tree, phases_of, slopes_of
+from mustango.model.mel import LogMel
+from mustango.model.vocoder import ISTFTVocoder, Postfilter, Refiner, maximum_spanning_tree, phases_of, slopes_of
 
 
 @pytest.fixture

@@ -13,14 +13,11 @@ from types import SimpleNamespace
 import pytest
 
 from musicbench import InputError
-from musicbench.features import Heard
-from musicbench.theory import VOCABULARIES, Key
-from mustango.knows import Knows
-from mustango.obeyed import compare
-from mustango.reader import resolve
-from mustango.sidecar import read_facts
-from mustango.studio import Progress, Request, Studio, Take
-from mustango.web import (
+from musicbench.music.theory import VOCABULARIES, Key
+from musicbench.sound.features import Heard
+from mustango.hear.obeyed import compare
+from mustango.page.studio import Progress, Request, Studio, Take
+from mustango.page.web import (
     CARD,
     KEPT_S,
     Files,
@@ -40,6 +37,9 @@ from mustango.web import (
     sweep_once,
     take_name,
 )
+from mustango.request.knows import Knows
+from mustango.request.reader import resolve
+from mustango.request.sidecar import read_facts
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -152,8 +152,8 @@ def test_sweeping_goes_on_after_a_folder_has_gone(tmp_path, monkeypatch):
             folder.rmdir()
         raise FileNotFoundError
 
-    monkeypatch.setattr("mustango.web.sweep_once", once)
-    monkeypatch.setattr("mustango.web.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("mustango.page.web.sweep_once", once)
+    monkeypatch.setattr("mustango.page.web.time.sleep", lambda seconds: None)
     sweep(root)
     assert calls == [root] * 3
 
@@ -195,7 +195,9 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
 
 
 def test_plan_tells_notes(monkeypatch):
-    monkeypatch.setattr("mustango.sidecar.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",)))
+    monkeypatch.setattr(
+        "mustango.request.sidecar.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",))
+    )
     assert "was not read" in plan("C") and "<script" not in plan("C")
 
 
@@ -372,7 +374,7 @@ def test_sizes_are_bounded(files, monkeypatch):
     assert post("/gradio_api/upload", None)[0] == 411 and post("/gradio_api/upload", "-5")[0] == 411
     for path in LIKE_FORMS:
         assert post(path, 2**21)[0] == 413, path
-    monkeypatch.setattr("mustango.web.MAX_DISK", 100)
+    monkeypatch.setattr("mustango.page.web.MAX_DISK", 100)
     assert post("/gradio_api/upload", 200)[0] == 507
 
 
@@ -417,7 +419,7 @@ def test_only_the_routes_of_forms_take_what_is_no_json(files):
 
 
 def test_uploads_under_way_count(files, monkeypatch):
-    monkeypatch.setattr("mustango.web.MAX_DISK", 100)
+    monkeypatch.setattr("mustango.page.web.MAX_DISK", 100)
     gate, upload = Gate(None, files), {"method": "POST", "path": "/gradio_api/upload", "headers": [(b"content-length", b"50")]}
 
     async def app(scope, receive, send):

@@ -6,17 +6,16 @@ import numpy as np
 import pytest
 from conftest import needs_fluidsynth
 
-from musicbench.compose import render
-from musicbench.features import Heard
-from musicbench.pieces import Voice
-from musicbench.progression import Progression
-from musicbench.styles import MOODS
-from musicbench.theory import NO_CHORD
-from mustango import words
+from musicbench.compose.compose import render
+from musicbench.compose.pieces import Voice
+from musicbench.compose.styles import MOODS
+from musicbench.music.progression import Progression
+from musicbench.music.theory import NO_CHORD
+from musicbench.sound.features import Heard
 from mustango.__main__ import main
-from mustango.reader import resolve
-from mustango.testsets import DURATION_S
-from mustango.words import (
+from mustango.evaluate import words
+from mustango.evaluate.testsets import DURATION_S
+from mustango.evaluate.words import (
     INSTRUMENTS,
     PAIRS,
     Probe,
@@ -32,6 +31,7 @@ from mustango.words import (
     tone,
     words_markdown,
 )
+from mustango.request.reader import resolve
 
 
 def test_instruments_are_asked_equally_often():
@@ -130,7 +130,7 @@ def test_repetition_is_seen():
 @needs_fluidsynth
 def test_a_probe_tells_piano_from_organ():
     pytest.importorskip("musicnn")
-    from mustango.words import timbre
+    from mustango.evaluate.words import timbre
 
     cases = [(c, p) for c, p in instrument_cases(3, 180) if p.comping in ("piano", "organ")]
     kinds = [[case for case in cases if case[1].comping == kind] for kind in ("piano", "organ")]

@@ -1,0 +1,1 @@
+"""Songs -> captioned, augmented rows."""

@@ -1,0 +1,1 @@
+"""Seed -> a piece with exact labels, rendered and captioned."""

@@ -1,0 +1,1 @@
+"""What music is, without sound: chords, keys, meters, charts."""

@@ -1,0 +1,1 @@
+"""Text -> what it states of tempo, key, chords, instruments and style."""

@@ -1,0 +1,302 @@
+"""Rules over a prompt's tokens: what it states of the key."""
+
+import re
+from dataclasses import replace
+
+from musicbench.music.theory import MODES, Key, quoted
+from musicbench.prompt.reading import GENRE_WORDS, left_out
+
+CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
+_MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
+_MINOR, _MAJOR = re.compile(r"(?<![A-Ga-g#b][ -])\bminor\b", re.I), re.compile(r"\bmajor\b", re.I)
+_KEY_NAMES = {"key", "tonality"}
+_IS = set("of is = : the in center centre tonal signature".split())
+_AFTER_A_KEY = set(
+    """
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
+    """.split()
+)
+OF_MUSIC = set(
+    """
+    blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
+    pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
+    fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
+    worship gospel trio duo band combo flute violin cello viola sax saxophone trumpet clarinet oboe choir bass drums banjo ukulele mandolin
+    fiddle harmonica accordion marimba vibraphone bells keys keyboard pad pads lead acoustic electric rhodes horns brass orchestra
+    waltz jig reel polka bluegrass cinematic classical baroque romantic lo-fi chill chillhop instrumental backing bossa indie
+    """.split()
+)
+_TRANSPOSING = re.compile(
+    r"\b(?:clarinets?|horns?|trumpets?|cornets?|fl[uü]gelhorns?|sax(?:ophone)?s?|tubas?|euphoniums?|bugles?)$",
+    re.I,
+)
+_NO_KEY_AFTER = re.compile(r"\s*(?:chords?|third|seventh|7|hit|label|detail|setback|mistake|way|problem|change|role|issue)\b", re.I)
+_CAMELOT = (
+    ["Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E", "B", "F#", "Db"],
+    ["B", "F#", "Db", "Ab", "Eb", "Bb", "F", "C", "G", "D", "A", "E"],
+)
+
+
+def read_marked_keys(reading):
+    """Use the tokens of keys that are called keys, or stand after "in"; return [(first, end, key, mode or None), ...]."""
+    keys = []
+    for i in range(len(reading.tokens)):
+        found = _key_root(reading, i) if i not in reading.used else None
+        if found and _is_marked_key(reading, i, *found):
+            keys.append(_with_mode_around(reading, i, *found))
+            reading.use(i, found[0])
+    return keys
+
+
+def read_other_keys(reading, chords_found):
+    """Use and return the keys that stand by themselves: "A minor", "F#m, 98 bpm" (if no chords are stated), "Camelot 8A"."""
+    keys = []
+    for i in range(len(reading.tokens)):
+        if i in reading.used:
+            continue
+        camelot = _camelot_key(reading, i)
+        if camelot:
+            keys.append((i, i + 1, camelot, None))
+            reading.used.add(i)
+            continue
+        found = _key_root(reading, i)
+        if found and (_is_spoken_key(reading, i, *found) or (not chords_found and _is_short_key(reading, i, found[0]))):
+            keys.append((i, *found))
+            reading.use(i, found[0])
+    return keys
+
+
+def first_key(reading, keys):
+    """Return the first of the keys, None if there is none; notes on the others and on modes."""
+    key, denied = None, []
+    for first, end, found, mode in keys:
+        if reading.is_denied(first) or (reading.word(first - 1) in ("in", "of", "key") and reading.is_denied(first - 1)):
+            denied.append(reading.words(first, end))
+            continue
+        if (
+            reading.word(first - 1) == "of"
+            and reading.word(first - 3) == "relative"
+            and reading.word(first - 2) in ("minor", "major")
+        ):
+            found = found if found.mode == reading.word(first - 2) else found.relative
+        if key is None:
+            key = found
+            if mode:
+                reading.note("key", f"{reading.words(first, end)} in the prompt is played as {key}")
+        elif not found.same_as(key):
+            reading.note("key", left_out(reading.words(first, end), str(key)))
+    for said in denied if key is None else ():
+        reading.note("key", f"{quoted(said)} in the prompt is denied there, and left out")
+    changing = _CHANGING.search(reading.text)
+    if changing and not any("left out" in text for name, text in reading.notes if name == "key"):
+        reading.note("key", f"the key cannot change within a clip; {quoted(changing[0])} in the prompt is not played")
+    german = _GERMAN.search(reading.text)
+    if key is None and german:
+        reading.note("key", f"{quoted(german[0])} in the prompt is no key known here; the German H is B, and the German B is Bb")
+    return key
+
+
+KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
+_CHANGING = re.compile(
+    r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
+    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
+    re.I,
+)
+_GERMAN = re.compile(
+    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
+)
+
+
+def _key_root(reading, i):
+    """Return (end, key, mode's name or None) of a tonic with what follows of a mode at `i`, None where there is no tonic."""
+    token = reading.tokens[i]
+    if token.kind == "WORD" and re.fullmatch("[a-g][#b]?m", token.text) and reading.word(i - 1) in ("in", "key", "of"):  # "in am"
+        return i + 1, Key(token.text[0].upper() + token.text[1:-1], "minor"), None
+    is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
+    if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
+        return i + 1, Key(token.text[0].upper() + token.text[1:]), None
+    glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
+    is_before_tempo = re.fullmatch("[a-g][#b]?m", token.text) and reading.kind(i + 1) == "TEMPO" and reading.word(i - 1) != "i"
+    if glued or (token.kind == "WORD" and is_before_tempo):  # "em 80 bpm"
+        tonic, mode = glued.groups() if glued else (token.text[:-1], "minor")
+        return i + 1, Key(tonic[0].upper() + tonic[1:], "minor" if mode.startswith("min") else "major"), None
+    match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min|major|minor)?", token.value) if token.kind == "CHORD" else None
+    if not match and not is_small:
+        return None
+    end, place = i + 1, token.end
+    mode = re.compile(r"[- ]?(?:" + _MODE.pattern + r"|(?:major|minor)(?!\w))", re.I).match(reading.text, place)
+    if mode:
+        while end < len(reading.tokens) and reading.tokens[end].end <= mode.end():
+            end += 1
+        name = mode[0].strip("- ")
+        is_plain = name.lower() in ("major", "minor")
+        tonic = match[1] if match else token.text[0].upper() + token.text[1:]
+        return end, Key.parse(f"{tonic} {name}"), None if is_plain else name
+    if not match:
+        return None
+    is_minor = match[2] in ("m", "min", "minor")
+    if is_minor and reading.word(end) == "pentatonic":
+        return end + 1, Key(match[1], "minor"), "minor pentatonic"
+    return end, Key(match[1], "minor" if is_minor else "major"), None
+
+
+def _is_marked_key(reading, i, end, key, mode):
+    """Return whether a tonic at `i` is a key for the words before it: "key of", "tonality is", "in"."""
+    j = i - 1
+    while j >= 0 and (reading.word(j) in _IS - {"in"} or (reading.kind(j) in ("STOP", "GAP") and reading.tokens[j].text in ":=-")):
+        j -= 1
+    says_mode = (
+        mode
+        or reading.tokens[i].kind != "CHORD"
+        or reading.tokens[i].value != reading.tokens[i].text
+        or reading.tokens[i].value[-1] == "m"
+    )
+    if reading.word(i - 1) in ("from", "to") and reading.says(i, KEY_CHANGE):  # "key change from C to D"
+        return True
+    if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
+        return True
+    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
+        return says_mode or not _goes_on(reading, end)
+    if reading.word(i - 1) != "in":
+        return False
+    if _begins_a_list(reading, i, end):
+        return False
+    if reading.tokens[i].text == "a":  # "in a minor key"
+        return reading.ends(end) or reading.word(end) in _AFTER_A_KEY - {"key"}
+    if says_mode:
+        return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end) or reading.tokens[i].kind == "CHORD"
+    if _instrument_before(reading, i):
+        reading.note("key", f"{quoted(reading.words(i - 2, end))} in the prompt names an instrument; it sets no key")
+        reading.use(i, end)
+        return False
+    after = reading.word(end)
+    is_of_music = after in OF_MUSIC | GENRE_WORDS
+    return (
+        reading.ends(end)
+        or after in _AFTER_A_KEY
+        or is_of_music
+        or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
+    )
+
+
+def _goes_on(reading, end):
+    """Return whether chords follow directly, with nothing between."""
+    return reading.kind(end) in ("CHORD", "ROMAN") and reading.kind(end + 1) in ("CHORD", "ROMAN", "GAP")
+
+
+def _begins_a_list(reading, i, end):
+    """Return whether "in" and a tonic begin a list of chords: "chords in C, G, Am, F"; "in C G Am F"."""
+    if reading.kind(end) in ("CHORD", "ROMAN") and reading.tokens[i].value == reading.tokens[i].text:
+        return True
+    commas = (
+        reading.kind(end) == "GAP"
+        and reading.kind(end + 1) == "CHORD"
+        and reading.kind(end + 2) == "GAP"
+        and reading.kind(end + 3) == "CHORD"
+    )
+    return commas and reading.word(i - 2) in CHORD_WORDS and reading.value(end + 1) != reading.value(i)
+
+
+def _instrument_before(reading, i):
+    """Return whether "in" and a letter name a transposing instrument: "clarinet in A"."""
+    begin, _ = reading.sentence(i)
+    return i - 2 >= begin and reading.kind(i - 2) == "WORD" and bool(_TRANSPOSING.search(reading.tokens[i - 2].text))
+
+
+def _with_mode_around(reading, i, end, key, mode):
+    """Return (first, end, key, mode): of "minor blues in C" the key is C minor."""
+    says_mode = mode or reading.tokens[i].value != reading.tokens[i].text or end > i + 1
+    if not says_mode and reading.says(i, _MINOR) and not reading.says(i, _MAJOR):
+        key = replace(key, mode="minor")
+    return i, end, key, mode
+
+
+def _is_spoken_key(reading, i, end, key, mode):
+    """Return whether "A minor", "G maj" or "a-minor" by itself is a key; "a minor", "A major hit" and "B flat clarinet" are none."""
+    token, said = reading.tokens[i], reading.words(i, end)
+    if token.kind == "WORD" and end == i + 1 and token.text != "a":  # "gmin", "em 80 bpm"
+        return True
+    if token.kind == "WORD" and token.text == "a" and reading.value(i + 1) != "joined":
+        return False
+    if not mode and not re.search(r"(?:major|minor|maj|min|moll|dur)\b", said, re.I):
+        return False
+    if reading.word(end) == "chord" and reading.word(end + 1) in CHORD_WORDS:  # "A minor chord progression"
+        return True
+    is_free = (
+        reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY") or reading.word(end) in _AFTER_A_KEY
+    )
+    if re.search(r"(?:maj|min)$", said):
+        return is_free or (end == i + 1 and reading.word(end) in OF_MUSIC | GENRE_WORDS)
+    if said[:2] in ("A ", "a ") and not mode and not is_free and reading.word(end) not in OF_MUSIC:  # "A major success"
+        return False
+    return not _NO_KEY_AFTER.match(reading.text, reading.tokens[end - 1].end)
+
+
+def _is_short_key(reading, i, end):
+    """Return whether a lone "F#m" or "Emin", a lone "Bb" next to a tempo, or the F of "F blues" is a key."""
+    token = reading.tokens[i]
+    if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i):
+        return False
+    is_article = token.text == "A" and reading.sentence(i)[0] == i
+    is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
+    of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
+    if is_bare and reading.word(of_what) in ("blues", "jam", "boogie", "drone") and not is_article:
+        return True
+    if (
+        is_bare
+        and reading.word(i - 1) == "on"
+        and reading.word(i - 2) in ("drone", "drones", "pedal", "jam", "vamp")
+        and reading.ends(end)
+    ):
+        return True
+    follows_music = reading.word(i - 1) in OF_MUSIC | GENRE_WORDS and (
+        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO")
+    )
+    if is_bare and follows_music and _is_only_letter(reading, i):  # "reggae A", "country G 100 bpm"
+        return True
+    if is_bare and reading.ends(i - 1) and reading.ends(end) and not is_article and _is_only_letter(reading, i):
+        return True
+    if is_bare and reading.word(i - 1) == "blues" and reading.ends(end):
+        return True
+    if len(token.value) > 1 and re.fullmatch(r"[A-G][#b]?(?:m|min|maj)", token.value):
+        return (
+            str(reading.value(end)).lower() not in _NO_SHORT_KEY
+            and not _NO_KEY_AFTER.match(reading.text, token.end)
+            and _is_alone(reading, i)
+        )
+    near_tempo = any(
+        reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
+    )
+    alone = (reading.ends(i - 1) or reading.kind(i - 1) in ("TEMPO", "NUMBER")) and (
+        reading.ends(end) or reading.kind(end) in ("TEMPO", "NUMBER") or reading.word(end) == "at"
+    )
+    return alone and (near_tempo or len(token.value) > 1)
+
+
+_NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
+
+
+def _is_only_letter(reading, i):
+    """Return whether no other letter could be a key or a part: "jazz, F, 4/4", but not "parts A, B, C"."""
+    return sum(token.kind in ("CHORD", "ROMAN") for token in reading.tokens) == 1
+
+
+def _is_alone(reading, i):
+    """Return whether no other chord symbol that is more than a letter stands unused in the text."""
+    symbols = [j for j, token in enumerate(reading.tokens) if token.kind == "CHORD" and len(token.value) > 1]
+    return set(symbols) - reading.used <= {i}
+
+
+def _camelot_key(reading, i):
+    """Return the key of a place on the Camelot wheel, "8A", where the wheel is named or a tempo stands beside it."""
+    match = re.fullmatch(r"(1[0-2]|[1-9])([ab])", str(reading.value(i)).lower()) if reading.kind(i) in ("WORD", "LIKE") else None
+    is_named = (
+        "camelot" in reading.text.lower()
+        or reading.word(i - 1) == "in"
+        or reading.kind(i - 1) == "LEFT"
+        or any(reading.kind(j) == "TEMPO" or reading.word(j) in _KEY_NAMES for j in (i - 2, i - 1, i + 1, i + 2))
+    )
+    if not match or not is_named:
+        return None
+    wheel = _CAMELOT["ab".index(match[2])]
+    return Key(wheel[int(match[1]) - 1], "minor" if match[2] == "a" else "major")

@@ -1,0 +1,606 @@
+"""Rules over a prompt's tokens: what it states of tempo, meter and duration."""
+
+import re
+
+from musicbench import InputError
+from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
+from musicbench.prompt.reading import GENRE_WORDS, left_out
+
+# ---------------------------------------------------------------------------------------------------- tempo
+
+_ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())
+_TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed", "metronome", "mm", "m.m", "pulse"}
+_NOTE_VALUES = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
+_TEMPO_WORDS = {word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)}
+_CHANGES = re.compile(
+    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*)\b",
+    re.I,
+)
+# What moves within a piece: said by name, it is noted wherever it stands.
+_MOVING = re.compile(
+    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
+    r"|get(?:s|ting)? (?:faster|slower))\b",
+    re.I,
+)
+
+
+def read_tempo(reading, meter):
+    """Return (bpm or None, tempo word or None) that the text states; notes on what is left out."""
+    bpm, bound, refused = None, None, []
+    for first, end, low, high in _tempi(reading, meter):
+        said = reading.words(first, end)
+        reading.use(first, end)
+        value = (low + high) / 2
+        if _is_bound(reading, first):
+            bound = value if MIN_BPM <= value <= MAX_BPM else None
+            continue
+        if reading.is_denied(first):
+            continue
+        if not MIN_BPM <= value <= MAX_BPM:
+            refused.append(f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
+        elif bpm is None:
+            bpm = value
+            _note_range(reading, first, said, low, high)
+        elif abs(value - bpm) > 0.015 * bpm:
+            reading.note("tempo", left_out(said, f"{bpm:g} bpm"))
+    bpm = bpm or bound
+    if bpm is None and refused:
+        reading.note("tempo", refused[-1])
+    word = _tempo_word(reading)
+    _note_moving(reading)
+    if bpm is None and not word:
+        _note_bare_number(reading)
+    if bpm is None and word:
+        return word_tempo(word), word
+    if word and not 0.67 < bpm / word_tempo(word, meter) < 1.5:
+        reading.note("tempo", left_out(word, f"{bpm:g} bpm"))
+    return bpm, None
+
+
+def note_eighths(reading, bpm, meter):
+    """Note what a tempo in numbers counts in 6/8 and 7/8, where it is slow for eighths and none of a note value, "dotted quarter = 60"."""
+    says_note = any(reading.kind(i) == "NOTE" or reading.word(i) in _NOTE_VALUES for i in reading.used)
+    if bpm and bpm <= 150 and meter and meter.unit == 8 and not says_note:
+        dotted = f", {bpm / 3:.3g} dotted quarters a minute" if meter.beats % 3 == 0 else ""
+        reading.note("tempo", f"in {meter} {bpm:g} bpm counts eighths{dotted}")
+
+
+def _note_moving(reading):
+    """Note that the tempo stays, where the text says that it moves and no other note does."""
+    moving = _MOVING.search(reading.text)
+    if moving and not any(name == "tempo" and "cannot change" in text for name, text in reading.notes):
+        reading.note("tempo", f"the tempo cannot change within a clip; {quoted(moving[0])} in the prompt is not played")
+
+
+def _note_bare_number(reading):
+    """Note a number that ends a phrase and could be meant as a tempo; not that of a name, "Route 66", nor what is counted."""
+    for i, token in enumerate(reading.tokens):
+        is_free = token.kind == "NUMBER" and i and i not in reading.used and reading.ends(i + 1)
+        before = reading.tokens[i - 1] if i else token
+        is_named = (
+            before.kind != "WORD"
+            or before.text[0].isupper()
+            or before.value in ("of", "the", "number", "no", "in", "and", "or", "bar")
+        )
+        if is_free and not is_named and 40 <= token.value <= 240:
+            reading.note("tempo", f"{token.text} in the prompt is not taken as a tempo; write '{token.text} bpm' if it is one")
+
+
+_BOUNDS = {"than", "over", "above", "below", "under", "beyond"}
+
+
+def _is_bound(reading, first):
+    """Return whether a tempo is a bound, "no faster than 80 bpm", "not over 100": the bound itself is played."""
+    word = reading.word(first - 1)
+    return word in _BOUNDS and (
+        word != "than" or reading.word(first - 2) in ("faster", "slower", "quicker", "more", "less", "higher", "lower")
+    )
+
+
+def _note_range(reading, first, said, low, high):
+    """Note a range that is wide, or said to be a change of tempo."""
+    if low < high and reading.says(first, _CHANGES):
+        reading.note(
+            "tempo",
+            f"the tempo cannot change within a clip: of {quoted(said)} in the prompt the middle, {(low + high) / 2:g} bpm, is played",
+        )
+    elif high > 1.34 * low:
+        reading.note("tempo", f"{quoted(said)} in the prompt is a wide range; its middle, {(low + high) / 2:g} bpm, is played")
+
+
+def _tempi(reading, meter):
+    """Yield (first, end, lowest bpm, highest bpm) of each tempo that is stated in numbers."""
+    i = 0
+    while i < len(reading.tokens):
+        if i in reading.used:
+            i += 1
+            continue
+        found = _note_tempo(reading, i, meter) or _named_tempo(reading, i) or _unit_tempo(reading, i) or _bare_tempo(reading, i)
+        if found:
+            yield found
+        i = found[1] if found else i + 1
+
+
+def _unit_tempo(reading, i):
+    """Read "120 bpm", "95-100 bpm", "between 90 and 100 bpm", "low 120s" whose last part is at `i` or begins there."""
+    kind = reading.kind(i)
+    if (
+        kind == "FRACTION" and reading.word(i + 1) in ("bpm", "bpms") and reading.value(i)[1] * 2 == reading.value(i)[0]
+    ):  # "140/70 bpm"
+        return (i, i + 2, reading.value(i)[0], reading.value(i)[0])
+    place = {"low": 2, "mid": 5, "high": 8, "upper": 8}.get(reading.word(i))
+    tens = i + 2 if reading.value(i + 1) == "joined" else i + 1
+    if place and reading.kind(tens) == "QUANTITY" and re.fullmatch(r"\d{2,3}s", reading.tokens[tens].text):
+        low = reading.value(tens)[0] + place
+        is_tempo = reading.word(tens + 1) in ("bpm", "tempo")
+        if low >= 100 or reading.word(i) != "mid" or is_tempo:  # "mid-80s" is a decade
+            return (i, tens + 1 + is_tempo, low, low)
+    if kind == "TEMPO":
+        return (i, i + 1, *reading.value(i))
+    about = i + 2 + (reading.value(i + 1) == "joined")
+    if kind == "NUMBER" and reading.word(about - 1) in ("something", "odd") and reading.word(about) == "bpm":  # "80-something bpm"
+        return (i, about + 1, reading.value(i) + 5, reading.value(i) + 5)
+    if kind == "NUMBER" and reading.kind(i + 2) == "TEMPO":
+        low, (high, _) = reading.value(i), reading.value(i + 2)
+        joins = reading.word(i + 1) in ("to", "and", "or") or reading.value(i + 1) == "joined"
+        spaced = reading.kind(i + 1) == "GAP" and reading.tokens[i + 1].text in "-~" and low < high <= 1.34 * low
+        if low < high and low >= MIN_BPM and (joins or spaced):
+            return (i, i + 3, low, high)
+    return None
+
+
+def _named_tempo(reading, i):
+    """Read "tempo: ~120", "BPM (120)", "Tempo: Allegro (132)", "tempo between 90 and 100"."""
+    if reading.word(i) not in _TEMPO_NAMES:
+        return None
+    j = i + 1
+    while j < i + 7 and (
+        reading.word(j) in _ABOUT | _TEMPO_WORDS
+        or reading.kind(j) == "LEFT"
+        or reading.kind(j) == "STOP"
+        and reading.tokens[j].text in (":=." if reading.word(i) == "m.m" else ":=")
+        or reading.tokens[j : j + 1]
+        and reading.tokens[j].text in "~=-"
+    ):
+        j += 1
+    tempo = reading.kind(j) == "TEMPO"
+    if tempo or reading.kind(j) == "RANGE":
+        return (i, j + 1, *reading.value(j))
+    if reading.kind(j) != "NUMBER" or reading.value(j) < 10:
+        return None
+    low = reading.value(j)
+    if reading.word(j + 1) in ("to", "and") and reading.kind(j + 2) in ("NUMBER", "TEMPO"):
+        high = reading.value(j + 2) if reading.kind(j + 2) == "NUMBER" else reading.value(j + 2)[0]
+        if low < high <= MAX_BPM:
+            return (i, j + 3, low, high)
+    end = j + 2 if reading.word(j + 1) in ("bpm", "bpms") else j + 1
+    return (i, end, low, low)
+
+
+def _note_tempo(reading, i, meter):
+    """Read "♩ = 72", "dotted quarter = 60", "quarter note equals 72"; in beats of the meter."""
+    start, dotted = i, 1.0
+    if reading.word(i) == "dotted":
+        dotted, i = 1.5, i + (2 if reading.value(i + 1) == "joined" else 1)
+    if reading.kind(i) == "NOTE":
+        quarters = reading.value(i)
+    elif reading.word(i) in _NOTE_VALUES:
+        quarters = _NOTE_VALUES[reading.word(i)]
+    else:
+        return None
+    j = i + 1
+    if reading.value(j) == "joined":
+        j += 1
+    if reading.word(j) in ("note", "notes"):
+        j += 1
+    if reading.kind(j) == "STOP" and reading.tokens[j].text == "." and reading.kind(i) == "NOTE":  # ♩. with a blank after it
+        dotted, j = 1.5, j + 1
+    signs = 0
+    while reading.word(j) in ("equals", "at", "is", "about", "around") or (
+        j < len(reading.tokens) and reading.tokens[j].text in ("=", ":", "~", "≈")
+    ):
+        signs, j = signs + 1, j + 1
+    if not signs or reading.kind(j) not in ("NUMBER", "TEMPO"):
+        return None
+    value = reading.value(j) if reading.kind(j) == "NUMBER" else reading.value(j)[0]
+    counted = 1.5 if reading.is_compound else 4 / (meter.unit if meter else 4)  # quarters in a counted beat
+    bpm = value * quarters * dotted / counted
+    return (start, j + 1, bpm, bpm)
+
+
+def _bare_tempo(reading, i):
+    """Read "at 140", "@ 122", "techno 128" and the 174 of "DnB, 174": a number that stands where makers of music write a tempo."""
+    if reading.kind(i) not in ("NUMBER", "RANGE"):
+        return None
+    low, high = reading.value(i) if reading.kind(i) == "RANGE" else (reading.value(i),) * 2
+    if not 30 <= low <= high <= 300 or reading.value(i + 1) == "joined" or reading.value(i - 1) == "joined":
+        return None
+    after = i + 1 + (reading.kind(i + 1) == "RIGHT")
+    before = i - 1 - (reading.kind(i - 1) == "LEFT" or reading.value(i - 1) == "=")
+    if reading.word(before) in _TEMPO_WORDS | _SPEEDS and (
+        before < i - 1 or _is_free(reading, after)
+    ):  # "Allegro (144)", "slow 60"
+        return (before, after, low, high)
+    if reading.kind(i - 1) == "LEFT" and not (reading.kind(i + 1) == "RIGHT" and low >= 60):
+        return None
+    text, is_whole = reading.tokens[i].text, low == int(low)
+    is_marked = (
+        reading.word(i - 1) in _BEFORE_TEMPO
+        or (_is_bound(reading, i) and reading.word(i - 1) != "than" and reading.word(i - 2) in ("not", "no", "never", "nothing"))
+        or text[0] in "@~"
+        or (i and reading.tokens[i - 1].text in ("@", "~"))
+    )
+    end = next(
+        (i + 1 + len(words) for words in _AFTER_TEMPO if [reading.word(i + 1 + j) for j in range(len(words))] == words), i + 1
+    )
+    if (is_marked or end > i + 1) and low >= 40 and high <= 250 and _is_free(reading, end):
+        return (i, end, low, high)
+    if not (is_whole and low >= 55 and high <= 230):
+        return None
+    is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
+    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
+    follows = reading.word(i - 1) in GENRE_WORDS | _PLAYERS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
+    if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
+        return (i, i + 1, low, high)
+    return None
+
+
+_BEFORE_TEMPO = set("at around about @ ca circa use like say maybe roughly near nearly approximately approx".split())
+_AFTER_TEMPO = [["or", "so"], ["give", "or", "take"], ["or", "thereabouts"], ["ish"], ["plus", "or", "minus"]]
+_PLAYERS = {"piano", "guitar", "sax", "saxophone", "bass", "hats", "strings", "organ", "synth", "violin", "trumpet"}
+_SPEEDS = {"fast", "slow", "quick", "slowly", "moderate"}
+_COUNTED_THINGS = set(
+    "keys key bit bits hz khz years year days times tracks songs people voices instruments strings percent degrees miles km".split()
+)
+
+
+def _is_free(reading, i):
+    """Return whether nothing that is counted follows a number: its phrase ends, or goes on with other things."""
+    words = GENRE_WORDS | {"with", "in", "and", "or", "for", "over", "key", "feel", "groove", "using", "featuring"}
+    return reading.ends(i) or reading.kind(i) in ("CHORD", "ROMAN", "LEFT", "FRACTION") or reading.word(i) in words
+
+
+_OF_TEMPO = re.compile(r"\b(tempo|pace|played|moves|marking)\b", re.I)
+
+
+def _tempo_word(reading):
+    """Return the first tempo word, which "grave" is only where the sentence speaks of tempo, and use all."""
+    found = None
+    for i, token in enumerate(reading.tokens):
+        if reading.word(i) not in _TEMPO_WORDS:
+            continue
+        if token.value == "grave" and not reading.says(i, _OF_TEMPO):
+            continue
+        reading.used.add(i)
+        found = found or token.text
+    paced = next(
+        (i for i in range(1, len(reading.tokens)) if reading.word(i) in ("pace", "tempo") and reading.word(i - 1) in _PACES), None
+    )
+    if found is None and paced:
+        reading.use(paced - 1, paced + 1)
+        return _PACES[reading.word(paced - 1)]
+    return found
+
+
+_PACES = {
+    "walking": "Andante",
+    "brisk": "Allegro",
+    "marching": "Allegretto",
+    "leisurely": "Andante",
+    "running": "Presto",
+    "funeral": "Grave",
+}
+
+
+# ---------------------------------------------------------------------------------------------------- meter
+
+_COUNT_WORDS = {
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "nine": 9,
+    "eleven": 11,
+    "twelve": 12,
+    "fifteen": 15,
+}
+_IN_METERS = {2: 4, 3: 4, 5: 4, 6: 8, 7: 8, 9: 8, 11: 8, 12: 8}  # "in 7"
+_UNIT_WORDS = {"four": 4, "quarter": 4, "eight": 8, "eighth": 8, "eighths": 8, "sixteen": 16, "two": 2}
+_BEATS_A_BAR = re.compile(
+    r"\b([2-7]) beats (?:in|to|per|a) (?:a |the |each )?bar|\bbar has ([2-7]) beats|\bdownbeat comes every ([2-7])\b"
+    r"|\bbeat (?:is|counts to) ([2-7])\b",
+    re.IGNORECASE,
+)
+
+
+_KINDS_OF_METER = re.compile(r"\b(?:(compound|simple) )?(duple|triple|quadruple) (?:met(?:er|re)|time)\b", re.I)
+_METERS_BY_KIND = {
+    ("simple", "duple"): "2/4", ("simple", "triple"): "3/4", ("simple", "quadruple"): "4/4",
+    ("compound", "duple"): "6/8", ("compound", "triple"): "9/8", ("compound", "quadruple"): "12/8",
+}  # fmt: skip
+_UNSAID_METER = re.compile(
+    r"\b(?:odd|irregular|asymmetric(?:al)?|uneven|unusual|complex) (?:met(?:er|re)s?|time(?: signatures?)?)\b",
+    re.I,
+)
+
+
+def read_meter_stated(reading):
+    """Return the meter that the text states, or None; notes on others and on what cannot be counted as it is written."""
+    meter = None
+    for first, end, text in _meters(reading):
+        reading.use(first, end)
+        if reading.is_denied(first):
+            continue
+        try:
+            found, note = read_meter(text)
+        except InputError as error:
+            reading.note("meter", f"{error}; the prompt's meter is not taken")
+            continue
+        if meter is None:
+            meter = found
+            reading.is_compound = bool(note) and "dotted" in note
+            if note:
+                reading.note("meter", note)
+        elif found != meter:
+            reading.note("meter", left_out(reading.words(first, end), str(meter)))
+    if meter is None and (match := _KINDS_OF_METER.search(reading.text)):
+        meter, note = read_meter(_METERS_BY_KIND[(match[1] or "simple").lower(), match[2].lower()])
+        reading.is_compound = bool(note)
+        if note:
+            reading.note("meter", note)
+    if meter is None and (match := _UNSAID_METER.search(reading.text)):
+        reading.note("meter", f"{quoted(match[0])} in the prompt names no meter; write one, such as 7/8")
+    if meter is None and (match := _BEATS_A_BAR.search(reading.text)):
+        beats = int(next(g for g in match.groups() if g))
+        return Meter(beats, 8 if beats == 6 else 4)
+    return meter
+
+
+def _meters(reading):
+    """Yield (first, end, "beats/unit") of each meter in figures or words."""
+    for i in range(len(reading.tokens)):
+        if i in reading.used:
+            continue
+        if reading.kind(i) == "FRACTION":
+            beats, unit = reading.value(i)
+            if beats > 1 and unit in (2, 4, 8, 16) and reading.word(i + 1) not in ("of", "note", "notes", "inch"):
+                yield i, i + 1, f"{beats}/{unit}"
+        elif (
+            reading.word(i) in ("common", "cut")
+            and reading.word(i + 1) == "time"
+            and (reading.word(i - 1) in ("in", "") or reading.ends(i - 1))
+        ):
+            yield i, i + 2, "4/4" if reading.word(i) == "common" else "2/2"
+        elif (
+            reading.kind(i) == reading.kind(i + 2) == "NUMBER"
+            and reading.kind(i + 1) == "HOLD"
+            and reading.value(i + 2) in (2, 4, 8, 16)
+        ):
+            yield i, i + 3, f"{reading.value(i):g}/{reading.value(i + 2):g}"
+        elif (
+            reading.kind(i) == "RANGE"
+            and reading.value(i)[1] in (2, 4, 8, 16)
+            and reading.word(i + 1) in ("time", "meter", "metre")
+        ):
+            yield i, i + 2, "{:g}/{:g}".format(*reading.value(i))
+        elif (
+            reading.value(i) in _IN_METERS
+            and reading.kind(i) == "NUMBER"
+            and reading.word(i - 1) == "in"
+            and (reading.ends(i + 1) or reading.word(i + 1) == "time")
+        ):
+            yield i, i + 1, f"{reading.value(i):g}/{_IN_METERS[reading.value(i)]}"
+        elif (
+            reading.kind(i) == reading.kind(i + 1) == "NUMBER"
+            and reading.word(i + 2) in ("time", "meter")
+            and reading.value(i + 1) in (2, 4, 8)
+        ):
+            yield i, i + 3, f"{reading.value(i):g}/{reading.value(i + 1):g}"
+        elif reading.word(i) == "alla" and reading.word(i + 1) == "breve":
+            yield i, i + 2, "2/2"
+        else:
+            found = _spoken_meter(reading, i)
+            if found:
+                yield found
+
+
+def _spoken_meter(reading, i):
+    """Read "three-four time", "twelve-eight", "in six eight", "in five"."""
+    if reading.word(i) not in _COUNT_WORDS or reading.value(i - 1) == "joined":
+        return None
+    j = i + 2 if reading.value(i + 1) == "joined" else i + 1
+    beats, unit = _COUNT_WORDS[reading.word(i)], _UNIT_WORDS.get(reading.word(j))
+    end = j + 1
+    if reading.value(end) == "joined":
+        end += 1
+    is_time = reading.word(end) in ("time", "meter", "metre", "feel", "groove", "signature")
+    hyphened = reading.value(i + 1) == "joined" and reading.value(j + 1) != "joined"
+    if (
+        unit == 8 and beats in (6, 7, 9, 12) and reading.value(i + 1) != "joined" and reading.value(j + 1) != "joined"
+    ):  # "six eight"
+        return i, end + is_time, f"{beats}/8"
+    if unit and (
+        is_time
+        and not (reading.value(j + 1) == "joined" and hyphened)
+        or hyphened
+        and beats > 4
+        or reading.word(i - 1) == "in"
+        and reading.ends(j + 1)
+    ):
+        if reading.value(i - 1) == "joined" or (reading.value(j + 1) == "joined" and reading.value(i + 1) != "joined"):
+            return None  # "two four-time winners"
+        return i, end + is_time, f"{beats}/{unit}"
+    if (
+        reading.word(i - 1) == "in"
+        and beats in (3, 5, 7)
+        and (reading.ends(i + 1) or reading.word(i + 1) == "time")
+        and reading.value(i + 1) != "joined"
+    ):
+        return i, i + 1, f"{beats}/{_IN_METERS[beats]}"
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------- duration
+
+_NO_LENGTH = set(
+    "in into mark later apart ago before after delay reverb tail gap pause silence attack release decay fade fades fadeout fadein each per".split()
+)
+_PARTS = set(
+    """
+    intro outro build buildup break breakdown drop solo riser ending section phrase phrases form swell turnaround verse chorus bridge hook
+    """.split()
+)
+_POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
+_DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
+
+
+def read_duration_stated(reading):
+    """Return how long the text says the music is: seconds, text such as "8 bars", or None."""
+    duration = None
+    for i in range(len(reading.tokens)):
+        found = _duration_at(reading, i)
+        if not found or i in reading.used:
+            continue
+        end, value = found
+        if _is_a_part(reading, i, end, value):
+            continue
+        reading.use(i, end)
+        if duration is None:
+            duration = value
+        elif value != duration:
+            played = f"{duration:g} s" if isinstance(duration, float) else duration
+            reading.note("duration", left_out(reading.words(i, end), played))
+    if isinstance(duration, float) and duration < 1:
+        reading.note("duration", f"{duration:g} s in the prompt is below 1 s, and not taken")
+        return None
+    return duration
+
+
+_CHORD_KINDS = {"CHORD", "ROMAN"}
+
+
+def _duration_at(reading, i):
+    """Return (end, seconds or "8 bars") of a length of time at `i`, None where there is none."""
+    if reading.kind(i) == "CLOCK":
+        return _clock(reading, i)
+    fraction = {("half",): 0.5, ("quarter", "of"): 0.25, ("three", "quarters", "of"): 0.75}
+    for words, share in fraction.items():
+        end = i + len(words)
+        if (
+            [reading.word(j) for j in range(i, end)] == list(words)
+            and reading.kind(end) == "QUANTITY"
+            and reading.value(end) == (1, "min")
+        ):
+            return end + 1, 60 * share
+    if reading.word(i) in ("duration", "length") and reading.kind(i + 1 + (reading.value(i + 1) in (":", "="))) == "NUMBER":
+        end = i + 1 + (reading.value(i + 1) in (":", "="))
+        return end + 1, reading.value(end)
+    halves = {"one": 1, "two": 2, "three": 3}.get(reading.word(i))
+    if halves and [reading.word(j) for j in range(i + 1, i + 5)] == ["and", "a", "half", "minutes"]:
+        return i + 5, 60.0 * halves + 30
+    if (
+        reading.kind(i) == "NUMBER"
+        and reading.kind(i + 2) == "QUANTITY"
+        and reading.word(i + 1) in ("and", "to")
+        and reading.word(i - 1) in ("between", "from")
+    ):
+        count, unit = reading.value(i + 2)
+        return _length(reading, i, i + 3, (count + reading.value(i)) / 2, unit)
+    if reading.kind(i) != "QUANTITY":
+        return None
+    return _length(reading, i, i + 1, *reading.value(i))
+
+
+def _clock(reading, i):
+    """Read "1:30" as a length; not as a time of day, or a verse."""
+    before = reading.tokens[i - 1] if i else None
+    is_place = (
+        before is not None
+        and before.kind == "WORD"
+        and before.text[0].isupper()
+        and before.value not in ("length", "duration", "time")
+    )
+    if reading.word(i + 1) in ("am", "pm", "a.m", "p.m", "news", "o'clock") or (
+        is_place and reading.tokens[i].end == len(reading.text.rstrip())
+    ):
+        return None
+    return i + (2 if reading.word(i + 1) in ("min", "mins", "minutes", "long") else 1), float(reading.value(i))
+
+
+def _length(reading, i, end, count, unit):
+    """Return (end, seconds or "8 bars") of a number and its unit; what is written as a title is none."""
+    text = reading.tokens[end - 1].text
+    is_title = re.search(r"(?:Seconds?|Minutes?|Hours?)$", text) and reading.text != reading.text.title()
+    if is_title or count <= 0:
+        return None
+    if unit == "bars" and count == int(count):
+        return end, f"{int(count)} bars"
+    if unit == "s":
+        is_glued = re.fullmatch(r"\d+s", text)
+        is_named = (
+            reading.word(i - 1) in ("for", "duration", "length", "lasting")
+            or reading.word(i + 1)
+            in ("long", "clip", "loop", "jingle", "ad", "sting", "bumper", "spot", "teaser", "intro", "outro")
+            or (reading.ends(i - 1) and reading.ends(i + 1))
+        )
+        is_decade = (
+            count in range(20, 100, 10) or count > 600 or reading.word(i - 1) in ("the", "low", "mid", "high", "early", "late")
+        )
+        return None if is_glued and not is_named and is_decade or is_glued and count > 600 else (end, float(count))
+    if unit == "h":
+        return end, 3600.0 * count
+    if unit != "min":
+        return None
+    second = end + 1 if reading.word(end) == "and" else end
+    if reading.kind(second) == "QUANTITY" and reading.value(second)[1] == "s":
+        return second + 1, 60.0 * count + reading.value(second)[0]
+    if [reading.word(j) for j in (end, end + 1, end + 2)] == ["and", "a", "half"]:
+        return end + 3, 60.0 * count + 30
+    return end, 60.0 * count
+
+
+def _lengths_in_bars(reading):
+    return [j for j in range(len(reading.tokens)) if reading.kind(j) == "QUANTITY" and reading.value(j)[1] == "bars"]
+
+
+def _is_of_list(reading, i):
+    """Return whether "for 8 bars" behind several chords is how long they all last: no other length stands in the text."""
+    before = i - 3 - (reading.kind(i - 3) == "GAP" or reading.word(i - 3) == "and")
+    is_behind = reading.word(i - 1) == "for" and reading.kind(i - 2) in _CHORD_KINDS and reading.kind(before) in _CHORD_KINDS
+    return is_behind and _lengths_in_bars(reading) == [i]
+
+
+def _is_before_chord(reading, i):
+    """Return whether a number of bars is the length of the chord behind it, and others so: "2 bars C, 2 bars G"."""
+    before_chords = [j for j in _lengths_in_bars(reading) if reading.kind(j + 1) in _CHORD_KINDS]
+    return len(before_chords) > 1 and i in before_chords
+
+
+def _is_a_part(reading, i, end, value):
+    """Return whether a length of time is that of a part, or a point in time, and not that of the whole."""
+    begin, _ = reading.sentence(i)
+    near = [reading.word(j) for j in range(max(i - 3, begin), i)]
+    if isinstance(value, str) and (_is_of_list(reading, i) or _is_before_chord(reading, i)):
+        return _is_before_chord(reading, i)
+    if reading.kind(i - 1) in _CHORD_KINDS or (
+        (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
+    ):
+        return True  # C (2 bars), Am for 2 bars
+    if near[-1:] == ["at"] or set(near[-2:]) & _POINTS or reading.says(i, _DYNAMIC):
+        return True
+    after = end + 1 if reading.value(end) == "joined" else end
+    of_what = reading.word(after + 1) if reading.word(after) == "of" else reading.word(after)
+    if reading.word(after) in _NO_LENGTH - {"in"} or (reading.word(after) == "in" and not isinstance(value, str)):
+        return True
+    if of_what in _PARTS | {"up"} and set(near) & {"with", "and", "then", "plus", "has", "including", "after", "followed", "by"}:
+        return True
+    if (
+        reading.word(after) == "of"
+        and reading.kind(after + 1) in _CHORD_KINDS
+        and reading.tokens[after + 1].value == reading.tokens[after + 1].text
+    ):
+        return True  # 2 bars of C
+    is_form = isinstance(value, str) and reading.word(after) == "blues" and reading.word(after + 1) not in ("loop", "clip", "track")
+    return is_form or "chords" in near or "chord" in near

@@ -1,0 +1,109 @@
+"""A prompt while it is read: its tokens, what the rules have used of them, and what they note."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from musicbench.music.theory import quoted
+from musicbench.music.tokens import tokens_of
+
+
+@dataclass
+class Reading:
+    """A text's tokens, which of them a rule has used, and the notes: (name of the control, what is played otherwise and why)."""
+
+    text: str
+    tokens: list
+    used: set = field(default_factory=set)
+    notes: dict = field(default_factory=dict)  # keys only: in order, each once
+    searched: dict = field(default_factory=dict)
+    is_compound: bool = False  # the meter was written in eighths and is counted in dotted beats
+
+    @classmethod
+    def of(cls, text):
+        """Read the tokens of a text that is `normalised`."""
+        return cls(text, tokens_of(text))
+
+    @cached_property
+    def _sentences(self):
+        """(first, end) of the sentence of each token, of one more for the end of the text."""
+        bounds, first = [], 0
+        for i in range(len(self.tokens) + 1):
+            if i == len(self.tokens) or self._is_stop(i):
+                bounds += [(first, i)] * (i + 1 - first)
+                first = i + 1
+        return bounds
+
+    def use(self, first, end):
+        self.used.update(range(first, end))
+
+    def note(self, name, text):
+        self.notes[name, text] = True
+
+    def words(self, first, end):
+        """Return the text from one token to before another."""
+        return self.text[self.tokens[first].start : self.tokens[end - 1].end]
+
+    def kind(self, i):
+        return self.tokens[i].kind if 0 <= i < len(self.tokens) else "END"
+
+    def value(self, i):
+        """Return a token's value, a word in small letters; None outside the text."""
+        return self.tokens[i].value if 0 <= i < len(self.tokens) else None
+
+    def word(self, i):
+        """Return a word in small letters, "" for what is no word."""
+        return self.tokens[i].value if self.kind(i) == "WORD" else ""
+
+    def ends(self, i):
+        """Return whether a phrase ends before token `i`."""
+        if self.kind(i) == "GAP" and self.tokens[i].text not in ',;"':
+            return i == 0 or self.tokens[i - 1].end < self.tokens[i].start  # D&B, B-movie
+        return self.kind(i) in _PHRASE_ENDS
+
+    def sentence(self, i):
+        """Return (first, end) of the sentence around token `i`."""
+        return self._sentences[i]
+
+    def says(self, i, pattern):
+        """Return whether a compiled pattern is found in the sentence around token `i`."""
+        first, end = self._sentences[i]
+        if (pattern, first) not in self.searched:
+            self.searched[pattern, first] = bool(first < end and pattern.search(self.words(first, end)))
+        return self.searched[pattern, first]
+
+    def _is_stop(self, i):
+        return self.kind(i) == "LINE" or (self.kind(i) == "STOP" and self.tokens[i].text in ".!?")
+
+    def is_denied(self, i):
+        """Return whether a word such as "not" stands before token `i` in its phrase, with three words between at most."""
+        for j in range(i - 1, max(i - 5, -1), -1):
+            if self.word(j) in _DENIALS or (j == i - 1 and self.word(j) in ("no", "without")):
+                return True
+            if self.word(j) == "but" and self.word(j - 1) in _ANYTHING:  # "anything but"
+                return True
+            is_turn = self.word(j) in ("but", "more") or (self.word(j) == "use" and self.word(j - 1) not in _DENIALS)
+            if self.ends(j) or is_turn:
+                return False
+        return False
+
+
+_DENIALS = {"not", "never", "avoid", "instead", "don't", "dont", "unlike", "than", "except"}
+_ANYTHING = {"anything", "everything", "any", "all", "every", "whatever"}
+_PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
+
+
+# Words behind which makers of music write a tempo or a key: "techno 128", "F blues".
+GENRE_WORDS = set(
+    """
+    country gospel breaks polka bebop vaporwave dancehall ebm ukg hard drum blues ballad waltz march latin cumbia tango rnb
+    techno house trance dnb d&b dubstep trap drill garage jungle hardstyle hardcore edm electro breakbeat phonk disco beat
+    beats groove grime reggaeton amapiano ambient hop hiphop lofi lo-fi downtempo bass step psytrance footwork juke gabber rave club
+    dance pop rock metal punk funk soul r&b jazz swing bossa samba salsa loop track song moombahton dembow afrobeat afrobeats
+    synthwave eurodance nightcore dub ska reggae riddim bounce
+    """.split()
+)
+
+
+def left_out(said, played):
+    """Say that something a prompt says is not played."""
+    return f"{quoted(said)} in the prompt is left out; {played} is played"

@@ -1,0 +1,1 @@
+"""Synthesised instruments, drums and effects."""

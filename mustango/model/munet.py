@@ -1,0 +1,391 @@
+"""MuNet: the denoiser, a UNet whose attention places attend to text, then beats, then chords (paper section 3.3).
+
+Shapes: B batch, C channels, H latent rows (time), W latent columns (frequency), N = H * W positions, L tokens of a condition,
+D features of a token, h heads, d channels of a head.
+"""
+
+import math
+from dataclasses import dataclass, field
+from functools import partial
+
+import torch
+import torch.nn.functional as F
+from diffusers import ConfigMixin, ModelMixin
+from diffusers.configuration_utils import register_to_config
+from diffusers.loaders import PeftAdapterMixin
+from diffusers.models.attention import AttentionMixin, AttentionModuleMixin, FeedForward
+from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.downsampling import Downsample2D
+from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embedding
+from diffusers.models.resnet import ResnetBlock2D
+from diffusers.models.upsampling import Upsample2D
+from torch import nn
+
+from musicbench import InputError
+from mustango.model.conditioning import Conditioning
+
+STREAMS = ("text", "beat", "chord")
+MASKING_BACKENDS = ("native", "_native_efficient", "_native_math", "_native_cudnn", "flex", "xformers")  # of diffusers
+
+
+@dataclass(frozen=True)
+class Source:
+    """What one stream attends to: features (B, L, D), their mask and times, and the keys and values that each Attention made of them."""
+
+    features: torch.Tensor
+    mask: torch.Tensor | None
+    seconds: torch.Tensor | None
+    keys_values: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Projected:
+    """A Conditioning for all steps of a clip: a Source a stream, whose keys and values are projected at the first step and kept."""
+
+    sources: dict
+    text_pooled: torch.Tensor | None
+    control: torch.Tensor | None
+
+
+def attention_mask(mask, dtype):
+    """Turn a token mask (B, L) into what the kernel takes for queries of `dtype`: None where every token counts, else (B, 1, 1, L).
+
+    Bool masks: where a row has no True, -10000 is added to the scores of masked tokens, as the released model does; all of such a
+    row's then count, as if none was masked. Float masks are added to the scores as they are.
+    """
+    if mask.dtype == torch.bool:
+        if mask.all():
+            return None
+        if not mask.any(dim=1).all():
+            mask = (1 - mask.to(dtype)) * -10000.0
+    return mask[:, None, None, :]
+
+
+def rotate(x, seconds):
+    """Rotate pairs of channels of x (B, N, h, d) by angles that grow with `seconds` (B or 1, N).
+
+    Periods run from half a second to 64 s, so that the score of a query and a key depends on how far apart they are.
+    """
+    half = x.shape[-1] // 2
+    frequencies = 2 * math.pi / torch.logspace(math.log2(0.5), 6, half, base=2, device=x.device)
+    angles = (seconds.to(x.device).float()[..., None] * frequencies)[:, :, None, :]
+    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
+    a, b = x[..., :half], x[..., half:]
+    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+
+
+class AttentionKernel:
+    """Runs the attention backend that the model or the caller chose (diffusers' dispatch)."""
+
+    _attention_backend = None
+    _parallel_config = None
+
+    def __call__(self, q, k, v, mask):
+        try:
+            return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
+        except ValueError as error:
+            if mask is None or "mask" not in str(error):
+                raise
+            raise InputError(
+                f"the attention backend {getattr(self._attention_backend, 'value', 'in use')} does not take the masks of prompts, beats and "
+                f"chords of unlike lengths; call unet.set_attention_backend with one of {', '.join(MASKING_BACKENDS)}"
+            ) from None
+
+
+class Attention(nn.Module, AttentionModuleMixin):
+    """Multi-head attention to a Source, or to its own input.
+
+    Keys and values are projected inside of `forward`, where hooks that bring weights to a device (offloading) have seen the call.
+    """
+
+    _default_processor_cls = AttentionKernel
+    _available_processors = [AttentionKernel]
+    _supports_qkv_fusion = False  # keys and values of a condition are projected once a clip: there is nothing to fuse
+
+    def __init__(self, channels, heads, source_dim=None):
+        super().__init__()
+        self.heads = heads
+        self.to_q = nn.Linear(channels, channels, bias=False)
+        self.to_k = nn.Linear(source_dim or channels, channels, bias=False)
+        self.to_v = nn.Linear(source_dim or channels, channels, bias=False)
+        self.to_out = nn.Linear(channels, channels)
+        self.set_processor(AttentionKernel())
+
+    def set_processor(self, processor):
+        """Take an AttentionKernel, which the dispatcher of attention backends stands behind. Raises InputError for any other processor."""
+        if not isinstance(processor, AttentionKernel):
+            raise InputError(
+                f"the denoiser's attention takes no {type(processor).__name__}; choose how it is computed with unet.set_attention_backend"
+            )
+        super().set_processor(processor)
+
+    def _keys_values(self, features, seconds=None):
+        """Return keys and values (B, L, h, d) of features (B, L, D), the keys rotated by `seconds` (B, L) if given."""
+        k = self.to_k(features).unflatten(-1, (self.heads, -1))
+        v = self.to_v(features).unflatten(-1, (self.heads, -1))
+        return (k if seconds is None else rotate(k, seconds)), v
+
+    def forward(self, x, source=None, seconds=None):
+        """Return what x (B, N, C) takes from a Source, or from itself when None; `seconds` (1, N) rotates the queries if given."""
+        q = self.to_q(x).unflatten(-1, (self.heads, -1))
+        q = q if seconds is None else rotate(q, seconds)
+        if source is None:
+            keys_values, mask = self._keys_values(x), None
+        else:
+            if self not in source.keys_values:
+                source.keys_values[self] = self._keys_values(source.features, source.seconds)
+            keys_values, mask = source.keys_values[self], source.mask
+        mask = mask if mask is None else mask.to(x.device)
+        return self.to_out(self.processor(q, *keys_values, mask).flatten(-2))
+
+
+class StreamBlock(nn.Module):
+    """One condition's transformer on a feature map: self-attention, cross-attention to the condition, feed-forward."""
+
+    def __init__(self, channels, heads, groups, source_dim, ff_mult):
+        super().__init__()
+        self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
+        self.proj_in = nn.Linear(channels, channels)
+        self.norm1 = nn.LayerNorm(channels)
+        self.self_attention = Attention(channels, heads)
+        self.norm2 = nn.LayerNorm(channels)
+        self.cross_attention = Attention(channels, heads, source_dim)
+        self.norm3 = nn.LayerNorm(channels)
+        self.feed_forward = FeedForward(channels, mult=ff_mult, activation_fn="geglu")
+        self.proj_out = nn.Linear(channels, channels)
+
+    def forward(self, x, source, seconds):
+        height_width = x.shape[2:]
+        h = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
+        h = h + self.self_attention(self.norm1(h))
+        h = h + self.cross_attention(self.norm2(h), source, seconds)
+        h = h + self.feed_forward(self.norm3(h))
+        return x + self.proj_out(h).transpose(1, 2).unflatten(2, height_width)
+
+
+class Layer(nn.Module):
+    """A residual block, then, at an attention place, the three streams: text, beat, chord, each on the one before."""
+
+    def __init__(self, in_channels, channels, time_dim, groups, eps, attention):
+        super().__init__()
+        self.resnet = ResnetBlock2D(in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps)
+        self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
+
+    def forward(self, x, temb, condition, seconds):
+        return attend(self.streams, self.resnet(x, temb), condition, seconds)
+
+
+def attend(streams, x, condition, seconds):
+    """Run text, beat and chord streams in turn; only beats and chords know time."""
+    for name, stream in streams.items():
+        when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
+        x = stream(x, condition.sources[name], when)
+    return x
+
+
+def times_of_rows(row_s, rows, x):
+    """Return the times of the rows of a map x (B, C, h, w) at its level, the middles of the latent rows that a row covers.
+
+    row_s: seconds of one of the `rows` latent rows; None without rotary time, which gives None.
+    """
+    if row_s is None:
+        return None
+    level_s = row_s * 2 ** round(math.log2(rows / x.shape[2]))
+    return (torch.arange(x.shape[2], device=x.device) + 0.5) * level_s
+
+
+class Down(nn.Module):
+    """A level on the way down: layers, then, but at the last level, half the rows and columns."""
+
+    def __init__(self, layers, downsample):
+        super().__init__()
+        self.layers, self.downsample = nn.ModuleList(layers), downsample
+
+    def forward(self, x, temb, condition, times):
+        """Return the map, and the list of maps that the way up takes again."""
+        skips = []
+        for layer in self.layers:
+            x = layer(x, temb, condition, times(x))
+            skips.append(x)
+        if self.downsample is not None:
+            x = self.downsample(x)
+            skips.append(x)
+        return x, skips
+
+
+class Up(nn.Module):
+    """A level on the way up: layers, each with a map of the way down beside its input, then, but at the first, a larger map."""
+
+    def __init__(self, layers, upsample):
+        super().__init__()
+        self.layers, self.upsample = nn.ModuleList(layers), upsample
+
+    def forward(self, x, skips, temb, condition, times, size):
+        """Return the map (B, C, *size); `skips` are taken from the end."""
+        for layer, skip in zip(self.layers, reversed(skips), strict=True):
+            x = layer(torch.cat([x, skip], dim=1), temb, condition, times(x))
+        return x if self.upsample is None else self.upsample(x, output_size=size)
+
+
+class Control(nn.Module):
+    """Frame-aligned control (B, K, T), of whose channels it takes the first -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input."""
+
+    def __init__(self, control_channels, channels, frames_per_row, columns):
+        super().__init__()
+        width, self.columns = 96, columns
+        halvings = int(math.log2(frames_per_row))
+        sizes = [control_channels] + [width] * halvings
+        self.convs = nn.ModuleList(nn.Conv1d(a, b, 5, stride=2, padding=2) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.out = nn.Conv1d(sizes[-1], channels * columns, 3, padding=1)
+
+    def forward(self, control):
+        control = control[:, : self.convs[0].in_channels]
+        for conv in self.convs:
+            control = F.silu(conv(control))
+        return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
+
+
+class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
+    """The denoiser. Defaults are the released model's config; the fields below `ff_mult` are off for it.
+
+    num_heads: heads at each level. attention_levels: which levels have attention (the mid block always has).
+    pooled_text: add the pooled text to the time embedding. rotary_seconds: seconds of one latent row; gives beat and
+    chord attention rotary time. control_channels: frame-aligned control, `frames_per_row` frames a latent row, for latents
+    `columns` wide.
+    """
+
+    __module__ = "mustango"  # under which model folders name it
+
+    _supports_gradient_checkpointing = False
+    _no_split_modules = ["Layer"]
+
+    @register_to_config
+    def __init__(
+        self,
+        in_channels: int = 8,
+        out_channels: int = 8,
+        block_out_channels: tuple = (320, 640, 1280, 1280),
+        layers_per_block: int = 2,
+        num_heads: tuple = (5, 10, 20, 20),
+        attention_levels: tuple = (True, True, True, False),
+        cross_attention_dim: int = 1024,
+        norm_num_groups: int = 32,
+        norm_eps: float = 1e-5,
+        ff_mult: int = 4,
+        pooled_text: bool = False,
+        rotary_seconds: float | None = None,
+        control_channels: int = 0,
+        frames_per_row: int = 8,
+        columns: int = 16,
+    ):
+        super().__init__()
+        widths, levels = tuple(block_out_channels), len(block_out_channels)
+        time_dim = 4 * widths[0]
+        self.conv_in = nn.Conv2d(in_channels, widths[0], 3, padding=1)
+        self.time_embedding = TimestepEmbedding(widths[0], time_dim)
+        self.text_pool = nn.Linear(cross_attention_dim, time_dim) if pooled_text else None
+        self.control = Control(control_channels, widths[0], frames_per_row, columns) if control_channels else None
+
+        def attention(level):
+            return dict(heads=num_heads[level], groups=norm_num_groups, source_dim=cross_attention_dim, ff_mult=ff_mult)
+
+        def layer(in_width, level):
+            with_attention = attention(level) if attention_levels[level] else None
+            return Layer(in_width, widths[level], time_dim, norm_num_groups, norm_eps, with_attention)
+
+        self.down = nn.ModuleList()
+        skips, width = [widths[0]], widths[0]
+        for level in range(levels):
+            layers = []
+            for _ in range(layers_per_block):
+                layers.append(layer(width, level))
+                width = widths[level]
+                skips.append(width)
+            downsample = None
+            if level < levels - 1:
+                downsample = Downsample2D(width, use_conv=True, padding=1, name="op")
+                skips.append(width)
+            self.down.append(Down(layers, downsample))
+
+        self.mid = Layer(width, width, time_dim, norm_num_groups, norm_eps, attention(levels - 1))
+        self.mid_resnet = ResnetBlock2D(
+            in_channels=width, out_channels=width, temb_channels=time_dim, groups=norm_num_groups, eps=norm_eps
+        )
+
+        self.up = nn.ModuleList()
+        for level in reversed(range(levels)):
+            layers = []
+            for _ in range(layers_per_block + 1):
+                layers.append(layer(width + skips.pop(), level))
+                width = widths[level]
+            self.up.append(Up(layers, Upsample2D(width, use_conv=True) if level else None))
+
+        self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
+        self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+
+    def widen_control(self, channels):
+        """Let the model take `channels` of control. What it makes stays as it is until the new ones, whose weights are 0, are learnt."""
+        conv = self.control.convs[0]
+        if conv.in_channels >= channels:
+            return
+        wide = nn.Conv1d(channels, conv.out_channels, conv.kernel_size, stride=conv.stride, padding=conv.padding).to(conv.weight)
+        with torch.no_grad():
+            wide.weight.zero_()
+            wide.weight[:, : conv.in_channels] = conv.weight
+            wide.bias.copy_(conv.bias)
+        self.control.convs[0] = wide
+        self.register_to_config(control_channels=channels)
+
+    def fuse_qkv_projections(self):
+        """Raise InputError: see `Attention`."""
+        raise InputError(
+            "the denoiser's projections are not fused: those of text, beats and chords are made once a clip; leave the call out"
+        )
+
+    def project(self, condition: Conditioning):
+        """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.
+
+        It projects their keys and values at the first step and takes them again at the others.
+        """
+        rotary = self.config.rotary_seconds is not None
+        beat_times, chord_times = (condition.beat_times, condition.chord_times) if rotary else (None, None)
+        streams = {
+            "text": (condition.text, condition.text_mask, None),
+            "beat": (condition.beats, condition.beat_mask, beat_times),
+            "chord": (condition.chords, condition.chord_mask, chord_times),
+        }
+        sources = {
+            name: Source(features, attention_mask(mask, features.dtype), seconds)
+            for name, (features, mask, seconds) in streams.items()
+        }
+        return Projected(sources, condition.text_pooled, condition.control)
+
+    def forward(self, sample, timestep, condition):
+        """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W) at `timestep` (a number or (B,)).
+
+        `condition` is a Conditioning, or what `project` made of it.
+        """
+        if isinstance(condition, Conditioning):
+            condition = self.project(condition)
+        timestep = torch.as_tensor(timestep, device=sample.device).expand(sample.shape[0])
+        code = get_timestep_embedding(timestep, self.config.block_out_channels[0], flip_sin_to_cos=True, downscale_freq_shift=0)
+        temb = self.time_embedding(code.to(sample.dtype))
+        if self.text_pool is not None:
+            temb = temb + self.text_pool(condition.text_pooled)
+        x = self.conv_in(sample)
+        if self.control is not None:
+            x = x + self.control(condition.control)
+        times = partial(times_of_rows, self.config.rotary_seconds, sample.shape[2])
+
+        skips = [x]
+        for block in self.down:
+            x, passed = block(x, temb, condition, times)
+            skips += passed
+
+        x = self.mid_resnet(self.mid(x, temb, condition, times(x)), temb)
+
+        for block in self.up:
+            count = len(block.layers)
+            skips, own = skips[:-count], skips[-count:]
+            x = block(x, own, temb, condition, times, tuple(skips[-1].shape[2:]) if skips else None)
+        return self.conv_out(F.silu(self.conv_norm_out(x)))

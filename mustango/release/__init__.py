@@ -1,0 +1,1 @@
+"""Model folders: the released ones and ours."""

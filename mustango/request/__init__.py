@@ -1,0 +1,1 @@
+"""What somebody asks for, read, checked and settled without loading a model."""

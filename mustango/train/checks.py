@@ -1,0 +1,102 @@
+"""What is asked of `mustango train`, checked before torch is loaded: the options that a part needs and uses, places, processes."""
+
+import os
+from pathlib import Path
+
+from musicbench import InputError
+from musicbench.build.dataset import rows_file
+from musicbench.sound.clip import check_writable
+from mustango.release.checkpoint import is_released, model_folder, model_index
+from mustango.request.reader import MAX_SEED, read_number
+
+BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")
+NEEDED = {"start": "source", "text": "text_encoder", "bundle": "to"}  # the option that a part needs; the others need "data"
+FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet")  # by many steps
+# The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
+USED_BY = {
+    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device"), FITTED),
+    "seed": (*FITTED, "sharpen"), "bf16": ("munet", "refiner", "vocoder"), "remember": ("munet",),
+    "source": ("start",), "text_encoder": ("text",), "to": ("bundle",),
+}  # fmt: skip
+
+
+def check_training(options, defaults):
+    """Raise InputError for what is wrong with the options of `mustango train`; defaults: what they are when they are left out."""
+    check_one_process()
+    needed = NEEDED.get(options.part, "data")
+    if not getattr(options, needed):
+        raise InputError(f"no {_written(needed)}; `mustango train {options.part}` needs one")
+    for name, parts in USED_BY.items():
+        if options.part not in parts and getattr(options, name) != defaults[name]:
+            raise InputError(f"{_written(name)} says nothing to `mustango train {options.part}`; leave it out")
+    read_number("seed", options.seed, int, 0, MAX_SEED)
+    read_number("lr", options.lr, low=0, high=1)
+    read_number("minutes", options.minutes, low=0)
+    check_place(options.out)
+    if options.to:
+        check_place(options.to)
+    if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
+        raise InputError(
+            f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
+        )
+    _check_folders(options)
+
+
+def _written(name):
+    return "--from" if name == "source" else f"--{name.replace('_', '-')}"
+
+
+def _check_folders(options):
+    """Raise InputError where a part's rows or text encoder are not there."""
+    if options.part in (*FITTED, "sharpen"):
+        for folder in filter(None, (options.data, options.held_out, options.remember)):
+            if Path(folder).is_file():
+                raise InputError(f"{folder} is a file; give a dataset folder, as `musicbench compose` and `build` write it")
+            rows_file(folder)
+    if options.text_encoder and not Path(options.text_encoder).is_dir():
+        raise InputError(f"no folder {options.text_encoder}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
+    if options.text_encoder and not (Path(options.text_encoder) / "config.json").is_file():
+        raise InputError(f"no text encoder in {options.text_encoder} (no config.json); give the folder of one with its tokenizer")
+    if options.part == "start":
+        check_start(options.out, options.source)
+    if options.part == "bundle" and not (Path(options.out) / "parts" / "model_index.json").is_file():
+        for name in BUNDLED_PARTS:
+            part(options.out, name)
+
+
+def check_start(run, model):
+    """Raise InputError unless a run can begin with a model."""
+    folder = model_folder(model)
+    if is_released(folder):
+        raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
+    model_index(folder)
+    if (Path(run) / "parts").exists():
+        raise InputError(f"{Path(run) / 'parts'} exists; use a new run folder")
+
+
+def part(run, name):
+    """Return the folder of a trained component in a run. Raises InputError when it is not there yet."""
+    folder = Path(run) / "parts" / name
+    if not folder.is_dir():
+        maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
+        raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
+    return folder
+
+
+def check_one_process():
+    """Raise InputError where a launcher (torchrun, accelerate, mpirun) has started several processes: each would train and write alike."""
+    for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
+        size = os.environ.get(name, "1").strip()
+        if size.isdigit() and int(size) > 1:
+            raise InputError(
+                f"{name} is {size}: training runs in one process as yet; start it without torchrun or another launcher"
+            )
+
+
+def check_place(path):
+    """Raise InputError unless a folder `path` is there or can be made."""
+    path = Path(path).absolute()
+    place = next(p for p in (path, *path.parents) if p.exists())
+    if not place.is_dir():
+        raise InputError(f"cannot make the folder {path}: {place} is a file; choose another place")
+    check_writable(place)
