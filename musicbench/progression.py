@@ -5,7 +5,9 @@ Times are seconds, lengths beats of the meter.
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
 
 from musicbench import InputError
 from musicbench.chart import (
@@ -16,8 +18,10 @@ from musicbench.chart import (
     is_barred,
     play_out,
     with_bars_of_long_regions,
+    with_endings,
     without_bar_numbers,
 )
+from musicbench.sheets import sheet_of
 from musicbench.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
 from musicbench.tokens import Token, normalised, symbol_of, tokens_of
 
@@ -37,10 +41,76 @@ def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
 MAX_START_S = 100_000
 
 
+@lru_cache(64)
+def read_sheet(text):
+    """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
+    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(text)))
+    text = _plain_line(text)
+    if len(text) > MAX_LINE:
+        raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
+    sheet = sheet_of(text)
+    return sheet if sheet.meter else replace(sheet, meter=_meter_of_slashes(tokens_of(sheet.text)), meter_is_counted=True)
+
+
+def _meter_of_slashes(tokens):
+    """Return the meter that bars with a slash or dot for each beat show, "G / / | C / / |"; None where they show none, or not all the same."""
+    bars, bar = [], []
+    for token in [*tokens, None]:
+        if token is None or token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN", "LINE"):
+            bars.append(bar)
+            bar = []
+        elif token.kind in ("CHORD", "ROMAN", "HOLD", "SAME", "QUANTITY", "LIKE", "NUMBER"):
+            bar.append(token)
+    has_lines = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
+    if not has_lines:  # each chord and its slashes
+        starts = [i for i, token in enumerate(bars[0]) if token.kind != "HOLD"] if len(bars) == 1 else []
+        is_spaced = all(a.end < b.start for bar in bars for a, b in pairwise(bar) if b.kind == "HOLD")
+        bars = [bars[0][a:b] for a, b in pairwise([*starts, len(bars[0])])] if is_spaced and len(starts) > 1 else []
+        if any(len(bar) < 3 for bar in bars):
+            return None
+    held = [bar for bar in bars if any(a.kind == b.kind == "HOLD" for a, b in pairwise(bar))]
+    others = [bar for bar in bars if bar not in held and any(token.kind == "HOLD" for token in bar)]
+    counts = {len(bar) for bar in [*held, *others]}
+    is_plain = all(token.kind in ("CHORD", "ROMAN", "HOLD") and ":" not in str(token.value) for bar in held for token in bar)
+    if not held or len(counts) != 1 or not is_plain or not (len(held) > 1 or len([b for b in bars if b]) == 1):
+        return None
+    return _METER_OF_PLACES.get(counts.pop())
+
+
+_METER_OF_PLACES = {3: Meter(3, 4), 4: Meter(4, 4), 5: Meter(5, 4), 6: Meter(6, 8), 7: Meter(7, 4)}
+
+
+def _settled_meter(sheet, meter):
+    """Return the meter asked for, or a chord line's own. Raises InputError where they differ; the places of a bar may be parts of a beat."""
+    own = sheet.meter
+    if meter is None or own is None:
+        return meter or own or Meter()
+    is_part = sheet.meter_is_counted and not (own.beats % meter.beats and meter.beats % own.beats)
+    if own != meter and not is_part:
+        raise InputError(f"the chord line is in {own}, but the meter is {meter}; give --meter {own}, or write the bars in {meter}")
+    return meter
+
+
+_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "«": " ", "\u00a0": " ", "\u202f": " "})
+
+
+def _plain_signs(text):
+    """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
+    text = re.sub(r"(?<=[\w#♯♭])\\+(?=[A-Ga-g](?![a-z]{2}))", "/", text.translate(_QUOTES))
+    text = re.sub(r"(?<![\w/])(N6|Ger\+?6|It\+?6|Fr\+?6)(?![\w/])", lambda match: _SIXTHS[match[1].replace("+", "")], text)
+    if re.search(r"(?<!\w)[A-CE-G][b#♭♯]?o7?(?!\w)", text):  # beside Co7, Do7 is diminished, too
+        text = re.sub(r"(?<!\w)Do(?=7?(?!\w))", "D°", text)
+    return text
+
+
+_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7", "Fr6": "bVI7b5"}
+
+
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
-    tokens, key = _without_key(tokens_of(_numerals_for_numbers(normalised(text))))
-    return key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+    sheet = read_sheet(text)
+    tokens, key = _without_key(tokens_of(_numerals_for_numbers(sheet.text)))
+    return sheet.key or key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
 
 
 def _without_key(tokens):
@@ -386,9 +456,10 @@ class Progression:
 
     bars: tuple = ()
     timed: tuple = ()
+    notes: tuple = field(default=(), compare=False)
 
     @classmethod
-    def parse(cls, text, meter=Meter(), key=None):  # noqa: B008 (frozen)
+    def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 
         `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
@@ -396,31 +467,33 @@ class Progression:
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
         played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
         between chords are passed over. Roman numerals are read in `key` (when None in C major, or in C minor where the tonic is a
-        small i). Raises InputError, which names the place.
+        small i). What else a line says, "4/4 | C F |", "120 bpm C F", lyrics, (let ring), is left out of the chords; see `read_sheet`.
+        `meter` None: the line's own, or 4/4. `notes` of the result: what is left out. Raises InputError, which names the place.
         """
-        text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(text))
-        text = _plain_line(text)
-        if len(text) > MAX_LINE:
-            raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
+        sheet = read_sheet(text)
+        text, meter = sheet.text, _settled_meter(sheet, meter)
         tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
+        own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
+        if key and own_key and not key.same_as(own_key):
+            notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(tokens))))
+        tokens = _with_times(_with_beats(_with_inversions(with_endings(without_bar_numbers(tokens)))))
         if tokens[0].kind == "TIMED":
-            return cls(timed=_timed(tokens, key))
+            return cls(timed=_timed(tokens, key), notes=notes)
         tokens = _as_chords(tokens)
         barred = is_barred(tokens)
         symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):
-            raise InputError(f"no chords in {quoted(text)}; write chords such as 'C G Am F', or leave it out")
+            raise InputError(f"no chords in {quoted(' '.join(text.split()))}; write chords such as 'C G Am F', or leave it out")
         if barred:
-            return cls(bars=tuple(_read_bars(bars_of(symbols), meter, key)))
+            return cls(tuple(_read_bars(bars_of(symbols), meter, key)), notes=notes)
         events = _read_sequence(symbols, meter, key)
         if any(token.kind == "HOLD" for token in symbols):  # the last chord fills its bar
             chord, beats = events[-1]
             events[-1] = (chord, beats + -sum(n for _, n in events) % meter.beats)
-        return cls(bars=tuple(_packed(events, meter)))
+        return cls(tuple(_packed(events, meter)), notes=notes)
 
     @property
     def chords(self):

@@ -297,7 +297,7 @@ def test_progressions():
 @pytest.mark.parametrize(
     ("text", "says"),
     [("", "no chords"), ("C:3 G:3 |", "beats"), ("C:1 G:1 |", "lengthen"), ("C Q", "'Q'"), ("0:C G", "start time"),
-     ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C ( G", "left open"), ("C ) G", "closed that was not opened"), ("| C | Q |", "at character 7"), ("C foo G", "'foo'"), ("(C G x99)x99 x99", "repeat less"), ("Hm C", "German"), ("C G | D.C.", "write the bars out"), ("C [or Am] F", "choose one"), ("4/4 | C | G |", "--meter"), ("Couplet C", "this is a word"),
+     ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C ( G", "left open"), ("C ) G", "closed that was not opened"), ("| C | Q |", "at character 7"), ("C foo G", "'foo'"), ("(C G x99)x99 x99", "repeat less"), ("Hm C", "German"), ("C G | D.C.", "write the bars out"), ("C [or Am] F", "choose one"), ("C | 3/4 G | D", "--meter"), ("Couplet C", "this is a word"),
      ("C " * 10_001, "above 20000"), (f"0:C {'9' * 320}:G", "above 100000 s")],
 )  # fmt: skip
 def test_bad_progressions(text, says):
@@ -488,7 +488,7 @@ def test_chords_share_a_bar_in_whole_or_half_beats(bar, meter, beats):
 @pytest.mark.parametrize(
     ("line", "says"),
     [("Sol7 C", "write G7"), ("Rém", "write Dm"), ("Do G", "write C, or D° for"), ("Lam", "write Am"), ("Gism7", "write G#m7"), ("es-moll", "write Eb"), ("As7", "write Ab7"), ("H7", "write B7"), ("B-Dur F", "German B is Bb"),
-     ("E A in 5/4", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("bars 1-3: C G", "3 bars are numbered")],
+     ("E A | in 5/4 D | A", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("bars 1-3: C G", "3 bars are numbered")],
 )  # fmt: skip
 def test_what_is_refused_has_a_remedy(line, says):
     with pytest.raises(InputError, match=says):
