@@ -30,6 +30,7 @@ _ADVICE = {
     "TEMPO": "give the tempo with --tempo", "tempo": "give the tempo with --tempo", "bpm": "give the tempo with --tempo",
     "key": "give the key with --key", "capo": "write the chords as they sound", "or": "choose one of the chords",
     "in": "give the key with --key, the meter with --meter, the tempo with --tempo",
+    "2nd": "write the second time out", "second": "write the second time out",
     "CLOCK": "write chord times as seconds:chord, '0:C 2.5:G'", "NUMBER": "write beats as C:2, bars as 'C (2 bars)'",
 }  # fmt: skip
 REMEDIES = {

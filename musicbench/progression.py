@@ -17,11 +17,12 @@ from musicbench.chart import (
     bars_of,
     is_barred,
     play_out,
+    section_marks,
     with_bars_of_long_regions,
     with_endings,
     without_bar_numbers,
 )
-from musicbench.sheets import sheet_of
+from musicbench.sheets import from_ireal, sheet_of, with_form
 from musicbench.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
 from musicbench.tokens import Token, normalised, symbol_of, tokens_of
 
@@ -44,8 +45,8 @@ MAX_START_S = 100_000
 @lru_cache(64)
 def read_sheet(text):
     """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
-    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(text)))
-    text = _plain_line(text)
+    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(from_ireal(text))))
+    text = with_form(_plain_line(text))
     if len(text) > MAX_LINE:
         raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
     sheet = sheet_of(text)
@@ -96,6 +97,15 @@ _QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": 
 
 def _plain_signs(text):
     """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
+    text = re.sub(r"(?m)^#+ +(?=[A-Za-z])| +#+$", "", text)  # headings
+    text = re.sub(r"[\u21d2\u21e8\u2794-\u27be\u27f6\u27f9\u25b6\u25ba\u2b95\u21a6\u21e2\u2b62]", "→", text)
+    text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
+    text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
+    text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
+    if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
+        text = re.sub(r"(?m)^\s*\d{1,3} ?(?=\|)", "", text)
+    if " // " in text and " / " not in text and all("|" in part for part in text.split(" // ")):
+        text = text.replace(" // ", "\n")
     text = re.sub(r"(?<=[\w#♯♭])\\+(?=[A-Ga-g](?![a-z]{2}))", "/", text.translate(_QUOTES))
     text = re.sub(r"(?<![\w/])(N6|Ger\+?6|It\+?6|Fr\+?6)(?![\w/])", lambda match: _SIXTHS[match[1].replace("+", "")], text)
     if re.search(r"(?<!\w)[A-CE-G][b#♭♯]?o7?(?!\w)", text):  # beside Co7, Do7 is diminished, too
@@ -132,11 +142,28 @@ def _without_key(tokens):
 
 _SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
 _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
-_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→-]*|x\d+|\d+x|N|N\.?C\.?")
+_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
 _DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
 _MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
 _METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
+
+
+_MARK_SIGN = "[\ue000-\uefff]"
+
+
+def _named_marks(text):
+    """Return ([section mark, ...], the text with one sign in place of each): [Verse 1] or CHORUS: before numbers."""
+    tokens, marks, pieces, done = tokens_of(text) if re.search("[A-Za-z]{3}", text) else [], [], [], 0
+    for first, end in section_marks(tokens):
+        if tokens[first].kind == "LEFT":
+            end = next((j + 1 for j in range(first, end) if tokens[j].kind == "RIGHT"), end)
+        elif tokens[end - 1].text != ":":
+            continue
+        pieces += [text[done : tokens[first].start], f" {chr(0xE000 + len(marks) % 0xFFF)} "]
+        done = tokens[end - 1].end
+        marks.append(text[tokens[first].start : done])
+    return (marks, "".join([*pieces, text[done:]])) if len(marks) < 0xFFF else ([], text)
 
 
 def _capital(name):
@@ -145,6 +172,10 @@ def _capital(name):
 
 def _numerals_for_numbers(text):
     """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
+    marks, text_of_marks = _named_marks(text)
+    if marks:
+        read = _numerals_for_numbers(text_of_marks)
+        return re.sub(_MARK_SIGN, lambda match: marks[ord(match[0]) - 0xE000], read) if read != text_of_marks else text
     line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
     line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
     words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]

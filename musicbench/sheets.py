@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from musicbench import InputError
 from musicbench.chart import FILLERS, REPEAT_WORDS, SECTIONS, SILENT_WORDS, section_marks
@@ -33,6 +34,34 @@ def sheet_of(text):
     sheet.read_facts()
     sheet.read_playing_marks()
     return Sheet(sheet.text, *(sheet.facts.get(name) for name in ("tempo", "meter", "key")), tuple(sheet.notes))
+
+
+_IREAL_SIGNS = (
+    (r"T(\d)(\d)", r" \1/\2 "), (r"\*([A-Dv-z])", r" "), (r"\*i", " "), (r"[YUSQQ](?=[\s|*\[{A-GTN])|<[^>]*>", " "), (r"\{", " |: "), (r"\}", " :| "), (r"Z", " | "),
+    (r"[\[\]]", " | "), (r"N([1-4])", r" \1. "), (r"Kcl", " | % "), (r"\bx\b", " % "), (r"(?<![a-z])[ls](?=[A-G])", ""), (r"XyQ|LZ", " | "),
+)  # fmt: skip
+
+
+def from_ireal(text):
+    """Return a text in iReal Pro's signs, "T44*A{C^7 |A7 }", as a chord line; any other as it is. Raises InputError for a scrambled link."""
+    if text.strip().startswith("irealb://"):
+        raise InputError("an irealb:// link is scrambled; write the bars out, such as 'C^7 | A7 | D-7 G7'")
+    if text.strip().startswith("irealbook://"):
+        text = unquote(text).split("=")[-1]
+    if not re.search(r"(?<![A-Za-z])(?:\*[A-Di])?T[2-9][248](?=[\s|*\[{A-G])", text) and not re.search(r"\{\*[A-D]", text):
+        return text
+    for sign, plain in _IREAL_SIGNS:
+        text = re.sub(sign, plain, text)
+    return re.sub(r"^[\s|]*(\d/\d)?\s*", lambda match: f"{match[1] or ''} ", text)
+
+
+def with_form(text):
+    """Return a sheet whose first line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
+    head, _, body = text.partition("\n")
+    form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", head.strip())
+    sections = dict(re.findall(r"(?m)^[\[(]?([A-D])[\])]? ?[:\]|)] ?([^\n]*(?:\n(?![\[(]?[A-D][\])]? ?[:\]|)])[^\n]*)*)", body)) if form else {}
+    letters = re.findall("[A-D]", form[1]) if form else []
+    return "\n".join(sections[letter] for letter in letters) if sections and set(letters) <= set(sections) else text
 
 
 class _Reader:
@@ -85,7 +114,7 @@ class _Reader:
         self.text = _TAB_PART.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), self.text)
         spans, left_out, again = [], [], []
         for match in _DIRECTIVE.finditer(self.text):
-            name, value = match[1].lower().strip(), (match[2] or "").strip()
+            name, value = "_".join(match[1].lower().split()), (match[2] or "").strip()
             said = " ".join(match[0].strip("{} ").split())
             fact = fact_at(tokens_of(f"{_FACT_NAMES.get(name, '')} {value}"), 0) if value else None
             if name in ("comment", "c", "ci", "comment_italic") and SECTIONS & set(re.findall("[a-z-]+", value.lower())):
@@ -122,6 +151,7 @@ class _Reader:
             elif between := _between_brackets(line):
                 lyrics += [(start + a, start + b) for a, b in between]
             elif has_chords and len(lines) > 1 and _is_words(tokens):
+                self._state_facts_in_words(start, tokens)
                 lyrics.append((start, start + len(line)))
             elif end := _label_end(tokens):
                 labels.append((start, start + end))
@@ -132,6 +162,15 @@ class _Reader:
         self.leave_out([self.text[a:b].strip(" :") for a, b in labels], "words go into the prompt")
         self.take_out_all(sorted([*lyrics, *tabs, *labels]))
 
+    def _state_facts_in_words(self, start, tokens):
+        """Keep the tempo, meter and so on of a line of words: "My song (140 bpm)"; "in G" and "presto" are words there."""
+        i = 0
+        while i < len(tokens):
+            fact = fact_at(tokens, i) if tokens[i].kind != "WORD" or tokens[i].value in _FACT_WORDS else None
+            if fact:
+                self.state(fact[0], fact[1], self.text[start + tokens[i].start : start + tokens[fact[2] - 1].end])
+            i = fact[2] if fact else i + 1
+
     # -------------------------------------------------------------------------------------------- facts
 
     def read_facts(self):
@@ -140,7 +179,7 @@ class _Reader:
         ends = [i for i, token in enumerate(tokens) if token.kind == "LINE"] + [len(tokens)]
         first = 0
         marks = dict(section_marks(tokens))
-        is_key_alone = _has_numbers(self.text)
+        is_key_alone = _has_numbers(self.text) or sum(token.kind == "ROMAN" for token in tokens) > 1
         for end in ends:
             found, at = _run(tokens, first, end, marks, is_key_alone)
             is_whole = at == end
@@ -158,14 +197,16 @@ class _Reader:
     def _use(self, tokens, found):
         """Keep facts [(name, value, first, end), ...], and return the places of what says them."""
         spans, styles = [], []
-        for name, value, first, end in found:
+        for (name, value, first, end), after in zip(found, [*found[1:], None], strict=True):
             said = self.text[tokens[first].start : tokens[end - 1].end]
             if name == "style":
                 styles.append(said)
             else:
                 self.state(name, value, said)
-            while end < len(tokens) and (tokens[end].kind == "STOP" or tokens[end].text in (",", ";", "-")):
+            while end < len(tokens) and (tokens[end].kind == "STOP" or tokens[end].text in (",", ";", "-", "/")):
                 end += 1
+            if after and all(token.kind in ("WORD", "GAP", "STOP") for token in tokens[end : after[2]]):  # in A minor AT 90 bpm
+                end = after[2]
             if first and end < len(tokens) and tokens[first - 1].kind == "LEFT" and tokens[end].kind == "RIGHT":
                 first, end = first - 1, end + 1
             spans.append((tokens[first].start, tokens[end - 1].end))
@@ -176,18 +217,22 @@ class _Reader:
 
     def read_playing_marks(self):
         """Take out how chords are played: (let ring), (hold), rit., mf, a fermata."""
-        signs = [(m.start(), m.end()) for m in re.finditer("[𝄐𝄑]", self.text)]
+        signs = [(m.start(), m.end()) for m in re.finditer("[𝄐𝄑↓↑⇓⇑⬇⬆]+", self.text)]
+        named = list(dict.fromkeys(self.text[a:b] for a, b in signs))
         self.take_out_all(signs)
         tokens = tokens_of(self.text)
         in_marks = {i for first, end in section_marks(tokens) for i in range(first, end)}
         is_barred = any(token.kind == "BAR" for token in tokens)
-        spans, i = [], 0
+        spans, said, i = [], [], 0
         while i < len(tokens):
             end = 0 if i in in_marks else _bracketed_words_end(tokens, i) or _playing_end(tokens, i, is_barred)
             if end:
+                said.append(self.text[tokens[i].start : tokens[end - 1].end].strip("() "))
+                is_bar = i and end < len(tokens) and tokens[i - 1].kind == tokens[end].kind == "BAR"  # | rit. |
+                end += bool(is_bar)
                 spans.append((tokens[i].start, tokens[end - 1].end))
             i = end or i + 1
-        said = ["fermata"] * bool(signs) + list(dict.fromkeys(self.text[a:b].strip("() ") for a, b in spans))
+        said = named + list(dict.fromkeys(said))
         self.leave_out(said, "how chords are played goes into the prompt")
         self.take_out_all(spans)
 
@@ -198,8 +243,8 @@ def _written(value):
 
 # ---------------------------------------------------------------------------------------------------- ChordPro and lyrics
 
-_DIRECTIVE = re.compile(r"\{ ?([A-Za-z_+-]+) ?(?:: ?([^{}\n]*))?\}")
-_TAB_PART = re.compile(r"\{ ?(?:sot|start_of_tab)\b[^{}\n]*\}.{0,5000}?\{ ?(?:eot|end_of_tab) ?\}", re.DOTALL)
+_DIRECTIVE = re.compile(r"\{ ?([A-Za-z_+-]+(?: [a-z]+){0,2}) ?(?:: ?([^{}\n]*))?\}")
+_TAB_PART = re.compile(r"\{ ?(?:sot|start[_ ]of[_ ]tab)\b[^{}\n]*\}.{0,5000}?\{ ?(?:eot|end[_ ]of[_ ]tab) ?\}", re.DOTALL)
 _FACT_NAMES = {
     "key": "key", "tempo": "tempo", "time": "time", "capo": "capo", "transpose": "transpose", "meta": "", "comment": "", "c": "", "ci": ""
 }  # fmt: skip
@@ -229,7 +274,10 @@ def _unknown_words(tokens):
 def _is_words(tokens):
     """Return whether a line is lyrics or a title: it has words, and more of them than chords."""
     words = [token for token in _unknown_words(tokens) if token.value not in _PLAYING]
-    return bool(words) and len(words) > len(_chords(tokens)) and not fact_at(tokens, 0) and not _label_end(tokens)
+    if not words or fact_at(tokens, 0) or all(token.value in _STYLES for token in words):
+        return False
+    is_labelled = _label_end(tokens) and any(token.kind in ("CHORD", "ROMAN", "NUMBER", "LIKE") for token in tokens)
+    return len(words) > len(_chords(tokens)) and not is_labelled
 
 
 def _between_brackets(line):
@@ -268,6 +316,7 @@ _UNUSED = {
     "transpose": "the chords are played as they are written: write them as they sound",
     "tuning": "the chords sound as they are written",
 }
+_FACT_WORDS = {"tempo", "bpm", "key", "capo", "tuning", "transpose", "time", "meter"}
 _TEMPI = {word.lower() for word in TEMPO_WORDS} | set(BETWEEN_TEMPO_WORDS)
 _TIMES_BY_NAME = {"common": "4/4", "cut": "2/2", "waltz": "3/4"}
 _BESIDE = {"of", "is", "in", "the", "at", "on", "fret", "signature", "to", "by", "around", "about", "ca", "original", "song"}
@@ -298,9 +347,15 @@ def fact_at(tokens, i):
     after = tokens[at] if at < len(tokens) else None
     if token.kind == "TEMPO":
         return "tempo", sum(token.value) / 2, i + 1
-    if word in _TEMPI and not (after and after.kind == "TEMPO"):
-        return "tempo", word, i + 1
-    if word in ("tempo", "bpm", "speed", *_TEMPI) and after is not None:
+    if word in _TEMPI:  # Allegro, Allegro (132), Allegro (q = 132)
+        inside = [j for j in range(i + 1, min(i + 5, len(tokens))) if tokens[j].kind not in ("LEFT", "NOTE", "STOP", "GAP")][:1]
+        number = tokens[inside[0]] if inside else None
+        is_number = number is not None and (number.kind == "TEMPO" or (number.kind == "NUMBER" and number.value >= 20))
+        if not is_number:
+            return "tempo", word, i + 1
+        is_closed = inside[0] + 1 < len(tokens) and tokens[inside[0] + 1].kind == "RIGHT"
+        return "tempo", float(sum(number.value) / 2 if number.kind == "TEMPO" else number.value), inside[0] + 1 + is_closed
+    if word in ("tempo", "bpm", "speed") and after is not None:
         if after.kind in ("NUMBER", "TEMPO", "RANGE") and (after.kind != "NUMBER" or after.value >= 20):
             value = after.value if after.kind == "NUMBER" else sum(after.value) / 2
             return "tempo", float(value), at + 1
@@ -316,7 +371,7 @@ def fact_at(tokens, i):
     if word in _TIMES_BY_NAME and i + 1 < len(tokens) and tokens[i + 1].value == "time":
         return "meter", _TIMES_BY_NAME[word], i + 2
     if word in ("key", "in") or (word in ("original", "song") and after is not None and after.value == "key"):
-        at = _skipped(tokens, at + 1) if word in ("original", "song") else at
+        at = _skipped(tokens, at + 1) if after is not None and after.value == "key" else at
         return _key_at(tokens, at)
     if word == "no" and after is not None and after.value == "capo":
         return "nothing", None, i + 2
@@ -367,25 +422,45 @@ def _run(tokens, first, end, marks, is_key_alone, is_tail=False):
     found, i = [], first
     while i < end:
         token = tokens[i]
-        fact = fact_at(tokens[:end], i) or (_key_before_numbers(tokens[:end], i) if is_key_alone and not is_tail else None)
-        is_apart = not is_tail or found or (i and tokens[i - 1].text in (",", ";"))  # at a line's end they stand behind a comma
-        is_bpm = token.kind == "NUMBER" and 40 <= token.value <= 300 and is_apart
+        fact = fact_at(tokens[:end], i) or _spoken_key(tokens[:end], i, is_tail, bool(found))
+        fact = fact or (_key_before_numbers(tokens[:end], i) if is_key_alone and not is_tail else None)
+        is_length = token.kind == "QUANTITY" and i + 1 < end and tokens[i + 1].value in _STYLES  # 12 bar blues
+        # at a line's end they stand behind a comma
+        is_apart = not is_tail or found or token.text[:1] == "@" or (i > 0 and tokens[i - 1].text in (",", ";"))
+        is_last = is_tail and i + 1 == end and i > 0 and tokens[i - 1].kind in ("CHORD", "ROMAN", "RIGHT")
+        is_bpm = token.kind == "NUMBER" and 40 <= token.value <= 300 and (is_apart or is_last)
         if fact and not (fact[0] == "key" and fact[2] < end and tokens[fact[2]].value in ("bass", "inversion", "the")):
             found += [(fact[0], fact[1], i, fact[2])]
             i = fact[2]
         elif is_bpm:
             found.append(("tempo", float(token.value), i, i + 1))
             i += 1
-        elif token.kind == "WORD" and token.value in _STYLES and i not in marks and is_apart:
+        elif (is_length or (token.kind == "WORD" and token.value in _STYLES)) and i not in marks and is_apart:
             found.append(("style", None, i, i + 1))
             i += 1
         elif i in marks and not is_tail:
             i = marks[i]
-        elif token.kind in ("GAP", "STOP", "LEFT", "RIGHT", "BAR") or (found and token.value in ("and", "with", "at", "a", "the")):
+        elif token.kind in ("GAP", "STOP", "LEFT", "RIGHT", "BAR") or (found and token.value in ("and", "with", "at", "a", "the", "/")):
+            i += 1
+        elif not is_tail and token.kind == "WORD" and token.value in _BEFORE_FACTS:
             i += 1
         else:
             break
     return found, min(i, end)
+
+
+_BEFORE_FACTS = {"progression", "chords", "changes", "chord"}
+
+
+def _spoken_key(tokens, i, is_tail, is_beside):
+    """Return the key of "C minor: ..." at a line's start, or of "..., 120 bpm, C minor" at its end, or None."""
+    if tokens[i].kind != "CHORD" or not re.search(r" (?:major|minor|maj|min)$", tokens[i].text.lower()):
+        return None
+    fact = _key_at(tokens, i)
+    end = fact[2] if fact else len(tokens)
+    end += end < len(tokens) and tokens[end].value in ("scale", "key")
+    is_label = not is_tail and end < len(tokens) and tokens[end].text == ":"
+    return ("key", fact[1], end) if fact and (is_label or (is_tail and is_beside and end == len(tokens))) else None
 
 
 def _key_before_numbers(tokens, i):
