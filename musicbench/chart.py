@@ -169,7 +169,8 @@ def with_endings(tokens):
         is_bracket = tokens[i].kind == "LEFT"
         number, end = _ending_at(tokens, i + is_bracket)
         is_closed = end < len(tokens) and tokens[end].kind == "RIGHT"
-        is_plain = tokens[i].kind == "ENDING" or end - i == 1 or not number  # 1. is one, a number alone what `_begins_ending` says
+        is_list = end - i == 1 and i > 0 and tokens[i].text[1:2] == "," and tokens[i - 1].kind in ("BAR", "CLOSE")  # |1,2 C
+        is_plain = tokens[i].kind == "ENDING" or (end - i == 1 and not is_list) or not number  # 1. is one, a number alone what `_begins_ending` says
         is_place = i == 0 or tokens[i - 1].kind in ("BAR", "CLOSE", "LINE") or not is_closed or end - i > 2
         if number and is_bracket and is_place or not is_plain:
             result.append(Token("ENDING", tokens[i].text, number, tokens[i].start, tokens[end - 1].end))
@@ -198,6 +199,8 @@ def _ending_at(tokens, i):
         return 1, i + 2
     if token.value in ("ending", "volta") and after is not None and after.kind == "NUMBER" and after.value in (1, 2, 3, 4):
         return 1, i + 2
+    if token.kind == "NUMBER" and re.fullmatch("[1-4](?:,[1-4])+", token.text):
+        return len(token.text.split(",")), i + 1
     if token.kind == "NUMBER" and token.value in (1, 2, 3, 4):
         return 1, i + 1 + (is_named and after.kind == "WORD")
     if token.kind == "RANGE" and token.value[0] == 1 and token.value[1] in (2, 3, 4):
@@ -278,7 +281,7 @@ def _refuse(token):
         said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
     except InputError as error:
         said = str(error)
-        if re.fullmatch("[A-Z]?[a-z]{3,}", token.text) and re.search("this is a word|start with a root", said):
+        if re.fullmatch("[A-Z]?[a-z]{2,}", token.text) and re.search("this is a word|start with a root", said):
             said = f"unknown chord {quoted(token.text)}: this is a word; a chord line has chords alone, words go into the prompt"
     raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
 

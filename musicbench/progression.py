@@ -92,14 +92,19 @@ def _settled_meter(sheet, meter):
     return meter
 
 
-_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "«": " ", "\u00a0": " ", "\u202f": " "})
+_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "«": " ", "【": " [", "】": "] ", "\u00a0": " ", "\u202f": " "})
 
 
 def _plain_signs(text):
     """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
+    text = re.sub("«([^«»]*)»", r" \1 ", text)
     text = re.sub(r"(?m)^#+ +(?=[A-Za-z])| +#+$", "", text)  # headings
     text = re.sub(r"[\u21d2\u21e8\u2794-\u27be\u27f6\u27f9\u25b6\u25ba\u2b95\u21a6\u21e2\u2b62]", "→", text)
     text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
+    text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
+    text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
+    if re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text):  # beside Harte's C:maj, C:1 is a root alone
+        text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
     text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
     text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
     if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
@@ -142,7 +147,7 @@ def _without_key(tokens):
 
 _SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
 _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
-_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
+_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
 _DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
 _MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
@@ -510,7 +515,7 @@ class Progression:
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(_with_beats(_with_inversions(with_endings(without_bar_numbers(tokens)))))
+        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
         tokens = _as_chords(tokens)

@@ -33,7 +33,7 @@ def sheet_of(text):
     sheet.read_lines()
     sheet.read_facts()
     sheet.read_playing_marks()
-    return Sheet(sheet.text, *(sheet.facts.get(name) for name in ("tempo", "meter", "key")), tuple(sheet.notes))
+    return Sheet(sheet.text, sheet.tempo(), sheet.facts.get("meter"), sheet.facts.get("key"), tuple(sheet.notes))
 
 
 _IREAL_SIGNS = (
@@ -100,8 +100,16 @@ class _Reader:
                 return
             self.notes += [note] if note and "meter" not in self.facts else []
             self._state(name, value, said)
-        else:
+        elif name != "nothing":
             self._state(name, value, said)
+
+    def tempo(self):
+        """Return the tempo in counted beats: eighths in 6/8, dotted quarters where 12/8 is counted so."""
+        if "tempo" in self.facts or "quarters" not in self.facts:
+            return self.facts.get("tempo")
+        unit = self.facts["meter"].unit if "meter" in self.facts else 4
+        is_dotted = any("dotted beats" in note for note in self.notes)
+        return self.facts["quarters"] / 1.5 if is_dotted else self.facts["quarters"] * unit / 4
 
     def _state(self, name, value, said):
         if self.facts.setdefault(name, value) != value:
@@ -225,7 +233,8 @@ class _Reader:
         is_barred = any(token.kind == "BAR" for token in tokens)
         spans, said, i = [], [], 0
         while i < len(tokens):
-            end = 0 if i in in_marks else _bracketed_words_end(tokens, i) or _playing_end(tokens, i, is_barred)
+            is_length = i - 1 in in_marks and [t.kind for t in tokens[i : i + 3]] == ["LEFT", "QUANTITY", "RIGHT"]  # Intro (4 bars)
+            end = i + 3 if is_length else 0 if i in in_marks else _bracketed_words_end(tokens, i) or _playing_end(tokens, i, is_barred)
             if end:
                 said.append(self.text[tokens[i].start : tokens[end - 1].end].strip("() "))
                 is_bar = i and end < len(tokens) and tokens[i - 1].kind == tokens[end].kind == "BAR"  # | rit. |
@@ -361,7 +370,8 @@ def fact_at(tokens, i):
             return "tempo", float(value), at + 1
         return ("tempo", after.value, at + 1) if after.value in _TEMPI else None
     if token.kind == "NOTE" and after is not None and after.kind == "NUMBER" and at > i + 1:
-        return "tempo", float(after.value * token.value), at + 1
+        is_dotted = token.value == 1.5 or (tokens[i + 1].text == "." and tokens[i + 1].start == token.end)
+        return "quarters", float(after.value * (1.5 if is_dotted else 1)), at + 1
     if token.kind == "FRACTION" and _is_meter(token):
         has_time = i + 1 < len(tokens) and tokens[i + 1].value in ("time", "meter")
         return "meter", "/".join(map(str, token.value)), i + 1 + has_time

@@ -425,8 +425,12 @@ def _with_sheet(given):
     if given["tempo"] is not None and sheet.tempo is not None:
         meter = read_meter(given["meter"] or said["meter"] or "4/4")[0]
         if abs(parse_tempo(sheet.tempo, meter) / parse_tempo(given["tempo"], meter) - 1) > 1e-6:
-            notes.append(f"the chord line says {_as_written(sheet.tempo)}; {given['tempo']} is played")
+            notes.append(f"the chord line says {_in_bpm(sheet.tempo)}; {_in_bpm(given['tempo'])} is played")
     return {name: said.get(name) if value is None else value for name, value in given.items()}, notes
+
+
+def _in_bpm(tempo):
+    return f"{tempo:g} bpm" if isinstance(tempo, (int, float)) else str(tempo)
 
 
 def _form_asked(prompt, stated):
