@@ -170,7 +170,8 @@ def with_endings(tokens):
         number, end = _ending_at(tokens, i + is_bracket)
         is_closed = end < len(tokens) and tokens[end].kind == "RIGHT"
         is_list = end - i == 1 and i > 0 and tokens[i].text[1:2] == "," and tokens[i - 1].kind in ("BAR", "CLOSE")  # |1,2 C
-        is_plain = tokens[i].kind == "ENDING" or (end - i == 1 and not is_list) or not number  # 1. is one, a number alone what `_begins_ending` says
+        # 1. is one already, of a number alone `_begins_ending` decides
+        is_plain = tokens[i].kind == "ENDING" or (end - i == 1 and not is_list) or not number
         is_place = i == 0 or tokens[i - 1].kind in ("BAR", "CLOSE", "LINE") or not is_closed or end - i > 2
         if number and is_bracket and is_place or not is_plain:
             result.append(Token("ENDING", tokens[i].text, number, tokens[i].start, tokens[end - 1].end))

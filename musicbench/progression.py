@@ -92,7 +92,7 @@ def _settled_meter(sheet, meter):
     return meter
 
 
-_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "«": " ", "【": " [", "】": "] ", "\u00a0": " ", "\u202f": " "})
+_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "【": " [", "】": "] "})
 
 
 def _plain_signs(text):
@@ -103,7 +103,8 @@ def _plain_signs(text):
     text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
     text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
     text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
-    if re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text):  # beside Harte's C:maj, C:1 is a root alone
+    is_harte = re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text)
+    if is_harte:  # beside C:maj, C:1 is a root alone
         text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
     text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
     text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////

@@ -37,7 +37,7 @@ def sheet_of(text):
 
 
 _IREAL_SIGNS = (
-    (r"T(\d)(\d)", r" \1/\2 "), (r"\*([A-Dv-z])", r" "), (r"\*i", " "), (r"[YUSQQ](?=[\s|*\[{A-GTN])|<[^>]*>", " "), (r"\{", " |: "), (r"\}", " :| "), (r"Z", " | "),
+    (r"T(\d)(\d)", r" \1/\2 "), (r"\*([A-Dv-z])", r" "), (r"\*i", " "), (r"[YUSQ](?=[\s|*\[{A-GTN])|<[^>]*>", " "), (r"\{", " |: "), (r"\}", " :| "), (r"Z", " | "),
     (r"[\[\]]", " | "), (r"N([1-4])", r" \1. "), (r"Kcl", " | % "), (r"\bx\b", " % "), (r"(?<![a-z])[ls](?=[A-G])", ""), (r"XyQ|LZ", " | "),
 )  # fmt: skip
 
@@ -59,8 +59,15 @@ def with_form(text):
     """Return a sheet whose first line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
     head, _, body = text.partition("\n")
     form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", head.strip())
-    sections = dict(re.findall(r"(?m)^[\[(]?([A-D])[\])]? ?[:\]|)] ?([^\n]*(?:\n(?![\[(]?[A-D][\])]? ?[:\]|)])[^\n]*)*)", body)) if form else {}
-    letters = re.findall("[A-D]", form[1]) if form else []
+    if not form:
+        return text
+    sections, letters = {}, re.findall("[A-D]", form[1])
+    for line in body.split("\n"):
+        named = re.match(r"[\[(]?([A-D])(?:[\])] ?:?| ?[:|]) ?", line)
+        if named:
+            sections[named[1]] = line[named.end() :]
+        elif sections:
+            sections[next(reversed(sections))] += f"\n{line}"
     return "\n".join(sections[letter] for letter in letters) if sections and set(letters) <= set(sections) else text
 
 
@@ -230,11 +237,11 @@ class _Reader:
         self.take_out_all(signs)
         tokens = tokens_of(self.text)
         in_marks = {i for first, end in section_marks(tokens) for i in range(first, end)}
-        is_barred = any(token.kind == "BAR" for token in tokens)
         spans, said, i = [], [], 0
         while i < len(tokens):
             is_length = i - 1 in in_marks and [t.kind for t in tokens[i : i + 3]] == ["LEFT", "QUANTITY", "RIGHT"]  # Intro (4 bars)
-            end = i + 3 if is_length else 0 if i in in_marks else _bracketed_words_end(tokens, i) or _playing_end(tokens, i, is_barred)
+            end = 0 if i in in_marks else _bracketed_words_end(tokens, i) or _playing_end(tokens, i)
+            end = i + 3 if is_length else end
             if end:
                 said.append(self.text[tokens[i].start : tokens[end - 1].end].strip("() "))
                 is_bar = i and end < len(tokens) and tokens[i - 1].kind == tokens[end].kind == "BAR"  # | rit. |
@@ -257,7 +264,7 @@ _TAB_PART = re.compile(r"\{ ?(?:sot|start[_ ]of[_ ]tab)\b[^{}\n]*\}.{0,5000}?\{ 
 _FACT_NAMES = {
     "key": "key", "tempo": "tempo", "time": "time", "capo": "capo", "transpose": "transpose", "meta": "", "comment": "", "c": "", "ci": ""
 }  # fmt: skip
-_BARE_DIRECTIVES = set("soc eoc sov eov sob eob sog eog sot eot chorus np npp cb colb column_break new_page new_song ns g grid".split())
+_BARE_DIRECTIVES = set("soc eoc sov eov sob eob sog eog sot eot chorus np npp cb colb column_break new_page new_song ns".split())
 _TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{3}[-\d hpbrx~/\\|()sv^*.]*$")
 _BRACKET = re.compile(r"\[([^\[\]]{1,40})\]")
 _UNSURE = {"A", "Am", "I", "a", "am", "i", "be", "do", "so", "add"}  # chords or words
@@ -386,11 +393,13 @@ def fact_at(tokens, i):
     if word == "no" and after is not None and after.value == "capo":
         return "nothing", None, i + 2
     if word in ("capo", "transpose", "transposed") and after is not None:
-        is_number = re.match(r"[+-]?\d", after.text) or after.kind == "ROMAN"
+        if after.value == "none":
+            return "nothing", None, at + 1
         end = at + 1
         while end < len(tokens) and (tokens[end].value in ("fret", "semitones", "semitone", "steps", "half", "up", "down")):
             end += 1
-        return (word.removesuffix("d"), after.text, end) if is_number else ("nothing", None, at + 1) if after.value == "none" else None
+        is_number = re.match(r"[+-]?\d", after.text) or after.kind == "ROMAN"
+        return (word.removesuffix("d"), after.text, end) if is_number else None
     if word == "tuning" and i + 1 < len(tokens):
         return "tuning", None, next((j for j in range(i, len(tokens)) if tokens[j].kind in ("LINE", "BAR")), len(tokens))
     if word == "standard" and after is not None and after.value == "tuning":
@@ -450,15 +459,14 @@ def _run(tokens, first, end, marks, is_key_alone, is_tail=False):
             i += 1
         elif i in marks and not is_tail:
             i = marks[i]
-        elif token.kind in ("GAP", "STOP", "LEFT", "RIGHT", "BAR") or (found and token.value in ("and", "with", "at", "a", "the", "/")):
-            i += 1
-        elif not is_tail and token.kind == "WORD" and token.value in _BEFORE_FACTS:
+        elif token.kind in ("GAP", "STOP", "LEFT", "RIGHT", "BAR") or token.value in (_BETWEEN_FACTS if found else _BEFORE_FACTS):
             i += 1
         else:
             break
     return found, min(i, end)
 
 
+_BETWEEN_FACTS = {"and", "with", "at", "a", "the", "/"}
 _BEFORE_FACTS = {"progression", "chords", "changes", "chord"}
 
 
@@ -501,7 +509,8 @@ _PLAYING_PAIRS = {
     ("let", "ring"), ("palm", "mute"), ("palm", "muted"), ("a", "tempo"), ("ad", "lib"), ("fade", "out"), ("fade", "in"), ("all", "in"), ("band", "in"),
     ("drums", "in"), ("one", "strum"), ("single", "strum"), ("full", "band"), ("last", "time"), ("colla", "parte"),
 }  # fmt: skip
-_KNOWN_WORDS = FILLERS | SECTIONS | REPEAT_WORDS | SILENT_WORDS | {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures"}
+_OTHER_WORDS = {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures"}
+_KNOWN_WORDS = FILLERS | SECTIONS | REPEAT_WORDS | SILENT_WORDS | _OTHER_WORDS
 
 
 def _bracketed_words_end(tokens, i):
@@ -518,7 +527,7 @@ def _bracketed_words_end(tokens, i):
     return end + 1 if has_words and not is_other else 0
 
 
-def _playing_end(tokens, i, is_barred):
+def _playing_end(tokens, i):
     """Return the place after a playing mark without brackets: let ring, rit., mf; 0 where none stands."""
     token, after = tokens[i], tokens[i + 1] if i + 1 < len(tokens) else None
     if token.kind != "WORD":
