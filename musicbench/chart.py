@@ -1,5 +1,6 @@
 """A chord line or chart as text: its grammar; repeats, endings and groups played out into bars of symbols."""
 
+import math
 import re
 from dataclasses import replace
 from functools import cache
@@ -114,7 +115,12 @@ def _terminals(tokens):
             result.append(token)
         elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
             _refuse(token)
-    return _without_empty_brackets(result)
+    is_count = [token.kind == "TIMES" for token in [*result[1:], _SOFT_BAR]]
+    behind_repeat = [False, *(token.kind == "CLOSE" for token in result)]
+    drop = [
+        a.kind == "LINE" and b and c for a, b, c in zip(result, is_count, behind_repeat, strict=False)
+    ]  # :|, and x3 on the next line
+    return _without_empty_brackets([token for token, is_dropped in zip(result, drop, strict=True) if not is_dropped])
 
 
 def _each_is_held(tokens):
@@ -490,18 +496,31 @@ def _without_endings(tokens):
 
 
 def _flat(children):
-    """Return the tokens of atoms, groups, sections and "x2" written out."""
-    flat, phrase, times = [], [], 1
+    """Return the tokens of atoms, groups, sections and "x2" written out; "x2" on a line of its own is for the section so far, or for the one behind it."""
+    flat, section, phrase, times = [], [], [], 1
     for child in [*children, None]:
         token = child.value if hasattr(child, "type") else None
-        if child is None or (token and token.kind in ("LINE", "MARK")):
-            flat += _repeated(_played_phrase(phrase), times)
-            if token:
-                flat.append(token)
-                times = token.value if token.kind == "MARK" and isinstance(token.value, int) else 1
-            phrase = []
-        else:
+        is_mark = token is not None and token.kind == "MARK"
+        if child is not None and not is_mark and not (token and token.kind == "LINE"):
             phrase.append(child)
+            continue
+        if phrase and all(getattr(part, "type", "") == "TIMES" for part in phrase):
+            count = math.prod(part.value.value for part in phrase)
+            if any(before.kind == "SYMBOL" for before in section):
+                section = _repeated(section, count)
+            else:
+                times *= count
+        else:
+            section += _played_phrase(phrase)
+        phrase = []
+        if token and not is_mark:
+            section.append(token)
+            continue
+        flat += _repeated(section, times)
+        section = []
+        if is_mark:
+            flat.append(token)
+            times = token.value if isinstance(token.value, int) else 1
     return flat
 
 

@@ -47,7 +47,9 @@ def from_ireal(text):
     if text.strip().startswith("irealb://"):
         raise InputError("an irealb:// link is scrambled; write the bars out, such as 'C^7 | A7 | D-7 G7'")
     if text.strip().startswith("irealbook://"):
-        text = unquote(text).split("=")[-1]
+        parts = unquote(text).split("=")
+        named = f"{parts[2]}: key {parts[3].replace('-', 'm')}, " if len(parts) > 5 else ""
+        return named + from_ireal(parts[-1])
     if not re.search(r"(?<![A-Za-z])(?:\*[A-Di])?T[2-9][248](?=[\s|*\[{A-G])", text) and not re.search(r"\{\*[A-D]", text):
         return text
     for sign, plain in _IREAL_SIGNS:

@@ -558,7 +558,7 @@ def test_habits_of_chord_lines(line, bars):
     [("[1. C | G :|", "C | G | C | G"), ("[1. C | G :| [2. F | C |", "C | G | F | C"), ("|: C |1. G :| F", "C | G | C | F"), ("C | F [1 G :| [2 C |", "C | F | G | C | F | C"),
      ("C F [1st ending] G :| [2nd ending] C", "C | F | G | C | F | C"), ("|: D A |1st time: Bm G :| 2nd time: E E |", "D A | Bm G | D A | E E"), ("|: C G [1: Am :| [2: F ]", "C | G | Am | C | G | F"),
      ("|: C | G |1,2 Am :|3 F |", "C | G | Am | C | G | Am | C | G | F"), ("|: C | G | [1. Am | F :| [2. Dm | G ]", "C | G | Am | F | C | G | Dm | G"), ("|: C | G | 1.| Am :| 2.| Dm |", "C | G | Am | C | G | Dm"),
-     ("C | | [Verse] G", "C | C | G"), ("C | | Verse: G", "C | C | G"), ("[: C G :]", "C | G | C | G"), ("[Verse 1]\nD A\n[Chorus]\nG A", "D | A | G | A")],
+     ("C | | [Verse] G", "C | C | G"), ("C | | Verse: G", "C | C | G"), ("[: C G :]", "C | G | C | G"), ("[Verse]\nC G\nx2\n[Chorus]\nF", "C | G | C | G | F"), ("Verse x2\nC\nG\nChorus\nF", "C | G | C | G | F"), ("|: C | G :|\nx3", "C | G | C | G | C | G"), ("C G\nAm F\n\nx2", "C | G | Am | F | C | G | Am | F"), ("[Verse 1]\nD A\n[Chorus]\nG A", "D | A | G | A")],
 )  # fmt: skip
 def test_endings_however_they_are_marked(line, bars):
     assert Progression.parse(line) == Progression.parse(bars + " |")
