@@ -912,3 +912,24 @@ def test_reads_keys_beside_chords(prompt, chords, key):
 )  # fmt: skip
 def test_reads_few_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords
+
+
+@pytest.mark.parametrize(
+    ("line", "given", "played", "note"),
+    [("120 bpm 3/4 C F G", {}, (120, "3/4", "C major"), None), ("G / / | C / / |", {}, (None, "3/4", "G major"), None), ("120 bpm C F", {"tempo": 90}, (90, "4/4", "C major"), "the chord line says 120 bpm; 90 bpm is played"),
+     ("Key of D: 1 5", {}, (None, "4/4", "D major"), None), ("Key of D: 1 5", {"key": "G"}, (None, "4/4", "G major"), "the chord line says D major; G major is played"), ("Capo 2: C F", {}, (None, "4/4", "C major"), "'Capo 2' in the chord line is left out"),
+     ("C F (let ring)", {}, (None, "4/4", "C major"), "'let ring' in the chord line is left out"), ("6/8 ♩. = 60 | C | F |", {}, (180, "6/8", "C major"), None)],
+)  # fmt: skip
+def test_a_chord_line_says_tempo_meter_and_key_where_no_option_does(line, given, played, note):
+    controls = resolve("calm piano", chords=line, duration=20, **given)
+    assert (played[0] and controls.bpm, str(controls.meter), str(controls.key)) == played
+    assert any(text.startswith(note) for text in controls.notes) if note else not controls.notes
+    again = resolve("calm piano", chords=line, duration=20, tempo=controls.bpm, meter=str(controls.meter), key=str(controls.key))
+    assert (again.chords, again.chord_times) == (controls.chords, controls.chord_times)
+
+
+@pytest.mark.parametrize("line", ["3/4 | C | F |", "G / / | C / / |"])
+def test_a_meter_beside_that_of_the_chord_line_is_refused(line):
+    with pytest.raises(InputError, match="is in 3/4, but the meter is 4/4; give --meter 3/4"):
+        resolve("calm piano", chords=line, meter="4/4", duration=20)
+    assert str(resolve("calm piano, chords: G / / | C / / |", duration=20).meter) == "3/4"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.music.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of, read_type, suffix_of
-from musicbench.music.progression import Progression, beat_grid
+from musicbench.music.progression import Progression, beat_grid, read_sheet
 from musicbench.music.theory import (
     NO_CHORD,
     VOCABULARIES,
@@ -297,7 +297,7 @@ def test_progressions():
 @pytest.mark.parametrize(
     ("text", "says"),
     [("", "no chords"), ("C:3 G:3 |", "beats"), ("C:1 G:1 |", "lengthen"), ("C Q", "'Q'"), ("0:C G", "start time"),
-     ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C ( G", "left open"), ("C ) G", "closed that was not opened"), ("| C | Q |", "at character 7"), ("C foo G", "'foo'"), ("(C G x99)x99 x99", "repeat less"), ("Hm C", "German"), ("C G | D.C.", "write the bars out"), ("C [or Am] F", "choose one"), ("4/4 | C | G |", "--meter"), ("Couplet C", "this is a word"),
+     ("2:C 1:G", "rise"), ("C:4 G |", "shorten"), ("|: C | G", "left open"), ("|: C |: G :|", "left open"), ("C ( G", "left open"), ("C ) G", "closed that was not opened"), ("| C | Q |", "at character 7"), ("C foo G", "'foo'"), ("(C G x99)x99 x99", "repeat less"), ("Hm C", "German"), ("C G | D.C.", "write the bars out"), ("C [or Am] F", "choose one"), ("C | 3/4 G | D", "--meter"), ("Couplet C", "this is a word"),
      ("C " * 10_001, "above 20000"), (f"0:C {'9' * 320}:G", "above 100000 s")],
 )  # fmt: skip
 def test_bad_progressions(text, says):
@@ -488,7 +488,7 @@ def test_chords_share_a_bar_in_whole_or_half_beats(bar, meter, beats):
 @pytest.mark.parametrize(
     ("line", "says"),
     [("Sol7 C", "write G7"), ("Rém", "write Dm"), ("Do G", "write C, or D° for"), ("Lam", "write Am"), ("Gism7", "write G#m7"), ("es-moll", "write Eb"), ("As7", "write Ab7"), ("H7", "write B7"), ("B-Dur F", "German B is Bb"),
-     ("E A in 5/4", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("bars 1-3: C G", "3 bars are numbered")],
+     ("E A | in 5/4 D | A", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("my E A", "this is a word"), ("irealb://x", "scrambled"), ("C (2nd time: F Fine)", "second time out"), ("bars 1-3: C G", "3 bars are numbered")],
 )  # fmt: skip
 def test_what_is_refused_has_a_remedy(line, says):
     with pytest.raises(InputError, match=says):
@@ -551,3 +551,69 @@ def test_no_chord_line_takes_longer_than_its_chords(repeated):
 )  # fmt: skip
 def test_habits_of_chord_lines(line, bars):
     assert Progression.parse(line).bars == Progression.parse(bars + " |" * ("|" not in bars)).bars
+
+
+@pytest.mark.parametrize(
+    ("line", "bars"),
+    [("[1. C | G :|", "C | G | C | G"), ("[1. C | G :| [2. F | C |", "C | G | F | C"), ("|: C |1. G :| F", "C | G | C | F"), ("C | F [1 G :| [2 C |", "C | F | G | C | F | C"),
+     ("C F [1st ending] G :| [2nd ending] C", "C | F | G | C | F | C"), ("|: D A |1st time: Bm G :| 2nd time: E E |", "D A | Bm G | D A | E E"), ("|: C G [1: Am :| [2: F ]", "C | G | Am | C | G | F"),
+     ("|: C | G |1,2 Am :|3 F |", "C | G | Am | C | G | Am | C | G | F"), ("|: C | G | [1. Am | F :| [2. Dm | G ]", "C | G | Am | F | C | G | Dm | G"), ("|: C | G | 1.| Am :| 2.| Dm |", "C | G | Am | C | G | Dm"),
+     ("C | | [Verse] G", "C | C | G"), ("C | | Verse: G", "C | C | G"), ("[: C G :]", "C | G | C | G"), ("[Verse]\nC G\nx2\n[Chorus]\nF", "C | G | C | G | F"), ("Verse x2\nC\nG\nChorus\nF", "C | G | C | G | F"), ("|: C | G :|\nx3", "C | G | C | G | C | G"), ("C G\nAm F\n\nx2", "C | G | Am | F | C | G | Am | F"), ("[Verse 1]\nD A\n[Chorus]\nG A", "D | A | G | A")],
+)  # fmt: skip
+def test_endings_however_they_are_marked(line, bars):
+    assert Progression.parse(line) == Progression.parse(bars + " |")
+
+
+@pytest.mark.parametrize(
+    ("line", "meter"),
+    [("G / / | C / / |", "3/4"), ("| G / / | C / / | D | A / / |", "3/4"), ("G / / C / /", "3/4"), ("G . . | D . . |", "3/4"), ("| C / / / / | F / / / / |", "5/4"), ("6/8 | C / / G / / | F |", "6/8"),
+     ("| C / / / | G / / / |", "4/4"), ("C// F//", None), ("C / F / | G / Am / |", None), ("C / / | F / / / |", None), ("T34 |C^7 |A7 |", "3/4"), ("waltz time: C G", "3/4"), ("C G in 5/4", "5/4"), ("C G (6/8)", "6/8"), ("12/8 | C | G |", "4/4")],
+)  # fmt: skip
+def test_slashes_and_heads_tell_the_meter(line, meter):
+    own = read_sheet(line).meter
+    assert own == (meter and Meter.parse(meter))
+    assert sum(beats for _, beats in Progression.parse(line).bars[0]) == (own or Meter()).beats
+    if meter:
+        with pytest.raises(InputError, match=f"is in {meter}, but the meter is 7/8"):
+            Progression.parse(line, Meter(7, 8))
+
+
+@pytest.mark.parametrize("line", ["Key of A: 1 5 6m 4", "in A: 1 5 6m 4", "Key: A, 1 5 6m 4", "A major - I V vi IV", "1 5 6m 4 (key of A)", "(A) 1 5 6m 4", "A: 1 5 6- 4", "[Verse] 1 5 [Chorus] 6m 4 in A", "VERSE: 1 5\nCHORUS: 6- 4\nKey: A", "Progression in A: I–V–vi–IV", "I V vi IV in the key of A major", "{key: A}\n1 5 6m 4"])  # fmt: skip
+def test_numbers_are_read_in_the_key_that_is_named(line):
+    assert [str(chord) for chord in Progression.parse(line).chords] == ["A", "E", "F#m", "D"]
+    given = Progression.parse(line, key=Key("G"))
+    assert str(given.chords[0]) == "G" and given.notes[-1:] == ("the chord line says A major; G major is played",)
+
+
+@pytest.mark.parametrize(
+    ("line", "tempo", "meter", "key"),
+    [("120 bpm C F G", 120, None, None), ("Tempo: 90\nC F G", 90, None, None), ("♩ = 72 | C | F | G |", 72, None, None), ("6/8 ♩. = 60 | C | F | G |", 180, "6/8", None), ("C F G, 128bpm", 128, None, None), ("Allegro C F G", "allegro", None, None), ("Allegro (132) C F G", 132, None, None),
+     ("Key: F, Tempo: 72, Time: 3/4 | C | F | G |", 72, "3/4", "F major"), ("{title: Song}\n{key: Em}\n{tempo: 80}\n{time: 3/4}\n{soc}\n[C]Hello [F]my [G]world\n{eoc}", 80, "3/4", "E minor"), ("C F G in A minor at 100 bpm", 100, None, "A minor"), ("bpm 90 / key Am / C F G", 90, None, "A minor"),
+     ("Swing feel (q=140)\n| C | F | G |", 140, None, None), ("My song (140 bpm)\nC F G", 140, None, None), ("C F G @128", 128, None, None), ("C F G, 140 BPM, C minor", 140, None, "C minor"), ("C minor scale: C F G", None, None, "C minor")],
+)  # fmt: skip
+def test_what_a_chord_line_says_beside_its_chords(line, tempo, meter, key):
+    sheet = read_sheet(line)
+    assert (sheet.tempo, sheet.meter and str(sheet.meter), sheet.key and str(sheet.key)) == (tempo, meter, key)
+    assert [str(chord) for chord in Progression.parse(line).chords] == ["C", "F", "G"]
+
+
+@pytest.mark.parametrize(
+    ("line", "left_out"),
+    [("C F (hold) G", "hold"), ("C F G (let ring)", "let ring"), ("C (stop) F (x) G", "stop"), ("C F G𝄐", "𝄐"), ("p C F mf G", "mf"), ("C F rit. G", "rit"), ("C | F | rit. | G", "rit"), ("C↓ F↑ G", "↓"), ("C F (2nd time only) G", "2nd time only"), ("Intro (3 bars): C F G", "3 bars"),
+     ("Swing C F G", "Swing"), ("Capo 2\nC F G", "Capo 2"), ("Capo: 3rd fret | C | F | G |", "Capo: 3rd fret"), ("{capo: 2} [C]o [F]my [G]soul", "capo: 2"), ("Tuning: E A D G B E\nC F G", "Tuning: E A D G B E"), ("12 bar blues: C F G", "12 bar blues"), ("Autumn Leaves: C F G", "Autumn Leaves"),
+     ("[C]Amazing [F]grace how [G]sweet", "Amazing"), ("C        F      G\nHello my friend of mine", "Hello my friend of mine"), ("[Verse 1]\nC F\nI am a man\n[Chorus]\nG\nLa la la", "La la la"), ("Song: Foo\nArtist: Bar\nC F G", "Artist: Bar"), ("e|--0--3---|\nC F G", "tablature"), ("11/8 | C | F | G |", "11/8"), ("Tempo 90\nC F G\nTempo 120", "Tempo 120")],
+)  # fmt: skip
+def test_what_is_no_chord_is_left_out_with_a_note(line, left_out):
+    progression = Progression.parse(line)
+    assert [str(chord) for chord in progression.chords] == ["C", "F", "G"]
+    assert any(repr(left_out)[1:-1] in note for note in progression.notes)
+
+
+@pytest.mark.parametrize(
+    ("line", "chords"),
+    [("Co7 Do7 Eo7", "C°7 D°7 E°7"), ("C\\G Am\\E", "C/G Am/E"), ("iv N6 V i in A minor", "Dm Bb/D E Am"), ("Am Ger+6 E", "Am Ab7 E"), ("C:maj F:1 G:maj", "C F:(1) G"), ("C:1 F:1 G:1 Am:1", "C:1 F:1 G:1 Am:1"), ("C[2] F[2]", "C:2 F:2"), ("‘C’ „G“ «Am»", "C G Am"), ("C ➜ G ⟶ Am ⇨ F", "C G Am F"),
+     ("▪ C F\r\n● G C", "C F G C"), ("# Chorus\nC G\n# Verse\nAm F", "C G Am F"), ("01 | C\n02 | G", "C G"), ("【A】C F 【B】G Am", "C F G Am"), ("Am | F // C | G", "Am F C G"), ("C//// G////", "C G"), ("| 1 / / | 4 / / |", "C F"),
+     ("A A B A\nA: C F\nB: G Am", "C F C F G Am C F"), ("Form: AABA\n[A] C F\n[B] G Am", "C F C F G Am C F"), ("{*AT44C^7 |A-7 |N1D-7 |G7 }|N2D-7 |C6 Z", "Cmaj7 Am7 Dm7 G7 Cmaj7 Am7 Dm7 C6"), ("irealbook://A=B=Swing=C=n=T44*A{C^7 |x }", "Cmaj7 Cmaj7 Cmaj7 Cmaj7")],
+)  # fmt: skip
+def test_signs_of_other_sheets(line, chords):
+    assert Progression.parse(line).chords == Progression.parse(chords).chords

@@ -1,5 +1,6 @@
 """A chord line or chart as text: its grammar; repeats, endings and groups played out into bars of symbols."""
 
+import math
 import re
 from dataclasses import replace
 from functools import cache
@@ -30,6 +31,7 @@ _ADVICE = {
     "TEMPO": "give the tempo with --tempo", "tempo": "give the tempo with --tempo", "bpm": "give the tempo with --tempo",
     "key": "give the key with --key", "capo": "write the chords as they sound", "or": "choose one of the chords",
     "in": "give the key with --key, the meter with --meter, the tempo with --tempo",
+    "2nd": "write the second time out", "second": "write the second time out",
     "CLOCK": "write chord times as seconds:chord, '0:C 2.5:G'", "NUMBER": "write beats as C:2, bars as 'C (2 bars)'",
 }  # fmt: skip
 REMEDIES = {
@@ -48,9 +50,10 @@ FILLERS = set(
     "progression changes progressions and then to back followed by repeat repeated loop etc each for the chord chords = per".split()
 )
 _SAME_WORDS = {"sim", "simile", "ditto"}
-_SILENT_WORDS = {"rest", "tacet", "silence", "break", "pause"}
+SILENT_WORDS = {"rest", "tacet", "silence", "break", "pause"}
 _SPOKEN_TIMES = {"once": 1, "twice": 2, "thrice": 3}
 _AGAIN = {"repeat", "repeated", "repeats", "again"}  # twice, where no number says how often
+REPEAT_WORDS = _SAME_WORDS | set(_SPOKEN_TIMES) | _AGAIN
 MAX_TIMES = 99
 
 
@@ -94,7 +97,7 @@ def _terminals(tokens):
             result.append(replace(token, text="x1"))
         elif token.kind == "WORD" and (token.value in _SAME_WORDS or (token.value == "x" and barred)):
             result.append(replace(token, kind="SAME"))
-        elif token.kind == "WORD" and token.value in _SILENT_WORDS:
+        elif token.kind == "WORD" and token.value in SILENT_WORDS:
             result.append(replace(token, kind="SYMBOL", value="N"))
         elif token.kind in ("CHORD", "ROMAN"):
             result.append(replace(token, kind="SYMBOL"))
@@ -112,7 +115,12 @@ def _terminals(tokens):
             result.append(token)
         elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
             _refuse(token)
-    return _without_empty_brackets(result)
+    is_count = [token.kind == "TIMES" for token in [*result[1:], _SOFT_BAR]]
+    behind_repeat = [False, *(token.kind == "CLOSE" for token in result)]
+    drop = [
+        a.kind == "LINE" and b and c for a, b, c in zip(result, is_count, behind_repeat, strict=False)
+    ]  # :|, and x3 on the next line
+    return _without_empty_brackets([token for token, is_dropped in zip(result, drop, strict=True) if not is_dropped])
 
 
 def _each_is_held(tokens):
@@ -152,6 +160,59 @@ def _repeats_counted(tokens):
             token = replace(token, kind="TIMES", value=2)
         result.append(token)
     return result
+
+
+_ORDINALS = {"1st": 1, "first": 1, "2nd": 2, "second": 2, "3rd": 3, "third": 3, "4th": 4, "fourth": 4, "last": 1}
+_ENDING_WORDS = {"ending", "time", "times", "volta", "x"}
+
+
+def with_endings(tokens):
+    """Return the tokens with other ways to write an ending as ENDING: [1 C, [1. C], (2.), [1st ending], 2nd time:, where there are repeats."""
+    if not any(token.kind in ("CLOSE", "CLOSE_OPEN") for token in tokens):
+        return tokens
+    result, i, is_open = [], 0, False
+    while i < len(tokens):
+        is_bracket = tokens[i].kind == "LEFT"
+        number, end = _ending_at(tokens, i + is_bracket)
+        is_closed = end < len(tokens) and tokens[end].kind == "RIGHT"
+        is_list = end - i == 1 and i > 0 and tokens[i].text[1:2] == "," and tokens[i - 1].kind in ("BAR", "CLOSE")  # |1,2 C
+        # 1. is one already, of a number alone `_begins_ending` decides
+        is_plain = tokens[i].kind == "ENDING" or (end - i == 1 and not is_list) or not number
+        is_place = i == 0 or tokens[i - 1].kind in ("BAR", "CLOSE", "LINE") or not is_closed or end - i > 2
+        if number and is_bracket and is_place or not is_plain:
+            result.append(Token("ENDING", tokens[i].text, number, tokens[i].start, tokens[end - 1].end))
+            is_open = is_bracket and not is_closed
+            i = end + (is_bracket and is_closed)
+            i += i < len(tokens) and tokens[i].text == ":" and tokens[i].kind == "STOP"
+            continue
+        if tokens[i].kind == "RIGHT" and is_open:
+            is_open = False
+        else:
+            is_open = is_open and not is_bracket
+            result.append(tokens[i])
+        i += 1
+    return result
+
+
+def _ending_at(tokens, i):
+    """Return (how often the ending that begins at a place is played, the place after its name); (0, i) where none begins."""
+    token, after = (tokens[i] if i < len(tokens) else None), tokens[i + 1] if i + 1 < len(tokens) else None
+    if token is None:
+        return 0, i
+    if token.kind == "ENDING":
+        return token.value, i + 1
+    is_named = after is not None and after.value in _ENDING_WORDS
+    if token.kind == "WORD" and token.value in _ORDINALS and is_named:
+        return 1, i + 2
+    if token.value in ("ending", "volta") and after is not None and after.kind == "NUMBER" and after.value in (1, 2, 3, 4):
+        return 1, i + 2
+    if token.kind == "NUMBER" and re.fullmatch("[1-4](?:,[1-4])+", token.text):
+        return len(token.text.split(",")), i + 1
+    if token.kind == "NUMBER" and token.value in (1, 2, 3, 4):
+        return 1, i + 1 + (is_named and after.kind == "WORD")
+    if token.kind == "RANGE" and token.value[0] == 1 and token.value[1] in (2, 3, 4):
+        return int(token.value[1]), i + 1
+    return 0, i
 
 
 def _begins_ending(tokens, i):
@@ -207,7 +268,8 @@ def _bar_numbers(tokens):
         token, after = (tokens[i], tokens[i + 1]) if i + 1 < len(tokens) else (None, None)
         is_number = token is not None and (token.kind == "NUMBER" or (is_bar and token.kind == "RANGE"))
         is_end = is_number and (after.text == ":" or after.kind == "RIGHT" or (is_bar and after.text in (":", "-", "=", ")", ".")))
-        if is_number and (is_end or is_bar):
+        is_name = not is_bar and i > 0 and tokens[i - 1].kind == "WORD"  # [Verse 1]
+        if is_number and (is_end or is_bar) and not is_name:
             span = token.value if token.kind == "RANGE" else (token.value, token.value)
             i += 1 + is_end
             labels.append((first, i, (int(span[0]), int(span[1])), is_bar))
@@ -226,7 +288,7 @@ def _refuse(token):
         said = f"{quoted(token.text)} has no place in a chord line; write chords such as 'C G Am F'"
     except InputError as error:
         said = str(error)
-        if re.fullmatch("[A-Z]?[a-z]{3,}", token.text) and re.search("this is a word|start with a root", said):
+        if re.fullmatch("[A-Z]?[a-z]{2,}", token.text) and re.search("this is a word|start with a root", said):
             said = f"unknown chord {quoted(token.text)}: this is a word; a chord line has chords alone, words go into the prompt"
     raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
 
@@ -377,7 +439,8 @@ def _play_segments(children):
         played += [*_without_endings(before), _SOFT_BAR]
         if close is None:
             continue
-        if not _begins_with_ending(repeated):
+        is_next = i > 0 and _begins_with_ending(repeated)  # the second ending, or a later one
+        if not _begins_with_ending(repeated) or i == 0:
             common, repeated = _split_common(repeated)
         endings = _split_endings(repeated) or [(_times(close, 2), repeated)]
         total = sum(passes * (len(common) + len(ending)) for passes, ending in endings)
@@ -385,6 +448,13 @@ def _play_segments(children):
             raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
         for passes, ending in endings:
             played += passes * [*common, *ending, _SOFT_BAR]
+        is_first = _begins_with_ending(repeated) and sum(passes for passes, _ in endings) == 1 and not is_next
+        if is_first:  # a first ending alone: the second time goes on behind it, or plays it again where nothing follows
+            after = _flat(children[i + 2].children)
+            if not any(token.kind in ("SYMBOL", "SAME") for token in after):
+                played += [*common, *endings[0][1], _SOFT_BAR]
+            elif not _begins_with_ending(after):
+                played += [*common, _SOFT_BAR]
     return played
 
 
@@ -426,18 +496,31 @@ def _without_endings(tokens):
 
 
 def _flat(children):
-    """Return the tokens of atoms, groups, sections and "x2" written out."""
-    flat, phrase, times = [], [], 1
+    """Return the tokens of atoms, groups, sections and "x2" written out; "x2" on a line of its own is for the section so far, or for the one behind it."""
+    flat, section, phrase, times = [], [], [], 1
     for child in [*children, None]:
         token = child.value if hasattr(child, "type") else None
-        if child is None or (token and token.kind in ("LINE", "MARK")):
-            flat += _repeated(_played_phrase(phrase), times)
-            if token:
-                flat.append(token)
-                times = token.value if token.kind == "MARK" and isinstance(token.value, int) else 1
-            phrase = []
-        else:
+        is_mark = token is not None and token.kind == "MARK"
+        if child is not None and not is_mark and not (token and token.kind == "LINE"):
             phrase.append(child)
+            continue
+        if phrase and all(getattr(part, "type", "") == "TIMES" for part in phrase):
+            count = math.prod(part.value.value for part in phrase)
+            if any(before.kind == "SYMBOL" for before in section):
+                section = _repeated(section, count)
+            else:
+                times *= count
+        else:
+            section += _played_phrase(phrase)
+        phrase = []
+        if token and not is_mark:
+            section.append(token)
+            continue
+        flat += _repeated(section, times)
+        section = []
+        if is_mark:
+            flat.append(token)
+            times = token.value if isinstance(token.value, int) else 1
     return flat
 
 
@@ -563,7 +646,8 @@ def _is_divided(tokens, is_repeated):
     """Return whether a bar line stands between two symbols, or at the start where no repeat sign does its work."""
     kinds = [token.kind for token in tokens]
     places = [i for i, kind in enumerate(kinds) if kind in _SOUNDING]
-    return bool(places) and "BAR" in kinds[places[0] if is_repeated else 0 : places[-1]]
+    is_empty_bar = any(a == b == "BAR" for a, b in pairwise(kinds))
+    return bool(places) and (is_empty_bar or "BAR" in kinds[places[0] if is_repeated else 0 : places[-1]])
 
 
 def bars_of(tokens):
@@ -589,7 +673,7 @@ def bars_of(tokens):
 
 def unfolded(text):
     """Write a chord line with its repeats, endings and section marks played out. Raises InputError."""
-    tokens = tokens_of(normalised(text))
+    tokens = with_endings(tokens_of(normalised(text)))
     barred = is_barred(tokens)
     symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
     if barred:

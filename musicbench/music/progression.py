@@ -5,7 +5,9 @@ Times are seconds, lengths beats of the meter.
 
 import math
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from itertools import pairwise
 
 from musicbench import InputError
 from musicbench.music.chart import (
@@ -15,9 +17,12 @@ from musicbench.music.chart import (
     bars_of,
     is_barred,
     play_out,
+    section_marks,
     with_bars_of_long_regions,
+    with_endings,
     without_bar_numbers,
 )
+from musicbench.music.sheets import from_ireal, sheet_of, with_form
 from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
 from musicbench.music.tokens import Token, normalised, symbol_of, tokens_of
 
@@ -37,10 +42,91 @@ def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
 MAX_START_S = 100_000
 
 
+@lru_cache(64)
+def read_sheet(text):
+    """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
+    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(from_ireal(text))))
+    text = with_form(_plain_line(text))
+    if len(text) > MAX_LINE:
+        raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
+    sheet = sheet_of(text)
+    return sheet if sheet.meter else replace(sheet, meter=_meter_of_slashes(tokens_of(sheet.text)), meter_is_counted=True)
+
+
+def _meter_of_slashes(tokens):
+    """Return the meter that bars with a slash or dot for each beat show, "G / / | C / / |"; None where they show none, or not all the same."""
+    bars, bar = [], []
+    for token in [*tokens, None]:
+        if token is None or token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN", "LINE"):
+            bars.append(bar)
+            bar = []
+        elif token.kind in ("CHORD", "ROMAN", "HOLD", "SAME", "QUANTITY", "LIKE", "NUMBER"):
+            bar.append(token)
+    has_lines = any(token.kind in ("BAR", "OPEN", "CLOSE", "CLOSE_OPEN") for token in tokens)
+    if not has_lines:  # each chord and its slashes
+        starts = [i for i, token in enumerate(bars[0]) if token.kind != "HOLD"] if len(bars) == 1 else []
+        is_spaced = all(a.end < b.start for bar in bars for a, b in pairwise(bar) if b.kind == "HOLD")
+        bars = [bars[0][a:b] for a, b in pairwise([*starts, len(bars[0])])] if is_spaced and len(starts) > 1 else []
+        if any(len(bar) < 3 for bar in bars):
+            return None
+    held = [bar for bar in bars if any(a.kind == b.kind == "HOLD" for a, b in pairwise(bar))]
+    others = [bar for bar in bars if bar not in held and any(token.kind == "HOLD" for token in bar)]
+    counts = {len(bar) for bar in [*held, *others]}
+    is_plain = all(token.kind in ("CHORD", "ROMAN", "HOLD") and ":" not in str(token.value) for bar in held for token in bar)
+    if not held or len(counts) != 1 or not is_plain or not (len(held) > 1 or len([b for b in bars if b]) == 1):
+        return None
+    return _METER_OF_PLACES.get(counts.pop())
+
+
+_METER_OF_PLACES = {3: Meter(3, 4), 4: Meter(4, 4), 5: Meter(5, 4), 6: Meter(6, 8), 7: Meter(7, 4)}
+
+
+def _settled_meter(sheet, meter):
+    """Return the meter asked for, or a chord line's own. Raises InputError where they differ; the places of a bar may be parts of a beat."""
+    own = sheet.meter
+    if meter is None or own is None:
+        return meter or own or Meter()
+    is_part = sheet.meter_is_counted and not (own.beats % meter.beats and meter.beats % own.beats)
+    if own != meter and not is_part:
+        raise InputError(f"the chord line is in {own}, but the meter is {meter}; give --meter {own}, or write the bars in {meter}")
+    return meter
+
+
+_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "【": " [", "】": "] "})
+
+
+def _plain_signs(text):
+    """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
+    text = re.sub("«([^«»]*)»", r" \1 ", text)
+    text = re.sub(r"(?m)^#+ +(?=[A-Za-z])| +#+$", "", text)  # headings
+    text = re.sub(r"[\u21d2\u21e8\u2794-\u27be\u27f6\u27f9\u25b6\u25ba\u2b95\u21a6\u21e2\u2b62]", "→", text)
+    text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
+    text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
+    text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
+    is_harte = re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text)
+    if is_harte:  # beside C:maj, C:1 is a root alone
+        text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
+    text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
+    text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
+    if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
+        text = re.sub(r"(?m)^\s*\d{1,3} ?(?=\|)", "", text)
+    if " // " in text and " / " not in text and all("|" in part for part in text.split(" // ")):
+        text = text.replace(" // ", "\n")
+    text = re.sub(r"(?<=[\w#♯♭])\\+(?=[A-Ga-g](?![a-z]{2}))", "/", text.translate(_QUOTES))
+    text = re.sub(r"(?<![\w/])(N6|Ger\+?6|It\+?6|Fr\+?6)(?![\w/])", lambda match: _SIXTHS[match[1].replace("+", "")], text)
+    if re.search(r"(?<!\w)[A-CE-G][b#♭♯]?o7?(?!\w)", text):  # beside Co7, Do7 is diminished, too
+        text = re.sub(r"(?<!\w)Do(?=7?(?!\w))", "D°", text)
+    return text
+
+
+_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7", "Fr6": "bVI7b5"}
+
+
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
-    tokens, key = _without_key(tokens_of(_numerals_for_numbers(normalised(text))))
-    return key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+    sheet = read_sheet(text)
+    tokens, key = _without_key(tokens_of(_numerals_for_numbers(sheet.text)))
+    return sheet.key or key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
 
 
 def _without_key(tokens):
@@ -62,11 +148,28 @@ def _without_key(tokens):
 
 _SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
 _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
-_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()\[\]>.:→-]*|x\d+|\d+x|N|N\.?C\.?")
+_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
 _DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
 _MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
 _METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
+
+
+_MARK_SIGN = "[\ue000-\uefff]"
+
+
+def _named_marks(text):
+    """Return ([section mark, ...], the text with one sign in place of each): [Verse 1] or CHORUS: before numbers."""
+    tokens, marks, pieces, done = tokens_of(text) if re.search("[A-Za-z]{3}", text) else [], [], [], 0
+    for first, end in section_marks(tokens):
+        if tokens[first].kind == "LEFT":
+            end = next((j + 1 for j in range(first, end) if tokens[j].kind == "RIGHT"), end)
+        elif tokens[end - 1].text != ":":
+            continue
+        pieces += [text[done : tokens[first].start], f" {chr(0xE000 + len(marks) % 0xFFF)} "]
+        done = tokens[end - 1].end
+        marks.append(text[tokens[first].start : done])
+    return (marks, "".join([*pieces, text[done:]])) if len(marks) < 0xFFF else ([], text)
 
 
 def _capital(name):
@@ -75,6 +178,10 @@ def _capital(name):
 
 def _numerals_for_numbers(text):
     """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
+    marks, text_of_marks = _named_marks(text)
+    if marks:
+        read = _numerals_for_numbers(text_of_marks)
+        return re.sub(_MARK_SIGN, lambda match: marks[ord(match[0]) - 0xE000], read) if read != text_of_marks else text
     line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
     line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
     words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]
@@ -386,9 +493,10 @@ class Progression:
 
     bars: tuple = ()
     timed: tuple = ()
+    notes: tuple = field(default=(), compare=False)
 
     @classmethod
-    def parse(cls, text, meter=Meter(), key=None):  # noqa: B008 (frozen)
+    def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 
         `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
@@ -396,31 +504,33 @@ class Progression:
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
         played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
         between chords are passed over. Roman numerals are read in `key` (when None in C major, or in C minor where the tonic is a
-        small i). Raises InputError, which names the place.
+        small i). What else a line says, "4/4 | C F |", "120 bpm C F", lyrics, (let ring), is left out of the chords; see `read_sheet`.
+        `meter` None: the line's own, or 4/4. `notes` of the result: what is left out. Raises InputError, which names the place.
         """
-        text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(text))
-        text = _plain_line(text)
-        if len(text) > MAX_LINE:
-            raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
+        sheet = read_sheet(text)
+        text, meter = sheet.text, _settled_meter(sheet, meter)
         tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
+        own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
+        if key and own_key and not key.same_as(own_key):
+            notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(tokens))))
+        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
         if tokens[0].kind == "TIMED":
-            return cls(timed=_timed(tokens, key))
+            return cls(timed=_timed(tokens, key), notes=notes)
         tokens = _as_chords(tokens)
         barred = is_barred(tokens)
         symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):
-            raise InputError(f"no chords in {quoted(text)}; write chords such as 'C G Am F', or leave it out")
+            raise InputError(f"no chords in {quoted(' '.join(text.split()))}; write chords such as 'C G Am F', or leave it out")
         if barred:
-            return cls(bars=tuple(_read_bars(bars_of(symbols), meter, key)))
+            return cls(tuple(_read_bars(bars_of(symbols), meter, key)), notes=notes)
         events = _read_sequence(symbols, meter, key)
         if any(token.kind == "HOLD" for token in symbols):  # the last chord fills its bar
             chord, beats = events[-1]
             events[-1] = (chord, beats + -sum(n for _, n in events) % meter.beats)
-        return cls(bars=tuple(_packed(events, meter)))
+        return cls(tuple(_packed(events, meter)), notes=notes)
 
     @property
     def chords(self):

@@ -118,7 +118,7 @@ _SOLFEGE_NAME = re.compile(rf"({'|'.join(_SOLFEGE)})([#b]?)(.*)", re.IGNORECASE)
 _GERMAN_NAME = re.compile(r"(?:(H)|([CDFGHcdfgh])(is|es)|([AEae])(is|s))([^a-zA-Z]?.*)")
 
 
-def _foreign_name(symbol):
+def foreign_name(symbol):
     """Return (whose note name a symbol begins with, the chord here) of `Sol7` and `Fism`; None for others. B is always B here."""
     solfege, german = _SOLFEGE_NAME.fullmatch(symbol), _GERMAN_NAME.fullmatch(symbol)
     if solfege:
@@ -158,7 +158,7 @@ class Chord:
         if re.fullmatch(r"N\.?(?:C\.?)?", symbol):
             return cls()
         match = re.match(NOTE, symbol)
-        foreign = _foreign_name(symbol)
+        foreign = foreign_name(symbol)
         is_known = bool(foreign and match) and cls._parse_type(symbol[match.end() :], 0)[0] is not None
         if foreign and (not is_known or symbol.startswith("Do")):
             as_dim = f", or {symbol.replace('o', '°', 1)} for a diminished chord" if is_known else ""

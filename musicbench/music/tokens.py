@@ -12,6 +12,17 @@ from musicbench import InputError
 from musicbench.music.chordtypes import read_harte_type
 from musicbench.music.theory import Chord, ascii_accidentals, is_roman
 
+# Words of styles.
+GENRE_WORDS = set(
+    """
+    country gospel breaks polka bebop vaporwave dancehall ebm ukg hard drum blues ballad waltz march latin cumbia tango rnb
+    techno house trance dnb d&b dubstep trap drill garage jungle hardstyle hardcore edm electro breakbeat phonk disco beat
+    beats groove grime reggaeton amapiano ambient hop hiphop lofi lo-fi downtempo bass step psytrance footwork juke gabber rave club
+    dance pop rock metal punk funk soul r&b jazz swing bossa samba salsa loop track song moombahton dembow afrobeat afrobeats
+    synthwave eurodance nightcore dub ska reggae riddim bounce
+    """.split()
+)
+
 
 @dataclass(frozen=True)
 class Token:

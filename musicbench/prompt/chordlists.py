@@ -7,10 +7,10 @@ from itertools import pairwise
 from musicbench import InputError
 from musicbench.music.chart import SECTIONS, unfolded
 from musicbench.music.theory import nearest_symbol, quoted
-from musicbench.music.tokens import LIKE_A_CHORD
+from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE, OF_MUSIC
-from musicbench.prompt.reading import GENRE_WORDS, left_out
+from musicbench.prompt.reading import left_out
 
 _VAMPS = set(
     """

@@ -4,7 +4,8 @@ import re
 from dataclasses import replace
 
 from musicbench.music.theory import MODES, Key, quoted
-from musicbench.prompt.reading import GENRE_WORDS, left_out
+from musicbench.music.tokens import GENRE_WORDS
+from musicbench.prompt.reading import left_out
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)

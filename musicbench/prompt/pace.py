@@ -4,7 +4,8 @@ import re
 
 from musicbench import InputError
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
-from musicbench.prompt.reading import GENRE_WORDS, left_out
+from musicbench.music.tokens import GENRE_WORDS
+from musicbench.prompt.reading import left_out
 
 # ---------------------------------------------------------------------------------------------------- tempo
 

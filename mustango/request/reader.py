@@ -11,7 +11,7 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.music.progression import MAX_START_S, Progression, beat_grid, key_of_line, shares
+from musicbench.music.progression import MAX_START_S, Progression, beat_grid, key_of_line, read_sheet, shares
 from musicbench.music.theory import (
     MAX_BPM,
     MIN_BPM,
@@ -416,6 +416,23 @@ def _in_own_mode(prompt, key):
     return Key(key.tonic, "minor")
 
 
+def _with_sheet(given):
+    """Return (what is given, with the tempo, meter and key that a given chord line says where no option does; notes on other tempi)."""
+    if given["chords"] is None:
+        return given, []
+    sheet, notes = read_sheet(given["chords"]), []
+    said = {"tempo": sheet.tempo, "meter": sheet.meter and str(sheet.meter), "key": sheet.key and str(sheet.key)}
+    if given["tempo"] is not None and sheet.tempo is not None:
+        meter = read_meter(given["meter"] or said["meter"] or "4/4")[0]
+        if abs(parse_tempo(sheet.tempo, meter) / parse_tempo(given["tempo"], meter) - 1) > 1e-6:
+            notes.append(f"the chord line says {_in_bpm(sheet.tempo)}; {_in_bpm(given['tempo'])} is played")
+    return {name: said.get(name) if value is None else value for name, value in given.items()}, notes
+
+
+def _in_bpm(tempo):
+    return f"{tempo:g} bpm" if isinstance(tempo, (int, float)) else str(tempo)
+
+
 def _form_asked(prompt, stated):
     """Return the Form that a prompt names where it does not write the chords, or plays drums alone, or None.
 
@@ -430,6 +447,7 @@ class _Settling:
     """A prompt and what is given beside it, on the way to Controls. Each step adds to `origin` and `notes`."""
 
     def __init__(self, prompt, given, seed, longest_s):
+        given, sheet_notes = _with_sheet(given)
         self.prompt, self.given, self.longest_s = prompt, given, longest_s
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
         self.given_meter, counted = read_meter(given["meter"]) if given["meter"] is not None else (None, None)
@@ -440,10 +458,12 @@ class _Settling:
         self.stated = replace(self.stated, key=_in_own_mode(prompt, self.stated.key))
         self.form = _form_asked(prompt, self.stated)
         self.stated_chords = None if self.form else chords_stated(prompt, self.stated, self.given_key)
+        if self.stated_chords and not self.stated.meter:
+            self.stated = replace(self.stated, meter=read_sheet(self.stated_chords).meter)
         self.rng = rng_of(prompt, seed)
         # drawn whether they are needed or not, so that what is given does not change what is chosen; then the loop
         self.place_of_tempo, self.place_of_mode, self.drawn_tonic = self.rng.random(), self.rng.random(), int(self.rng.integers(12))
-        self.origin, self.notes = {}, [counted] if counted else []
+        self.origin, self.notes = {}, [*([counted] if counted else []), *sheet_notes]
         if ending := form_at_the_end(prompt):
             self.notes.append(f"a clip is one loop, without the {ending} at its end")
         self.without_pulse = None  # why predicted beats are not played, if so
@@ -709,6 +729,7 @@ class _Settling:
         else:
             line = self.stated_chords if given_line is None else given_line
             progression = Progression.parse(line, meter, self.given_key or stated.key)
+            self.notes += progression.notes
             self.origin["chords"] = "prompt" if given_line is None else "given"
         key = self._settle_key(progression)
         if self.origin["chords"] == "given":
