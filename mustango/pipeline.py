@@ -3,10 +3,9 @@
 import json
 import re
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 
 import diffusers
@@ -22,9 +21,10 @@ from musicbench.compose.styles import MOODS, OPPOSITES
 from musicbench.sound.master import check_loudness, check_tail, finished
 from mustango import PREDICTORS, SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
-from mustango.model.control import PULSE, control_signal, off_beats
+from mustango.model.control import PULSE, control_signal
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
+from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.checkpoint import (
     BUNDLED,
@@ -54,7 +54,6 @@ from mustango.request.sidecar import NO_PREDICTORS, ModelFacts, describe, resolv
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
 HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
-FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 # What to do with a LoRA adapter that is to be saved, by what the component it is in can do: diffusers', peft's, transformers'.
 ADAPTER_REMEDIES = {
     "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, or unload_lora() alone to leave it out",
@@ -79,20 +78,7 @@ class MustangoPipeline(DiffusionPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
-    not that. `guidance_db`: how much louder each unit of guidance above 1 makes clips, which is taken back, so that loud and soft
-    takes stay apart below full scale. `restart`, if not 0: half of the steps, of fewer than 20 a third, make a draft, which is noised
-    again to about this share of the schedule and denoised by the others, so that what went wrong in the first, noisiest steps is
-    mended (after Xu et al., "Restart sampling for improving generative processes", 2306.14878). `extra_noise`: the noise from which
-    the draft and the rest begin is 1 + extra_noise / steps times the schedule's, which makes up for detail that the denoiser takes
-    away with the noise, the more the fewer its steps, down to 10 (S_noise of Karras et al., 2206.00364, section 4). `slow_bpm`: below
-    this tempo, where listeners take off-beats for beats, guidance leads away from a pulse on the off-beats: the null condition's
-    frame-aligned control has beats there, (slow_bpm - bpm) / 20 times as strong as in training, at most 1.5 times.
-    `beat_accent`, `downbeat_accent`: how many times as strongly as in training beats and downbeats are asked for (in the control's
-    channel of all beats). `opposites`:
-    guidance leads away from "dark" where the prompt says bright, and the other way round, as if the negative prompt said so too.
-    `postfilter_strength`: how many times as strongly as it was learnt the vocoder's postfilter acts on what the denoiser makes, which
-    is softer than the VAE's mels of real audio; those are sharpened too, see `mustango.model.mel`. `lead_in_s`: how much is denoised before
-    the clip and then cut off, so that the first attack is as clear as later ones; a whole number of latent rows.
+    not that. `sampling`: its settings of inference, fields of `mustango.model.sampling.SamplingConfig`.
     """
 
     model_cpu_offload_seq = "beat_predictor->chord_predictor->text_encoder->conditioner->unet->vae->vocoder"
@@ -117,15 +103,7 @@ class MustangoPipeline(DiffusionPipeline):
         chord_predictor: PreTrainedModel | None = None,
         window_s: float = 10.24,
         longest_s: float | None = None,
-        guidance_db: float = 0.0,
-        restart: float = 0.0,
-        extra_noise: float = 0.0,
-        slow_bpm: float = 0.0,
-        beat_accent: float = 1.0,
-        downbeat_accent: float = 1.0,
-        opposites: bool = False,
-        postfilter_strength: float = 1.0,
-        lead_in_s: float = 0.0,
+        sampling: dict | None = None,
     ):
         super().__init__()
         self.register_modules(
@@ -133,11 +111,23 @@ class MustangoPipeline(DiffusionPipeline):
             mel=mel, vae=vae, vocoder=vocoder, beat_tokenizer=beat_tokenizer, beat_predictor=beat_predictor,
             chord_tokenizer=chord_tokenizer, chord_predictor=chord_predictor,
         )  # fmt: skip
-        self.register_to_config(
-            window_s=window_s, longest_s=longest_s, guidance_db=guidance_db, restart=restart, extra_noise=extra_noise,
-            slow_bpm=slow_bpm, beat_accent=beat_accent, downbeat_accent=downbeat_accent, opposites=opposites, postfilter_strength=postfilter_strength,
-            lead_in_s=lead_in_s,
-        )  # fmt: skip
+        self.register_to_config(window_s=window_s, longest_s=longest_s)
+        self.set_sampling(**(sampling or {}))
+
+    @property
+    def sampling(self):
+        """The model's settings of inference."""
+        return SamplingConfig(**self.config.sampling)
+
+    def set_sampling(self, **settings):
+        """Set settings of inference by the names of SamplingConfig; the others stay as they are. Raises InputError for an unknown name."""
+        try:
+            sampling = replace(self.sampling if "sampling" in self.config else SamplingConfig(), **settings)
+        except TypeError:
+            known = [field.name for field in fields(SamplingConfig)]
+            unknown = next(name for name in settings if name not in known)
+            raise InputError(f"unknown sampling setting {unknown[:40]!r}; known: {', '.join(known)}") from None
+        self.register_to_config(sampling=asdict(sampling))
 
     @classmethod
     def from_pretrained(
@@ -181,7 +171,7 @@ class MustangoPipeline(DiffusionPipeline):
     def load_config(cls, *arguments, **options):
         """Read a model's index, as diffusers does, also one that was written by an older version."""
         config = super().load_config(*arguments, **options)
-        return (with_todays_names(config[0]), *config[1:]) if isinstance(config, tuple) else with_todays_names(config)
+        return (_as_today(config[0]), *config[1:]) if isinstance(config, tuple) else _as_today(config)
 
     def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
         """Write all of the pipeline as a folder in our layout, the predictors too, and what is not loaded at the moment.
@@ -255,7 +245,7 @@ class MustangoPipeline(DiffusionPipeline):
         shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
         settings = {key: self.scheduler.config[key] for key in shared}
         extra = {} if name == "dpm" else {"clip_sample": False}
-        if name != "dpm" and self.config.restart:  # its noise is that of given places of the schedule, the first its end
+        if name != "dpm" and self.sampling.restart:  # its noise is that of given places of the schedule, the first its end
             extra["timestep_spacing"] = "trailing"
         self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
 
@@ -328,8 +318,8 @@ class MustangoPipeline(DiffusionPipeline):
             noise = self._drawn(generators, spans)
             latents = self.denoise(condition, noise, steps, guidance, generators, counted, spans)
             self._stage("vae", "vocoder")
-            mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.config.guidance_db * max(guidance - 1, 0)
-            waves = self.waves(mels, self.config.lead_in_s, duration_s + tail_s, gain_db, self.config.postfilter_strength)
+            mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(guidance - 1, 0)
+            waves = self.waves(mels, self.sampling.lead_in_s, duration_s + tail_s, gain_db, self.sampling.postfilter_strength)
             audios += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
         audios, notes = zip(*audios, strict=True)
         controls = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(controls, notes, strict=True)]
@@ -428,7 +418,7 @@ class MustangoPipeline(DiffusionPipeline):
     def spans(self, duration_s, tail_s=0.0):
         """Return how many latent rows the lead-in, the clip and its tail have."""
         rows = self.rows(duration_s)
-        return self.rows(self.config.lead_in_s), rows, self.rows(duration_s + tail_s) - rows
+        return self.rows(self.sampling.lead_in_s), rows, self.rows(duration_s + tail_s) - rows
 
     @property
     def vae_scale(self):
@@ -445,10 +435,11 @@ class MustangoPipeline(DiffusionPipeline):
 
         Beats and chords are told from the lead-in on: the code of their times is that of the clip's own, what is aligned begins earlier.
         """
-        lead_in_s, (lead_in, rows, tail) = self.config.lead_in_s, self.spans(controls[0].duration_s, tail_s)
+        sampling, spans = self.sampling, self.spans(controls[0].duration_s, tail_s)
+        lead_in_s = sampling.lead_in_s
         controls = [framed(c, lead_in_s) for c in controls]
         nulls = [negative_prompt] * len(prompts)
-        if self.config.opposites:
+        if sampling.opposites:
             nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
         texts = nulls + prompts if guided else prompts
         device = self._execution_device
@@ -460,82 +451,36 @@ class MustangoPipeline(DiffusionPipeline):
         tokens |= {name: tokens[name] + lead_in_s for name in ("beat_times", "chord_times")}
         control = None
         if self._unet_config["control_channels"]:
-            controls = [moved_on(c, lead_in_s) for c in controls]
-            frames_a_row = self.vae_scale * self.mel.config.fold[0]
-            frames = (lead_in + rows + tail) * frames_a_row
-            frame_s = self.mel.config.hop_length / self.mel.config.sample_rate
-            signals = [self._against(c, frames, frame_s) for c in controls] if guided else []
-            accents = (self.config.beat_accent, self.config.downbeat_accent)
-            for c in controls:
-                asked = (c.beat_times, c.beat_positions), (c.chords, c.chord_times)
-                signals.append(control_signal(*asked, frames, frame_s, c.meter.beats, accents))
-            control = torch.from_numpy(np.stack(signals)).to(text)
+            control = self._control_signals([moved_on(c, lead_in_s) for c in controls], sum(spans), guided).to(text)
             if tail_s:
-                control[:, PULSE, round((lead_in_s + controls[0].duration_s) / frame_s) :] = 0
+                control[:, PULSE, round((lead_in_s + controls[0].duration_s) / self._frame_s) :] = 0
         text_pooled = pooled(text, text_mask) if self._unet_config["pooled_text"] else None
         return Conditioning(text=text, text_mask=text_mask, text_pooled=text_pooled, control=control, **tokens).to(device)
 
-    def _against(self, controls, frames, frame_s):
-        """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
-        strength = min(max((self.config.slow_bpm - controls.bpm) / 20, 0.0), 1.5)
-        beats = (off_beats(controls.beat_times), controls.beat_positions)
-        return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
+    @property
+    def _frame_s(self):
+        return self.mel.config.hop_length / self.mel.config.sample_rate
+
+    def _control_signals(self, controls, rows, guided):
+        """Return the frame-aligned control (B, K, T) of clips; when guided, what guidance leads away from comes first, 2 B in all."""
+        frames, frame_s, sampling = rows * self.vae_scale * self.mel.config.fold[0], self._frame_s, self.sampling
+        signals = [control_against(c, sampling.slow_bpm, frames, frame_s) for c in controls] if guided else []
+        for c in controls:
+            asked = (c.beat_times, c.beat_positions), (c.chords, c.chord_times)
+            signals.append(control_signal(*asked, frames, frame_s, c.meter.beats, sampling.accents))
+        return torch.from_numpy(np.stack(signals))
 
     def _drawn(self, generators, spans):
-        """Draw Gaussian noise (B, C, H, W) of `spans` rows, each clip's from its own generator, on the CPU so that devices agree.
-
-        What is around a clip has another generator, so that a lead-in or a tail leaves the clip's own noise as it is.
-        """
+        """Draw noise (B, C, H, W), see `draw_noise`, where the denoiser runs."""
         columns = self.mel.config.n_mels // self.mel.config.fold[1] // self.vae_scale
-        lead_in, rows, tail = spans
-
-        def drawn(rows, generator):
-            return torch.randn(self.unet.config.in_channels, rows, columns, generator=generator)
-
-        noise = []
-        for generator in generators:
-            around = torch.Generator().manual_seed(int(torch.randint(2**62, (1,), generator=generator.clone_state())))
-            noise.append(torch.cat([drawn(lead_in, around), drawn(rows, generator), drawn(tail, around)], dim=1))
-        return torch.stack(noise).to(self._execution_device, self.unet.dtype)
+        noise = draw_noise(generators, spans, self.unet.config.in_channels, columns)
+        return noise.to(self._execution_device, self.unet.dtype)
 
     def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None, spans=None):
-        """Run the sampler on latents (B, C, H, W), in two passes with `restart`; keys and values are projected once for all steps.
-
-        generators: one a clip, for the noise of a restart, and for schedulers that add noise. spans: the rows of lead-in, clip and tail.
-        """
-        spans = spans or (0, latents.shape[2], 0)
-        condition, latents = self.unet.project(condition.to(self._execution_device)), latents.to(self._execution_device)
-        restart, done = self.config.restart, 0
-        draft = steps // 3 if steps < 20 else steps // 2
-        if not restart or round((steps - draft) / restart) == steps - draft:  # too few to begin anywhere but at the noise
-            draft = 0
-        scale = 1 + self.config.extra_noise / max(steps, FEWEST_STEPS)
-        noisy = {"generator": generators} if "generator" in signature(self.scheduler.step).parameters else {}
-        for count, start in [(draft, 1.0), (steps - draft, restart)] if draft else [(steps, 1.0)]:
-            timesteps = self._timesteps(count, start)
-            if done:
-                latents = self.scheduler.add_noise(latents, scale * self._drawn(generators, spans), timesteps[:1])
-            else:
-                latents = scale * latents * self.scheduler.init_noise_sigma
-            for t in timesteps:
-                doubled = torch.cat([latents, latents]) if guidance > 1 else latents
-                output = self.unet(self.scheduler.scale_model_input(doubled, t), t, condition)
-                if guidance > 1:
-                    null, full = output.chunk(2)
-                    output = null + guidance * (full - null)
-                latents = self.scheduler.step(output, t, latents, **noisy).prev_sample
-                done += 1
-                if on_step:
-                    on_step(done, steps)
-        return latents
-
-    def _timesteps(self, count, start):
-        """Set the scheduler to `count` steps from about the share `start` of its schedule on, and return them."""
-        self.scheduler.set_timesteps(round(count / start), device=self._execution_device)
-        skipped = len(self.scheduler.timesteps) - count
-        if skipped and hasattr(self.scheduler, "set_begin_index"):
-            self.scheduler.set_begin_index(skipped)
-        return self.scheduler.timesteps[skipped:]
+        """Return denoised latents (B, C, H, W), see `Sampler.denoise`. spans: the rows of lead-in, clip and tail."""
+        device, spans = self._execution_device, spans or (0, latents.shape[2], 0)
+        sampler = Sampler(self.unet, self.scheduler, self.sampling, lambda: self._drawn(generators, spans), generators)
+        return sampler.denoise(condition.to(device), latents.to(device), steps, guidance, on_step)
 
     def latents_of(self, mels):
         """Return the latents (B, C, H, W) of normalised log-mels (B, T, M), T a multiple of what a latent row spans."""
@@ -560,32 +505,6 @@ class MustangoPipeline(DiffusionPipeline):
         return audio.cpu().numpy()
 
 
-def framed(controls, lead_in_s):
-    """Return controls as they are denoised: the first chord and the pulse begin up to `lead_in_s` before 0.
-
-    The last chord is held through the tail, where there is no pulse: told that no chord sounds there, the model is silent after 0.3 s.
-    """
-    chords, chord_times = list(controls.chords), list(controls.chord_times)
-    if chords and chord_times[0] == 0:
-        chord_times[0] = -lead_in_s
-    times, positions = list(controls.beat_times), list(controls.beat_positions)
-    if times:
-        beat_s = times[1] - times[0] if len(times) > 1 else 60 / controls.bpm
-        count = int((times[0] + lead_in_s) / beat_s + 1e-6) if lead_in_s else 0
-        before = [i for i in range(-count, 0) if times[0] + i * beat_s < 0]
-        times = [times[0] + i * beat_s for i in before] + times
-        positions = [(positions[0] - 1 + i) % controls.meter.beats + 1 for i in before] + positions
-    return replace(
-        controls, chords=tuple(chords), chord_times=tuple(chord_times), beat_times=tuple(times), beat_positions=tuple(positions)
-    )
-
-
-def moved_on(controls, by_s):
-    """Return controls whose beats and chords come `by_s` later."""
-    chord_times, beat_times = (tuple(t + by_s for t in times) for times in (controls.chord_times, controls.beat_times))
-    return replace(controls, chord_times=chord_times, beat_times=beat_times)
-
-
 def parts_of(durations):
     """Return slices of clips that are made at once: neighbours of one duration, TOGETHER_S in all at most, or one clip."""
     parts, first = [], 0
@@ -594,6 +513,13 @@ def parts_of(durations):
             parts.append(slice(first, last))
             first = last
     return parts
+
+
+def _as_today(index):
+    """Return a model's index as this version writes it; until 0.1.0 the settings of inference lay among the others."""
+    names = [field.name for field in fields(SamplingConfig) if field.name in index]
+    sampling = {"sampling": {name: index[name] for name in names}} if names else {}
+    return with_todays_names({name: value for name, value in index.items() if name not in names} | sampling)
 
 
 def opposite_moods(prompt):

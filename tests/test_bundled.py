@@ -83,12 +83,12 @@ def test_the_first_attack_is_as_clear_as_later_ones(pipeline):
         first, later = (out.audios[:, round(t * out.sample_rate) :][:, :size] for t in (0, 2.0))
         return 10 * np.log10(np.mean(first**2, axis=1) / np.mean(later**2, axis=1))
 
-    with_lead_in, lead_in_s = first_beside_next_db(), pipeline.config.lead_in_s
-    pipeline.register_to_config(lead_in_s=0.0)
+    with_lead_in, lead_in_s = first_beside_next_db(), pipeline.sampling.lead_in_s
+    pipeline.set_sampling(lead_in_s=0.0)
     try:
         without = first_beside_next_db()
     finally:
-        pipeline.register_to_config(lead_in_s=lead_in_s)
+        pipeline.set_sampling(lead_in_s=lead_in_s)
     assert np.median(with_lead_in) > -8 and np.median(with_lead_in - without) > 6
 
 

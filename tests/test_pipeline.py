@@ -1,3 +1,4 @@
+import json
 import shutil
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -12,7 +13,8 @@ from musicbench import InputError
 from musicbench.music.progression import beat_grid
 from musicbench.music.theory import Chord, Meter
 from musicbench.sound.master import loudness_of, true_peak_db
-from mustango.pipeline import TOGETHER_S, MustangoPipeline, framed, load_pipeline, parts_of, sidecar
+from mustango.model.sampling import framed, set_timesteps
+from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of, sidecar
 from mustango.request.reader import resolve
 
 
@@ -141,7 +143,7 @@ def test_restart_denoises_again_from_there(tiny_folder, name):
     pipeline, visited, reported = load_pipeline(str(tiny_folder)), [], []
     pipeline.set_scheduler(name)
     plain = make(pipeline, "piano", steps=9).audios
-    pipeline.register_to_config(restart=0.8)
+    pipeline.set_sampling(restart=0.8)
     hook = pipeline.unet.register_forward_pre_hook(lambda _, arguments: visited.append(int(arguments[1])))
     takes = make(pipeline, "piano", steps=9, count=2, on_step=lambda step, steps: reported.append((step, steps)))
     hook.remove()
@@ -153,7 +155,7 @@ def test_restart_denoises_again_from_there(tiny_folder, name):
     alone = make(pipeline, "piano", steps=9, seed=1).audios
     np.testing.assert_allclose(takes.audios[1:], alone, atol=1e-2)
     few = [make(pipeline, "piano", steps=steps).audios for steps in (1, 3)]
-    pipeline.register_to_config(restart=0.0)
+    pipeline.set_sampling(restart=0.0)
     for steps, audios in zip((1, 3), few, strict=True):  # too few for a draft
         assert np.array_equal(audios, make(pipeline, "piano", steps=steps).audios)
 
@@ -162,7 +164,7 @@ def test_restart_denoises_again_from_there(tiny_folder, name):
 def test_noise_is_stronger_where_clips_begin_and_where_they_restart(tiny_folder, monkeypatch, steps, scale):
     def noises(extra):
         pipeline, seen = load_pipeline(str(tiny_folder)), []
-        pipeline.register_to_config(restart=0.8, extra_noise=extra)
+        pipeline.set_sampling(restart=0.8, extra_noise=extra)
         hook = pipeline.unet.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].clone()))
         add_noise = pipeline.scheduler.add_noise
         monkeypatch.setattr(pipeline.scheduler, "add_noise", lambda x, noise, t: seen.append(noise) or add_noise(x, noise, t))
@@ -179,7 +181,7 @@ def test_beats_are_asked_for_as_strongly_as_the_model_says(tiny_folder):
     pipeline = load_pipeline(str(tiny_folder))
     asked = resolve("piano", chords="C | G", tempo=120, duration=4.0)
     plain = pipeline.encode(["piano"], "", [asked], True).control
-    pipeline.register_to_config(beat_accent=1.5, downbeat_accent=3.0)
+    pipeline.set_sampling(beat_accent=1.5, downbeat_accent=3.0)
     null, accented = pipeline.encode(["piano"], "", [asked], True).control
     assert accented[38].max() == 3 * plain[1][38].max() and not null.any()
     assert torch.equal(accented[39:], plain[1][39:]) and torch.equal(accented[:38], plain[1][:38])
@@ -190,7 +192,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
     frame_s = pipeline.mel.config.hop_length / pipeline.mel.config.sample_rate
 
     def control(bpm, slow_bpm, guided=True):
-        pipeline.register_to_config(slow_bpm=slow_bpm)
+        pipeline.set_sampling(slow_bpm=slow_bpm)
         asked = resolve("piano", chords="C | G", tempo=bpm, meter="3/4", duration=6.0)
         return pipeline.encode(["piano"], "", [asked], guided).control.numpy()
 
@@ -231,7 +233,7 @@ def test_guidance_leads_away_from_the_opposite_of_bright_and_dark(tiny_folder, p
 
     wanted = [texts(text)[0] for text in (opposites, ", ".join(filter(None, ("voices", opposites))))]
     plain = texts()
-    pipeline.register_to_config(opposites=True)
+    pipeline.set_sampling(opposites=True)
     for words, (null, full) in zip(wanted, (texts(), texts("voices")), strict=True):
         torch.testing.assert_close(null, words)
         torch.testing.assert_close(full, plain[1])
@@ -408,13 +410,13 @@ def test_what_guidance_adds_in_level_is_taken_back(tiny_pipeline):
         whole, half = (tiny_pipeline.vocode(mels, 1.0, gain_db) for gain_db in (-100, -100 - 20 * np.log10(2)))
     np.testing.assert_allclose(half, whole / 2, rtol=1e-4)
     options = dict(chords="C", tempo=100, duration=1.0, steps=2, guidance=3.0)
-    tiny_pipeline.register_to_config(guidance_db=60.0)
+    tiny_pipeline.set_sampling(guidance_db=60.0)
     try:
         softer = tiny_pipeline("piano", **options).audios
     finally:
-        tiny_pipeline.register_to_config(guidance_db=50.0)
+        tiny_pipeline.set_sampling(guidance_db=50.0)
     louder = tiny_pipeline("piano", **options).audios
-    tiny_pipeline.register_to_config(guidance_db=0.0)
+    tiny_pipeline.set_sampling(guidance_db=0.0)
     assert 0 < np.abs(louder).max() < 0.98
     np.testing.assert_allclose(softer, louder / 10, rtol=1e-3, atol=1e-9)
 
@@ -459,12 +461,12 @@ def test_clips_end_without_a_click(tiny_pipeline):
 
 
 def test_sound_has_no_dc_and_true_peaks_below_the_ceiling(tiny_pipeline):
-    tiny_pipeline.register_to_config(guidance_db=-12.0)  # loud
+    tiny_pipeline.set_sampling(guidance_db=-12.0)  # loud
     try:
         out = make(tiny_pipeline, "piano", count=2)
         louder = make(tiny_pipeline, "piano", loudness=-16, count=2)
     finally:
-        tiny_pipeline.register_to_config(guidance_db=0.0)
+        tiny_pipeline.set_sampling(guidance_db=0.0)
     for audio in (*out.audios, *louder.audios):
         assert audio.dtype == np.float32 and abs(audio.mean()) < 1e-5 and true_peak_db(audio) <= -1
     for audio, controls in zip(louder.audios, louder.controls, strict=True):
@@ -474,7 +476,7 @@ def test_sound_has_no_dc_and_true_peaks_below_the_ceiling(tiny_pipeline):
 
 def with_lead_in(folder, lead_in_s=0.256):
     pipeline = load_pipeline(str(folder))
-    pipeline.register_to_config(lead_in_s=lead_in_s)
+    pipeline.set_sampling(lead_in_s=lead_in_s)
     return pipeline
 
 
@@ -559,7 +561,7 @@ def test_a_tail_comes_after_the_duration(tiny_pipeline):
 def test_what_the_denoiser_makes_is_sharpened_and_mended_more(tiny_folder, monkeypatch):
     """Not so the mels of real audio."""
     pipeline, vocoded = load_pipeline(str(tiny_folder)), []
-    pipeline.register_to_config(postfilter_strength=3.0)
+    pipeline.set_sampling(postfilter_strength=3.0)
     monkeypatch.setattr(pipeline.mel, "sharpened", lambda mels: mels + 5)
     real = pipeline.vocoder.forward
     monkeypatch.setattr(pipeline.vocoder, "forward", lambda mels, **how: vocoded.append((mels, how)) or real(mels, **how))
@@ -574,15 +576,30 @@ def test_what_the_denoiser_makes_is_sharpened_and_mended_more(tiny_folder, monke
     assert more == {"postfilter_strength": 3.0} and plain is mels and as_learnt == {"postfilter_strength": 1.0}
 
 
+def test_settings_of_inference_are_saved_and_read_as_older_versions_wrote_them(tiny_folder, tmp_path):
+    pipeline = load_pipeline(str(tiny_folder))
+    before = pipeline.sampling
+    pipeline.set_sampling(restart=0.7, opposites=True)
+    pipeline.save_pretrained(tmp_path / "now")
+    assert load_pipeline(str(tmp_path / "now")).sampling == replace(before, restart=0.7, opposites=True)
+    with pytest.raises(InputError, match="'restrat'; known: guidance_db, restart"):
+        pipeline.set_sampling(restrat=0.5)
+    path = tmp_path / "now" / "model_index.json"
+    index = json.loads(path.read_text())
+    index |= index.pop("sampling") | {"unet": ["mustango.munet", "MuNet"]}
+    path.write_text(json.dumps(index))
+    assert load_pipeline(str(tmp_path / "now")).sampling == replace(before, restart=0.7, opposites=True)
+
+
 def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):
     from mustango.pipeline import load_pipeline
 
     pipeline = load_pipeline(str(tiny_folder))
     for restart, first in ((0.0, 900), (0.83, 999)):
-        pipeline.register_to_config(restart=restart)
+        pipeline.set_sampling(restart=restart)
         for name in ("ddim", "ddpm"):
             pipeline.set_scheduler(name)
-            assert pipeline._timesteps(10, 1.0)[0] == first
+            assert set_timesteps(pipeline.scheduler, 10, 1.0, "cpu")[0] == first
 
 
 def test_an_adapter_is_not_saved_in_silence(tiny_folder, tmp_path):

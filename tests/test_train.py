@@ -18,13 +18,12 @@ from musicbench.sound.clip import Clip, save_audio
 from mustango.__main__ import main
 from mustango.model.conditioning import Conditioner, encode_text
 from mustango.model.mel import LogMel
+from mustango.model.sampling import BUNDLED_SAMPLING
 from mustango.train import loop as train
 from mustango.train import munet as train_munet
 from mustango.train.loop import (
     EMA,
-    LEAD_IN_S,
     MEL,
-    POSTFILTER_STRENGTH,
     VAE,
     fit,
     learning_rate_factor,
@@ -446,8 +445,8 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys):
     assert main(["train", "bundle", "-o", run, "--to", str(tmp_path / "model")]) == 0
     pipeline = load_pipeline(str(tmp_path / "model"))
     assert pipeline.knows == Knows.of_rows(read_rows(data)) and pipeline.knows.source == "3 rows"
-    assert pipeline.config.postfilter_strength == POSTFILTER_STRENGTH and pipeline.mel.config.sharpening_taps
-    assert pipeline.config.lead_in_s == LEAD_IN_S and pipeline.spans(2.0)[0] * 0.128 == LEAD_IN_S  # whole rows
+    assert pipeline.sampling == BUNDLED_SAMPLING and pipeline.mel.config.sharpening_taps
+    assert pipeline.spans(2.0)[0] * 0.128 == pipeline.sampling.lead_in_s  # whole rows
     out = pipeline("piano", chords="C", tempo=100, duration=2.0, steps=1)
     assert out.audios.shape == (1, 48000) and np.isfinite(out.audios).all()
 

@@ -11,6 +11,7 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from musicbench.sound.clip import make_folder, save_json, written_whole
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
+from mustango.model.sampling import BUNDLED_SAMPLING
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.checkpoint import model_folder, model_written_whole, read_json, verify
 from mustango.request.knows import KNOWS
@@ -399,13 +401,6 @@ class TrainVAE:
 
 LONGEST_S = 120.0  # measured: the last ten seconds obey as the first do
 SCHEDULER = dict(beta_schedule="squaredcos_cap_v2", prediction_type="v_prediction", clip_sample=False)
-GUIDANCE_DB = 1.8  # a unit, measured at guidance 3: without it clips are 3.6 dB louder than the composer's of the same controls
-EXTRA_NOISE = 2.0  # over the steps, measured: the detail that denoising takes away comes back, chords and beats stay
-SLOW_BPM = 120.0  # measured: below it beat trackers begin to hear twice the tempo
-BEAT_ACCENT, DOWNBEAT_ACCENT = 2.0, 4.0  # measured: without drums half of the octaves that beat trackers get wrong come right
-RESTART = 0.83  # of the schedule, measured: what lies above settles the sound as a whole, and is kept from the draft
-POSTFILTER_STRENGTH = 2.0  # MuNet's mels are softer than the round trips that the postfilter learns from
-LEAD_IN_S = 0.512  # four latent rows, as MuNet's lowest level takes together; measured: without it first attacks are 8 dB too soft
 
 
 def drop_positions(encoder, kept):
@@ -452,15 +447,7 @@ def bundle(run, out):
             scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
             **components,
             longest_s=LONGEST_S,
-            guidance_db=GUIDANCE_DB,
-            restart=RESTART,
-            extra_noise=EXTRA_NOISE,
-            slow_bpm=SLOW_BPM,
-            beat_accent=BEAT_ACCENT,
-            downbeat_accent=DOWNBEAT_ACCENT,
-            opposites=True,
-            postfilter_strength=POSTFILTER_STRENGTH,
-            lead_in_s=LEAD_IN_S,
+            sampling=asdict(BUNDLED_SAMPLING),
         )
     known = parts / KNOWS
     with model_written_whole(out) as new:
