@@ -31,11 +31,11 @@ _LEADS = set(
     """.split()
 )
 _BEFORE_LETTERS = re.compile(
-    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections|tuned|tuning)[ :]+(?:(?:to|of|is|are) )?$",
+    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections)[ :]+(?:(?:to|of|is|are) )?$",
     re.IGNORECASE,
 )
 _AFTER_LETTERS = re.compile(
-    r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure|tuning)\b", re.IGNORECASE
+    r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure)\b", re.IGNORECASE
 )
 _WEAK = re.compile(r"[A-G](?:M|[0-58])?|[IiVv]|N")  # letters that are words, notes and radios, too
 
@@ -434,7 +434,7 @@ def _are_letters(reading, run, tokens, marker):
         return True
     first, stop = reading.sentence(run.first)
     sentence, texts = reading.words(first, stop), [token.text for token in tokens]
-    has_parts = re.search(r"\b(?:[Ss]ections?|tuned|tuning)\b", sentence)
+    has_parts = re.search(r"\b[Ss]ections?\b", sentence)
     is_form = re.search(r"\b(?:form|structure)\b", sentence) and len(set(texts)) < len(texts)
     joined = len(tokens) == 2 and any(reading.tokens[i].text in ("&", "/") for i in range(run.first, run.end))
     return marker is None and bool(has_parts or is_form or texts[:3] == ["A", "B", "C"] or "4" in "".join(texts) or joined)

@@ -12,6 +12,7 @@ from musicbench.reading import Reading
 from musicbench.sounds import known_phrases, unpitched, words_of
 from musicbench.theory import Chord, Dynamics, Key, Meter
 from musicbench.tokens import normalised, symbol_of
+from musicbench.tunings import note_tunings
 
 MAX_READ = 20_000  # characters of a prompt
 
@@ -56,6 +57,7 @@ def read_prompt(prompt, key=None, meter=None):
     prompt and not taken is named in the notes.
     """
     reading = Reading.of(normalised(prompt[:MAX_READ]))
+    note_tunings(reading)
     degrees = read_degrees(reading)
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
@@ -72,7 +74,7 @@ def read_prompt(prompt, key=None, meter=None):
     elif not chords:
         note_not_understood(reading)
     note_unused_chords(reading, chords)
-    order = ("tempo", "key", "meter", "chords", "duration")
+    order = ("tuning", "tempo", "key", "meter", "chords", "duration")
     notes = tuple(sorted(reading.notes, key=lambda note: order.index(note[0])))
     return Stated(tempo, own_key, own_meter, chords, _read_dynamics(reading.text), duration, word, notes)
 

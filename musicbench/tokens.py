@@ -6,6 +6,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 
 from musicbench import InputError
@@ -48,6 +49,48 @@ _COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×](\d{1,2})|(\d{1,2})
 _LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(1,5)
 
 
+# Keys of French, Italian, Spanish and Portuguese: "en la mineur", "fa dièse majeur", "si bemol mayor".
+_SOLFEGE = {"do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
+_SOLFEGE_KEY = re.compile(
+    r"(?:\b(?P<into>en|em|in) )?\b(?P<note>do|ut|re|mi|fa|sol|la|si)"
+    r"(?P<sign>#|b|[ -]?(?:diese|diesis|dieze|sostenido|sustenido|bemol(?:le)?|flat|sharp))?[ -](?P<mode>m(?:ineur|inore|enor|ajeur|aggiore|ayor|aior|inor|ajor|in|aj))\b"
+    r"(?! (?:league|changes?|repairs?|damage|things?|issues?|problems?|key|label))",
+    re.IGNORECASE,
+)
+_MODES_OF_ENGLISH = {"minor", "major", "min", "maj"}
+
+
+def _in_letters(text):
+    """Return a text whose keys of solfège are in letters, "la mineur" as "A minor"; with one of them alone as "in A minor"."""
+    plain = unicodedata.normalize("NFD", text)
+    if len(unicodedata.normalize("NFC", plain)) != len(text):
+        return text
+    plain = "".join(unicodedata.normalize("NFD", letter)[0] for letter in text)
+    found = [match for match in _SOLFEGE_KEY.finditer(plain) if _is_solfege(match)]
+    for match in reversed(found):
+        sign, mode = (match["sign"] or "").lower().strip(" -"), match["mode"].lower()
+        accidental = "" if not sign else "b" if sign in ("b", "flat") or sign.startswith("bem") else "#"
+        key = f"{_SOLFEGE[match['note'].lower()]}{accidental} {'minor' if mode[1] in 'ie' else 'major'}"
+        text = text[: match.start()] + ("in " if len(found) == 1 else "") + key + text[match.end() :]
+    return text
+
+
+def _is_solfege(match):
+    """Return whether a match is a key: "do major damage" and "LA minor" with an English mode are none."""
+    return match["mode"].lower() not in _MODES_OF_ENGLISH or (match["note"].lower() not in ("do", "ut") and match["note"] != "LA")
+
+
+_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6})\b(?!')")
+
+
+def _spelt(match):
+    """Return a root with its mode spelt right, "d miner" as "d minor"; "a miner" and "A motor" are no keys."""
+    word = match[2].lower()
+    near = get_close_matches(word, ("minor", "major"), 1, 0.78)
+    is_article = match[1] in ("A ", "a ") and word in ("miner", "manor", "mayor", "minors", "majors")
+    return match[1] + near[0] if near and not is_article and word not in ("minors", "majors", "manor") else match[0]
+
+
 def _harte_name(match):
     name = read_harte_type(match[1].replace(" ", ""))
     return f":{name}" if name else match[0]
@@ -60,6 +103,8 @@ def normalised(text):
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
+    text = _in_letters(text)
+    text = _MODE_BEHIND_A_ROOT.sub(_spelt, text)
     text = _MISSPELT.sub(lambda match: match[1] + ("ajor" if match[0][1] in "aj" else "inor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
