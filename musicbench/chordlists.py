@@ -7,8 +7,8 @@ from itertools import pairwise
 from musicbench import InputError
 from musicbench.chart import SECTIONS, unfolded
 from musicbench.chordwords import SYMBOLS, length_of_each, write_out
-from musicbench.keys import CHORD_WORDS, KEY_CHANGE, OF_MUSIC
-from musicbench.reading import GENRE_WORDS, left_out
+from musicbench.keys import CHORD_WORDS, KEY_CHANGE
+from musicbench.reading import GENRE_WORDS, OF_MUSIC, left_out
 from musicbench.theory import nearest_symbol, quoted
 from musicbench.tokens import LIKE_A_CHORD
 
@@ -354,6 +354,8 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
     if len(tokens) == 2:
         return leads_in or not any(weak) or _is_asked_pair(reading, run, marker, all(weak))
+    if weak[0] and _is_vamp(reading, run, tokens[0]):
+        return True
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
     if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
         return True
@@ -361,6 +363,19 @@ def _is_asked(reading, run, tokens, marker, leads_in):
         tokens[0].text not in ("A", "I") or reading.word(run.first - 1) in ("an", "the")
     )
     return (not weak[0] or is_named) and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
+
+
+_ONE_CHORD = {"vamp", "vamps", "vamping", "pedal", "ostinato"}
+
+
+def _is_vamp(reading, run, token):
+    """Return whether a triad is the one chord of a piece, "Dm vamp", "pedal on A", "one-chord jam on Am", "jam over Em"; of a groove it is the key."""
+    behind, before = reading.word(run.end), reading.word(run.first - 1)
+    near = {reading.word(i) for i in range(max(run.first - 4, 0), run.first)}
+    if behind in _ONE_CHORD and reading.word(run.end + 1) not in ("steel", "harp", "board", "organ"):
+        return token.text != "A" or reading.sentence(run.first)[0] != run.first
+    is_over = before in ("on", "over") and near & (_ONE_CHORD | {"jam", "riff", "groove", "loop", "arpeggio", "arpeggios", "chord"})
+    return bool(is_over or before in _ONE_CHORD or (len(token.value) > 1 and {"one", "chord"} <= near))
 
 
 def _is_asked_pair(reading, run, marker, all_weak):
@@ -411,10 +426,11 @@ def _is_asked_alone(reading, run, token):
         return True
     if is_spoken and after == "chord" and reading.word(run.end + 1) in CHORD_WORDS:  # "A minor chord progression"
         return False
-    if after in ("chord", "chords") or (
-        not is_spoken
-        and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam", "arpeggios", "arpeggio", "riff"})
-    ):
+    if after in ("chord", "chords") or _is_vamp(reading, run, token):
+        return True
+    if re.fullmatch("[A-G][#b]?(?:m|min|maj)?", token.value):
+        return not is_spoken and (after == "drone" or "drone" in near)
+    if after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam", "arpeggios", "arpeggio", "riff"}:
         return True
     if not re.search("[679]|1[13]|sus|dim|aug|/", token.value):
         return False

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from musicbench.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.degrees import in_minor, numerals_of, read_degrees
 from musicbench.genres import genres_in
-from musicbench.keys import first_key, read_marked_keys, read_other_keys
+from musicbench.keys import first_key, note_outside_a_key, read_marked_keys, read_other_keys
 from musicbench.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
 from musicbench.reading import Reading
 from musicbench.sounds import known_phrases, unpitched, words_of
@@ -73,6 +73,8 @@ def read_prompt(prompt, key=None, meter=None):
         chords = in_minor(chords)
     elif not chords:
         note_not_understood(reading)
+    if not chords:
+        note_outside_a_key(reading)
     note_unused_chords(reading, chords)
     order = ("tuning", "tempo", "key", "meter", "chords", "duration")
     notes = tuple(sorted(reading.notes, key=lambda note: order.index(note[0])))

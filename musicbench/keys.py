@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from musicbench.reading import GENRE_WORDS, left_out
+from musicbench.reading import GENRE_WORDS, OF_MUSIC, left_out
 from musicbench.theory import MODES, Key, quoted
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
@@ -14,16 +14,6 @@ _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
     at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
-    """.split()
-)
-OF_MUSIC = set(
-    """
-    blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
-    pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
-    fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
-    worship gospel trio duo band combo flute violin cello viola sax saxophone trumpet clarinet oboe choir bass drums banjo ukulele mandolin
-    fiddle harmonica accordion marimba vibraphone bells keys keyboard pad pads lead acoustic electric rhodes horns brass orchestra
-    waltz jig reel polka bluegrass cinematic classical baroque romantic lo-fi chill chillhop instrumental backing bossa indie
     """.split()
 )
 _TRANSPOSING = re.compile(
@@ -63,6 +53,7 @@ def read_other_keys(reading, chords_found):
         if found and (_is_spoken_key(reading, i, *found) or (not chords_found and _is_short_key(reading, i, found[0]))):
             keys.append((i, *found))
             reading.use(i, found[0])
+            _note_groove(reading, i, found[0])
     return keys
 
 
@@ -96,10 +87,23 @@ def first_key(reading, keys):
     return key
 
 
+def note_outside_a_key(reading):
+    """Note words for harmony outside a key, "chromatic", "atonal", of a text that writes no chords."""
+    outside = _OUTSIDE_A_KEY.search(reading.text)
+    if outside and not reading.is_denied(next(i for i, token in enumerate(reading.tokens) if token.end > outside.start())):
+        reading.note("key", f"{quoted(outside[0])} in the prompt is not played; the chords stay in one key")
+
+
 KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
 _CHANGING = re.compile(
     r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
-    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
+    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change"
+    r"|(?:in|through|round|around|across) (?:all|every|each|twelve|the twelve|all twelve|12|all 12|the 12|all of the|different|several|many|various)(?: different| major| minor)? keys?)\b",
+    re.I,
+)
+_OUTSIDE_A_KEY = re.compile(
+    r"\b(?:atonal(?:ity|ly)?|twelve[- ]tone|12[- ]tone|dodecaphonic|serialis[mt]|chromaticism|chromatically|chromatic)\b"
+    r"(?! (?:harmonicas?|accordions?|button|percussion|tuner|aberration|line cliche|mediants?))",
     re.I,
 )
 _GERMAN = re.compile(
@@ -239,6 +243,8 @@ def _is_short_key(reading, i, end):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
+    if is_bare and _names_music(reading, i, end):
+        return True
     of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
     if is_bare and reading.word(of_what) in ("blues", "jam", "boogie", "drone") and not is_article:
         return True
@@ -274,6 +280,39 @@ def _is_short_key(reading, i, end):
 
 
 _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
+
+
+_TRANSPOSED_KINDS = {"alto", "tenor", "soprano", "baritone", "bass", "muted", "french", "solo", "contrabass"}
+_IN_MANY_KEYS = {"harmonica", "harmonicas", "whistle", "flute", "recorder", "ocarina", "bagpipes"}  # built in a key each
+_OTHER_NAMES = {
+    "A": OF_MUSIC | GENRE_WORDS, "B": {"movie", "side", "section", "part"}, "C": {"pop"}, "D": {"beat", "drums", "bass"}, "G": {"funk", "house"},
+    "E": {"piano", "guitar", "bass", "drums", "organ", "violin", "cello", "keys", "keyboard"},
+}  # fmt: skip
+
+
+def _names_music(reading, i, end):
+    """Return whether a letter before a style or an instrument is its key, "A-flat piano", "Db rnb"; a "Bb trumpet" is noted and none."""
+    after = reading.word(end)
+    instrument = reading.word(end + 1) if after in _TRANSPOSED_KINDS else after
+    if _TRANSPOSING.search(instrument) or instrument in _IN_MANY_KEYS:
+        said = reading.words(i, end + 1 + (instrument != after))
+        reading.note("key", f"{quoted(said)} in the prompt names an instrument; it sets no key")
+        reading.use(i, end)
+        return False
+    is_music = after in OF_MUSIC | GENRE_WORDS and after not in _OTHER_NAMES.get(reading.tokens[i].text, ())
+    before = reading.word(i - 1)
+    starts = reading.ends(i - 1) or i == 0 or before in OF_MUSIC | GENRE_WORDS | {"a", "an", "slow", "fast", "some"}
+    return is_music and starts and _is_only_letter(reading, i)
+
+
+_GROOVES = {"groove", "grooves", "jam", "loop", "riff", "beat", "beats", "lick", "arpeggio", "arpeggios", "pattern", "bassline", "ostinato"}
+
+
+def _note_groove(reading, i, end):
+    """Note that the chord of "Dm groove" or "Em riff" is read as the key."""
+    said = reading.tokens[i].text
+    if " " not in said and {reading.word(i - 1), reading.word(end)} & _GROOVES:
+        reading.note("key", f"{quoted(said)} in the prompt is read as the key; for the one chord write 'chords: {said}'")
 
 
 def _is_only_letter(reading, i):

@@ -3,8 +3,7 @@
 import re
 from dataclasses import replace
 
-from musicbench.keys import OF_MUSIC
-from musicbench.reading import GENRE_WORDS
+from musicbench.reading import GENRE_WORDS, OF_MUSIC
 from musicbench.theory import quoted
 
 _TUNED = {"tuned", "detuned", "downtuned", "retuned", "tuning"}
