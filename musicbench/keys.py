@@ -60,7 +60,9 @@ def read_other_keys(reading, chords_found):
 def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
     key, denied = None, []
-    for first, end, found, mode in keys:
+    for first, end, found, mode in sorted(keys, key=lambda one: _is_in_quotes(reading, one[0])):
+        if key and _is_in_quotes(reading, first):
+            continue
         if reading.is_denied(first) or (reading.word(first - 1) in ("in", "of", "key") and reading.is_denied(first - 1)):
             denied.append(reading.words(first, end))
             continue
@@ -85,6 +87,12 @@ def first_key(reading, keys):
     if key is None and german:
         reading.note("key", f"{quoted(german[0])} in the prompt is no key known here; the German H is B, and the German B is Bb")
     return key
+
+
+def _is_in_quotes(reading, i):
+    """Return whether a token stands in a title in quotes, "Nocturne in Eb", whose key is played where nothing else says one."""
+    marks = [j for j, token in enumerate(reading.tokens) if token.text in '"“”']
+    return sum(j < i for j in marks) % 2 == 1 and any(j > i for j in marks)
 
 
 def note_outside_a_key(reading):
