@@ -84,11 +84,26 @@ def _are_chords(reading, places, small):
     is_named = is_named or (reading.word(before) in ("use", "using", "play") and reading.ends(places[-1] + 1) and len(places) > 2)
     if is_named or reading.word(places[-1] + 1) in CHORD_WORDS - {"harmony", "changes", "sequence"}:
         return len(places) > 1 or (is_named and reading.ends(places[0] + 1) and len(texts[0]) > 1)
+    clear = [bool(re.fullmatch(r"[a-g][#b]?(?:(?:maj|min|m|sus|add|dim)\d\S*|dim|7\S*|9)", text)) for text in texts]
+    if all(clear) and (len(places) > 1 or reading.word(places[-1] + 1) in _GO_ON or len(texts[0]) > 3):  # "dmaj9 -> gmaj7", "e9 vamp"
+        return True
+    if len(places) > 2 and len(small) == len(places) and _is_phrase_of_letters(reading, places, texts):
+        return True
     is_beside = len(small) < len(places) and all(
         len(text) > 1 or _stands_apart(reading, j) for j, text in zip(places, texts, strict=True)
     )
     strong = sum(len(text) > 1 for text in texts) - texts.count("am")
     return is_beside or (len(places) > 2 and (strong > 0 or ("am" in texts and "a" not in texts)))
+
+
+_GO_ON = {"vamp", "groove", "loop", "jam", "riff", "chord", "chords", "funk"}
+
+
+def _is_phrase_of_letters(reading, places, texts):
+    """Return whether small letters are a part of their own and no alphabet: "in open g, g c d"."""
+    is_own = reading.ends(places[0] - 1) and reading.ends(places[-1] + 1)
+    steps = {ord(after[0]) - ord(text[0]) for text, after in zip(texts, texts[1:], strict=False)}
+    return is_own and "a" not in texts and steps != {1} and all(re.fullmatch("[b-g][#b]?m?", text) for text in texts)
 
 
 def _stands_apart(reading, i):
@@ -301,7 +316,8 @@ def _length_of_each(reading, i):
     behind = [reading.word(j) for j in range(i + 1, i + 4)]
     is_each = behind[0] == "each" or (behind[0] in ("per", "a", "for", "to") and "chord" in behind[1:])
     before = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
-    is_told = {"each", "chord"} <= before or before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
+    is_behind = reading.word(i - 1) == "every" and reading.kind(i - 2) == "CHORD"
+    is_told = is_behind or {"each", "chord"} <= before or before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
     if is_each or is_told:
         return i, i + 1 + (behind[0] == "each"), count, unit
     return None

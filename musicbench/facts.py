@@ -61,7 +61,7 @@ def read_prompt(prompt, key=None, meter=None):
     degrees = read_degrees(reading)
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
-    note_eighths(reading, tempo, meter or own_meter)
+    note_eighths(reading, None if word else tempo, meter or own_meter)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)

@@ -13,7 +13,7 @@ _KEY_NAMES = {"key", "tonality"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
-    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style please pls plz or maybe if thanks thx tempo around feel
     """.split()
 )
 _TRANSPOSING = re.compile(
@@ -115,7 +115,7 @@ _OUTSIDE_A_KEY = re.compile(
     re.I,
 )
 _GERMAN = re.compile(
-    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
+    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|h[- ](?:moll|dur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
 )
 
 
@@ -128,8 +128,7 @@ def _key_root(reading, i):
     if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
         return i + 1, Key(token.text[0].upper() + token.text[1:]), None
     glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
-    is_before_tempo = re.fullmatch("[a-g][#b]?m", token.text) and reading.kind(i + 1) == "TEMPO" and reading.word(i - 1) != "i"
-    if glued or (token.kind == "WORD" and is_before_tempo):  # "em 80 bpm"
+    if glued or (token.kind == "WORD" and _is_small_minor(reading, i)):  # "em 80 bpm", "surf rock em"
         tonic, mode = glued.groups() if glued else (token.text[:-1], "minor")
         return i + 1, Key(tonic[0].upper() + tonic[1:], "minor" if mode.startswith("min") else "major"), None
     match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min|major|minor)?", token.value) if token.kind == "CHORD" else None
@@ -150,6 +149,19 @@ def _key_root(reading, i):
     if is_minor and reading.word(end) == "pentatonic":
         return end + 1, Key(match[1], "minor"), "minor pentatonic"
     return end, Key(match[1], "minor" if is_minor else "major"), None
+
+
+def _is_small_minor(reading, i):
+    """Return whether "em" or "f#m" is a key: before a tempo, or beside styles and players; "i am 20", "fm synth" and "5 cm" are none."""
+    text, before, after = reading.tokens[i].text, reading.word(i - 1), reading.kind(i + 1)
+    if not re.fullmatch("[a-g][#b]?m", text) or before == "i":
+        return False
+    if after == "TEMPO":
+        return True
+    music = OF_MUSIC | GENRE_WORDS
+    is_beside = before in music or (reading.ends(i - 1) and reading.kind(i - 1) != "NUMBER")
+    follows = reading.ends(i + 1) or after in ("NUMBER", "FRACTION") or reading.word(i + 1) in music
+    return text not in ("am", "fm", "cm") and is_beside and follows and (before in music or reading.word(i + 1) in music or after == "NUMBER")
 
 
 def _is_marked_key(reading, i, end, key, mode):
@@ -182,13 +194,23 @@ def _is_marked_key(reading, i, end, key, mode):
         reading.use(i, end)
         return False
     after = reading.word(end)
-    is_of_music = after in OF_MUSIC | GENRE_WORDS
+    if after in _SCALES:
+        reading.note("key", f"{quoted(after)} in the prompt is no scale known here; {key} is played")
+    is_of_music = after in OF_MUSIC | GENRE_WORDS | _SCALES or reading.tokens[i].value[-1] in "#b"
     return (
         reading.ends(end)
         or after in _AFTER_A_KEY
         or is_of_music
         or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
     )
+
+
+_SCALES = set(
+    """
+    freygish hijaz hijaz-kar rast bayati nahawand kurd saba ahava yaman bhairav bhairavi kafi todi hungarian gypsy byzantine neapolitan bebop
+    altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam makam scale octatonic hexatonic
+    """.split()
+)
 
 
 def _goes_on(reading, end):
@@ -263,8 +285,11 @@ def _is_short_key(reading, i, end):
         and reading.ends(end)
     ):
         return True
+    first, stop = reading.sentence(i)
+    if is_bare and reading.word(i - 1) == "on" and reading.ends(end) and any(reading.word(j) in _SCALES for j in range(first, stop)):
+        return True
     follows_music = reading.word(i - 1) in OF_MUSIC | GENRE_WORDS and (
-        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO")
+        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO", "FRACTION")
     )
     if is_bare and follows_music and _is_only_letter(reading, i):  # "reggae A", "country G 100 bpm"
         return True

@@ -117,7 +117,11 @@ _NO_TEMPO_BEFORE = set(
 def _stands_as_tempo(reading, i):
     """Return whether the words around a number leave it nothing but a tempo: a name, "Route 66", gear, "Juno 60", and a count are none."""
     before, after = reading.tokens[i - 1] if i else None, reading.word(i + 1)
-    if before is None or before.kind != "WORD" or before.value in _NO_TEMPO_BEFORE:
+    if before is None or before.value in _NO_TEMPO_BEFORE:
+        return False
+    if before.kind in ("FRACTION", "QUANTITY") or (reading.ends(i - 1) and before.text in ",;."):  # "3/4 140", "lofi. 78. warm"
+        return (reading.ends(i + 1) or after == "in" or reading.kind(i + 1) == "CHORD") and before.value != (1, "min")
+    if before.kind != "WORD":
         return False
     is_name = before.text[0].isupper() and before.value not in GENRE_WORDS | OF_MUSIC | MOODS_OF_TEMPO and i > 1
     if is_name or (before.text.isupper() and len(before.text) > 1 and not reading.text.isupper()):

@@ -75,7 +75,7 @@ _STOPS_OF_NAMES = {"by", "in", "on", "for", "with", "at", "as", "from", "but", "
 _NO_NAMES = set(
     """
     composed written performed played inspired made driven sung led followed backed accompanied produced a an my some this that your our it any
-    his her their one another another's music guitar
+    his her their one another music guitar acoustic electric instrumental orchestral solo
     """.split()
 )
 
