@@ -370,7 +370,8 @@ _ONE_CHORD = {"vamp", "vamps", "vamping", "pedal", "ostinato"}
 
 def _is_vamp(reading, run, token):
     """Return whether a triad is the one chord of a piece, "Dm vamp", "pedal on A", "one-chord jam on Am", "jam over Em"; of a groove it is the key."""
-    behind, before = reading.word(run.end), reading.word(run.first - 1)
+    behind = reading.word(run.end)
+    before = reading.word(run.first - 1 - (reading.word(run.first - 1) in ("tone", "point", "note")))
     near = {reading.word(i) for i in range(max(run.first - 4, 0), run.first)}
     if behind in _ONE_CHORD and reading.word(run.end + 1) not in ("steel", "harp", "board", "organ"):
         return token.text != "A" or reading.sentence(run.first)[0] != run.first

@@ -183,7 +183,7 @@ def _is_marked_key(reading, i, end, key, mode):
         return says_mode or not _goes_on(reading, end)
     if reading.word(i - 1) != "in":
         return False
-    if _begins_a_list(reading, i, end):
+    if _begins_a_list(reading, i, end) or _ends_a_story(reading, i):
         return False
     if reading.tokens[i].text == "a":  # "in a minor key"
         return reading.ends(end) or reading.word(end) in _AFTER_A_KEY - {"key"}
@@ -229,6 +229,13 @@ def _begins_a_list(reading, i, end):
         and reading.kind(end + 3) == "CHORD"
     )
     return commas and reading.word(i - 2) in CHORD_WORDS and reading.value(end + 1) != reading.value(i)
+
+
+def _ends_a_story(reading, i):
+    """Return whether "ends in F" tells the last of several chords: another stands in the sentence, and not behind "in" as a key does."""
+    first, stop = reading.sentence(i)
+    others = [j for j in range(first, stop) if reading.kind(j) == "CHORD" and j != i and reading.word(j - 1) not in ("in", "of")]
+    return reading.word(i - 2) in ("end", "ends", "ending", "resolves", "lands", "finishes") and bool(others)
 
 
 def _instrument_before(reading, i):

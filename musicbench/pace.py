@@ -19,7 +19,7 @@ _CHANGES = re.compile(
 # What moves within a piece: said by name, it is noted wherever it stands.
 _MOVING = re.compile(
     r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
-    r"|get(?:s|ting)? (?:faster|slower))\b",
+    r"|get(?:s|ting)? (?:faster|slower)|(?:rit|rall|accel)(?=\.))",
     re.I,
 )
 
@@ -126,7 +126,7 @@ def _stands_as_tempo(reading, i):
     is_name = before.text[0].isupper() and before.value not in GENRE_WORDS | OF_MUSIC | MOODS_OF_TEMPO and i > 1
     if is_name or (before.text.isupper() and len(before.text) > 1 and not reading.text.isupper()):
         return False
-    is_style = after in GENRE_WORDS | OF_MUSIC | {"in", "with", "feel", "vibe", "vibes", "please", "tempo"} and after != "piece"
+    is_style = after in GENRE_WORDS | OF_MUSIC | {"in", "with", "feel", "vibe", "vibes", "please", "tempo", "swung", "straight", "type", "and", "but", "no"} and after != "piece"
     return reading.ends(i + 1) or is_style or reading.kind(i + 1) in ("CHORD", "ROMAN", "LEFT", "FRACTION")
 
 
@@ -197,6 +197,8 @@ def _unit_tempo(reading, i):
             return (i, tens + 1 + is_tempo, low, low)
     if kind == "TEMPO":
         return (i, i + 1, *reading.value(i))
+    if kind == "NUMBER" and reading.tokens[i + 1 : i + 2] and reading.tokens[i + 1].text == "/" and reading.word(i + 2) in ("min", "minute"):
+        return (i, i + 3, reading.value(i), reading.value(i))  # "60/min"
     about = i + 2 + (reading.value(i + 1) == "joined")
     if kind == "NUMBER" and reading.word(about - 1) in ("something", "odd") and reading.word(about) == "bpm":  # "80-something bpm"
         return (i, about + 1, reading.value(i) + 5, reading.value(i) + 5)
@@ -322,7 +324,9 @@ def _bare_tempo(reading, i):
     if not (is_whole and low >= 55 and high <= 300):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
-    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
+    begins = (i == 0 or reading.ends(i - 1)) and (
+        reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD" or (i == 0 and reading.kind(1) == "GAP" and reading.ends(1))
+    )
     follows = reading.word(i - 1) in GENRE_WORDS | _PLAYERS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
         return (i, i + 1, low, high)
@@ -453,10 +457,10 @@ def _meters(reading):
                 yield i, i + 1, f"{beats}/{unit}"
         elif (
             reading.word(i) in ("common", "cut")
-            and reading.word(i + 1) == "time"
-            and (reading.word(i - 1) in ("in", "") or reading.ends(i - 1))
+            and reading.word(i + 1 + (reading.value(i + 1) == "joined")) == "time"
+            and (reading.word(i - 1) in ("in", "a", "") or reading.ends(i - 1))
         ):
-            yield i, i + 2, "4/4" if reading.word(i) == "common" else "2/2"
+            yield i, i + 2 + (reading.value(i + 1) == "joined"), "4/4" if reading.word(i) == "common" else "2/2"
         elif (
             reading.kind(i) == reading.kind(i + 2) == "NUMBER"
             and reading.kind(i + 1) == "HOLD"

@@ -60,6 +60,16 @@ _SOLFEGE_KEY = re.compile(
 _MODES_OF_ENGLISH = {"minor", "major", "min", "maj"}
 
 
+_GERMAN_KEY = re.compile(r"\b(?P<note>[A-Ha-h])(?P<sign>is|es|s)?[- ]?(?P<mode>dur|moll)\b", re.IGNORECASE)
+
+
+def _german_key(match):
+    """Return a German key in English letters: "fis-moll" as "F# minor", "B-Dur" as "Bb major", "h moll" as "B minor"."""
+    note, sign = match["note"].upper(), (match["sign"] or "").lower()
+    tonic = {"H": "B", "B": "Bb"}.get(note, note) if not sign else note + ("#" if sign == "is" else "b")
+    return f"{tonic} {'major' if match['mode'].lower() == 'dur' else 'minor'}"
+
+
 def _in_letters(text):
     """Return a text whose keys of solfège are in letters, "la mineur" as "A minor"; with one of them alone as "in A minor"."""
     plain = unicodedata.normalize("NFD", text)
@@ -103,7 +113,7 @@ def normalised(text):
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
-    text = _in_letters(text)
+    text = _GERMAN_KEY.sub(_german_key, _in_letters(text))
     text = _MODE_BEHIND_A_ROOT.sub(_spelt, text)
     text = _MISSPELT.sub(lambda match: match[1] + ("ajor" if match[0][1] in "aj" else "inor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
@@ -145,7 +155,7 @@ _UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern 
 _WITH_UNIT = re.compile(rf"[~≈@]?({_NUMBER})(?:(\+)|-?(ish))?(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
 _RANGE = re.compile(rf"[~≈@]?({_NUMBER})-({_NUMBER})(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
-_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-time)?", re.IGNORECASE)
+_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-(?:time|takt|beat|feel|groove|waltz|shuffle|meter|metre|rock))?", re.IGNORECASE)
 _TIMES = re.compile(r"[xX×*](\d{1,2})|(\d{1,2})[xX×]")
 _TIMED = re.compile(r"(\d+(?:\.\d+)?)s?:(\S+)")
 _JUMP = re.compile(r"D\.? ?[CS]\.?|(?i:fine|segno|𝄋|𝄌)")
@@ -465,12 +475,15 @@ def _join_numerals(tokens, place, text):
     while i < len(tokens) and i < place + 8:
         word = tokens[i].value
         if tokens[i].kind == "WORD" and word in _NUMERALS:
-            value = max(value, 1) * 100 if word == "hundred" else value + _NUMERALS[word]
+            is_hundreds = value < 10 <= _NUMERALS[word] and value  # "one twenty bpm"
+            value = max(value, 1) * 100 if word == "hundred" else value * (100 if is_hundreds else 1) + _NUMERALS[word]
             last = i
         elif word not in ("and", "joined"):
             break
         i += 1
-    if last == place or last + 1 >= len(tokens) or tokens[last + 1].value not in _COUNTED:
+    is_named = place and value >= 20 and tokens[place - 1].value in ("bpm", "tempo")  # "tempo ninety"
+    is_counted = last > place and last + 1 < len(tokens) and tokens[last + 1].value in _COUNTED
+    if not (is_named or is_counted):
         return
     joined = Token("NUMBER", text[tokens[place].start : tokens[last].end], float(value), tokens[place].start, tokens[last].end)
     tokens[place : last + 1] = [joined]

@@ -791,7 +791,7 @@ class _Settling:
         if name := unknown_name(self.prompt):
             played = " ".join(loop)
             self.notes.append(
-                f"'{name}' is not known here, only what the words say is used; its chords are {played}; to have others write 'chords: ...'"
+                f"'{name}' is not known here, only what the words say is used; {played} is played; to have others write 'chords: ...'"
             )
         return progression, key
 
