@@ -9,7 +9,7 @@ from musicbench.chart import SECTIONS, unfolded
 from musicbench.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.keys import CHORD_WORDS, KEY_CHANGE
 from musicbench.reading import GENRE_WORDS, OF_MUSIC, left_out
-from musicbench.theory import nearest_symbol, quoted
+from musicbench.theory import MODES, nearest_symbol, quoted
 from musicbench.tokens import LIKE_A_CHORD
 
 _VAMPS = set(
@@ -371,6 +371,8 @@ _ONE_CHORD = {"vamp", "vamps", "vamping", "pedal", "ostinato"}
 def _is_vamp(reading, run, token):
     """Return whether a triad is the one chord of a piece, "Dm vamp", "pedal on A", "one-chord jam on Am", "jam over Em"; of a groove it is the key."""
     behind = reading.word(run.end)
+    if re.fullmatch(MODES, behind, re.IGNORECASE):  # "jam on E dorian"
+        return False
     before = reading.word(run.first - 1 - (reading.word(run.first - 1) in ("tone", "point", "note")))
     near = {reading.word(i) for i in range(max(run.first - 4, 0), run.first)}
     if behind in _ONE_CHORD and reading.word(run.end + 1) not in ("steel", "harp", "board", "organ"):

@@ -177,6 +177,8 @@ def _is_marked_key(reading, i, end, key, mode):
     )
     if reading.word(i - 1) in ("from", "to") and reading.says(i, KEY_CHANGE):  # "key change from C to D"
         return True
+    if reading.word(i - 1) in ("low", "concert") and reading.word(i - 2) == "in" and reading.ends(end):  # "in low C"
+        return True
     if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
         return True
     if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
@@ -310,6 +312,8 @@ def _is_short_key(reading, i, end):
             and not _NO_KEY_AFTER.match(reading.text, token.end)
             and _is_alone(reading, i)
         )
+    if is_bare and reading.kind(end) == "TEMPO" and _is_only_letter(reading, i) and not is_article:
+        return reading.word(i - 1) not in _BEFORE_OTHER_LETTERS  # "dreamscape F 60bpm"
     near_tempo = any(
         reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
     )
@@ -319,6 +323,7 @@ def _is_short_key(reading, i, end):
     return alone and (near_tempo or len(token.value) > 1)
 
 
+_BEFORE_OTHER_LETTERS = {"vitamin", "plan", "grade", "section", "part", "side", "type", "mr", "hepatitis", "group", "option", "version", "take", "line"}
 _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
 
 
@@ -339,6 +344,9 @@ def _names_music(reading, i, end):
         reading.note("key", f"{quoted(said)} in the prompt names an instrument; it sets no key")
         reading.use(i, end)
         return False
+    if after in _SCALES and reading.tokens[i].text != "A":
+        reading.note("key", f"{quoted(after)} in the prompt is no scale known here; {reading.tokens[i].text} major is played")
+        return True
     is_music = after in OF_MUSIC | GENRE_WORDS and after not in _OTHER_NAMES.get(reading.tokens[i].text, ())
     before = reading.word(i - 1)
     starts = reading.ends(i - 1) or i == 0 or before in OF_MUSIC | GENRE_WORDS | {"a", "an", "slow", "fast", "some"}
@@ -351,7 +359,7 @@ _GROOVES = {"groove", "grooves", "jam", "loop", "riff", "beat", "beats", "lick",
 def _note_groove(reading, i, end):
     """Note that the chord of "Dm groove" or "Em riff" is read as the key."""
     said = reading.tokens[i].text
-    if " " not in said and {reading.word(i - 1), reading.word(end)} & _GROOVES:
+    if end == i + 1 and " " not in said and {reading.word(i - 1), reading.word(end)} & _GROOVES:
         reading.note("key", f"{quoted(said)} in the prompt is read as the key; for the one chord write 'chords: {said}'")
 
 

@@ -117,9 +117,9 @@ _NO_TEMPO_BEFORE = set(
 def _stands_as_tempo(reading, i):
     """Return whether the words around a number leave it nothing but a tempo: a name, "Route 66", gear, "Juno 60", and a count are none."""
     before, after = reading.tokens[i - 1] if i else None, reading.word(i + 1)
-    if before is None or before.value in _NO_TEMPO_BEFORE:
+    if before is None or before.value in _NO_TEMPO_BEFORE or (before.text == "." and reading.word(i - 2) in _NO_TEMPO_BEFORE):
         return False
-    if before.kind in ("FRACTION", "QUANTITY") or (reading.ends(i - 1) and before.text in ",;."):  # "3/4 140", "lofi. 78. warm"
+    if before.kind in ("FRACTION", "QUANTITY") or (reading.ends(i - 1) and (before.text in ",;." or before.kind in ("BAR", "RIGHT"))):  # "3/4 140", "lofi. 78. warm"
         return (reading.ends(i + 1) or after == "in" or reading.kind(i + 1) == "CHORD") and before.value != (1, "min")
     if before.kind != "WORD":
         return False
@@ -137,13 +137,11 @@ def _out_of_bounds(reading, first, end, value):
     """Say that a tempo is outside the bounds, and what to write for one that is counted in eighths."""
     said = reading.words(first, end)
     written = next((reading.value(i) for i in range(first, end) if reading.kind(i) == "NUMBER"), value)
-    counted = "beats"
     remedy = ""
     if value > MAX_BPM and value / written in (2, 3):
-        counted = "eighths"
         unit, meter = ("dotted quarters", "2/4") if value / written == 3 else ("quarters", "3/4")
-        remedy = f"; write at most {MAX_BPM * written / value:g} {unit} a minute, or a meter in quarters such as {meter} at {written:g} bpm"
-    return f"{quoted(said)} in the prompt is {value:g} {counted} a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken{remedy}"
+        remedy = f"; the beats are eighths: write at most {MAX_BPM * written / value:g} {unit} a minute, or a meter in quarters such as {meter} at {written:g} bpm"
+    return f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken{remedy}"
 
 
 _BOUNDS = {"than", "over", "above", "below", "under", "beyond"}

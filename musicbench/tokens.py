@@ -90,12 +90,17 @@ def _is_solfege(match):
     return match["mode"].lower() not in _MODES_OF_ENGLISH or (match["note"].lower() not in ("do", "ut") and match["note"] != "LA")
 
 
-_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6})\b(?!')")
+_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6}|phryg|dor|lyd|aeol)\b(?!')")
+
+
+_CUT_MODES = {"mixo": "mixolydian", "phryg": "phrygian", "dor": "dorian", "lyd": "lydian", "aeol": "aeolian"}
 
 
 def _spelt(match):
-    """Return a root with its mode spelt right, "d miner" as "d minor"; "a miner" and "A motor" are no keys."""
+    """Return a root with its mode spelt right, "d miner" as "d minor", "A mixo" as "A mixolydian"; "a miner" and "A motor" are no keys."""
     word = match[2].lower()
+    if word in _CUT_MODES:
+        return match[1] + _CUT_MODES[word]
     near = get_close_matches(word, ("minor", "major"), 1, 0.78)
     is_article = match[1] in ("A ", "a ") and word in ("miner", "manor", "mayor", "minors", "majors")
     return match[1] + near[0] if near and not is_article and word not in ("minors", "majors", "manor") else match[0]

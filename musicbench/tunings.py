@@ -21,7 +21,7 @@ def note_tunings(reading):
     """Take tunings out of a reading, as if a comma stood in their place, with a note on each."""
     i = 0
     while i < len(reading.tokens):
-        if reading.kind(i) == "QUANTITY" and reading.value(i)[1] == "hz" and not _pitch(reading, i):
+        if reading.kind(i) == "QUANTITY" and reading.value(i)[1] == "hz" and "k" not in reading.tokens[i].text.lower() and not _pitch(reading, i):
             reading.note("tuning", f"{quoted(reading.tokens[i].text)} in the prompt sets no tempo, no note and no rate")
         found = next((end for rule in _RULES if (end := rule(reading, i))), None)
         if found:

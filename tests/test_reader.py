@@ -57,7 +57,7 @@ def test_reads_meter(prompt, meter):
     [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
      ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
      ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"), ("Am/F/C/G ballad", "Am F C G"), ("C6/9/E D/F# G", "C6/9/E D/F# G"),
-     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("guitar in open tuning D A D G A D", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
+     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords and not read_prompt(prompt).notes
@@ -920,7 +920,7 @@ def test_reads_few_chords(prompt, chords):
      ("standard tuning, Em C G", "Em C G", "standard tuning"), ("tuned down to Eb, Em C G", "Em C G", "tuned down to Eb"), ("half step down, Am F C G", "Am F C G", "half step down"),
      ("drop-C riff, Cm Ab Bb", "Cm Ab Bb", "drop-C"), ("Eb standard, Em D C", "Em D C", "Eb standard"), ("G C D in open tuning", "G C D", "open tuning"), ("violin tuned to A E A E", None, "tuned to A E A E"),
      ("open D tuning: D A D F# A D", None, "open D tuning: D A D F# A D"), ("tune down half a step, Am G F", "Am G F", "tune down half a step"), ("in open g, g c d", "G C D", "open g"),
-     ("downtuned metal, E5 G5", "E5 G5", "downtuned"), ("A=432, Am F", "Am F", "A=432"), ("D-A-D-G-A-D tuning, Dm C", "Dm C", "D-A-D-G-A-D tuning"), ("emo, FACGCE tuning", None, "FACGCE tuning")],
+     ("downtuned metal, E5 G5", "E5 G5", "downtuned"), ("A=432, Am F", "Am F", "A=432"), ("D-A-D-G-A-D tuning, Dm C", "Dm C", "D-A-D-G-A-D tuning"), ("guitar in open tuning D A D G A D", None, "open tuning D A D G A D"), ("emo, FACGCE tuning", None, "FACGCE tuning")],
 )  # fmt: skip
 def test_a_tuning_is_noted_and_sets_no_key_and_no_chord(prompt, chords, said):
     stated = read_prompt(prompt)
@@ -956,8 +956,8 @@ def test_reads_keys_of_other_tongues_and_places(prompt, key):
     [("Bb trumpet solo", "'Bb trumpet' in the prompt names an instrument"), ("Em riff", "read as the key"), ("klezmer in D freygish", "'freygish'"), ("ii V I in all keys", "'in all keys'"), ("through all 12 keys", "12 keys"),
      ("chromatic harmony", "'chromatic'"), ("atonal piano", "'atonal'"), ("half time trap", "'half time'"), ("double-time swing", "'double-time'"), ("happy 120", "taken as 120 bpm"), ("100 beats", "taken as 100 bpm"),
      ("30s swing", "read as years"), ("long ambient track", "names no length"), ("short jingle", "names no length"), ("full song", "names no length"), ("radio length pop", "names no length"),
-     ("dotted quarter = 116 in 6/8", "348 eighths a minute, outside 20-300, and not taken; write at most 100 dotted quarters a minute, or a meter in quarters such as 2/4 at 116 bpm"),
-     ("116 dotted quarters in 6/8", "348 eighths"), ("quarter = 160 in 6/8", "write at most 150 quarters"), ("528 hz tones", "'528 hz'"), ("rit. at the end", "'rit'")],
+     ("dotted quarter = 116 in 6/8", "348 beats a minute, outside 20-300, and not taken; the beats are eighths: write at most 100 dotted quarters a minute, or a meter in quarters such as 2/4 at 116 bpm"),
+     ("116 dotted quarters in 6/8", "348 beats"), ("quarter = 160 in 6/8", "write at most 150 quarters"), ("528 hz tones", "'528 hz'"), ("rit. at the end", "'rit'")],
 )  # fmt: skip
 def test_what_is_read_otherwise_is_noted(prompt, said):
     assert any(said in note for _, note in read_prompt(prompt).notes), read_prompt(prompt).notes
