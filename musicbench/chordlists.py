@@ -34,9 +34,7 @@ _BEFORE_LETTERS = re.compile(
     r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections)[ :]+(?:(?:to|of|is|are) )?$",
     re.IGNORECASE,
 )
-_AFTER_LETTERS = re.compile(
-    r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure)\b", re.IGNORECASE
-)
+_AFTER_LETTERS = re.compile(r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure)\b", re.IGNORECASE)
 _WEAK = re.compile(r"[A-G](?:M|[0-58])?|[IiVv]|N")  # letters that are words, notes and radios, too
 
 

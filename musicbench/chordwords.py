@@ -85,7 +85,9 @@ def _are_chords(reading, places, small):
     if is_named or reading.word(places[-1] + 1) in CHORD_WORDS - {"harmony", "changes", "sequence"}:
         return len(places) > 1 or (is_named and reading.ends(places[0] + 1) and len(texts[0]) > 1)
     clear = [bool(re.fullmatch(r"[a-g][#b]?(?:(?:maj|min|m|sus|add|dim)\d\S*|dim|7\S*|9)", text)) for text in texts]
-    if all(clear) and (len(places) > 1 or reading.word(places[-1] + 1) in _GO_ON or len(texts[0]) > 3):  # "dmaj9 -> gmaj7", "e9 vamp"
+    if all(clear) and (
+        len(places) > 1 or reading.word(places[-1] + 1) in _GO_ON or len(texts[0]) > 3
+    ):  # "dmaj9 -> gmaj7", "e9 vamp"
         return True
     if len(places) > 2 and len(small) == len(places) and _is_phrase_of_letters(reading, places, texts):
         return True
@@ -188,7 +190,7 @@ def _tell_in_order(reading):
     """Turn "ends on C, starts on Am" and "starts on Dm, goes to Bb, then F" into chords in the order in which they are heard."""
     i = 0
     while i < len(reading.tokens):
-        first, end, groups = _story(reading, i)
+        first, end, groups = _story(reading, i) if reading.word(i) in _WHEN else (i, i, [])
         if len(groups) > 1 and sum(len(places) for _, places in groups) > 1 and any(when != 1 for when, _ in groups):
             _write_story(reading, first, end, groups)
         i = max(end, i + 1)
@@ -212,7 +214,7 @@ def _story(reading, i):
         elif word == "" and not (kind == "GAP" or kind == "STOP" and reading.tokens[i].text == "."):
             break
         i += 1
-    return first, end, groups
+    return first, end if groups else i, groups
 
 
 def _write_story(reading, first, end, groups):
@@ -317,7 +319,12 @@ def _length_of_each(reading, i):
     is_each = behind[0] == "each" or (behind[0] in ("per", "a", "for", "to") and "chord" in behind[1:])
     before = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
     is_behind = reading.word(i - 1) == "every" and reading.kind(i - 2) == "CHORD"
-    is_told = is_behind or {"each", "chord"} <= before or before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
+    is_told = (
+        is_behind
+        or {"each", "chord"} <= before
+        or before & {"last", "lasts", "lasting", "every", "held"}
+        and before & {"chord", "chords"}
+    )
     if is_each or is_told:
         return i, i + 1 + (behind[0] == "each"), count, unit
     return None

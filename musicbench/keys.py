@@ -59,9 +59,9 @@ def read_other_keys(reading, chords_found):
 
 def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
-    key, denied = None, []
-    for first, end, found, mode in sorted(keys, key=lambda one: _is_in_quotes(reading, one[0])):
-        if key and _is_in_quotes(reading, first):
+    key, denied, quotes = None, [], _in_quotes(reading)
+    for first, end, found, mode in sorted(keys, key=lambda one: one[0] in quotes):
+        if key and first in quotes:
             continue
         if reading.is_denied(first) or (reading.word(first - 1) in ("in", "of", "key") and reading.is_denied(first - 1)):
             denied.append(reading.words(first, end))
@@ -89,10 +89,10 @@ def first_key(reading, keys):
     return key
 
 
-def _is_in_quotes(reading, i):
-    """Return whether a token stands in a title in quotes, "Nocturne in Eb", whose key is played where nothing else says one."""
-    marks = [j for j, token in enumerate(reading.tokens) if token.text in '"“”']
-    return sum(j < i for j in marks) % 2 == 1 and any(j > i for j in marks)
+def _in_quotes(reading):
+    """Return the places of the tokens of titles in quotes, "Nocturne in Eb", whose key is played where nothing else says one."""
+    marks = [j for j, token in enumerate(reading.tokens) if token.text in ('"', "“", "”")]
+    return {i for start, end in zip(marks[::2], marks[1::2], strict=False) for i in range(start, end)}
 
 
 def note_outside_a_key(reading):
@@ -161,7 +161,12 @@ def _is_small_minor(reading, i):
     music = OF_MUSIC | GENRE_WORDS
     is_beside = before in music or (reading.ends(i - 1) and reading.kind(i - 1) != "NUMBER")
     follows = reading.ends(i + 1) or after in ("NUMBER", "FRACTION") or reading.word(i + 1) in music
-    return text not in ("am", "fm", "cm") and is_beside and follows and (before in music or reading.word(i + 1) in music or after == "NUMBER")
+    return (
+        text not in ("am", "fm", "cm")
+        and is_beside
+        and follows
+        and (before in music or reading.word(i + 1) in music or after == "NUMBER")
+    )
 
 
 def _is_marked_key(reading, i, end, key, mode):
@@ -215,6 +220,9 @@ _SCALES = set(
 )
 
 
+_A_SCALE = re.compile(rf"\b(?:{'|'.join(sorted(_SCALES))})\b", re.IGNORECASE)
+
+
 def _goes_on(reading, end):
     """Return whether chords follow directly, with nothing between."""
     return reading.kind(end) in ("CHORD", "ROMAN") and reading.kind(end + 1) in ("CHORD", "ROMAN", "GAP")
@@ -235,9 +243,15 @@ def _begins_a_list(reading, i, end):
 
 def _ends_a_story(reading, i):
     """Return whether "ends in F" tells the last of several chords: another stands in the sentence, and not behind "in" as a key does."""
+    if reading.word(i - 2) not in ("end", "ends", "ending", "resolves", "lands", "finishes"):
+        return False
     first, stop = reading.sentence(i)
-    others = [j for j in range(first, stop) if reading.kind(j) == "CHORD" and j != i and reading.word(j - 1) not in ("in", "of")]
-    return reading.word(i - 2) in ("end", "ends", "ending", "resolves", "lands", "finishes") and bool(others)
+    others = [
+        j
+        for j in range(max(first, i - 40), min(stop, i + 40))
+        if reading.kind(j) == "CHORD" and j != i and reading.word(j - 1) not in ("in", "of")
+    ]
+    return bool(others)
 
 
 def _instrument_before(reading, i):
@@ -294,8 +308,7 @@ def _is_short_key(reading, i, end):
         and reading.ends(end)
     ):
         return True
-    first, stop = reading.sentence(i)
-    if is_bare and reading.word(i - 1) == "on" and reading.ends(end) and any(reading.word(j) in _SCALES for j in range(first, stop)):
+    if is_bare and reading.word(i - 1) == "on" and reading.ends(end) and reading.says(i, _A_SCALE):
         return True
     follows_music = reading.word(i - 1) in OF_MUSIC | GENRE_WORDS and (
         reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO", "FRACTION")
@@ -323,7 +336,22 @@ def _is_short_key(reading, i, end):
     return alone and (near_tempo or len(token.value) > 1)
 
 
-_BEFORE_OTHER_LETTERS = {"vitamin", "plan", "grade", "section", "part", "side", "type", "mr", "hepatitis", "group", "option", "version", "take", "line"}
+_BEFORE_OTHER_LETTERS = {
+    "vitamin",
+    "plan",
+    "grade",
+    "section",
+    "part",
+    "side",
+    "type",
+    "mr",
+    "hepatitis",
+    "group",
+    "option",
+    "version",
+    "take",
+    "line",
+}
 _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
 
 
@@ -353,7 +381,21 @@ def _names_music(reading, i, end):
     return is_music and starts and _is_only_letter(reading, i)
 
 
-_GROOVES = {"groove", "grooves", "jam", "loop", "riff", "beat", "beats", "lick", "arpeggio", "arpeggios", "pattern", "bassline", "ostinato"}
+_GROOVES = {
+    "groove",
+    "grooves",
+    "jam",
+    "loop",
+    "riff",
+    "beat",
+    "beats",
+    "lick",
+    "arpeggio",
+    "arpeggios",
+    "pattern",
+    "bassline",
+    "ostinato",
+}
 
 
 def _note_groove(reading, i, end):

@@ -74,7 +74,8 @@ def _note_moving(reading):
 
 
 _FEEL = re.compile(
-    r"\b(?:half|double)[- ]?time\b(?! (?:shows?|break|whistle|report|job|speech|score))|\b(?:half|double) (?:the )?(?:tempo|speed)\b", re.I
+    r"\b(?:half|double)[- ]?time\b(?! (?:shows?|break|whistle|report|job|speech|score))|\b(?:half|double) (?:the )?(?:tempo|speed)\b",
+    re.I,
 )
 
 
@@ -119,14 +120,22 @@ def _stands_as_tempo(reading, i):
     before, after = reading.tokens[i - 1] if i else None, reading.word(i + 1)
     if before is None or before.value in _NO_TEMPO_BEFORE or (before.text == "." and reading.word(i - 2) in _NO_TEMPO_BEFORE):
         return False
-    if before.kind in ("FRACTION", "QUANTITY") or (reading.ends(i - 1) and (before.text in ",;." or before.kind in ("BAR", "RIGHT"))):  # "3/4 140", "lofi. 78. warm"
+    if before.kind in ("FRACTION", "QUANTITY") or (
+        reading.ends(i - 1) and (before.text in ",;." or before.kind in ("BAR", "RIGHT"))
+    ):  # "3/4 140", "lofi. 78. warm"
         return (reading.ends(i + 1) or after == "in" or reading.kind(i + 1) == "CHORD") and before.value != (1, "min")
     if before.kind != "WORD":
         return False
     is_name = before.text[0].isupper() and before.value not in GENRE_WORDS | OF_MUSIC | MOODS_OF_TEMPO and i > 1
     if is_name or (before.text.isupper() and len(before.text) > 1 and not reading.text.isupper()):
         return False
-    is_style = after in GENRE_WORDS | OF_MUSIC | {"in", "with", "feel", "vibe", "vibes", "please", "tempo", "swung", "straight", "type", "and", "but", "no"} and after != "piece"
+    is_style = (
+        after
+        in GENRE_WORDS
+        | OF_MUSIC
+        | {"in", "with", "feel", "vibe", "vibes", "please", "tempo", "swung", "straight", "type", "and", "but", "no"}
+        and after != "piece"
+    )
     return reading.ends(i + 1) or is_style or reading.kind(i + 1) in ("CHORD", "ROMAN", "LEFT", "FRACTION")
 
 
@@ -195,7 +204,12 @@ def _unit_tempo(reading, i):
             return (i, tens + 1 + is_tempo, low, low)
     if kind == "TEMPO":
         return (i, i + 1, *reading.value(i))
-    if kind == "NUMBER" and reading.tokens[i + 1 : i + 2] and reading.tokens[i + 1].text == "/" and reading.word(i + 2) in ("min", "minute"):
+    if (
+        kind == "NUMBER"
+        and reading.tokens[i + 1 : i + 2]
+        and reading.tokens[i + 1].text == "/"
+        and reading.word(i + 2) in ("min", "minute")
+    ):
         return (i, i + 3, reading.value(i), reading.value(i))  # "60/min"
     about = i + 2 + (reading.value(i + 1) == "joined")
     if kind == "NUMBER" and reading.word(about - 1) in ("something", "odd") and reading.word(about) == "bpm":  # "80-something bpm"
@@ -323,7 +337,9 @@ def _bare_tempo(reading, i):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
     begins = (i == 0 or reading.ends(i - 1)) and (
-        reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD" or (i == 0 and reading.kind(1) == "GAP" and reading.ends(1))
+        reading.word(i + 1) in GENRE_WORDS
+        or reading.kind(i + 1) == "CHORD"
+        or (i == 0 and reading.kind(1) == "GAP" and reading.ends(1))
     )
     follows = reading.word(i - 1) in GENRE_WORDS | _PLAYERS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
@@ -499,10 +515,18 @@ _SPACED_METERS = {(2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (3, 8), (5, 8)
 
 def _is_spaced_meter(reading, i):
     """Return whether two numbers are a meter without its stroke: "6 8 ballad", "waltz 3 4"; not those of a row of numbers."""
-    if reading.kind(i) != "NUMBER" or reading.kind(i + 1) != "NUMBER" or (reading.value(i), reading.value(i + 1)) not in _SPACED_METERS:
+    if (
+        reading.kind(i) != "NUMBER"
+        or reading.kind(i + 1) != "NUMBER"
+        or (reading.value(i), reading.value(i + 1)) not in _SPACED_METERS
+    ):
         return False
     is_row = "NUMBER" in (reading.kind(i - 1), reading.kind(i + 2)) or "QUANTITY" in (reading.kind(i - 1), reading.kind(i + 2))
-    behind = reading.ends(i + 2) or reading.kind(i + 2) in ("CHORD", "TEMPO") or reading.word(i + 2) in OF_MUSIC | GENRE_WORDS | {"feel", "in"}
+    behind = (
+        reading.ends(i + 2)
+        or reading.kind(i + 2) in ("CHORD", "TEMPO")
+        or reading.word(i + 2) in OF_MUSIC | GENRE_WORDS | {"feel", "in"}
+    )
     return behind and not is_row and reading.word(i - 1) not in ("top", "take", "track", "op", "no", "part", "number", "chapter")
 
 

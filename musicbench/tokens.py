@@ -513,7 +513,9 @@ def _is_small_root(tokens, place):
             and _followed(tokens, place, {"minor", "major"})
             and (after is None or after.kind in _ENDS_A_SYMBOL | {"NUMBER"} or after.value == "and")
         )
-    return _followed(tokens, place, {"minor", "major", "min", "maj"}) or (len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS)))
+    return _followed(tokens, place, {"minor", "major", "min", "maj"}) or (
+        len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS))
+    )
 
 
 def _followed(tokens, place, words):

@@ -65,11 +65,39 @@ _ORDINARY_TITLES = set(
     all of me/so what/all blues/body and soul/just friends/beautiful love/tune up/let it be/with or without you/autumn leaves/blue in green/blue moon/my way/
     feeling good/country roads/purple rain/get lucky/sweet dreams/take on me/in the mood/silent night/come together/moment notice/stand by me/black orpheus/
     over the rainbow/blue skies/last christmas/white christmas/let it snow/jingle bells/swan lake/free bird/blinding lights/26 2
-    """.replace("\n", "").replace("    ", "").strip().split("/")
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("/")
 )
-_BEFORE_TITLES = {"play", "plays", "playing", "cover", "of", "tune", "song", "standard", "like", "called", "hymn", "carol", "melody"}
+_BEFORE_TITLES = {
+    "play",
+    "plays",
+    "playing",
+    "cover",
+    "of",
+    "tune",
+    "song",
+    "standard",
+    "like",
+    "called",
+    "hymn",
+    "carol",
+    "melody",
+}
 _AFTER_TITLES = {"for", "by", "on", "in", "at", "as", "cover", "version", "changes", "theme", "melody", "played", "with", "style", "arrangement", "arranged", "remix", "solo"}  # fmt: skip
-_VERSIONS = {"cover", "covers", "version", "versions", "rendition", "arrangement", "remix", "reharmonization", "reharm", "interpretation"}
+_VERSIONS = {
+    "cover",
+    "covers",
+    "version",
+    "versions",
+    "rendition",
+    "arrangement",
+    "remix",
+    "reharmonization",
+    "reharm",
+    "interpretation",
+}
 _PIECES = {"tune", "song", "standard", "hymn", "carol", "aria", "melody"}
 _STOPS_OF_NAMES = {"by", "in", "on", "for", "with", "at", "as", "from", "but", "played", "using", "style", "version"}
 _NO_NAMES = set(
@@ -80,11 +108,15 @@ _NO_NAMES = set(
 )
 
 
+_MOST_READ = 600  # characters of a prompt in which a tune is looked for
+
+
 def tune_named(prompt):
     """Return the name of a tune that a prompt asks for, or None.
 
     It is a well-known title, "Misty for piano"; what stands behind "a cover of" or "the tune", or before "by" and a name; or words in quotes.
     """
+    prompt = prompt[:_MOST_READ]
     words = read_words(prompt)
     for found in sorted(_tunes().find(words), key=lambda found: found.first):
         if _stands_as_title(prompt, words, found):
@@ -131,7 +163,11 @@ def _is_scenery(words, first, last):
 def _end_of_capitals(prompt, words, first):
     """Return the end of a name in capitals that begins with word `first`, function words inside it; `first` where there is none."""
     end = i = first
-    while i < len(words) and not words[i].is_mark and (_is_capital(prompt, words[i]) or (end > first and words[i].text in _FUNCTION_WORDS)):
+    while (
+        i < len(words)
+        and not words[i].is_mark
+        and (_is_capital(prompt, words[i]) or (end > first and words[i].text in _FUNCTION_WORDS))
+    ):
         i += 1
         end = i if _is_capital(prompt, words[i - 1]) else end
     is_name = end > first and not prompt.isupper() and not words[first].is_chord and not _is_musical(words[first:end])
@@ -141,7 +177,9 @@ def _end_of_capitals(prompt, words, first):
 def _end_of_small_name(words, first):
     """Return the end of what a cover is of, whatever its letters: "a cover of blinding lights on piano"."""
     end = first
-    while end < len(words) and end < first + 7 and not words[end].is_mark and (end == first or words[end].text not in _STOPS_OF_NAMES):
+    while (
+        end < len(words) and end < first + 7 and not words[end].is_mark and (end == first or words[end].text not in _STOPS_OF_NAMES)
+    ):
         end += 1
     return end if end > first and words[first].text not in _NO_NAMES else first
 
@@ -163,7 +201,11 @@ def _name_by(prompt, words, i):
     if i + 1 >= len(words) or not _is_capital(prompt, words[i + 1]) or prompt.isupper() or prompt.istitle():
         return None
     first = i
-    while first and not words[first - 1].is_mark and (_is_capital(prompt, words[first - 1]) or (words[first - 1].text in _FUNCTION_WORDS and first > 1)):
+    while (
+        first
+        and not words[first - 1].is_mark
+        and (_is_capital(prompt, words[first - 1]) or (words[first - 1].text in _FUNCTION_WORDS and first > 1))
+    ):
         first -= 1
     while first < i and not _is_capital(prompt, words[first]):
         first += 1

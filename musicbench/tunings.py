@@ -8,10 +8,28 @@ from musicbench.theory import quoted
 
 _TUNED = {"tuned", "detuned", "downtuned", "retuned", "tuning"}
 _BETWEEN = {"down", "up", "to", "in", "a", "an", "it", "at", "by", "low", "guitar", "guitars", "is", "of", "are"}
-_NO_TUNING = {"fine", "pythagorean", "meantone", "just", "auto", "microtonal", "a", "the", "of", "in", "and", "with", "this", "that"}
-_NO_OPEN = set("chord chords string strings voicing voicings position shape shapes fifth fifths ended ending season world beat groove".split())
+_NO_TUNING = {
+    "fine",
+    "pythagorean",
+    "meantone",
+    "just",
+    "auto",
+    "microtonal",
+    "a",
+    "the",
+    "of",
+    "in",
+    "and",
+    "with",
+    "this",
+    "that",
+}
+_NO_OPEN = set(
+    "chord chords string strings voicing voicings position shape shapes fifth fifths ended ending season world beat groove".split()
+)
 _STRINGS = {"dadgad", "eadgbe", "dadgbe", "eadgbd", "dadgbd", "dgdgbd", "dgdgbe", "cgcgce", "cgdgbe", "cgcfce", "eaeac#e", "dadf#ad", "dadfad", "eadg", "gdae", "gcea"}  # fmt: skip
 _WORDS_OF_LETTERS = {"decade", "facade", "efface", "deface", "bagged", "gabbed", "dabbed", "beaded", "cabbed", "faded"}
+_MOST_STRINGS = 12
 _STEPS = {"step", "steps", "tone", "tones", "semitone", "semitones"}
 _PARTS_OF_STEPS = {"half", "whole", "full", "a", "one", "two", "three", "1/2"}
 _MOVES = re.compile(r"\b(?:modulat\w*|key|keys|transpos\w*|mov(?:e|es|ing)|shift\w*|walk\w*|steps down)\b", re.I)
@@ -21,12 +39,19 @@ def note_tunings(reading):
     """Take tunings out of a reading, as if a comma stood in their place, with a note on each."""
     i = 0
     while i < len(reading.tokens):
-        if reading.kind(i) == "QUANTITY" and reading.value(i)[1] == "hz" and "k" not in reading.tokens[i].text.lower() and not _pitch(reading, i):
+        if (
+            reading.kind(i) == "QUANTITY"
+            and reading.value(i)[1] == "hz"
+            and "k" not in reading.tokens[i].text.lower()
+            and not _pitch(reading, i)
+        ):
             reading.note("tuning", f"{quoted(reading.tokens[i].text)} in the prompt sets no tempo, no note and no rate")
         found = next((end for rule in _RULES if (end := rule(reading, i))), None)
         if found:
             said = reading.words(i, found)
-            reading.note("tuning", f"{quoted(said)} in the prompt is a tuning, which sets no key and no chord; write chords as they sound")
+            reading.note(
+                "tuning", f"{quoted(said)} in the prompt is a tuning, which sets no key and no chord; write chords as they sound"
+            )
             for j in range(i, found):
                 reading.tokens[j] = replace(reading.tokens[j], kind="GAP", text=",", value=",")
             reading.use(i, found)
@@ -46,8 +71,8 @@ def _is_letter(reading, i):
 
 def _letters(reading, i):
     """Return the end of neighbouring letters without commas from `i` on, perhaps joined by hyphens; `i` where there is none."""
-    end = i
-    while _is_letter(reading, i):
+    first = end = i
+    while i - first < 2 * _MOST_STRINGS and _is_letter(reading, i):
         end = i + 1
         i = end + (reading.kind(end) == "GAP" and reading.tokens[end].text == "-")
     return end
@@ -57,7 +82,7 @@ def _all_strings(reading, i):
     """Return the end of the strings' letters at `i`: those without commas, or four and more of which each has one."""
     end = _letters(reading, i)
     j, count = i, 0
-    while _is_letter(reading, j) and (reading.ends(j + 1) or j + 1 == len(reading.tokens)):
+    while count < _MOST_STRINGS and _is_letter(reading, j) and (reading.ends(j + 1) or j + 1 == len(reading.tokens)):
         count, last = count + 1, j + 1
         j += 2
     return last if count > 3 and end == i + 1 else end
@@ -96,7 +121,9 @@ def _standard(reading, i):
         is_standard = reading.word(letters) == "standard" and letters == i + 1 and reading.tokens[i].text != "A"
         return _with_tuning(reading, letters) if is_standard or reading.word(letters) in ("tuning", "tunings") else None
     word, after = reading.word(i), _next(reading, i)
-    return _with_tuning(reading, after) if word and word not in _NO_TUNING and reading.word(after) in ("tuning", "tunings") else None
+    return (
+        _with_tuning(reading, after) if word and word not in _NO_TUNING and reading.word(after) in ("tuning", "tunings") else None
+    )
 
 
 def _tuned(reading, i):
@@ -121,14 +148,18 @@ def _strings(reading, i):
     """Read DADGAD and the like, the strings of a guitar in one word."""
     text = reading.tokens[i].text if reading.kind(i) in ("WORD", "LIKE", "CHORD") else ""
     is_written = re.fullmatch(r"(?:[A-G][#b]?){6}", text) and text.lower() not in _WORDS_OF_LETTERS and len(text) > 5
-    is_known = text.lower() in _STRINGS and (len(text) > 4 or reading.word(i + 1) == "tuning" or reading.word(i - 1) in ("to", "tuned"))
+    is_known = text.lower() in _STRINGS and (
+        len(text) > 4 or reading.word(i + 1) == "tuning" or reading.word(i - 1) in ("to", "tuned")
+    )
     return _with_tuning(reading, i + 1) if is_written or is_known else None
 
 
 def _steps_at(reading, i):
     """Return the end of "half a step", "a whole step", "2 semitones" at `i`, None where there is none."""
     j = i
-    while reading.word(j) in _PARTS_OF_STEPS or reading.kind(j) in ("NUMBER", "FRACTION") or (j > i and reading.value(j) == "joined"):
+    while j < i + 5 and (
+        reading.word(j) in _PARTS_OF_STEPS or reading.kind(j) in ("NUMBER", "FRACTION") or reading.value(j) == "joined"
+    ):
         j += 1
     return j + 1 if i < j < i + 5 and reading.word(j) in _STEPS else None
 
@@ -149,7 +180,13 @@ def _pitch(reading, i):
     value = reading.value(first)
     hertz = value if reading.kind(first) == "NUMBER" else value[0] if reading.kind(first) == "QUANTITY" and value[1] == "hz" else 0
     end = first + 1 + (reading.word(first + 1) in ("hz", "hertz"))
-    is_named = first > i or hertz == 432 and end > i or reading.word(end) in ("tuning", "pitch") or reading.word(i - 1) in ("to", "tuned", "at")
+    is_named = (
+        first > i
+        or hertz == 432
+        and end > i
+        or reading.word(end) in ("tuning", "pitch")
+        or reading.word(i - 1) in ("to", "tuned", "at")
+    )
     is_number = reading.kind(first) == "NUMBER" and end == first + 1 and first == i and reading.word(end) not in ("tuning", "pitch")
     if not 390 <= hertz <= 470 or not is_named or is_number:
         return None
