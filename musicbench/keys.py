@@ -215,7 +215,7 @@ def _is_marked_key(reading, i, end, key, mode):
 _SCALES = set(
     """
     freygish hijaz hijaz-kar rast bayati nahawand kurd saba ahava yaman bhairav bhairavi kafi todi hungarian gypsy byzantine neapolitan bebop
-    altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam makam scale octatonic hexatonic
+    altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam makam octatonic hexatonic
     """.split()
 )
 
