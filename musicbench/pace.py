@@ -129,6 +129,8 @@ def _stands_as_tempo(reading, i):
     is_name = before.text[0].isupper() and before.value not in GENRE_WORDS | OF_MUSIC | MOODS_OF_TEMPO and i > 1
     if is_name or (before.text.isupper() and len(before.text) > 1 and not reading.text.isupper()):
         return False
+    if after in _COUNTED_THINGS:  # "piano 88 keys"
+        return False
     is_style = (
         after
         in GENRE_WORDS
