@@ -57,7 +57,7 @@ def test_reads_meter(prompt, meter):
     [("rock with chords C - G - Am - F", "C G Am F"), ("chords: Am7, D7/F#, Gmaj7.", "Am7 D7/F# Gmaj7"), ("progression I V vi IV in D", "I V vi IV"),
      ("C | G Am | F", "C | G Am | F"), ("C|G Am|F", "C | G Am | F"), ("Am -> F -> C -> G", "Am F C G"), ("I am a fan of A pop", None),
      ("calm piano", None), ("the chords go from Dm to G7", "Dm G7"), ("I like A", None), ("C-G-Am-F piano", "C G Am F"), ("Am/F/C/G ballad", "Am F C G"), ("C6/9/E D/F# G", "C6/9/E D/F# G"),
-     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("guitar in open tuning D A D G A D", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
+     ("a 2-5-1 progression in Bb", "ii V I"), ("1-5-6-4 chords in A minor", "i V VI iv"), ("A A B A form ballad", None), ("Sections A, B, C", None), ("1-2-3 loop pedal", None), ("Am F C G in verse-chorus form", "Am F C G"), ("Em C G D song, loose structure", "Em C G D"), ("chords in A", None), ("1-2-3-4 count", None)],
 )  # fmt: skip
 def test_reads_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords and not read_prompt(prompt).notes
@@ -829,7 +829,7 @@ def test_reads_keys_in_words(prompt, key):
     ("prompt", "said"),
     [("anything but F major", "'F major'"), ("capo 3, D A Bm", "'capo 3'"), ("D A Bm transposed to E", "'transposed'"), ("starts in D and modulates to E", "'E'"), ("modulates up a tone", "'modulates'"), ("a waltz with a gear change from D to E", "'E'"), ("6/8 at 90 bpm", "30 dotted"),
      ("speeds up from 90 bpm", "'speeds up'"), ("a rubato solo", "'rubato'"), ("Adagio at 150 bpm", "'Adagio'"), ("a sad mood 85", "85 "), ("odd time signatures", "'odd time signatures'"), ("rock in an uneven meter", "'uneven meter'"),
-     ("in H minor", "'H minor'"), ("Fis-Dur", "'Fis-Dur'")],
+     ("in H minor", "'H minor'"), ("in H, slow", "'H'")],
 )  # fmt: skip
 def test_what_cannot_be_played_is_noted(prompt, said):
     assert any(said in note for _, note in read_prompt(prompt).notes), read_prompt(prompt).notes
@@ -933,3 +933,83 @@ def test_a_meter_beside_that_of_the_chord_line_is_refused(line):
     with pytest.raises(InputError, match="is in 3/4, but the meter is 4/4; give --meter 3/4"):
         resolve("calm piano", chords=line, meter="4/4", duration=20)
     assert str(resolve("calm piano, chords: G / / | C / / |", duration=20).meter) == "3/4"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords", "said"),
+    [("open G tuning, G C D", "G C D", "open G tuning"), ("in drop D, D5 F5", "D5 F5", "drop D"), ("tuned to D, D G A", "D G A", "tuned to D"), ("folk in DADGAD", None, "DADGAD"),
+     ("standard tuning, Em C G", "Em C G", "standard tuning"), ("tuned down to Eb, Em C G", "Em C G", "tuned down to Eb"), ("half step down, Am F C G", "Am F C G", "half step down"),
+     ("drop-C riff, Cm Ab Bb", "Cm Ab Bb", "drop-C"), ("Eb standard, Em D C", "Em D C", "Eb standard"), ("G C D in open tuning", "G C D", "open tuning"), ("violin tuned to A E A E", None, "tuned to A E A E"),
+     ("open D tuning: D A D F# A D", None, "open D tuning: D A D F# A D"), ("tune down half a step, Am G F", "Am G F", "tune down half a step"), ("in open g, g c d", "G C D", "open g"),
+     ("downtuned metal, E5 G5", "E5 G5", "downtuned"), ("A=432, Am F", "Am F", "A=432"), ("D-A-D-G-A-D tuning, Dm C", "Dm C", "D-A-D-G-A-D tuning"), ("guitar in open tuning D A D G A D", None, "open tuning D A D G A D"), ("emo, FACGCE tuning", None, "FACGCE tuning")],
+)  # fmt: skip
+def test_a_tuning_is_noted_and_sets_no_key_and_no_chord(prompt, chords, said):
+    stated = read_prompt(prompt)
+    assert (stated.chords, stated.key) == (chords, None)
+    assert any(name == "tuning" and f"{said!r} in the prompt is a tuning" in note for name, note in stated.notes), stated.notes
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    ["open C chord, strummed", "the drop Am F C G", "moves down a half step", "tuned percussion", "fine tuning", "drop a beat", "a tune in D", "detuned saws", "a decade of pop"],
+)  # fmt: skip
+def test_other_words_are_no_tuning(prompt):
+    assert not any(name == "tuning" for name, _ in read_prompt(prompt).notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("la mineur", "A minor"), ("ballade en la mineur triste", "A minor"), ("do maggiore", "C major"), ("re menor", "D minor"), ("sol majeur", "G major"), ("fa# mineur", "F# minor"), ("si bemol mayor", "Bb major"),
+     ("do diesis minore", "C# minor"), ("ré bémol majeur", "Db major"), ("dó maior samba", "C major"), ("fá sustenido menor", "F# minor"), ("mib majeur jazz", "Eb major"), ("do major damage", None), ("LA minor league", None),
+     ("d miner", "D minor"), ("in a minro", "A minor"), ("G magor", "G major"), ("f# minot", "F# minor"), ("c mjaor", "C major"), ("in a miner's hut", None), ("Bb manor house", None), ("a motor hums", None),
+     ("B-Dur", "Bb major"), ("h moll", "B minor"), ("Fis-Dur", "F# major"), ("Es-Dur, ruhig", "Eb major"), ("techno, f# min, dark", "F# minor"),
+     ("jazz Bb", "Bb major"), ("A-flat piano", "Ab major"), ("Db rnb", "Db major"), ("F# techno", "F# major"), ("C piano", "C major"), ("A piano ballad", None), ("E piano", None), ("G funk", None), ("Bb trumpet solo", None),
+     ("Eb alto sax", None), ("Dm groove", "D minor"), ("beat Gm", "G minor"), ("Em riff", "E minor"), ("Am jam", "A minor"), ("surf rock em 165", "E minor"), ("in Eb please", "Eb major"), ("klezmer in D freygish", "D major"),
+     ("maqam hijaz on D, 80 bpm", "D major"), ('"Nocturne in Eb" for piano', "Eb major"), ('"Nocturne in Eb" for piano in D minor', "D minor")],
+)  # fmt: skip
+def test_reads_keys_of_other_tongues_and_places(prompt, key):
+    stated = read_prompt(prompt)
+    assert (str(stated.key) if stated.key else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [("Bb trumpet solo", "'Bb trumpet' in the prompt names an instrument"), ("Em riff", "read as the key"), ("klezmer in D freygish", "'freygish'"), ("ii V I in all keys", "'in all keys'"), ("through all 12 keys", "12 keys"),
+     ("chromatic harmony", "'chromatic'"), ("atonal piano", "'atonal'"), ("half time trap", "'half time'"), ("double-time swing", "'double-time'"), ("happy 120", "taken as 120 bpm"), ("100 beats", "taken as 100 bpm"),
+     ("30s swing", "read as years"), ("long ambient track", "names no length"), ("short jingle", "names no length"), ("full song", "names no length"), ("radio length pop", "names no length"),
+     ("dotted quarter = 116 in 6/8", "348 beats a minute, outside 20-300, and not taken; the beats are eighths: write at most 100 dotted quarters a minute, or a meter in quarters such as 2/4 at 116 bpm"),
+     ("116 dotted quarters in 6/8", "348 beats"), ("quarter = 160 in 6/8", "write at most 150 quarters"), ("528 hz tones", "'528 hz'"), ("rit. at the end", "'rit'")],
+)  # fmt: skip
+def test_what_is_read_otherwise_is_noted(prompt, said):
+    assert any(said in note for _, note in read_prompt(prompt).notes), read_prompt(prompt).notes
+
+
+@pytest.mark.parametrize(
+    "prompt", ["chromatic harmonica", "half time show", "long reverb", "short stabs", "Juno 106 pads", "Studio 54 disco", "blink 182", "top 40 pop", "synth 1985", "100 guitars", "a 5 piece band"]
+)  # fmt: skip
+def test_ordinary_words_and_numbers_are_not_noted(prompt):
+    stated = read_prompt(prompt)
+    assert not stated.notes and stated.tempo is stated.duration is None
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [("ends on C, starts on Am", "Am C"), ("starts on Dm, goes to Bb, then F", "Dm Bb F"), ("from Em to C and back", "Em C"), ("ends on E7, begins on Am, goes to Dm", "Am Dm E7"), ("starts on Am. Goes to F. Ends on C.", "Am F C"),
+     ("a song that ends on Em and starts with C then G", "C G Em"), ("first C then Am; ends in F", "C Am F"), ("last chord is C, first chord is F", "F C"), ("begins with G, then D, finally Em", "G D Em"),
+     ("Dm vamp", "Dm"), ("Am7 vamp", "Am7"), ("pedal on A", "A"), ("one-chord jam on Am", "Am"), ("E vamp", "E"), ("pedal steel in E", None), ("dmaj9 -> gmaj7", "Dmaj9 Gmaj7"), ("e9 vamp", "E9"),
+     ("alternating Cmaj7 and Fmaj7 every 2 bars", "Cmaj7 (2 bars) Fmaj7 (2 bars)")],
+)  # fmt: skip
+def test_reads_chords_told_in_order(prompt, chords):
+    assert read_prompt(prompt).chords == chords
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo", "meter", "duration"),
+    [("30s pad", None, None, 30), ("the 30s, big band", None, None, None), ("80s synth", None, None, None), ("6 8 ballad", None, Meter(6, 8), None), ("waltz 3 4", None, Meter(3), None), ("1 2 3 4 count in", None, None, None),
+     ("cut-time swing", None, Meter(2, 2), None), ("3/4-Takt", None, Meter(3), None), ("sax 280 bebop", 280, None, None), ("fast sax jazz 240 in Bb", 240, None, None), ("funk guitar 105 Em", 105, None, None),
+     ("jazz waltz F 3/4 140", 140, Meter(3), None), ("lofi. 78. warm", 78, None, None), ("about one twenty bpm", 120, None, None), ("tempo ninety five", 95, None, None), ("60/min", 60, None, None), ("120, Am, dark", 120, None, None),
+     ("60 dotted quarters a minute in 6/8", 180, Meter(6, 8), None)],
+)  # fmt: skip
+def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
+    stated = read_prompt(prompt)
+    assert (stated.tempo, stated.meter, stated.duration) == (tempo, meter, duration)

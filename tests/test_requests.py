@@ -332,3 +332,17 @@ def test_whoever_reads_only_the_first_lines_is_not_told_of_it(here):
         assert json.loads(run.stdout.readline())["prompt"] == "calm piano"
         run.stdout.close()
         assert run.stderr.read() == b"" and run.wait() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ({"text": "calm piano"}, "text is used of a whole sidecar alone; write 'prompt' instead"), ({"prompt": "x", "notes": ["?"]}, "notes is used"), ({"prompt": "x", "origin": {}}, "origin is used"),
+        ({"prompt": "x", "picked": {"of": 2}}, "picked is used"), ({"prompt": "x", "asked": {}}, "asked is used"), ({"prompt": "x", "chords_time": [0]}, "chords_time without chords"),
+        ({"prompt": "x", "bpm": 90, "tempo": 100}, "bpm 90 and tempo 100"),
+    ],
+)  # fmt: skip
+def test_a_field_that_a_written_line_cannot_use_is_refused(capsys, here, tiny_folder, line, says):
+    write(here / "lines.jsonl", [line])
+    (told,), _ = dry(capsys, "--prompts", "lines.jsonl", "--model", str(tiny_folder), status=2)
+    assert says in told["error"] and "lines.jsonl line 1" in told["error"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from musicbench.prompt.tunes import unknown_name
+from musicbench.prompt.tunes import tune_named, unknown_name
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,32 @@ def test_ordinary_words_name_no_tune(prompt):
 @given(st.text(max_size=100))
 def test_any_text_can_be_asked(text):
     unknown_name(text + " chords of Giant Steps changes")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("Misty", "Misty"), ("Misty for piano trio", "Misty"), ("Summertime, slow", "Summertime"), ("fly me to the moon swing 140", "fly me to the moon"), ("Take the A Train", "Take the A Train"),
+        ("amazing grace on bagpipes", "amazing grace"), ("Happy Birthday", "Happy Birthday"), ("Jingle Bells", "Jingle Bells"), ("autumn leaves lofi", "autumn leaves"), ("a cover of Yesterday", "Yesterday"),
+        ("a cover of blinding lights on piano", "blinding lights"), ("Wonderwall by Oasis", "Wonderwall"), ("the tune Danny Boy", "Danny Boy"), ("the song Karma Police on piano", "Karma Police"),
+        ('"Nocturne in Eb" for piano', "Nocturne in Eb"), ("Hello cover, sad piano", "Hello"), ("piano version of Clocks", "Clocks"), ("play blackbird on guitar", "blackbird"),
+    ],
+)  # fmt: skip
+def test_tunes_without_the_word_changes(prompt, name):
+    assert tune_named(prompt) == name
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Misty morning ambient", "summertime vibes", "piano, autumn leaves falling, rain", "christmas pop with jingle bells", "cover of a jazz standard", "Played by Ear", "my way or the highway",
+        "Deep House by the Sea", "no autumn leaves please", '"Am F C G" please', 'a song called "Deep House"', "Acoustic cover", "jazz", "LOUD ROCK BY NIGHT",
+    ],
+)  # fmt: skip
+def test_ordinary_words_are_no_tune(prompt):
+    assert tune_named(prompt) is None
+
+
+@given(st.text(max_size=100))
+def test_any_text_may_name_a_tune(text):
+    tune_named(text + " a cover of Yesterday by Someone")

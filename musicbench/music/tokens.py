@@ -6,6 +6,7 @@
 import re
 import unicodedata
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import lru_cache
 
 from musicbench import InputError
@@ -59,6 +60,63 @@ _COUNT_IN_BRACKET = re.compile(r"(?<=[\w#°ø+Δ)])\((?:[x×](\d{1,2})|(\d{1,2})
 _LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(1,5)
 
 
+# Keys of French, Italian, Spanish and Portuguese: "en la mineur", "fa dièse majeur", "si bemol mayor".
+_SOLFEGE = {"do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
+_SOLFEGE_KEY = re.compile(
+    r"(?:\b(?P<into>en|em|in) )?\b(?P<note>do|ut|re|mi|fa|sol|la|si)"
+    r"(?P<sign>#|b|[ -]?(?:diese|diesis|dieze|sostenido|sustenido|bemol(?:le)?|flat|sharp))?[ -](?P<mode>m(?:ineur|inore|enor|ajeur|aggiore|ayor|aior|inor|ajor|in|aj))\b"
+    r"(?! (?:league|changes?|repairs?|damage|things?|issues?|problems?|key|label))",
+    re.IGNORECASE,
+)
+_MODES_OF_ENGLISH = {"minor", "major", "min", "maj"}
+
+
+_GERMAN_KEY = re.compile(r"\b(?P<note>[A-Ha-h])(?P<sign>is|es|s)?[- ]?(?P<mode>dur|moll)\b", re.IGNORECASE)
+
+
+def _german_key(match):
+    """Return a German key in English letters: "fis-moll" as "F# minor", "B-Dur" as "Bb major", "h moll" as "B minor"."""
+    note, sign = match["note"].upper(), (match["sign"] or "").lower()
+    tonic = {"H": "B", "B": "Bb"}.get(note, note) if not sign else note + ("#" if sign == "is" else "b")
+    return f"{tonic} {'major' if match['mode'].lower() == 'dur' else 'minor'}"
+
+
+def _in_letters(text):
+    """Return a text whose keys of solfège are in letters, "la mineur" as "A minor"; with one of them alone as "in A minor"."""
+    plain = unicodedata.normalize("NFD", text)
+    if len(unicodedata.normalize("NFC", plain)) != len(text):
+        return text
+    plain = "".join(unicodedata.normalize("NFD", letter)[0] for letter in text)
+    found = [match for match in _SOLFEGE_KEY.finditer(plain) if _is_solfege(match)]
+    for match in reversed(found):
+        sign, mode = (match["sign"] or "").lower().strip(" -"), match["mode"].lower()
+        accidental = "" if not sign else "b" if sign in ("b", "flat") or sign.startswith("bem") else "#"
+        key = f"{_SOLFEGE[match['note'].lower()]}{accidental} {'minor' if mode[1] in 'ie' else 'major'}"
+        text = text[: match.start()] + ("in " if len(found) == 1 else "") + key + text[match.end() :]
+    return text
+
+
+def _is_solfege(match):
+    """Return whether a match is a key: "do major damage" and "LA minor" with an English mode are none."""
+    return match["mode"].lower() not in _MODES_OF_ENGLISH or (match["note"].lower() not in ("do", "ut") and match["note"] != "LA")
+
+
+_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6}|phryg|dor|lyd|aeol)\b(?!')")
+
+
+_CUT_MODES = {"mixo": "mixolydian", "phryg": "phrygian", "dor": "dorian", "lyd": "lydian", "aeol": "aeolian"}
+
+
+def _spelt(match):
+    """Return a root with its mode spelt right, "d miner" as "d minor", "A mixo" as "A mixolydian"; "a miner" and "A motor" are no keys."""
+    word = match[2].lower()
+    if word in _CUT_MODES:
+        return match[1] + _CUT_MODES[word]
+    near = get_close_matches(word, ("minor", "major"), 1, 0.78)
+    is_article = match[1] in ("A ", "a ") and word in ("miner", "manor", "mayor", "minors", "majors")
+    return match[1] + near[0] if near and not is_article and word not in ("minors", "majors", "manor") else match[0]
+
+
 def _harte_name(match):
     name = read_harte_type(match[1].replace(" ", ""))
     return f":{name}" if name else match[0]
@@ -71,6 +129,8 @@ def normalised(text):
     for odd, plain in _LOOKALIKES.items():
         text = text.replace(odd, plain)
     text = unicodedata.normalize("NFKC", text)
+    text = _GERMAN_KEY.sub(_german_key, _in_letters(text))
+    text = _MODE_BEHIND_A_ROOT.sub(_spelt, text)
     text = _MISSPELT.sub(lambda match: match[1] + ("ajor" if match[0][1] in "aj" else "inor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
@@ -111,7 +171,7 @@ _UNIT_OF = {name: re.compile(f"(?:{pattern})", re.IGNORECASE) for name, pattern 
 _WITH_UNIT = re.compile(rf"[~≈@]?({_NUMBER})(?:(\+)|-?(ish))?(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
 _RANGE = re.compile(rf"[~≈@]?({_NUMBER})-({_NUMBER})(?:-?({'|'.join(_UNITS.values())}))?", re.IGNORECASE)
 _CLOCK = re.compile(r"(\d{1,2}):([0-5]\d)")
-_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-time)?", re.IGNORECASE)
+_FRACTION = re.compile(r"(\d{1,3})/(\d{1,3})(?:-(?:time|takt|beat|feel|groove|waltz|shuffle|meter|metre|rock))?", re.IGNORECASE)
 _TIMES = re.compile(r"[xX×*](\d{1,2})|(\d{1,2})[xX×]")
 _TIMED = re.compile(r"(\d+(?:\.\d+)?)s?:(\S+)")
 _JUMP = re.compile(r"D\.? ?[CS]\.?|(?i:fine|segno|𝄋|𝄌)")
@@ -431,12 +491,15 @@ def _join_numerals(tokens, place, text):
     while i < len(tokens) and i < place + 8:
         word = tokens[i].value
         if tokens[i].kind == "WORD" and word in _NUMERALS:
-            value = max(value, 1) * 100 if word == "hundred" else value + _NUMERALS[word]
+            is_hundreds = value < 10 <= _NUMERALS[word] and value  # "one twenty bpm"
+            value = max(value, 1) * 100 if word == "hundred" else value * (100 if is_hundreds else 1) + _NUMERALS[word]
             last = i
         elif word not in ("and", "joined"):
             break
         i += 1
-    if last == place or last + 1 >= len(tokens) or tokens[last + 1].value not in _COUNTED:
+    is_named = place and value >= 20 and tokens[place - 1].value in ("bpm", "tempo")  # "tempo ninety"
+    is_counted = last > place and last + 1 < len(tokens) and tokens[last + 1].value in _COUNTED
+    if not (is_named or is_counted):
         return
     joined = Token("NUMBER", text[tokens[place].start : tokens[last].end], float(value), tokens[place].start, tokens[last].end)
     tokens[place : last + 1] = [joined]
@@ -461,7 +524,9 @@ def _is_small_root(tokens, place):
             and _followed(tokens, place, {"minor", "major"})
             and (after is None or after.kind in _ENDS_A_SYMBOL | {"NUMBER"} or after.value == "and")
         )
-    return _followed(tokens, place, {"minor", "major"}) or (len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS)))
+    return _followed(tokens, place, {"minor", "major", "min", "maj"}) or (
+        len(letter) == 1 and _followed(tokens, place, set(_ACCIDENTALS))
+    )
 
 
 def _followed(tokens, place, words):

@@ -6,11 +6,11 @@ from itertools import pairwise
 
 from musicbench import InputError
 from musicbench.music.chart import SECTIONS, unfolded
-from musicbench.music.theory import nearest_symbol, quoted
+from musicbench.music.theory import MODES, nearest_symbol, quoted
 from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
-from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE, OF_MUSIC
-from musicbench.prompt.reading import left_out
+from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE
+from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _VAMPS = set(
     """
@@ -31,12 +31,10 @@ _LEADS = set(
     """.split()
 )
 _BEFORE_LETTERS = re.compile(
-    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections|tuned|tuning)[ :]+(?:(?:to|of|is|are) )?$",
+    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections)[ :]+(?:(?:to|of|is|are) )?$",
     re.IGNORECASE,
 )
-_AFTER_LETTERS = re.compile(
-    r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure|tuning)\b", re.IGNORECASE
-)
+_AFTER_LETTERS = re.compile(r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure)\b", re.IGNORECASE)
 _WEAK = re.compile(r"[A-G](?:M|[0-58])?|[IiVv]|N")  # letters that are words, notes and radios, too
 
 
@@ -354,6 +352,8 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
     if len(tokens) == 2:
         return leads_in or not any(weak) or _is_asked_pair(reading, run, marker, all(weak))
+    if weak[0] and _is_vamp(reading, run, tokens[0]):
+        return True
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
     if leads_in and not (is_word and tokens[0].text in ("A", "I", "i", "v")):
         return True
@@ -361,6 +361,22 @@ def _is_asked(reading, run, tokens, marker, leads_in):
         tokens[0].text not in ("A", "I") or reading.word(run.first - 1) in ("an", "the")
     )
     return (not weak[0] or is_named) and tokens[0].kind == "CHORD" and _is_asked_alone(reading, run, tokens[0])
+
+
+_ONE_CHORD = {"vamp", "vamps", "vamping", "pedal", "ostinato"}
+
+
+def _is_vamp(reading, run, token):
+    """Return whether a triad is the one chord of a piece, "Dm vamp", "pedal on A", "one-chord jam on Am", "jam over Em"; of a groove it is the key."""
+    behind = reading.word(run.end)
+    if re.fullmatch(MODES, behind, re.IGNORECASE):  # "jam on E dorian"
+        return False
+    before = reading.word(run.first - 1 - (reading.word(run.first - 1) in ("tone", "point", "note")))
+    near = {reading.word(i) for i in range(max(run.first - 4, 0), run.first)}
+    if behind in _ONE_CHORD and reading.word(run.end + 1) not in ("steel", "harp", "board", "organ"):
+        return token.text != "A" or reading.sentence(run.first)[0] != run.first
+    is_over = before in ("on", "over") and near & (_ONE_CHORD | {"jam", "riff", "groove", "loop", "arpeggio", "arpeggios", "chord"})
+    return bool(is_over or before in _ONE_CHORD or (len(token.value) > 1 and {"one", "chord"} <= near))
 
 
 def _is_asked_pair(reading, run, marker, all_weak):
@@ -411,10 +427,11 @@ def _is_asked_alone(reading, run, token):
         return True
     if is_spoken and after == "chord" and reading.word(run.end + 1) in CHORD_WORDS:  # "A minor chord progression"
         return False
-    if after in ("chord", "chords") or (
-        not is_spoken
-        and (after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam", "arpeggios", "arpeggio", "riff"})
-    ):
+    if after in ("chord", "chords") or _is_vamp(reading, run, token):
+        return True
+    if re.fullmatch("[A-G][#b]?(?:m|min|maj)?", token.value):
+        return not is_spoken and (after == "drone" or "drone" in near)
+    if after in _VAMPS - {"over", "on"} or near & {"vamp", "vamping", "drone", "jam", "arpeggios", "arpeggio", "riff"}:
         return True
     if not re.search("[679]|1[13]|sus|dim|aug|/", token.value):
         return False
@@ -434,7 +451,7 @@ def _are_letters(reading, run, tokens, marker):
         return True
     first, stop = reading.sentence(run.first)
     sentence, texts = reading.words(first, stop), [token.text for token in tokens]
-    has_parts = re.search(r"\b(?:[Ss]ections?|tuned|tuning)\b", sentence)
+    has_parts = re.search(r"\b[Ss]ections?\b", sentence)
     is_form = re.search(r"\b(?:form|structure)\b", sentence) and len(set(texts)) < len(texts)
     joined = len(tokens) == 2 and any(reading.tokens[i].text in ("&", "/") for i in range(run.first, run.end))
     return marker is None and bool(has_parts or is_form or texts[:3] == ["A", "B", "C"] or "4" in "".join(texts) or joined)

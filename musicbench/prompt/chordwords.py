@@ -14,6 +14,7 @@ _BETWEEN = {"and", "then"}
 def write_out(reading):
     """Rewrite the tokens of a reading in place, before its chords are looked for."""
     _join_basses(reading)
+    _tell_in_order(reading)
     _capitalise_small_chords(reading)
     _leave_chord_out(reading)
     _mark_sections(reading)
@@ -83,11 +84,28 @@ def _are_chords(reading, places, small):
     is_named = is_named or (reading.word(before) in ("use", "using", "play") and reading.ends(places[-1] + 1) and len(places) > 2)
     if is_named or reading.word(places[-1] + 1) in CHORD_WORDS - {"harmony", "changes", "sequence"}:
         return len(places) > 1 or (is_named and reading.ends(places[0] + 1) and len(texts[0]) > 1)
+    clear = [bool(re.fullmatch(r"[a-g][#b]?(?:(?:maj|min|m|sus|add|dim)\d\S*|dim|7\S*|9)", text)) for text in texts]
+    if all(clear) and (
+        len(places) > 1 or reading.word(places[-1] + 1) in _GO_ON or len(texts[0]) > 3
+    ):  # "dmaj9 -> gmaj7", "e9 vamp"
+        return True
+    if len(places) > 2 and len(small) == len(places) and _is_phrase_of_letters(reading, places, texts):
+        return True
     is_beside = len(small) < len(places) and all(
         len(text) > 1 or _stands_apart(reading, j) for j, text in zip(places, texts, strict=True)
     )
     strong = sum(len(text) > 1 for text in texts) - texts.count("am")
     return is_beside or (len(places) > 2 and (strong > 0 or ("am" in texts and "a" not in texts)))
+
+
+_GO_ON = {"vamp", "groove", "loop", "jam", "riff", "chord", "chords", "funk"}
+
+
+def _is_phrase_of_letters(reading, places, texts):
+    """Return whether small letters are a part of their own and no alphabet: "in open g, g c d"."""
+    is_own = reading.ends(places[0] - 1) and reading.ends(places[-1] + 1)
+    steps = {ord(after[0]) - ord(text[0]) for text, after in zip(texts, texts[1:], strict=False)}
+    return is_own and "a" not in texts and steps != {1} and all(re.fullmatch("[b-g][#b]?m?", text) for text in texts)
 
 
 def _stands_apart(reading, i):
@@ -154,6 +172,63 @@ def _mark_sections(reading):
 def _has_chords_behind(reading, i):
     starts = SYMBOLS | {"BAR", "OPEN"}
     return reading.kind(i) in starts or (reading.kind(i) in ("LINE", "GAP", "LEFT") and reading.kind(i + 1) in starts)
+
+
+# ---------------------------------------------------------------------------------------------------- a story in order
+
+# Words before a chord that say when it is heard: 0 at the start, 1 in between, 2 at the end.
+_TOLD = {
+    0: "start starts starting begin begins beginning open opens opening first".split(),
+    1: "goes go going moves move moving changes then next later afterwards after to passes passing leads leading via through continues climbs drops falls rises".split(),
+    2: "end ends ending finish finishes finishing resolve resolves resolving land lands landing close closes closing finally last".split(),
+}  # fmt: skip
+_WHEN = {word: when for when, words in _TOLD.items() for word in words}
+_FILLS = set("on with at from in the a an it and but up down back into to by chord of is that which music".split())
+
+
+def _tell_in_order(reading):
+    """Turn "ends on C, starts on Am" and "starts on Dm, goes to Bb, then F" into chords in the order in which they are heard."""
+    i = 0
+    while i < len(reading.tokens):
+        first, end, groups = _story(reading, i) if reading.word(i) in _WHEN else (i, i, [])
+        if len(groups) > 1 and sum(len(places) for _, places in groups) > 1 and any(when != 1 for when, _ in groups):
+            _write_story(reading, first, end, groups)
+        i = max(end, i + 1)
+
+
+def _story(reading, i):
+    """Return (first, end, [(when, places of its chords), ...]) of what is told from token `i` on."""
+    first, end, groups, when = i, i, [], None
+    while i < len(reading.tokens) and i not in reading.used and _WHEN.keys() | _FILLS >= {reading.word(i)} - {""}:
+        kind, word = reading.kind(i), reading.word(i)
+        if word in _WHEN and not (word == "to" and when is not None and reading.word(i - 1) in _WHEN):
+            when = _WHEN[word]
+        elif kind == "CHORD" and when is None:
+            break
+        elif kind == "CHORD":
+            is_new = not groups or groups[-1][0] != when or groups[-1][1][-1] != end - 1
+            groups += [(when, [i])] if is_new or groups[-1][0] != when else []
+            if groups[-1][1][-1] != i:
+                groups[-1][1].append(i)
+            end = i + 1
+        elif word == "" and not (kind == "GAP" or kind == "STOP" and reading.tokens[i].text == "."):
+            break
+        i += 1
+    return first, end if groups else i, groups
+
+
+def _write_story(reading, first, end, groups):
+    """Write the chords of a story one behind the other in the order in which they are heard, behind a word for chords."""
+    told = sorted(groups, key=lambda group: group[0])
+    chords = [reading.tokens[place] for _, places in told for place in places]
+    places = sorted(place for _, group in groups for place in group)
+    said = reading.words(first, end)
+    _blank(reading, first, end)
+    reading.tokens[first] = replace(reading.tokens[first], kind="WORD", text="chords", value="chords")
+    for place, chord in zip(places, chords, strict=True):
+        reading.tokens[place] = replace(chord, start=reading.tokens[place].start, end=reading.tokens[place].end)
+    if told != groups:
+        reading.note("chords", f"{said!r} in the prompt is read as {' '.join(chord.value for chord in chords)}")
 
 
 # ---------------------------------------------------------------------------------------------------- lengths of chords
@@ -243,7 +318,13 @@ def _length_of_each(reading, i):
     behind = [reading.word(j) for j in range(i + 1, i + 4)]
     is_each = behind[0] == "each" or (behind[0] in ("per", "a", "for", "to") and "chord" in behind[1:])
     before = {reading.word(j) for j in range(max(reading.sentence(i)[0], i - 5), i)}
-    is_told = {"each", "chord"} <= before or before & {"last", "lasts", "lasting", "every", "held"} and before & {"chord", "chords"}
+    is_behind = reading.word(i - 1) == "every" and reading.kind(i - 2) == "CHORD"
+    is_told = (
+        is_behind
+        or {"each", "chord"} <= before
+        or before & {"last", "lasts", "lasting", "every", "held"}
+        and before & {"chord", "chords"}
+    )
     if is_each or is_told:
         return i, i + 1 + (behind[0] == "each"), count, unit
     return None

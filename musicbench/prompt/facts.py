@@ -8,10 +8,11 @@ from musicbench.music.tokens import normalised, symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
-from musicbench.prompt.keys import first_key, read_marked_keys, read_other_keys
+from musicbench.prompt.keys import first_key, note_outside_a_key, read_marked_keys, read_other_keys
 from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
 from musicbench.prompt.reading import Reading
 from musicbench.prompt.sounds import known_phrases, unpitched, words_of
+from musicbench.prompt.tunings import note_tunings
 
 MAX_READ = 20_000  # characters of a prompt
 
@@ -56,10 +57,11 @@ def read_prompt(prompt, key=None, meter=None):
     prompt and not taken is named in the notes.
     """
     reading = Reading.of(normalised(prompt[:MAX_READ]))
+    note_tunings(reading)
     degrees = read_degrees(reading)
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
-    note_eighths(reading, tempo, meter or own_meter)
+    note_eighths(reading, None if word else tempo, meter or own_meter)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
@@ -71,8 +73,10 @@ def read_prompt(prompt, key=None, meter=None):
         chords = in_minor(chords)
     elif not chords:
         note_not_understood(reading)
+    if not chords:
+        note_outside_a_key(reading)
     note_unused_chords(reading, chords)
-    order = ("tempo", "key", "meter", "chords", "duration")
+    order = ("tuning", "tempo", "key", "meter", "chords", "duration")
     notes = tuple(sorted(reading.notes, key=lambda note: order.index(note[0])))
     return Stated(tempo, own_key, own_meter, chords, _read_dynamics(reading.text), duration, word, notes)
 

@@ -110,7 +110,7 @@ FORMS = (
     _form("pachelbel canon, pachelbel, canon progression, canon chords, pachelbel progression, pachelbel canon progression, canon in d, canon in d major, canon chord progression, "
           "pachelbel chord progression, pachelbel chords, pachelbel changes", "I V vi iii IV I IV V", "i v VI III iv i iv V", "major"),
     _form("circle of fifths, cycle of fifths, circle of fifths progression, cycle of fourths, circle of fourths, cycle of 5ths, circle of 5ths, circle of 4ths, cycle of 4ths",
-          "vi ii V I", "i iv VII III VI ii° V i", "major"),
+          "vi ii V I", "i iv VII III VI ii° V i", "major", "the circle of fifths goes round within one key"),
     _form("circle progression, diatonic circle progression, diatonic circle of fifths, full circle of fifths", "I IV vii° iii vi ii V I", "i iv VII III VI ii° V i"),
     _form("axis progression, four chord song, 4 chord song, axis of awesome, axis chords, axis chord progression, four chords of pop, 4 chords of pop, 1 5 6 4 progression", "I V vi IV", "i VI III VII", "major"),
     _form("royal road, royal road progression, royal road chords, royal road chord progression, oudou shinkou, ohdo shinko", "IV V iii vi", "VI VII v i", "major"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from musicbench.music.theory import MODES, Key, quoted
 from musicbench.music.tokens import GENRE_WORDS
-from musicbench.prompt.reading import left_out
+from musicbench.prompt.reading import OF_MUSIC, left_out
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
@@ -14,17 +14,7 @@ _KEY_NAMES = {"key", "tonality"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
-    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style
-    """.split()
-)
-OF_MUSIC = set(
-    """
-    blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
-    pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
-    fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
-    worship gospel trio duo band combo flute violin cello viola sax saxophone trumpet clarinet oboe choir bass drums banjo ukulele mandolin
-    fiddle harmonica accordion marimba vibraphone bells keys keyboard pad pads lead acoustic electric rhodes horns brass orchestra
-    waltz jig reel polka bluegrass cinematic classical baroque romantic lo-fi chill chillhop instrumental backing bossa indie
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style please pls plz or maybe if thanks thx tempo around feel
     """.split()
 )
 _TRANSPOSING = re.compile(
@@ -64,13 +54,16 @@ def read_other_keys(reading, chords_found):
         if found and (_is_spoken_key(reading, i, *found) or (not chords_found and _is_short_key(reading, i, found[0]))):
             keys.append((i, *found))
             reading.use(i, found[0])
+            _note_groove(reading, i, found[0])
     return keys
 
 
 def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
-    key, denied = None, []
-    for first, end, found, mode in keys:
+    key, denied, quotes = None, [], _in_quotes(reading)
+    for first, end, found, mode in sorted(keys, key=lambda one: one[0] in quotes):
+        if key and first in quotes:
+            continue
         if reading.is_denied(first) or (reading.word(first - 1) in ("in", "of", "key") and reading.is_denied(first - 1)):
             denied.append(reading.words(first, end))
             continue
@@ -97,14 +90,33 @@ def first_key(reading, keys):
     return key
 
 
+def _in_quotes(reading):
+    """Return the places of the tokens of titles in quotes, "Nocturne in Eb", whose key is played where nothing else says one."""
+    marks = [j for j, token in enumerate(reading.tokens) if token.text in ('"', "“", "”")]
+    return {i for start, end in zip(marks[::2], marks[1::2], strict=False) for i in range(start, end)}
+
+
+def note_outside_a_key(reading):
+    """Note words for harmony outside a key, "chromatic", "atonal", of a text that writes no chords."""
+    outside = _OUTSIDE_A_KEY.search(reading.text)
+    if outside and not reading.is_denied(next(i for i, token in enumerate(reading.tokens) if token.end > outside.start())):
+        reading.note("key", f"{quoted(outside[0])} in the prompt is not played; the chords stay in one key")
+
+
 KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
 _CHANGING = re.compile(
     r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
-    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change)\b",
+    r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change"
+    r"|(?:in|through|round|around|across) (?:all|every|each|twelve|the twelve|all twelve|12|all 12|the 12|all of the|different|several|many|various)(?: different| major| minor)? keys?)\b",
+    re.I,
+)
+_OUTSIDE_A_KEY = re.compile(
+    r"\b(?:atonal(?:ity|ly)?|twelve[- ]tone|12[- ]tone|dodecaphonic|serialis[mt]|chromaticism|chromatically|chromatic)\b"
+    r"(?! (?:harmonicas?|accordions?|button|percussion|tuner|aberration|line cliche|mediants?))",
     re.I,
 )
 _GERMAN = re.compile(
-    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
+    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|h[- ](?:moll|dur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
 )
 
 
@@ -117,8 +129,7 @@ def _key_root(reading, i):
     if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
         return i + 1, Key(token.text[0].upper() + token.text[1:]), None
     glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
-    is_before_tempo = re.fullmatch("[a-g][#b]?m", token.text) and reading.kind(i + 1) == "TEMPO" and reading.word(i - 1) != "i"
-    if glued or (token.kind == "WORD" and is_before_tempo):  # "em 80 bpm"
+    if glued or (token.kind == "WORD" and _is_small_minor(reading, i)):  # "em 80 bpm", "surf rock em"
         tonic, mode = glued.groups() if glued else (token.text[:-1], "minor")
         return i + 1, Key(tonic[0].upper() + tonic[1:], "minor" if mode.startswith("min") else "major"), None
     match = re.fullmatch(r"([A-G](?:#|b)?)(m|maj|min|major|minor)?", token.value) if token.kind == "CHORD" else None
@@ -141,6 +152,24 @@ def _key_root(reading, i):
     return end, Key(match[1], "minor" if is_minor else "major"), None
 
 
+def _is_small_minor(reading, i):
+    """Return whether "em" or "f#m" is a key: before a tempo, or beside styles and players; "i am 20", "fm synth" and "5 cm" are none."""
+    text, before, after = reading.tokens[i].text, reading.word(i - 1), reading.kind(i + 1)
+    if not re.fullmatch("[a-g][#b]?m", text) or before == "i":
+        return False
+    if after == "TEMPO":
+        return True
+    music = OF_MUSIC | GENRE_WORDS
+    is_beside = before in music or (reading.ends(i - 1) and reading.kind(i - 1) != "NUMBER")
+    follows = reading.ends(i + 1) or after in ("NUMBER", "FRACTION") or reading.word(i + 1) in music
+    return (
+        text not in ("am", "fm", "cm")
+        and is_beside
+        and follows
+        and (before in music or reading.word(i + 1) in music or after == "NUMBER")
+    )
+
+
 def _is_marked_key(reading, i, end, key, mode):
     """Return whether a tonic at `i` is a key for the words before it: "key of", "tonality is", "in"."""
     j = i - 1
@@ -154,13 +183,15 @@ def _is_marked_key(reading, i, end, key, mode):
     )
     if reading.word(i - 1) in ("from", "to") and reading.says(i, KEY_CHANGE):  # "key change from C to D"
         return True
+    if reading.word(i - 1) in ("low", "concert") and reading.word(i - 2) == "in" and reading.ends(end):  # "in low C"
+        return True
     if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
         return True
     if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
         return says_mode or not _goes_on(reading, end)
     if reading.word(i - 1) != "in":
         return False
-    if _begins_a_list(reading, i, end):
+    if _begins_a_list(reading, i, end) or _ends_a_story(reading, i):
         return False
     if reading.tokens[i].text == "a":  # "in a minor key"
         return reading.ends(end) or reading.word(end) in _AFTER_A_KEY - {"key"}
@@ -171,13 +202,26 @@ def _is_marked_key(reading, i, end, key, mode):
         reading.use(i, end)
         return False
     after = reading.word(end)
-    is_of_music = after in OF_MUSIC | GENRE_WORDS
+    if after in _SCALES:
+        reading.note("key", f"{quoted(after)} in the prompt is no scale known here; {key} is played")
+    is_of_music = after in OF_MUSIC | GENRE_WORDS | _SCALES or reading.tokens[i].value[-1] in "#b"
     return (
         reading.ends(end)
         or after in _AFTER_A_KEY
         or is_of_music
         or reading.kind(end) in ("TEMPO", "NUMBER", "FRACTION", "QUANTITY", "RANGE")
     )
+
+
+_SCALES = set(
+    """
+    freygish hijaz hijaz-kar rast bayati nahawand kurd saba ahava yaman bhairav bhairavi kafi todi hungarian gypsy byzantine neapolitan bebop
+    altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam makam octatonic hexatonic
+    """.split()
+)
+
+
+_A_SCALE = re.compile(rf"\b(?:{'|'.join(sorted(_SCALES))})\b", re.IGNORECASE)
 
 
 def _goes_on(reading, end):
@@ -196,6 +240,19 @@ def _begins_a_list(reading, i, end):
         and reading.kind(end + 3) == "CHORD"
     )
     return commas and reading.word(i - 2) in CHORD_WORDS and reading.value(end + 1) != reading.value(i)
+
+
+def _ends_a_story(reading, i):
+    """Return whether "ends in F" tells the last of several chords: another stands in the sentence, and not behind "in" as a key does."""
+    if reading.word(i - 2) not in ("end", "ends", "ending", "resolves", "lands", "finishes"):
+        return False
+    first, stop = reading.sentence(i)
+    others = [
+        j
+        for j in range(max(first, i - 40), min(stop, i + 40))
+        if reading.kind(j) == "CHORD" and j != i and reading.word(j - 1) not in ("in", "of")
+    ]
+    return bool(others)
 
 
 def _instrument_before(reading, i):
@@ -240,6 +297,8 @@ def _is_short_key(reading, i, end):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
+    if is_bare and _names_music(reading, i, end):
+        return True
     of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
     if is_bare and reading.word(of_what) in ("blues", "jam", "boogie", "drone") and not is_article:
         return True
@@ -250,8 +309,10 @@ def _is_short_key(reading, i, end):
         and reading.ends(end)
     ):
         return True
+    if is_bare and reading.word(i - 1) == "on" and reading.ends(end) and reading.says(i, _A_SCALE):
+        return True
     follows_music = reading.word(i - 1) in OF_MUSIC | GENRE_WORDS and (
-        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO")
+        reading.ends(end) or reading.kind(end) in ("NUMBER", "TEMPO", "FRACTION")
     )
     if is_bare and follows_music and _is_only_letter(reading, i):  # "reggae A", "country G 100 bpm"
         return True
@@ -265,6 +326,8 @@ def _is_short_key(reading, i, end):
             and not _NO_KEY_AFTER.match(reading.text, token.end)
             and _is_alone(reading, i)
         )
+    if is_bare and reading.kind(end) == "TEMPO" and _is_only_letter(reading, i) and not is_article:
+        return reading.word(i - 1) not in _BEFORE_OTHER_LETTERS  # "dreamscape F 60bpm"
     near_tempo = any(
         reading.kind(j) == "TEMPO" or j in reading.used and reading.kind(j) == "NUMBER" for j in (i - 2, i - 1, end, end + 1)
     )
@@ -274,7 +337,73 @@ def _is_short_key(reading, i, end):
     return alone and (near_tempo or len(token.value) > 1)
 
 
+_BEFORE_OTHER_LETTERS = {
+    "vitamin",
+    "plan",
+    "grade",
+    "section",
+    "part",
+    "side",
+    "type",
+    "mr",
+    "hepatitis",
+    "group",
+    "option",
+    "version",
+    "take",
+    "line",
+}
 _NO_SHORT_KEY = {"dash", "dashes", "i", "chord", "chords", "not", "sure", "here", "major"}
+
+
+_TRANSPOSED_KINDS = {"alto", "tenor", "soprano", "baritone", "bass", "muted", "french", "solo", "contrabass"}
+_IN_MANY_KEYS = {"harmonica", "harmonicas", "whistle", "flute", "recorder", "ocarina", "bagpipes"}  # built in a key each
+_OTHER_NAMES = {
+    "A": OF_MUSIC | GENRE_WORDS, "B": {"movie", "side", "section", "part"}, "C": {"pop"}, "D": {"beat", "drums", "bass"}, "G": {"funk", "house"},
+    "E": {"piano", "guitar", "bass", "drums", "organ", "violin", "cello", "keys", "keyboard"},
+}  # fmt: skip
+
+
+def _names_music(reading, i, end):
+    """Return whether a letter before a style or an instrument is its key, "A-flat piano", "Db rnb"; a "Bb trumpet" is noted and none."""
+    after = reading.word(end)
+    instrument = reading.word(end + 1) if after in _TRANSPOSED_KINDS else after
+    if _TRANSPOSING.search(instrument) or instrument in _IN_MANY_KEYS:
+        said = reading.words(i, end + 1 + (instrument != after))
+        reading.note("key", f"{quoted(said)} in the prompt names an instrument; it sets no key")
+        reading.use(i, end)
+        return False
+    if after in _SCALES and reading.tokens[i].text != "A":
+        reading.note("key", f"{quoted(after)} in the prompt is no scale known here; {reading.tokens[i].text} major is played")
+        return True
+    is_music = after in OF_MUSIC | GENRE_WORDS and after not in _OTHER_NAMES.get(reading.tokens[i].text, ())
+    before = reading.word(i - 1)
+    starts = reading.ends(i - 1) or i == 0 or before in OF_MUSIC | GENRE_WORDS | {"a", "an", "slow", "fast", "some"}
+    return is_music and starts and _is_only_letter(reading, i)
+
+
+_GROOVES = {
+    "groove",
+    "grooves",
+    "jam",
+    "loop",
+    "riff",
+    "beat",
+    "beats",
+    "lick",
+    "arpeggio",
+    "arpeggios",
+    "pattern",
+    "bassline",
+    "ostinato",
+}
+
+
+def _note_groove(reading, i, end):
+    """Note that the chord of "Dm groove" or "Em riff" is read as the key."""
+    said = reading.tokens[i].text
+    if end == i + 1 and " " not in said and {reading.word(i - 1), reading.word(end)} & _GROOVES:
+        reading.note("key", f"{quoted(said)} in the prompt is read as the key; for the one chord write 'chords: {said}'")
 
 
 def _is_only_letter(reading, i):

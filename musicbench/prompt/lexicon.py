@@ -156,7 +156,7 @@ def without_titles(text):
 
     Quoted words are a title where "called" and the like stand before them, or where all their longer words are in capitals.
     """
-    spans = [match.span() for match in _QUOTED.finditer(text) if _is_title(text, match)]
+    spans = quoted_titles(text)
     spans += [match.span(1) for match in _NAMED.finditer(text)]
     first = _TITLE_BEFORE_COLON.match(text)
     if first and not _DESCRIBES.search(first[0]) and len(first[0].split()) > 2:
@@ -164,6 +164,11 @@ def without_titles(text):
     for start, end in spans:
         text = text[:start] + "," + " " * (end - start - 1) + text[end:]
     return text
+
+
+def quoted_titles(text):
+    """Return the places (start, end) of quoted words that name a thing, quotes included."""
+    return [match.span() for match in _QUOTED.finditer(text) if _is_title(text, match)]
 
 
 def _is_title(text, match):

@@ -5,7 +5,7 @@ import re
 from musicbench import InputError
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
 from musicbench.music.tokens import GENRE_WORDS
-from musicbench.prompt.reading import left_out
+from musicbench.prompt.reading import OF_MUSIC, left_out
 
 # ---------------------------------------------------------------------------------------------------- tempo
 
@@ -20,7 +20,7 @@ _CHANGES = re.compile(
 # What moves within a piece: said by name, it is noted wherever it stands.
 _MOVING = re.compile(
     r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
-    r"|get(?:s|ting)? (?:faster|slower))\b",
+    r"|get(?:s|ting)? (?:faster|slower)|(?:rit|rall|accel)(?=\.))",
     re.I,
 )
 
@@ -38,7 +38,7 @@ def read_tempo(reading, meter):
         if reading.is_denied(first):
             continue
         if not MIN_BPM <= value <= MAX_BPM:
-            refused.append(f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken")
+            refused.append(_out_of_bounds(reading, first, end, value))
         elif bpm is None:
             bpm = value
             _note_range(reading, first, said, low, high)
@@ -49,8 +49,9 @@ def read_tempo(reading, meter):
         reading.note("tempo", refused[-1])
     word = _tempo_word(reading)
     _note_moving(reading)
+    _note_feel(reading)
     if bpm is None and not word:
-        _note_bare_number(reading)
+        bpm = _lone_number(reading)
     if bpm is None and word:
         return word_tempo(word), word
     if word and not 0.67 < bpm / word_tempo(word, meter) < 1.5:
@@ -73,18 +74,86 @@ def _note_moving(reading):
         reading.note("tempo", f"the tempo cannot change within a clip; {quoted(moving[0])} in the prompt is not played")
 
 
-def _note_bare_number(reading):
-    """Note a number that ends a phrase and could be meant as a tempo; not that of a name, "Route 66", nor what is counted."""
+_FEEL = re.compile(
+    r"\b(?:half|double)[- ]?time\b(?! (?:shows?|break|whistle|report|job|speech|score))|\b(?:half|double) (?:the )?(?:tempo|speed)\b",
+    re.I,
+)
+
+
+def _note_feel(reading):
+    """Note "half time" and "double time", which change no tempo here."""
+    feel = _FEEL.search(reading.text)
+    if feel:
+        reading.note("tempo", f"{quoted(feel[0])} in the prompt changes no tempo; write the one that is counted, such as '70 bpm'")
+
+
+def _lone_number(reading):
+    """Return a number that has no unit and no other reading as a tempo, "happy 120", "sax 280 bebop", "100 beats", with a note; else None."""
     for i, token in enumerate(reading.tokens):
-        is_free = token.kind == "NUMBER" and i and i not in reading.used and reading.ends(i + 1)
-        before = reading.tokens[i - 1] if i else token
-        is_named = (
-            before.kind != "WORD"
-            or before.text[0].isupper()
-            or before.value in ("of", "the", "number", "no", "in", "and", "or", "bar")
-        )
-        if is_free and not is_named and 40 <= token.value <= 240:
-            reading.note("tempo", f"{token.text} in the prompt is not taken as a tempo; write '{token.text} bpm' if it is one")
+        value = token.value[0] if token.kind == "QUANTITY" and token.value[1] == "beats" else token.value
+        if i in reading.used or token.kind not in ("NUMBER", "QUANTITY") or not isinstance(value, float):
+            continue
+        if not 40 <= value <= MAX_BPM or value != int(value) or reading.is_denied(i):
+            continue
+        if token.kind == "QUANTITY" and not (token.text[-1] == "s" and reading.word(i - 1) not in ("after", "every", "of")):
+            continue
+        if token.kind == "NUMBER" and not _stands_as_tempo(reading, i):
+            continue
+        reading.use(i, i + 1)
+        reading.note("tempo", f"{quoted(token.text)} in the prompt is taken as {value:g} bpm")
+        return value
+    return None
+
+
+_NO_TEMPO_BEFORE = set(
+    """
+    of the number no and or bar bars track channel route page age aged opus op k bwv hwv room studio highway highway top best grade level
+    volume vol chapter part take version class area year psalm hymn symphony sonata quartet concerto movement episode day season boeing
+    formula model series mark windows under over win mp sub blink sum maroon heaven since from until to gate flight bus line district
+    juno jupiter prophet dx sh tr tb jx jp cs ms mc mpc sp op nord korg roland casio moog oberheim ob matrix rhodes wurlitzer wurli hammond
+    fender gibson strat stratocaster tele telecaster paul jcm twin vox u sm km tlm akg akai emu yamaha linn simmons micromoog marshall
+    """.split()
+)
+
+
+def _stands_as_tempo(reading, i):
+    """Return whether the words around a number leave it nothing but a tempo: a name, "Route 66", gear, "Juno 60", and a count are none."""
+    before, after = reading.tokens[i - 1] if i else None, reading.word(i + 1)
+    if before is None or before.value in _NO_TEMPO_BEFORE or (before.text == "." and reading.word(i - 2) in _NO_TEMPO_BEFORE):
+        return False
+    if before.kind in ("FRACTION", "QUANTITY") or (
+        reading.ends(i - 1) and (before.text in ",;." or before.kind in ("BAR", "RIGHT"))
+    ):  # "3/4 140", "lofi. 78. warm"
+        return (reading.ends(i + 1) or after == "in" or reading.kind(i + 1) == "CHORD") and before.value != (1, "min")
+    if before.kind != "WORD":
+        return False
+    is_name = before.text[0].isupper() and before.value not in GENRE_WORDS | OF_MUSIC | MOODS_OF_TEMPO and i > 1
+    if is_name or (before.text.isupper() and len(before.text) > 1 and not reading.text.isupper()):
+        return False
+    if after in _COUNTED_THINGS:  # "piano 88 keys"
+        return False
+    is_style = (
+        after
+        in GENRE_WORDS
+        | OF_MUSIC
+        | {"in", "with", "feel", "vibe", "vibes", "please", "tempo", "swung", "straight", "type", "and", "but", "no"}
+        and after != "piece"
+    )
+    return reading.ends(i + 1) or is_style or reading.kind(i + 1) in ("CHORD", "ROMAN", "LEFT", "FRACTION")
+
+
+MOODS_OF_TEMPO = {"happy", "sad", "fast", "slow", "dark", "chill", "upbeat", "calm", "hard", "heavy", "soft", "easy"}
+
+
+def _out_of_bounds(reading, first, end, value):
+    """Say that a tempo is outside the bounds, and what to write for one that is counted in eighths."""
+    said = reading.words(first, end)
+    written = next((reading.value(i) for i in range(first, end) if reading.kind(i) == "NUMBER"), value)
+    remedy = ""
+    if value > MAX_BPM and value / written in (2, 3):
+        unit, meter = ("dotted quarters", "2/4") if value / written == 3 else ("quarters", "3/4")
+        remedy = f"; the beats are eighths: write at most {MAX_BPM * written / value:g} {unit} a minute, or a meter in quarters such as {meter} at {written:g} bpm"
+    return f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken{remedy}"
 
 
 _BOUNDS = {"than", "over", "above", "below", "under", "beyond"}
@@ -138,6 +207,13 @@ def _unit_tempo(reading, i):
             return (i, tens + 1 + is_tempo, low, low)
     if kind == "TEMPO":
         return (i, i + 1, *reading.value(i))
+    if (
+        kind == "NUMBER"
+        and reading.tokens[i + 1 : i + 2]
+        and reading.tokens[i + 1].text == "/"
+        and reading.word(i + 2) in ("min", "minute")
+    ):
+        return (i, i + 3, reading.value(i), reading.value(i))  # "60/min"
     about = i + 2 + (reading.value(i + 1) == "joined")
     if kind == "NUMBER" and reading.word(about - 1) in ("something", "odd") and reading.word(about) == "bpm":  # "80-something bpm"
         return (i, about + 1, reading.value(i) + 5, reading.value(i) + 5)
@@ -181,6 +257,11 @@ def _named_tempo(reading, i):
 def _note_tempo(reading, i, meter):
     """Read "♩ = 72", "dotted quarter = 60", "quarter note equals 72"; in beats of the meter."""
     start, dotted = i, 1.0
+    behind = _number_of_notes(reading, i)
+    if behind:
+        end, quarters = behind
+        bpm = reading.value(i) * quarters / _counted_quarters(reading, meter)
+        return (i, end, bpm, bpm)
     if reading.word(i) == "dotted":
         dotted, i = 1.5, i + (2 if reading.value(i + 1) == "joined" else 1)
     if reading.kind(i) == "NOTE":
@@ -204,9 +285,28 @@ def _note_tempo(reading, i, meter):
     if not signs or reading.kind(j) not in ("NUMBER", "TEMPO"):
         return None
     value = reading.value(j) if reading.kind(j) == "NUMBER" else reading.value(j)[0]
-    counted = 1.5 if reading.is_compound else 4 / (meter.unit if meter else 4)  # quarters in a counted beat
-    bpm = value * quarters * dotted / counted
+    bpm = value * quarters * dotted / _counted_quarters(reading, meter)
     return (start, j + 1, bpm, bpm)
+
+
+def _counted_quarters(reading, meter):
+    """Return how many quarters a counted beat has."""
+    return 1.5 if reading.is_compound else 4 / (meter.unit if meter else 4)
+
+
+def _number_of_notes(reading, i):
+    """Return (end, quarters of the note value) of "116 dotted quarters", "116 dotted quarter notes a minute"; None where there is none."""
+    if reading.kind(i) != "NUMBER" or reading.value(i) < 20:
+        return None
+    j = i + 2 if reading.word(i + 1) == "dotted" else i + 1
+    j += reading.value(j) == "joined"
+    quarters = _NOTE_VALUES.get(reading.word(j).removesuffix("s"))
+    end = j + 2 if reading.word(j + 1) in ("note", "notes") else j + 1
+    is_a_minute = reading.value(end) == (1, "min") or (reading.word(end) == "per" and reading.word(end + 1) in ("minute", "min"))
+    if quarters is None or not (j > i + 1 or is_a_minute):
+        return None
+    end += 0 if not is_a_minute else 2 if reading.word(end) == "per" else 1
+    return end, quarters * (1.5 if j > i + 1 else 1)
 
 
 def _bare_tempo(reading, i):
@@ -236,10 +336,14 @@ def _bare_tempo(reading, i):
     )
     if (is_marked or end > i + 1) and low >= 40 and high <= 250 and _is_free(reading, end):
         return (i, end, low, high)
-    if not (is_whole and low >= 55 and high <= 230):
+    if not (is_whole and low >= 55 and high <= 300):
         return None
     is_own_part = reading.ends(i - 1) and reading.ends(i + 1) and i > 0 and reading.tokens[i - 1].text in (",", ";")
-    begins = (i == 0 or reading.ends(i - 1)) and (reading.word(i + 1) in GENRE_WORDS or reading.kind(i + 1) == "CHORD")
+    begins = (i == 0 or reading.ends(i - 1)) and (
+        reading.word(i + 1) in GENRE_WORDS
+        or reading.kind(i + 1) == "CHORD"
+        or (i == 0 and reading.kind(1) == "GAP" and reading.ends(1))
+    )
     follows = reading.word(i - 1) in GENRE_WORDS | _PLAYERS or (reading.kind(i - 1) == "CHORD" and _is_free(reading, i + 1))
     if is_own_part or begins or (follows and reading.word(i + 1) not in _COUNTED_THINGS):
         return (i, i + 1, low, high)
@@ -370,10 +474,10 @@ def _meters(reading):
                 yield i, i + 1, f"{beats}/{unit}"
         elif (
             reading.word(i) in ("common", "cut")
-            and reading.word(i + 1) == "time"
-            and (reading.word(i - 1) in ("in", "") or reading.ends(i - 1))
+            and reading.word(i + 1 + (reading.value(i + 1) == "joined")) == "time"
+            and (reading.word(i - 1) in ("in", "a", "") or reading.ends(i - 1))
         ):
-            yield i, i + 2, "4/4" if reading.word(i) == "common" else "2/2"
+            yield i, i + 2 + (reading.value(i + 1) == "joined"), "4/4" if reading.word(i) == "common" else "2/2"
         elif (
             reading.kind(i) == reading.kind(i + 2) == "NUMBER"
             and reading.kind(i + 1) == "HOLD"
@@ -399,12 +503,34 @@ def _meters(reading):
             and reading.value(i + 1) in (2, 4, 8)
         ):
             yield i, i + 3, f"{reading.value(i):g}/{reading.value(i + 1):g}"
+        elif _is_spaced_meter(reading, i):
+            yield i, i + 2, f"{reading.value(i):g}/{reading.value(i + 1):g}"
         elif reading.word(i) == "alla" and reading.word(i + 1) == "breve":
             yield i, i + 2, "2/2"
         else:
             found = _spoken_meter(reading, i)
             if found:
                 yield found
+
+
+_SPACED_METERS = {(2, 4), (3, 4), (4, 4), (5, 4), (6, 4), (7, 4), (3, 8), (5, 8), (6, 8), (7, 8), (9, 8), (11, 8), (12, 8)}
+
+
+def _is_spaced_meter(reading, i):
+    """Return whether two numbers are a meter without its stroke: "6 8 ballad", "waltz 3 4"; not those of a row of numbers."""
+    if (
+        reading.kind(i) != "NUMBER"
+        or reading.kind(i + 1) != "NUMBER"
+        or (reading.value(i), reading.value(i + 1)) not in _SPACED_METERS
+    ):
+        return False
+    is_row = "NUMBER" in (reading.kind(i - 1), reading.kind(i + 2)) or "QUANTITY" in (reading.kind(i - 1), reading.kind(i + 2))
+    behind = (
+        reading.ends(i + 2)
+        or reading.kind(i + 2) in ("CHORD", "TEMPO")
+        or reading.word(i + 2) in OF_MUSIC | GENRE_WORDS | {"feel", "in"}
+    )
+    return behind and not is_row and reading.word(i - 1) not in ("top", "take", "track", "op", "no", "part", "number", "chapter")
 
 
 def _spoken_meter(reading, i):
@@ -457,6 +583,14 @@ _POINTS = set("after until till from first last every each within over to by nex
 _DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
 
 
+_PIECES = r"(?:tracks?|songs?|pieces?|jingles?|clips?|jams?|mix|tunes?|recordings?|compositions?|soundscapes?)"
+_VAGUE_LENGTH = re.compile(
+    rf"\b(?:(?:very |really )?(?:long|short|lengthy|extended)(?: [a-z-]+){{0,2}}? {_PIECES}|(?:full|whole|entire|complete)[- ](?:length(?: {_PIECES})?|{_PIECES})"
+    r"|(?:radio|album|single|song|standard)[- ](?:length|edit|cut)|(?:extended|club|12 inch) (?:mix|version|cut))\b",
+    re.I,
+)
+
+
 def read_duration_stated(reading):
     """Return how long the text says the music is: seconds, text such as "8 bars", or None."""
     duration = None
@@ -473,6 +607,9 @@ def read_duration_stated(reading):
         elif value != duration:
             played = f"{duration:g} s" if isinstance(duration, float) else duration
             reading.note("duration", left_out(reading.words(i, end), played))
+    vague = _VAGUE_LENGTH.search(reading.text) if duration is None else None
+    if vague:
+        reading.note("duration", f"{quoted(vague[0])} in the prompt names no length; write one, such as '30 seconds' or '16 bars'")
     if isinstance(duration, float) and duration < 1:
         reading.note("duration", f"{duration:g} s in the prompt is below 1 s, and not taken")
         return None
@@ -514,6 +651,10 @@ def _duration_at(reading, i):
     return _length(reading, i, i + 1, *reading.value(i))
 
 
+# What of 30 seconds is made, not of the 1930s.
+_TEXTURES = {"pad", "pads", "ambient", "drone", "texture", "soundscape", "atmosphere", "riser", "bed", "cue", "sample", "loop", "clip", "techno", "trap", "lofi", "edm"}  # fmt: skip
+
+
 def _clock(reading, i):
     """Read "1:30" as a length; not as a time of day, or a verse."""
     before = reading.tokens[i - 1] if i else None
@@ -549,6 +690,10 @@ def _length(reading, i, end, count, unit):
         is_decade = (
             count in range(20, 100, 10) or count > 600 or reading.word(i - 1) in ("the", "low", "mid", "high", "early", "late")
         )
+        if is_glued and not is_named and is_decade and count <= 60 and reading.word(i - 1) != "the":
+            if _TEXTURES.intersection((reading.word(i + 1), reading.word(i + 2))):
+                return end, float(count)
+            reading.note("duration", f"{quoted(text)} in the prompt is read as years; write '{count:g} seconds' if it is a length")
         return None if is_glued and not is_named and is_decade or is_glued and count > 600 else (end, float(count))
     if unit == "h":
         return end, 3600.0 * count

@@ -92,7 +92,19 @@ _ANYTHING = {"anything", "everything", "any", "all", "every", "whatever"}
 _PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
 
 
-# Words behind which makers of music write a tempo or a key: "techno 128", "F blues".
+# Styles, pieces and players that a key or a tempo stands beside.
+OF_MUSIC = set(
+    """
+    blues ballad waltz song piece tune track jam groove loop vibe melody progression arpeggio arpeggios piano guitar strings scale key
+    pentatonic techno house trance trap lofi pop rock jazz funk soul reggae folk metal punk ambient drone march sonata etude prelude
+    fugue concerto nocturne minuet hymn lullaby riff solo vamp beat swing shuffle tango samba bossa symphony quartet organ harp synth
+    worship gospel trio duo band combo flute violin cello viola sax saxophone trumpet clarinet oboe choir bass drums banjo ukulele mandolin
+    fiddle harmonica accordion marimba vibraphone bells keys keyboard pad pads lead acoustic electric rhodes horns brass orchestra
+    waltz jig reel polka bluegrass cinematic classical baroque romantic lo-fi chill chillhop instrumental backing bossa indie
+    """.split()
+)
+
+
 def left_out(said, played):
     """Say that something a prompt says is not played."""
     return f"{quoted(said)} in the prompt is left out; {played} is played"

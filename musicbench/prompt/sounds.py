@@ -197,6 +197,16 @@ TUNES = (
     "hotel california", "let it be", "hey jude", "yesterday", "imagine", "hallelujah", "wonderwall", "stairway to heaven", "creep", "no woman no cry",
     "house of the rising sun", "knocking on heavens door", "sweet home alabama", "smoke on the water", "bohemian rhapsody", "billie jean", "with or without you",
     "stand by me", "louie louie", "la bamba", "twist and shout", "clair de lune", "moonlight sonata", "fur elise", "greensleeves", "amazing grace",
+    "happy birthday", "jingle bells", "silent night", "auld lang syne", "danny boy", "scarborough fair", "swan lake", "the nutcracker", "ode to joy", "ave maria",
+    "o sole mio", "besame mucho", "la cucaracha", "el condor pasa", "la vie en rose", "les feuilles mortes", "what a wonderful world", "somewhere over the rainbow",
+    "over the rainbow", "take me home country roads", "country roads", "when the saints go marching in", "oh when the saints", "cotton eye joe", "orange blossom special",
+    "georgia on my mind", "blue moon", "moon river", "my way", "feeling good", "nardis", "blue skies", "on green dolphin street", "naima", "recorda me",
+    "seven nation army", "sweet child o mine", "nothing else matters", "enter sandman", "back in black", "purple rain", "superstition", "get lucky", "blinding lights",
+    "shape of you", "someone like you", "rolling in the deep", "clocks", "viva la vida", "dancing queen", "mamma mia", "take on me", "sweet dreams", "eye of the tiger",
+    "twinkle twinkle little star", "twinkle twinkle", "mary had a little lamb", "row row row your boat", "old macdonald", "deck the halls", "we wish you a merry christmas", "o holy night",
+    "little drummer boy", "carol of the bells", "last christmas", "white christmas", "let it snow", "here comes the sun", "blackbird", "eleanor rigby", "come together", "hotel california",
+    "free bird", "wish you were here", "comfortably numb", "star spangled banner", "god save the king", "la marseillaise", "bella ciao", "hava nagila", "korobeiniki",
+    "gymnopedie", "gymnopedie no 1", "the entertainer", "maple leaf rag", "in the mood", "sing sing sing", "air on the g string", "flight of the bumblebee",
 )  # fmt: skip
 
 # Percussion with and without a pitch: what is near drums and sounds a note, and what is near bells and sounds none.

@@ -5,7 +5,7 @@ from functools import cache
 
 from musicbench.prompt.forms import form_phrases
 from musicbench.prompt.genres import genres_in
-from musicbench.prompt.lexicon import Phrases, read_words
+from musicbench.prompt.lexicon import Phrases, quoted_titles, read_words
 from musicbench.prompt.sounds import TUNES, known_phrases
 
 _HEADS = (
@@ -56,12 +56,162 @@ def unknown_name(prompt):
             return prompt[words[first].start : words[i - 1].end]
         if end := _end_of_name(prompt, words, i + len(head) + 1):
             return prompt[words[i + len(head) + 1].start : words[end - 1].end]
-    for first, last in sorted(
-        (first, last) for last, first in ends.items()
-    ):  # "play Happy Birthday", "in the manner of Giant Steps"
-        if last - first > 1 and all(_is_capital(prompt, word) for word in (words[first], words[last - 1])) and not prompt.istitle():
-            return prompt[words[first].start : words[last - 1].end]
+    return tune_named(prompt)
+
+
+# Titles that small letters write as ordinary words, and those of one word that stand for a tune by themselves.
+_ORDINARY_TITLES = set(
+    """
+    all of me/so what/all blues/body and soul/just friends/beautiful love/tune up/let it be/with or without you/autumn leaves/blue in green/blue moon/my way/
+    feeling good/country roads/purple rain/get lucky/sweet dreams/take on me/in the mood/silent night/come together/moment notice/stand by me/black orpheus/
+    over the rainbow/blue skies/last christmas/white christmas/let it snow/jingle bells/swan lake/free bird/blinding lights/26 2
+    """.replace("\n", "")
+    .replace("    ", "")
+    .strip()
+    .split("/")
+)
+_BEFORE_TITLES = {
+    "play",
+    "plays",
+    "playing",
+    "cover",
+    "of",
+    "tune",
+    "song",
+    "standard",
+    "like",
+    "called",
+    "hymn",
+    "carol",
+    "melody",
+}
+_AFTER_TITLES = {"for", "by", "on", "in", "at", "as", "cover", "version", "changes", "theme", "melody", "played", "with", "style", "arrangement", "arranged", "remix", "solo"}  # fmt: skip
+_VERSIONS = {
+    "cover",
+    "covers",
+    "version",
+    "versions",
+    "rendition",
+    "arrangement",
+    "remix",
+    "reharmonization",
+    "reharm",
+    "interpretation",
+}
+_PIECES = {"tune", "song", "standard", "hymn", "carol", "aria", "melody"}
+_STOPS_OF_NAMES = {"by", "in", "on", "for", "with", "at", "as", "from", "but", "played", "using", "style", "version"}
+_NO_NAMES = set(
+    """
+    composed written performed played inspired made driven sung led followed backed accompanied produced a an my some this that your our it any
+    his her their one another music guitar acoustic electric instrumental orchestral solo
+    """.split()
+)
+
+
+_MOST_READ = 600  # characters of a prompt in which a tune is looked for
+
+
+def tune_named(prompt):
+    """Return the name of a tune that a prompt asks for, or None.
+
+    It is a well-known title, "Misty for piano"; what stands behind "a cover of" or "the tune", or before "by" and a name; or words in quotes.
+    """
+    prompt = prompt[:_MOST_READ]
+    words = read_words(prompt)
+    for found in sorted(_tunes().find(words), key=lambda found: found.first):
+        if _stands_as_title(prompt, words, found):
+            return prompt[words[found.first].start : words[found.last - 1].end]
+    quotes = [(start, end) for start, end in quoted_titles(prompt) if re.search(r"[a-z]{3}", prompt[start:end])]
+    if quotes and not re.search(r"\b(?:called|titled|entitled|named|lyrics?|sing\w*|say\w*)[:,]? ?$", prompt[: quotes[0][0]], re.I):
+        return prompt[quotes[0][0] + 1 : quotes[0][1] - 1]
+    for i, word in enumerate(words):
+        before = words[i - 1].text if i else ""
+        if word.text == "of" and before in _VERSIONS:
+            end = _end_of_small_name(words, i + 1) if before in ("cover", "covers") else _end_of_capitals(prompt, words, i + 1)
+        elif word.text in _PIECES and before == "the":
+            end = _end_of_capitals(prompt, words, i + 1)
+        elif word.text == "cover" and (name := _name_before_cover(prompt, words, i)):
+            return name
+        elif word.text == "by" and (first := _name_by(prompt, words, i)) is not None:
+            return prompt[words[first].start : words[i - 1].end]
+        else:
+            continue
+        if end > i + 1 and not word.denied:
+            return prompt[words[i + 1].start : words[end - 1].end]
     return None
+
+
+def _stands_as_title(prompt, words, found):
+    """Return whether a well-known title stands where one is meant: in capitals, or where its words can mean nothing else."""
+    first, last = found.first, found.last
+    is_large = _is_capital(prompt, words[first]) and _is_capital(prompt, words[last - 1])
+    begins = first == 0 or words[first - 1].is_mark or words[first - 1].text in _BEFORE_TITLES
+    ends = last == len(words) or words[last].is_mark or words[last].text in _AFTER_TITLES or bool(genres_in(words[last].text))
+    if words[first].denied:
+        return False
+    if last - first == 1:
+        is_asked = first and words[first - 1].text in ("play", "playing", "cover", "tune", "song", "standard")
+        return (is_large or bool(is_asked)) and begins and ends
+    return is_large or found.value not in _ORDINARY_TITLES or (begins and ends and not _is_scenery(words, first, last))
+
+
+def _is_scenery(words, first, last):
+    """Return whether small words are a part of a list, "piano, autumn leaves, rain", and not what is played."""
+    return first > 0 and words[first - 1].is_mark
+
+
+def _end_of_capitals(prompt, words, first):
+    """Return the end of a name in capitals that begins with word `first`, function words inside it; `first` where there is none."""
+    end = i = first
+    while (
+        i < len(words)
+        and not words[i].is_mark
+        and (_is_capital(prompt, words[i]) or (end > first and words[i].text in _FUNCTION_WORDS))
+    ):
+        i += 1
+        end = i if _is_capital(prompt, words[i - 1]) else end
+    is_name = end > first and not prompt.isupper() and not words[first].is_chord and not _is_musical(words[first:end])
+    return end if is_name else first
+
+
+def _end_of_small_name(words, first):
+    """Return the end of what a cover is of, whatever its letters: "a cover of blinding lights on piano"."""
+    end = first
+    while (
+        end < len(words) and end < first + 7 and not words[end].is_mark and (end == first or words[end].text not in _STOPS_OF_NAMES)
+    ):
+        end += 1
+    return end if end > first and words[first].text not in _NO_NAMES else first
+
+
+def _name_before_cover(prompt, words, i):
+    """Return the name in capitals before "cover", up to two players between: "Hello cover", "Blinding Lights piano cover"; or None."""
+    if i + 1 < len(words) and words[i + 1].text == "of":
+        return None
+    last = next((j for j in range(i, max(i - 3, 0), -1) if _is_capital(prompt, words[j - 1])), 0)
+    first = last
+    while first and _is_capital(prompt, words[first - 1]):
+        first -= 1
+    is_name = first < last and not prompt.isupper() and not _is_musical(words[first:last]) and words[first].text not in _NO_NAMES
+    return prompt[words[first].start : words[last - 1].end] if is_name else None
+
+
+def _name_by(prompt, words, i):
+    """Return the first word of a title in capitals before "by" and a name in capitals, "Wonderwall by Oasis"; None where there is none."""
+    if i + 1 >= len(words) or not _is_capital(prompt, words[i + 1]) or prompt.isupper() or prompt.istitle():
+        return None
+    first = i
+    while (
+        first
+        and not words[first - 1].is_mark
+        and (_is_capital(prompt, words[first - 1]) or (words[first - 1].text in _FUNCTION_WORDS and first > 1))
+    ):
+        first -= 1
+    while first < i and not _is_capital(prompt, words[first]):
+        first += 1
+    name = words[first:i]
+    is_title = name and name[0].text not in _NO_NAMES and not any(word.is_chord for word in name)
+    return first if is_title and not (_is_musical(name) or _is_musical(words[i + 1 : i + 2])) else None
 
 
 def _end_of_name(prompt, words, first):

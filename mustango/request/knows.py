@@ -19,6 +19,7 @@ from musicbench.compose.styles import MOODS, STYLES
 from musicbench.prompt.genres import GENRES, drum_words, drums_wanted, genres_in
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
+from musicbench.prompt.tunes import tune_named
 from musicbench.sound.clip import save_json
 from mustango.release.checkpoint import read_json
 
@@ -62,7 +63,9 @@ class Knows:
         words = words_of(prompt)
         sounds = self._phrases.find(words)
         styled = {i for group in genres_in(prompt) for genre, place in group if genre.name in self.styles for i in range(*place)}
+        tune = tune_named(prompt) or ""
         asked = [found for found in sounds if not found.denied and words[found.first].start not in styled]
+        asked = [found for found in asked if _said(prompt, words, found) not in tune]
         lacking = [found for found in asked if not any(name in self.sounds for name in found.value)]
         notes = [_lacks(_said(prompt, words, found), self._nearest(found.value)) for found in lacking]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}

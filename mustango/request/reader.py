@@ -811,7 +811,9 @@ class _Settling:
         progression = _in_bars(loop[:bars], meter, key)
         if name := unknown_name(self.prompt):
             played = " ".join(loop)
-            self.notes.append(f"the chords of '{name}' are not known here; {played} is played; to have others write 'chords: ...'")
+            self.notes.append(
+                f"'{name}' is not known here, only what the words say is used; {played} is played; to have others write 'chords: ...'"
+            )
         return progression, key
 
     def _form_line(self, key):

@@ -137,9 +137,24 @@ def _read_fields(fields, where):
     if emptied and fields.get("asked") is not None:  # in a line that people write, it leaves them open
         raise InputError(f"{where}: a sidecar's {emptied[0]} cannot be empty; leave asked, origin and notes out to have it chosen")
     fields = {name: value for name, value in fields.items() if name == "prompt" or not _is_blank(value)}
+    if not (_is_sidecar(fields | {"tempo": fields.get("bpm")}) or fields.get("versions")):
+        _check_written(fields, where)
     tempo = fields.get("bpm") if fields.get("tempo") is None else fields["tempo"]
     chords_time = fields.get("chords_time") if fields.get("chords") else None
     return fields | {"tempo": tempo, "chords_time": chords_time}
+
+
+def _check_written(fields, where):
+    """Raise InputError for a field of a line that people write which would be ignored: one that only a whole sidecar uses."""
+    given = {name for name, value in fields.items() if value is not None and value not in ([], [[], []])}
+    idle = next((name for name in SIDECAR_FIELDS if name in given and name not in ("bpm", "chords_time", "sample_rate")), None)
+    if idle:
+        instead = "write 'prompt' instead" if idle == "text" else "leave it out"
+        raise InputError(f"{where}: {idle} is used of a whole sidecar alone; {instead}, or give the sidecar as it was written")
+    if "chords_time" in given and "chords" not in given:
+        raise InputError(f"{where} has chords_time without chords; give both, or leave it out")
+    if {"bpm", "tempo"} <= given and str(fields["bpm"]) != str(fields["tempo"]):
+        raise InputError(f"{where} has bpm {fields['bpm']!s:.20} and tempo {fields['tempo']!s:.20}; leave one of the two out")
 
 
 def _is_blank(value):
