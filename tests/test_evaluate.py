@@ -20,6 +20,7 @@ from mustango.evaluate import hearing, setup
 from mustango.evaluate import run as running
 from mustango.evaluate.clips import results
 from mustango.evaluate.comparison import compare
+from mustango.evaluate.hearing import hear_clip, load_embeddings
 from mustango.evaluate.run import evaluate
 from mustango.evaluate.scorecard import markdown, page
 from mustango.evaluate.scores import shuffled_onto
@@ -27,7 +28,7 @@ from mustango.evaluate.setup import Setup
 from mustango.evaluate.sound import set_distance, sound_rows
 from mustango.evaluate.testsets import load_cases
 from mustango.hear.embeddings import frechet_distance
-from mustango.hear.judges import JUDGES
+from mustango.hear.judges import JUDGES, load_judge
 
 REAL_WORKERS = running.worker_pool
 RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
@@ -259,7 +260,7 @@ def test_comparing_needs_no_judge(music, monkeypatch):
         raise InputError("the judge tone is not installed")
 
     monkeypatch.setattr(Tone, "__init__", gone)
-    module.load_judge.cache_clear()
+    load_judge.cache_clear()
     assert any(row["metric"] == "majmin" and row["judge"] == "Tone" for row in compare(music / "a", music / "a"))
 
 
