@@ -1,4 +1,7 @@
-"""The page: type a prompt with chords and a tempo, hear it, see that it obeyed. python app.py, then open the address it prints."""
+"""The page: type a prompt with chords and a tempo, hear it, see that it obeyed.
+
+Run python app.py, then open the address it prints.
+"""
 
 import argparse
 import os
@@ -82,7 +85,10 @@ def check_address(host, port):
 
 
 def serve(options, root, **more):
-    """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks. Raises InputError."""
+    """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks.
+
+    Raises InputError.
+    """
     auth = name_and_password(options.auth)
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")

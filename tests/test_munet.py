@@ -6,9 +6,10 @@ from conftest import GOLDEN
 from safetensors.torch import load_file
 
 from musicbench import InputError
+from mustango.model.attention import attention_mask
 from mustango.model.conditioning import Conditioning
 from mustango.model.control import CONTROL_CHANNELS
-from mustango.model.munet import MuNet, attention_mask
+from mustango.model.munet import MuNet
 from mustango.release.names import MUNET_NAMES, rename
 
 CASES = load_file(GOLDEN / "munet_io.safetensors")

@@ -101,7 +101,8 @@ def takes_of(options):
 def run(options):
     """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
 
-    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was
+    made.
     """
     from musicbench.sound.features import METERS, madmom
     from mustango.request.requests import requests_of
@@ -143,7 +144,10 @@ def tell(error):
 
 
 def dry_run(requests, facts):
-    """Print the sidecars that would be written, a line each, those of a prompts file with the line's id; or what is wrong."""
+    """Print the sidecars that would be written, a line each, or what is wrong.
+
+    Those of a prompts file have the line's id, too.
+    """
     from mustango.request.requests import sidecars_of
 
     for request in requests:
@@ -155,7 +159,7 @@ def dry_run(requests, facts):
 
 
 def tell_lacks(requests, knows):
-    """Say what the prompts ask that the model lacks, before anything is made, and note in each request what was "told"."""
+    """Say what the prompts ask that the model lacks, and note in each request what was "told"."""
     for request in requests:
         request["told"] = knows.notes_on(request["prompt"], request["plans"][0].meter) if knows else ()
         for note in request["told"]:
@@ -163,8 +167,9 @@ def tell_lacks(requests, knows):
 
 
 def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
-    """Say in one line what was made and where each control came from; below it each note on what is played otherwise than asked.
+    """Say in one line what was made and where each control came from.
 
+    Below it stands each note on what is played otherwise than asked.
     told: notes that were told before.
     """
     from mustango.request.reader import SAID

@@ -1,4 +1,4 @@
-"""A command's options as a table: put on its parser, and what they are where they are left out; the device that several take."""
+"""A command's options as a table, put on its parser; what they are where they are left out; is the device there?"""
 
 from musicbench import Parser
 

@@ -73,7 +73,10 @@ def is_written(path):
 
 
 def made_otherwise(request, paths, facts, options, takes):
-    """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what; None where all are."""
+    """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what.
+
+    Returns None where all are.
+    """
     from mustango.request.requests import difference, sidecars_of
 
     would = sidecars_of(request, facts)

@@ -18,8 +18,8 @@ from mustango.release.files import read_json
 def compare(first, second, seed=0):
     """Return rows {metric, judge, a, b, difference: Mean} of two evaluations' model columns, paired clip by clip.
 
-    The interval is the bootstrap's over clips of b - a. FAD and KAD are measured as in the reports, on the clips that both have;
-    their interval comes from random halves, the same for both. Raises InputError when the sets differ.
+    The interval is the bootstrap's over clips of b - a. FAD and KAD are measured as in the reports, on the clips that
+    both have; their interval comes from random halves, the same for both. Raises InputError when the sets differ.
     """
     folders = [Path(first), Path(second)]
     reports, targets = [], []

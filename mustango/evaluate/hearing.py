@@ -16,7 +16,10 @@ from mustango.release.files import read_json
 
 
 def hear_all(clips, folder, setup, workers):
-    """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}. Held-out clips are only embedded."""
+    """Hear all clips {column: {id: path}} in parallel; returns {column: {id: record}}.
+
+    Held-out clips are only embedded.
+    """
     jobs = {}
     ids = dict.fromkeys(id_ for paths in clips.values() for id_ in paths)
     with worker_pool(workers) as pool:
@@ -32,7 +35,8 @@ def hear_all(clips, folder, setup, workers):
 def hear_clip(path, saved, judges, embedding):
     """Let judges and embedder hear a file; what `saved` (JSON, with an .npz beside it) holds of the same file is kept.
 
-    Returns the record: sha256, sample_rate, duration, silent, heard by judge, embedded; `fault` where it cannot be read.
+    Returns the record: sha256, sample_rate, duration, silent, heard by judge, embedded; `fault` where it cannot be
+    read.
     """
     try:
         digest = file_sha256(path)

@@ -1,4 +1,4 @@
-"""What is measured of words in the sound: which instrument plays and whether drums do, by a probe; level, pace and brightness."""
+"""What is measured in the sound: which instrument plays, are there drums (by a probe); level, pace, brightness."""
 
 from functools import cache
 
@@ -14,7 +14,10 @@ def musicnn():
 
 
 def timbre(samples, sample_rate):
-    """Return what the probe knows of a clip (D,): MusiCNN's pooled features, and level, spread and changes of 96 mel bands."""
+    """Return what the probe knows of a clip (D,).
+
+    These are MusiCNN's pooled features, and level, spread and changes of 96 mel bands.
+    """
     model = musicnn()
     mels = model.log_mels(samples, sample_rate)
     steps = mels.diff(dim=0)
@@ -54,7 +57,10 @@ def measures(samples, sample_rate):
 
 
 def tone(samples, sample_rate):
-    """Return the power (2, frames) of what is held between 80 and 2,500 Hz (median filters, Driedger et al. 2014), and of all."""
+    """Return the power (2, frames) of what is held between 80 and 2,500 Hz, and of all.
+
+    What is held is found by median filters (Driedger et al. 2014).
+    """
     import librosa
 
     spectrum = np.abs(librosa.stft(samples, n_fft=4096, hop_length=1024))

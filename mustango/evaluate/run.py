@@ -1,9 +1,9 @@
 """One evaluation: clips of a test set in columns, what the judges hear in them, and the tables of scores. Resumable.
 
-The columns: `model` (or a folder of anyone's audio); `real`, the set's own audio, the ceiling of what the judges can hear; `round
-trip`, that audio through the model's VAE and vocoder; `shuffled`, the model's audio against another clip's labels, the floor;
-`dropped`, the model without the controls. An evaluation's folder holds setup.json, targets.jsonl, audio/COLUMN/ID.flac,
-heard/COLUMN/ID.json and ID.EMBEDDING.npz, and the reports.
+The columns: `model` (or a folder of anyone's audio); `real`, the set's own audio, the ceiling of what the judges can
+hear; `round trip`, that audio through the model's VAE and vocoder; `shuffled`, the model's audio against another clip's
+labels, the floor; `dropped`, the model without the controls. An evaluation's folder holds setup.json, targets.jsonl,
+audio/COLUMN/ID.flac, heard/COLUMN/ID.json and ID.EMBEDDING.npz, and the reports.
 """
 
 import hashlib
@@ -31,7 +31,10 @@ SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given", "real") 
 
 
 def evaluate(setup, folder, workers=None):
-    """Run an evaluation in `folder`, going on with what is there, and return the report as a dict. Raises InputError."""
+    """Run an evaluation in `folder`, going on with what is there, and return the report as a dict.
+
+    Raises InputError.
+    """
     workers, folder = workers or os.cpu_count() or 1, Path(folder)
     cases = load_cases(setup.set, setup.given, setup.limit)
     setup, missing = setup.check()

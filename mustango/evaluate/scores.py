@@ -19,7 +19,8 @@ def shuffled_onto(cases, seed):
 def score_clips(cases, records, judges, seed=0):
     """Return {column: {id: {judge: {metric: value}}}} of heard records; the column `shuffled` comes from `model`'s.
 
-    A clip in which nothing was heard scores as such and is not left out; one that cannot be read is not among the records.
+    A clip in which nothing was heard scores as such and is not left out; one that cannot be read is not among the
+    records.
     """
     others = shuffled_onto(cases, seed)
     scores = {}

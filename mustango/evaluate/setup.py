@@ -15,8 +15,9 @@ embedder = cache(load_embedder)
 
 @dataclass(frozen=True)
 class Setup:
-    """What an evaluation is. `audio`: a folder that stands in for the model. `given`: whether the model gets the controls.
+    """What an evaluation is.
 
+    audio: a folder that stands in for the model. given: whether the model gets the controls.
     takes: how many the model makes of each clip; the one is judged in which madmom hears most of what was asked.
     """
 

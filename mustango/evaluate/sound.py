@@ -12,8 +12,8 @@ from mustango.hear.metrics import Mean, bootstrap
 def set_distance(distance, clips, reference, seed=0, draws=40):
     """Return the Mean of `distance` between the frames of two lists of clips, with an interval by halves.
 
-    The spread of the distance over random halves of both lists (drawn without replacement, so that no clip counts twice)
-    estimates the standard error of the whole.
+    The spread of the distance over random halves of both lists (drawn without replacement, so that no clip counts
+    twice) estimates the standard error of the whole.
     """
     value = distance(np.concatenate(clips), np.concatenate(reference))
     rng, halves = np.random.default_rng([seed, 4]), []
@@ -26,7 +26,7 @@ def set_distance(distance, clips, reference, seed=0, draws=40):
 
 
 def halves(real, ids):
-    """Split the clips that have audio of their own: ({id: embedding} of one half, the reference; ids of the other, which is judged).
+    """Split the clips that have audio of their own: ({id: embedding} of the reference, ids of the half that is judged).
 
     FAD depends on the size of sets, and a clip is not to be compared with its own original.
     """

@@ -1,4 +1,4 @@
-"""What is asked in words: instruments, moods, contradictions, silences, drawn by seed; whether what was heard is right."""
+"""What is asked in words: instruments, moods, contradictions, silences, drawn by seed; is what was heard right?"""
 
 from dataclasses import replace
 
@@ -21,7 +21,8 @@ PAIRS = {
     ("sparse", "busy"): ("density", (0.12, 0.88), "onsets a second"),
     ("dark", "bright"): ("register", (-1, 1), "spectral centroid"),
 }
-BREAK_DB, ALONE_DB = -10.0, -12.0  # below them lie 86 of 88 composed breaks, 45 of 49 drums alone, none of 29 other pieces
+# below them lie 86 of 88 composed breaks, 45 of 49 drums alone, none of 29 other pieces
+BREAK_DB, ALONE_DB = -10.0, -12.0
 NOTHING = Target(DURATION_S)
 
 
@@ -48,7 +49,10 @@ def drums_asked(prompt):
 
 
 def at_tempo(seed, index, tempo):
-    """Draw a composed case and give it another tempo; the first from `index` on, by steps of 5,000, whose chords still fit."""
+    """Draw a composed case and give it another tempo.
+
+    It is the first from `index` on, by steps of 5,000, whose chords still fit.
+    """
     while True:
         case = composed_case(seed, index)
         case = replace(case, controls=case.controls | {"tempo": tempo})
@@ -61,9 +65,9 @@ def at_tempo(seed, index, tempo):
 
 
 def mood_cases(seed, count):
-    """Draw `count` pairs for each of PAIRS: [(pair, less, more)], each of the two a (case, piece) that differs in one word.
+    """Draw `count` pairs for each of PAIRS: [(pair, less, more)], less and more each a (case, piece).
 
-    The tempo lies between calm and energetic, so that it does not gainsay either.
+    The two prompts differ in one word. The tempo lies between calm and energetic, so that it does not gainsay either.
     """
     drawn = []
     for number, (moods, (field, values, _)) in enumerate(PAIRS.items()):
@@ -146,7 +150,7 @@ def silences(seed, count):
 
 
 def only_drums_heard(piece, power):
-    """Return 1.0 when nothing but drums is heard where nothing else should be, by `tone`'s power (2, frames), else 0.0."""
+    """Return 1.0 when only drums are heard where nothing else should be, by `tone`'s power (2, frames), else 0.0."""
     held, total = power
     if not piece.voices:
         return float(10 * np.log10(held.sum() / total.sum()) < ALONE_DB)

@@ -45,9 +45,10 @@ BEATS_A_BAR = (3, 4)
 
 @dataclass(frozen=True)
 class WordsSetup:
-    """`count` clips for the instruments; an eighth of it for each pair of moods, for breaks and for drums alone, a quarter for
+    """How many clips are made, with which model, and how.
 
-    contradictions and for repetition.
+    count: clips for the instruments; an eighth of it for each pair of moods, for breaks and for drums alone, a quarter
+    for contradictions and for repetition.
     """
 
     count: int = 200
@@ -60,8 +61,9 @@ class WordsSetup:
 
 
 def evaluate_words(setup, folder, workers):
-    """Run the evaluation in `folder`, going on with what is there; returns the report, and writes words.json and words.md.
+    """Run the evaluation in `folder`, going on with what is there.
 
+    Returns the report, and writes words.json and words.md.
     Raises InputError.
     """
     if setup.count < 8:
@@ -122,7 +124,7 @@ def evaluate_words(setup, folder, workers):
 
 
 def _scores(probe, instruments, pairs, gainsaid, silent, heard):
-    """Return {what was asked: [0.0 or 1.0 of each clip or pair]} of one column, `heard` as {kind: {id: what was heard}}."""
+    """Return {what was asked: [0.0 or 1.0 of each clip or pair]} of one column; heard: {kind: {id: what was heard}}."""
     scores = defaultdict(list)
     for case, piece in instruments:
         for what, right in probe.right(heard["timbre"][case.id], piece.comping, drums_asked(case.prompt)).items():
@@ -141,7 +143,8 @@ def _scores(probe, instruments, pairs, gainsaid, silent, heard):
 def repetition(takes, trips):
     """Say how far apart takes (N, D) of one prompt lie: cosine distances of their embeddings.
 
-    `alike` counts the pairs that lie closer than a take and its own round trip (N, D), which the ear takes for the same.
+    `alike` counts the pairs that lie closer than a take and its own round trip (N, D), which the ear takes for the
+    same.
     """
     takes, trips = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (takes, trips))
     between = (1 - takes @ takes.T)[np.triu_indices(len(takes), 1)]

@@ -9,7 +9,8 @@ import numpy as np
 
 from musicbench.compose.instruments import PARTS
 
-# The channels, in order; a model has the first so many of them. Of a melody: the pitch class, the octave from MIDI note 0, where a note begins.
+# The channels, in order; a model has the first so many of them. Of a melody: the pitch class, the octave from MIDI note
+# 0, where a note begins.
 CHORD_CHANNELS, PULSE_CHANNELS = 38, 7
 PLAIN_CHANNELS = CHORD_CHANNELS + PULSE_CHANNELS  # those of models that know neither parts nor melody nor hits
 DRUMS = ("kick", "snare", "hats", "toms", "cymbals", "percussion")
@@ -28,7 +29,10 @@ _DRUM_OF = {
 
 
 def drum_class(name):
-    """Return the one of DRUMS that a drum of the composer's (`musicbench.compose.instruments.DRUMS`), or one of DRUMS itself, counts as."""
+    """Return the one of DRUMS that a drum of the composer's, or one of DRUMS itself, counts as.
+
+    Those of the composer are `musicbench.compose.instruments.DRUMS`.
+    """
     return name if name in DRUMS else _DRUM_OF.get(name.split("_")[0], "percussion")
 
 
@@ -52,7 +56,8 @@ def off_beats(times):
 class Notes:
     """What is asked of parts, melody and drums; each None where it is left open, empty where there shall be none.
 
-    parts: names of PARTS; melody: notes (start in seconds, end, MIDI pitch), one at a time; hits: strokes (time in seconds, drum).
+    parts: names of PARTS; melody: notes (start in seconds, end, MIDI pitch), one at a time; hits: strokes (time in
+    seconds, drum).
     """
 
     parts: tuple | None = None
@@ -67,8 +72,9 @@ def control_signal(beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0),
     """Draw what is asked for on the mel's time axis: (K, T) float32.
 
     Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the
-    place in the beat and in the bar, beats given; one each of PARTS that sound, parts given; the melody's pitch class (12) and octave
-    (11), where its notes begin, melody given; strokes of DRUMS (6), hits given. Zeros where nothing is asked.
+    place in the beat and in the bar, beats given; one each of PARTS that sound, parts given; the melody's pitch class
+    (12) and octave (11), where its notes begin, melody given; strokes of DRUMS (6), hits given. Zeros where nothing is
+    asked.
     bar: beats in a bar, the highest position when None.
     accents: how strong a beat is in the beats' channel, and how strong a downbeat; both are 1 in training.
     """

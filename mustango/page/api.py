@@ -23,13 +23,15 @@ def endpoint(studio, files):
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
 
-        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute or a word,
-        "Allegro". key: "A minor". meter: "3/4". beats: "[[0, 0.5, 1, 1.5], [1, 2, 3, 4]]", JSON text of times in seconds and positions in
-        the bar. duration: seconds, "1:30", "8 bars", "chart" (the chords once) or "auto" (the chords as often as four bars need), the
-        model's window when None, or the chords once where they last longer. count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in LUFS;
-        None leaves the level as it was made. tail: seconds, 0 to 10, in which the ending rings out after the duration. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked and
-        heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes (what is played
-        otherwise than asked).
+        chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute or a
+        word, "Allegro". key: "A minor". meter: "3/4". beats: "[[0, 0.5, 1, 1.5], [1, 2, 3, 4]]", JSON text of times in
+        seconds and positions in the bar. duration: seconds, "1:30", "8 bars", "chart" (the chords once) or "auto" (the
+        chords as often as four bars need), the model's window when None, or the chords once where they last longer.
+        count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in
+        LUFS; None leaves the level as it was made. tail: seconds, 0 to 10, in which the ending rings out after the
+        duration. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked
+        and heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes
+        (what is played otherwise than asked).
         """
         asked = Request(
             prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,

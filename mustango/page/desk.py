@@ -12,8 +12,8 @@ ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
 class Desk:
     """The status of one kind of work, the buttons that start it, off while it goes on, and the one that stops it.
 
-    `shown` are the components that `waiting` and `idle` give values for; these are for events: called while the page is built they
-    would place their buttons on it.
+    `shown` are the components that `waiting` and `idle` give values for; these are for events: called while the page is
+    built they would place their buttons on it.
     """
 
     def __init__(self, status, stop, *starts):
@@ -32,7 +32,10 @@ class Desk:
         return self._with_buttons(status_html(text, kind, remedies), False)
 
     def begin(self, also=""):
-        """Return the script of the event that asks for work, which may be stopped from then on; also: a statement more."""
+        """Return the script of the event that asks for work, which may be stopped from then on.
+
+        also: a statement more.
+        """
         return f"(...values) => {{ {self._state} = 'running'; {also}; return values; }}"
 
     @property
@@ -41,9 +44,10 @@ class Desk:
         return f"{self._state} == 'stopping'"
 
     def stoppable(self, runs):
-        """Let the stop button end `runs`, the events of `begin` or after it, and say how a run ended that could not say so itself.
+        """Let the stop button end `runs`, the events of `begin` or after it.
 
-        Gradio takes a cancelled run for done or for failed, whichever it hears of first, and until then may show another step.
+        It is said how a run ended that could not say so itself. Gradio takes a cancelled run for done or for failed,
+        whichever it hears of first, and until then may show another step.
         """
         clicked, state = gr.Checkbox(visible=False, label="Cancelled"), self._state
         end = {"js": f"() => {{ const clicked = {self.stopping}; {state} = 'over'; return clicked; }}", **QUIET}

@@ -45,8 +45,9 @@ def inputs_column(studio):
     with gr.Row(elem_id="go"):  # stays in sight, see page.css
         w.go = gr.Button("Generate", variant="primary", scale=4, min_width=150, elem_id="generate")
         w.stop = gr.Button("Cancel", variant="stop", interactive=False, scale=2, min_width=90, elem_id="cancel")
-    # Nobody sees these: what the server read, on its way into the controls, and what the browser knows: whether the page is dark,
-    # whether Cancel was quicker, the tab's secret, its inputs before a reload, the request of a take to be made again.
+    # Nobody sees these: what the server read, on its way into the controls, and what the browser knows: whether the
+    # page is dark, whether Cancel was quicker, the tab's secret, its inputs before a reload, the request of a take to
+    # be made again.
     w.stated = gr.JSON(visible="hidden", label="Controls read")
     w.dark = gr.Checkbox(visible=False, label="Dark page")
     w.cancelled = gr.Checkbox(visible=False, label="Cancelled before it began")

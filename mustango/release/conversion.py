@@ -25,7 +25,8 @@ from mustango.release.released import (
 from mustango.release.tokenizers import load_tokenizers
 from mustango.release.weights import load_released
 
-# The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone. Other owners keep copies.
+# The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone. Other
+# owners keep copies.
 SCHEDULER_NAME = "stable-diffusion-2-1"
 RELEASED_SCHEDULER = {
     "num_train_timesteps": 1000,
@@ -68,7 +69,10 @@ def released_components(folder):
 
 
 def check_scheduler(path):
-    """Raise InputError for a main_config.json that names another scheduler than the release's; one that is not there names none."""
+    """Raise InputError for a main_config.json that names another scheduler than the release's.
+
+    A file that is not there names none.
+    """
     name = read_json(path).get("scheduler_name", SCHEDULER_NAME) if path.is_file() else SCHEDULER_NAME
     if str(name).rstrip("/").rpartition("/")[2] != SCHEDULER_NAME:
         raise InputError(f"{path} has scheduler_name = {name!r}; only stabilityai/{SCHEDULER_NAME}, which predicts v, is built in")
@@ -91,10 +95,12 @@ def check_released(folder, named):
 
 
 def convert(source, target, dtype=None, tokenizers=None, predictors=True, revision=None):
-    """Write a released folder (or hub id) as a folder in our layout; component by component, so that memory holds one at a time.
+    """Write a released folder (or hub id) as a folder in our layout.
 
+    It goes component by component, so that memory holds one at a time.
     dtype: a torch dtype to store weights in. tokenizers: {role: name or folder} instead of those the release names.
-    predictors: convert the beat and chord predictors too. revision: of a hub id. `target` appears only when it is whole. Raises InputError.
+    predictors: convert the beat and chord predictors too. revision: of a hub id. `target` appears only when it is
+    whole. Raises InputError.
     """
     import diffusers
     import torch
@@ -105,7 +111,8 @@ def convert(source, target, dtype=None, tokenizers=None, predictors=True, revisi
     check_released(source, source)
     index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
     with model_written_whole(target) as building:
-        for role, tokenizer in load_tokenizers(source, tokenizers or {}, predictors).items():  # all before the first weight is read
+        # all before the first weight is read
+        for role, tokenizer in load_tokenizers(source, tokenizers or {}, predictors).items():
             index[role] = write_part(tokenizer, building / role)
         for part in RELEASED_WEIGHTS if predictors else ():
             check_no_stand_in(weights_path(source, part))

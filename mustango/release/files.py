@@ -30,7 +30,10 @@ def read_json(path):
 
 
 def check_no_stand_in(path):
-    """Raise InputError for a file that is empty, or a web page or a pointer that stands in its place; not for one that cannot be opened."""
+    """Raise InputError for a file that is empty, or a web page or a pointer that stands in its place.
+
+    A file that cannot be opened passes.
+    """
     try:
         with Path(path).open("rb") as file:
             begins = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")

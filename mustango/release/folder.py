@@ -22,10 +22,11 @@ SHARD = "700MB"  # a shard is copied in memory when it is written
 
 
 def model_folder(model, revision=None, fetch="pipeline", **hub):
-    """Return the folder of a model: the one that ships with the repository, a path, or a hub id (fetched once, then cached).
+    """Return the folder of a model: the one that ships with the repository, a path, or a hub id's.
 
-    fetch: what is wanted of a hub id, "configs", "pipeline" or "predictors" (a pipeline with the released predictors). revision: a hub
-    id's branch, tag or commit. hub: options of `huggingface_hub.snapshot_download`. Raises InputError for anything else.
+    A hub id is fetched once, then cached. fetch: what is wanted of it, "configs", "pipeline" or "predictors" (a
+    pipeline with the released predictors). revision: its branch, tag or commit. hub: options of
+    `huggingface_hub.snapshot_download`. Raises InputError for anything else.
     """
     folder = Path(__file__).resolve().parents[2] / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
     if is_hub_id(model):
@@ -73,7 +74,7 @@ def with_todays_names(index):
 
 
 def has_predictors(folder, hub_id=None):
-    """True if a model has the released predictors: in its folder, or on the hub, from where they have not been fetched yet."""
+    """True if a model has the released predictors, in its folder or on the hub, not fetched yet."""
     folder = Path(folder)
     if is_released(folder):
         return hub_id is not None or (folder / "beats").is_dir()
@@ -95,7 +96,10 @@ def durations_of(model, revision=None):
 
 
 def verify(folder):
-    """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape. Raises InputError."""
+    """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape.
+
+    Raises InputError.
+    """
     folder = Path(folder)
     index = model_index(folder)
     for name in PARTS:
@@ -172,8 +176,8 @@ def check_target(target):
 def model_written_whole(folder):
     """Give a temporary folder beside `folder` whose files take their places in it only if the block ends well.
 
-    Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for a model when
-    it is half of one and half of another. Raises InputError when it cannot be written.
+    Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for
+    a model when it is half of one and half of another. Raises InputError when it cannot be written.
     """
     folder = Path(folder).resolve()
     new = folder.with_name(f".{folder.name}.new")

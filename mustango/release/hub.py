@@ -24,7 +24,8 @@ def fetched(hub_id, revision, fetch, hub):
         return Path(snapshot_download(hub_id, revision=revision, allow_patterns=chosen, **hub))
     except (OSError, ValueError) as error:  # the hub's errors derive from these
         at = f" at revision {revision}" if revision else ""
-        cause = one_line(error.__cause__ or error)[:160]  # what the connection said, where the hub tells only that there was none
+        # what the connection said, where the hub tells only that there was none
+        cause = one_line(error.__cause__ or error)[:160]
         raise InputError(
             f"no folder {hub_id}, and the hub does not give it{at} ({cause}); check name, revision and connection"
         ) from None

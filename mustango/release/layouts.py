@@ -1,7 +1,7 @@
-"""The two layouts of a model's folder, ours and the released one: its parts, the names of their files, which of them are wanted.
+"""The two layouts of a model's folder, ours and the released one: its parts, and the names of their files.
 
-Released: ldm/pytorch_model_ldm.bin, vae/pytorch_model_vae.bin, beats/microsoft-deberta-v3-large.pt, chords/flan-t5-large.bin and
-configs/*.json; weights may be safetensors, in shards, or under accelerate's names too.
+Released: ldm/pytorch_model_ldm.bin, vae/pytorch_model_vae.bin, beats/microsoft-deberta-v3-large.pt,
+chords/flan-t5-large.bin and configs/*.json; weights may be safetensors, in shards, or under accelerate's names too.
 """
 
 from fnmatch import fnmatch
@@ -29,7 +29,10 @@ def is_released(folder):
 
 
 def weight_names(part):
-    """Return how a released part's file of weights may be named, the likeliest first; a name in .index.json lists shards."""
+    """Return how a released part's file of weights may be named, the likeliest first.
+
+    A file whose name ends in .index.json lists shards.
+    """
     released = Path(RELEASED_WEIGHTS[part])
     own = [released.stem + suffix for suffix in (".safetensors", ".safetensors.index.json")] + [released.name]
     own += [name for suffix in WEIGHT_SUFFIXES if (name := released.stem + suffix) not in own]
@@ -37,7 +40,10 @@ def weight_names(part):
 
 
 def weights_path(folder, part):
-    """Return the file of weights, or the index of its shards, of a released part; the released name where there is none."""
+    """Return the file of weights, or the index of its shards, of a released part.
+
+    Where there is none it is the released name.
+    """
     folder = Path(folder) / part
     return next((folder / name for name in weight_names(part) if (folder / name).exists()), folder / RELEASED_WEIGHTS[part])
 
@@ -57,8 +63,9 @@ def wanted_patterns(fetch):
 
 
 def wanted_files(names, patterns):
-    """Return which of a repository's files match the patterns; of weights that are there in several formats only the first's.
+    """Return which of a repository's files match the patterns.
 
+    Of weights that are there in several formats only the first's.
     The order of formats is that of `weight_names`.
     """
     wanted = [name for name in names if any(fnmatch(name, pattern) for pattern in patterns)]
@@ -66,7 +73,7 @@ def wanted_files(names, patterns):
 
 
 def _is_first_format(name, names):
-    """True for a file that is no weights of a released part, or belongs to the first of the formats in which `names` has them."""
+    """True for a file that holds no released weights, or holds them in the first of the formats that `names` has."""
     part, _, file = name.partition("/")
     if part not in RELEASED_WEIGHTS or not file.endswith((".safetensors", ".bin", ".pt")):
         return True

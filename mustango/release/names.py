@@ -53,7 +53,10 @@ def rename(name, table):
 
 
 def released_name(name, table):
-    """Return the released name that `rename` turns into `name`: the table is applied backwards, each row with its sides swapped."""
+    """Return the released name that `rename` turns into `name`.
+
+    The table is applied backwards, each row with its sides swapped.
+    """
     for pattern, replacement in reversed(table):
         groups = re.findall(r"\([^)]*\)", pattern)
         wanted, back = re.escape(replacement), pattern.strip("^$")

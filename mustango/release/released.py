@@ -54,7 +54,8 @@ def munet_config(released):
     }  # fmt: skip
     check_settings(released, fixed, "the MuNet config")
     try:
-        widths, heads = released["block_out_channels"], released["attention_head_dim"]  # which holds the number of heads
+        # which holds the number of heads
+        widths, heads = released["block_out_channels"], released["attention_head_dim"]
         levels = [kind.startswith("CrossAttn") for kind in released["down_block_types"]]
         for width, count in zip(widths, heads if isinstance(heads, list) else [heads] * len(widths), strict=True):
             if not isinstance(count, int) or count < 1 or width % count:

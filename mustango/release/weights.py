@@ -84,14 +84,20 @@ def _read_pickle(path):
 
 
 def taken(tensors, prefix, where):
-    """Return those of {released name: tensor} that begin with a pattern. Raises InputError for one that is not finite."""
+    """Return those of {released name: tensor} that begin with a pattern.
+
+    Raises InputError for one that is not finite.
+    """
     own = {name: tensor for name, tensor in tensors.items() if re.match(prefix, name)}
     check_finite(own, where)
     return own
 
 
 def without_weights():
-    """Build modules whose parameters take no memory until they are filled in; buffers are real, as files do not hold all of them."""
+    """Build modules whose parameters take no memory until they are filled in.
+
+    Their buffers are real, as files do not hold all of them.
+    """
     from accelerate import init_empty_weights
 
     return init_empty_weights(include_buffers=False)

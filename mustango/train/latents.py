@@ -23,7 +23,7 @@ CAPTIONS_A_CLIP = 3
 
 @dataclass(frozen=True)
 class LatentGrid:
-    """How a model's latents lie in time: a row of them stands for so many frames of the mel, and so many samples of sound."""
+    """How a model's latents lie in time: a row of them stands for so many frames of the mel and samples of sound."""
 
     sample_rate: int
     frames: int
@@ -53,8 +53,8 @@ def load_text_encoder(folder):
 def encode_dataset(folder, cache, parts):
     """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
 
-    The files lie in a folder named by the rows and their captions, by their audio files' sizes and times and by the weights that
-    encode them.
+    The files lie in a folder named by the rows and their captions, by their audio files' sizes and times and by the
+    weights that encode them.
     """
     mel, vae, tokenizer, text_encoder = parts
     rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []

@@ -1,9 +1,10 @@
 """The training loop, and the bundle of what was trained. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts`
-with the trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as
-if it had not been.
-Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
+A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and
+held_out.csv, and `parts` with the trained components, which later tasks read. A step's batch is drawn from (seed, step)
+alone, so an interrupted run goes on as if it had not been.
+Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they
+were made for.
 """
 
 import csv
@@ -39,9 +40,9 @@ HELD_OUT_BATCHES = 16
 
 @dataclass(frozen=True)
 class Course:
-    """How a task is trained: until `steps`, or for `minutes`, at which peak learning rate, on batches of what size drawn by `seed`.
+    """How a task is trained: until `steps`, or for `minutes`, on batches that are drawn by `seed`.
 
-    loaders: processes that draw batches ahead. ema_decay: of the averaged weights. save_every, log_every: so many steps.
+    lr: the peak learning rate. loaders: processes that draw batches ahead. ema_decay: of the averaged weights. save_every, log_every: so many steps.
     """
 
     steps: int
@@ -76,7 +77,8 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
 class Batches:
     """A task's batches by step, each with a seed for what is drawn on the device.
 
-    An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked` raises it.
+    An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked`
+    raises it.
     """
 
     def __init__(self, task, seed, size):
@@ -111,7 +113,7 @@ def held_out_loss(task, batches, device):
 
 
 class Fit:
-    """A training under way: the task's model, its optimizer and EMA weights, the step reached, what has been lost since the last line.
+    """A training under way: the task's model, its optimizer and EMA weights, the step reached, the losses since a line.
 
     `out` holds state.pt, curve.csv and held_out.csv; `parts` what the EMA weights make. Goes on where `out` was left. Raises InputError.
     """
@@ -198,7 +200,10 @@ class Fit:
                 p.data.copy_(value)
 
     def save(self):
-        """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
+        """Write the held-out line, the state, and the parts made of it.
+
+        A resumed run takes a held-out line back that is ahead of the state.
+        """
         with self.averaged():
             self.log_held_out()
         with written_whole(self.out / "state.pt") as temporary:
@@ -209,11 +214,12 @@ class Fit:
 
 
 def fit(task, run, course, held_out=None):
-    """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts. Returns the step reached.
+    """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or tensor})` and
-    `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
-    on the same few batches of them goes to held_out.csv.
+    Returns the step reached.
+    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
+    tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
+    what the EMA weights lose on the same few batches of them goes to held_out.csv.
     """
     check_one_process()
     training = Fit(task, run, course, held_out)
@@ -249,7 +255,7 @@ def _log(path, row):
 
 
 def _forget_after(path, step):
-    """Drop the lines of a curve that a killed run wrote after it last saved its state (they will come again), and torn ones."""
+    """Drop the lines of a curve that a killed run wrote after its last state, as they will come again, and torn ones."""
     if path.exists():
         lines = path.read_bytes().splitlines(keepends=True)
         whole = [line for line in lines if line.endswith(b"\n") and line.count(b",") == lines[0].count(b",")]

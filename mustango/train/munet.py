@@ -55,9 +55,10 @@ def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
 
 
 def noisy_timesteps(size, steps=1000):
-    """Draw timesteps (size,) with a density that grows with the noise: half of them fall into the noisiest three tenths.
+    """Draw timesteps (size,) with a density that grows with the noise.
 
-    There a clip's instruments and texture are settled. Weights that fade with the noise, such as `min_snr_weight`, leave them
+    Half of them fall into the noisiest three tenths. There a clip's instruments and texture are settled. Weights that
+    fade with the noise, such as `min_snr_weight`, leave them
     unlearned in a short training: clips then change their sound from second to second and from band to band.
     """
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
@@ -71,7 +72,10 @@ def mean_inside(error, inside=None):
 
 
 def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, inside=None):
-    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W), of those rows that are `inside` (B, H)."""
+    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W).
+
+    Only rows that are `inside` (B, H) count.
+    """
     noisy = scheduler.add_noise(latents, noise, timesteps)
     target = scheduler.get_velocity(latents, noise, timesteps)
     return mean_inside((unet(noisy, timesteps, condition) - target).square(), inside)
@@ -111,9 +115,9 @@ class NoteControls:
 class TrainMuNet:
     """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
 
-    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or chords than the
-    model can be told of are left out. Models without frame-aligned control are trained as the released one was: timesteps drawn
-    evenly, errors weighted by `min_snr_weight`.
+    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or
+    chords than the model can be told of are left out. Models without frame-aligned control are trained as the released
+    one was: timesteps drawn evenly, errors weighted by `min_snr_weight`.
     """
 
     name = "munet"
@@ -132,7 +136,8 @@ class TrainMuNet:
             null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
         files = [load_file(path, device=str(device)) for path in paths]
         self.latents = torch.cat([f["latents"] for f in files])  # (clips, C, H, W)
-        self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
+        # token after token; the null text's come last
+        self.states = torch.cat([*(f["states"] for f in files), null_text])
         self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         self.grid = LatentGrid.of(mel, vae)
@@ -148,7 +153,10 @@ class TrainMuNet:
         self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
 
     def _learnable(self, folder):
-        """Return the places of the clips whose beats and chords the model can be told of. Raises InputError when there are none."""
+        """Return the places of the clips whose beats and chords the model can be told of.
+
+        Raises InputError when there are none.
+        """
         conditioner, learnable, refused = self.model["conditioner"], [], None
         for index, clip in enumerate(self.clips):
             try:
@@ -164,7 +172,7 @@ class TrainMuNet:
         return learnable
 
     def draw(self, rng, size):
-        """Whole clips, or in three of ten batches twice as many halves: where latents and texts lie, and the controls."""
+        """Draw whole clips, in three of ten batches twice as many halves: where latents and texts lie, and controls."""
         rows = self.latents.shape[2]
         if rng.random() < 0.3:
             size, rows = 2 * size, rows // 2

@@ -27,7 +27,8 @@ def begin(kind, config, run, name):
     if not folder.is_dir():
         return kind(**config)
     try:
-        return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)  # what its files lack begins as new
+        # what its files lack begins as new
+        return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)
     except RuntimeError as error:
         said = str(error).strip().splitlines()[-1].strip()
         raise InputError(f"{folder} is of another version of {kind.__name__} ({said[:160]}); begin a new run folder") from None
@@ -47,7 +48,10 @@ def save_part(component, folder):
 
 
 def keep_parts(run, folder, names):
-    """Copy a run's parts of those names into `folder`, in place of what is there. Raises InputError when one is missing."""
+    """Copy a run's parts of those names into `folder`, in place of what is there.
+
+    Raises InputError when one is missing.
+    """
     folder, sources = Path(folder), [part(run, name) for name in names]
     copy = folder.with_name(f".{folder.name}.new")
     for old in (copy, folder):

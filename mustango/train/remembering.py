@@ -1,4 +1,4 @@
-"""Train MuNet on new rows without forgetting what it knew: on old rows it goes on to predict what it did when the run began."""
+"""Train MuNet on new rows without forgetting: on old rows it predicts what it did when the run began."""
 
 from pathlib import Path
 
@@ -30,10 +30,11 @@ def check_remembering(run, remember, held_out=None):
 
 
 class Remembering:
-    """Two `TrainMuNet` of one run: learn the rows of one, and on those of the other predict what the model did when the run began.
+    """Two `TrainMuNet` of one run: learn the rows of one, on those of the other predict what the model did at first.
 
-    What a few clips teach so cannot undo what many taught before (Learning without Forgetting, 1606.09282). Half of a batch is
-    remembered. The new rows keep their conditions: what the model makes of none, which guidance leads away from, stays what it was. See `check_remembering` for the runs that it is for.
+    What a few clips teach so cannot undo what many taught before (Learning without Forgetting, 1606.09282). Half of a
+    batch is remembered. The new rows keep their conditions: what the model makes of none, which guidance leads away
+    from, stays what it was. See `check_remembering` for the runs that it is for.
     """
 
     name = TrainMuNet.name

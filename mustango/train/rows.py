@@ -9,14 +9,15 @@ from musicbench import InputError
 from musicbench.build.dataset import read_rows
 from mustango.release.files import read_json
 
-# The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones stay apart.
+# The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones
+# stay apart.
 MEL = dict(
     sample_rate=24000, n_fft=3072, hop_length=384, n_mels=192, f_max=12000.0, htk=True, mean=-3.25, std=2.0, fold=(4, 8)
 )  # fmt: skip
 
 
 def check_front_end(run):
-    """Raise InputError if a run began with a model of another mel than the one that VAE and vocoder are trained on here."""
+    """Raise InputError if a run began with a model of another mel than VAE and vocoder are trained on here."""
     path = Path(run) / "parts" / "mel" / "config.json"
     if not path.is_file():
         return
@@ -26,7 +27,10 @@ def check_front_end(run):
 
 
 def training_rows(folder, needed=("location",)):
-    """Return a dataset's rows without its test songs. Raises InputError when none are left, or one lacks a field or its audio."""
+    """Return a dataset's rows without its test songs.
+
+    Raises InputError when none are left, or one lacks a field or its audio.
+    """
     rows = []
     for number, row in enumerate(read_rows(folder), 1):
         lacks = next((name for name in needed if not isinstance(row.get(name), str)), None)
@@ -45,7 +49,10 @@ def training_rows(folder, needed=("location",)):
 
 
 def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
-    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate, each by a gain of that range."""
+    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate.
+
+    Each is multiplied by a gain of the range `gains`.
+    """
     import soundfile
     import soxr
 
