@@ -104,7 +104,8 @@ def serve(options, root, **more):
     page = build_page(studio, files).queue(max_size=options.queue)
     try:
         page.launch(
-            server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False, run_history=False,
+            server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False,
+            run_history=False,
             enable_monitoring=False, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
             css=style(), head=script(CONTROLS), theme=theme(),
             app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True, **more,

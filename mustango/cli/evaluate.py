@@ -9,9 +9,9 @@ from mustango.cli.options import check_device, defaults_of
 
 ABOUT = {
     "help": "how well the music obeys, and how it sounds",
-    "description": "Generate for a test set (or take a folder of audio), let independent judges hear it, and print how much of "
-    "what was asked they heard, beside what they hear in the set's own audio. Writes report.json, report.md and report.html; "
-    "run again to go on.",
+    "description": "Generate for a test set (or take a folder of audio), let independent judges hear it, and print how "
+    "much of what was asked they heard, beside what they hear in the set's own audio. Writes report.json, report.md "
+    "and report.html; run again to go on.",
 }
 OPTIONS = {
     "--set": dict(help="composed:N, composed:N:SEED (needs FluidSynth), or a JSON Lines file, such as MusicBench's"),
@@ -52,12 +52,7 @@ def add_options(parser):
 
 
 def run(options):
-    """Run `mustango evaluate`."""
-    from mustango.evaluate.testsets import load_cases
-    from mustango.request.reader import MAX_COUNT, check_options, read_number
-    from mustango.request.sidecar import read_facts
-    from mustango.train.checks import check_place
-
+    """Run `mustango evaluate`; what can be checked without torch is checked before it is loaded."""
     if options.compare:
         refuse_beside("compare", options, ("seed",))
         from mustango.evaluate.comparison import compare
@@ -65,6 +60,49 @@ def run(options):
 
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
+    check_evaluation(options)
+    if options.words is not None:
+        from mustango.evaluate.words import WordsSetup, evaluate_words, words_markdown
+
+        setup = WordsSetup(
+            count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
+            guidance=options.guidance, takes=options.takes,
+        )  # fmt: skip
+        print(words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1)), end="")
+        return 0
+
+    from mustango.evaluate.run import evaluate
+    from mustango.evaluate.scorecard import markdown, write_reports
+
+    report = evaluate(setup_of(options), options.out, options.workers)
+    paths = write_reports(report, options.out)
+    print(markdown(report))
+    print(f"{Path(options.out) / 'report.json'}, {', '.join(map(str, paths))} written")
+    return 0
+
+
+def setup_of(options):
+    """Return the Setup of the evaluation that is asked for."""
+    from mustango.evaluate.setup import COLUMNS, Setup
+
+    def names(text):
+        return tuple(name.strip().lower() for name in text.split(",") if name.strip()) if text else ()
+
+    return Setup(
+        set=options.set, model=options.model, audio=options.audio, real=options.real, steps=options.steps,
+        guidance=options.guidance, takes=options.takes, device=options.device, given=not options.words_only,
+        limit=options.limit, seed=options.seed, dropped=options.dropped, columns=names(options.columns) or COLUMNS,
+        judges=names(options.judges), embedding=options.embedding,
+    )  # fmt: skip
+
+
+def check_evaluation(options):
+    """Raise InputError for options that do not go together, are out of bounds, or name what is not there."""
+    from mustango.evaluate.testsets import load_cases
+    from mustango.request.reader import MAX_COUNT, check_options, read_number
+    from mustango.request.sidecar import read_facts
+    from mustango.train.checks import check_place
+
     if options.words is not None:
         refuse_beside("words", options, ("out", "model", "device", "steps", "guidance", "takes", "seed", "workers"))
     if options.audio:
@@ -84,33 +122,6 @@ def run(options):
     if not options.audio:
         read_facts(options.model)
         check_device(options.device)
-    if options.words is not None:
-        from mustango.evaluate.words import WordsSetup, evaluate_words, words_markdown
-
-        setup = WordsSetup(
-            count=options.words, seed=7 + options.seed, model=options.model, device=options.device, steps=options.steps,
-            guidance=options.guidance, takes=options.takes,
-        )  # fmt: skip
-        print(words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1)), end="")
-        return 0
-
-    from mustango.evaluate.run import evaluate
-    from mustango.evaluate.scorecard import markdown, write_reports
-    from mustango.evaluate.setup import COLUMNS, Setup
-
-    def names(text):
-        return tuple(name.strip().lower() for name in text.split(",") if name.strip()) if text else ()
-
-    setup = Setup(
-        set=options.set, model=options.model, audio=options.audio, real=options.real, steps=options.steps, guidance=options.guidance,
-        takes=options.takes, device=options.device, given=not options.words_only, limit=options.limit, seed=options.seed, dropped=options.dropped,
-        columns=names(options.columns) or COLUMNS, judges=names(options.judges), embedding=options.embedding,
-    )  # fmt: skip
-    report = evaluate(setup, options.out, options.workers)
-    paths = write_reports(report, options.out)
-    print(markdown(report))
-    print(f"{Path(options.out) / 'report.json'}, {', '.join(map(str, paths))} written")
-    return 0
 
 
 def refuse_beside(mode, options, used):

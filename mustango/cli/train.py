@@ -10,18 +10,20 @@ ABOUT = {"help": "train a part of the model on dataset rows"}
 OPTIONS = {
     "part": dict(
         choices=("start", "vae", "sharpen", "vocoder", "refiner", "postfilter", "text", "munet", "bundle"),
-        help="vae, sharpen (measures what the VAE softens), vocoder, refiner and postfilter (of the vocoder), text (takes a text "
-        "encoder in), munet, bundle (makes a model); start begins from a model instead",
+        help="vae, sharpen (measures what the VAE softens), vocoder, refiner and postfilter (of the vocoder), text "
+        "(takes a text encoder in), munet, bundle (makes a model); start begins from a model instead",
     ),
     "-o --out": dict(
         required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on"
     ),
     "--data": dict(metavar="DIR", help="dataset folder, as `musicbench compose` and `build` write it"),
-    "--held-out": dict(metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"),
+    "--held-out": dict(
+        metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"
+    ),
     "--remember": dict(
         metavar="DIR",
-        help="munet: dataset folder of what the model knows already; on it the run keeps to what the model predicted when the "
-        "run began",
+        help="munet: dataset folder of what the model knows already; on it the run keeps to what the model predicted "
+        "when the run began",
     ),
     "--steps": dict(type=positive, default=10_000, help="optimizer steps in all (default %(default)s)"),
     "--minutes": dict(type=number, help="stop after so many minutes; run again to go on"),
@@ -32,8 +34,8 @@ OPTIONS = {
     "--device": dict(default="cpu", choices=("cpu", "cuda"), help="where to train (default %(default)s)"),
     "--bf16": dict(
         action="store_true",
-        help="munet, refiner, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX (munet on a GPU: "
-        "always)",
+        help="munet, refiner, vocoder: matrix products in bfloat16, faster on a CPU that has AVX512_BF16 or AMX (munet "
+        "on a GPU: always)",
     ),
     "--loaders": dict(type=positive, default=0, help="processes that draw batches ahead (default: none)"),
     "--text-encoder": dict(metavar="DIR", help="text: folder of the frozen encoder and its tokenizer"),
@@ -90,7 +92,8 @@ def fit_part(options):
     torch.set_float32_matmul_precision("high")  # TF32 where there is a GPU
     torch.manual_seed(options.seed)  # of new weights
     tasks = {
-        "vae": TrainVAE, "vocoder": TrainVocoder, "refiner": TrainRefiner, "postfilter": TrainPostfilter, "munet": TrainMuNet,
+        "vae": TrainVAE, "vocoder": TrainVocoder, "refiner": TrainRefiner, "postfilter": TrainPostfilter,
+        "munet": TrainMuNet,
     }  # fmt: skip
     task_of = partial(tasks[options.part], bf16=True) if options.bf16 else tasks[options.part]
     task = task_of(options.data, options.out, device)

@@ -1,6 +1,6 @@
 """What is asked in words: instruments, moods, contradictions, silences, drawn by seed; is what was heard right?"""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -93,7 +93,8 @@ def contradictions(seed, count):
     drawn = []
     for index in range(count):
         rng = np.random.default_rng([seed, index, 19])
-        sort = f"{rng.choice(['piano', 'acoustic guitar', 'organ', 'strings'])} {rng.choice(['pop', 'rock', 'ballad', 'jazz'])}"
+        instrument = rng.choice(["piano", "acoustic guitar", "organ", "strings"])
+        sort = f"{instrument} {rng.choice(['pop', 'rock', 'ballad', 'jazz'])}"
         if index % 2:
             slow, fast = int(rng.integers(60, 76)), int(rng.integers(140, 171))
             asked, said, word = (fast, slow, "slow") if index % 4 == 1 else (slow, fast, "fast")
@@ -161,3 +162,40 @@ def only_drums_heard(piece, power):
         if chord.root is None:
             silent |= (frames >= start_s + 0.35) & (frames < end_s - 0.05)  # what was struck before may ring out
     return float(10 * np.log10((held[silent].mean() + 1e-9) / held[~silent].mean()) < BREAK_DB)
+
+
+@dataclass(frozen=True)
+class WordCases:
+    """All cases of an evaluation of words, as the functions above draw them."""
+
+    instruments: list
+    pairs: list
+    contradictions: list
+    silences: list
+
+    @classmethod
+    def drawn(cls, seed, count):
+        """Draw `count` instruments, an eighth of it pairs of each of PAIRS and silences, a quarter contradictions."""
+        return cls(
+            instrument_cases(seed, count),
+            mood_cases(seed, count // 8),
+            contradictions(seed, count // 4),
+            silences(seed, count // 8),
+        )
+
+    @property
+    def pieces(self):
+        """Return {id: (case, piece)} of all of them."""
+        pairs = (one for _, *both in self.pairs for one in both)
+        drawn = [*self.instruments, *pairs, *self.contradictions, *self.silences]
+        return {case.id: (case, piece) for case, piece, *_ in drawn}
+
+    @property
+    def kinds(self):
+        """Return {what is measured: [ids of the cases that need it]}."""
+        return {
+            "timbre": [case.id for case, _ in self.instruments],
+            "measures": [case.id for _, *both in self.pairs for case, _ in both],
+            "heard": [case.id for case, *_ in self.contradictions],
+            "tone": [case.id for case, *_ in self.silences],
+        }

@@ -25,13 +25,11 @@ from mustango.evaluate.run import fingerprint
 from mustango.evaluate.testsets import DURATION_S
 from mustango.evaluate.word_cases import (
     PAIRS,
-    contradictions,
+    WordCases,
     control_wins,
     drums_asked,
     instrument_cases,
-    mood_cases,
     only_drums_heard,
-    silences,
 )
 from mustango.hear.metrics import bootstrap
 from mustango.release.files import read_json
@@ -63,8 +61,7 @@ class WordsSetup:
 def evaluate_words(setup, folder, workers):
     """Run the evaluation in `folder`, going on with what is there.
 
-    Returns the report, and writes words.json and words.md.
-    Raises InputError.
+    Returns the report, and writes words.json and words.md. Raises InputError.
     """
     if setup.count < 8:
         raise InputError(f"{setup.count} clips of words are too few; give 8 or more")
@@ -73,21 +70,10 @@ def evaluate_words(setup, folder, workers):
     musicnn()
     madmom(BEATS_A_BAR)
     folder = Path(folder)
-    about = {name: value for name, value in asdict(setup).items() if name != "device"} | {"weights": fingerprint(setup.model)}
-    make_folder(folder)
-    kept = folder / "setup.json"
-    if kept.is_file() and read_json(kept) != about:
-        raise InputError(f"{folder} holds another evaluation; choose another folder")
-    save_json(kept, about)
-
-    instruments = instrument_cases(setup.seed, setup.count)
-    pairs = mood_cases(setup.seed, setup.count // 8)
-    gainsaid = contradictions(setup.seed, setup.count // 4)
-    silent = silences(setup.seed, setup.count // 8)
-    seeds = range(setup.count // 4)
+    about = _open(folder, setup)
+    cases = WordCases.drawn(setup.seed, setup.count)
+    pieces, seeds = cases.pieces, range(setup.count // 4)
     rate, problems = sample_rate_of(setup.model), []
-    drawn = [*instruments, *(c for _, *both in pairs for c in both), *gainsaid, *silent]
-    pieces = {case.id: (case, piece) for case, piece, *_ in drawn}
     asked = {id_: (generate_clip, setup, c.prompt, c.controls, DURATION_S, c.seed) for id_, (c, _) in pieces.items()}
     again = {f"seed-{seed:03d}": (generate_clip, setup, REPEATED, {}, DURATION_S, seed) for seed in seeds}
     with worker_pool(workers if setup.device == "cpu" else 1) as pool:
@@ -102,19 +88,13 @@ def evaluate_words(setup, folder, workers):
         repeated = {id_: clips["model"][id_] for id_ in again}
         trips = {id_: (round_trip_clip, setup, path) for id_, path in repeated.items()}
         alike = make_clips(pool, "round trip", folder / "round-trip", trips, problems)
-        kinds = {
-            "timbre": [case.id for case, _ in instruments],
-            "measures": [case.id for _, *both in pairs for case, _ in both],
-            "heard": [case.id for case, *_ in gainsaid],
-            "tone": [case.id for case, *_ in silent],
-        }
         found = {
-            column: {kind: _listen(pool, kind, {id_: paths[id_] for id_ in ids}) for kind, ids in kinds.items()}
+            column: {kind: _listen(pool, kind, {id_: paths[id_] for id_ in ids}) for kind, ids in cases.kinds.items()}
             for column, paths in clips.items()
         }
         takes, trips = (np.array(list(_listen(pool, "embedded", paths).values())) for paths in (repeated, alike))
 
-    scores = {column: _scores(probe, instruments, pairs, gainsaid, silent, heard) for column, heard in found.items()}
+    scores = {column: _scores(probe, cases, heard) for column, heard in found.items()}
     rows = [{"what": what, **{column: asdict(bootstrap(scores[column][what])) for column in scores}} for what in scores["composed"]]
     report = {"setup": about, "rows": rows, "repetition": repetition(takes, trips)}
     save_json(folder / "words.json", report)
@@ -123,19 +103,32 @@ def evaluate_words(setup, folder, workers):
     return report
 
 
-def _scores(probe, instruments, pairs, gainsaid, silent, heard):
+def _open(folder, setup):
+    """Make the evaluation's folder, or check that it holds this one; returns what it is. Raises InputError."""
+    about = {name: value for name, value in asdict(setup).items() if name != "device"}
+    about |= {"weights": fingerprint(setup.model)}
+    make_folder(folder)
+    kept = folder / "setup.json"
+    if kept.is_file() and read_json(kept) != about:
+        raise InputError(f"{folder} holds another evaluation; choose another folder")
+    save_json(kept, about)
+    return about
+
+
+def _scores(probe, cases, heard):
     """Return {what was asked: [0.0 or 1.0 of each clip or pair]} of one column; heard: {kind: {id: what was heard}}."""
     scores = defaultdict(list)
-    for case, piece in instruments:
+    for case, piece in cases.instruments:
         for what, right in probe.right(heard["timbre"][case.id], piece.comping, drums_asked(case.prompt)).items():
             scores[what].append(right)
-    for moods, (less, _), (more, _) in pairs:
+    for moods, (less, _), (more, _) in cases.pairs:
         measure = PAIRS[moods][2]
         right = heard["measures"][more.id][measure] > heard["measures"][less.id][measure]
         scores[f"{' / '.join(moods)}: {measure}"].append(float(right))
-    for case, piece, what, said in gainsaid:
-        scores[f"given {what} win over the prompt's"].append(control_wins(case, piece, what, said, heard["heard"][case.id]))
-    for case, piece, what in silent:
+    for case, piece, what, said in cases.contradictions:
+        right = control_wins(case, piece, what, said, heard["heard"][case.id])
+        scores[f"given {what} win over the prompt's"].append(right)
+    for case, piece, what in cases.silences:
         scores[f"{what}: nothing but drums"].append(only_drums_heard(piece, heard["tone"][case.id]))
     return scores
 
@@ -162,8 +155,8 @@ def words_markdown(report):
     """Return the report as a Markdown table."""
     setup, apart = report["setup"], report["repetition"]
     lines = [
-        f"Words: model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance {setup['guidance']:g}, "
-        f"seed {setup['seed']}. Shares of clips or pairs, with 95 % intervals; composed: the same measure on the composer's audio.",
+        f"Words: model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance "
+        f"{setup['guidance']:g}, seed {setup['seed']}. Shares of clips or pairs, with 95 % intervals; composed: the same measure on the composer's audio.",
         "",
         "| what | model | composed | model / composed |",
         "|---|---|---|---|",
@@ -175,13 +168,13 @@ def words_markdown(report):
     lines += [
         "",
         f'Repetition, {apart["takes"]} seeds of "{REPEATED}", cosine distance of MusiCNN embeddings: closest pair '
-        f"{apart['closest']:.4f}, median {apart['median']:.4f}; a take and its own round trip {apart['own round trip']:.4f}; pairs "
-        f"closer than that: {apart['alike']}.",
+        f"{apart['closest']:.4f}, median {apart['median']:.4f}; a take and its own round trip "
+        f"{apart['own round trip']:.4f}; pairs closer than that: {apart['alike']}.",
     ]
     return "\n".join(lines) + "\n"
 
 
-# ---------------------------------------------------------------------------------------------------- clips made and heard
+# ---------------------------------------------------------------------------------------------------- the clips
 
 
 def render_clip(piece, sample_rate, path):

@@ -16,10 +16,12 @@ def endpoint(studio, files):
         return {"path": str(path), "orig_name": path.name, "meta": {"_type": "gradio.FileData"}}
 
     def generate(
-        prompt: str, chords: str = "", tempo: float | str | None = None, key: str = "", meter: str = "", duration: float | str | None = None,
+        prompt: str, chords: str = "", tempo: float | str | None = None, key: str = "", meter: str = "",
+        duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
         scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
-        listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "", request: gr.Request = None,
+        listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "",
+        request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
 
@@ -34,7 +36,8 @@ def endpoint(studio, files):
         (what is played otherwise than asked).
         """
         asked = Request(
-            prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler, model, predictors,
+            prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler,
+            model, predictors,
             listen, loudness, tail, beats,
         )  # fmt: skip
         finished = []

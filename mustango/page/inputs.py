@@ -13,12 +13,19 @@ PRESETS = ["I V vi IV", "I vi IV V", "vi IV I V", "ii7 V7 Imaj7", "i bVII bVI V"
 EXAMPLES = [
     {"prompt": "upbeat piano pop with drums", "chords": "C G Am F", "tempo": "120", "key": "C major", "meter": "4/4"},
     {"prompt": "calm harp lullaby", "chords": "I vi | IV V", "tempo": "80", "key": "G major", "meter": "3/4"},
-    {"prompt": "jazz trio with double bass and brushes", "chords": "ii7 V7 Imaj7", "tempo": "140", "key": "Bb major", "meter": "4/4"},
-    {"prompt": "dark synth arpeggios, driving techno beat", "chords": "Am F C G", "tempo": "128", "key": "A minor", "meter": "4/4"},
+    {
+        "prompt": "jazz trio with double bass and brushes", "chords": "ii7 V7 Imaj7", "tempo": "140", "key": "Bb major",
+        "meter": "4/4",
+    },
+    {
+        "prompt": "dark synth arpeggios, driving techno beat", "chords": "Am F C G", "tempo": "128", "key": "A minor",
+        "meter": "4/4",
+    },
 ]  # fmt: skip
 LOUDNESS = {"-14 LUFS": -14.0, "As made": None}
 CONTROLS = (
-    "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance", "negative_prompt",
+    "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance",
+    "negative_prompt",
     "scheduler", "model", "predictors", "loudness", "listen",
 )  # fmt: skip
 NUMBERS, CHECKS = ("seed", "count", "steps", "guidance"), ("lock", "listen")

@@ -101,9 +101,12 @@ def music_tab(page, studio, files):
 
 def let_inputs_act(page, w, v, controls, maker):
     """Restore what a tab held; show the plan of what is asked; let the small buttons change it."""
-    page.load(
-        maker.restore, [w.kept, w.token], [*controls, v.arrived, v.status], preprocess=False, js="() => mustango.begin()", **QUIET
-    ).then(None, v.status, v.status, js=f"status => mustango.restored(status, `{status_html(RELOADED)}`)", **QUIET)  # fmt: skip
+    shown = [*controls, v.arrived, v.status]
+    loaded = page.load(
+        maker.restore, [w.kept, w.token], shown, preprocess=False, js="() => mustango.begin()", **QUIET
+    )  # fmt: skip
+    told = f"status => mustango.restored(status, `{status_html(RELOADED)}`)"
+    loaded.then(None, v.status, v.status, js=told, **QUIET)
     changes = [c.change for c in controls]
     planned = gr.on([page.load, *changes], maker.plan, controls, w.plan, trigger_mode="always_last", preprocess=False, **QUIET)
     planned.then(None, v.status, v.status, js="status => mustango.withoutOldError(status, '#status')", **QUIET)
@@ -127,7 +130,8 @@ def let_takes_be_made(w, v, controls, maker):
     asked_again = w.again.click(desk.waiting, None, desk.shown, **begin)
     browser = [w.dark, w.cancelled, w.token]
     run = {
-        "outputs": [*desk.shown, v.arrived], "show_progress": "full", "show_progress_on": v.status, "api_visibility": "private",
+        "outputs": [*desk.shown, v.arrived], "show_progress": "full", "show_progress_on": v.status,
+        "api_visibility": "private",
         **ONE_PLAYS,
     }  # fmt: skip
     runs = [

@@ -12,8 +12,8 @@ from mustango.page.web import KEPT_S, MAX_UPLOAD, progress_html, report_html, st
 def dataset_tab(files):
     """Place the tab that builds a dataset of uploaded songs, and let its widgets act."""
     gr.Markdown(
-        f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} MiB and "
-        f"{MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
+        f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} "
+        f"MiB and {MAX_SONG_S // 60} minutes; uploads and results are deleted after {KEPT_S // 60} minutes."
     )
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=320):
@@ -46,7 +46,8 @@ def dataset_tab(files):
             yield *desk.idle(str(error), "input error"), gr.skip(), gr.skip()
 
     building = go.click(desk.waiting, None, desk.shown, **QUIET).then(
-        build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full", show_progress_on=status,
+        build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full",
+        show_progress_on=status,
         concurrency_limit=1, concurrency_id="builder", api_visibility="private",
     )  # fmt: skip
     desk.stoppable([building])

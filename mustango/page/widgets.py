@@ -75,8 +75,8 @@ def advanced(w, studio):
         w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", elem_id="model")
         w.predictors = gr.Dropdown(
             PREDICTORS, value="auto", label="Predictors", elem_id="predictors",
-            info="Who chooses the tempo and chords you leave out: reader follows rules, neural asks a released model, auto takes "
-            "neural where the model has it.",
+            info="Who chooses the tempo and chords you leave out: reader follows rules, neural asks a released model, "
+            "auto takes neural where the model has it.",
         )  # fmt: skip
         w.loudness = gr.Dropdown(
             list(LOUDNESS), value="-14 LUFS", label="Loudness of downloads", elem_id="loudness",
@@ -100,7 +100,8 @@ def theme():
     """Return the page's colours and fonts, with readable small print; the fonts are the reader's own."""
     base = gr.themes.Default(primary_hue="teal", font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     return base.set(
-        block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300", input_placeholder_color="*neutral_500",
+        block_info_text_color="*neutral_600", block_info_text_color_dark="*neutral_300",
+        input_placeholder_color="*neutral_500",
         body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_300",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700", button_primary_background_fill_hover_dark="*primary_800",

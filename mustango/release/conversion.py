@@ -60,8 +60,8 @@ def released_components(folder):
     n_mels, expected = stft.get("n_mel_channels", RELEASED_VOCODER["num_mels"]), RELEASED_VOCODER["num_mels"]
     if n_mels != expected or not isinstance(stft.get("sampling_rate", 16000), int):
         raise InputError(
-            f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r} and sampling_rate {stft.get('sampling_rate')!r}; the vocoder "
-            f"takes {expected} and a whole number; get the model again"
+            f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r} and sampling_rate "
+            f"{stft.get('sampling_rate')!r}; the vocoder takes {expected} and a whole number; get the model again"
         )
     yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
     yield "mel", convert_mel(stft)

@@ -48,8 +48,10 @@ def check_settings(config, fixed, where):
 def munet_config(released):
     """Turn a released MuNet config into ours. Raises InputError for a setting that ours does not have."""
     fixed = {
-        "use_linear_projection": True, "flip_sin_to_cos": True, "freq_shift": 0, "act_fn": "silu", "downsample_padding": 1,
-        "mid_block_scale_factor": 1, "only_cross_attention": False, "dual_cross_attention": False, "center_input_sample": False,
+        "use_linear_projection": True, "flip_sin_to_cos": True, "freq_shift": 0, "act_fn": "silu",
+        "downsample_padding": 1,
+        "mid_block_scale_factor": 1, "only_cross_attention": False, "dual_cross_attention": False,
+        "center_input_sample": False,
         "num_class_embeds": None, "class_embed_type": None, "resnet_time_scale_shift": "default",
     }  # fmt: skip
     check_settings(released, fixed, "the MuNet config")
@@ -133,8 +135,10 @@ def t5_config(tensors, prefix="", **settings):
         embedding = tensors["encoder.embed_tokens.weight" if "shared.weight" not in tensors else "shared.weight"]
         sizes = dict(
             vocab_size=embedding.shape[0], d_model=embedding.shape[1], num_heads=bias.shape[1],
-            relative_attention_num_buckets=bias.shape[0], d_kv=query.shape[0] // bias.shape[1], num_layers=layers("encoder"),
-            num_decoder_layers=layers("decoder") or None, d_ff=tensors["encoder.block.0.layer.1.DenseReluDense.wi_0.weight"].shape[0],
+            relative_attention_num_buckets=bias.shape[0], d_kv=query.shape[0] // bias.shape[1],
+            num_layers=layers("encoder"),
+            num_decoder_layers=layers("decoder") or None,
+            d_ff=tensors["encoder.block.0.layer.1.DenseReluDense.wi_0.weight"].shape[0],
             feed_forward_proj="gated-gelu", relative_attention_max_distance=128, layer_norm_epsilon=1e-6,
             dropout_rate=0.0, tie_word_embeddings=False, decoder_start_token_id=0,
         )  # fmt: skip
@@ -166,7 +170,8 @@ def convert_vae(tensors, config):
             raise InputError("vae_config.json asks for attention or an embed_dim that ours does not have")
         with without_weights():
             model = AutoencoderKL(
-                in_channels=d["in_channels"], out_channels=d["out_ch"], latent_channels=d["z_channels"], norm_num_groups=32,
+                in_channels=d["in_channels"], out_channels=d["out_ch"], latent_channels=d["z_channels"],
+                norm_num_groups=32,
                 block_out_channels=[d["ch"] * m for m in d["ch_mult"]], layers_per_block=d["num_res_blocks"],
                 down_block_types=["DownEncoderBlock2D"] * levels, up_block_types=["UpDecoderBlock2D"] * levels,
                 sample_size=d["resolution"], scaling_factor=config["scale_factor"],

@@ -33,8 +33,11 @@ from mustango.train.loop import SCHEDULER
 from mustango.train.parts import begin, save_part
 
 CONDITIONER = dict(
-    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=WINDOW_S,
-    chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
+    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024,
+    cycle_s=WINDOW_S,
+    chord_types=(
+        *CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5",
+    ),
 )  # fmt: skip
 MUNET = dict(
     in_channels=16, out_channels=16, block_out_channels=(96, 160, 224), layers_per_block=1, num_heads=(3, 5, 7),
