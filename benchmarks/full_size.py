@@ -54,7 +54,7 @@ def write(folder):
 
 
 def convert(folder):
-    from mustango.release.checkpoint import convert
+    from mustango.release.conversion import convert
 
     convert(folder / "released", folder / "ours", tokenizers={"beat_tokenizer": TOKENIZER, "chord_tokenizer": TOKENIZER})
 

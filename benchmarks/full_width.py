@@ -17,7 +17,18 @@ import torch
 from parity import FULL_MUNET, FULL_VAE, Golden, _symbols
 
 from mustango.model.conditioning import Conditioning
-from mustango.release import checkpoint
+from mustango.release.names import IGNORED
+from mustango.release.released import (
+    DEBERTA,
+    convert_beat_predictor,
+    convert_chord_predictor,
+    convert_conditioner,
+    convert_munet,
+    convert_text_encoder,
+    convert_vae,
+    convert_vocoder,
+    deberta_sizes,
+)
 
 T5_TOLERANCE, TOLERANCE = 3e-4, 1e-4  # of the golden README: the weights magnify T5's rounding
 # Tensors that a released file holds twice, and the name by which they are drawn.
@@ -59,7 +70,7 @@ def drawn_weights(shapes, *prefixes):
     kept = {}
     for name, shape in shapes.items():
         source = DRAWN_AS.get(name, name)
-        if not name.startswith(prefixes) or re.match(checkpoint.IGNORED, name):
+        if not name.startswith(prefixes) or re.match(IGNORED, name):
             continue
         if source not in kept:
             kept[source] = drawn(source, shape)
@@ -88,7 +99,7 @@ class Full(Golden):
 
 @torch.no_grad()
 def text_encoder(golden):
-    model = checkpoint.convert_text_encoder(drawn_weights(golden.shapes("ldm"), "text_encoder."))
+    model = convert_text_encoder(drawn_weights(golden.shapes("ldm"), "text_encoder."))
     for case, t in golden.cases("text_encoder").items():
         states = model(input_ids=t["input_ids"], attention_mask=t["attention_mask"]).last_hidden_state
         yield case, relative(states, t["states"]), T5_TOLERANCE
@@ -101,7 +112,7 @@ def text_encoder(golden):
 @torch.no_grad()
 def conditioner(golden):
     prefixes = ("beat_embedding_layer.", "chord_embedding_layer.", "FME.")
-    model = checkpoint.convert_conditioner(drawn_weights(golden.shapes("ldm"), *prefixes))
+    model = convert_conditioner(drawn_weights(golden.shapes("ldm"), *prefixes))
     about = golden.json("munet_io")["cases"]
     wanted = [(f"case{case['case']}", case, golden.cases("munet_io")[f"case{case['case']}"], []) for case in about]
     wanted.append(("guided", golden.json("guided"), golden.tensors("guided"), [([], [])]))  # the null half first
@@ -119,7 +130,7 @@ def _condition(t):
 
 @torch.no_grad()
 def munet(golden):
-    model = checkpoint.convert_munet(drawn_weights(golden.shapes("ldm"), "unet."), FULL_MUNET)
+    model = convert_munet(drawn_weights(golden.shapes("ldm"), "unet."), FULL_MUNET)
     for case, t in golden.cases("munet_io").items():
         yield case, relative(model(t["sample"], t["timestep"], _condition(t)), t["out"]), TOLERANCE
     t = golden.tensors("guided")
@@ -132,7 +143,7 @@ def munet(golden):
 @torch.no_grad()
 def vae(golden):
     t = golden.tensors("vae_io")
-    model = checkpoint.convert_vae(drawn_weights(golden.shapes("vae"), "encoder.", "decoder.", "quant", "post_quant"), FULL_VAE)
+    model = convert_vae(drawn_weights(golden.shapes("vae"), "encoder.", "decoder.", "quant", "post_quant"), FULL_VAE)
     posterior = model.encode(t["enc/mel"]).latent_dist
     yield "encoder", relative(torch.cat([posterior.mean, posterior.logvar], dim=1), t["enc/moments"]), TOLERANCE
     yield "decoder", relative(model.decode(t["dec/latents"] / model.config.scaling_factor).sample, t["dec/mel"]), TOLERANCE
@@ -141,7 +152,7 @@ def vae(golden):
 @torch.no_grad()
 def vocoder(golden):
     t = golden.tensors("vae_io")
-    model = checkpoint.convert_vocoder(drawn_weights(golden.shapes("vae"), "vocoder."))
+    model = convert_vocoder(drawn_weights(golden.shapes("vae"), "vocoder."))
     wave = model(t["voc/mel"].squeeze(1)).reshape(1, -1)
     yield "waveform", relative(wave, t["voc/wav_float"].squeeze(1)), TOLERANCE
     int16 = (wave.double() * 32768).clamp(-32768, 32767).to(torch.int16)
@@ -151,7 +162,7 @@ def vocoder(golden):
 @torch.no_grad()
 def beats_model(golden):
     tensors = drawn_weights(golden.shapes("beats"), "")
-    model = checkpoint.convert_beat_predictor(tensors, {**checkpoint.DEBERTA, **checkpoint.deberta_sizes(tensors)})
+    model = convert_beat_predictor(tensors, {**DEBERTA, **deberta_sizes(tensors)})
     for case, t in golden.cases("beats_model").items():
         logits, values = model(t["input_ids"], t["attention_mask"])
         yield f"{case} logits", relative(logits, t["logits"]), TOLERANCE
@@ -161,7 +172,7 @@ def beats_model(golden):
 @torch.no_grad()
 def chords_model(golden):
     t = golden.tensors("chords_model")
-    model = checkpoint.convert_chord_predictor(drawn_weights(golden.shapes("chords"), ""))
+    model = convert_chord_predictor(drawn_weights(golden.shapes("chords"), ""))
     given = {"input_ids": t["input_ids"], "attention_mask": t["attention_mask"]}
     ids = t["greedy_ids"]
     logits = model(**given, decoder_input_ids=ids[:, :-1]).logits

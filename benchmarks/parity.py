@@ -31,7 +31,8 @@ from musicbench.music.theory import Chord
 from mustango.hear.metrics import control_metrics as metrics
 from mustango.hear.metrics import row_labels
 from mustango.model.conditioning import Conditioning
-from mustango.release.checkpoint import (
+from mustango.release.predictors import beats_from_outputs, chord_prompt, parse_chords
+from mustango.release.released import (
     convert_beat_predictor,
     convert_conditioner,
     convert_mel,
@@ -40,7 +41,6 @@ from mustango.release.checkpoint import (
     convert_vae,
     convert_vocoder,
 )
-from mustango.release.predictors import beats_from_outputs, chord_prompt, parse_chords
 from mustango.train.munet import min_snr_weight, v_prediction_error
 
 # The released model's configs at full size, beside `keys` in the golden folder, which holds its tensors' shapes.

@@ -26,27 +26,22 @@ from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on
 from mustango.model.vocoder import ISTFTVocoder
-from mustango.release.checkpoint import (
+from mustango.release.conversion import released_components, released_predictors
+from mustango.release.files import check_finite, read_json
+from mustango.release.folder import (
     BUNDLED,
-    PREDICTOR_PARTS,
-    TOKENIZERS,
-    MissingPackage,
-    check_finite,
     has_predictors,
-    is_hub_id,
-    is_released,
-    load_tokenizer,
     model_folder,
     model_index,
     model_written_whole,
-    read_json,
-    released_components,
-    released_predictors,
     verify,
     with_todays_names,
     write_part,
 )
+from mustango.release.hub import is_hub_id
+from mustango.release.layouts import PREDICTOR_PARTS, is_released
 from mustango.release.predictors import NeuralPredictors, execution_device, predictors_from
+from mustango.release.tokenizers import TOKENIZERS, MissingPackage, load_tokenizer
 from mustango.request.knows import read_knows
 from mustango.request.reader import Controls, check_options
 from mustango.request.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key

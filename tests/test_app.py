@@ -21,7 +21,8 @@ import app
 from musicbench import InputError
 from musicbench.music.theory import Key
 from musicbench.scores.midi import read_chords
-from mustango.page.web import sweep_once
+from mustango.page import inputs
+from mustango.page.web import MAX_UPLOAD, sweep_once
 from mustango.pipeline import MustangoPipeline
 from mustango.request.reader import resolve
 
@@ -116,8 +117,8 @@ def test_auto_duration_is_that_of_the_chords(client):
 
 
 def asked(**values):
-    defaults = dict.fromkeys(app.CONTROLS) | {"unit": "bars", "key": "Auto", "meter": "Auto", "loudness": "As made"}
-    return app.asked_for(*((defaults | values)[name] for name in app.CONTROLS))
+    defaults = dict.fromkeys(inputs.CONTROLS) | {"unit": "bars", "key": "Auto", "meter": "Auto", "loudness": "As made"}
+    return inputs.asked_for(*((defaults | values)[name] for name in inputs.CONTROLS))
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_the_page_s_boxes_become_a_request():
 
 def test_what_a_tab_kept_is_taken_where_it_fits():
     kept = {"prompt": "piano", "seed": 5, "lock": True, "unit": "seconds", "model": "mini", "listen": False}
-    assert dict(zip(app.CONTROLS, app.kept_inputs(kept, ["mini"]), strict=True)) == dict.fromkeys(app.CONTROLS) | kept
+    assert dict(zip(inputs.CONTROLS, inputs.kept_inputs(kept, ["mini"]), strict=True)) == dict.fromkeys(inputs.CONTROLS) | kept
     hostile = {
         "prompt": ["x"],
         "seed": "5",
@@ -150,7 +151,7 @@ def test_what_a_tab_kept_is_taken_where_it_fits():
         "key": None,
     }
     for nothing in (hostile, None, [], "x", {}):
-        assert set(app.kept_inputs(nothing, ["mini"])) == {None}
+        assert set(inputs.kept_inputs(nothing, ["mini"])) == {None}
 
 
 @pytest.mark.parametrize(
@@ -255,7 +256,7 @@ def test_uploads_stay_in_their_place_and_are_bounded(server, client):
         assert Path(path).resolve().parents[1] == root and Path(path).is_file()
         assert answer(server, "GET", f"/gradio_api/file={quote(path)}")[0] == 403  # not even the own one
     assert set(root.parent.iterdir()) == outside
-    assert upload(server, "big.wav", bytes(app.MAX_UPLOAD + 2**20))[0] == 413
+    assert upload(server, "big.wav", bytes(MAX_UPLOAD + 2**20))[0] == 413
 
 
 def test_an_upload_that_breaks_off_is_deleted_in_time(server, client):
@@ -332,10 +333,10 @@ def test_an_address_that_cannot_be_had_is_refused_before_anything_is_loaded(monk
 
 
 def test_examples_and_presets_fit_the_bundled_model():
-    for example in app.EXAMPLES:
+    for example in inputs.EXAMPLES:
         assert resolve(**example, duration="chart").duration_s <= 10.24
-    for line in app.PRESETS:
-        for key in app.KEYS[1:]:
+    for line in inputs.PRESETS:
+        for key in inputs.KEYS[1:]:
             assert resolve("", chords=line, tempo=80, key=key, duration=10.24).key == Key.parse(key)
 
 

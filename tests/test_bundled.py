@@ -7,7 +7,7 @@ from conftest import ROOT
 
 from musicbench.music.theory import Chord
 from musicbench.sound.master import true_peak_db
-from mustango.release.checkpoint import BUNDLED, model_folder, verify
+from mustango.release.folder import BUNDLED, model_folder, verify
 
 FOLDER = ROOT / "checkpoints" / BUNDLED
 

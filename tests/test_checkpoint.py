@@ -13,8 +13,21 @@ from safetensors.torch import load_file, save_file
 from musicbench import InputError
 from mustango.__main__ import main
 from mustango.pipeline import load_pipeline
-from mustango.release import checkpoint
-from mustango.release.checkpoint import CONDITIONER_NAMES, IGNORED, load_released, munet_config, rename
+from mustango.release.conversion import convert
+from mustango.release.folder import model_folder, model_index, model_written_whole, verify
+from mustango.release.names import CONDITIONER_NAMES, IGNORED, rename
+from mustango.release.released import (
+    convert_beat_predictor,
+    convert_chord_predictor,
+    convert_conditioner,
+    convert_munet,
+    convert_text_encoder,
+    convert_vae,
+    convert_vocoder,
+    munet_config,
+    t5_config,
+)
+from mustango.release.weights import load_released
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
@@ -47,20 +60,20 @@ def released_shapes(name):
 def test_every_released_tensor_has_its_place():
     ldm, count, ignored = released_shapes("ldm")
     assert (count, ignored) == (1747, 3)  # copies of PE.pe
-    checkpoint.convert_munet(ldm, FULL_MUNET)
-    checkpoint.convert_conditioner(ldm)
-    checkpoint.convert_text_encoder(ldm)
+    convert_munet(ldm, FULL_MUNET)
+    convert_conditioner(ldm)
+    convert_text_encoder(ldm)
     assert sum(k.startswith(("unet.", "text_encoder.")) or rename(k, CONDITIONER_NAMES) != k for k in ldm) == len(ldm)
     vae, count, ignored = released_shapes("vae")
     assert (count, ignored) == (398, 0)
-    checkpoint.convert_vae(vae, FULL_VAE)
-    checkpoint.convert_vocoder(vae)
+    convert_vae(vae, FULL_VAE)
+    convert_vocoder(vae)
     beats, count, ignored = released_shapes("beats")
     assert (count, ignored) == (399, 1)  # position_ids
-    checkpoint.convert_beat_predictor(beats, FULL_DEBERTA)
+    convert_beat_predictor(beats, FULL_DEBERTA)
     chords, count, ignored = released_shapes("chords")
     assert (count, ignored) == (560, 0)
-    checkpoint.convert_chord_predictor(chords)
+    convert_chord_predictor(chords)
 
 
 @pytest.mark.parametrize("change", ["missing", "unknown", "shape"])
@@ -76,7 +89,7 @@ def test_strict(change):
     else:
         weights[name] = weights[name][:-1]
     with pytest.raises(InputError) as error:
-        checkpoint.convert_munet(weights, config)
+        convert_munet(weights, config)
     assert name in str(error.value)
 
 
@@ -85,7 +98,7 @@ def test_tied_embeddings_may_be_missing_or_double():
     weights = {k: v for k, v in golden.tensors("model_weights").items() if k.startswith("text_encoder.")}
     one = {k: v for k, v in weights.items() if not k.endswith("encoder.embed_tokens.weight")}
     both = one | {"text_encoder.encoder.embed_tokens.weight": one["text_encoder.shared.weight"]}
-    a, b = checkpoint.convert_text_encoder(one), checkpoint.convert_text_encoder(both)
+    a, b = convert_text_encoder(one), convert_text_encoder(both)
     tokens = torch.tensor([[3, 4, 1]])
     with torch.no_grad():
         assert torch.equal(a(input_ids=tokens).last_hidden_state, b(input_ids=tokens).last_hidden_state)
@@ -102,11 +115,11 @@ def test_unsupported_configs_are_named():
 
 def test_the_conditioner_takes_either_copy_of_its_bias_and_leaves_out_buffers():
     tensors, bias = parity.Golden(GOLDEN).tensors("model_weights"), "chord_embedding_layer.FME.translation_bias"
-    wanted = checkpoint.convert_conditioner(tensors).root_bias
+    wanted = convert_conditioner(tensors).root_bias
     one = {k: v for k, v in tensors.items() if k not in (bias, "FME.translation_bias")}
     for name in (bias, "FME.translation_bias"):
         given = one | {name: tensors[bias], "beat_embedding_layer.PE.pe": torch.zeros(5000, 1, 32)}
-        assert torch.equal(checkpoint.convert_conditioner(given).root_bias, wanted)
+        assert torch.equal(convert_conditioner(given).root_bias, wanted)
 
 
 class Code:
@@ -146,7 +159,7 @@ def released(tmp_path_factory):
     torch.save(beats, folder / "beats" / "microsoft-deberta-v3-large.pt")
     torch.manual_seed(0)
     text = {k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")}
-    config = checkpoint.t5_config(text)
+    config = t5_config(text)
     config.num_decoder_layers, config.is_encoder_decoder = 1, True
     chords = {k: v.clone() for k, v in T5ForConditionalGeneration(config).state_dict().items()}
     chords["lm_head.weight"].normal_()  # flan-t5's is no copy of its embeddings
@@ -169,7 +182,7 @@ def released(tmp_path_factory):
 def converted(released, tmp_path_factory):
     target = tmp_path_factory.mktemp("converted") / "model"
     tokenizer = str(released / "tokenizer")
-    checkpoint.convert(released, target, tokenizers={"beat_tokenizer": tokenizer, "chord_tokenizer": tokenizer})
+    convert(released, target, tokenizers={"beat_tokenizer": tokenizer, "chord_tokenizer": tokenizer})
     return target
 
 
@@ -180,7 +193,7 @@ def play(pipeline, **options):
 def test_released_folders_load_as_they_are_and_converted(released, converted):
     from mustango.pipeline import MustangoPipeline, load_pipeline
 
-    checkpoint.verify(converted)
+    verify(converted)
     here, there = MustangoPipeline.from_pretrained(released), load_pipeline(str(converted))
     a, b = play(here), play(there)
     assert a.sample_rate == 16000 and a.audios.shape == (1, 64000)
@@ -222,7 +235,7 @@ def test_chord_predictor_is_the_released_one(released, converted):
 
     tensors = load_released(released / "chords" / "flan-t5-large.bin")
     tokens, start = torch.tensor([[5, 6, 7, 1]]), torch.tensor([[0, 3, 4]])
-    for model in (checkpoint.convert_chord_predictor(dict(tensors)), ChordPredictor.from_pretrained(converted / "chord_predictor")):
+    for model in (convert_chord_predictor(dict(tensors)), ChordPredictor.from_pretrained(converted / "chord_predictor")):
         with torch.no_grad():
             seen = model.encoder(input_ids=tokens).last_hidden_state
             said = model.decoder(input_ids=start, encoder_hidden_states=seen).last_hidden_state
@@ -293,7 +306,7 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
 
 
 def test_half_precision_is_smaller(released, tmp_path):
-    checkpoint.convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
+    convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
     from safetensors import safe_open
 
     with safe_open(tmp_path / "half" / "unet" / "diffusion_pytorch_model.safetensors", "pt") as file:
@@ -304,9 +317,9 @@ def test_converting_leaves_nothing_behind(released, tmp_path):
     import shutil
 
     with pytest.raises(InputError, match="exists"):
-        checkpoint.convert(released, tmp_path)
+        convert(released, tmp_path)
     with pytest.raises(InputError, match="not in the released layout"):
-        checkpoint.convert(ROOT, tmp_path / "x")
+        convert(ROOT, tmp_path / "x")
     for name, says in (
         ("ldm/pytorch_model_ldm.bin", "ldm"),
         ("configs/vae_config.json", "vae_config"),
@@ -317,10 +330,10 @@ def test_converting_leaves_nothing_behind(released, tmp_path):
         path = broken / name
         path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
         with pytest.raises(InputError, match=says):
-            checkpoint.convert(broken, tmp_path / "x", predictors=False)
+            convert(broken, tmp_path / "x", predictors=False)
         shutil.rmtree(broken)
     with pytest.raises(InputError, match="tokenizer"):
-        checkpoint.convert(released, tmp_path / "x", tokenizers={"tokenizer": "/nowhere"})
+        convert(released, tmp_path / "x", tokenizers={"tokenizer": "/nowhere"})
     assert os.listdir(tmp_path) == []
 
 
@@ -333,7 +346,7 @@ def test_converting_to_where_nothing_can_be_written_gets_one_line(released, caps
 
 def written(folder, text):
     """Write what stands for a model of two files, through `model_written_whole`."""
-    with checkpoint.model_written_whole(folder) as new:
+    with model_written_whole(folder) as new:
         (new / "unet").mkdir()
         (new / "unet" / "weights.safetensors").write_text(text)
         (new / "model_index.json").write_text(text)
@@ -350,17 +363,17 @@ def test_a_model_is_replaced_whole_and_what_lies_beside_it_stays(tmp_path, monke
     beside = {"README.md": "card", "unet/LICENSE": "free", "unet/weights-00002-of-00002.safetensors": "stale"}
     for name, text in beside.items():
         (folder / name).write_text(text)
-    with pytest.raises(KeyboardInterrupt), checkpoint.model_written_whole(folder) as new:
+    with pytest.raises(KeyboardInterrupt), model_written_whole(folder) as new:
         (new / "model_index.json").write_text("2")
         raise KeyboardInterrupt
     assert contents(folder) == {"unet/weights.safetensors": "1", "model_index.json": "1"} | beside
     assert os.listdir(folder.parent) == ["model"]
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint.os, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("os.replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             written(folder, "2")
     with pytest.raises(InputError, match="no model_index.json"):  # half of two models is none
-        checkpoint.model_index(folder)
+        model_index(folder)
     written(folder, "3")
     del beside["unet/weights-00002-of-00002.safetensors"]
     assert contents(folder) == {"unet/weights.safetensors": "3", "model_index.json": "3"} | beside
@@ -374,12 +387,12 @@ def test_a_config_that_disagrees_is_named(released, tmp_path):
     path = broken / "configs" / "music_diffusion_model_config.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"cross_attention_dim": 48}))
     with pytest.raises(InputError, match="asks for"):
-        checkpoint.convert(broken, tmp_path / "x", predictors=False)
+        convert(broken, tmp_path / "x", predictors=False)
 
 
 def test_hub_ids_are_tried_and_named():
     with pytest.raises(InputError, match="nobody/nothing"):
-        checkpoint.model_folder("nobody/nothing")
+        model_folder("nobody/nothing")
 
 
 def test_a_mel_that_an_older_version_saved_is_read(tiny_folder, tmp_path):

@@ -23,7 +23,8 @@ from musicbench.music.theory import Chord
 from musicbench.scores.midi import read_chords
 from musicbench.sound.features import Heard
 from musicbench.sound.master import loudness_of
-from mustango.__main__ import build_parser, main, summary
+from mustango.__main__ import build_parser, main
+from mustango.cli.generate import summary
 from mustango.pipeline import load_pipeline
 from mustango.request.knows import read_knows
 from mustango.request.reader import resolve
@@ -265,9 +266,9 @@ def test_an_evaluation_tells_a_wrong_device_before_it_begins(capsys, here):
 @pytest.mark.parametrize(("model", "says"), [("nope", "no model folder nope"), (".", "model_index.json")])
 def test_an_evaluation_of_a_model_that_is_not_there_leaves_nothing(capsys, here, monkeypatch, arguments, model, says):
     (here / "rows.jsonl").write_text('{"prompt": "x", "chords": ["C"], "chords_time": [0], "duration": 2}')
-    for place in ("words.find_soundfont", "words._musicnn", "words.madmom", "clips.find_soundfont", "evaluate.embedder"):
-        monkeypatch.setattr(f"mustango.{place}", lambda *_: None)
-    monkeypatch.setattr("mustango.evaluate.run.DEFAULT_JUDGES", ())
+    for place in ("words.find_soundfont", "words.musicnn", "words.madmom", "clips.find_soundfont", "setup.embedder"):
+        monkeypatch.setattr(f"mustango.evaluate.{place}", lambda *_: None)
+    monkeypatch.setattr("mustango.evaluate.setup.DEFAULT_JUDGES", ())
     assert main(["evaluate", *arguments, "-o", "ev", "--model", model]) == 2
     out, err = capsys.readouterr()
     assert out == "" and says in err and err.count("\n") == 1 and os.listdir(here) == ["rows.jsonl"]
@@ -357,7 +358,7 @@ def test_a_command_ends_in_one_line(capfd, here, monkeypatch, raised, run):
         raise raised
 
     name, arguments = ("mustango", ["generate", "x"]) if run is main else ("musicbench", ["compose", "-o", "x"])
-    monkeypatch.setattr(f"{name}.__main__.{arguments[0]}", stop)
+    monkeypatch.setattr("mustango.cli.generate.run" if run is main else "musicbench.__main__.compose", stop)
     monkeypatch.setattr(sys, "stdout", (here / "out").open("w"))  # which a broken pipe closes
     assert run(arguments) == {InputError: 2, KeyboardInterrupt: 130, BrokenPipeError: 1}[type(raised)]
     err = capfd.readouterr().err

@@ -7,7 +7,7 @@ from musicbench.compose import instruments
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import Chord, Meter
 from mustango.model.conditioning import Conditioner, pooled, sinusoid
-from mustango.model.control import CONTROL_CHANNELS, DRUMS, control_signal, drum_class
+from mustango.model.control import CONTROL_CHANNELS, DRUMS, Notes, control_signal, drum_class
 
 
 def parsed(symbols):
@@ -61,19 +61,21 @@ def test_control_signal_draws_what_is_asked():
 
 def test_control_signal_draws_parts_melody_and_hits():
     nothing = ([], []), ([], [])
-    parts = control_signal(*nothing, 100, 0.01, parts=("bass", "lead"))
+    parts = control_signal(*nothing, 100, 0.01, notes=Notes(parts=("bass", "lead")))
     assert parts[45:50].mean(axis=1).tolist() == [0, 1, 0, 1, 1] and not np.delete(parts, range(45, 50), axis=0).any()
-    melody = control_signal(*nothing, 100, 0.01, melody=[(0.1, 0.3, 61), (0.25, 0.5, 72)])
+    melody = control_signal(*nothing, 100, 0.01, notes=Notes(melody=[(0.1, 0.3, 61), (0.25, 0.5, 72)]))
     assert not melody[:50].any() and melody[74].all() and not melody[75:].any()
     assert [np.flatnonzero(melody[50:62, t]).tolist() for t in (5, 15, 27, 45, 55)] == [[], [1], [0], [0], []]
     assert [np.flatnonzero(melody[62:73, t]).tolist() for t in (15, 45)] == [[5], [6]]
     assert np.flatnonzero(melody[73] > 0.5).tolist() == [10, 25]
-    hits = control_signal(*nothing, 100, 0.01, hits=[(0.2, "kick"), (0.2, "closed_hat"), (0.4, "conga_low"), (0.6, "snare")])
+    hits = control_signal(
+        *nothing, 100, 0.01, notes=Notes(hits=[(0.2, "kick"), (0.2, "closed_hat"), (0.4, "conga_low"), (0.6, "snare")])
+    )
     assert {place: np.flatnonzero(hits[75 + place] > 0.5).tolist() for place in range(7) if hits[75 + place].any()} == {
         0: [20], 1: [60], 2: [20], 5: [40], 6: list(range(100)),
     }  # fmt: skip
     for name, given in (("parts", 49), ("melody", 74), ("hits", 81)):
-        none = control_signal(*nothing, 10, 0.01, **{name: ()})
+        none = control_signal(*nothing, 10, 0.01, notes=Notes(**{name: ()}))
         assert np.flatnonzero(none.any(axis=1)).tolist() == [given]
 
 

@@ -16,15 +16,21 @@ from musicbench import InputError
 from musicbench.music.theory import Chord
 from musicbench.sound.features import Heard
 from mustango.__main__ import main
-from mustango.evaluate import run as module
+from mustango.evaluate import hearing, setup
+from mustango.evaluate import run as running
 from mustango.evaluate.clips import results
-from mustango.evaluate.run import Setup, compare, evaluate, set_distance, shuffled_onto, sound_rows
+from mustango.evaluate.comparison import compare
+from mustango.evaluate.hearing import hear_clip, load_embeddings
+from mustango.evaluate.run import evaluate
 from mustango.evaluate.scorecard import markdown, page
+from mustango.evaluate.scores import shuffled_onto
+from mustango.evaluate.setup import Setup
+from mustango.evaluate.sound import set_distance, sound_rows
 from mustango.evaluate.testsets import load_cases
 from mustango.hear.embeddings import frechet_distance
-from mustango.hear.judges import JUDGES
+from mustango.hear.judges import JUDGES, load_judge
 
-REAL_WORKERS = module.worker_pool
+REAL_WORKERS = running.worker_pool
 RATE, ROOTS = 8000, (0, 2, 4, 5, 7, 9)
 
 
@@ -44,7 +50,14 @@ class Tone:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setitem(JUDGES, "tone", Tone)
-    monkeypatch.setattr(module, "worker_pool", lambda count: ThreadPoolExecutor(1))
+    for module in (running, hearing):
+        monkeypatch.setattr(module, "worker_pool", lambda count: ThreadPoolExecutor(1))
+
+
+def use_embedder(monkeypatch, kind):
+    """Let `kind` embed clips, whatever embedding is asked for."""
+    for module in (setup, hearing, running):
+        monkeypatch.setattr(module, "embedder", kind)
 
 
 def tones(roots, rate=RATE):
@@ -247,7 +260,7 @@ def test_comparing_needs_no_judge(music, monkeypatch):
         raise InputError("the judge tone is not installed")
 
     monkeypatch.setattr(Tone, "__init__", gone)
-    module.load_judge.cache_clear()
+    load_judge.cache_clear()
     assert any(row["metric"] == "majmin" and row["judge"] == "Tone" for row in compare(music / "a", music / "a"))
 
 
@@ -285,13 +298,13 @@ def test_embeddings_of_two_sets_of_weights_do_not_mix(tmp_path, monkeypatch):
         def __call__(self, samples, sample_rate):
             return np.full((1, 2), self.level), None
 
-    monkeypatch.setattr(module, "embedder", Level)
+    use_embedder(monkeypatch, Level)
     soundfile.write(tmp_path / "a.wav", tones([0]), RATE)
     found = []
     for embedding in ("clap=1", "clap=2", "clap=1", "clap"):
         saved = tmp_path / "heard" / "model" / "a.json"
-        record = module.hear_clip(tmp_path / "a.wav", saved, (), embedding)
-        frames, _ = module.load_embeddings({"model": {"a": record}}, tmp_path, embedding)["model"]["a"]
+        record = hear_clip(tmp_path / "a.wav", saved, (), embedding)
+        frames, _ = load_embeddings({"model": {"a": record}}, tmp_path, embedding)["model"]["a"]
         found.append(frames[0, 0])
     assert found == [1, 2, 1, 0] and record["embedded"] == ["clap=1", "clap=2", "clap"]
 
@@ -310,7 +323,7 @@ class Spectrum:
 
 
 def test_fad_is_the_same_in_a_report_and_in_a_comparison(music, monkeypatch):
-    monkeypatch.setattr(module, "embedder", Spectrum)
+    use_embedder(monkeypatch, Spectrum)
     rng, rows = np.random.default_rng(1), []
     for folder in ("real", "better", "worse"):
         (music / folder).mkdir()
@@ -329,14 +342,14 @@ def test_fad_is_the_same_in_a_report_and_in_a_comparison(music, monkeypatch):
 
 
 def test_what_was_embedded_of_a_file_goes_with_it(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "embedder", Spectrum)
+    use_embedder(monkeypatch, Spectrum)
     saved, sound = tmp_path / "heard" / "model" / "a.json", tmp_path / "a.wav"
     soundfile.write(sound, tones([0]), RATE)
-    module.hear_clip(sound, saved, (), "musicnn")
-    assert module.load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
+    hear_clip(sound, saved, (), "musicnn")
+    assert load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
     sound.write_bytes(sound.read_bytes()[:20])
-    assert "fault" in module.hear_clip(sound, saved, (), "musicnn")
-    assert not module.load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
+    assert "fault" in hear_clip(sound, saved, (), "musicnn")
+    assert not load_embeddings({"model": ["a"]}, tmp_path, "musicnn")["model"]
 
 
 def test_what_a_job_refuses_is_no_result():
@@ -361,7 +374,7 @@ def test_nothing_is_composed_where_nothing_is_needed(music, tiny_folder, monkeyp
     options = dict(set="composed:1", audio=None, model=str(tiny_folder), steps=1)
     assert "model" in run(music, columns=("model",), **options)["scores"]
     for needs in (dict(columns=("model", "real")), dict(columns=("model",), embedding="musicnn")):
-        monkeypatch.setattr(module, "embedder", lambda name: None)
+        use_embedder(monkeypatch, lambda name: None)
         with pytest.raises(InputError, match="no SoundFont"):
             run(music, **options | needs)
 

@@ -107,7 +107,7 @@ from pathlib import Path
 import numpy as np
 
 from mustango.hear.judges import Librosa, compile_librosa
-from mustango.evaluate.words import measures
+from mustango.evaluate.probe import measures
 
 def kept():
     return {path.name for path in Path(os.environ["NUMBA_CACHE_DIR"]).rglob("*.nbi")}

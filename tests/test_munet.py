@@ -6,10 +6,11 @@ from conftest import GOLDEN
 from safetensors.torch import load_file
 
 from musicbench import InputError
+from mustango.model.attention import attention_mask
 from mustango.model.conditioning import Conditioning
 from mustango.model.control import CONTROL_CHANNELS
-from mustango.model.munet import MuNet, attention_mask
-from mustango.release.checkpoint import MUNET_NAMES, rename
+from mustango.model.munet import MuNet
+from mustango.release.names import MUNET_NAMES, rename
 
 CASES = load_file(GOLDEN / "munet_io.safetensors")
 EMPTY_ROW = {"0": 5e-4}  # a mask row without any True: -10000 costs precision

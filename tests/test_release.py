@@ -22,7 +22,24 @@ from musicbench import InputError
 from musicbench.music.theory import Chord
 from mustango.__main__ import main
 from mustango.pipeline import load_pipeline
-from mustango.release import checkpoint
+from mustango.release.conversion import check_scheduler, convert, released_components
+from mustango.release.files import read_json
+from mustango.release.folder import model_folder, model_index, verify
+from mustango.release.layouts import PARTS, PREDICTOR_PARTS, wanted_files, wanted_patterns, weights_path
+from mustango.release.released import (
+    DEBERTA,
+    convert_beat_predictor,
+    convert_chord_predictor,
+    convert_conditioner,
+    convert_munet,
+    convert_text_encoder,
+    convert_vae,
+    convert_vocoder,
+    deberta_sizes,
+    t5_config,
+)
+from mustango.release.tokenizers import TOKENIZERS
+from mustango.release.weights import load_released
 from mustango.request.reader import resolve
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
@@ -79,7 +96,7 @@ def state_dicts():
 def _state_dicts():
     golden = parity.Golden(GOLDEN)
     ldm = golden.tensors("model_weights")
-    config = checkpoint.t5_config({k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")})
+    config = t5_config({k.removeprefix("text_encoder."): v for k, v in ldm.items() if k.startswith("text_encoder.")})
     config.num_decoder_layers, config.is_encoder_decoder = 1, True
     torch.manual_seed(0)
     chords = {k: v.clone() for k, v in T5ForConditionalGeneration(config).state_dict().items()}
@@ -103,20 +120,20 @@ def convert_part(name, tensors):
     """Convert the part to which a released tensor belongs."""
     golden = parity.Golden(GOLDEN)
     converters = {
-        "unet": lambda: checkpoint.convert_munet(tensors, golden.json("model_config")["unet"]),
-        "text_encoder": lambda: checkpoint.convert_text_encoder(tensors),
-        "vocoder": lambda: checkpoint.convert_vocoder(tensors, golden.json("vae_config").get("vocoder")),
+        "unet": lambda: convert_munet(tensors, golden.json("model_config")["unet"]),
+        "text_encoder": lambda: convert_text_encoder(tensors),
+        "vocoder": lambda: convert_vocoder(tensors, golden.json("vae_config").get("vocoder")),
     }  # fmt: skip
     begins = name.partition(".")[0]
     if begins in converters:
         return converters[begins]()
     if any(k.startswith("unet.") for k in tensors):
-        return checkpoint.convert_conditioner(tensors)
+        return convert_conditioner(tensors)
     if any(k.startswith("vocoder.") for k in tensors):
-        return checkpoint.convert_vae(tensors, golden.json("vae_config")["vae"])
+        return convert_vae(tensors, golden.json("vae_config")["vae"])
     if any(k.startswith("deberta.") for k in tensors):
-        return checkpoint.convert_beat_predictor(tensors, {**checkpoint.DEBERTA, **checkpoint.deberta_sizes(tensors)})
-    return checkpoint.convert_chord_predictor(tensors)
+        return convert_beat_predictor(tensors, {**DEBERTA, **deberta_sizes(tensors)})
+    return convert_chord_predictor(tensors)
 
 
 @pytest.fixture(scope="module")
@@ -161,8 +178,8 @@ def test_the_release_generates_and_converts_from_its_cache(hub, offline, tmp_pat
     made = ("calm piano", "--duration", "4", "--steps", "1", "--seed", "1")
     assert main(["generate", *made, "--model", "declare-lab/mustango", "-o", "a.wav"]) == 0
     assert main(["convert", "declare-lab/mustango", "full"]) == 0
-    checkpoint.verify(tmp_path / "full")
-    for role, name in checkpoint.TOKENIZERS.items():
+    verify(tmp_path / "full")
+    for role, name in TOKENIZERS.items():
         theirs, ours = AutoTokenizer.from_pretrained(name), AutoTokenizer.from_pretrained(tmp_path / "full" / role)
         assert theirs("calm piano at 2.5").input_ids == ours("calm piano at 2.5").input_ids
     assert main(["generate", *made, "--model", "full", "-o", "b.wav"]) == 0
@@ -181,22 +198,22 @@ def test_a_missing_package_is_named_before_anything_is_converted(hub, tmp_path, 
 
 
 def test_revisions_are_taken_and_unknown_ones_named(offline, tmp_path, capsys):
-    assert checkpoint.model_folder("declare-lab/mustango", COMMIT).name == COMMIT
+    assert model_folder("declare-lab/mustango", COMMIT).name == COMMIT
     assert main(["convert", "declare-lab/mustango", str(tmp_path / "x"), "--revision", "v9"]) == 2
     assert "revision v9" in capsys.readouterr().err
     with pytest.raises(InputError, match="leave it out"):
-        checkpoint.model_folder(tmp_path, "main")
+        model_folder(tmp_path, "main")
 
 
 def test_only_what_is_needed_is_fetched():
     both = [f"{name.rpartition('.')[0]}.safetensors" for name in FILES.values()]
     names = [*FILES.values(), *both, "config.json", "configs/vae_config.json", "stft/pytorch_model_stft.bin", "README.md", "a.png"]
-    wanted = checkpoint.wanted_files(names, checkpoint.wanted_patterns("pipeline"))
+    wanted = wanted_files(names, wanted_patterns("pipeline"))
     assert wanted == [*both[:2], "config.json", "configs/vae_config.json"]  # one format of each
-    assert set(checkpoint.wanted_files(names, checkpoint.wanted_patterns("predictors"))) == {*wanted, *both[2:]}
-    assert checkpoint.wanted_files(names, checkpoint.wanted_patterns("configs")) == ["config.json", "configs/vae_config.json"]
+    assert set(wanted_files(names, wanted_patterns("predictors"))) == {*wanted, *both[2:]}
+    assert wanted_files(names, wanted_patterns("configs")) == ["config.json", "configs/vae_config.json"]
     plain = [name for name in names if name not in both]
-    assert set(checkpoint.wanted_files(plain, checkpoint.wanted_patterns("pipeline"))) >= {FILES["ldm"], FILES["vae"]}
+    assert set(wanted_files(plain, wanted_patterns("pipeline"))) >= {FILES["ldm"], FILES["vae"]}
     ours = [
         "model_index.json",
         "unet/config.json",
@@ -204,8 +221,8 @@ def test_only_what_is_needed_is_fetched():
         "vae/x.safetensors",
         "beat_predictor/model.safetensors",
     ]
-    assert checkpoint.wanted_files(ours, checkpoint.wanted_patterns("pipeline")) == ours[:-1]
-    assert checkpoint.wanted_files(ours, checkpoint.wanted_patterns("predictors")) == ours
+    assert wanted_files(ours, wanted_patterns("pipeline")) == ours[:-1]
+    assert wanted_files(ours, wanted_patterns("predictors")) == ours
 
 
 @pytest.mark.parametrize("wrap", [
@@ -215,7 +232,7 @@ def test_only_what_is_needed_is_fetched():
 def test_state_dicts_of_training_loops_are_unwrapped(tmp_path, wrap):
     own = {"unet.a": torch.ones(2), "text_encoder.model.b": torch.zeros(1)}
     torch.save(wrap(own), tmp_path / "w.bin")
-    assert checkpoint.load_released(tmp_path / "w.bin").keys() == own.keys()
+    assert load_released(tmp_path / "w.bin").keys() == own.keys()
 
 
 @pytest.mark.parametrize(
@@ -233,7 +250,7 @@ def test_what_stands_in_a_files_place_is_named_before_anything_is_read(offline, 
     (tmp_path / FILES["ldm"]).write_bytes(b"never read")
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=rf"{name}.*{says}"):
-        list(checkpoint.released_components(tmp_path)) if "configs" not in name else checkpoint.read_json(tmp_path / name)
+        list(released_components(tmp_path)) if "configs" not in name else read_json(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -256,7 +273,7 @@ def test_a_missing_tensor_is_named_as_in_the_file(part, name):
 def test_a_missing_bias_of_roots_is_named_as_in_the_file():
     tensors = {name: value for name, value in state_dicts()["ldm"].items() if not name.endswith("translation_bias")}
     with pytest.raises(InputError, match="tensor FME.translation_bias;"):
-        checkpoint.convert_conditioner(tensors)
+        convert_conditioner(tensors)
 
 
 @pytest.mark.parametrize(("part", "name"), [("ldm", "text_encoder.encoder.embed_tokens.weight"), ("ldm", "FME.translation_bias"),
@@ -277,7 +294,7 @@ def test_copies_of_one_tensor_that_differ_are_refused(part, name):
 def test_another_scheduler_is_refused(tmp_path, name, fits):
     (tmp_path / "main_config.json").write_text(json.dumps({"scheduler_name": name}))
     with nullcontext() if fits else pytest.raises(InputError, match="scheduler_name = .*only stabilityai/stable-diffusion-2-1"):
-        checkpoint.check_scheduler(tmp_path / "main_config.json")
+        check_scheduler(tmp_path / "main_config.json")
 
 
 @pytest.mark.parametrize("change", [{"time_shuffle": 2}, {"subband": 4}, {"ddconfig": {"tanh_out": True}}, {"ddconfig": {"attn_type": "none"}},
@@ -287,7 +304,7 @@ def test_settings_of_the_vae_that_ours_lacks_are_refused(change):
     config = config.get("vae", config)
     change = change | {"ddconfig": config["ddconfig"] | change.get("ddconfig", {})}
     with pytest.raises(InputError, match="vae_config.json (has|asks for)"):
-        checkpoint.convert_vae(state_dicts()["vae"], config | change)
+        convert_vae(state_dicts()["vae"], config | change)
 
 
 def test_every_part_of_the_release_can_be_moved_and_offloaded_once_the_predictors_are_there(offline, tmp_path):
@@ -407,7 +424,7 @@ def test_weights_are_found_in_every_form(tmp_path, write):
     tensors = state_dicts()["ldm"]
     (tmp_path / "ldm").mkdir()
     write(tensors, tmp_path / "ldm")
-    found = checkpoint.load_released(checkpoint.weights_path(tmp_path, "ldm"))
+    found = load_released(weights_path(tmp_path, "ldm"))
     assert found.keys() == tensors.keys() and all(torch.equal(found[name], tensors[name]) for name in tensors)
 
 
@@ -421,12 +438,12 @@ def test_broken_forms_are_named(tmp_path):
         if content is not None:
             path.write_text(content)
         with pytest.raises(InputError, match=says):
-            checkpoint.load_released(path)
+            load_released(path)
     (tmp_path / "cut.safetensors").write_bytes((tmp_path / "ldm" / "model-00001-of-00002.safetensors").read_bytes()[:-4])
     torch.save({"module.a": torch.ones(1), "a": torch.ones(1)}, tmp_path / "twice.bin")
     for name, says in (("cut.safetensors", "cut"), ("twice.bin", "tensor a twice")):
         with pytest.raises(InputError, match=says):
-            checkpoint.load_released(tmp_path / name)
+            load_released(tmp_path / name)
 
 
 @pytest.mark.parametrize(
@@ -447,12 +464,12 @@ def test_weights_that_are_not_finite_are_named(part, name, value):
 def test_save_pretrained_writes_the_predictors_and_their_heads(offline, tmp_path, layout):
     pipeline = load_pipeline("declare-lab/mustango")
     if layout == "ours":
-        checkpoint.convert("declare-lab/mustango", tmp_path / "full")
+        convert("declare-lab/mustango", tmp_path / "full")
         pipeline = load_pipeline(str(tmp_path / "full"), low_memory=True)
     assert pipeline.beat_predictor is None and pipeline.chord_predictor is None
     pipeline.save_pretrained(tmp_path / "saved")
-    index = checkpoint.model_index(tmp_path / "saved")
-    assert all(index[name][1] for name in (*checkpoint.PARTS, *checkpoint.PREDICTOR_PARTS))
+    index = model_index(tmp_path / "saved")
+    assert all(index[name][1] for name in (*PARTS, *PREDICTOR_PARTS))
     again = load_pipeline(str(tmp_path / "saved"))
     again.predictor("neural")("calm piano")
     again.save_pretrained(tmp_path / "twice")  # now they are loaded

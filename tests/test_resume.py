@@ -5,8 +5,6 @@ import json
 import pytest
 from odd_audio import encoded, tone
 
-from mustango.__main__ import _is_written
-
 SOUND, ABOUT = encoded(tone(2), "FLAC"), json.dumps({"duration": 2.0, "seed": 1})
 
 
@@ -31,4 +29,4 @@ def test_only_whole_takes_are_made_already(tmp_path, sound, about, is_written):
         (tmp_path / "a.flac").write_bytes(sound)
     if about is not None:
         (tmp_path / "a.json").write_text(about)
-    assert _is_written(tmp_path / "a.flac") == is_written
+    assert is_written(tmp_path / "a.flac") == is_written

@@ -10,7 +10,9 @@ from musicbench.build.dataset import write_rows
 from musicbench.sound.clip import save_audio
 from mustango.model.mel import LogMel
 from mustango.model.vocoder import ISTFTVocoder, slopes_of
-from mustango.train.loop import MEL, VAE, fit
+from mustango.train.loop import Course, fit
+from mustango.train.rows import MEL
+from mustango.train.vae import VAE
 from mustango.train.vocoder import (
     SHARPENING,
     VOCODER,
@@ -97,7 +99,7 @@ def test_the_real_sound_is_as_near_as_can_be(run):
 def test_the_vocoder_learns_without_refiner_and_postfilter(run):
     task = short(TrainVocoder, run)
     before = weights(task.model)
-    fit(task, run, steps=4, lr=1e-3, batch_size=2)
+    fit(task, run, Course(steps=4, lr=1e-3, batch_size=2))
     after = ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict()
     unchanged = {name for name in before if torch.equal(before[name], after[name])}
     assert unchanged == {name for name in before if name.startswith(("postfilter.", "refiner."))}
@@ -107,7 +109,7 @@ def test_the_refiner_learns_alone(run):
     task = short(TrainRefiner, run)
     task.frames = 96
     before = weights(ISTFTVocoder.from_pretrained(run / "parts" / "vocoder"))
-    fit(task, run, steps=4, lr=1e-3, batch_size=2)
+    fit(task, run, Course(steps=4, lr=1e-3, batch_size=2))
     after = ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith("refiner.") for name in changed)
@@ -118,7 +120,7 @@ def test_the_refiner_learns_alone(run):
 def test_what_is_held_out_is_judged_with_what_was_learnt(run):
     task, held_out = short(TrainRefiner, run), short(TrainRefiner, run)
     task.frames = held_out.frames = 96
-    fit(task, run, steps=6, lr=1e-2, batch_size=2, held_out=held_out, save_every=3)
+    fit(task, run, Course(steps=6, lr=1e-2, batch_size=2, save_every=3), held_out=held_out)
     losses = [float(line.split(",")[1]) for line in (run / "refiner" / "held_out.csv").read_text().splitlines()[1:]]
     assert losses[-1] < losses[0]
 
@@ -168,7 +170,7 @@ def test_the_postfilter_learns_alone(run):
     assert batch["waveform"].shape == batch["vocoded"].shape == (2, 40 * HOP)
     assert batch["mels"].shape == (2, 40, MEL["n_mels"])
     before = weights(ISTFTVocoder.from_pretrained(run / "parts" / "vocoder"))
-    fit(task, run, steps=4, lr=1e-3, batch_size=2)
+    fit(task, run, Course(steps=4, lr=1e-3, batch_size=2))
     after = ISTFTVocoder.from_pretrained(run / "parts" / "vocoder").state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed and all(name.startswith("postfilter.") for name in changed)

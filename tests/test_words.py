@@ -14,23 +14,20 @@ from musicbench.music.theory import NO_CHORD
 from musicbench.sound.features import Heard
 from mustango.__main__ import main
 from mustango.evaluate import words
+from mustango.evaluate.probe import Probe, measures, tone
 from mustango.evaluate.testsets import DURATION_S
-from mustango.evaluate.words import (
+from mustango.evaluate.word_cases import (
     INSTRUMENTS,
     PAIRS,
-    Probe,
     contradictions,
     control_wins,
     drums_asked,
     instrument_cases,
-    measures,
     mood_cases,
     only_drums_heard,
-    repetition,
     silences,
-    tone,
-    words_markdown,
 )
+from mustango.evaluate.words import repetition, words_markdown
 from mustango.request.reader import resolve
 
 
@@ -130,7 +127,7 @@ def test_repetition_is_seen():
 @needs_fluidsynth
 def test_a_probe_tells_piano_from_organ():
     pytest.importorskip("musicnn")
-    from mustango.evaluate.words import timbre
+    from mustango.evaluate.probe import timbre
 
     cases = [(c, p) for c, p in instrument_cases(3, 180) if p.comping in ("piano", "organ")]
     kinds = [[case for case in cases if case[1].comping == kind] for kind in ("piano", "organ")]
@@ -172,7 +169,7 @@ def test_options_that_words_have_no_use_for_are_refused(arguments, tmp_path, cap
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path, capsys, monkeypatch):
-    for name in ("find_soundfont", "_musicnn", "madmom"):
+    for name in ("find_soundfont", "musicnn", "madmom"):
         monkeypatch.setattr(words, name, lambda *_: None)
     (tmp_path / "file").touch()
     assert main(["evaluate", "--words", "8", "-o", str(tmp_path / "file" / "out")]) == 2

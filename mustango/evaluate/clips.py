@@ -21,7 +21,9 @@ from musicbench.sound.clip import AUDIO_SUFFIXES, load_audio, save_audio
 from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case
 from mustango.hear.judges import compile_librosa
 from mustango.hear.obeyed import best_take
-from mustango.release.checkpoint import is_released, model_folder, read_json
+from mustango.release.files import read_json
+from mustango.release.folder import model_folder
+from mustango.release.layouts import is_released
 from mustango.request.sidecar import read_facts
 
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to

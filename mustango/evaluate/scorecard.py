@@ -10,7 +10,7 @@ from musicbench.sound.clip import encoded_audio, load_audio, written_whole
 from musicbench.sound.picture import clip_png
 from mustango.evaluate.run import read_targets
 from mustango.hear.metrics import METRICS
-from mustango.release.checkpoint import read_json
+from mustango.release.files import read_json
 
 GROUPS = {
     "Tempo and beats": ("TB", "TBT", "tempo Acc1", "tempo Acc2", "beat F", "CMLt", "AMLt", "BM", "downbeat F"),

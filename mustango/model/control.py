@@ -3,11 +3,14 @@
 Shapes: K control channels, T mel frames.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from musicbench.compose.instruments import PARTS
 
-# The channels, in order; a model has the first so many of them. Of a melody: the pitch class, the octave from MIDI note 0, where a note begins.
+# The channels, in order; a model has the first so many of them. Of a melody: the pitch class, the octave from MIDI note
+# 0, where a note begins.
 CHORD_CHANNELS, PULSE_CHANNELS = 38, 7
 PLAIN_CHANNELS = CHORD_CHANNELS + PULSE_CHANNELS  # those of models that know neither parts nor melody nor hits
 DRUMS = ("kick", "snare", "hats", "toms", "cymbals", "percussion")
@@ -26,7 +29,10 @@ _DRUM_OF = {
 
 
 def drum_class(name):
-    """Return the one of DRUMS that a drum of the composer's (`musicbench.compose.instruments.DRUMS`), or one of DRUMS itself, counts as."""
+    """Return the one of DRUMS that a drum of the composer's, or one of DRUMS itself, counts as.
+
+    Those of the composer are `musicbench.compose.instruments.DRUMS`.
+    """
     return name if name in DRUMS else _DRUM_OF.get(name.split("_")[0], "percussion")
 
 
@@ -46,18 +52,31 @@ def off_beats(times):
     return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2 if len(times) > 1 else []
 
 
-def control_signal(
-    beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0), *, parts=None, melody=None, hits=None
-):  # fmt: skip
+@dataclass(frozen=True)
+class Notes:
+    """What is asked of parts, melody and drums; each None where it is left open, empty where there shall be none.
+
+    parts: names of PARTS; melody: notes (start in seconds, end, MIDI pitch), one at a time; hits: strokes (time in
+    seconds, drum).
+    """
+
+    parts: tuple | None = None
+    melody: tuple | None = None
+    hits: tuple | None = None
+
+
+OPEN = Notes()
+
+
+def control_signal(beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0), notes=OPEN):
     """Draw what is asked for on the mel's time axis: (K, T) float32.
 
     Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the
-    place in the beat and in the bar, beats given; one each of PARTS that sound, parts given; the melody's pitch class (12) and octave
-    (11), where its notes begin, melody given; strokes of DRUMS (6), hits given. Zeros where nothing is asked.
+    place in the beat and in the bar, beats given; one each of PARTS that sound, parts given; the melody's pitch class
+    (12) and octave (11), where its notes begin, melody given; strokes of DRUMS (6), hits given. Zeros where nothing is
+    asked.
     bar: beats in a bar, the highest position when None.
     accents: how strong a beat is in the beats' channel, and how strong a downbeat; both are 1 in training.
-    parts: names of PARTS; melody: notes (start in seconds, end, MIDI pitch), one at a time; hits: strokes (time in seconds, drum);
-    each None where it is left open, empty where there shall be none.
     """
     signal = np.zeros((CONTROL_CHANNELS, frames), np.float32)
     symbols, starts = chords
@@ -69,30 +88,42 @@ def control_signal(
             signal[12 + chord.root, first:last] = 1
             signal[24 + chord.lowest, first:last] = 1
     signal[37] = _pulses(starts, frames, frame_s)
-    times, positions = beats
-    if len(times) > 1:
-        times, positions = np.asarray(times, float), np.asarray(positions)
-        signal[39] = _pulses(times[positions == 1], frames, frame_s)
-        signal[38] = accents[0] * _pulses(times[positions != 1], frames, frame_s) + accents[1] * signal[39]
-        clock, index = np.arange(frames) * frame_s, np.arange(len(times))
-        beat = np.interp(clock, times, index)  # the pulse goes on at its own pace before the first and after the last beat
-        beat += np.minimum(clock - times[0], 0) / (times[1] - times[0])
-        beat += np.maximum(clock - times[-1], 0) / (times[-1] - times[-2])
-        bar = bar or max(positions)
-        for channel, phase in ((40, beat), (42, (beat + positions[0] - 1) / bar)):
-            signal[channel], signal[channel + 1] = np.sin(2 * np.pi * phase), np.cos(2 * np.pi * phase)
-        signal[44] = 1
-    if parts is not None:
-        signal[_PARTS : _PARTS + len(PARTS)] = np.array([part in parts for part in PARTS], np.float32)[:, None]
+    _draw_pulse(signal, beats, frame_s, bar, accents)
+    _draw_notes(signal, notes, frame_s)
+    return signal
+
+
+def _draw_pulse(signal, beats, frame_s, bar, accents):
+    """Draw beats (times, positions) on a signal (K, T); fewer than two are no pulse."""
+    frames, (times, positions) = signal.shape[1], beats
+    if len(times) < 2:
+        return
+    times, positions = np.asarray(times, float), np.asarray(positions)
+    signal[39] = _pulses(times[positions == 1], frames, frame_s)
+    signal[38] = accents[0] * _pulses(times[positions != 1], frames, frame_s) + accents[1] * signal[39]
+    clock, index = np.arange(frames) * frame_s, np.arange(len(times))
+    beat = np.interp(clock, times, index)  # the pulse goes on at its own pace before the first and after the last beat
+    beat += np.minimum(clock - times[0], 0) / (times[1] - times[0])
+    beat += np.maximum(clock - times[-1], 0) / (times[-1] - times[-2])
+    bar = bar or max(positions)
+    for channel, phase in ((40, beat), (42, (beat + positions[0] - 1) / bar)):
+        signal[channel], signal[channel + 1] = np.sin(2 * np.pi * phase), np.cos(2 * np.pi * phase)
+    signal[44] = 1
+
+
+def _draw_notes(signal, notes, frame_s):
+    """Draw the Notes that are asked for on a signal (K, T)."""
+    frames = signal.shape[1]
+    if notes.parts is not None:
+        signal[_PARTS : _PARTS + len(PARTS)] = np.array([part in notes.parts for part in PARTS], np.float32)[:, None]
         signal[_PARTS + len(PARTS)] = 1
-    if melody is not None:
-        _draw_melody(signal[_MELODY:_HITS], melody, frame_s)
-    if hits is not None:
+    if notes.melody is not None:
+        _draw_melody(signal[_MELODY:_HITS], notes.melody, frame_s)
+    if notes.hits is not None:
         for place, drum in enumerate(DRUMS):
-            times = [time for time, name in hits if drum_class(name) == drum]
+            times = [time for time, name in notes.hits if drum_class(name) == drum]
             signal[_HITS + place] = np.minimum(_pulses(times, frames, frame_s), 1)
         signal[_HITS + len(DRUMS)] = 1
-    return signal
 
 
 def _draw_melody(channels, notes, frame_s):

@@ -1,11 +1,11 @@
 """MuNet: the denoiser, a UNet whose attention places attend to text, then beats, then chords (paper section 3.3).
 
-Shapes: B batch, C channels, H latent rows (time), W latent columns (frequency), N = H * W positions, L tokens of a condition,
-D features of a token, h heads, d channels of a head.
+Shapes: B batch, C channels, H latent rows (time), W latent columns (frequency), N = H * W positions, L tokens of a
+condition, D features of a token, h heads, d channels of a head.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import torch
@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.loaders import PeftAdapterMixin
-from diffusers.models.attention import AttentionMixin, AttentionModuleMixin, FeedForward
-from diffusers.models.attention_dispatch import dispatch_attention_fn
+from diffusers.models.attention import AttentionMixin, FeedForward
 from diffusers.models.downsampling import Downsample2D
 from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embedding
 from diffusers.models.resnet import ResnetBlock2D
@@ -22,121 +21,22 @@ from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
 from musicbench import InputError
+from mustango.model.attention import Attention, Source, attention_mask
 from mustango.model.conditioning import Conditioning
 
 STREAMS = ("text", "beat", "chord")
-MASKING_BACKENDS = ("native", "_native_efficient", "_native_math", "_native_cudnn", "flex", "xformers")  # of diffusers
-
-
-@dataclass(frozen=True)
-class Source:
-    """What one stream attends to: features (B, L, D), their mask and times, and the keys and values that each Attention made of them."""
-
-    features: torch.Tensor
-    mask: torch.Tensor | None
-    seconds: torch.Tensor | None
-    keys_values: dict = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Projected:
-    """A Conditioning for all steps of a clip: a Source a stream, whose keys and values are projected at the first step and kept."""
+    """A Conditioning for all steps of a clip: a Source a stream.
+
+    Their keys and values are projected at the first step and kept.
+    """
 
     sources: dict
     text_pooled: torch.Tensor | None
     control: torch.Tensor | None
-
-
-def attention_mask(mask, dtype):
-    """Turn a token mask (B, L) into what the kernel takes for queries of `dtype`: None where every token counts, else (B, 1, 1, L).
-
-    Bool masks: where a row has no True, -10000 is added to the scores of masked tokens, as the released model does; all of such a
-    row's then count, as if none was masked. Float masks are added to the scores as they are.
-    """
-    if mask.dtype == torch.bool:
-        if mask.all():
-            return None
-        if not mask.any(dim=1).all():
-            mask = (1 - mask.to(dtype)) * -10000.0
-    return mask[:, None, None, :]
-
-
-def rotate(x, seconds):
-    """Rotate pairs of channels of x (B, N, h, d) by angles that grow with `seconds` (B or 1, N).
-
-    Periods run from half a second to 64 s, so that the score of a query and a key depends on how far apart they are.
-    """
-    half = x.shape[-1] // 2
-    frequencies = 2 * math.pi / torch.logspace(math.log2(0.5), 6, half, base=2, device=x.device)
-    angles = (seconds.to(x.device).float()[..., None] * frequencies)[:, :, None, :]
-    cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
-    a, b = x[..., :half], x[..., half:]
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
-
-
-class AttentionKernel:
-    """Runs the attention backend that the model or the caller chose (diffusers' dispatch)."""
-
-    _attention_backend = None
-    _parallel_config = None
-
-    def __call__(self, q, k, v, mask):
-        try:
-            return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
-        except ValueError as error:
-            if mask is None or "mask" not in str(error):
-                raise
-            raise InputError(
-                f"the attention backend {getattr(self._attention_backend, 'value', 'in use')} does not take the masks of prompts, beats and "
-                f"chords of unlike lengths; call unet.set_attention_backend with one of {', '.join(MASKING_BACKENDS)}"
-            ) from None
-
-
-class Attention(nn.Module, AttentionModuleMixin):
-    """Multi-head attention to a Source, or to its own input.
-
-    Keys and values are projected inside of `forward`, where hooks that bring weights to a device (offloading) have seen the call.
-    """
-
-    _default_processor_cls = AttentionKernel
-    _available_processors = [AttentionKernel]
-    _supports_qkv_fusion = False  # keys and values of a condition are projected once a clip: there is nothing to fuse
-
-    def __init__(self, channels, heads, source_dim=None):
-        super().__init__()
-        self.heads = heads
-        self.to_q = nn.Linear(channels, channels, bias=False)
-        self.to_k = nn.Linear(source_dim or channels, channels, bias=False)
-        self.to_v = nn.Linear(source_dim or channels, channels, bias=False)
-        self.to_out = nn.Linear(channels, channels)
-        self.set_processor(AttentionKernel())
-
-    def set_processor(self, processor):
-        """Take an AttentionKernel, which the dispatcher of attention backends stands behind. Raises InputError for any other processor."""
-        if not isinstance(processor, AttentionKernel):
-            raise InputError(
-                f"the denoiser's attention takes no {type(processor).__name__}; choose how it is computed with unet.set_attention_backend"
-            )
-        super().set_processor(processor)
-
-    def _keys_values(self, features, seconds=None):
-        """Return keys and values (B, L, h, d) of features (B, L, D), the keys rotated by `seconds` (B, L) if given."""
-        k = self.to_k(features).unflatten(-1, (self.heads, -1))
-        v = self.to_v(features).unflatten(-1, (self.heads, -1))
-        return (k if seconds is None else rotate(k, seconds)), v
-
-    def forward(self, x, source=None, seconds=None):
-        """Return what x (B, N, C) takes from a Source, or from itself when None; `seconds` (1, N) rotates the queries if given."""
-        q = self.to_q(x).unflatten(-1, (self.heads, -1))
-        q = q if seconds is None else rotate(q, seconds)
-        if source is None:
-            keys_values, mask = self._keys_values(x), None
-        else:
-            if self not in source.keys_values:
-                source.keys_values[self] = self._keys_values(source.features, source.seconds)
-            keys_values, mask = source.keys_values[self], source.mask
-        mask = mask if mask is None else mask.to(x.device)
-        return self.to_out(self.processor(q, *keys_values, mask).flatten(-2))
 
 
 class StreamBlock(nn.Module):
@@ -184,7 +84,7 @@ def attend(streams, x, condition, seconds):
 
 
 def times_of_rows(row_s, rows, x):
-    """Return the times of the rows of a map x (B, C, h, w) at its level, the middles of the latent rows that a row covers.
+    """Return the times of the rows of a map x (B, C, h, w): the middles of the latent rows that a row covers.
 
     row_s: seconds of one of the `rows` latent rows; None without rotary time, which gives None.
     """
@@ -214,7 +114,10 @@ class Down(nn.Module):
 
 
 class Up(nn.Module):
-    """A level on the way up: layers, each with a map of the way down beside its input, then, but at the first, a larger map."""
+    """A level on the way up: layers, each with a map of the way down beside its input.
+
+    Then the map becomes larger, but at the first level.
+    """
 
     def __init__(self, layers, upsample):
         super().__init__()
@@ -228,7 +131,10 @@ class Up(nn.Module):
 
 
 class Control(nn.Module):
-    """Frame-aligned control (B, K, T), of whose channels it takes the first -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input."""
+    """Frame-aligned control (B, K, T) -> a map (B, C, H, W) at the latent's rate, added to the denoiser's input.
+
+    Of the control's channels it takes the first.
+    """
 
     def __init__(self, control_channels, channels, frames_per_row, columns):
         super().__init__()
@@ -245,13 +151,45 @@ class Control(nn.Module):
         return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
 
 
+def way_down(widths, layers_per_block, layer):
+    """Return the levels of the way down, and the widths of the maps that they hand to the way up.
+
+    layer: makes a Layer of the width of its input and its level.
+    """
+    ways, skips, width = nn.ModuleList(), [widths[0]], widths[0]
+    for level in range(len(widths)):
+        layers = []
+        for _ in range(layers_per_block):
+            layers.append(layer(width, level))
+            width = widths[level]
+            skips.append(width)
+        downsample = None
+        if level < len(widths) - 1:
+            downsample = Downsample2D(width, use_conv=True, padding=1, name="op")
+            skips.append(width)
+        ways.append(Down(layers, downsample))
+    return ways, skips
+
+
+def way_up(widths, layers_per_block, layer, skips):
+    """Return the levels of the way up; `skips` are the widths that `way_down` returned, and are used up."""
+    ways, width = nn.ModuleList(), widths[-1]
+    for level in reversed(range(len(widths))):
+        layers = []
+        for _ in range(layers_per_block + 1):
+            layers.append(layer(width + skips.pop(), level))
+            width = widths[level]
+        ways.append(Up(layers, Upsample2D(width, use_conv=True) if level else None))
+    return ways
+
+
 class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
     """The denoiser. Defaults are the released model's config; the fields below `ff_mult` are off for it.
 
     num_heads: heads at each level. attention_levels: which levels have attention (the mid block always has).
     pooled_text: add the pooled text to the time embedding. rotary_seconds: seconds of one latent row; gives beat and
-    chord attention rotary time. control_channels: frame-aligned control, `frames_per_row` frames a latent row, for latents
-    `columns` wide.
+    chord attention rotary time. control_channels: frame-aligned control, `frames_per_row` frames a latent row, for
+    latents `columns` wide.
     """
 
     __module__ = "mustango"  # under which model folders name it
@@ -279,7 +217,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         columns: int = 16,
     ):
         super().__init__()
-        widths, levels = tuple(block_out_channels), len(block_out_channels)
+        widths = tuple(block_out_channels)
         time_dim = 4 * widths[0]
         self.conv_in = nn.Conv2d(in_channels, widths[0], 3, padding=1)
         self.time_embedding = TimestepEmbedding(widths[0], time_dim)
@@ -293,38 +231,22 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
             with_attention = attention(level) if attention_levels[level] else None
             return Layer(in_width, widths[level], time_dim, norm_num_groups, norm_eps, with_attention)
 
-        self.down = nn.ModuleList()
-        skips, width = [widths[0]], widths[0]
-        for level in range(levels):
-            layers = []
-            for _ in range(layers_per_block):
-                layers.append(layer(width, level))
-                width = widths[level]
-                skips.append(width)
-            downsample = None
-            if level < levels - 1:
-                downsample = Downsample2D(width, use_conv=True, padding=1, name="op")
-                skips.append(width)
-            self.down.append(Down(layers, downsample))
-
-        self.mid = Layer(width, width, time_dim, norm_num_groups, norm_eps, attention(levels - 1))
+        self.down, skips = way_down(widths, layers_per_block, layer)
+        width = widths[-1]
+        self.mid = Layer(width, width, time_dim, norm_num_groups, norm_eps, attention(len(widths) - 1))
         self.mid_resnet = ResnetBlock2D(
             in_channels=width, out_channels=width, temb_channels=time_dim, groups=norm_num_groups, eps=norm_eps
         )
 
-        self.up = nn.ModuleList()
-        for level in reversed(range(levels)):
-            layers = []
-            for _ in range(layers_per_block + 1):
-                layers.append(layer(width + skips.pop(), level))
-                width = widths[level]
-            self.up.append(Up(layers, Upsample2D(width, use_conv=True) if level else None))
-
-        self.conv_norm_out = nn.GroupNorm(norm_num_groups, width, eps=norm_eps)
-        self.conv_out = nn.Conv2d(width, out_channels, 3, padding=1)
+        self.up = way_up(widths, layers_per_block, layer, skips)
+        self.conv_norm_out = nn.GroupNorm(norm_num_groups, widths[0], eps=norm_eps)
+        self.conv_out = nn.Conv2d(widths[0], out_channels, 3, padding=1)
 
     def widen_control(self, channels):
-        """Let the model take `channels` of control. What it makes stays as it is until the new ones, whose weights are 0, are learnt."""
+        """Let the model take `channels` of control.
+
+        What it makes stays as it is until the new ones, whose weights are 0, are learnt.
+        """
         conv = self.control.convs[0]
         if conv.in_channels >= channels:
             return
@@ -361,9 +283,9 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         return Projected(sources, condition.text_pooled, condition.control)
 
     def forward(self, sample, timestep, condition):
-        """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W) at `timestep` (a number or (B,)).
+        """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W).
 
-        `condition` is a Conditioning, or what `project` made of it.
+        `timestep` is a number or (B,); `condition` is a Conditioning, or what `project` made of it.
         """
         if isinstance(condition, Conditioning):
             condition = self.project(condition)

@@ -20,7 +20,7 @@ from musicbench.scores.midi import save_midi
 from musicbench.sound.clip import save_audio, save_json, written_whole
 from musicbench.sound.master import check_loudness, check_tail
 from mustango.hear.obeyed import Scores, compare
-from mustango.release.checkpoint import model_folder
+from mustango.release.folder import model_folder
 from mustango.request.reader import (
     CHART,
     MAX_PROMPT,

@@ -21,7 +21,7 @@ from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
 from musicbench.prompt.tunes import tune_named
 from musicbench.sound.clip import save_json
-from mustango.release.checkpoint import read_json
+from mustango.release.files import read_json
 
 KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt

@@ -7,7 +7,7 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.sound.master import check_loudness, check_tail
 from mustango import DEVICES, DTYPES, PREDICTORS, SCHEDULERS
-from mustango.release.checkpoint import commit_of
+from mustango.release.folder import commit_of
 from mustango.request.reader import ASKED, check_options, read_duration, read_number
 from mustango.request.sidecar import NO_PREDICTORS, check_sidecar, describe, read_facts, resolve_in_plain_key, restored
 

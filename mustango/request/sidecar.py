@@ -6,7 +6,10 @@ from importlib.metadata import version
 
 from musicbench import InputError, __version__
 from musicbench.music.theory import VOCABULARIES, Key
-from mustango.release.checkpoint import durations_of, has_predictors, is_hub_id, is_released, model_folder, read_json
+from mustango.release.files import read_json
+from mustango.release.folder import durations_of, has_predictors, model_folder
+from mustango.release.hub import is_hub_id
+from mustango.release.layouts import is_released
 from mustango.request.knows import Knows, read_knows
 from mustango.request.reader import ASKED, SAID, resolve
 

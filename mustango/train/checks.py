@@ -6,7 +6,8 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.build.dataset import rows_file
 from musicbench.sound.clip import check_writable
-from mustango.release.checkpoint import is_released, model_folder, model_index
+from mustango.release.folder import model_folder, model_index
+from mustango.release.layouts import is_released
 from mustango.request.reader import MAX_SEED, read_number
 
 BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")

@@ -1,9 +1,10 @@
-"""The training loop, a run's folder, the VAE, and the bundle of what was trained. Every run is resumable and logs a curve.
+"""The training loop, and the bundle of what was trained. Every run is resumable and logs a curve.
 
-A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and held_out.csv, and `parts`
-with the trained components, which later tasks read. A step's batch is drawn from (seed, step) alone, so an interrupted run goes on as
-if it had not been.
-Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they were made for.
+A run folder holds a folder a task (vae, vocoder, refiner, postfilter, munet) with its state, curve.csv and
+held_out.csv, and `parts` with the trained components, which later tasks read. A step's batch is drawn from (seed, step)
+alone, so an interrupted run goes on as if it had not been.
+Tasks draw batches on the CPU, in `loaders` processes beside the training if there are any, and learn on the device they
+were made for.
 """
 
 import csv
@@ -11,7 +12,7 @@ import json
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,32 +22,39 @@ from torch.utils.data import DataLoader
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.build.dataset import read_rows
 from musicbench.sound.clip import make_folder, save_json, written_whole
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import BUNDLED_SAMPLING
 from mustango.model.vocoder import ISTFTVocoder
-from mustango.release.checkpoint import model_folder, model_written_whole, read_json, verify
+from mustango.release.files import read_json
+from mustango.release.folder import model_written_whole
 from mustango.request.knows import KNOWS
-from mustango.train.checks import check_one_process, check_start, part
-
-# The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones stay apart.
-MEL = dict(
-    sample_rate=24000, n_fft=3072, hop_length=384, n_mels=192, f_max=12000.0, htk=True, mean=-3.25, std=2.0, fold=(4, 8)
-)  # fmt: skip
-VAE = dict(
-    in_channels=32, out_channels=32, latent_channels=16, sample_size=160, layers_per_block=1, norm_num_groups=16,
-    down_block_types=("DownEncoderBlock2D",) * 2, up_block_types=("UpDecoderBlock2D",) * 2,
-    block_out_channels=(128, 192), mid_block_add_attention=False,
-)  # fmt: skip
-
+from mustango.train.checks import check_one_process, part
+from mustango.train.parts import save_part
 
 # ---------------------------------------------------------------------------------------------------- the loop
 
-
 HELD_OUT_BATCHES = 16
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a task is trained: until `steps`, or for `minutes`, on batches that are drawn by `seed`.
+
+    lr: the peak learning rate. loaders: processes that draw batches ahead. ema_decay: of the averaged weights. save_every, log_every: so many steps.
+    """
+
+    steps: int
+    lr: float
+    batch_size: int
+    seed: int = 0
+    minutes: float | None = None
+    loaders: int = 0
+    ema_decay: float = 0.999
+    save_every: int = 200
+    log_every: int = 20
 
 
 class EMA:
@@ -70,7 +78,8 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
 class Batches:
     """A task's batches by step, each with a seed for what is drawn on the device.
 
-    An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked` raises it.
+    An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked`
+    raises it.
     """
 
     def __init__(self, task, seed, size):
@@ -105,18 +114,18 @@ def held_out_loss(task, batches, device):
 
 
 class Fit:
-    """A training under way: the task's model, its optimizer and EMA weights, the step reached, what has been lost since the last line.
+    """A training under way: the task's model, its optimizer and EMA weights, the step reached, the losses since a line.
 
     `out` holds state.pt, curve.csv and held_out.csv; `parts` what the EMA weights make. Goes on where `out` was left. Raises InputError.
     """
 
-    def __init__(self, task, run, lr, ema_decay, held_out, batch_size):
-        self.task, self.lr, self.out, self.parts = task, lr, Path(run) / task.name, Path(run) / "parts"
+    def __init__(self, task, run, course, held_out):
+        self.task, self.course, self.out, self.parts = task, course, Path(run) / task.name, Path(run) / "parts"
         make_folder(self.out)
         self.parameters = [p for p in task.model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=lr, betas=(0.9, 0.99), weight_decay=0.01)
-        self.ema = EMA(self.parameters, ema_decay)
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=course.lr, betas=(0.9, 0.99), weight_decay=0.01)
+        self.ema = EMA(self.parameters, course.ema_decay)
         self.step, self.started = 0, time.monotonic()
         if (self.out / "state.pt").exists():
             self._resume()
@@ -126,7 +135,7 @@ class Fit:
         self.held_out, self.unseen = held_out, []
         if held_out:
             held_out.model = task.model
-            draws = Batches(held_out, 0, batch_size)
+            draws = Batches(held_out, 0, course.batch_size)
             self.unseen = [checked(draws[k]) for k in range(HELD_OUT_BATCHES)]
 
     def _resume(self):
@@ -140,11 +149,11 @@ class Fit:
         self.ema.values, self.step = state["ema"], state["step"]
         print(f"{self.task.name}: going on at step {self.step}", flush=True)
 
-    def advance(self, noise_seed, batch, steps):
-        """Take one optimizer step of `steps` on a batch of CPU tensors."""
+    def advance(self, noise_seed, batch):
+        """Take one optimizer step on a batch of CPU tensors."""
         torch.manual_seed(noise_seed)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lr * learning_rate_factor(self.step, steps)
+            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps)
         loss, terms = self.task.loss({name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()})
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -192,7 +201,10 @@ class Fit:
                 p.data.copy_(value)
 
     def save(self):
-        """Write the held-out line, which a resumed run takes back if it is ahead of the state; the state; the parts made of it."""
+        """Write the held-out line, the state, and the parts made of it.
+
+        A resumed run takes a held-out line back that is ahead of the state.
+        """
         with self.averaged():
             self.log_held_out()
         with written_whole(self.out / "state.pt") as temporary:
@@ -202,31 +214,30 @@ class Fit:
             self.task.save(self.parts)
 
 
-def fit(
-    task, run, *, steps, lr, batch_size, held_out=None, seed=0, minutes=None, loaders=0,
-    ema_decay=0.999, save_every=200, log_every=20,
-):  # fmt: skip
-    """Run `task` until `steps`, or for `minutes`; state and curve go to `run`/name, the EMA weights to `run`/parts.
+def fit(task, run, course, held_out=None):
+    """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
-    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or tensor})` and
-    `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved, what the EMA weights lose
-    on the same few batches of them goes to held_out.csv. loaders: processes that draw batches ahead. Returns the step reached.
+    Returns the step reached.
+    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
+    tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
+    what the EMA weights lose on the same few batches of them goes to held_out.csv.
     """
     check_one_process()
-    training = Fit(task, run, lr, ema_decay, held_out, batch_size)
+    training = Fit(task, run, course, held_out)
     task.model.train()
     batches = DataLoader(
-        Batches(task, seed, batch_size), batch_size=None, sampler=range(training.step, steps), num_workers=loaders,
-        pin_memory=training.device.type == "cuda",
+        Batches(task, course.seed, course.batch_size), batch_size=None, sampler=range(training.step, course.steps),
+        num_workers=course.loaders, pin_memory=training.device.type == "cuda",
     )  # fmt: skip
     if training.step == 0:
         training.log_held_out()
     for drawn in batches:
-        training.advance(*checked(drawn), steps)
-        late = minutes is not None and time.monotonic() - training.started >= 60 * minutes
-        if training.step % log_every == 0 or training.step % save_every == 0 or late:
+        training.advance(*checked(drawn))
+        late = course.minutes is not None and time.monotonic() - training.started >= 60 * course.minutes
+        saves = training.step % course.save_every == 0
+        if training.step % course.log_every == 0 or saves or late:
             training.log()
-        if training.step % save_every == 0:
+        if saves:
             training.save()
         if late:
             break
@@ -245,7 +256,7 @@ def _log(path, row):
 
 
 def _forget_after(path, step):
-    """Drop the lines of a curve that a killed run wrote after it last saved its state (they will come again), and torn ones."""
+    """Drop the lines of a curve that a killed run wrote after its last state, as they will come again, and torn ones."""
     if path.exists():
         lines = path.read_bytes().splitlines(keepends=True)
         whole = [line for line in lines if line.endswith(b"\n") and line.count(b",") == lines[0].count(b",")]
@@ -258,143 +269,7 @@ def _forget_after(path, step):
             temporary.write_bytes(b"".join(whole[:1] + kept if kept else []))
 
 
-def save_part(component, folder):
-    """Save a component in `folder`, which never holds half of one: what is there is replaced at the end."""
-    folder = Path(folder)
-    new, old = folder.with_name(f".{folder.name}.new"), folder.with_name(f".{folder.name}.old")
-    for leftover in (new, old):
-        shutil.rmtree(leftover, ignore_errors=True)
-    component.save_pretrained(new)
-    if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def training_rows(folder, needed=("location",)):
-    """Return a dataset's rows without its test songs. Raises InputError when none are left, or one lacks a field or its audio."""
-    rows = []
-    for number, row in enumerate(read_rows(folder), 1):
-        lacks = next((name for name in needed if not isinstance(row.get(name), str)), None)
-        if lacks:
-            raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
-        if row["location"].startswith("test/"):
-            continue
-        if not (Path(folder) / row["location"]).is_file():
-            raise InputError(
-                f"row {number} of {folder} has no audio at {row['location']}; make the dataset anew, or delete the row"
-            )
-        rows.append(row)
-    if not rows:
-        raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")
-    return rows
-
-
-def begin(kind, config, run, name):
-    """Return a component to train: the run's own where there is one (see `start_from`), else a new one."""
-    folder = Path(run) / "parts" / name
-    if not folder.is_dir():
-        return kind(**config)
-    try:
-        return kind.from_pretrained(folder, dtype=torch.float32, low_cpu_mem_usage=False)  # what its files lack begins as new
-    except RuntimeError as error:
-        said = str(error).strip().splitlines()[-1].strip()
-        raise InputError(f"{folder} is of another version of {kind.__name__} ({said[:160]}); begin a new run folder") from None
-
-
-def keep_parts(run, folder, names):
-    """Copy a run's parts of those names into `folder`, in place of what is there. Raises InputError when one is missing."""
-    folder, sources = Path(folder), [part(run, name) for name in names]
-    copy = folder.with_name(f".{folder.name}.new")
-    for old in (copy, folder):
-        shutil.rmtree(old, ignore_errors=True)
-    for source in sources:
-        shutil.copytree(source, copy / source.name)
-    copy.rename(folder)
-
-
-def start_from(run, model):
-    """Begin a run with all that is in a pipeline folder, for fine-tuning or further training. Raises InputError."""
-    check_start(run, model)
-    folder, parts = model_folder(model), Path(run) / "parts"
-    verify(folder)
-    copy = parts.with_name(".parts.new")
-    shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])
-    copy.rename(parts)
-
-
-def check_front_end(run):
-    """Raise InputError if a run began with a model of another mel than the one that VAE and vocoder are trained on here."""
-    path = Path(run) / "parts" / "mel" / "config.json"
-    if not path.is_file():
-        return
-    front_end = read_json(path)
-    if any(front_end.get(name) != MEL[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")):
-        raise InputError(f"{run} began with a model of another front end; of such a model only `munet` can be trained")
-
-
 # ---------------------------------------------------------------------------------------------------- sound
-
-
-def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
-    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate, each by a gain of that range."""
-    import soundfile
-    import soxr
-
-    crops = np.zeros((size, samples), np.float32)
-    for crop in crops:
-        row = rows[rng.integers(len(rows))]
-        path = Path(folder) / row["location"]
-        try:
-            with soundfile.SoundFile(path) as file:
-                rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
-                file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
-                data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
-        except (soundfile.LibsndfileError, OSError) as error:
-            raise InputError(f"cannot read {path} as audio ({error}); make the dataset anew, or delete its row") from None
-        data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
-        crop[: len(data)] = data
-    return torch.from_numpy(crops * rng.uniform(*gains, (size, 1)).astype(np.float32))
-
-
-class TrainVAE:
-    """AutoencoderKL on folded log-mels: L1 and L2 plus a small KL term."""
-
-    name = "vae"
-
-    def __init__(self, folder, run, device="cpu", seconds=5.12, kl_weight=2e-4):
-        check_front_end(run)
-        self.folder, self.rows, self.kl_weight = folder, training_rows(folder), kl_weight
-        self.mel = LogMel(**MEL).to(device)
-        self.model = begin(AutoencoderKL, VAE, run, "vae").to(device)
-        self.samples = round(seconds * MEL["sample_rate"])
-        # Harmonics, which tell chords apart, lie low; the top half of the bands is mostly cymbals and breath.
-        bands = torch.linspace(1.6, 0.4, MEL["n_mels"], device=device)
-        self.weight = self.mel.folded(bands.expand(1, MEL["fold"][0], -1))
-
-    def draw(self, rng, size):
-        return {"waveform": read_crops(self.rows, self.folder, rng, size, self.samples, (0.5, 1.2))}
-
-    def loss(self, batch):
-        folded = self.mel.folded(self.mel(batch["waveform"])[:, :-1])
-        posterior = self.model.encode(folded).latent_dist
-        z = posterior.sample()
-        rebuilt = self.model.decode(z).sample
-        error = (rebuilt - folded).abs()
-        l1, l2 = (self.weight * error).mean(), (self.weight * error.square()).mean()
-        kl = posterior.kl().mean() / z[0].numel()
-        terms = {"l1": l1, "kl": kl, "std": posterior.mean.std()}
-        return l1 + 0.5 * l2 + self.kl_weight * kl, {name: term.detach() for name, term in terms.items()}
-
-    def save(self, parts):
-        """Write the VAE with the scaling factor that gives its latents unit variance."""
-        with torch.no_grad():
-            waveform = self.draw(np.random.default_rng(0), 16)["waveform"].to(self.weight.device)
-            z = self.model.encode(self.mel.folded(self.mel(waveform)[:, :-1])).latent_dist.mean
-        self.model.register_to_config(scaling_factor=round(1 / z.std().item(), 4), shift_factor=round(z.mean().item(), 4))
-        save_part(self.model, parts / "vae")
-        save_part(self.mel, parts / "mel")
 
 
 # ---------------------------------------------------------------------------------------------------- putting together

@@ -1,25 +1,20 @@
-"""Train MuNet and the beat and chord encoders on latents and texts that are encoded once and kept.
+"""Train MuNet and the beat and chord encoders on latents and texts (see `mustango.train.latents`).
 
 Shapes: B batch, C latent channels, H rows of latents (time), W columns (frequency).
 """
 
-import hashlib
-import json
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-import transformers
 from diffusers import AutoencoderKL, DDPMScheduler
-from safetensors.torch import load_file, save_file
-from transformers import AutoConfig, AutoTokenizer
+from safetensors.torch import load_file
+from transformers import AutoTokenizer
 
 from musicbench import InputError
-from musicbench.build.dataset import row_captions, row_clip
-from musicbench.sound.clip import load_audio, written_whole
+from musicbench.build.dataset import row_clip
 from mustango.model.conditioning import (
     CHORD_TYPES,
     Conditioner,
@@ -27,103 +22,29 @@ from mustango.model.conditioning import (
     encode_text,
     pooled,
 )
-from mustango.model.control import CONTROL_CHANNELS, control_signal
+from mustango.model.control import CONTROL_CHANNELS, Notes, control_signal
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
-from mustango.release.checkpoint import read_json
+from mustango.release.files import read_json
 from mustango.request.knows import Knows, learn
 from mustango.train.checks import part
-from mustango.train.loop import SCHEDULER, begin, keep_parts, save_part, training_rows
+from mustango.train.latents import CAPTIONS_A_CLIP, WINDOW_S, LatentGrid, encode_dataset, load_text_encoder
+from mustango.train.loop import SCHEDULER
+from mustango.train.parts import begin, save_part
 
-WINDOW_S = 10.24
 CONDITIONER = dict(
-    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024, cycle_s=WINDOW_S,
-    chord_types=(*CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5"),
+    dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024,
+    cycle_s=WINDOW_S,
+    chord_types=(
+        *CHORD_TYPES, "sus4", "sus2", "dim7", "minmaj7", "sus4(b7)", "9", "maj9", "min9", "maj(9)", "aug(b7)", "5",
+    ),
 )  # fmt: skip
 MUNET = dict(
     in_channels=16, out_channels=16, block_out_channels=(96, 160, 224), layers_per_block=1, num_heads=(3, 5, 7),
     attention_levels=(False, False, True), cross_attention_dim=384, norm_num_groups=16, ff_mult=2, pooled_text=True,
     rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
 )  # fmt: skip
-CAPTIONS_A_CLIP = 3
 PARTS_GIVEN, NOTES_GIVEN = 0.4, 0.3  # how often a draw is told the parts, and the melody and the hits
-REMEMBER_WEIGHT = 10.0
-
-
-@dataclass(frozen=True)
-class LatentGrid:
-    """How a model's latents lie in time: a row of them stands for so many frames of the mel, and so many samples of sound."""
-
-    sample_rate: int
-    frames: int
-    samples: int
-
-    @classmethod
-    def of(cls, mel, vae):
-        frames = mel.config.fold[0] * 2 ** (len(vae.config.block_out_channels) - 1)
-        return cls(mel.config.sample_rate, frames, frames * mel.config.hop_length)
-
-    @property
-    def row_s(self):
-        return self.samples / self.sample_rate
-
-    def rows(self, row):
-        """Return how many rows of latents the clip of a dataset row has, the last perhaps in part."""
-        return -(-round(min(row.get("duration") or 10.0, WINDOW_S) * self.sample_rate) // self.samples)
-
-
-def load_text_encoder(folder):
-    """Load a text encoder as the class that its config names: of a T5 the encoder alone."""
-    (kind,) = AutoConfig.from_pretrained(folder).architectures
-    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
-
-
-@torch.no_grad()
-def encode_dataset(folder, cache, parts):
-    """Encode rows to latents and caption states, once, in files of 250 rows under `cache`; returns rows and files.
-
-    The files lie in a folder named by the rows and their captions, by their audio files' sizes and times and by the weights that
-    encode them.
-    """
-    mel, vae, tokenizer, text_encoder = parts
-    rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
-    captions = [row_captions(row, CAPTIONS_A_CLIP) for row in rows]
-    digest = hashlib.sha256(json.dumps([rows, captions], sort_keys=True).encode())
-    for row in rows:
-        stat = (Path(folder) / row["location"]).stat()
-        digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
-    for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
-    cache.mkdir(parents=True, exist_ok=True)
-    grid = LatentGrid.of(mel, vae)
-    samples = max(map(grid.rows, rows)) * grid.samples
-
-    def waveform(row):
-        sound = torch.from_numpy(load_audio(folder / row["location"], grid.sample_rate)[0][:samples])
-        return F.pad(sound, (0, samples - len(sound)))
-
-    for first in range(0, len(rows), 250):
-        chunk, said = (some[first : first + 250] for some in (rows, captions))
-        path = cache / f"{first:08d}-{len(chunk)}.safetensors"
-        paths.append(path)
-        if path.exists():
-            continue
-        latents, states, lengths = [], [], []
-        with ThreadPoolExecutor() as readers:
-            waveforms = torch.stack(list(readers.map(waveform, chunk)))
-        for some in range(0, len(chunk), 25):
-            z = vae.encode(mel.folded(mel(waveforms[some : some + 25].to(vae.device))[:, :-1])).latent_dist.mode()
-            latents.append(((z - (vae.config.shift_factor or 0.0)) * vae.config.scaling_factor).half().cpu())
-            texts = [text for own in said[some : some + 25] for text in own]
-            text, mask = encode_text(tokenizer, text_encoder, texts)
-            states.append(text[mask].half().cpu())
-            lengths.append(mask.sum(1).cpu())
-        tensors = {"latents": torch.cat(latents).contiguous(), "states": torch.cat(states), "lengths": torch.cat(lengths)}
-        with written_whole(path) as temporary:
-            save_file(tensors, temporary)
-        print(f"encoded {first + len(chunk)}/{len(rows)}", flush=True)
-    return rows, paths
 
 
 def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
@@ -137,9 +58,10 @@ def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
 
 
 def noisy_timesteps(size, steps=1000):
-    """Draw timesteps (size,) with a density that grows with the noise: half of them fall into the noisiest three tenths.
+    """Draw timesteps (size,) with a density that grows with the noise.
 
-    There a clip's instruments and texture are settled. Weights that fade with the noise, such as `min_snr_weight`, leave them
+    Half of them fall into the noisiest three tenths. There a clip's instruments and texture are settled. Weights that
+    fade with the noise, such as `min_snr_weight`, leave them
     unlearned in a short training: clips then change their sound from second to second and from band to band.
     """
     return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
@@ -153,7 +75,10 @@ def mean_inside(error, inside=None):
 
 
 def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, inside=None):
-    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W), of those rows that are `inside` (B, H)."""
+    """Return the mean squared error (B,) of MuNet's velocity on noised latents (B, C, H, W).
+
+    Only rows that are `inside` (B, H) count.
+    """
     noisy = scheduler.add_noise(latents, noise, timesteps)
     target = scheduler.get_velocity(latents, noise, timesteps)
     return mean_inside((unet(noisy, timesteps, condition) - target).square(), inside)
@@ -161,7 +86,10 @@ def v_prediction_error(unet, scheduler, latents, noise, timesteps, condition, in
 
 @dataclass(frozen=True)
 class NoteControls:
-    """What a row tells of parts, melody and drum hits: parts None, has_notes False where it does not. is_apart: some of its parts are left out."""
+    """What a row tells of parts, melody and drum hits: parts None, has_notes False where it does not.
+
+    is_apart: some of its parts are left out.
+    """
 
     parts: tuple | None
     has_notes: bool
@@ -175,7 +103,7 @@ class NoteControls:
         return cls(tuple(parts), "melody" in row and "hits" in row, set(parts) != set(clip.tags.get("parts", parts)))
 
     def drawn(self, rng, clip, drop):
-        """Return those that a draw is told, as arguments of `control_signal`; `drop`: no others than a piece whose parts lie apart needs."""
+        """Return the Notes that a draw is told; `drop`: no others than a piece whose parts lie apart needs."""
         wanted = [not drop and rng.random() < share for share in (PARTS_GIVEN, NOTES_GIVEN, NOTES_GIVEN)]
         told = {"parts": self.parts} if self.is_apart or (wanted[0] and self.parts is not None) else {}
         if self.has_notes:
@@ -184,15 +112,15 @@ class NoteControls:
                 for name, value, is_wanted in zip(("melody", "hits"), (clip.melody, clip.hits), wanted[1:], strict=True)
                 if is_wanted
             }
-        return told
+        return Notes(**told)
 
 
 class TrainMuNet:
     """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
 
-    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or chords than the
-    model can be told of are left out. Models without frame-aligned control are trained as the released one was: timesteps drawn
-    evenly, errors weighted by `min_snr_weight`.
+    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or
+    chords than the model can be told of are left out. Models without frame-aligned control are trained as the released
+    one was: timesteps drawn evenly, errors weighted by `min_snr_weight`.
     """
 
     name = "munet"
@@ -211,7 +139,8 @@ class TrainMuNet:
             null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
         files = [load_file(path, device=str(device)) for path in paths]
         self.latents = torch.cat([f["latents"] for f in files])  # (clips, C, H, W)
-        self.states = torch.cat([*(f["states"] for f in files), null_text])  # token after token; the null text's come last
+        # token after token; the null text's come last
+        self.states = torch.cat([*(f["states"] for f in files), null_text])
         self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
         self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
         self.grid = LatentGrid.of(mel, vae)
@@ -227,7 +156,10 @@ class TrainMuNet:
         self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
 
     def _learnable(self, folder):
-        """Return the places of the clips whose beats and chords the model can be told of. Raises InputError when there are none."""
+        """Return the places of the clips whose beats and chords the model can be told of.
+
+        Raises InputError when there are none.
+        """
         conditioner, learnable, refused = self.model["conditioner"], [], None
         for index, clip in enumerate(self.clips):
             try:
@@ -243,7 +175,7 @@ class TrainMuNet:
         return learnable
 
     def draw(self, rng, size):
-        """Whole clips, or in three of ten batches twice as many halves: where latents and texts lie, and the controls."""
+        """Draw whole clips, in three of ten batches twice as many halves: where latents and texts lie, and controls."""
         rows = self.latents.shape[2]
         if rng.random() < 0.3:
             size, rows = 2 * size, rows // 2
@@ -264,7 +196,7 @@ class TrainMuNet:
             beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
             chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
             control = (([], []), ([], [])) if drop_control else (beats[-1], chords[-1])
-            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames, **notes))
+            controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames, notes=notes))
         lengths = self.lengths[texts][:, None]
         place = torch.arange(int(lengths.max()))
         return {
@@ -309,63 +241,3 @@ class TrainMuNet:
         save_part(self.model["unet"], parts / "unet")
         save_part(self.model["conditioner"], parts / "conditioner")
         learn(parts, self.learnt)
-
-
-def check_remembering(run, remember, held_out=None):
-    """Raise InputError unless a run has a model to remember, and remembers (or does not) from its beginning on."""
-    place = Path(run) / TrainMuNet.name
-    begun, remembers = (place / "state.pt").is_file(), (place / "before").is_dir()
-    if begun and remembers != bool(remember):
-        raise InputError(f"{run} was begun with{'' if remembers else 'out'} --remember; go on so, or use a new run folder")
-    if not remember:
-        return
-    if not (Path(run) / "parts" / "unet").is_dir():
-        raise InputError(f"{run} has no model to remember; begin it with `mustango train start --from MODEL -o {run}`")
-    if held_out and Path(held_out).resolve() == Path(remember).resolve():
-        raise InputError(f"--held-out {held_out} is what is remembered; give rows that are not learnt from")
-    training_rows(remember, ("location", "dataset", "main_caption"))
-
-
-class Remembering:
-    """Two `TrainMuNet` of one run: learn the rows of one, and on those of the other predict what the model did when the run began.
-
-    What a few clips teach so cannot undo what many taught before (Learning without Forgetting, 1606.09282). Half of a batch is
-    remembered. The new rows keep their conditions: what the model makes of none, which guidance leads away from, stays what it was. See `check_remembering` for the runs that it is for.
-    """
-
-    name = TrainMuNet.name
-
-    def __init__(self, new, old, run):
-        self.new, self.old, self.model = new, old, new.model
-        old.model, new.drops = new.model, 0.0
-        place = Path(run) / self.name
-        if not (place / "state.pt").is_file():  # the run begins: its parts are still the model's
-            keep_parts(run, place / "before", ("unet", "conditioner"))
-        device = new.latents.device
-        self.before = {
-            name: kind.from_pretrained(place / "before" / name, dtype=torch.float32).eval().requires_grad_(False).to(device)
-            for name, kind in (("unet", MuNet), ("conditioner", Conditioner))
-        }
-
-    def draw(self, rng, size):
-        remembered = max(size // 2, 1)
-        halves = {"new": self.new.draw(rng, max(size - remembered, 1)), "old": self.old.draw(rng, remembered)}
-        return {f"{half} {name}": tensor for half, batch in halves.items() for name, tensor in batch.items()}
-
-    def loss(self, batch):
-        new, old = ({n.split()[1]: t for n, t in batch.items() if n.startswith(half)} for half in ("new", "old"))
-        learnt, terms = self.new.loss(new)
-        latents, noise, t, inside = self.old.to_denoise(old)
-        noisy = self.old.scheduler.add_noise(latents, noise, t)
-        conditions = [
-            self.old.condition(old, conditioner) for conditioner in (self.model["conditioner"], self.before["conditioner"])
-        ]
-        with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.old.bf16):
-            now = self.model["unet"](noisy, t, conditions[0])
-            with torch.no_grad():
-                before = self.before["unet"](noisy, t, conditions[1])
-        forgotten = mean_inside((now - before).square(), inside).mean()
-        return learnt + REMEMBER_WEIGHT * forgotten, terms | {"learnt": learnt.detach(), "forgotten": forgotten.detach()}
-
-    def save(self, parts):
-        self.new.save(parts)

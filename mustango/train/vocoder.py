@@ -20,7 +20,8 @@ from musicbench import InputError
 from mustango.model.mel import LogMel
 from mustango.model.vocoder import ISTFTVocoder, phases_of, slopes_of
 from mustango.train.checks import part
-from mustango.train.loop import MEL, begin, check_front_end, read_crops, save_part, training_rows
+from mustango.train.parts import begin, save_part
+from mustango.train.rows import MEL, check_front_end, read_crops, training_rows
 
 VOCODER = dict(
     sample_rate=24000, n_mels=192, n_fft=3072, hop_length=384, channels=384, hidden=1152, layers=6, postfilter_channels=224,

@@ -1,0 +1,1 @@
+"""The commands of `mustango`, a file each."""

@@ -1,0 +1,48 @@
+"""mustango convert: a released model -> a folder in our layout."""
+
+from musicbench import InputError
+from mustango import DTYPES
+from mustango.cli.options import add_options as add
+
+ABOUT = {"help": "released checkpoint -> a folder in this layout"}
+OPTIONS = {
+    "source": dict(help="folder or hub id in the released layout"),
+    "target": dict(help="folder to write; must not exist"),
+    "--revision": dict(help="of a hub id: branch, tag or commit"),
+    "--dtype": dict(choices=DTYPES, help="store weights so (default: as they are)"),
+    "--tokenizer": dict(help="the text encoder's tokenizer, name or folder (default: the one the release names)"),
+    "--beat-tokenizer": dict(help="the beat predictor's tokenizer, name or folder"),
+    "--chord-tokenizer": dict(help="the chord predictor's tokenizer, name or folder"),
+    "--without-predictors": dict(action="store_true", help="leave the beat and chord predictors out"),
+}
+
+
+def add_options(parser):
+    """Put the command's options on its parser."""
+    add(parser, OPTIONS)
+
+
+def run(options):
+    """Run `mustango convert`."""
+    from mustango.release.conversion import check_released, convert
+    from mustango.release.folder import check_target, model_folder
+
+    roles = {"tokenizer": options.tokenizer, "beat_tokenizer": options.beat_tokenizer, "chord_tokenizer": options.chord_tokenizer}
+    for role in ("beat_tokenizer", "chord_tokenizer") if options.without_predictors else ():
+        if roles[role]:
+            raise InputError(f"--{role.replace('_', '-')} says nothing beside --without-predictors; leave one of the two out")
+    check_target(options.target)
+    check_released(model_folder(options.source, options.revision, "configs"), options.source)
+
+    import torch
+
+    convert(
+        options.source,
+        options.target,
+        getattr(torch, options.dtype) if options.dtype else None,
+        {role: name for role, name in roles.items() if name},
+        not options.without_predictors,
+        options.revision,
+    )
+    print(f"{options.source} converted into {options.target}")
+    return 0

@@ -1,0 +1,256 @@
+"""mustango generate: prompt, chords and tempo -> audio."""
+
+import json
+import sys
+from pathlib import Path
+
+from musicbench import InputError
+from mustango import DTYPES, PREDICTORS, SCHEDULERS
+from mustango.cli.options import add_options as add
+from mustango.cli.options import check_device
+from mustango.cli.takes import left_to_make, next_paths, places_of
+
+FAST_STEPS = 10  # half of the default's
+ABOUT = {
+    "help": "prompt, chords and tempo -> audio",
+    "description": "Make music. What you give as options overrides what the prompt says; anything you leave out is "
+    "drawn from the seed and reported.",
+    "may_be_empty": ("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt"),
+}
+WHAT = {
+    "prompt": dict(nargs="?", help="what it should sound like, in words"),
+    "--chords": dict(help="'C G Am F' (one a bar), 'C | G Am | F:2 G:2', '0:C 2.5:G' or 'I V vi IV'"),
+    "--tempo": dict(help="beats per minute (20-300) or a word such as Allegro"),
+    "--key": dict(help="such as 'A minor', 'Bb' or 'F#m'"),
+    "--meter": dict(help="such as 4/4, 3/4 or 6/8"),
+    "--duration": dict(
+        help="seconds, the bundled model 1 to 120, '1:30', '2 minutes', '8 bars', or chart (the chords once); "
+        "default: what the prompt says, or 10.24"
+    ),
+    "--seed": dict(help="whole number; the same seed gives the same music (default 0)"),
+}
+STEPS = {  # one of them
+    "--steps": dict(help="denoising steps (default 20)"),
+    "--fast": dict(dest="steps", action="store_const", const=FAST_STEPS, help=f"{FAST_STEPS} steps"),
+}
+HOW = {
+    "--guidance": dict(help="how strictly to follow, 1 to about 5 (default 3)"),
+    "--takes --count": dict(dest="count", help="how many; each has the next seed (default 1)"),
+    "--pick": dict(
+        default="all", choices=("all", "best"),
+        help="best keeps the take in which madmom hears most of what was asked (default %(default)s)",
+    ),
+    "--loudness": dict(help="in LUFS, -40 to -5; -14 is usual for streaming (default: as it comes)"),
+    "--tail": dict(help="seconds (0-10) in which the ending rings out after the duration (default 0, for loops)"),
+    "--negative-prompt": dict(help="what it should not sound like"),
+    "--model": dict(help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')"),
+    "--revision": dict(help="of a hub id: branch, tag or commit"),
+    "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
+    "--dtype": dict(choices=DTYPES, help="(default float32, or the sidecars')"),
+    "--prompts": dict(
+        metavar="FILE.jsonl",
+        help="many, written to the folder -o as ID.wav (00001.wav, ... by line), without -o into the current one: "
+        "a line each with prompt, chords, tempo, meter, key, beats, duration, seed, id; or sidecars",
+    ),
+    "--resume": dict(
+        action="store_true",
+        help="with --prompts: leave out those whose files are there and made as they would be now",
+    ),
+    "--keep-going": dict(
+        action="store_true", help="with --prompts: name the lines that cannot be played and make the others"
+    ),
+    "--dry-run": dict(
+        action="store_true",
+        help="load no model and write nothing: print the .json that each take would have, one a line, or what is wrong",
+    ),
+    "--scheduler": dict(choices=SCHEDULERS, help="ddpm is the original's (default dpm)"),
+    "--predictors": dict(
+        choices=PREDICTORS,
+        help="auto asks the released predictors, if the model has them, for what nobody states; neural asks them "
+        "always, and they come before the prompt, not before options; reader chooses by rule (default auto)",
+    ),
+    "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
+    "--midi": dict(action="store_true", help="also write chords and beats, as a .mid beside the sound"),
+    "-o --out": dict(
+        help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); "
+        "with --prompts a folder (default: the current one)"
+    ),
+}  # fmt: skip
+
+
+def add_options(parser):
+    """Put the command's options on its parser."""
+    add(parser, WHAT)
+    add(parser.add_mutually_exclusive_group(), STEPS)
+    add(parser, HOW)
+
+
+def takes_of(options):
+    """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
+    from mustango.request.reader import MAX_COUNT, read_number
+
+    if (options.resume or options.keep_going) and not options.prompts:
+        name = "--resume" if options.resume else "--keep-going"
+        raise InputError(f"{name} goes on with the prompts of a file; give --prompts FILE.jsonl")
+    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
+    if options.pick == "best" and takes < 2:
+        raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
+    return takes
+
+
+def run(options):
+    """Run `mustango generate`; everything that can be checked without the model is checked before it is loaded.
+
+    Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was
+    made.
+    """
+    from musicbench.sound.features import METERS, madmom
+    from mustango.request.requests import requests_of
+
+    takes = takes_of(options)
+    requests, facts = requests_of(options, takes)
+    wanted = [request for request in requests if "error" not in request]
+    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
+    check_device(options.device, wanted[0]["dtype"] if wanted else "float32")
+    if options.pick == "best":
+        madmom(tuple(METERS))
+    todo = list(zip(wanted, places, strict=True))
+    failed = 1 if options.keep_going and wanted else 2
+    left_out = len(requests) - len(wanted)
+    if not options.dry_run:
+        for request in requests:
+            if "error" in request:
+                tell(request["error"])
+        if left_out and failed == 2:
+            return failed
+    if options.resume:
+        todo = left_to_make(todo, facts, options, takes)
+    if options.dry_run:
+        ids = {request.get("id") for request, _ in todo}
+        dry_run([request for request in requests if "error" in request or request.get("id") in ids], facts)
+        return failed if left_out else 0
+    if todo:
+        tell_lacks([request for request, _ in todo], facts.knows)
+        left_out += make(todo, takes, options)
+    return failed if left_out else 0
+
+
+# ---------------------------------------------------------------------------------------------------- told
+
+
+def tell(error):
+    """Write what cannot be made to standard error, a line each."""
+    print(f"mustango: {error}", file=sys.stderr, flush=True)
+
+
+def dry_run(requests, facts):
+    """Print the sidecars that would be written, a line each, or what is wrong.
+
+    Those of a prompts file have the line's id, too.
+    """
+    from mustango.request.requests import sidecars_of
+
+    for request in requests:
+        name = {"id": request["id"]} if request["where"] else {}
+        for sidecar in sidecars_of(request, facts):
+            print(json.dumps(name | sidecar))
+        if "error" in request:
+            tell(request["error"])
+
+
+def tell_lacks(requests, knows):
+    """Say what the prompts ask that the model lacks, and note in each request what was "told"."""
+    for request in requests:
+        request["told"] = knows.notes_on(request["prompt"], request["plans"][0].meter) if knows else ()
+        for note in request["told"]:
+            print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
+
+
+def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
+    """Say in one line what was made and where each control came from.
+
+    Below it stands each note on what is played otherwise than asked.
+    told: notes that were told before.
+    """
+    from mustango.request.reader import SAID
+
+    names = [c.lead_sheet(controls.key) for c in controls.chords]
+    shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")
+    tags = {name: SAID[value] for name, value in controls.origin.items()}
+    key = f"{controls.key}{tags['key']}, " if controls.key_heard_in else ""
+    lasts = f"{controls.duration_s:g} s{tags['duration'] if controls.origin['duration'] == 'prompt' else ''}"
+    if tail_s:
+        lasts += f" and a tail of {tail_s:g} s, {controls.duration_s + tail_s:g} s in all"
+    return (
+        f"{path}{' (replaced)' if replaced else ''}: {lasts}, {controls.bpm:g} bpm{tags['tempo']}, "
+        f"{controls.meter}{tags['meter']}, {key}{shown}{tags['chords']}, seed {seed}"
+        + "".join(f"\n  {note}" for note in controls.notes if note not in told)
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- made
+
+
+def make(todo, takes, options):
+    """Load the model and make the takes of [(settled request, paths), ...]; returns how many --keep-going left out."""
+    from tqdm import tqdm
+
+    from mustango.pipeline import load_pipeline
+    from mustango.request.requests import asks_predictors
+
+    how, left_out = todo[0][0], 0
+    pipeline = load_pipeline(
+        how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory, revision=how["revision"],
+        fetch_predictors=any(asks_predictors(request) for request, _ in todo),
+    )  # fmt: skip
+    if options.prompts and options.out:
+        Path(options.out).mkdir(exist_ok=True)
+    with tqdm(total=sum(request["steps"] for request, _ in todo), desc="composing", unit="step", disable=None) as bar:
+        for request, paths in todo:
+            try:
+                play(pipeline, request, takes, options, paths, bar)
+            except InputError as error:
+                if not options.keep_going:
+                    raise
+                bar.write(f"mustango: {request['where']}: {error}", file=sys.stderr)
+                left_out += 1
+    return left_out
+
+
+def play(pipeline, request, takes, options, paths, bar):
+    """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
+    from musicbench.scores.midi import save_midi
+    from musicbench.sound.clip import save_audio, save_json
+    from mustango.hear.obeyed import best_take
+    from mustango.pipeline import sidecar
+    from mustango.request.requests import CONTROLS, SETTINGS, made_with
+
+    asked = {name: request.get(name) for name in (*CONTROLS, "seed")}
+    if request["exact"]:
+        asked = {"controls": request["plans"][0], "seed": request["seed"]}
+    how = made_with(request)
+    pipeline.set_scheduler(request["scheduler"])
+    called = {name: request[name] for name in SETTINGS if name != "scheduler"}
+
+    def on_step(step, steps):
+        if step == 1:
+            bar.total += steps - request["steps"]  # many or long takes are made in parts
+        bar.update()
+
+    output = pipeline(request["prompt"], **asked, **called, count=takes, on_step=on_step)
+    if not options.out and not options.prompts:
+        paths = next_paths(len(paths))  # another run may have taken the names meanwhile
+    kept = range(takes)
+    if options.pick == "best":
+        best, scores = best_take(output)
+        kept, how["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
+        heard = ", ".join(f"{s.share:.0%}" for s in scores)
+        bar.write(f"heard of what was asked: {heard}; take {best + 1} is kept", file=sys.stdout)
+    for i, path in zip(kept, paths, strict=True):
+        replaced = path.exists()
+        save_audio(path, output.audios[i], output.sample_rate)
+        if options.midi:
+            save_midi(path.with_suffix(".mid"), output.controls[i])
+        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], how))
+        told = request.get("told", ())
+        bar.write(summary(path, replaced, output.controls[i], output.seeds[i], request["tail"], told), file=sys.stdout)

@@ -1,0 +1,212 @@
+"""A model's folder: find it here or on the hub, say what it holds, verify it, write it whole."""
+
+import os
+import shutil
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from musicbench import InputError
+from musicbench.sound.clip import check_writable
+from mustango.release.files import check_tensors, one_line, read_json, tensor_shapes
+from mustango.release.hub import fetched, is_hub_id
+from mustango.release.layouts import PARTS, PREDICTOR_PARTS, is_released
+
+BUNDLED = "mustango-mini"
+RELEASED_WINDOW_S = 10.24
+SHARD = "700MB"  # a shard is copied in memory when it is written
+
+# ---------------------------------------------------------------------------------------------------- found
+
+
+def model_folder(model, revision=None, fetch="pipeline", **hub):
+    """Return the folder of a model: the one that ships with the repository, a path, or a hub id's.
+
+    A hub id is fetched once, then cached. fetch: what is wanted of it, "configs", "pipeline" or "predictors" (a
+    pipeline with the released predictors). revision: its branch, tag or commit. hub: options of
+    `huggingface_hub.snapshot_download`. Raises InputError for anything else.
+    """
+    folder = Path(__file__).resolve().parents[2] / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
+    if is_hub_id(model):
+        return fetched(str(model), revision, fetch, hub)
+    if not folder.is_dir():
+        raise InputError(
+            f"no model folder {folder}; give {BUNDLED}, a folder with a model_index.json or in the released layout, or a hub id"
+        )
+    if revision is not None:
+        raise InputError(f"revision {revision} says nothing of the folder {folder}; leave it out, or give a hub id")
+    return folder
+
+
+def commit_of(model, revision=None):
+    """Return the commit that a hub id has at a revision, as it was fetched.
+
+    Of a folder, and where the cache does not tell, it is the revision that is asked for.
+    """
+    if not is_hub_id(model):
+        return revision
+    folder = model_folder(model, revision, "configs")
+    return folder.name if folder.parent.name == "snapshots" else revision
+
+
+# ---------------------------------------------------------------------------------------------------- what it holds
+
+
+def model_index(folder):
+    """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
+    path = Path(folder) / "model_index.json"
+    if not path.is_file():
+        raise InputError(
+            f"{folder} holds no model_index.json; give a folder that `mustango train bundle` or save_pretrained wrote, "
+            "or one in the released layout"
+        )
+    return with_todays_names(read_json(path))
+
+
+def with_todays_names(index):
+    """Return a model's index with our own classes under "mustango"; until 0.1.0 it had the modules where they lay."""
+    return {
+        name: ["mustango", entry[1]] if isinstance(entry, list) and str(entry[0]).startswith("mustango.") else entry
+        for name, entry in index.items()
+    }
+
+
+def has_predictors(folder, hub_id=None):
+    """True if a model has the released predictors, in its folder or on the hub, not fetched yet."""
+    folder = Path(folder)
+    if is_released(folder):
+        return hub_id is not None or (folder / "beats").is_dir()
+    entry = model_index(folder).get("beat_predictor")
+    if entry is not None:
+        return entry[1] is not None and (hub_id is not None or (folder / "beat_predictor").is_dir())
+    return (folder / "beat_predictor").is_dir()  # an older folder, whose index does not list it
+
+
+def durations_of(model, revision=None):
+    """Return how long a model's clips are if nobody says, and the longest it makes, in seconds, without loading it."""
+    folder = model_folder(model, revision, "configs")
+    index = {} if is_released(folder) else model_index(folder)
+    window_s = index.get("window_s", RELEASED_WINDOW_S)
+    return window_s, index.get("longest_s") or window_s
+
+
+# ---------------------------------------------------------------------------------------------------- verified
+
+
+def verify(folder):
+    """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape.
+
+    Raises InputError.
+    """
+    folder = Path(folder)
+    index = model_index(folder)
+    for name in PARTS:
+        if not isinstance(index.get(name), list) or len(index[name]) != 2 or index[name][1] is None:
+            raise InputError(f"{folder / 'model_index.json'} lists no {name}; get the model whole again")
+    for name, entry in index.items():
+        if not isinstance(entry, list) or entry[1] is None:
+            continue
+        part = folder / name
+        if name in PREDICTOR_PARTS and not part.is_dir():  # fetched when they are asked
+            continue
+        if not part.is_dir():
+            raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
+        if name.endswith("tokenizer") or name == "scheduler":
+            continue
+        _check_component(part, *entry)
+    _check_sizes(folder)
+
+
+def _check_component(folder, library, class_name):
+    """Raise InputError unless a component's tensors are those that its config asks for."""
+    try:
+        model = _build_on_meta(folder, library, class_name)
+    except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
+        raise InputError(f"cannot build {folder.name} from {folder} ({one_line(error)}); get the model whole again") from None
+    wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
+    ignored = {*(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())} - wanted.keys()
+    check_tensors(wanted, {key: shape for key, shape in tensor_shapes(folder).items() if key not in ignored}, folder)
+
+
+def _build_on_meta(folder, library, class_name):
+    """Build a component from its config without allocating its weights."""
+    import torch
+
+    kind = getattr(import_module(library), class_name)
+    with torch.device("meta"):
+        if library == "transformers":
+            from transformers import AutoConfig
+
+            return kind(AutoConfig.from_pretrained(folder))
+        if hasattr(kind, "config_class"):  # our own classes on transformers' bodies
+            return kind(kind.config_class.from_pretrained(folder))
+        return kind.from_config(kind.load_config(folder))
+
+
+def _check_sizes(folder):
+    """Raise InputError unless the sizes of a model's components, as their configs have them, fit each other."""
+    mel, vae, unet, vocoder = (read_json(folder / name / "config.json") for name in ("mel", "vae", "unet", "vocoder"))
+    fold = mel.get("fold", (1, 1))
+    pairs = {
+        "the mel's fold": (fold[0] * fold[1], "the vae's in_channels", vae.get("in_channels")),
+        "the vae's latent_channels": (vae.get("latent_channels"), "the unet's in_channels", unet.get("in_channels")),
+        "the mel's n_mels": (mel.get("n_mels"), "the vocoder's", vocoder.get("n_mels", vocoder.get("model_in_dim"))),
+    }
+    for one, (size, other, needed) in pairs.items():
+        if size != needed:
+            raise InputError(f"in {folder} {one} is {size}, {other} {needed}; get the model whole again")
+
+
+# ---------------------------------------------------------------------------------------------------- written
+
+
+def check_target(target):
+    """Raise InputError unless a folder `target` is not there yet and its parent is."""
+    target = Path(target)
+    if target.exists():
+        raise InputError(f"{target} exists; choose another name or remove it")
+    if not target.parent.is_dir():
+        raise InputError(f"the folder {target.parent} does not exist; make it first or choose another place")
+    check_writable(target.parent)
+
+
+@contextmanager
+def model_written_whole(folder):
+    """Give a temporary folder beside `folder` whose files take their places in it only if the block ends well.
+
+    Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for
+    a model when it is half of one and half of another. Raises InputError when it cannot be written.
+    """
+    folder = Path(folder).resolve()
+    new = folder.with_name(f".{folder.name}.new")
+    try:
+        shutil.rmtree(new, ignore_errors=True)  # a killed one's
+        new.mkdir(parents=True)
+        yield new
+        if not folder.exists():
+            new.rename(folder)
+            return
+        (folder / "model_index.json").unlink(missing_ok=True)
+        for path in sorted(new.rglob("*"), key=lambda path: path.name == "model_index.json"):
+            place = folder / path.relative_to(new)
+            if path.is_dir():
+                place.mkdir(exist_ok=True)
+                for stale in place.glob("*.safetensors*"):
+                    stale.unlink()
+            else:
+                os.replace(path, place)
+    except (OSError, SafetensorError) as error:
+        raise InputError(
+            f"cannot write {folder} ({getattr(error, 'strerror', None) or one_line(error)}); choose another place"
+        ) from None
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def write_part(component, folder):
+    """Write a component into a folder and return its entry in a model's index, [library, class]."""
+    component.save_pretrained(folder, **({"max_shard_size": SHARD} if hasattr(component, "parameters") else {}))
+    library = type(component).__module__
+    return [library if library.startswith("mustango") else library.split(".")[0], type(component).__name__]

@@ -1,0 +1,72 @@
+"""The rows that are learnt from, and stretches of their sound as the bundled model's front end takes it."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from musicbench import InputError
+from musicbench.build.dataset import read_rows
+from mustango.release.files import read_json
+
+# The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones
+# stay apart.
+MEL = dict(
+    sample_rate=24000, n_fft=3072, hop_length=384, n_mels=192, f_max=12000.0, htk=True, mean=-3.25, std=2.0, fold=(4, 8)
+)  # fmt: skip
+
+
+def check_front_end(run):
+    """Raise InputError if a run began with a model of another mel than VAE and vocoder are trained on here."""
+    path = Path(run) / "parts" / "mel" / "config.json"
+    if not path.is_file():
+        return
+    front_end = read_json(path)
+    if any(front_end.get(name) != MEL[name] for name in ("sample_rate", "n_fft", "hop_length", "n_mels")):
+        raise InputError(f"{run} began with a model of another front end; of such a model only `munet` can be trained")
+
+
+def training_rows(folder, needed=("location",)):
+    """Return a dataset's rows without its test songs.
+
+    Raises InputError when none are left, or one lacks a field or its audio.
+    """
+    rows = []
+    for number, row in enumerate(read_rows(folder), 1):
+        lacks = next((name for name in needed if not isinstance(row.get(name), str)), None)
+        if lacks:
+            raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
+        if row["location"].startswith("test/"):
+            continue
+        if not (Path(folder) / row["location"]).is_file():
+            raise InputError(
+                f"row {number} of {folder} has no audio at {row['location']}; make the dataset anew, or delete the row"
+            )
+        rows.append(row)
+    if not rows:
+        raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")
+    return rows
+
+
+def read_crops(rows, folder, rng, size, samples, gains=(1.0, 1.0)):
+    """Return random stretches (size, samples) of random rows' audio, float32, at the model's sample rate.
+
+    Each is multiplied by a gain of the range `gains`.
+    """
+    import soundfile
+    import soxr
+
+    crops = np.zeros((size, samples), np.float32)
+    for crop in crops:
+        row = rows[rng.integers(len(rows))]
+        path = Path(folder) / row["location"]
+        try:
+            with soundfile.SoundFile(path) as file:
+                rate, frames = file.samplerate, -(-samples * file.samplerate // MEL["sample_rate"])
+                file.seek(int(rng.integers(max(file.frames - frames, 0) + 1)))
+                data = file.read(frames, dtype="float32", always_2d=True).mean(axis=1)
+        except (soundfile.LibsndfileError, OSError) as error:
+            raise InputError(f"cannot read {path} as audio ({error}); make the dataset anew, or delete its row") from None
+        data = soxr.resample(data, rate, MEL["sample_rate"])[:samples]
+        crop[: len(data)] = data
+    return torch.from_numpy(crops * rng.uniform(*gains, (size, 1)).astype(np.float32))
