@@ -10,6 +10,7 @@ from musicbench.theory import Chord
 from mustango.checkpoint import BUNDLED, model_folder, verify
 
 FOLDER = ROOT / "checkpoints" / BUNDLED
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")
