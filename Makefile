@@ -1,8 +1,8 @@
-# The commands a newcomer needs: `make generate PROMPT="..."`, `make page` and `make test`. None needs root.
+# The commands a newcomer needs: `make generate PROMPT="..."`, `make page` and `make test`; `make check` is the quick part. None needs root.
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: generate page test lint install judges clean
+.PHONY: generate page test check types quick lint install judges clean
 
 install: $(VENV)/.core
 
@@ -35,10 +35,19 @@ page: $(VENV)/.core
 	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
 	$(VENV)/bin/python app.py $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev types
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+# What is quick.
+check: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types quick
+
+quick: $(VENV)/.dev
+	$(VENV)/bin/python -m pytest -m "not slow and not model and not browser" $(ARGS)
+
+types: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest $(ARGS)
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check --fix .

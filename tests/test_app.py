@@ -9,11 +9,12 @@ import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, wait
 from pathlib import Path
+from threading import Event
 from urllib.parse import quote
 
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import HANG_S, ROOT
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
@@ -21,11 +22,13 @@ import app
 from musicbench import InputError
 from musicbench.music.theory import Key
 from musicbench.scores.midi import read_chords
-from mustango.page import inputs
+from mustango.model.munet import MuNet
+from mustango.page import inputs, studio
 from mustango.page.web import MAX_UPLOAD, sweep_once
 from mustango.pipeline import MustangoPipeline
 from mustango.request.reader import resolve
 
+pytestmark = pytest.mark.slow
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
 
 
@@ -56,7 +59,7 @@ def client(server, tmp_path):
 
 def answer(address, method, path, body=None, headers=None):
     """Ask exactly for `path`, as it is written; returns (status, text)."""
-    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=30)
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=HANG_S)
     connection.putrequest(method, path, skip_accept_encoding=True)
     for name, value in {"content-length": str(len(body or b"")), **(headers or {})}.items():
         connection.putheader(name, value)
@@ -177,23 +180,43 @@ def test_users_at_once_get_their_own(server, tmp_path):
     for seed, job in enumerate(jobs):
         if seed == 3:
             with pytest.raises(AppError, match="nonsense"):
-                job.result(timeout=60)
+                job.result(timeout=HANG_S)
         elif seed != 4:
-            (take,) = job.result(timeout=60)
+            (take,) = job.result(timeout=HANG_S)
             assert json.loads(Path(take["json"]).read_text())["seed"] == seed
             assert Path(take["wav"]).is_relative_to(tmp_path / str(seed))
 
 
-def test_cancel_stops_the_work(client, monkeypatch):
-    from mustango.model.munet import MuNet
+def held_at(step, until, monkeypatch):
+    """Hold the denoiser at its `step`-th step from now on until an event; returns a list that has an entry a step."""
+    forward, steps = MuNet.forward, []
 
-    forward, calls = MuNet.forward, []
-    monkeypatch.setattr(MuNet, "forward", lambda *arguments: calls.append(1) or forward(*arguments))
-    job = client.submit(**{**QUICK, "steps": 200, "count": 8}, api_name="/generate")
+    def held(*arguments):
+        steps.append(1)
+        if len(steps) == step:
+            assert until.wait(HANG_S)
+        return forward(*arguments)
+
+    monkeypatch.setattr(MuNet, "forward", held)
+    return steps
+
+
+def test_cancel_stops_the_work(client, monkeypatch):
+    """The step during which the server hears of it is the last one: the third at the latest, which waits for that."""
+    heard = Event()
+
+    class Stop(Event):
+        def set(self):
+            super().set()
+            heard.set()
+
+    monkeypatch.setattr(studio, "Event", Stop)
+    steps = held_at(3, heard, monkeypatch)
+    job = client.submit(**{**QUICK, "steps": 200}, api_name="/generate")
     next(iter(job))  # it has begun
     job.cancel()
     (take,) = client.predict(**QUICK, seed=1, api_name="/generate")
-    assert take["seed"] == 1 and len(calls) < 1600
+    assert take["seed"] == 1 and len(steps) <= 3 + QUICK["steps"]
 
 
 def served_path(client):
@@ -285,16 +308,19 @@ def test_answers_forbid_foreign_scripts(server):
     assert "default-src 'self'" in headers["content-security-policy"] and headers["x-content-type-options"] == "nosniff"
 
 
-def test_who_finds_the_queue_full_is_told(tiny_folder, tmp_path):
+def test_who_finds_the_queue_full_is_told(tiny_folder, tmp_path, monkeypatch):
+    answered = Event()
+    held_at(3, answered, monkeypatch)
     page, address = started(tiny_folder, tmp_path, "--queue", "1")
     try:
         first, *others = (Client(address, verbose=False, download_files=False) for _ in range(4))
-        playing = first.submit(**QUICK | {"steps": 200, "count": 8}, api_name="/generate")
-        next(iter(playing))  # it has begun, and goes on until it is cancelled
+        playing = first.submit(**QUICK, api_name="/generate")
+        next(iter(playing))  # it has begun, and does not end before others are answered
         jobs = [client.submit(**QUICK, api_name="/generate") for client in others]
-        wait([job.future for job in jobs], timeout=60, return_when=FIRST_COMPLETED)
-        playing.cancel()
-        said = [str(job.exception(timeout=60)) for job in jobs]
+        assert wait([job.future for job in jobs], timeout=HANG_S, return_when=FIRST_COMPLETED).done
+        answered.set()
+        assert playing.exception(timeout=HANG_S) is None
+        said = [str(job.exception(timeout=HANG_S)) for job in jobs]
         assert said.count("None") >= 1 and all("Queue is full" in text for text in said if text != "None") and len(set(said)) == 2
     finally:
         page.close(verbose=False)

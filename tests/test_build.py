@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import types
 import unicodedata
 from collections import Counter
@@ -195,6 +194,7 @@ def test_good_sound_is_not_taken_for_poor(text):
     assert not POOR_SOUND.search(text)
 
 
+@pytest.mark.slow
 def test_two_workers_and_another_run_give_the_same(songs, built, tmp_path):
     summary = build(songs, tmp_path / "two", RECIPE, workers=2)
     assert summary == built[1] and digests(tmp_path / "two") == digests(built[0])
@@ -207,6 +207,7 @@ def test_two_workers_and_another_run_give_the_same(songs, built, tmp_path):
     assert len(read_rows(tmp_path / "two")) == 5 * 4
 
 
+@pytest.mark.slow
 def test_rows_survive_kills(songs, built, tmp_path):
     """Set MUSICBENCH_KILLS for more than the two of everyday."""
     (tmp_path / "recipe.toml").write_text(TOML)
@@ -215,9 +216,9 @@ def test_rows_survive_kills(songs, built, tmp_path):
     for number in range(int(os.environ.get("MUSICBENCH_KILLS", 2))):
         workers = ["--workers", str(1 + number % 2)]
         process = subprocess.Popen([*command, *workers], cwd=ROOT, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        wanted, deadline = rng.randrange(1, 12), time.monotonic() + 120
+        wanted = rng.randrange(1, 12)
         have = len(list(out.glob("t*/*.flac"))) if out.exists() else 0
-        while process.poll() is None and time.monotonic() < deadline:  # kill it when it has written so many files more
+        while process.poll() is None:  # kill it when it has written so many files more
             if out.exists() and len(list(out.glob("t*/*.flac"))) >= have + wanted:
                 break
         process.send_signal(signal.SIGKILL)
@@ -237,6 +238,7 @@ from musicbench.build.engines import end_with_parent
 def work():
     print(os.getpid(), flush=True)
     time.sleep(300)
+    print("outlived", flush=True)
 
 if __name__ == "__main__":
     ProcessPoolExecutor(1, get_context("spawn"), end_with_parent).submit(work).result()
@@ -245,10 +247,10 @@ if __name__ == "__main__":
     with subprocess.Popen([sys.executable, tmp_path / "work.py"], stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout.readline().strip().isdecimal()
         process.send_signal(signal.SIGKILL)
-        begun = time.monotonic()
-        assert process.stdout.read() == "" and time.monotonic() - begun < 60  # until the worker, too, has closed it
+        assert process.stdout.read() == ""  # until the worker, too, has closed it
 
 
+@pytest.mark.slow
 def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch):
     hear, heard = build_module.hear, []
 
@@ -267,6 +269,7 @@ def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch
     assert not any(path.is_dir() for path in (tmp_path / "out" / "parts").iterdir())
 
 
+@pytest.mark.slow
 def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_path):
     recipe, sound = replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0, test_share=0.0), triads([C, G, C, G], 120)
     songs, out = tmp_path / "songs", tmp_path / "out"
@@ -396,6 +399,7 @@ def test_what_is_too_short_is_no_clip(duration_s, count):
     assert len(RECIPE.starts(duration_s)) == count
 
 
+@pytest.mark.slow
 def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp_path, monkeypatch, capsys):
     def breaks(text, steps):
         if "toy" in text:
@@ -423,6 +427,7 @@ def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, e
         build(songs, tmp_path / "out", RECIPE)
 
 
+@pytest.mark.slow
 def test_bad_commands(songs, tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     (tmp_path / "full").mkdir()
@@ -486,6 +491,7 @@ def test_settings_that_are_no_builds_are_named(songs, tmp_path, monkeypatch, cap
     assert main(["build", str(songs), str(tmp_path / "out"), "--overwrite"]) == 0
 
 
+@pytest.mark.slow
 def test_lost_files_and_torn_marks_are_made_again(songs, built, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(built[0], out)
@@ -498,6 +504,7 @@ def test_lost_files_and_torn_marks_are_made_again(songs, built, tmp_path):
     assert digests(out) == digests(built[0])
 
 
+@pytest.mark.slow
 def test_songs_that_are_there_twice_are_built_once(songs, built, tmp_path, capsys):
     shutil.copytree(songs, tmp_path / songs.name)
     (tmp_path / songs.name / "two.wav").symlink_to("one.wav")
@@ -576,7 +583,8 @@ def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
     summary = build(tmp_path / "songs", tmp_path / "out", recipe)
     assert (summary.rows, summary.rejected_songs, summary.rejected_clips) == (4, 0, 0)
     for row in read_rows(tmp_path / "out"):
-        assert np.isfinite(load_audio(tmp_path / "out" / row["location"])[0]).all()
+        made = load_audio(tmp_path / "out" / row["location"])[0]
+        assert np.isfinite(made).all() and np.sqrt(np.mean(made[-len(made) // 4 :] ** 2)) > 0.01  # it sounds to its end
 
 
 @pytest.mark.parametrize("hop_s", [4.0, 5.0, 2.5, 7.3])

@@ -10,6 +10,7 @@ from musicbench.sound.master import true_peak_db
 from mustango.release.folder import BUNDLED, model_folder, verify
 
 FOLDER = ROOT / "checkpoints" / BUNDLED
+pytestmark = pytest.mark.model
 
 
 @pytest.fixture(scope="module")

@@ -190,6 +190,7 @@ def play(pipeline, **options):
     return pipeline("calm piano", **{"chords": "C Am", "tempo": 120, "duration": 4.0, "steps": 2} | options)
 
 
+@pytest.mark.slow
 def test_released_folders_load_as_they_are_and_converted(released, converted):
     from mustango.pipeline import MustangoPipeline, load_pipeline
 
@@ -203,6 +204,7 @@ def test_released_folders_load_as_they_are_and_converted(released, converted):
     assert here.config.window_s == there.config.window_s == 10.24
 
 
+@pytest.mark.slow
 def test_files_in_half_precision_play_as_what_was_asked(released, tmp_path):
     from shutil import copytree
 
@@ -216,6 +218,7 @@ def test_files_in_half_precision_play_as_what_was_asked(released, tmp_path):
     assert abs(play(pipeline).audios - play(MustangoPipeline.from_pretrained(released)).audios).max() < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["released", "converted"])
 def test_released_predictors_answer(released, converted, layout):
     from mustango.pipeline import load_pipeline
@@ -245,6 +248,7 @@ def test_chord_predictor_is_the_released_one(released, converted):
         assert torch.equal(model.shared.weight, tensors["shared.weight"])
 
 
+@pytest.mark.slow
 def test_half_precision_is_the_same_from_either_layout(released, converted):
     from mustango.pipeline import load_pipeline
 
@@ -253,6 +257,7 @@ def test_half_precision_is_the_same_from_either_layout(released, converted):
     assert types[0] == types[1] and set(types[0].values()) == {torch.float16, torch.float32}  # T5's wo overflows in half
 
 
+@pytest.mark.slow
 def test_the_released_model_learns_from_rows(released, converted, tmp_path, capsys):
     """Through the command line: what MuNet learns is bundled with all else as it was; a clip it cannot be told of is left out."""
     import numpy as np
@@ -302,9 +307,11 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
         ), name
     config = (out / "scheduler" / "scheduler_config.json").read_text()
     assert config == (converted / "scheduler" / "scheduler_config.json").read_text()
-    assert np.isfinite(play(load_pipeline(str(out))).audios).all()
+    same, learnt = (play(load_pipeline(str(folder))).audios for folder in (converted, out))
+    assert learnt.shape == same.shape and 0 < np.abs(learnt - same).max() < np.inf
 
 
+@pytest.mark.slow
 def test_half_precision_is_smaller(released, tmp_path):
     convert(released, tmp_path / "half", dtype=torch.float16, predictors=False)
     from safetensors import safe_open
@@ -313,6 +320,7 @@ def test_half_precision_is_smaller(released, tmp_path):
         assert {file.get_slice(k).get_dtype() for k in file.keys()} == {"F16"}  # noqa: SIM118
 
 
+@pytest.mark.slow
 def test_converting_leaves_nothing_behind(released, tmp_path):
     import shutil
 

@@ -281,48 +281,59 @@ def test_options_that_given_audio_has_no_use_for_are_refused(capsys, here, optio
     assert f"{option[0]} says nothing beside --audio" in err and os.listdir(here) == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["vae"], "no --data"),
-        (["vae", "--data", "nope"], "no rows.jsonl in nope"),
-        (["munet", "--data", "data", "--held-out", "nope"], "no rows.jsonl in nope"),
-        (["start"], "no --from"),
-        (["text", "--text-encoder", "nope"], "no folder nope"),
-        (["bundle", "--to", "file/x"], "file is a file"),
-        (["vae", "--data", "data", "--to", "y"], "--to says nothing to `mustango train vae`"),
-        (["vae", "--data", "data", "--text-encoder", "z"], "--text-encoder says nothing to `mustango train vae`"),
-        (["munet", "--data", "data", "--from", "z"], "--from says nothing to `mustango train munet`"),
-        (["vocoder", "--data", "data", "--remember", "z"], "--remember says nothing"),
-        (["postfilter", "--data", "data", "--bf16"], "--bf16 says nothing"),
-        (["sharpen", "--data", "data", "--steps", "3"], "--steps says nothing"),
-        (["vae", "--data", "file"], "file is a file; give a dataset folder"),
-        (["munet", "--data", "data", "--remember", "file"], "file is a file; give a dataset folder"),
-        (["bundle", "--to", "x"], "run has no mel yet; run `mustango train vae -o run` first"),
-        (["start", "--from", "nope"], "no model folder nope"),
-        (["start", "--from", "data"], "data holds no model_index.json"),
-        (["text", "--text-encoder", "data"], "no text encoder in data"),
-        (["vae", "--data", "data", "-o", "/proc/run"], "the folder /proc cannot be written"),
-        (["bundle", "--to", "x", "--held-out", "y"], "--held-out says nothing"),
-        (["text", "--text-encoder", "data", "--seed", "3"], "--seed says nothing"),
-    ],
-)
-def test_training_is_checked_before_torch_is_loaded(tmp_path, arguments, says):
-    (tmp_path / "file").touch()
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "rows.jsonl").touch()
-    code = f"""
-import sys
+TRAINING_MISTAKES = [
+    (["vae"], "no --data"),
+    (["vae", "--data", "nope"], "no rows.jsonl in nope"),
+    (["munet", "--data", "data", "--held-out", "nope"], "no rows.jsonl in nope"),
+    (["start"], "no --from"),
+    (["text", "--text-encoder", "nope"], "no folder nope"),
+    (["bundle", "--to", "file/x"], "file is a file"),
+    (["vae", "--data", "data", "--to", "y"], "--to says nothing to `mustango train vae`"),
+    (["vae", "--data", "data", "--text-encoder", "z"], "--text-encoder says nothing to `mustango train vae`"),
+    (["munet", "--data", "data", "--from", "z"], "--from says nothing to `mustango train munet`"),
+    (["vocoder", "--data", "data", "--remember", "z"], "--remember says nothing"),
+    (["postfilter", "--data", "data", "--bf16"], "--bf16 says nothing"),
+    (["sharpen", "--data", "data", "--steps", "3"], "--steps says nothing"),
+    (["vae", "--data", "file"], "file is a file; give a dataset folder"),
+    (["munet", "--data", "data", "--remember", "file"], "file is a file; give a dataset folder"),
+    (["bundle", "--to", "x"], "run has no mel yet; run `mustango train vae -o run` first"),
+    (["start", "--from", "nope"], "no model folder nope"),
+    (["start", "--from", "data"], "data holds no model_index.json"),
+    (["text", "--text-encoder", "data"], "no text encoder in data"),
+    (["vae", "--data", "data", "-o", "/proc/run"], "the folder /proc cannot be written"),
+    (["bundle", "--to", "x", "--held-out", "y"], "--held-out says nothing"),
+    (["text", "--text-encoder", "data", "--seed", "3"], "--seed says nothing"),
+]
+
+
+@pytest.fixture(scope="module")
+def told_of_training(tmp_path_factory):
+    """What `mustango train` does about each of TRAINING_MISTAKES: (status, stderr, files, whether torch is loaded); one process for all."""
+    folder = tmp_path_factory.mktemp("training")
+    (folder / "file").touch()
+    (folder / "data").mkdir()
+    (folder / "data" / "rows.jsonl").touch()
+    code = """
+import contextlib, io, json, os, sys
 from mustango.__main__ import main
-status = main(["train", {arguments[0]!r}, "-o", "run", *{arguments[1:]}])
-assert "torch" not in sys.modules
-sys.exit(status)
+for arguments in json.load(sys.stdin):
+    with contextlib.redirect_stderr(io.StringIO()) as err:
+        status = main(["train", arguments[0], "-o", "run", *arguments[1:]])
+    print(json.dumps([status, err.getvalue(), sorted(os.listdir()), "torch" in sys.modules]))
 """
+    asked = json.dumps([arguments for arguments, _ in TRAINING_MISTAKES])
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True
+        [sys.executable, "-c", code], input=asked, cwd=folder, env=environment, capture_output=True, text=True, check=True
     )
-    assert done.returncode == 2 and says in done.stderr and done.stderr.count("\n") == 1, done.stderr
-    assert sorted(os.listdir(tmp_path)) == ["data", "file"]
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("number", range(len(TRAINING_MISTAKES)), ids=lambda number: TRAINING_MISTAKES[number][1])
+def test_training_is_checked_before_torch_is_loaded(told_of_training, number):
+    status, err, files, with_torch = told_of_training[number]
+    assert status == 2 and TRAINING_MISTAKES[number][1] in err and err.count("\n") == 1, err
+    assert files == ["data", "file"] and not with_torch
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ def test_comparing_needs_no_judge(music, monkeypatch):
     assert any(row["metric"] == "majmin" and row["judge"] == "Tone" for row in compare(music / "a", music / "a"))
 
 
+@pytest.mark.slow
 def test_a_model_is_generated_dropped_and_sent_round(music, tiny_folder):
     setup = dict(audio=None, real=str(music / "played"), model=str(tiny_folder), steps=1, dropped=2)
     (music / "set.jsonl").write_text((music / "set.jsonl").read_text().splitlines()[0])
@@ -417,6 +418,7 @@ def test_a_folder_keeps_to_its_targets_and_model(music, tiny_folder):
         run(music, **options | {"limit": 2})
 
 
+@pytest.mark.slow
 def test_workers_are_processes_of_their_own():
     with REAL_WORKERS(1) as pool:
         assert pool.submit(os.getpid).result() != os.getpid() and pool.submit(torch.get_num_threads).result() == 1
@@ -453,6 +455,7 @@ def test_without_a_held_out_reference_columns_are_halves_of_one_size():
     assert rows[0]["columns"]["model"].n == 19
 
 
+@pytest.mark.slow
 def test_command_line(music, capsys):
     arguments = [
         "evaluate",

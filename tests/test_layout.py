@@ -4,8 +4,11 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 
 from conftest import ROOT
+
+from musicbench import __version__
 
 
 def reading_order():
@@ -80,3 +83,13 @@ assert not heavy, heavy
 def test_musicbench_imports_no_torch():
     done = run("import sys, musicbench.build.dataset, musicbench.build.captions; assert 'torch' not in sys.modules")
     assert done.returncode == 0, done.stderr
+
+
+def test_one_version_everywhere():
+    """The package's version is that of pyproject, citation and changelog; the hook's ruff is that of requirements-dev."""
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert version == __version__
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
+    ruff = re.search(r"^ruff==(.+)$", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)[1]
+    assert f"rev: v{ruff}\n" in (ROOT / ".pre-commit-config.yaml").read_text()

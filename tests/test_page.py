@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import HANG_S, ROOT
 from test_app import free_port
 from test_features import AM, RATE, C, F, G, triads
 
@@ -22,7 +22,10 @@ from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
             "--disable-component-update", "--disable-sync"]  # fmt: skip
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="no chromium; on Debian: apt-get install chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason="no chromium; on Debian: apt-get install chromium"),
+]
 
 
 @contextmanager
@@ -36,7 +39,7 @@ def served(*arguments):
             break
     yield f"http://127.0.0.1:{port}"
     server.terminate()
-    server.communicate(timeout=30)
+    server.communicate(timeout=HANG_S)
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +78,7 @@ def opener(browser, address):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(1000 * HANG_S)
         page.on("request", lambda r: foreign.append(r.url) if not r.url.startswith((address, "data:", "blob:")) else None)
         page.on("pageerror", lambda error: failed.append(str(error)))
         page.goto(address)

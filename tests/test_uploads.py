@@ -8,6 +8,7 @@ from threading import Event
 import numpy as np
 import pytest
 import soundfile
+from conftest import HANG_S
 from odd_audio import flac_claiming
 from test_features import AM, RATE, C, F, G, triads
 
@@ -130,7 +131,7 @@ def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
     def hear(samples, rate):
         heard.append(len(samples))
         if len(heard) == 2:
-            assert closed.wait(60)
+            assert closed.wait(HANG_S)
         return Heard()
 
     monkeypatch.setattr("musicbench.build.build.hear", hear)

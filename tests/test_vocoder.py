@@ -172,7 +172,8 @@ def test_phases_have_gradients():
 
 
 def test_silence_has_phases_too():
-    assert np.isfinite(found_phases(torch.zeros(257, 5))).all()
+    phases = found_phases(torch.zeros(257, 5))
+    assert phases.shape == (257, 5) and np.isfinite(phases).all()
 
 
 @torch.no_grad()
