@@ -221,7 +221,8 @@ def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
 def places_of(requests, options, count):
     """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
     from musicbench.build.songs import SUFFIXES
-    from musicbench.sound.clip import check_audio_path, check_folder
+    from musicbench.files import check_folder
+    from musicbench.sound.audio import check_audio_path
 
     is_folder_name = str(options.out or "").endswith(("/", os.sep))
     if options.prompts:
@@ -394,7 +395,7 @@ def make(todo, takes, options):
 
 def _is_written(path):
     """Return whether a take and its sidecar, which is written last, are there and whole."""
-    from musicbench.sound.clip import is_whole_audio
+    from musicbench.sound.audio import is_whole_audio
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
@@ -406,8 +407,9 @@ def _is_written(path):
 
 def play(pipeline, request, takes, options, paths, bar):
     """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
+    from musicbench.files import save_json
     from musicbench.scores.midi import save_midi
-    from musicbench.sound.clip import save_audio, save_json
+    from musicbench.sound.audio import save_audio
     from mustango.hear.obeyed import best_take
     from mustango.pipeline import sidecar
     from mustango.request.requests import CONTROLS, SETTINGS, made_with

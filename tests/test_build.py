@@ -35,9 +35,11 @@ from musicbench.build.dataset import (
     write_webdataset,
 )
 from musicbench.build.songs import find_songs, segments, song_id
+from musicbench.files import alone_in
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.prompt.facts import read_prompt, same_facts
-from musicbench.sound.clip import Clip, alone_in, load_audio
+from musicbench.sound.audio import load_audio
+from musicbench.sound.clip import Clip
 from musicbench.sound.features import Heard
 from musicbench.sound.soundfiles import SoundFile
 

@@ -14,7 +14,7 @@ from musicbench.__main__ import main
 from musicbench.build import engines
 from musicbench.build.build import Recipe, build, build_song
 from musicbench.build.dataset import read_rows
-from musicbench.sound.clip import load_audio
+from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
 
 PLAIN = Recipe(clip_s=4.0, hop_s=4.0, min_s=2.0, semitones=(), tempo_copies=0, dynamics_copies=0)

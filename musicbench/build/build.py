@@ -44,10 +44,13 @@ from musicbench.build.songs import (
     song_text,
     without_dc,
 )
+from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, written_whole
 from musicbench.sound import augment
-from musicbench.sound.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json, written_whole
+from musicbench.sound.audio import save_audio
+from musicbench.sound.clip import Clip
 from musicbench.sound.features import hear
-from musicbench.sound.soundfiles import SoundFile, UnreadableSound, file_sha256, path_text, printable
+from musicbench.sound.opening import UnreadableSound, file_sha256
+from musicbench.sound.soundfiles import SoundFile
 
 _POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
 _SOUND = r"(?:audio|sound|recording)"

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from musicbench.build.charsets import decoded, twice_decoded
-from musicbench.sound.soundfiles import printable
+from musicbench.files import printable
 
 FILE_FIELDS = (
     "file_name", "filename", "location", "file", "path", "file_path", "filepath", "audio", "audio_file", "audio_path", "audio_filepath",

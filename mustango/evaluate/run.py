@@ -18,10 +18,11 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from musicbench import InputError, __version__
+from musicbench.files import make_folder, save_json, written_whole
 from musicbench.music.theory import Chord, Key
-from musicbench.sound.clip import load_audio, make_folder, save_json, written_whole
+from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
-from musicbench.sound.soundfiles import file_sha256
+from musicbench.sound.opening import file_sha256
 from mustango.evaluate.clips import REFERENCE, check_sources, given_audio, made_clips, real_clips, results, worker_pool
 from mustango.evaluate.testsets import load_cases
 from mustango.hear.embeddings import frechet_distance, kernel_distance, load_embedder, tag_divergence

@@ -20,9 +20,10 @@ from musicbench import InputError
 from musicbench.compose.compose import caption, describe, find_soundfont, plan, render
 from musicbench.compose.drumming import drums_of
 from musicbench.compose.styles import MOODS
+from musicbench.files import make_folder, save_json, written_whole
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import NO_CHORD, Meter
-from musicbench.sound.clip import load_audio, make_folder, save_audio, save_json, written_whole
+from musicbench.sound.audio import load_audio, save_audio
 from musicbench.sound.features import hear, loudness_db, madmom
 from mustango.evaluate.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.evaluate.run import fingerprint

@@ -20,7 +20,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from musicbench import InputError
-from musicbench.sound.clip import check_writable
+from musicbench.files import check_writable
 
 BUNDLED = "mustango-mini"
 # The released predictors and their tokenizers, which a model may lack; they come last, when they are asked.

@@ -19,7 +19,8 @@ from transformers import AutoConfig, AutoTokenizer
 
 from musicbench import InputError
 from musicbench.build.dataset import row_captions, row_clip
-from musicbench.sound.clip import load_audio, written_whole
+from musicbench.files import written_whole
+from musicbench.sound.audio import load_audio
 from mustango.model.conditioning import (
     CHORD_TYPES,
     Conditioner,
