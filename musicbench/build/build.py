@@ -29,9 +29,10 @@ import numpy as np
 
 from musicbench import InputError, __version__
 from musicbench.build import engines
-from musicbench.build.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
+from musicbench.build.captions import heard_caption, whole_caption
 from musicbench.build.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.build.manifests import read_manifests
+from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.songs import (
     caption_lines,
     clipped_share,
@@ -44,6 +45,7 @@ from musicbench.build.songs import (
     song_text,
     without_dc,
 )
+from musicbench.build.truth import contradicted, fitting_caption
 from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, written_whole
 from musicbench.sound import augment
 from musicbench.sound.audio import save_audio
