@@ -19,7 +19,8 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from musicbench.build.build import Recipe, build
+from musicbench.build.build import build
+from musicbench.build.recipe import Recipe
 from musicbench.build.songs import find_songs, segments
 from musicbench.sound.audio import save_audio
 from musicbench.sound.augment import apply
