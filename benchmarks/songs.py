@@ -16,7 +16,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from musicbench.build.songs import find_songs
-from musicbench.sound.clip import load_audio
+from musicbench.sound.audio import load_audio
 from musicbench.sound.picture import clip_png
 from mustango.hear.judges import is_silent, load_judge
 from mustango.hear.metrics import Target, chord_scores

@@ -67,8 +67,9 @@ def build(options):
     from tqdm import tqdm
 
     from musicbench.build import dataset
-    from musicbench.build.build import Recipe
     from musicbench.build.build import build as build_dataset
+    from musicbench.build.engines import Engine
+    from musicbench.build.recipe import Recipe
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
@@ -83,10 +84,15 @@ def build(options):
             bar.update(done - bar.n)
 
         made = build_dataset(
-            options.songs, options.out, recipe, workers=options.workers, seed=options.seed, engine=options.engine,
-            address=options.address, paraphrase=(options.paraphrase, options.paraphrase_model), overwrite=options.overwrite,
+            options.songs,
+            options.out,
+            recipe,
+            seed=options.seed,
+            engine=Engine(options.engine, options.workers, options.address),
+            paraphrase=(options.paraphrase, options.paraphrase_model),
+            overwrite=options.overwrite,
             on_progress=progress,
-        )  # fmt: skip
+        )
     if options.webdataset:
         dataset.write_webdataset(options.out)
     if options.parquet:

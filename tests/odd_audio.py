@@ -3,12 +3,12 @@
 import io
 import os
 import struct
-import zlib
 
 import numpy as np
 import soundfile
 
-from musicbench.sound.containers import MIRRORED, mp3_parts
+from musicbench.sound.mp3 import mp3_parts
+from musicbench.sound.ogg import page_checksum
 
 RATE = 22050
 READ, DAMAGED, NAMED = "read", "damaged", "named"
@@ -67,8 +67,7 @@ def ogg_flac(data):
         granule = 0 if number < 2 else samples * (number - 1) // (len(body) - 2)
         flags = 2 if not number else 4 * (number == len(body) - 1)
         page = b"OggS\0" + bytes([flags]) + struct.pack("<qIII", granule, 7, number, 0) + bytes([len(lacing)]) + lacing + part
-        crc = zlib.crc32(page.translate(MIRRORED), 0xFFFFFFFF) ^ 0xFFFFFFFF
-        pages += patched(page, 22, crc.to_bytes(4, "big").translate(MIRRORED))
+        pages += patched(page, 22, page_checksum(page))
     return pages
 
 

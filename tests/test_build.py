@@ -22,8 +22,8 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import build as build_module
-from musicbench.build.build import POOR_SOUND, Recipe, build, fitting_caption, make_copy, split_of
+from musicbench.build import song_rows
+from musicbench.build.build import build
 from musicbench.build.dataset import (
     NOT_ALWAYS_HEARD,
     read_rows,
@@ -33,10 +33,16 @@ from musicbench.build.dataset import (
     write_rows,
     write_webdataset,
 )
+from musicbench.build.engines import Engine
+from musicbench.build.recipe import Recipe
+from musicbench.build.song_rows import POOR_SOUND, make_copy, split_of
 from musicbench.build.songs import find_songs, segments, song_id
+from musicbench.build.truth import fitting_caption
+from musicbench.files import alone_in
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.prompt.facts import read_prompt, same_facts
-from musicbench.sound.clip import Clip, alone_in, load_audio
+from musicbench.sound.audio import load_audio
+from musicbench.sound.clip import Clip
 from musicbench.sound.features import Heard
 from musicbench.sound.soundfiles import SoundFile
 
@@ -196,7 +202,7 @@ def test_good_sound_is_not_taken_for_poor(text):
 
 @pytest.mark.slow
 def test_two_workers_and_another_run_give_the_same(songs, built, tmp_path):
-    summary = build(songs, tmp_path / "two", RECIPE, workers=2)
+    summary = build(songs, tmp_path / "two", RECIPE, engine=Engine(workers=2))
     assert summary == built[1] and digests(tmp_path / "two") == digests(built[0])
     before = {p: p.stat().st_mtime_ns for p in (tmp_path / "two" / "train").glob("*.flac")}
     build(songs, tmp_path / "two", RECIPE)
@@ -252,7 +258,7 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch):
-    hear, heard = build_module.hear, []
+    hear, heard = song_rows.hear, []
 
     def stops(samples, rate):
         if len(heard) == 3:
@@ -261,9 +267,9 @@ def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch
         return hear(samples, rate)
 
     with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
-        stopping.setattr(build_module, "hear", stops)
+        stopping.setattr(song_rows, "hear", stops)
         build(songs, tmp_path / "out", RECIPE)
-    monkeypatch.setattr(build_module, "hear", lambda samples, rate: heard.append(1) or hear(samples, rate))
+    monkeypatch.setattr(song_rows, "hear", lambda samples, rate: heard.append(1) or hear(samples, rate))
     build(songs, tmp_path / "out", RECIPE)
     assert len(heard) == 5 and digests(tmp_path / "out") == digests(built[0])
     assert not any(path.is_dir() for path in (tmp_path / "out" / "parts").iterdir())
@@ -380,7 +386,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
 
 @pytest.mark.parametrize("suffix", ["flac", "wav"])
 def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeypatch, suffix):
-    monkeypatch.setattr("musicbench.build.build.hear", lambda samples, rate: NOTHING)
+    monkeypatch.setattr("musicbench.build.song_rows.hear", lambda samples, rate: NOTHING)
     (tmp_path / "songs").mkdir()
     torn = tmp_path / "songs" / f"torn.{suffix}"
     soundfile.write(torn, np.tile(triads([C, AM, F, G], 120), 3)[: 20 * RATE], RATE)
@@ -409,7 +415,7 @@ def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp
     (tmp_path / "recipe.toml").write_text(TOML)
     command = ["build", str(songs), str(tmp_path / "out"), "--recipe", str(tmp_path / "recipe.toml")]
     with monkeypatch.context() as broken:
-        broken.setattr("musicbench.build.build.fitting_caption", breaks)
+        broken.setattr("musicbench.build.song_rows.fitting_caption", breaks)
         assert main(command) == 1
     (entry,) = read_rows(tmp_path / "out" / "rejected.jsonl")
     assert (entry["source"], entry["clip_start"]) == ("album/one.wav", None) and "KeyError: 'an\\nerror'" in entry["reason"]
@@ -422,7 +428,7 @@ def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, e
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("musicbench.build.build.hear", stop)
+    monkeypatch.setattr("musicbench.build.song_rows.hear", stop)
     with pytest.raises(error):
         build(songs, tmp_path / "out", RECIPE)
 
@@ -482,7 +488,7 @@ def test_bad_recipes(tmp_path, line, words):
 )  # fmt: skip
 def test_settings_that_are_no_builds_are_named(songs, tmp_path, monkeypatch, capsys, change, words):
     settings = tmp_path / "out" / "build.json"
-    monkeypatch.setattr("musicbench.build.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    monkeypatch.setattr("musicbench.build.engines.Engine.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
     assert main(["build", str(songs), str(tmp_path / "out")]) == 0
     settings.write_text(change(settings.read_text()))
     assert main(["build", str(songs), str(tmp_path / "out")]) == 2
@@ -532,7 +538,7 @@ def test_two_builds_do_not_share_a_folder(songs, built, tmp_path, capsys):
 @pytest.mark.parametrize("number", range(5))
 def test_a_kill_at_any_point_of_the_start_leaves_a_folder_that_goes_on(songs, tmp_path, monkeypatch, number):
     """Killed before the file system's first to fifth change: the folder, the settings' temporary file, its renaming, folders."""
-    monkeypatch.setattr("musicbench.build.engines.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
+    monkeypatch.setattr("musicbench.build.engines.Engine.run", lambda engine, task, jobs, **_: [([], [])] * len(jobs))
     with monkeypatch.context() as killed:
         changes = iter(range(number + 1))
 
@@ -720,8 +726,8 @@ def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, l
     (tmp_path / "songs").mkdir()
     for name in ("one", "two"):
         soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
-    monkeypatch.setattr("musicbench.build.build.split_of", lambda path, share: "test" if "one" in path else "train")
-    monkeypatch.setattr("musicbench.build.build.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
+    monkeypatch.setattr("musicbench.build.song_rows.split_of", lambda path, share: "test" if "one" in path else "train")
+    monkeypatch.setattr("musicbench.build.song_rows.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
     build(tmp_path / "songs", tmp_path / "out", recipe)
     kinds = []
     for split in ("train", "test"):
@@ -764,7 +770,7 @@ def test_published_rows_are_read(tmp_path):
 
 def test_ray_gives_the_same(songs, built, tmp_path):
     pytest.importorskip("ray", reason="ray is not installed")
-    assert build(songs, tmp_path / "ray", RECIPE, engine="ray") == built[1]
+    assert build(songs, tmp_path / "ray", RECIPE, engine=Engine("ray")) == built[1]
     assert digests(tmp_path / "ray") == digests(built[0])
 
 

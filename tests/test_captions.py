@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.build import captions
+from musicbench.build import captions, paraphrases, truth
 from musicbench.compose.compose import caption, describe, plan
 from musicbench.music.progression import Progression
 from musicbench.music.theory import Chord, Dynamics, Key, Meter, tempo_class
@@ -84,11 +84,11 @@ def test_whole_captions_and_paraphrases_keep_the_facts(seed):
     assert chords_said(stated, clip) == chords_to_say(clip)
     assert (stated.key.same_as(clip.key) if clip.key else stated.key is None) and stated.meter.beats == clip.meter.beats
     assert tempo_class(stated.tempo) == tempo_class(clip.bpm) and bool(stated.dynamics) == bool(clip.dynamics)
-    assert same_facts(text, captions.Paraphraser()(text, rng))
+    assert same_facts(text, paraphrases.Paraphraser()(text, rng))
 
 
 def test_rules_do_rewrite():
-    texts = [captions.reworded("This is a calm track. The bpm is 90.", np.random.default_rng(seed)) for seed in range(8)]
+    texts = [paraphrases.reworded("This is a calm track. The bpm is 90.", np.random.default_rng(seed)) for seed in range(8)]
     assert len(set(texts)) > 2 and all("90" in text for text in texts)
 
 
@@ -102,12 +102,12 @@ def test_rules_do_rewrite():
     ],
 )  # fmt: skip
 def test_rules_leave_what_they_could_damage(text):
-    assert {captions.reworded(text, np.random.default_rng(seed)) for seed in range(8)} == {text}
+    assert {paraphrases.reworded(text, np.random.default_rng(seed)) for seed in range(8)} == {text}
 
 
 def test_rules_keep_article_order_and_abbreviations():
     text = "A slow song by Dr. Dre. She sings. The bpm is 90."
-    texts = {captions.reworded(text, np.random.default_rng(seed)) for seed in range(40)}
+    texts = {paraphrases.reworded(text, np.random.default_rng(seed)) for seed in range(40)}
     mains = {f"{named} {noun} by Dr. Dre. She sings." for named in ("An unhurried", "A leisurely") for noun in ("tune", "piece")}
     assert texts == {f"{main} The bpm is 90." for main in mains} | {f"The bpm is 90. {main}" for main in mains}
 
@@ -130,13 +130,13 @@ def test_rules_keep_article_order_and_abbreviations():
 )  # fmt: skip
 def test_copies_keep_what_is_true(kind, untrue, true):
     for sentence in untrue:
-        assert captions.fitting_caption(f"A toy piano. {sentence}", [{"transform": kind}]) == "A toy piano.", sentence
+        assert truth.fitting_caption(f"A toy piano. {sentence}", [{"transform": kind}]) == "A toy piano.", sentence
     for sentence in true:
-        assert captions.fitting_caption(sentence, [{"transform": kind}]) == sentence
+        assert truth.fitting_caption(sentence, [{"transform": kind}]) == sentence
 
 
 def test_a_title_is_dropped_whole():
-    assert captions.fitting_caption("Sonata No. 14 in C# minor. It is sad.", [{"transform": "pitch"}]) == "It is sad."
+    assert truth.fitting_caption("Sonata No. 14 in C# minor. It is sad.", [{"transform": "pitch"}]) == "It is sad."
 
 
 @pytest.mark.parametrize(
@@ -169,18 +169,18 @@ def test_a_service_that_changes_facts_is_asked_again_then_left():
 
     server = HTTPServer(("127.0.0.1", 0), Service)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    ask = captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")
+    ask = paraphrases.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")
     rng = np.random.default_rng(0)
     assert ask("A song at 90 bpm.", rng) == "A tune at 90 bpm."
     assert same_facts(ask("A song at 80 bpm.", rng), "A song at 80 bpm.")  # answers "silence" thrice, so the rules write it
     server.shutdown()
     server.server_close()
     with pytest.raises(InputError, match="gave no answer"):
-        captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any", tries=1)("A song.", rng)
+        paraphrases.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any", tries=1)("A song.", rng)
     with pytest.raises(InputError, match="cannot paraphrase"):
-        captions.Paraphraser("/no/such/folder")
+        paraphrases.Paraphraser("/no/such/folder")
     with pytest.raises(InputError, match="paraphrase-model"):
-        captions.Paraphraser("http://127.0.0.1/v1")
+        paraphrases.Paraphraser("http://127.0.0.1/v1")
 
 
 @pytest.mark.parametrize("answer", [None, b'{"choices": [', b'{"choices": [{"message": {"content": null}}]}', b'{"choices": {}}'])
@@ -203,7 +203,7 @@ def test_a_service_without_an_answer_is_named(answer):
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     try:
         with pytest.raises(InputError, match="gave no answer"):
-            captions.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")("A song.", np.random.default_rng(0))
+            paraphrases.Paraphraser(f"http://127.0.0.1:{server.server_port}/v1", "any")("A song.", np.random.default_rng(0))
     finally:
         server.shutdown()
         server.server_close()
@@ -227,12 +227,12 @@ HEARD = Clip(
     ],
 )
 def test_what_a_caption_states_is_not_contradicted(text, fields):
-    assert captions.contradicted(text, HEARD) == fields
-    assert captions.contradicted(text, Clip(np.zeros(0), 1)) == []
+    assert truth.contradicted(text, HEARD) == fields
+    assert truth.contradicted(text, Clip(np.zeros(0), 1)) == []
     jig = replace(HEARD, bpm=195.0, meter=Meter(6, 8))
-    assert captions.contradicted("An adagio in 6/8.", jig) == captions.contradicted("A presto in 6/8.", jig) == []
+    assert truth.contradicted("An adagio in 6/8.", jig) == truth.contradicted("A presto in 6/8.", jig) == []
     written, sentences = captions.whole_caption(text, HEARD, np.random.default_rng(0), 4, fields)
-    assert captions.contradicted(written, HEARD) == fields, "the text's own facts come first"
+    assert truth.contradicted(written, HEARD) == fields, "the text's own facts come first"
     assert [name for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if not sentences[name]] == fields
     assert all(sentence in written for sentence in sentences.values() if sentence)
 
@@ -274,10 +274,10 @@ def test_a_busy_service_is_asked_again(codes, told, waits_s):
     try:
         ask = (f"http://127.0.0.1:{server.server_port}/v1", "any", "A song.", 0, waited.append)
         if codes[-1] == 200:
-            assert captions._ask_service(*ask) == "A harp."
+            assert paraphrases._ask_service(*ask) == "A harp."
         else:
             with pytest.raises(InputError, match=f"gave no answer .*{codes[-1]}"):
-                captions._ask_service(*ask)
+                paraphrases._ask_service(*ask)
     finally:
         server.shutdown()
         server.server_close()

@@ -264,7 +264,7 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
     from safetensors.torch import load_file
 
     from musicbench.build.dataset import write_rows
-    from musicbench.sound.clip import save_audio
+    from musicbench.sound.audio import save_audio
     from mustango.pipeline import load_pipeline
 
     data, run, out = str(tmp_path / "data"), str(tmp_path / "run"), tmp_path / "model"

@@ -10,8 +10,10 @@ import soundfile
 from conftest import ROOT
 
 from musicbench import InputError
+from musicbench.files import save_json, written_whole
 from musicbench.music.theory import Chord, Key, Meter
-from musicbench.sound.clip import Clip, load_audio, save_audio, save_json, written_whole
+from musicbench.sound.audio import load_audio, save_audio
+from musicbench.sound.clip import Clip
 
 
 def clip():
@@ -55,7 +57,7 @@ def test_audio_round_trips(tmp_path, suffix):
 
 def test_minutes_of_ogg_are_written(tmp_path):
     """In a process of its own: the library that writes them has been known to crash."""
-    code = f"import numpy; from musicbench.sound.clip import save_audio; save_audio({str(tmp_path / 'x.ogg')!r}, numpy.zeros(150 * 24000), 24000)"
+    code = f"import numpy; from musicbench.sound.audio import save_audio; save_audio({str(tmp_path / 'x.ogg')!r}, numpy.zeros(150 * 24000), 24000)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
     samples, rate = load_audio(tmp_path / "x.ogg")
     assert len(samples) == 150 * rate

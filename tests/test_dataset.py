@@ -10,7 +10,7 @@ from musicbench import InputError
 from musicbench.__main__ import main
 from musicbench.build import dataset
 from musicbench.build.dataset import read_rows, write_composed
-from musicbench.sound.clip import alone_in
+from musicbench.files import alone_in
 
 FIELDS = {
     "dataset",

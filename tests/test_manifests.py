@@ -6,7 +6,8 @@ import unicodedata
 import pytest
 
 from musicbench.build.charsets import decoded
-from musicbench.build.manifests import MAX_CAPTION, caption_text, is_caption, read_manifests, shortened
+from musicbench.build.manifests import read_manifests
+from musicbench.build.texts import MAX_CAPTION, caption_text, is_caption, shortened
 
 SONGS = ["a.wav", "b.wav", "c/d.flac"]
 WANTED = {"a.wav": "A harp, softly played.", "b.wav": "Two lutes.", "c/d.flac": "A café band."}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from musicbench import InputError
-from musicbench.sound.clip import save_audio
+from musicbench.sound.audio import save_audio
 from musicbench.sound.master import (
     at_loudness,
     centred,

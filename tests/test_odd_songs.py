@@ -11,10 +11,12 @@ from odd_audio import NAMED, RATE, READ, encoded, patched, tone, write_odd_files
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import engines
-from musicbench.build.build import Recipe, build, build_song
+from musicbench.build.build import build
 from musicbench.build.dataset import read_rows
-from musicbench.sound.clip import load_audio
+from musicbench.build.engines import Engine
+from musicbench.build.recipe import Recipe
+from musicbench.build.song_rows import build_song
+from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
 
 PLAIN = Recipe(clip_s=4.0, hop_s=4.0, min_s=2.0, semitones=(), tempo_copies=0, dynamics_copies=0)
@@ -30,7 +32,7 @@ UNUSED = {
 
 @pytest.fixture(autouse=True)
 def deaf(monkeypatch):
-    monkeypatch.setattr("musicbench.build.build.hear", lambda samples, rate: Heard())
+    monkeypatch.setattr("musicbench.build.song_rows.hear", lambda samples, rate: Heard())
 
 
 def outcome(out):
@@ -65,7 +67,7 @@ def test_a_build_of_lying_files_ends_in_little_memory(tmp_path):
     for name in files:
         if not name.startswith(("flac-no-total", "flac-2", "ogg-joined", "mp3-says", "wav-4", "wav-255")):
             (tmp_path / "songs" / name).unlink()
-    code = "import sys, musicbench.build.build as b, musicbench.sound.features as f; b.hear = lambda *_: f.Heard(); from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys, musicbench.build.song_rows as b, musicbench.sound.features as f; b.hear = lambda *_: f.Heard(); from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
     command = ["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain"]
     limited = f"ulimit -v 4000000; exec {sys.executable} -c '{code}' \"$@\""
     done = subprocess.run(["bash", "-c", limited, "bash", *command], cwd=ROOT, capture_output=True, text=True)
@@ -104,7 +106,7 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_made_again(tmp_path, 
         return Heard()
 
     with monkeypatch.context() as changing:
-        changing.setattr("musicbench.build.build.hear", grows)
+        changing.setattr("musicbench.build.song_rows.hear", grows)
         summary = build(tmp_path / "songs", tmp_path / "out" / "x", PLAIN)
     assert (summary.rows, summary.rejected_songs) == (0, 1)
     assert "changed while it was read" in outcome(tmp_path / "out" / "x")[1]["a.wav"][0]
@@ -140,10 +142,10 @@ def dies_of(name, *, on_step):
 
 def test_a_song_that_kills_its_worker_costs_no_other(tmp_path):
     jobs = [(name,) for name in ("a", "deadly", "b", "c")]
-    done = engines.run("local", dies_of, jobs, workers=2, killed=lambda job: f"{job[0]} was killed")
+    done = Engine(workers=2).run(dies_of, jobs, killed=lambda job: f"{job[0]} was killed")
     assert done == ["a", "deadly was killed", "b", "c"]
     with pytest.raises(InputError, match="a worker was killed"):
-        engines.run("local", dies_of, jobs, workers=2)
+        Engine(workers=2).run(dies_of, jobs)
 
 
 def test_hidden_files_are_rejected_by_name_and_empty_ones_are_empty(tmp_path, capsys):

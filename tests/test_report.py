@@ -9,7 +9,7 @@ from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
 from musicbench.build.dataset import write_rows
-from musicbench.sound.clip import save_audio
+from musicbench.sound.audio import save_audio
 
 
 def row(number, transforms, **more):

@@ -9,9 +9,10 @@ import soundfile
 from odd_audio import DAMAGED, NAMED, RATE, encoded, flac_claiming, id3v2, odd_files, patched, tone, without_info_frame
 
 from musicbench import InputError
-from musicbench.sound import containers, soundfiles
-from musicbench.sound.clip import is_whole_audio, load_audio
-from musicbench.sound.soundfiles import SoundFile, printable
+from musicbench.files import printable
+from musicbench.sound import flac, formats, mp3, ogg, parts, soundfiles, wav
+from musicbench.sound.audio import is_whole_audio, load_audio
+from musicbench.sound.soundfiles import SoundFile
 
 FILES = odd_files()
 
@@ -71,7 +72,7 @@ def test_a_length_is_a_claim(tmp_path):
 
 def test_what_is_too_long_is_refused_and_a_song_is_left_there(tmp_path, monkeypatch):
     (tmp_path / "x.wav").write_bytes(encoded(tone(3), "WAV"))
-    monkeypatch.setattr("musicbench.sound.clip.MAX_LOADED", 2 * RATE)
+    monkeypatch.setattr("musicbench.sound.audio.MAX_LOADED", 2 * RATE)
     with pytest.raises(InputError, match="lasts more than 2 s; cut it"):
         load_audio(tmp_path / "x.wav")
     monkeypatch.setattr("musicbench.sound.soundfiles.MAX_SOUND_S", 1)
@@ -334,13 +335,15 @@ CRAFTED = {
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_files_cost_little_reading(tmp_path, monkeypatch, name):
     """A file is looked at a few times, however many false beginnings it holds."""
-    from musicbench.sound import containers
-
     read, data = [], CRAFTED[name]
-    plain = containers.read_at
-    monkeypatch.setattr(
-        containers, "read_at", lambda file, place, count: read.append(len(found := plain(file, place, count))) or found
-    )
+    plain = parts.read_at
+
+    def counted(file, place, count):
+        read.append(len(found := plain(file, place, count)))
+        return found
+
+    for module in (parts, mp3, ogg, flac, formats, wav):
+        monkeypatch.setattr(module, "read_at", counted)
     (tmp_path / "x").write_bytes(data)
     try:
         with SoundFile(tmp_path / "x") as file:
@@ -375,10 +378,10 @@ def test_a_frame_of_another_stream_is_none_of_this_one(tmp_path):
         path = tmp_path / f"{rate}-{channels}.flac"
         soundfile.write(path, np.random.default_rng(1).uniform(-0.5, 0.5, (rate, channels)), rate)
         with path.open("rb") as file:
-            (part,) = containers.flac_parts(file, 0)
-            _, _, place = next(containers.flac_parts_after(file, part, 0, 0))
-            return containers.read_at(file, place, 16), containers.read_at(file, 0, 42)
+            (part,) = flac.flac_parts(file, 0)
+            _, _, place = next(flac.flac_parts_after(file, part, 0, 0))
+            return parts.read_at(file, place, 16), parts.read_at(file, 0, 42)
 
     kinds = [frame_and_info(*kind) for kind in ((24000, 1), (24000, 2), (44100, 1))]
     for i, (frame, _) in enumerate(kinds):
-        assert [containers._is_frame_of(frame, info) for _, info in kinds] == [j == i for j in range(3)]
+        assert [flac._is_frame_of(frame, info) for _, info in kinds] == [j == i for j in range(3)]

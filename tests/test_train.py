@@ -14,7 +14,8 @@ from torch import nn
 from musicbench import InputError
 from musicbench.build.dataset import row_clip, write_rows
 from musicbench.music.theory import Chord
-from musicbench.sound.clip import Clip, save_audio
+from musicbench.sound.audio import save_audio
+from musicbench.sound.clip import Clip
 from mustango.__main__ import main
 from mustango.model.conditioning import Conditioner, encode_text
 from mustango.model.mel import LogMel

@@ -7,7 +7,7 @@ from diffusers import AutoencoderKL
 
 from musicbench import InputError
 from musicbench.build.dataset import write_rows
-from musicbench.sound.clip import save_audio
+from musicbench.sound.audio import save_audio
 from mustango.model.mel import LogMel
 from mustango.model.vocoder import ISTFTVocoder, slopes_of
 from mustango.train.loop import Course, fit

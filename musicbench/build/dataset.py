@@ -14,8 +14,10 @@ import numpy as np
 from musicbench import InputError, __version__
 from musicbench.build import captions
 from musicbench.compose.compose import check_sample_rate, check_styles, compose, find_soundfont
+from musicbench.files import alone_in, make_folder, written_whole
 from musicbench.music.theory import Chord, Key, Meter
-from musicbench.sound.clip import Clip, alone_in, make_folder, save_audio, written_whole
+from musicbench.sound.audio import save_audio
+from musicbench.sound.clip import Clip
 
 ROWS = "rows.jsonl"
 STRUCTURED = (

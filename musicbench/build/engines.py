@@ -6,22 +6,37 @@ The function takes a job's arguments and `on_step`, to be called after each step
 import os
 import socket
 from contextlib import suppress
+from dataclasses import dataclass
 
 from musicbench import InputError
 
 
-def run(engine, task, jobs, *, workers=1, address=None, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
-    """Return [task(*job) for job in jobs], by "local" processes or "ray" tasks.
+@dataclass(frozen=True)
+class Engine:
+    """What runs jobs: "local", `workers` processes on this machine, or "ray", the Ray cluster at `address`.
 
-    on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks do
-    not tell. What a task raises stops everything and is raised here. When a local worker is killed, jobs that are not done are run
-    one by one; killed(job) is the result of one whose worker is killed then, too. Raises InputError for an unknown engine.
+    Without an address "ray" is a cluster of `workers` on this machine.
     """
-    if engine == "ray":
-        return _on_ray(task, jobs, workers, address, on_progress, steps_of)
-    if engine != "local":
-        raise InputError(f"unknown engine {engine!r}; give local or ray")
-    return _here(task, jobs, on_progress) if workers == 1 else _in_processes(task, jobs, workers, on_progress, killed)
+
+    name: str = "local"
+    workers: int = 1
+    address: str | None = None
+
+    def run(self, task, jobs, *, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
+        """Return [task(*job) for job in jobs].
+
+        on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks
+        do not tell. What a task raises stops everything and is raised here. When a local worker is killed, jobs that are not done
+        are run one by one; killed(job) is the result of one whose worker is killed then, too. Raises InputError for an unknown
+        engine.
+        """
+        if self.name == "ray":
+            return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of)
+        if self.name != "local":
+            raise InputError(f"unknown engine {self.name!r}; give local or ray")
+        if self.workers == 1:
+            return _here(task, jobs, on_progress)
+        return _in_processes(task, jobs, self.workers, on_progress, killed)
 
 
 def _here(task, jobs, on_progress):

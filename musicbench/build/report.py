@@ -9,7 +9,8 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.build.dataset import read_rows, row_clip
-from musicbench.sound.clip import load_audio, written_whole
+from musicbench.files import written_whole
+from musicbench.sound.audio import load_audio
 from musicbench.sound.picture import clip_png
 
 STYLE = """

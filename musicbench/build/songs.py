@@ -11,11 +11,13 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.build.charsets import decoded
-from musicbench.build.manifests import MAX_CAPTION, caption_names, caption_text, composed, counted, shortened, some
+from musicbench.build.columns import caption_names
+from musicbench.build.song_names import composed
+from musicbench.build.texts import MAX_CAPTION, caption_text, counted, shortened, some
+from musicbench.files import path_text, printable
 from musicbench.prompt.facts import Stated, read_prompt
-from musicbench.sound.containers import is_sound_by_content
 from musicbench.sound.features import SILENCE_DB, loudness_db
-from musicbench.sound.soundfiles import path_text, printable
+from musicbench.sound.formats import is_sound_by_content
 
 # The last lines cannot be read; they are rejected by name rather than passed over.
 SUFFIXES = {

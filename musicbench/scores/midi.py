@@ -2,8 +2,8 @@
 
 import json
 
+from musicbench.files import written_whole
 from musicbench.music.theory import Chord, Key
-from musicbench.sound.clip import written_whole
 
 TICKS = 480  # a quarter note
 BASS, MIDDLE = 36, 55  # lowest MIDI pitches of the bass and of the notes above it

@@ -1,36 +1,16 @@
 """A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is said."""
 
-import errno
-import hashlib
-import os
-import stat
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from musicbench import InputError
-from musicbench.sound.containers import (
-    HEAD,
-    Part,
-    Pieces,
-    chunk_parts,
-    flac_parts,
-    flac_parts_after,
-    flac_rate,
-    foreign_format,
-    headless_flac_part,
-    is_text,
-    mp3_parts,
-    ogg_parts,
-    ogg_sound_end,
-    other_sound,
-    read_at,
-    rebuilt_wav_part,
-    size_of,
-    sized_parts,
-    sound_start,
-    unfinished_wav_part,
-)
+from musicbench.sound.flac import flac_parts, flac_parts_after, flac_rate, headless_flac_part
+from musicbench.sound.formats import other_sound, sound_start
+from musicbench.sound.mp3 import mp3_parts
+from musicbench.sound.ogg import ogg_parts, ogg_sound_end
+from musicbench.sound.opening import fault_of_file, open_regular, unreadable
+from musicbench.sound.parts import Part, Pieces, read_at, size_of
+from musicbench.sound.wav import chunk_parts, rebuilt_wav_part, sized_parts, unfinished_wav_part
 
 MIN_RATE, MAX_RATE = 4000, 768_000  # Hz; what is outside is no music but a header that lies
 MAX_SOUND_S = 24 * 3600  # what is read of one file
@@ -41,21 +21,6 @@ FILL_S = 2.5  # what is lost at one place and lasts no longer, as an Ogg page do
 LOST_S = 0.25  # less than this is not told, as encoders pad
 ODD_PACE = 4000, 4_000_000  # bytes a second; less or more is no usual sound file
 UNKNOWN_SAMPLES = 1 << 60  # what libsndfile says where a header says nothing
-
-
-class UnreadableSound(InputError):
-    """A file from which no sound can be read; `reason` says why without its path."""
-
-    reason = ""
-
-
-USUAL_REMEDY = "give a WAV, FLAC, OGG or MP3 file"
-
-
-def _unreadable(path, reason, remedy=USUAL_REMEDY):
-    error = UnreadableSound(f"cannot read {printable(path)} as audio ({reason}); {remedy}")
-    error.reason = f"cannot be read as audio ({reason}); {remedy}"
-    return error
 
 
 @dataclass
@@ -100,10 +65,10 @@ class SoundFile:
             self.sample_rate, self.channels, self.tags = stream.samplerate, stream.channels, stream.copy_metadata()
             self.claimed_s = self._claim(stream)
         except _reading_errors() as error:
-            raise _unreadable(self.path, *_fault(self._file, error)) from None
+            raise unreadable(self.path, *fault_of_file(self._file, error)) from None
         if not MIN_RATE <= self.sample_rate <= MAX_RATE:
             reason = f"its header says {self.sample_rate} Hz, outside {MIN_RATE}-{MAX_RATE}"
-            raise _unreadable(self.path, reason, "mend the header, or convert the file")
+            raise unreadable(self.path, reason, "mend the header, or convert the file")
 
     @property
     def likely_s(self):
@@ -376,62 +341,3 @@ def _reading_errors():
     import soundfile
 
     return soundfile.SoundFileError, OSError, ValueError, TypeError
-
-
-OPENING_REMEDIES = {errno.EACCES: "allow reading it", errno.EPERM: "allow reading it"}
-
-
-def open_regular(path):
-    """Open a file for reading bytes; a pipe or device, which may never end, is refused. Raises InputError."""
-    try:
-        opened = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        is_link = os.path.islink(path)
-        if is_link:
-            reason = f"{reason}, and it is a link"
-        remedy = "mend the link, or delete it" if is_link else OPENING_REMEDIES.get(getattr(error, "errno", 0), "copy it anew")
-        raise _unreadable(path, reason, remedy) from None
-    if not stat.S_ISREG(os.fstat(opened).st_mode):
-        os.close(opened)
-        raise _unreadable(path, "it is no regular file but a folder, a pipe or a device", "give a file, or rename it")
-    return os.fdopen(opened, "rb", buffering=1 << 16)
-
-
-def file_sha256(path):
-    """Return the digest of a regular file's bytes. Raises InputError."""
-    try:
-        with open_regular(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise InputError(f"cannot read {printable(path)} ({error.strerror}); copy it anew") from None
-
-
-def path_text(path):
-    """Return a path as valid text, whatever bytes are in it."""
-    try:
-        return os.fsencode(path).decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:  # half a letter that no file system gave
-        return str(path).encode("utf-8", "backslashreplace").decode()
-
-
-def printable(path):
-    """Return a path as valid text on one line."""
-    return path_text(path).replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _fault(file, error):
-    """Say why a file could not be opened as sound, and what to do; of no audio, libsndfile may say that it does not exist."""
-    reason = getattr(error, "error_string", str(error)).strip()
-    if not size_of(file):
-        return "it is empty", "copy it anew, or delete it"
-    if "SF_INFO" in reason:
-        return "its header gives no sample rate", "mend the header, or convert the file"
-    if form := foreign_format(file):
-        return f"{form} is not read", "convert it to FLAC or WAV, with ffmpeg for one"
-    if "not recognised" in reason or "does not exist" in reason:
-        if b"OggS" in read_at(file, 0, HEAD):
-            return "its first Ogg pages, which say how to decode it, are lost", "copy it anew"
-        text = " but text" if is_text(read_at(file, 0, HEAD)) else " that can be read"
-        return f"it holds no audio{text}", USUAL_REMEDY
-    return reason, USUAL_REMEDY

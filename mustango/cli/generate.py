@@ -219,8 +219,9 @@ def make(todo, takes, options):
 
 def play(pipeline, request, takes, options, paths, bar):
     """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
+    from musicbench.files import save_json
     from musicbench.scores.midi import save_midi
-    from musicbench.sound.clip import save_audio, save_json
+    from musicbench.sound.audio import save_audio
     from mustango.hear.obeyed import best_take
     from mustango.pipeline import sidecar
     from mustango.request.requests import CONTROLS, SETTINGS, made_with

@@ -36,7 +36,8 @@ def check_places(paths, suffixes):
 def places_of(requests, options, count):
     """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
     from musicbench.build.songs import SUFFIXES
-    from musicbench.sound.clip import check_audio_path, check_folder
+    from musicbench.files import check_folder
+    from musicbench.sound.audio import check_audio_path
 
     is_folder_name = str(options.out or "").endswith(("/", os.sep))
     if options.prompts:
@@ -62,7 +63,7 @@ def places_of(requests, options, count):
 
 def is_written(path):
     """Return whether a take and its sidecar, which is written last, are there and whole."""
-    from musicbench.sound.clip import is_whole_audio
+    from musicbench.sound.audio import is_whole_audio
 
     try:
         about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))

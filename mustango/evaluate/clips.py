@@ -17,7 +17,7 @@ from musicbench import InputError
 from musicbench.build.engines import end_with_parent
 from musicbench.build.songs import SUFFIXES
 from musicbench.compose.compose import find_soundfont
-from musicbench.sound.clip import AUDIO_SUFFIXES, load_audio, save_audio
+from musicbench.sound.audio import AUDIO_SUFFIXES, load_audio, save_audio
 from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case
 from mustango.hear.judges import compile_librosa
 from mustango.hear.obeyed import best_take

@@ -5,10 +5,11 @@ import hashlib
 import numpy as np
 
 from musicbench import InputError
+from musicbench.files import save_json, written_whole
 from musicbench.music.theory import Chord, Key
-from musicbench.sound.clip import load_audio, save_json, written_whole
+from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
-from musicbench.sound.soundfiles import file_sha256
+from musicbench.sound.opening import file_sha256
 from mustango.evaluate.clips import REFERENCE, results, worker_pool
 from mustango.evaluate.setup import embedder
 from mustango.hear.judges import is_silent, load_judge

@@ -16,7 +16,7 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from musicbench import InputError, __version__
-from musicbench.sound.clip import make_folder, save_json, written_whole
+from musicbench.files import make_folder, save_json, written_whole
 from mustango.evaluate.clips import check_sources, given_audio, made_clips, real_clips, worker_pool
 from mustango.evaluate.hearing import hear_all, load_embeddings
 from mustango.evaluate.scores import score_clips, tabulate

@@ -5,8 +5,9 @@ import html
 import math
 from pathlib import Path
 
+from musicbench.files import written_whole
 from musicbench.music.theory import Chord
-from musicbench.sound.clip import encoded_audio, load_audio, written_whole
+from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.picture import clip_png
 from mustango.evaluate.run import read_targets
 from mustango.hear.metrics import METRICS

@@ -17,7 +17,8 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.compose.compose import find_soundfont, render
-from musicbench.sound.clip import load_audio, make_folder, save_audio, save_json, written_whole
+from musicbench.files import make_folder, save_json, written_whole
+from musicbench.sound.audio import load_audio, save_audio
 from musicbench.sound.features import hear, madmom
 from mustango.evaluate.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.evaluate.probe import Probe, measures, musicnn, timbre, tone

@@ -13,11 +13,12 @@ from secrets import token_hex
 from threading import Event
 
 from musicbench import InputError
+from musicbench.files import save_json, written_whole
 from musicbench.music.chart import MAX_LINE
 from musicbench.music.progression import Progression
 from musicbench.prompt.facts import read_prompt
 from musicbench.scores.midi import save_midi
-from musicbench.sound.clip import save_audio, save_json, written_whole
+from musicbench.sound.audio import save_audio
 from musicbench.sound.master import check_loudness, check_tail
 from mustango.hear.obeyed import Scores, compare
 from mustango.release.folder import model_folder

@@ -80,8 +80,9 @@ class Builder:
 
 
 def _build(paths, recipe, place, emit):
-    from musicbench.build.build import Recipe, build
+    from musicbench.build.build import build
     from musicbench.build.dataset import read_rows
+    from musicbench.build.recipe import Recipe
     from musicbench.build.report import write_report
 
     check_lengths(paths, lambda: emit(Progress("Listening to the songs")))

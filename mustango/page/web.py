@@ -12,13 +12,13 @@ from hashlib import blake2b
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.files import save_json
 from musicbench.music.progression import Progression
 from musicbench.music.theory import NO_CHORD
 from musicbench.prompt.facts import read_prompt
 from musicbench.prompt.genres import Leaning
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import words_of
-from musicbench.sound.clip import save_json
 from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from mustango.page.uploads import MAX_SONGS
 from mustango.request.reader import MAX_PROMPT, SAID, chord_line, chords_stated

@@ -9,7 +9,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from musicbench import InputError
-from musicbench.sound.clip import check_writable
+from musicbench.files import check_writable
 from mustango.release.files import check_tensors, one_line, read_json, tensor_shapes
 from mustango.release.hub import fetched, is_hub_id
 from mustango.release.layouts import PARTS, PREDICTOR_PARTS, is_released

@@ -16,11 +16,11 @@ from musicbench.compose.drumming import lines_of
 from musicbench.compose.grooves import GROOVES
 from musicbench.compose.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.compose.styles import MOODS, STYLES
+from musicbench.files import save_json
 from musicbench.prompt.genres import GENRES, drum_words, drums_wanted, genres_in
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
 from musicbench.prompt.tunes import tune_named
-from musicbench.sound.clip import save_json
 from mustango.release.files import read_json
 
 KNOWS = "knows.json"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.build.dataset import rows_file
-from musicbench.sound.clip import check_writable
+from musicbench.files import check_writable
 from mustango.release.folder import model_folder, model_index
 from mustango.release.layouts import is_released
 from mustango.request.reader import MAX_SEED, read_number

@@ -13,7 +13,8 @@ from safetensors.torch import save_file
 from transformers import AutoConfig
 
 from musicbench.build.dataset import row_captions
-from musicbench.sound.clip import load_audio, written_whole
+from musicbench.files import written_whole
+from musicbench.sound.audio import load_audio
 from mustango.model.conditioning import encode_text
 from mustango.train.rows import training_rows
 

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.sound.clip import make_folder, save_json, written_whole
+from musicbench.files import make_folder, save_json, written_whole
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet

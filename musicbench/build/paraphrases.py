@@ -1,0 +1,149 @@
+"""Captions said in other words, with the same facts: by rule, by a text model, or by a service."""
+
+import json
+import os
+import re
+import time
+from functools import cache
+
+from musicbench import InputError
+from musicbench.build.truth import SENTENCE_END, is_control
+from musicbench.compose.styles import MOODS
+from musicbench.prompt.facts import same_facts
+
+OPENINGS = {
+    "This is": ("Here is", "What plays is"), "We hear": ("One hears", "There is"), "There is": ("One hears", "We hear"),
+    "features": ("has", "includes"), "contains": ("has", "includes"),
+}  # fmt: skip
+NOUNS = {
+    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"), "recording": ("track", "piece"),
+    "piece of music": ("piece", "track"), "instrumental passage": ("instrumental", "instrumental piece"),
+}  # fmt: skip
+ADJECTIVES = {
+    "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"), "sad": ("sorrowful", "mournful"),
+    "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"), "busy": ("dense", "crowded"),
+    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"), "sparse": ("thin", "spacious"),
+    "simple": ("plain", "uncomplicated"), "beautiful": ("lovely", "graceful"),
+}  # fmt: skip
+_MOODS = "|".join(sorted({*ADJECTIVES, *(word for words in MOODS.values() for word in words)}))
+_QUOTED = r"[\"“„«][^\"”“»]*[\"”“»]|(?<!\w)['‘][^'’]*['’](?!\w)"
+_FIRST = r"(?:^|(?<=[.!?] ))"
+# Only what is safe wherever it stands: "a slow song", but not "a drum track", "soft rock", "Sad Song", nor anything in quotes.
+_REWORDED = re.compile(
+    rf"{_QUOTED}|(?P<opening>{_FIRST}(?:This is|We hear|There is)|\b(?:features|contains))(?= an? )"
+    rf"|(?<![\w-])(?P<article>{_FIRST}(?:An?|The|This)|an?|the|this) (?P<moods>(?:(?:{_MOODS}) )*)(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
+    r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
+)
+
+
+def reworded(text, rng):
+    """Swap what can be said otherwise wherever it stands and move the control sentences at the end; facts are kept (checked)."""
+
+    def swap(match):
+        if match["opening"]:
+            return str(rng.choice(OPENINGS[match["opening"]]))
+        if not match["noun"]:
+            return match[0]
+        moods = [str(rng.choice(ADJECTIVES.get(mood, [mood]))) for mood in match["moods"].split()]
+        named = " ".join([*moods, str(rng.choice(NOUNS[match["noun"]]))])
+        article = match["article"] if match["article"][0] in "tT" else match["article"][0] + "n" * (named[0] in "aeiou")
+        return f"{article} {named}"
+
+    sentences = SENTENCE_END.split(_REWORDED.sub(swap, text))
+    main = len(sentences)
+    while main > 1 and is_control(sentences[main - 1]):
+        main -= 1
+    parts = [" ".join(sentences[:main]), *sentences[main:]]
+    result = " ".join(parts[i] for i in rng.permutation(len(parts)))
+    return result if same_facts(text, result) else text
+
+
+class Paraphraser:
+    """Rewrite captions by rule ("rules"), a local text2text model's folder, or an OpenAI-compatible endpoint's URL.
+
+    A rewriting that loses or changes a number, chord, key, meter or tempo is asked for again, `tries` times, then replaced by the
+    rules'. The key of an endpoint is read from OPENAI_API_KEY, its model from `model`. Raises InputError when the way given
+    cannot work.
+    """
+
+    REQUEST = "Rewrite this description of a music recording in other words. Keep every number, chord, key and tempo as it is: "
+
+    def __init__(self, way="rules", model=None, tries=3):
+        self.way, self.model, self.tries = way, model, tries
+        if way != "rules" and not re.match(r"https?://", way) and not os.path.isdir(way):
+            raise InputError(f"cannot paraphrase by {way!r}; give 'rules', a model's folder or the URL of a service")
+        if re.match(r"https?://", way) and not model:
+            raise InputError("no model named for the paraphrasing service; give --paraphrase-model")
+        if model and not re.match(r"https?://", way):
+            raise InputError(f"--paraphrase-model {model} is of a service; give its URL as --paraphrase, or leave it out")
+
+    def check(self):
+        """Load what rewrites captions here, if anything does. Raises InputError."""
+        if self.way != "rules" and not self.way.startswith("http"):
+            _text_model(self.way)
+
+    def __call__(self, text, rng):
+        """Return a paraphrase of a caption."""
+        if self.way != "rules":
+            for _ in range(self.tries):
+                other = self._ask(text, int(rng.integers(2**31))).strip().strip('"')
+                if other and other != text and same_facts(text, other):
+                    return other
+        return reworded(text, rng)
+
+    def _ask(self, text, seed):
+        if self.way.startswith("http"):
+            return _ask_service(self.way, self.model, self.REQUEST + text, seed)
+        return _ask_model(self.way, self.REQUEST + text, seed)
+
+
+def _ask_service(url, model, request, seed, sleep=time.sleep):
+    """Ask a service; where it is busy (429) or fails (5xx), wait as long as it says, a minute at most, and ask again, thrice."""
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import Request, urlopen
+
+    body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get("OPENAI_API_KEY"):
+        headers["Authorization"] = f"Bearer {key}"
+    waits_s = [16, 4, 1]
+    while True:
+        try:
+            with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
+                content = json.load(answer)["choices"][0]["message"]["content"]
+                if not isinstance(content, str):
+                    raise TypeError(f"its content is {content!r}")
+                return content
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+            if not waits_s or not isinstance(error, HTTPError) or not (error.code == 429 or error.code >= 500):
+                raise InputError(
+                    f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out"
+                ) from None
+            wait_s, told = waits_s.pop(), error.headers.get("Retry-After") or ""
+            sleep(min(int(told), 60) if told.isdecimal() else wait_s)
+
+
+@cache
+def _text_model(folder):
+    try:
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+    except ImportError as error:
+        raise InputError(f"paraphrasing by a model needs torch and transformers ({error}); install them, or give 'rules'") from None
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"cannot load a text2text model from {folder} ({str(error).splitlines()[0]}); give another folder"
+        ) from None
+
+
+def _ask_model(folder, request, seed):
+    import torch
+
+    tokenizer, model = _text_model(folder)
+    torch.manual_seed(seed)
+    words = tokenizer(request, return_tensors="pt", truncation=True)
+    with torch.no_grad():
+        answer = model.generate(**words, do_sample=True, top_p=0.95, max_new_tokens=200)
+    return tokenizer.decode(answer[0], skip_special_tokens=True)
