@@ -9,8 +9,8 @@ from conftest import ROOT
 
 
 def reading_order():
-    """Return the modules in the order of the README's list of files; a package comes before its files."""
-    listed = (ROOT / "README.md").read_text().split("## The code, in reading order")[1].split("```")[1]
+    """Return the modules in the order of CONTRIBUTING's list of files; a package comes before its files."""
+    listed = (ROOT / "CONTRIBUTING.md").read_text().split("## The code, in reading order")[1].split("```")[1]
     modules, package = [], None
     for name, is_folder in re.findall(r"^ *([\w]+)(?:\.py|(/)) ", listed, re.MULTILINE):
         if is_folder:
