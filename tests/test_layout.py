@@ -12,15 +12,14 @@ from musicbench import __version__
 
 
 def reading_order():
-    """Return the modules in the order of the README's list of files; a package comes before its files."""
-    listed = (ROOT / "README.md").read_text().split("## The code, in reading order")[1].split("```")[1]
-    modules, package = [], None
-    for name, is_folder in re.findall(r"^ *([\w]+)(?:\.py|(/)) ", listed, re.MULTILINE):
+    """Return the modules in the order of CONTRIBUTING's list of files; a package comes before its files."""
+    listed = (ROOT / "CONTRIBUTING.md").read_text().split("## The code, in reading order")[1].split("```")[1]
+    modules, packages = [], []
+    for indent, name, is_folder in re.findall(r"^( *)(\w+)(?:\.py|(/)) ", listed, re.MULTILINE):
+        del packages[len(indent) // 2 :]
+        modules.append(".".join([*packages, name]))
         if is_folder:
-            package = name
-            modules.append(name)
-        else:
-            modules.append("app" if name == "app" else f"{package}.{name}")
+            packages.append(name)
     return modules
 
 
@@ -44,11 +43,11 @@ def imported(source):
 
 
 def files():
-    return [*ROOT.glob("musicbench/*.py"), *ROOT.glob("mustango/*.py"), *ROOT.glob("app.py")]
+    return [*ROOT.glob("musicbench/**/*.py"), *ROOT.glob("mustango/**/*.py"), *ROOT.glob("app.py")]
 
 
 def test_every_file_has_its_place_and_every_line_its_file():
-    listed = {name for name in ORDER if not (ROOT / name).is_dir()}
+    listed = {name for name in ORDER if not (ROOT / name.replace(".", "/")).is_dir()}
     assert {module_name(p) for p in files() if p.name != "__init__.py"} == listed and {"musicbench", "mustango"} < set(ORDER)
 
 

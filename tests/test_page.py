@@ -559,7 +559,7 @@ IN_SIGHT = """id => { const b = document.querySelector(id).getBoundingClientRect
     [("desktop", 1366, 768, "light"), ("phone", 390, 844, "light"), ("dark", 1366, 768, "dark"), ("small", 320, 640, "dark")],
 )
 def test_fits_and_is_labelled(opened, name, width, height, scheme):
-    """With SCREENSHOTS=docs the README's pictures are made."""
+    """With SCREENSHOTS=docs the pictures in docs/ are made."""
     page = opened(viewport={"width": width, "height": height}, color_scheme=scheme)
     assert page.evaluate(IN_SIGHT, "#generate")
     page.get_by_role("button", name="upbeat piano pop").click()

@@ -80,7 +80,7 @@ class Recipe:
         try:
             return cls(**settings)
         except TypeError as error:
-            raise InputError(f"{path}: {error}; see the fields in the README") from None
+            raise InputError(f"{path}: {error}; see the fields in docs/dataset.md") from None
 
     @property
     def context_s(self):
