@@ -33,7 +33,7 @@ generate: $(VENV)/.core
 # Without madmom (which needs a C compiler to install) the page plays all the same, but does not say what it hears.
 page: $(VENV)/.core
 	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
-	$(VENV)/bin/python app.py $(ARGS)
+	$(VENV)/bin/mustango page $(ARGS)
 
 test: $(VENV)/.dev types
 	$(VENV)/bin/python -m pytest $(ARGS)

@@ -18,7 +18,6 @@ Every command and option, as `--help` prints them. How the options work together
 def commands():
     """Yield (the words that start it, what `--help` says of it in a line, its parser) for each command of each program."""
     sys.path.insert(0, str(ROOT))
-    from app import build_parser as app_parser
     from musicbench.__main__ import build_parser as musicbench_parser
     from mustango.__main__ import build_parser as mustango_parser
 
@@ -27,7 +26,6 @@ def commands():
         summaries = {action.dest: action.help for action in listed._choices_actions}
         for name, command in listed.choices.items():
             yield f"{parser.prog} {name}", summaries[name], command
-    yield "python app.py", "", app_parser()
 
 
 def cell(text):

@@ -1,11 +1,11 @@
-"""Command line: python -m mustango generate | train | evaluate | convert. Asking for help does not load torch."""
+"""Command line: python -m mustango generate | page | train | evaluate | convert. Asking for help does not load torch."""
 
 import sys
 
 from musicbench import Parser, __version__, run_command
-from mustango.cli import convert, evaluate, generate, train
+from mustango.cli import convert, evaluate, generate, page, train
 
-COMMANDS = {"generate": generate, "train": train, "evaluate": evaluate, "convert": convert}
+COMMANDS = {"generate": generate, "page": page, "train": train, "evaluate": evaluate, "convert": convert}
 
 
 def build_parser():

@@ -22,8 +22,10 @@ import app
 from musicbench import InputError
 from musicbench.music.theory import Key
 from musicbench.scores.midi import read_chords
+from mustango.__main__ import build_parser
 from mustango.model.munet import MuNet
 from mustango.page import inputs, studio
+from mustango.page import server as server_of
 from mustango.page.web import MAX_UPLOAD, sweep_once
 from mustango.pipeline import MustangoPipeline
 from mustango.request.reader import resolve
@@ -40,8 +42,8 @@ def free_port():
 
 def started(folder, root, *arguments):
     port = free_port()
-    options = app.build_parser().parse_args(["--model", str(folder), "--port", str(port), *arguments])
-    page = app.serve(options, root, quiet=True)
+    options = build_parser().parse_args(["page", "--model", str(folder), "--port", str(port), *arguments])
+    page = server_of.serve(options, root, quiet=True)
     return page, f"http://127.0.0.1:{port}"
 
 
@@ -351,11 +353,11 @@ def test_auth_protects_page_and_api(tiny_folder, tmp_path):
 
 
 def test_an_address_that_cannot_be_had_is_refused_before_anything_is_loaded(monkeypatch, tmp_path):
-    monkeypatch.setattr(app, "Studio", lambda *a: pytest.fail("a model was looked for"))
+    monkeypatch.setattr(server_of, "Studio", lambda *a: pytest.fail("a model was looked for"))
     with pytest.raises(InputError, match="cannot listen on 1.2.3.4:0"):
-        app.serve(app.build_parser().parse_args(["--host", "1.2.3.4", "--port", "0"]), tmp_path)
+        server_of.serve(build_parser().parse_args(["page", "--host", "1.2.3.4", "--port", "0"]), tmp_path)
     for host in ("127.0.0.1", "0.0.0.0", "localhost"):
-        assert app.check_address(host, 0) is None
+        assert server_of.check_address(host, 0) is None
 
 
 def test_examples_and_presets_fit_the_bundled_model():
@@ -384,7 +386,7 @@ def test_examples_and_presets_fit_the_bundled_model():
 def test_bad_options(capsys, arguments, says):
     assert app.main(arguments) == 2
     err = capsys.readouterr().err
-    assert err.startswith("app.py: ") and err.count("\n") == 1 and says in err
+    assert err.startswith("mustango: ") and err.count("\n") == 1 and says in err
 
 
 @pytest.mark.parametrize("option", ["--auth", "--host", "--model"])

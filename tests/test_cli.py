@@ -15,7 +15,6 @@ import soundfile
 from conftest import ROOT
 from safetensors.torch import load_file, save_file
 
-from app import build_parser as build_app_parser
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
@@ -114,7 +113,7 @@ def test_bad_options(capsys, here, tiny_folder, arguments, says):
     fails(capsys, here, *prompt, *arguments, model=tiny_folder, says=says)
 
 
-COMMANDS = {"mustango": build_parser, "musicbench": build_musicbench_parser, "app.py": build_app_parser}
+COMMANDS = {"mustango": build_parser, "musicbench": build_musicbench_parser}
 
 
 def wrong_options():
@@ -206,7 +205,7 @@ def test_text_of_the_music_may_be_empty():
         ("mustango", ["generate", "", ""], "unknown: ''"),
         ("mustango", ["generate", "x", "--fas"], "unknown: --fas"),
         ("musicbench", ["build", "a", "b", "--over"], "unknown: --over"),
-        ("app.py", ["--shar"], "unknown: --shar"),
+        ("mustango", ["page", "--shar"], "unknown: --shar"),
     ],
 )
 def test_options_are_written_in_full_after_the_command(capsys, program, arguments, says):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import tomllib
 
 from conftest import ROOT
 
@@ -66,6 +67,7 @@ def run(code):
 def test_help_and_musicbench_do_without_torch():
     code = """
 import sys
+import tomllib
 from {package}.__main__ import main
 try:
     main(["--help"])
@@ -92,3 +94,11 @@ def test_one_version_everywhere():
     assert re.search(r"^## \[([\d.]+)\]", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)[1] == version
     ruff = re.search(r"^ruff==(.+)$", (ROOT / "requirements-dev.txt").read_text(), re.MULTILINE)[1]
     assert f"rev: v{ruff}\n" in (ROOT / ".pre-commit-config.yaml").read_text()
+
+
+def test_the_packages_that_a_wheel_holds_are_all_of_them():
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    assert listed - {"mustango.checkpoints"} == {module_name(path) for path in files() if path.name == "__init__.py"}
+    alone = tomllib.loads((ROOT / "musicbench" / "pyproject.toml").read_text())
+    assert set(alone["tool"]["setuptools"]["packages"]) == {name for name in listed if name.startswith("musicbench")}
+    assert not [name for name in alone["project"]["dependencies"] if name.startswith(("torch", "diffusers", "transformers"))]

@@ -21,6 +21,13 @@ SHARD = "700MB"  # a shard is copied in memory when it is written
 # ---------------------------------------------------------------------------------------------------- found
 
 
+def bundled_folder():
+    """Return the folder of the bundled model: inside the package where that was installed from a wheel, else in the repository."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "checkpoints" / BUNDLED
+    return installed if installed.is_dir() else package.parent / "checkpoints" / BUNDLED
+
+
 def model_folder(model, revision=None, fetch="pipeline", **hub):
     """Return the folder of a model: the one that ships with the repository, a path, or a hub id's.
 
@@ -28,7 +35,7 @@ def model_folder(model, revision=None, fetch="pipeline", **hub):
     pipeline with the released predictors). revision: its branch, tag or commit. hub: options of
     `huggingface_hub.snapshot_download`. Raises InputError for anything else.
     """
-    folder = Path(__file__).resolve().parents[2] / "checkpoints" / BUNDLED if str(model) == BUNDLED else Path(model)
+    folder = bundled_folder() if str(model) == BUNDLED else Path(model)
     if is_hub_id(model):
         return fetched(str(model), revision, fetch, hub)
     if not folder.is_dir():

@@ -1,0 +1,49 @@
+"""mustango page: the page and its API, until they are stopped."""
+
+import argparse
+import signal
+import sys
+import tempfile
+
+from musicbench import whole
+from mustango import DTYPES
+from mustango.cli.options import add_options as add
+
+
+def port(text):
+    """Read a command-line option that is a TCP port; 0 is any free one."""
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text} is outside 0-65535; give a port within it")
+    return int(text)
+
+
+ABOUT = {"help": "the same in a browser", "description": "Open the page: prompt, chords and tempo in, music out."}
+OPTIONS = {
+    "--model": dict(
+        action="append", metavar="MODEL",
+        help="a model the page offers: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
+    ),
+    "--host": dict(default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)"),
+    "--port": dict(type=port, default=7860, help="(default %(default)s)"),
+    "--share": dict(action="store_true", help="also open a public address through gradio.live"),
+    "--auth": dict(metavar="USER:PASS", help="ask for a name and password, on the page and in the API"),
+    "--queue": dict(type=whole, default=40, metavar="N", help="requests that may wait (default %(default)s)"),
+    "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
+    "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
+    "--dtype": dict(default="float32", choices=DTYPES, help="(default %(default)s)"),
+}  # fmt: skip
+
+
+def add_options(parser):
+    """Put the command's options on its parser."""
+    add(parser, OPTIONS)
+
+
+def run(options):
+    """Run the page until it is stopped; returns the exit status. Raises InputError."""
+    from mustango.page.server import serve
+
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files are deleted then as well
+    with tempfile.TemporaryDirectory(prefix="mustango-page-", ignore_cleanup_errors=True) as root:
+        serve(options, root).block_thread()
+    return 0
