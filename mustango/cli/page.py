@@ -8,6 +8,7 @@ import tempfile
 from musicbench import whole
 from mustango import DTYPES
 from mustango.cli.options import add_options as add
+from mustango.cli.options import check_device
 
 
 def port(text):
@@ -42,6 +43,8 @@ def add_options(parser):
 def run(options):
     """Run the page until it is stopped; returns the exit status. Raises InputError."""
     from mustango.page.server import serve
+
+    check_device(options.device, options.dtype)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files are deleted then as well
     with tempfile.TemporaryDirectory(prefix="mustango-page-", ignore_cleanup_errors=True) as root:

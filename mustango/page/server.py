@@ -6,7 +6,6 @@ import sys
 from threading import Thread
 
 from musicbench import InputError
-from mustango.cli.options import check_device
 from mustango.page.inputs import CONTROLS
 from mustango.page.studio import Studio
 from mustango.page.web import KEPT_S, MAX_UPLOAD, Files, Gate, script, style, sweep
@@ -61,7 +60,6 @@ def serve(options, root, **more):
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
     check_address(options.host, options.port)
-    check_device(options.device, options.dtype)
     studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
