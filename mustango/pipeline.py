@@ -1,61 +1,38 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
-import json
 import re
-import shutil
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 
 import diffusers
 import numpy as np
 import torch
 import transformers
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DiffusionPipeline, DPMSolverMultistepScheduler, SchedulerMixin
+from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError
 from musicbench.compose.styles import MOODS, OPPOSITES
 from musicbench.sound.master import check_loudness, check_tail, finished
-from mustango import PREDICTORS, SCHEDULERS
+from mustango import SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
 from mustango.model.control import PULSE, control_signal
+from mustango.model.devices import check_device, moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on
 from mustango.model.vocoder import ISTFTVocoder
-from mustango.release.conversion import released_components, released_predictors
-from mustango.release.files import check_finite, read_json
+from mustango.release.files import read_json
 from mustango.release.folder import (
     BUNDLED,
-    has_predictors,
-    model_folder,
-    model_index,
-    model_written_whole,
-    verify,
-    with_todays_names,
-    write_part,
 )
-from mustango.release.hub import is_hub_id
-from mustango.release.layouts import PREDICTOR_PARTS, is_released
-from mustango.release.predictors import NeuralPredictors, execution_device, predictors_from
-from mustango.release.tokenizers import TOKENIZERS, MissingPackage, load_tokenizer
+from mustango.release.loading import FolderPipeline
 from mustango.request.knows import read_knows
 from mustango.request.reader import Controls, check_options
-from mustango.request.sidecar import NO_PREDICTORS, ModelFacts, describe, resolve_in_plain_key
+from mustango.request.sidecar import ModelFacts, describe, resolve_in_plain_key
 
-HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
-HEAVY = ("text_encoder", "unet", "vae", "vocoder")
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
-# What to do with a LoRA adapter that is to be saved, by what the component it is in can do: diffusers', peft's, transformers'.
-ADAPTER_REMEDIES = {
-    "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, or unload_lora() alone to leave it out",
-    "merge_and_unload": "set the pipeline's {0} to what its merge_and_unload() returns, or its unload() to leave the adapter out",
-    "modules": "write the adapter with {0}.save_pretrained(FOLDER) and set the pipeline's {0} to what peft's "
-    "PeftModel.from_pretrained(OTHER, FOLDER).merge_and_unload() returns, OTHER a {0} without it; or to OTHER, to leave it out",
-}  # fmt: skip
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
 
 
@@ -69,7 +46,7 @@ class MustangoOutput(BaseOutput):
     seeds: list[int]
 
 
-class MustangoPipeline(DiffusionPipeline):
+class MustangoPipeline(FolderPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
@@ -78,9 +55,6 @@ class MustangoPipeline(DiffusionPipeline):
 
     model_cpu_offload_seq = "beat_predictor->chord_predictor->text_encoder->conditioner->unet->vae->vocoder"
     _exclude_from_cpu_offload = ["mel"]  # a few numbers, of which other methods than `forward` make use, too
-    _optional_components = [*PREDICTOR_PARTS, *HEAVY]  # loaded when they are needed: the predictors, with low memory the others
-    # Of a pipeline that was loaded: its folder and hub id, and how parts that come later are loaded.
-    _folder, _hub_id, _low_memory, _dtype, _neural, _tokenizers, _hub_options = None, None, False, torch.float32, None, {}, {}
 
     def __init__(
         self,
@@ -124,115 +98,6 @@ class MustangoPipeline(DiffusionPipeline):
             raise InputError(f"unknown sampling setting {unknown[:40]!r}; known: {', '.join(known)}") from None
         self.register_to_config(sampling=asdict(sampling))
 
-    @classmethod
-    def from_pretrained(
-        cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, revision=None, fetch_predictors=None, **options
-    ):
-        """Load the bundled model, a folder or a hub id; a folder in the released layout is converted on the fly.
-
-        low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
-        comes; for folders in our layout. revision: a hub id's branch, tag or commit. fetch_predictors: the released predictors'
-        weights come when they are first asked; True fetches them and their tokenizers before anything is converted, False leaves the
-        tokenizers alone, too. options: those of the hub (`cache_dir`, `local_files_only`, `token`, ...), `torch_dtype`, and components to use instead of those in the folder, such as `tokenizer`; for released
-        folders also `beat_tokenizer` and `chord_tokenizer`, names or folders. Raises InputError.
-        """
-        dtype = options.pop("torch_dtype", dtype)  # diffusers' former word
-        hub = {name: options.pop(name) for name in HUB_OPTIONS if name in options}
-        folder = model_folder(model, revision, "predictors" if fetch_predictors else "pipeline", **hub)
-        hub_id = str(model) if is_hub_id(model) else None
-        tokenizers = {}
-        if is_released(folder):
-            if low_memory:
-                raise InputError("low memory needs a folder in our layout; run `mustango convert` on the released one first")
-            tokenizers = {role: options.pop(role) for role in TOKENIZERS if role in options}
-            options = _released_tokenizers(folder, hub_id, tokenizers, fetch_predictors) | options
-            parts = {
-                name: cast(part, dtype) if isinstance(part, torch.nn.Module) else part for name, part in released_components(folder)
-            }
-            pipeline = cls(**parts | options)
-        else:
-            verify(folder)
-            absent = dict.fromkeys(HEAVY) if low_memory else {}
-            later = dict.fromkeys(PREDICTOR_PARTS)
-            pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **later, **options})
-            for name, part in pipeline.components.items():
-                if isinstance(part, torch.nn.Module):
-                    check_finite(part.state_dict(), folder / name)
-        pipeline._folder, pipeline._hub_id, pipeline._tokenizers = folder, hub_id, tokenizers
-        pipeline._low_memory, pipeline._dtype, pipeline._hub_options = low_memory, dtype, hub
-        return pipeline
-
-    @classmethod
-    def load_config(cls, *arguments, **options):
-        """Read a model's index, as diffusers does, also one that was written by an older version."""
-        config = super().load_config(*arguments, **options)
-        return (_as_today(config[0]), *config[1:]) if isinstance(config, tuple) else _as_today(config)
-
-    def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
-        """Write all of the pipeline as a folder in our layout, the predictors too, and what is not loaded at the moment.
-
-        options: as for diffusers' pipelines. Raises InputError, for one with a LoRA adapter too, which such a folder does not hold.
-        """
-        for name, part in self.components.items():
-            if isinstance(part, torch.nn.Module):
-                _check_saveable(name, part)
-        hub = {
-            name: options.pop(name) for name in ("repo_id", "commit_message", "private", "token", "create_pr") if name in options
-        }
-        with model_written_whole(save_directory) as building:
-            super().save_pretrained(str(building), **options)
-            index = read_json(building / "model_index.json") | self._write_absent(building)
-            (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
-            if self.knows:
-                self.knows.save(building)
-        if push_to_hub:
-            self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), **hub)
-
-    def _write_absent(self, building):
-        """Write what the pipeline has, but has not loaded, one part at a time; returns {name: [library, class]}."""
-        if self._folder is None:
-            return {}
-        absent = [name for name in (*HEAVY, *PREDICTOR_PARTS) if getattr(self, name) is None]
-        if not self._has_predictors:
-            absent = [name for name in absent if name not in PREDICTOR_PARTS]
-        if not absent:
-            return {}
-        folder = self._folder_with_predictors() if set(absent) & set(PREDICTOR_PARTS) else self._folder
-        if is_released(folder):
-            tokenizers = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
-            entries = {name: write_part(part, building / name) for name, part in tokenizers.items()}
-            for name, part in released_predictors(folder):
-                if name in absent:
-                    entries[name] = write_part(part, building / name)
-            return entries
-        for name in absent:
-            shutil.copytree(folder / name, building / name)
-        index = model_index(folder)
-        return {name: index.get(name) or _entry_of(name, folder / name) for name in absent}
-
-    @property
-    def _execution_device(self):
-        """The device that models run on, also where only some are offloaded and the others' weights do not tell."""
-        device = super()._execution_device
-        if device.type != "meta":
-            return device
-        models = [part for part in self.components.values() if isinstance(part, torch.nn.Module)]
-        return next((found for found in map(execution_device, models) if found.type != "meta"), device)
-
-    def _stage(self, *names):
-        """With low memory: load the named components and let go of the others."""
-        if not self._low_memory:
-            return
-        device = self._execution_device
-        for name in set(HEAVY) - set(names):
-            self.register_modules(**{name: None})
-        for name in names:
-            if getattr(self, name) is None:
-                library, kind = model_index(self._folder)[name]
-                component = getattr(import_module(library), kind).from_pretrained(self._folder / name, dtype=self._dtype)
-                check_finite(component.state_dict(), self._folder / name)
-                self.register_modules(**{name: component.eval().to(device)})
-
     def set_scheduler(self, name):
         """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
         if name not in SCHEDULERS:
@@ -243,8 +108,6 @@ class MustangoPipeline(DiffusionPipeline):
         if name != "dpm" and self.sampling.restart:  # its noise is that of given places of the schedule, the first its end
             extra["timestep_spacing"] = "trailing"
         self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
-
-    # ------------------------------------------------------------------------------------------------ the route
 
     @torch.no_grad()
     def __call__(
@@ -345,65 +208,6 @@ class MustangoPipeline(DiffusionPipeline):
     def longest_s(self):
         """The longest clip the model makes, in seconds."""
         return self.config.longest_s or self.config.window_s
-
-    def predictor(self, predictors):
-        """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
-        if predictors not in PREDICTORS:
-            raise InputError(f"unknown predictors {predictors!r}; choose one of {', '.join(PREDICTORS)}")
-        if predictors == "reader" or (predictors == "auto" and not self._has_predictors):
-            return None
-        if not self._has_predictors:
-            raise InputError(NO_PREDICTORS)
-        return self._predict
-
-    @property
-    def _has_predictors(self):
-        if self.beat_predictor is not None and self.chord_predictor is not None:
-            return True
-        return self._folder is not None and has_predictors(self._folder, self._hub_id)
-
-    def _predict(self, prompt):
-        """Ask the released predictors, loading them when first asked."""
-        if self._neural is None:
-            self._load_predictors()
-            parts = (getattr(self, name) for name in PREDICTOR_PARTS)
-            self._neural = NeuralPredictors(*parts)
-        return self._neural(prompt)
-
-    def _load_predictors(self):
-        """Load those of the predictors and their tokenizers that are not there yet, in full precision, on the CPU."""
-        absent = [name for name in PREDICTOR_PARTS if getattr(self, name) is None]
-        if not absent:
-            return
-        folder = self._folder_with_predictors()
-        parts = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
-        for name, part in released_predictors(folder) if is_released(folder) else predictors_from(folder):
-            if name in absent:
-                check_finite(part.state_dict(), folder / name)
-                parts[name] = part.float()
-        self.register_modules(**parts)
-
-    def _release_predictors(self):
-        """With low memory: let go of predictors that can be loaded again."""
-        if self._low_memory and self._folder is not None and self._neural is not None:
-            self._neural = None
-            if has_predictors(self._folder, self._hub_id):
-                self.register_modules(**dict.fromkeys(PREDICTOR_PARTS))
-
-    @property
-    def commit(self):
-        """The hub's commit that the model is of, None for a folder's."""
-        return self._folder.name if self._hub_id is not None and self._folder.parent.name == "snapshots" else None
-
-    def _folder_with_predictors(self):
-        """Return the model's folder with the predictors' files, which are fetched if they are not there. Raises InputError."""
-        if self._hub_id is None:
-            return self._folder
-        return model_folder(self._hub_id, self.commit, "predictors", **self._hub_options)
-
-    def _predictor_tokenizer(self, role):
-        folder = self._folder_with_predictors()
-        return load_tokenizer(folder, role, self._tokenizers.get(role) if is_released(folder) else folder / role)
 
     def rows(self, duration_s):
         """Return how many latent rows cover `duration_s`."""
@@ -510,13 +314,6 @@ def parts_of(durations):
     return parts
 
 
-def _as_today(index):
-    """Return a model's index as this version writes it; until 0.1.0 the settings of inference lay among the others."""
-    names = [field.name for field in fields(SamplingConfig) if field.name in index]
-    sampling = {"sampling": {name: index[name] for name in names}} if names else {}
-    return with_todays_names({name: value for name, value in index.items() if name not in names} | sampling)
-
-
 def opposite_moods(prompt):
     """Return "dark" for a prompt that says bright, cheerful or sunny, "bright" for one that says the like of dark, "" for others."""
     words = {mood: rf"(?<!\bnot )(?<!\bno )\b({'|'.join(MOODS[mood])})\b" for mood in OPPOSITES}
@@ -527,67 +324,6 @@ def opposite_moods(prompt):
 def sidecar(output, index, prompt, options):
     """Describe one take of a MustangoOutput, see `mustango.request.sidecar.describe`."""
     return describe(prompt, output.controls[index], output.seeds[index], output.sample_rate, options)
-
-
-def _released_tokenizers(folder, hub_id, given, fetch_predictors):
-    """Return {role: tokenizer} of a released folder before anything of it is converted.
-
-    The predictors' are left for later where they cannot be had now and nobody has said that they will be asked. Raises InputError.
-    """
-    loaded = {"tokenizer": load_tokenizer(folder, "tokenizer", given.get("tokenizer"))}
-    if fetch_predictors is False or not has_predictors(folder, hub_id):
-        return loaded
-    for role in ("beat_tokenizer", "chord_tokenizer"):
-        try:
-            loaded[role] = load_tokenizer(folder, role, given.get(role))
-        except MissingPackage:
-            raise
-        except InputError:
-            if fetch_predictors:
-                raise
-    return loaded
-
-
-def _check_saveable(name, component):
-    """Raise InputError for a component whose weights are not as its class names them, or are not there."""
-    if any(hasattr(module, "base_layer") for module in component.modules()):
-        remedy = next(remedy for method, remedy in ADAPTER_REMEDIES.items() if hasattr(component, method))
-        raise InputError(f"the {name} has a LoRA adapter, which a model folder does not hold; {remedy.format(name)}")
-    if any(parameter.is_meta for parameter in component.parameters()):
-        raise InputError(f"the {name} is offloaded; call remove_all_hooks() before you save the pipeline")
-
-
-def _entry_of(name, folder):
-    """Return a predictor part's entry in a model's index, for an older folder whose index does not list it."""
-    if name.endswith("tokenizer"):
-        return ["transformers", read_json(folder / "tokenizer_config.json").get("tokenizer_class", "AutoTokenizer")]
-    return ["mustango", "BeatPredictor" if name == "beat_predictor" else "ChordPredictor"]
-
-
-def cast(component, dtype):
-    """Cast a component as transformers loads it: in float16, layers that would overflow stay in float32 (T5's `wo`)."""
-    torch.nn.Module.to(component, dtype)  # diffusers' own `to` warns of layers that it keeps in float32, of which there are none
-    if dtype == torch.float16:
-        kept = getattr(component, "_keep_in_fp32_modules", None) or ()
-        for name, module in component.named_modules():
-            if name.rpartition(".")[2] in kept:
-                module.float()
-    return component
-
-
-def moved(component, device):
-    """Move a tensor, module or pipeline to a device: "cpu", "cuda", "cuda:1", "mps". Raises InputError where that cannot be."""
-    try:
-        return component.to(device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"cannot use the device {device!r} ({str(error).splitlines()[0][:100]}); choose cpu, cuda or mps as there is"
-        ) from None
-
-
-def check_device(device):
-    """Raise InputError unless torch can use a device here."""
-    moved(torch.zeros(1), device)
 
 
 def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", quiet=False, **options):

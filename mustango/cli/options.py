@@ -22,6 +22,6 @@ def check_device(device, dtype="float32"):
 
     check_device_named(device, dtype)
     if device != "cpu":
-        from mustango.pipeline import check_device as check_with_torch
+        from mustango.model.devices import check_device as check_with_torch
 
         check_with_torch(device)

@@ -22,6 +22,7 @@ from musicbench.sound.audio import save_audio
 from musicbench.sound.master import check_loudness, check_tail
 from mustango.hear.obeyed import Scores, compare
 from mustango.release.folder import model_folder
+from mustango.release.layouts import NO_PREDICTORS
 from mustango.request.reader import (
     CHART,
     MAX_PROMPT,
@@ -34,7 +35,7 @@ from mustango.request.reader import (
     read_number,
 )
 from mustango.request.requests import CHOICES, left_to_predictors, planned
-from mustango.request.sidecar import NO_PREDICTORS, read_facts
+from mustango.request.sidecar import read_facts
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION

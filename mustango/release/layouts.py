@@ -19,6 +19,7 @@ RELEASED_WEIGHTS = {
 }
 WEIGHT_STEMS = ("model", "pytorch_model")  # accelerate's
 WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt")
+NO_PREDICTORS = "this model has no neural predictors; use --predictors reader, or a released model with them"
 
 
 def is_released(folder):

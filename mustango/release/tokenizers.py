@@ -5,6 +5,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from mustango.release.files import one_line, read_json
+from mustango.release.folder import has_predictors
 
 # Where the released model takes its tokenizers from; the text encoder's is named in configs/main_config.json.
 TOKENIZERS = {
@@ -58,3 +59,22 @@ def check_sentencepiece(role, name):
             raise MissingPackage(
                 f"the {role} {name} needs the package {package}, which is not installed; pip install {package}"
             ) from None
+
+
+def released_tokenizers(folder, hub_id, given, fetch_predictors):
+    """Return {role: tokenizer} of a released folder before anything of it is converted.
+
+    The predictors' are left for later where they cannot be had now and nobody has said that they will be asked. Raises InputError.
+    """
+    loaded = {"tokenizer": load_tokenizer(folder, "tokenizer", given.get("tokenizer"))}
+    if fetch_predictors is False or not has_predictors(folder, hub_id):
+        return loaded
+    for role in ("beat_tokenizer", "chord_tokenizer"):
+        try:
+            loaded[role] = load_tokenizer(folder, role, given.get(role))
+        except MissingPackage:
+            raise
+        except InputError:
+            if fetch_predictors:
+                raise
+    return loaded

@@ -13,8 +13,6 @@ from mustango.release.layouts import is_released
 from mustango.request.knows import Knows, read_knows
 from mustango.request.reader import ASKED, SAID, resolve
 
-NO_PREDICTORS = "this model has no neural predictors; use --predictors reader, or a released model with them"
-
 # ---------------------------------------------------------------------------------------------------- the model
 
 
