@@ -9,7 +9,8 @@ from test_munet import condition, mini
 from torch import nn
 from transformers import DebertaV2Config
 
-from mustango.release.loading import HEAVY, load_pipeline
+from mustango.pipeline import load_pipeline
+from mustango.release.loading import HEAVY
 from mustango.release.predictors import BeatPredictor
 
 PARTS = ("text_encoder", "conditioner", "unet", "vae", "vocoder")
