@@ -27,8 +27,10 @@ def test_the_bundled_models_recipe_makes_a_model_that_plays(tmp_path):
     pipeline = load_pipeline(str(tmp_path / "model"))
     bundled = load_pipeline()
     for name in ("mel", "vae", "vocoder", "unet", "conditioner", "text_encoder"):
-        made, ours = (getattr(p, name).state_dict() for p in (pipeline, bundled))
-        assert {k: v.shape for k, v in made.items()} == {k: v.shape for k, v in ours.items()}, name
+        made, ours = ({k: v.shape for k, v in getattr(p, name).state_dict().items()} for p in (pipeline, bundled))
+        for shapes in (made, ours):  # more can be told than when the bundled model was trained
+            shapes.pop("control.convs.0.weight", None)
+        assert made == ours, name
     audio = pipeline("calm piano", chords="C G", tempo=120, duration=4.0, steps=2).audios[0]
     assert audio.shape == (4 * 24000,) and 0 < np.abs(audio).max() < 1
     again = recipe("--tiny", tmp_path)
