@@ -38,6 +38,7 @@ def chords_to_say(clip):
     return [chord for chord, _ in groupby(chord for chord in clip.chords if chord.root is not None)]
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.integers(0, 10**6), st.integers(0, 10**6))
 def test_sentences_read_back(seed, words):
@@ -61,6 +62,7 @@ def test_main_captions_state_no_control(seed):
     assert (stated.tempo, stated.key, stated.meter, stated.chords, stated.dynamics) == (None,) * 5, main
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.sampled_from(["crescendo", "decrescendo"]), st.sampled_from(["start", "end"]), st.integers(5, 95), st.integers(0, 10**6))
 def test_dynamics_read_back(kind, where, tenths, words):
@@ -72,6 +74,7 @@ def test_dynamics_read_back(kind, where, tenths, words):
     assert heard.turn_s == tenths / 10 or ("midway" in sentence and abs(tenths - 50) <= 5)
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.integers(0, 10**6))
 def test_whole_captions_and_paraphrases_keep_the_facts(seed):

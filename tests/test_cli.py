@@ -547,6 +547,7 @@ def test_what_is_played_otherwise_than_asked_is_said(here, tiny_folder, capsys):
     assert len(notes) == 2 and "dorian" in notes[0] and "G7alt" in notes[1]
 
 
+@pytest.mark.slow
 def test_takes_that_nobody_named_are_numbered_on(here, tiny_folder):
     quick, first = ("piano", "--duration", "1", "--steps", "1"), None
     for arguments, made in (([], [""]), ([], ["-2"]), (["--takes", "2"], ["-3", "-4"]), (["--seed", "1"], ["-5"])):
@@ -603,6 +604,7 @@ def test_the_best_of_several_takes(here, tiny_folder, monkeypatch, capsys):
     assert made["seed"] == 1 and made["picked"] == {"of": 2, "shares": [0.0, pytest.approx(1 / 3, abs=1e-3)]}
 
 
+@pytest.mark.slow
 def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     lines = [
         {
@@ -719,6 +721,7 @@ def test_loudness_and_tail_are_in_the_sidecar_which_makes_the_take_again(here, t
     assert again == [(here / name).read_bytes() for name in ("a.wav", "plain.wav", "plain.wav")]
 
 
+@pytest.mark.slow
 def test_a_sidecars_model_and_dtype_are_taken(capsys, here, tiny_folder):
     short = ("--duration", "1", "--steps", "1")
     assert generate("calm piano", *short, "--dtype", "bfloat16", "-o", "a.wav", model=tiny_folder) == 0

@@ -55,6 +55,7 @@ def test_audio_round_trips(tmp_path, suffix):
     assert os.listdir(tmp_path) == [f"x{suffix}"]
 
 
+@pytest.mark.slow
 def test_minutes_of_ogg_are_written(tmp_path):
     """In a process of its own: the library that writes them has been known to crash."""
     code = f"import numpy; from musicbench.sound.audio import save_audio; save_audio({str(tmp_path / 'x.ogg')!r}, numpy.zeros(150 * 24000), 24000)"

@@ -30,6 +30,7 @@ def digests(folder):
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_rows_are_the_same_for_any_workers_and_after_a_kill(tmp_path):
     write_composed(tmp_path / "one", 6, duration_s=2.0, sample_rate=16000)

@@ -39,6 +39,7 @@ def decay_s(wave, by_db=20.0):
     return np.flatnonzero(level > level.max() * 10 ** (-by_db / 20))[-1] / RATE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kit", KITS)
 def test_every_kit_has_every_drum_clean_and_repeatable(kit):
     assert set(CORE) <= set(KITS[kit]) and set(ASKED) <= set(PERCUSSION) and set(GM_DRUMS.values()) <= set(DRUMS)
@@ -107,6 +108,7 @@ def test_hits_are_where_they_are_asked_and_as_hard():
     assert not alone[: int(0.3 * RATE)].any() and alone[int(0.3 * RATE) + 20] != 0
 
 
+@pytest.mark.slow
 def test_a_part_is_clean_cut_and_repeatable():
     drawn = generator(7)
     hits = [Hit(drawn.uniform(-0.5, 4), drawn.choice(DRUMS), drawn.uniform(0, 1)) for _ in range(200)]

@@ -157,6 +157,7 @@ def test_reading_between_samples():
     assert not read_at(wave, np.array([-10.0, -5.5, len(wave) + 3.2])).any()
 
 
+@pytest.mark.slow
 def test_vibrato_swings_by_the_cents_asked():
     import librosa
 

@@ -122,6 +122,7 @@ def test_musicnn_is_the_same_at_other_rates_and_takes_short_clips(musicnn):
     assert musicnn(sound[:8000], 16000)[0].shape == (1, 200)
 
 
+@pytest.mark.slow
 @needs_musicnn
 def test_musicnns_distance_grows_with_noise(musicnn):
     rng = np.random.default_rng(0)

@@ -50,6 +50,7 @@ def sound(target):
     return (out / np.abs(out).max() * 0.8).astype(np.float32)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JUDGES)
 def test_hears_known_music(name, target, sound):
     judge = installed(name)
@@ -64,6 +65,7 @@ def test_hears_known_music(name, target, sound):
     assert judge.name and judge.licence and set(judge.hears) <= set(JUDGED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", JUDGES)
 def test_hears_the_same_a_tone_higher_played_a_tone_higher(name, target, sound):
     import librosa
@@ -98,6 +100,7 @@ def test_unknown_and_missing_judges(monkeypatch):
             JUDGES[name]()
 
 
+@pytest.mark.slow
 def test_one_process_compiles_all_of_librosa_that_is_used(tmp_path):
     """After `compile_librosa` on an empty cache, neither judging nor measuring compiles anything more."""
     script = """

@@ -204,6 +204,7 @@ def test_nothing_is_told_of_what_the_composer_says_of_its_pieces(seed):
     assert COMPOSER.notes_on(caption(describe(piece), np.random.default_rng(seed)), piece.meter) == ()
 
 
+@pytest.mark.slow
 def test_few_captions_get_drums_or_none_against_what_is_played():
     """Most captions say it, and where they do not the style is mostly right."""
     wrong = []

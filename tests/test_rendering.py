@@ -90,6 +90,7 @@ def test_the_clip_is_the_sum_of_its_stems():
             assert np.abs(stems[part]).max() > 1e-4, (seed, part)
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_pieces_of_which_some_parts_are_kept():
     for seed in range(8):
@@ -116,6 +117,7 @@ def test_energy_is_heard():
     assert loud - soft > 3
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_the_melody_label_is_what_is_played():
     import librosa

@@ -30,6 +30,7 @@ def takes_of(studio, request, folder):
     return [event for event in studio.play(request, folder) if isinstance(event, Take)]
 
 
+@pytest.mark.slow
 def test_progress_and_takes(studio, tmp_path):
     events = list(studio.play(replace(QUICK, count=2, seed=5), tmp_path))
     told = [event for event in events if isinstance(event, Progress)]

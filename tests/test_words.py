@@ -31,6 +31,7 @@ from mustango.evaluate.words import repetition, words_markdown
 from mustango.request.reader import resolve
 
 
+@pytest.mark.slow
 def test_instruments_are_asked_equally_often():
     cases = instrument_cases(3, 12)
     assert sorted(piece.comping for _, piece in cases) == sorted(INSTRUMENTS * 2)
