@@ -45,6 +45,7 @@ def outcome(out):
     return seconds, reasons
 
 
+@pytest.mark.slow
 def test_each_odd_file_is_read_or_named(tmp_path):
     (tmp_path / "songs").mkdir()
     files = write_odd_files(tmp_path / "songs")
@@ -60,6 +61,7 @@ def test_each_odd_file_is_read_or_named(tmp_path):
     assert all(len(reason.splitlines()) == 1 and str(tmp_path) not in reason for told in reasons.values() for reason in told)
 
 
+@pytest.mark.slow
 def test_a_build_of_lying_files_ends_in_little_memory(tmp_path):
     """Under a limit on memory that what the headers claim would break many times."""
     (tmp_path / "songs").mkdir()
@@ -140,6 +142,7 @@ def dies_of(name, *, on_step):
     return name
 
 
+@pytest.mark.slow
 def test_a_song_that_kills_its_worker_costs_no_other(tmp_path):
     jobs = [(name,) for name in ("a", "deadly", "b", "c")]
     done = Engine(workers=2).run(dies_of, jobs, killed=lambda job: f"{job[0]} was killed")

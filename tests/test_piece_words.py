@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,6 +30,7 @@ def kinds_in(tags):
     return {INSTRUMENTS[name].kind for _, name in tags["voices"]} | set(tags["percussion"])
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.integers(0, 10**6))
 def test_captions_name_only_what_sounds(seed):
@@ -46,6 +48,7 @@ def test_captions_name_only_what_sounds(seed):
     assert said is None or said == bool(tags["drums"]), text
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.integers(0, 10**6))
 def test_alone_is_said_only_of_what_is_alone(seed):
@@ -76,6 +79,7 @@ def test_there_are_many_forms():
     assert any(text.startswith(("make", "give", "create", "I want")) for text in texts)
 
 
+@pytest.mark.slow
 def test_what_is_absent_is_said():
     quiet = [t for t in (describe(plan(seed)) for seed in range(400)) if t["voices"] and not t["drums"]]
     texts = [caption(tags, np.random.default_rng(i)) for i, tags in enumerate(quiet)]

@@ -128,6 +128,7 @@ def test_styles_sound_as_they_should():
     assert sevens.count(Meter(7, 8)) > 10
 
 
+@pytest.mark.slow
 def test_moods_follow_the_playing():
     calm = [p for p in PIECES[:500] if "calm" in describe(p)["moods"]]
     loud = [p for p in PIECES[:500] if "energetic" in describe(p)["moods"]]
@@ -143,6 +144,7 @@ def test_busy_pieces_have_more_attacks_than_sparse_ones():
     assert np.mean(ratios < 0.85) > 0.8 and np.mean(ratios) < 0.7
 
 
+@pytest.mark.slow
 def test_four_pieces_of_a_style_differ_in_rhythm():
     def pattern(piece):
         sounds = np.zeros(64)

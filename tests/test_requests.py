@@ -149,6 +149,7 @@ def made(here):
     return {path.name: path.stat().st_mtime_ns for path in (here / "out").glob("*.wav")}
 
 
+@pytest.mark.slow
 def test_resume_makes_again_what_was_made_otherwise(capsys, here, tiny_folder):
     def run(*options, status=0):
         before = made(here) if (here / "out").exists() else {}
