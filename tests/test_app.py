@@ -24,9 +24,9 @@ from musicbench.music.theory import Key
 from musicbench.scores.midi import read_chords
 from mustango.__main__ import build_parser
 from mustango.model.munet import MuNet
-from mustango.page import inputs, studio
+from mustango.page import inputs, work
 from mustango.page import server as server_of
-from mustango.page.web import MAX_UPLOAD, sweep_once
+from mustango.page.guard import MAX_UPLOAD, sweep_once
 from mustango.pipeline import MustangoPipeline
 from mustango.request.reader import resolve
 
@@ -212,7 +212,7 @@ def test_cancel_stops_the_work(client, monkeypatch):
             super().set()
             heard.set()
 
-    monkeypatch.setattr(studio, "Event", Stop)
+    monkeypatch.setattr(work, "Event", Stop)
     steps = held_at(3, heard, monkeypatch)
     job = client.submit(**{**QUICK, "steps": 200}, api_name="/generate")
     next(iter(job))  # it has begun

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.scores.midi import read_chords
 from musicbench.sound.master import loudness_of
-from mustango.page.studio import Progress, Request, Studio, Take, watched
+from mustango.page.studio import Request, Studio, Take
+from mustango.page.work import Progress, watched
 from mustango.request.sidecar import read_facts
 
 QUICK = Request("piano", chords="C G", tempo=120, duration=4.0, steps=3, listen=False)

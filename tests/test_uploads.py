@@ -14,8 +14,8 @@ from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
 from musicbench.sound.features import Heard
-from mustango.page.studio import Progress
 from mustango.page.uploads import Builder, Built, check_lengths, check_songs
+from mustango.page.work import Progress
 
 
 @pytest.fixture

@@ -16,12 +16,10 @@ from musicbench import InputError
 from musicbench.music.theory import VOCABULARIES, Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
-from mustango.page.studio import Progress, Request, Studio, Take
+from mustango.page.guard import KEPT_S, Files, Gate, sweep, sweep_once
+from mustango.page.studio import Request, Studio, Take
 from mustango.page.web import (
     CARD,
-    KEPT_S,
-    Files,
-    Gate,
     bar_starts,
     card,
     cards_in,
@@ -33,10 +31,9 @@ from mustango.page.web import (
     scores_html,
     stated_in,
     status_html,
-    sweep,
-    sweep_once,
     take_name,
 )
+from mustango.page.work import Progress
 from mustango.request.knows import Knows
 from mustango.request.reader import resolve
 from mustango.request.sidecar import read_facts
@@ -152,7 +149,7 @@ def test_sweeping_goes_on_after_a_folder_has_gone(tmp_path, monkeypatch):
             folder.rmdir()
         raise FileNotFoundError
 
-    monkeypatch.setattr("mustango.page.web.sweep_once", once)
+    monkeypatch.setattr("mustango.page.guard.sweep_once", once)
     monkeypatch.setattr("mustango.page.web.time.sleep", lambda seconds: None)
     sweep(root)
     assert calls == [root] * 3

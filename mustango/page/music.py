@@ -7,18 +7,10 @@ import gradio as gr
 from musicbench import InputError
 from mustango.page.desk import ONE_PLAYS, QUIET, Desk
 from mustango.page.inputs import CONTROLS, asked_for, kept_inputs
-from mustango.page.studio import Progress, Request
-from mustango.page.web import (
-    cards_in,
-    page_remedies,
-    plan_html,
-    progress_html,
-    save_card,
-    say_same,
-    stated_in,
-    status_html,
-)
+from mustango.page.studio import Request
+from mustango.page.web import cards_in, page_remedies, plan_html, progress_html, save_card, say_same, stated_in, status_html
 from mustango.page.widgets import inputs_column, takes_column
+from mustango.page.work import Progress
 
 RESTORED = "Your takes are below."
 RELOADED = "The reload stopped the work. Press Generate to start again."

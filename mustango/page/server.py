@@ -6,9 +6,10 @@ import sys
 from threading import Thread
 
 from musicbench import InputError
+from mustango.page.guard import KEPT_S, MAX_UPLOAD, Files, Gate, sweep
 from mustango.page.inputs import CONTROLS
 from mustango.page.studio import Studio
-from mustango.page.web import KEPT_S, MAX_UPLOAD, Files, Gate, script, style, sweep
+from mustango.page.web import script, style
 
 
 def build_page(studio, files):

@@ -4,9 +4,10 @@ import gradio as gr
 
 from musicbench import InputError
 from mustango.page.desk import QUIET, Desk
-from mustango.page.studio import Progress
+from mustango.page.guard import KEPT_S, MAX_UPLOAD
 from mustango.page.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
-from mustango.page.web import KEPT_S, MAX_UPLOAD, progress_html, report_html, status_html
+from mustango.page.web import progress_html, report_html, status_html
+from mustango.page.work import Progress
 
 
 def dataset_tab(files):

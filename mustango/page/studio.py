@@ -8,9 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import ceil, inf
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from secrets import token_hex
-from threading import Event
 
 from musicbench import InputError
 from musicbench.files import save_json, written_whole
@@ -21,6 +19,7 @@ from musicbench.scores.midi import save_midi
 from musicbench.sound.audio import save_audio
 from musicbench.sound.master import check_loudness, check_tail
 from mustango.hear.obeyed import Scores, compare
+from mustango.page.work import Progress, watched
 from mustango.release.folder import model_folder
 from mustango.release.layouts import NO_PREDICTORS
 from mustango.request.reader import (
@@ -42,7 +41,6 @@ FEWEST_BARS = 4  # of AUTO_DURATION
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 LABELS = {"count": "takes"}  # what the page calls a field
 EXACT = 2**53  # a browser rounds whole numbers above it
-TICK_S = 0.25  # how often a watcher hears of what goes on
 
 
 @dataclass(frozen=True)
@@ -184,20 +182,6 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Progress:
-    """What is being done, the share of the whole that is done, and when it will be over (`time.monotonic`), if known."""
-
-    text: str
-    share: float = 0.0
-    over_at: float | None = None
-
-    @property
-    def left_s(self):
-        """Seconds left, None when unknown."""
-        return None if self.over_at is None else max(self.over_at - time.monotonic(), 0.0)
-
-
-@dataclass(frozen=True)
 class Take:
     """One finished take: its files, what was played, and what was heard of it (scores; None with `remedy` when nothing was)."""
 
@@ -213,55 +197,6 @@ class Take:
     scores: Scores | None = None
     heard_chords: tuple = ()
     remedy: str = ""
-
-
-class Stopped(BaseException):
-    """Whoever watched has gone or cancelled; no fault of the work's, which is not to catch it as an Exception."""
-
-
-def watched(worker, work, progress):
-    """Run `work(emit)` in an executor and yield `progress`, then what it emits, the last Progress again every 0.25 s.
-
-    Closing the generator makes the next `emit` raise Stopped in `work`. What `work` raises is raised here.
-    """
-    events, stop = SimpleQueue(), Event()
-
-    def emit(event):
-        if stop.is_set():
-            raise Stopped
-        events.put(event)
-
-    def run():
-        try:
-            work(emit)
-            events.put(None)
-        except Stopped:
-            events.put(None)
-        except Exception as error:  # raised where it is watched
-            events.put(error)
-        except BaseException as error:  # such as SystemExit, which would end the server where it is watched
-            broken = RuntimeError(f"the work ended with {type(error).__name__}: {error}")
-            broken.__cause__ = error
-            events.put(broken)
-
-    job = worker.submit(run)
-    try:
-        yield progress
-        while True:
-            try:
-                event = events.get(timeout=TICK_S)
-            except Empty:
-                event = progress
-            if event is None:
-                return
-            if isinstance(event, Exception):
-                raise event
-            if isinstance(event, Progress):
-                progress = event
-            yield event
-    finally:
-        stop.set()
-        job.cancel()
 
 
 class Studio:

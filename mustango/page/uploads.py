@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from musicbench import InputError
 from musicbench.sound.soundfiles import SoundFile
-from mustango.page.studio import Progress, watched
+from mustango.page.work import Progress, watched
 
 RECIPES = ("musicbench", "plain")
 KINDS = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff")
