@@ -29,4 +29,4 @@ def test_only_whole_takes_are_made_already(tmp_path, sound, about, is_written):
         (tmp_path / "a.flac").write_bytes(sound)
     if about is not None:
         (tmp_path / "a.json").write_text(about)
-    assert is_written(tmp_path / "a.flac") == is_written
+    assert takes.is_written(tmp_path / "a.flac") == is_written
