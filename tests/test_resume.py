@@ -5,6 +5,8 @@ import json
 import pytest
 from odd_audio import encoded, tone
 
+from mustango.cli import takes
+
 SOUND, ABOUT = encoded(tone(2), "FLAC"), json.dumps({"duration": 2.0, "seed": 1})
 
 

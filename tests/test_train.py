@@ -18,6 +18,7 @@ from musicbench.sound.clip import Clip, save_audio
 from mustango.__main__ import main
 from mustango.model.conditioning import Conditioner, encode_text
 from mustango.model.mel import LogMel
+from mustango.train import latents as encoding
 from mustango.train import loop as train
 from mustango.train import munet as train_munet
 from mustango.train.checks import part as part_of
