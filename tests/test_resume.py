@@ -5,6 +5,8 @@ import json
 import pytest
 from odd_audio import encoded, tone
 
+from mustango.cli import takes
+
 SOUND, ABOUT = encoded(tone(2), "FLAC"), json.dumps({"duration": 2.0, "seed": 1})
 
 
@@ -29,4 +31,4 @@ def test_only_whole_takes_are_made_already(tmp_path, sound, about, is_written):
         (tmp_path / "a.flac").write_bytes(sound)
     if about is not None:
         (tmp_path / "a.json").write_text(about)
-    assert is_written(tmp_path / "a.flac") == is_written
+    assert takes.is_written(tmp_path / "a.flac") == is_written

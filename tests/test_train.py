@@ -20,6 +20,7 @@ from mustango.__main__ import main
 from mustango.model.conditioning import Conditioner, encode_text
 from mustango.model.mel import LogMel
 from mustango.model.sampling import BUNDLED_SAMPLING
+from mustango.train import latents as encoding
 from mustango.train import loop as train
 from mustango.train import munet as train_munet
 from mustango.train import vae as train_vae
@@ -305,7 +306,7 @@ def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_p
     others = (("CAPTIONS_A_CLIP", 5, [3] * 5), ("row_captions", lambda row, count: ["piano piano"] * count, [4] * 3))
     for name, changed, lengths in others:
         with monkeypatch.context() as patch:
-            patch.setattr(latents, name, changed)
+            patch.setattr(encoding, name, changed)
             _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
         tensors = load_file(path)
         assert tensors["lengths"].tolist() == lengths and torch.equal(tensors["latents"], latents[-1])

@@ -2,7 +2,7 @@
 
 from musicbench import InputError
 from mustango import DTYPES
-from mustango.cli.options import add_options as add
+from mustango.cli.options import add_table
 
 ABOUT = {"help": "released checkpoint -> a folder in this layout"}
 OPTIONS = {
@@ -19,7 +19,7 @@ OPTIONS = {
 
 def add_options(parser):
     """Put the command's options on its parser."""
-    add(parser, OPTIONS)
+    add_table(parser, OPTIONS)
 
 
 def run(options):

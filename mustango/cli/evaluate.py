@@ -4,8 +4,7 @@ import os
 from pathlib import Path
 
 from musicbench import InputError, number, whole
-from mustango.cli.options import add_options as add
-from mustango.cli.options import check_device, defaults_of
+from mustango.cli.options import add_table, check_device, defaults_of
 
 ABOUT = {
     "help": "how well the music obeys, and how it sounds",
@@ -48,7 +47,7 @@ OPTIONS = {
 
 def add_options(parser):
     """Put the command's options on its parser."""
-    add(parser, OPTIONS)
+    add_table(parser, OPTIONS)
 
 
 def run(options):

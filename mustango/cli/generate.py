@@ -6,8 +6,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from mustango import DTYPES, PREDICTORS, SCHEDULERS
-from mustango.cli.options import add_options as add
-from mustango.cli.options import check_device
+from mustango.cli.options import add_table, check_device
 from mustango.cli.takes import left_to_make, next_paths, places_of
 
 FAST_STEPS = 10  # half of the default's
@@ -80,9 +79,9 @@ HOW = {
 
 def add_options(parser):
     """Put the command's options on its parser."""
-    add(parser, WHAT)
-    add(parser.add_mutually_exclusive_group(), STEPS)
-    add(parser, HOW)
+    add_table(parser, WHAT)
+    add_table(parser.add_mutually_exclusive_group(), STEPS)
+    add_table(parser, HOW)
 
 
 def takes_of(options):

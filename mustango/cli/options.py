@@ -3,7 +3,7 @@
 from musicbench import Parser
 
 
-def add_options(parser, table):
+def add_table(parser, table):
     """Put options on a parser: {names with spaces between: arguments of `add_argument`}."""
     for names, how in table.items():
         parser.add_argument(*names.split(), **how)
@@ -12,7 +12,7 @@ def add_options(parser, table):
 def defaults_of(table, *needed):
     """Return {name: value} of a table's options where none is given but the `needed` ones."""
     parser = Parser()
-    add_options(parser, table)
+    add_table(parser, table)
     return vars(parser.parse_args(needed))
 
 

@@ -3,8 +3,7 @@
 from functools import partial
 
 from musicbench import InputError, number, positive, whole
-from mustango.cli.options import add_options as add
-from mustango.cli.options import defaults_of
+from mustango.cli.options import add_table, defaults_of
 
 ABOUT = {"help": "train a part of the model on dataset rows"}
 OPTIONS = {
@@ -46,7 +45,7 @@ OPTIONS = {
 
 def add_options(parser):
     """Put the command's options on its parser."""
-    add(parser, OPTIONS)
+    add_table(parser, OPTIONS)
 
 
 def run(options):

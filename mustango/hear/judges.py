@@ -20,8 +20,6 @@ from musicbench.music.chordtypes import intervals_of
 from musicbench.music.theory import NO_CHORD, Chord, Key
 from musicbench.sound.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
 
-JUDGED = ("beats", "downbeats", "chords", "key")
-
 
 def is_silent(samples, sample_rate):
     """True when no 100 ms of the clip lie above `SILENCE_DB`."""
