@@ -117,16 +117,15 @@ def inspect(options):
 
 def compose(options):
     """Run `musicbench compose`."""
-    from musicbench.build.dataset import write_composed
+    from musicbench.build.composed import Composer, write_composed
 
     if not 1 <= options.duration <= 600:
         raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
     if not 0 <= options.apart <= 1:
         raise InputError(f"apart {options.apart:g} is outside 0-1; give a share of the pieces")
-    made = write_composed(
-        options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont,
-        tuple(name.strip() for name in options.styles.split(",") if name.strip()), options.apart,
-    )  # fmt: skip
+    styles = tuple(name.strip() for name in options.styles.split(",") if name.strip())
+    composer = Composer(options.duration, options.sample_rate, options.soundfont, styles, options.apart)
+    made = write_composed(options.out, options.count, options.seed, composer, options.workers)
     print(f"{made} pieces composed into {options.out}")
     return 0
 

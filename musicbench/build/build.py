@@ -19,14 +19,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from musicbench import InputError
-from musicbench.build.dataset import ROWS, remove_packed, write_metadata, write_rows
+from musicbench.build.dataset import ROWS, remove_packed, write_metadata
 from musicbench.build.engines import Engine
 from musicbench.build.manifests import read_manifests
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.recipe import Recipe
 from musicbench.build.song_rows import build_song, mark_of, read_object, rejection, versions
 from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over
-from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, written_whole
+from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, save_json_lines, written_whole
 from musicbench.sound.opening import file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -133,16 +133,16 @@ def _same_bytes(songs, paths):
 def _write_tables(out, rows, rejected):
     """Write the rows in all their forms; shards that were packed of other rows are deleted."""
     before = file_sha256(out / ROWS) if (out / ROWS).is_file() else None
-    write_rows(out / ROWS, rows)
+    save_json_lines(out / ROWS, rows)
     if before != file_sha256(out / ROWS):
         remove_packed(out / "shards")
         remove_packed(out / "parquet")
-    write_rows(out / "rejected.jsonl", rejected)
+    save_json_lines(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
         write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
-    write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
-    write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
+    save_json_lines(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
+    save_json_lines(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
 
 
 def _with_all_sentences(row):
