@@ -700,7 +700,10 @@ def test_audiofolder(built, load_audiofolder):
 
 
 NOTHING = Heard()
-EVERYTHING = Heard((0.5, 1), (1, 2), 120.5, Meter(4, 4), (Chord(0, "maj"),), (0.0,), Key("C", "major"), 0.9, {"beats": "quiet"})
+EVERYTHING = Heard(
+    0.9, {"beats": "quiet"}, beat_times=(0.5, 1), beat_positions=(1, 2), bpm=120.5, meter=Meter(4, 4), chords=(Chord(0, "maj"),),
+    chord_times=(0.0,), key=Key("C", "major"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])

@@ -144,7 +144,9 @@ class Shorts(TrainMuNet):
         self.clip_rows, self.ends, self.grid, self.bf16 = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072), False
         self.learnable, self.notes = range(3), [NoteControls(None, False, False)] * 3
         self.latents = torch.zeros(3, 1, 8, 1)
-        self.clips = [Clip(np.zeros(0, np.float32), 44100, (0.0,), (1,), chords=(Chord(0),), chord_times=(0.0,))] * 3
+        self.clips = [
+            Clip(np.zeros(0, np.float32), 44100, beat_times=(0.0,), beat_positions=(1,), chords=(Chord(0),), chord_times=(0.0,))
+        ] * 3
         self.lengths, self.offsets = torch.ones(10, dtype=torch.long), torch.arange(11)
         self.model = {"conditioner": Conditioner(**CONDITIONER | dict(dim=8, root_dim=4, time_dim=4))}
 

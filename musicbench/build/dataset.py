@@ -10,7 +10,7 @@ import numpy as np
 from musicbench import InputError
 from musicbench.build import captions
 from musicbench.files import save_json_lines, written_whole
-from musicbench.music.theory import Chord, Key, Meter
+from musicbench.music.annotation import Annotation
 from musicbench.sound.clip import Clip
 
 ROWS = "rows.jsonl"
@@ -65,34 +65,16 @@ def write_metadata(folder, rows):
 
 
 def row_clip(row):
-    """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats).
+    """Return a soundless Clip with the labels of a row, ours or as published (`Annotation.of_row`).
 
-    Chords that are not as many as their times are left out. Raises InputError for labels that cannot be read.
+    Raises InputError for labels that cannot be read.
     """
     try:
-        return _read_labels(row)
+        labels = Annotation.of_row(row).by_name()
+        caption, tags = row.get("own_caption") or row["main_caption"], row.get("tags") or {}
     except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
         raise InputError(f"the labels of {row.get('location')} cannot be read ({error}); mend or delete its row") from None
-
-
-def _read_labels(row):
-    times, positions = row["beats"] if row.get("beats") else ([], [])
-    if row.get("meter"):
-        meter = Meter.parse(row["meter"])
-    else:
-        highest = int(max(positions, default=0))
-        meter = Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= 7 else None
-    key, chords, chord_times = row.get("key"), row.get("chords") or (), row.get("chords_time") or ()
-    if len(chords) != len(chord_times):
-        chords = chord_times = ()
-    return Clip(
-        np.zeros(0, np.float32), row.get("sample_rate") or 44100,
-        tuple(map(float, times)), tuple(map(int, positions)), row.get("bpm"), meter,
-        tuple(Chord.parse(c) for c in chords), tuple(map(float, chord_times)),
-        Key.parse(" ".join(key)) if key else None, row.get("own_caption") or row["main_caption"], row.get("tags") or {}, None,
-        tuple((float(start), float(end), int(pitch)) for start, end, pitch in row.get("melody") or ()),
-        tuple((float(time), str(drum)) for time, drum in row.get("hits") or ()),
-    )  # fmt: skip
+    return Clip(np.zeros(0, np.float32), row.get("sample_rate") or 44100, caption, tags, **labels)
 
 
 def row_captions(row, count):

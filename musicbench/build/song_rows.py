@@ -203,11 +203,8 @@ def _clip_fault(samples, loudest, file, recipe):
 def heard_clip(samples, rate, recipe):
     """Return a Clip at the recipe's rate with what was heard in it, key probability and reasons in `tags`."""
     heard = hear(samples, rate)
-    clip = Clip(
-        samples, rate, heard.beat_times, heard.beat_positions, heard.bpm, heard.meter, heard.chords, heard.chord_times, heard.key,
-        tags={"keyprob": heard.key_probability, "reasons": heard.reasons},
-    )  # fmt: skip
-    return clip.resampled(recipe.sample_rate)
+    tags = {"keyprob": heard.key_probability, "reasons": heard.reasons}
+    return Clip(samples, rate, tags=tags, **heard.by_name()).resampled(recipe.sample_rate)
 
 
 def make_copy(clip, steps, clip_s):

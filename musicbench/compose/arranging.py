@@ -10,6 +10,7 @@ from musicbench.compose.melodies import write_lead, write_second
 from musicbench.compose.pieces import Note
 from musicbench.compose.playing import pattern_of
 from musicbench.compose.rhythms import Hit, doubled, lay_out, phrase_of, thinned, varied
+from musicbench.music.annotation import spans
 from musicbench.music.chordtypes import intervals_of
 
 UNDER = 0.6  # how often a broken chord has a soft one under it
@@ -22,7 +23,7 @@ def chord_events(piece, beats_needed):
     """Return the progression as [(start beat, end beat, chord)] until `beats_needed`."""
     chords, times = piece.progression.lay_out(piece.bpm, beats_needed * 60 / piece.bpm, whole=False)
     starts = [round(t * piece.bpm / 60, 4) for t in times]
-    return list(zip(starts, [*starts[1:], float(beats_needed)], chords, strict=True))
+    return [(*span, chord) for span, chord in zip(spans(starts, float(beats_needed)), chords, strict=True)]
 
 
 def arrange(piece, beats_needed):

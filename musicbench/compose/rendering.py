@@ -50,9 +50,16 @@ def _labelled(piece, heard, samples, sample_rate, tags):
     beats = range(piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1)
     lead = [voice for voice in range(len(piece.voices)) if piece.voices[voice].part == "lead"][:1]
     clip = Clip(
-        np.zeros(0, np.float32), sample_rate, tuple(i * seconds_a_beat for i in beats),
-        tuple(i % piece.meter.beats + 1 for i in beats), piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key,
-    ).cropped(start_s, duration_s)  # fmt: skip
+        np.zeros(0, np.float32),
+        sample_rate,
+        beat_times=tuple(i * seconds_a_beat for i in beats),
+        beat_positions=tuple(i % piece.meter.beats + 1 for i in beats),
+        bpm=piece.bpm,
+        meter=piece.meter,
+        chords=tuple(chords),
+        chord_times=tuple(times),
+        key=piece.key,
+    ).cropped(start_s, duration_s)
     melody = tuple((max(one.start_s, 0.0), min(one.end_s, duration_s), one.note.pitch) for one in heard if one.note.voice in lead)
     hits = tuple((one.start_s, one.note.drum) for one in heard if one.note.drum and one.start_s >= 0)
     key = clip.key if any(chord.root is not None for chord in clip.chords) else None

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from musicbench import InputError
+from musicbench.music.annotation import Annotation
 from musicbench.music.theory import MAX_BPM, MIN_BPM, Chord, Key, Meter
 
 RATE = 44100  # what madmom's models were trained on
@@ -21,16 +22,9 @@ MIN_KEY_PROBABILITY = 0.15  # noise gives 0.1, chance is 0.04
 
 
 @dataclass(frozen=True)
-class Heard:
+class Heard(Annotation):
     """What was heard in a clip; None or empty where nothing was, with the reason under "beats", "chords" or "key"."""
 
-    beat_times: tuple = ()
-    beat_positions: tuple = ()
-    bpm: float | None = None
-    meter: Meter | None = None
-    chords: tuple[Chord, ...] = ()
-    chord_times: tuple = ()
-    key: Key | None = None
     key_probability: float | None = None
     reasons: dict = field(default_factory=dict)
 

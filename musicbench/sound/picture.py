@@ -4,6 +4,8 @@ from io import BytesIO
 
 import numpy as np
 
+from musicbench.music.annotation import spans
+
 PAGE_S = 20  # seconds on the width of a page
 LANE_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 FMAX_HZ = 10_000
@@ -49,8 +51,7 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
             row.axvline(time_s, color="white" if row is top else ink, lw=1.2 if first else 0.6, alpha=0.9 if first else 0.4)
 
     for row, (name, times, labels), color in zip(rows[1:], lanes, LANE_COLORS * len(lanes), strict=False):
-        ends = [*list(times)[1:], duration_s]
-        for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
+        for index, ((start_s, end_s), label) in enumerate(zip(spans(times, duration_s), labels, strict=True)):
             row.axvspan(start_s, end_s, color=color, alpha=0.75 if index % 2 else 0.5, lw=0)
             if (end_s - start_s) * width / max(duration_s, 1e-9) > 0.008 * len(str(label)) + 0.004:
                 row.text((start_s + end_s) / 2, 0.5, str(label), ha="center", va="center", fontsize=8, color=ink, clip_on=True)
@@ -75,7 +76,7 @@ def piece_lines(beat_times, beat_positions, duration_s):
     edges = starts[::BARS_A_LINE] or list(np.arange(0.0, duration_s, LINE_S))
     if starts and starts[0] > 0:  # an upbeat stands before the first bar
         edges[0] = 0.0
-    return tuple(zip(edges, [*edges[1:], duration_s], strict=True))
+    return tuple(spans(edges, duration_s))
 
 
 def piece_scale_s(lines):
@@ -161,8 +162,7 @@ class _Line:
 
         top = self.sound_bottom + place * LANE_HEIGHT
         self._write(MARGIN_LEFT - 12, top + LANE_HEIGHT / 2, name, "right")
-        ends = [*list(times)[1:], duration_s]
-        for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
+        for index, ((start_s, end_s), label) in enumerate(zip(spans(times, duration_s), labels, strict=True)):
             left, right = self.x(start_s), self.x(end_s)
             if right - left < 1:
                 continue
