@@ -13,7 +13,8 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
+        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy "
+        "(see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
         "songs",

@@ -60,7 +60,10 @@ def check_folder(path):
 
 
 def check_writable(folder):
-    """Raise InputError unless files can be made in a folder; by making one, as rights do not tell everything, and for no more than a moment."""
+    """Raise InputError unless files can be made in a folder.
+
+    It is tried with one that is there for no more than a moment, as rights do not tell everything.
+    """
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:

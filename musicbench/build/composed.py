@@ -22,8 +22,8 @@ from musicbench.sound.audio import save_audio
 class Composer:
     """How all pieces of a dataset are composed.
 
-    soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all. apart: the
-    share of pieces of which some parts alone are kept.
+    soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all.
+    apart: the share of pieces of which some parts alone are kept.
     """
 
     duration_s: float = 10.24
@@ -40,9 +40,10 @@ class Composer:
 
 
 def write_composed(folder, count, first_seed=0, composer=None, workers=1):
-    """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
+    """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept.
 
-    Raises InputError, also for a folder with rows that were not composed, or with another duration or sample rate.
+    Returns how many were made. Raises InputError, also for a folder with rows that were not composed, or with another
+    duration or sample rate.
     """
     folder, composer = Path(folder), composer or Composer()
     if first_seed < 0:
@@ -61,7 +62,10 @@ def write_composed(folder, count, first_seed=0, composer=None, workers=1):
 
 
 def _seeds_left(folder, wanted, composer):
-    """Return those of the seeds `wanted` that are not yet in a folder of composed rows, made ready for more. Raises InputError."""
+    """Return those of the seeds `wanted` that are not yet in a folder of composed rows, made ready for more.
+
+    Raises InputError.
+    """
     path, (duration_s, sample_rate) = folder / ROWS, (composer.duration_s, composer.sample_rate)
     rows = read_rows(folder) if path.exists() else []
     if (folder / "build.json").exists() or any(row.get("dataset") != "composed" for row in rows):
@@ -98,8 +102,8 @@ def _write_rows(lines, seeds, workers, folder, composer):
 def composed_row(seed, folder, composer):
     """Compose one piece into `folder`/audio and return its row.
 
-    `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead that sound,
-    which are fewer than `tags` has where some are kept apart.
+    `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead
+    that sound, which are fewer than `tags` has where some are kept apart.
     """
     clip = compose(
         seed, composer.duration_s, composer.sample_rate, composer.soundfont, composer.apart, style=tuple(composer.styles)

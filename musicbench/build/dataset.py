@@ -1,4 +1,7 @@
-"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them; packed as tar shards or Parquet."""
+"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them.
+
+Packed as tar shards or Parquet.
+"""
 
 import json
 import tarfile
@@ -53,7 +56,8 @@ def read_rows(folder):
 def write_metadata(folder, rows):
     """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
 
-    What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits must agree.
+    What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits
+    must agree.
     """
     path = Path(folder) / "metadata.jsonl"
     if rows:
@@ -80,8 +84,8 @@ def row_clip(row):
 def row_captions(row, count):
     """Return `count` training captions of a row.
 
-    Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of cases, else
-    the original one (MusicBench).
+    Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of
+    cases, else the original one (MusicBench).
     """
     if row.get("tags"):
         return captions.training_captions(row_clip(row), row["seed"], count)
@@ -94,7 +98,8 @@ def row_captions(row, count):
 
 
 def write_webdataset(folder, shard_bytes=10**9):
-    """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...; returns them.
+    """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...;
+    returns them.
 
     A sample is <id>.flac and <id>.json. Shards of the same rows are the same bytes.
     """
@@ -123,7 +128,8 @@ def check_parquet():
 
 
 def write_parquet(folder, shard_bytes=10**9):
-    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
+    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns
+    them.
 
     The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
     """

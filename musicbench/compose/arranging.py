@@ -55,7 +55,8 @@ class Sounding:
 
 
 def sounding(piece, duration_s):
-    """Return the notes of a plan's clip as Soundings in order: those that begin up to `before_s` before it, or in it."""
+    """Return the notes of a plan's clip as Soundings in order: those that begin up to `before_s` before it, or in
+    it."""
     seconds_a_beat = 60 / piece.bpm
     first_s = piece.start_beat * seconds_a_beat
     beats_needed = piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1
@@ -82,7 +83,10 @@ def _swung(piece, beat):
 
 
 def _in_form(piece, number, notes, events):
-    """Return those notes of a voice that its form lets sound, the last bar's as one that rings; notes end where the same pitch comes again."""
+    """Return those notes of a voice that its form lets sound, the last bar's as one that rings.
+
+    Notes end where the same pitch comes again.
+    """
     beats, form = piece.meter.beats, piece.form
     kept = [note for note in notes if form.plays(number, int(note.beat // beats))]
     if form.final_bar is not None:
@@ -94,7 +98,8 @@ def _in_form(piece, number, notes, events):
 
 
 def _ringing(part, last, first, end, chord):
-    """Return the notes of a last bar as one stroke at its beginning that lasts to the beat `end`: of a melody one note, of the chord."""
+    """Return the notes of a last bar as one stroke at its beginning that lasts to the beat `end`: of a melody one
+    note, of the chord."""
     start = min((note.beat for note in last), default=0.0)
     last = [note for note in last if note.beat < start + 0.2]
     if part == "lead" and last and chord is not None:
@@ -129,7 +134,8 @@ def struck_twice(piece):
 
 
 def _placed(piece, table, name, events, rng):
-    """Yield (start, end, chord, following chord, hits) of each chord, its hits from a pattern that was drawn and varied bar by bar."""
+    """Yield (start, end, chord, following chord, hits) of each chord, its hits from a pattern that was drawn and
+    varied bar by bar."""
     ways, patterns = pattern_of(table, name)
     pattern = patterns[int(rng.integers(len(patterns)))]
     layout, beats = piece.layout, piece.meter.beats

@@ -1,4 +1,4 @@
-"""Annotation: what is known of a stretch of music in time, whatever plays it; to and from the fields of a dataset's row."""
+"""Annotation: what is known of a stretch of music in time; read from and written as the fields of a row."""
 
 from dataclasses import dataclass, fields, replace
 
@@ -25,7 +25,8 @@ class Annotation:
 
     @classmethod
     def of_row(cls, row):
-        """Read the labels of a row, ours or as published: chords in any spelling, the meter from the beats where it is not given.
+        """Read the labels of a row, ours or as published: chords in any spelling, the meter from the beats where it is
+        not given.
 
         Chords that are not as many as their times are left out.
         """

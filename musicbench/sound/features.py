@@ -1,6 +1,7 @@
-"""Sound -> beats, chords, key and tempo, heard by madmom (Boeck et al. 2016). What cannot be heard is None, with a reason.
+"""Sound -> beats, chords, key and tempo, heard by madmom (Boeck et al. 2016).
 
-madmom's code is BSD, its models are CC BY-NC-SA 4.0: labels made with them are for non-commercial use.
+What cannot be heard is None, with a reason. madmom's code is BSD, its models are CC BY-NC-SA 4.0: labels made with them
+are for non-commercial use.
 """
 
 from dataclasses import dataclass, field
@@ -74,7 +75,8 @@ def hear(samples, sample_rate, beats_a_bar=tuple(METERS)):
     signal = Signal(samples, sample_rate=RATE)
     reasons = {}
     return Heard(
-        **_beats(processors, signal, reasons), **_chords(processors, signal, reasons), **_key(processors, signal, reasons),
+        **_beats(processors, signal, reasons), **_chords(processors, signal, reasons),
+        **_key(processors, signal, reasons),
         reasons=reasons,
     )  # fmt: skip
 
@@ -88,7 +90,8 @@ def loudness_db(samples, sample_rate, window_s=0.1):
 
 
 def bpm_of(beat_times):
-    """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300 bpm."""
+    """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300
+    bpm."""
     if len(beat_times) < 3:
         return None
     bpm = 60 / np.polyfit(np.arange(len(beat_times)), beat_times, 1)[0]

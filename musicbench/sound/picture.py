@@ -23,8 +23,8 @@ DPI = 72  # so that points are pixels
 def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=(), dark=False):
     """Draw a clip as PNG bytes.
 
-    Beats are lines, a bar's first beat a stronger one. lanes: (name, times, labels) each, drawn below the spectrogram; a label
-    lasts until the next, the last to the end.
+    Beats are lines, a bar's first beat a stronger one. lanes: (name, times, labels) each, drawn below the spectrogram;
+    a label lasts until the next, the last to the end.
     """
     import librosa
     from matplotlib.figure import Figure
@@ -71,7 +71,8 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
 
 
 def piece_lines(beat_times, beat_positions, duration_s):
-    """Return the lines of a piece's picture as (start, end) in seconds: four bars each, or 8 s where there are no bars."""
+    """Return the lines of a piece's picture as (start, end) in seconds: four bars each, or 8 s where there are no
+    bars."""
     starts = [t for t, position in zip(beat_times, beat_positions, strict=True) if position == 1 and t < duration_s]
     edges = starts[::BARS_A_LINE] or list(np.arange(0.0, duration_s, LINE_S))
     if starts and starts[0] > 0:  # an upbeat stands before the first bar
@@ -80,15 +81,16 @@ def piece_lines(beat_times, beat_positions, duration_s):
 
 
 def piece_scale_s(lines):
-    """Return how many seconds the width of a line stands for: the longest line fills it, and a single one that has not four bars."""
+    """Return how many seconds the width of a line stands for: the longest line fills it, and a single one that has
+    not four bars."""
     return max(end_s - start_s for start_s, end_s in lines)
 
 
 def piece_png(samples, sample_rate, *, beat_times, beat_positions, lanes=(), dark=False):
     """Draw a whole piece as PNG bytes, in the lines of `piece_lines`, one under the other and of one height.
 
-    Each line has the numbers of its bars, the spectrogram with the beats, and the lanes: (name, times, labels) each, as in
-    `clip_png`. The time runs from `MARGIN_LEFT` to `MARGIN_RIGHT` pixels before the right edge.
+    Each line has the numbers of its bars, the spectrogram with the beats, and the lanes: (name, times, labels) each, as
+    in `clip_png`. The time runs from `MARGIN_LEFT` to `MARGIN_RIGHT` pixels before the right edge.
     """
     from matplotlib.figure import Figure
 
@@ -132,7 +134,8 @@ class _Line:
         loudest_db = power_db.max()
         self.axes.imshow(
             power_db[:, first : max(last, first + 1)], origin="lower", aspect="auto", cmap="magma", vmax=loudest_db,
-            vmin=loudest_db - RANGE_DB, extent=(self.x(self.start_s), self.x(self.end_s), self.sound_bottom, self.sound_top),
+            vmin=loudest_db - RANGE_DB,
+            extent=(self.x(self.start_s), self.x(self.end_s), self.sound_bottom, self.sound_top),
         )  # fmt: skip
         self._write(
             MARGIN_LEFT - 12,
