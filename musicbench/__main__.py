@@ -13,7 +13,8 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
+        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy "
+        "(see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
         "songs",
@@ -117,16 +118,15 @@ def inspect(options):
 
 def compose(options):
     """Run `musicbench compose`."""
-    from musicbench.build.dataset import write_composed
+    from musicbench.build.composed import Composer, write_composed
 
     if not 1 <= options.duration <= 600:
         raise InputError(f"duration {options.duration:g} s is outside 1-600; give seconds")
     if not 0 <= options.apart <= 1:
         raise InputError(f"apart {options.apart:g} is outside 0-1; give a share of the pieces")
-    made = write_composed(
-        options.out, options.count, options.seed, options.duration, options.sample_rate, options.workers, options.soundfont,
-        tuple(name.strip() for name in options.styles.split(",") if name.strip()), options.apart,
-    )  # fmt: skip
+    styles = tuple(name.strip() for name in options.styles.split(",") if name.strip())
+    composer = Composer(options.duration, options.sample_rate, options.soundfont, styles, options.apart)
+    made = write_composed(options.out, options.count, options.seed, composer, options.workers)
     print(f"{made} pieces composed into {options.out}")
     return 0
 

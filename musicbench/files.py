@@ -37,6 +37,17 @@ def save_json(path, data):
         temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
+def save_json_lines(path, rows):
+    """Write rows as JSON Lines, whole or not at all."""
+    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(map(json_line, rows))
+
+
+def json_line(row):
+    """Return a row as a line of JSON Lines."""
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
 def check_folder(path):
     """Raise InputError unless files can be written into the folder `path`, which may yet have to be made."""
     path = Path(path)
@@ -49,7 +60,10 @@ def check_folder(path):
 
 
 def check_writable(folder):
-    """Raise InputError unless files can be made in a folder; by making one, as rights do not tell everything, and for no more than a moment."""
+    """Raise InputError unless files can be made in a folder.
+
+    It is tried with one that is there for no more than a moment, as rights do not tell everything.
+    """
     try:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError:

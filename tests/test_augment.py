@@ -41,8 +41,9 @@ def frequency_hz(samples, rate=RATE):
 
 def labelled(samples=None, rate=RATE):
     return Clip(
-        tone(rate=rate) if samples is None else samples, rate, (0.0, 0.5, 1.0), (1, 2, 3), 120.0, Meter(3, 4),
-        (Chord.parse("C"), Chord.parse("F#m7b5/A")), (0.0, 1.5), Key("A", "minor"), dynamics=Dynamics("crescendo", "end", 2.0, 0.3),
+        tone(rate=rate) if samples is None else samples, rate, beat_times=(0.0, 0.5, 1.0), beat_positions=(1, 2, 3), bpm=120.0,
+        meter=Meter(3, 4), chords=(Chord.parse("C"), Chord.parse("F#m7b5/A")), chord_times=(0.0, 1.5), key=Key("A", "minor"),
+        dynamics=Dynamics("crescendo", "end", 2.0, 0.3),
     )  # fmt: skip
 
 

@@ -24,21 +24,13 @@ from musicbench import InputError
 from musicbench.__main__ import main
 from musicbench.build import song_rows
 from musicbench.build.build import build
-from musicbench.build.dataset import (
-    NOT_ALWAYS_HEARD,
-    read_rows,
-    row_captions,
-    row_clip,
-    write_parquet,
-    write_rows,
-    write_webdataset,
-)
+from musicbench.build.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_webdataset
 from musicbench.build.engines import Engine
 from musicbench.build.recipe import Recipe
 from musicbench.build.song_rows import POOR_SOUND, make_copy, split_of
 from musicbench.build.songs import find_songs, segments, song_id
 from musicbench.build.truth import fitting_caption
-from musicbench.files import alone_in
+from musicbench.files import alone_in, save_json_lines
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.prompt.facts import read_prompt, same_facts
 from musicbench.sound.audio import load_audio
@@ -673,7 +665,7 @@ def test_parquet(built, tmp_path, monkeypatch):
         "not_heard": [],
     }
     monkeypatch.setattr("musicbench.build.dataset.ROWS_A_GROUP", 4)
-    write_rows(tmp_path / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "rows.jsonl", rows)
     whole = write_parquet(tmp_path)[0]
     file = ParquetFile(whole)
     assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)][:-1] == [4] * (file.num_row_groups - 1)
@@ -685,7 +677,7 @@ def test_parquet(built, tmp_path, monkeypatch):
     for told, row in zip(table, rows, strict=True):
         assert {name: told[name] for name in NOT_ALWAYS_HEARD} == {name: row[name] for name in NOT_ALWAYS_HEARD}
         assert json.loads(told["beats"]) == row["beats"] and json.loads(told["transforms"]) == row["transforms"]
-    write_rows(tmp_path / "rows.jsonl", [{**row, **unheard} for row in rows])
+    save_json_lines(tmp_path / "rows.jsonl", [{**row, **unheard} for row in rows])
     assert ParquetFile(write_parquet(tmp_path)[0]).schema_arrow == file.schema_arrow
 
 
@@ -716,7 +708,10 @@ def test_audiofolder(built, load_audiofolder):
 
 
 NOTHING = Heard()
-EVERYTHING = Heard((0.5, 1), (1, 2), 120.5, Meter(4, 4), (Chord(0, "maj"),), (0.0,), Key("C", "major"), 0.9, {"beats": "quiet"})
+EVERYTHING = Heard(
+    0.9, {"beats": "quiet"}, beat_times=(0.5, 1), beat_positions=(1, 2), bpm=120.5, meter=Meter(4, 4), chords=(Chord(0, "maj"),),
+    chord_times=(0.0,), key=Key("C", "major"),
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])

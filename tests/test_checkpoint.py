@@ -263,7 +263,7 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
     import numpy as np
     from safetensors.torch import load_file
 
-    from musicbench.build.dataset import write_rows
+    from musicbench.files import save_json_lines
     from musicbench.sound.audio import save_audio
     from mustango.pipeline import load_pipeline
 
@@ -279,7 +279,7 @@ def test_the_released_model_learns_from_rows(released, converted, tmp_path, caps
         rows.append(
             row | {"beats": [times, positions], "chords": ["C:maj", "A:min9"], "chords_time": [0.0, 5.0], "key": ["C", "major"]}
         )
-    write_rows(tmp_path / "data" / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "data" / "rows.jsonl", rows)
 
     assert main(["train", "start", "-o", run, "--from", str(released)]) == 2
     assert "mustango convert" in capsys.readouterr().err and not (tmp_path / "run").exists()

@@ -22,13 +22,13 @@ def clip():
     return Clip(
         np.arange(6000, dtype=np.float32),
         1000,
-        times,
-        tuple(i % 4 + 1 for i in range(12)),
-        120.0,
-        Meter(),
-        chords,
-        (0.0, 2.0, 4.0),
-        Key("C"),
+        beat_times=times,
+        beat_positions=tuple(i % 4 + 1 for i in range(12)),
+        bpm=120.0,
+        meter=Meter(),
+        chords=chords,
+        chord_times=(0.0, 2.0, 4.0),
+        key=Key("C"),
     )
 
 

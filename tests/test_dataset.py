@@ -8,8 +8,9 @@ from conftest import needs_fluidsynth
 
 from musicbench import InputError
 from musicbench.__main__ import main
-from musicbench.build import dataset
-from musicbench.build.dataset import read_rows, write_composed
+from musicbench.build import composed
+from musicbench.build.composed import Composer, write_composed
+from musicbench.build.dataset import read_rows
 from musicbench.files import alone_in
 
 FIELDS = {
@@ -33,14 +34,14 @@ def digests(folder):
 @pytest.mark.slow
 @needs_fluidsynth
 def test_rows_are_the_same_for_any_workers_and_after_a_kill(tmp_path):
-    write_composed(tmp_path / "one", 6, duration_s=2.0, sample_rate=16000)
-    write_composed(tmp_path / "two", 6, duration_s=2.0, sample_rate=16000, workers=2)
+    write_composed(tmp_path / "one", 6, composer=Composer(2.0, 16000))
+    write_composed(tmp_path / "two", 6, composer=Composer(2.0, 16000), workers=2)
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
     rows = read_rows(tmp_path / "one")
     assert len(rows) == 6 and set(rows[0]) >= FIELDS
     lines = (tmp_path / "two" / "rows.jsonl").read_text().splitlines(keepends=True)
     (tmp_path / "two" / "rows.jsonl").write_text("".join(lines[:3]) + lines[3][:20])  # what a kill leaves
-    assert write_composed(tmp_path / "two", 6, duration_s=2.0, sample_rate=16000) == 3
+    assert write_composed(tmp_path / "two", 6, composer=Composer(2.0, 16000)) == 3
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 
@@ -76,7 +77,7 @@ def test_lines_that_are_no_rows_are_named(tmp_path):
 
 
 def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
     text = '{"dataset": "composed", "seed": 0}\n{"dataset": "comp'
     (tmp_path / "rows.jsonl").write_text(text)
 
@@ -90,7 +91,7 @@ def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
 
 
 def test_two_runs_do_not_compose_into_one_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
     (tmp_path / "rows.jsonl").touch()  # of a run that has composed nothing yet
     with alone_in(tmp_path), pytest.raises(InputError, match="another run is writing"):
         write_composed(tmp_path, 1)
@@ -98,7 +99,7 @@ def test_two_runs_do_not_compose_into_one_folder(tmp_path, monkeypatch):
 
 
 def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
-    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
     (tmp_path / "rows.jsonl").write_text('{"dataset": "songs", "seed": 0}\n')
     with pytest.raises(InputError, match="was not composed"):
         write_composed(tmp_path, 1)
@@ -111,7 +112,7 @@ def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
 
 @needs_fluidsynth
 def test_a_piece_whose_audio_is_lost_is_composed_again(tmp_path):
-    made = dict(duration_s=1.0, sample_rate=16000)
+    made = dict(composer=Composer(1.0, 16000))
     write_composed(tmp_path / "whole", 3, **made)
     write_composed(tmp_path / "lost", 3, **made)
     (tmp_path / "lost" / "audio" / "00000001.flac").unlink()
@@ -124,7 +125,7 @@ def test_a_piece_whose_audio_is_lost_is_composed_again(tmp_path):
 
 @pytest.mark.parametrize("other", [["--duration", "5"], ["--sample-rate", "16000"]])
 def test_one_folder_has_one_duration_and_one_rate(tmp_path, monkeypatch, capsys, other):
-    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
     row = {"dataset": "composed", "seed": 0, "location": "audio/00000000.flac", "duration": 10.24, "sample_rate": 24000}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     assert main(["compose", "-o", str(tmp_path), "--count", "1", *other]) == 2
@@ -138,7 +139,7 @@ def killed(*_):
 
 
 def test_a_killed_worker_is_told_in_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(dataset, "find_soundfont", lambda path: path)
-    monkeypatch.setattr(dataset, "composed_row", killed)
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(composed, "composed_row", killed)
     assert main(["compose", "-o", str(tmp_path / "x"), "--count", "2"]) == 2
     assert "a worker was killed" in capsys.readouterr().err

@@ -100,7 +100,15 @@ def target():
 def heard_as(target, **changes):
     """Return what a judge without fault hears in a clip of this target."""
     return replace(
-        Heard(target.beat_times, target.beat_positions, target.bpm, None, target.chords, target.chord_times, target.key), **changes
+        Heard(
+            beat_times=target.beat_times,
+            beat_positions=target.beat_positions,
+            bpm=target.bpm,
+            chords=target.chords,
+            chord_times=target.chord_times,
+            key=target.key,
+        ),
+        **changes,
     )
 
 

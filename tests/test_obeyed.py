@@ -103,6 +103,7 @@ def test_the_best_take_is_kept(monkeypatch):
 def test_drums_alone_obey_where_no_chord_is_heard():
     controls = resolve("drum solo", tempo=120, duration=4.0)
     silent, tonal = (
-        compare(controls, Heard(controls.beat_times, bpm=120.0, chords=c, chord_times=(0.0,) * len(c))) for c in ((), (Chord(0),))
+        compare(controls, Heard(beat_times=controls.beat_times, bpm=120.0, chords=c, chord_times=(0.0,) * len(c)))
+        for c in ((), (Chord(0),))
     )
     assert (silent.share, silent.chords_matched, silent.key_obeyed) == (1, 1, None) and tonal.share == 0.5

@@ -8,7 +8,7 @@ import soundfile
 from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
-from musicbench.build.dataset import write_rows
+from musicbench.files import save_json_lines
 from musicbench.sound.audio import save_audio
 
 
@@ -26,8 +26,8 @@ def test_report_holds_everything_and_needs_nothing(tmp_path, capsys):
     rows.append(row(3, [], bpm=None, key=None, beats=[[], []], chords=[], chords_time=[], meter=None, base_id="b"))
     for r in rows:
         save_audio(tmp_path / r["location"], triads([C, G], 120)[: 2 * RATE], RATE)
-    write_rows(tmp_path / "rows.jsonl", rows)
-    write_rows(tmp_path / "rejected.jsonl", [{"source": "<script>.mp3", "clip_start": None, "reason": "cannot be read"}])
+    save_json_lines(tmp_path / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "rejected.jsonl", [{"source": "<script>.mp3", "clip_start": None, "reason": "cannot be read"}])
     assert command.main(["inspect", str(tmp_path), "--rows", "2"]) == 0
     page = (tmp_path / "report.html").read_text()
     assert capsys.readouterr().out.strip().endswith("report.html")
@@ -51,14 +51,14 @@ def test_rows_that_are_none_are_named(tmp_path, capsys, line):
     (tmp_path / "rows.jsonl").write_text(line + "\n")
     assert command.main(["inspect", str(tmp_path)]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
-    write_rows(tmp_path / "rows.jsonl", [])
+    save_json_lines(tmp_path / "rows.jsonl", [])
     (tmp_path / "rejected.jsonl").write_text(line + "\n")
     assert command.main(["inspect", str(tmp_path)]) == 2
 
 
 def test_rates_that_mp3_lacks_are_heard(tmp_path):
     (tmp_path / "train").mkdir()
-    write_rows(tmp_path / "rows.jsonl", [row(0, [])])
+    save_json_lines(tmp_path / "rows.jsonl", [row(0, [])])
     save_audio(tmp_path / "train" / "a_0.flac", np.resize(triads([C], 120), 96000), 96000)
     assert command.main(["inspect", str(tmp_path)]) == 0
     (sound,) = re.findall("base64,([^']*)'></audio>", (tmp_path / "report.html").read_text())
@@ -81,7 +81,7 @@ def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
     for number in range(2):
         save_audio(tmp_path / rows[number]["location"], triads([C, G], 120)[: 2 * RATE], RATE)
     (tmp_path / rows[2]["location"]).write_bytes((tmp_path / rows[1]["location"]).read_bytes()[:20000])
-    write_rows(tmp_path / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "rows.jsonl", rows)
     assert command.main(["inspect", str(tmp_path)]) == 0
     page = (tmp_path / "report.html").read_text()
     assert page.count("<audio") == 2 and "is damaged at" in page and "No such file" in page

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from musicbench import InputError
-from musicbench.build.dataset import row_clip, write_rows
+from musicbench.build.dataset import row_clip
+from musicbench.files import save_json_lines
 from musicbench.music.theory import Chord
 from musicbench.sound.audio import save_audio
 from musicbench.sound.clip import Clip
@@ -131,7 +132,9 @@ class Shorts(TrainMuNet):
         self.clip_rows, self.ends, self.grid, self.bf16 = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072), False
         self.learnable, self.notes = range(3), [NoteControls(None, False, False)] * 3
         self.latents = torch.zeros(3, 1, 8, 1)
-        self.clips = [Clip(np.zeros(0, np.float32), 44100, (0.0,), (1,), chords=(Chord(0),), chord_times=(0.0,))] * 3
+        self.clips = [
+            Clip(np.zeros(0, np.float32), 44100, beat_times=(0.0,), beat_positions=(1,), chords=(Chord(0),), chord_times=(0.0,))
+        ] * 3
         self.lengths, self.offsets = torch.ones(10, dtype=torch.long), torch.arange(11)
         self.model = {"conditioner": Conditioner(**CONDITIONER | dict(dim=8, root_dim=4, time_dim=4))}
 
@@ -271,13 +274,13 @@ def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         save_audio(tmp_path / name, (0.5 * np.sin(2 * np.pi * hz * np.arange(3 * rate) / rate)).astype(np.float32), rate)
         rows.append({"location": name})
-    write_rows(tmp_path / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "rows.jsonl", rows)
     kept = training_rows(tmp_path)
     assert [row["location"] for row in kept] == ["train/a.flac", "train/b.flac"]
     crops = read_crops(kept, tmp_path, np.random.default_rng(0), 8, 24000)
     assert crops.shape == (8, 24000)
     assert (torch.fft.rfft(crops).abs()[:, 1:].argmax(1) + 1).tolist() == [440] * 8  # a bin a hertz
-    write_rows(tmp_path / "rows.jsonl", rows[2:])
+    save_json_lines(tmp_path / "rows.jsonl", rows[2:])
     with pytest.raises(InputError, match="no rows to train on"):
         training_rows(tmp_path)
 
@@ -293,7 +296,9 @@ def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_p
     parts = (LogMel(**MEL), AutoencoderKL(**blocks), BertTokenizer(vocab=str(tmp_path / "vocab.txt")), BertModel(text))
     parts[1].register_to_config(scaling_factor=1.0, shift_factor=0.0)
     (tmp_path / "train").mkdir()
-    write_rows(tmp_path / "rows.jsonl", [{"location": "train/a.wav", "dataset": "mine", "main_caption": "piano", "duration": 1.0}])
+    save_json_lines(
+        tmp_path / "rows.jsonl", [{"location": "train/a.wav", "dataset": "mine", "main_caption": "piano", "duration": 1.0}]
+    )
     latents, files = [], []
     for hz in (440, 880, 880):
         if len(latents) < 2:
@@ -408,7 +413,8 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys, monkeypatch):
     """A step of everything, through the command line: rows in, a model that generates out. Networks are narrower than the bundled model's."""
     from transformers import BertConfig, BertModel, BertTokenizer
 
-    from musicbench.build.dataset import read_rows, write_composed
+    from musicbench.build.composed import write_composed
+    from musicbench.build.dataset import read_rows
     from mustango.pipeline import load_pipeline
     from mustango.request.knows import Knows
 

@@ -6,7 +6,7 @@ import torch
 from diffusers import AutoencoderKL
 
 from musicbench import InputError
-from musicbench.build.dataset import write_rows
+from musicbench.files import save_json_lines
 from musicbench.sound.audio import save_audio
 from mustango.model.mel import LogMel
 from mustango.model.vocoder import ISTFTVocoder, slopes_of
@@ -41,7 +41,7 @@ def run(tmp_path):
         samples = sum(np.sin(2 * np.pi * rng.uniform(100, 2000) * times) for _ in range(4)) * 0.1 * (1 + np.sin(3 * times)) / 2
         save_audio(tmp_path / f"{i}.flac", samples.astype(np.float32), MEL["sample_rate"])
         rows.append({"location": f"{i}.flac"})
-    write_rows(tmp_path / "rows.jsonl", rows)
+    save_json_lines(tmp_path / "rows.jsonl", rows)
     torch.manual_seed(0)
     AutoencoderKL(**(VAE | {"block_out_channels": (16, 16)})).save_pretrained(tmp_path / "run" / "parts" / "vae")
     vocoder = ISTFTVocoder(

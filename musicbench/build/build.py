@@ -1,12 +1,13 @@
-"""Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3). Resumable; many workers.
+"""Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3).
 
-A song is one piece of work: its audio files and then, as the mark that it is done, parts/<song>.json. Until then parts/<song>/ holds
-the rows of its clips that are done. Everything drawn depends on the build's seed and the song's path alone, so rows and files are
-the same for any number of workers, engine or interruption.
+Resumable; many workers. A song is one piece of work: its audio files and then, as the mark that it is done,
+parts/<song>.json. Until then parts/<song>/ holds the rows of its clips that are done. Everything drawn depends on the
+build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or
+interruption.
 
-OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test originals with
-no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and its like); build.json
-(settings).
+OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test
+originals with no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and
+its like); build.json (settings).
 """
 
 import json
@@ -19,14 +20,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from musicbench import InputError
-from musicbench.build.dataset import ROWS, remove_packed, write_metadata, write_rows
+from musicbench.build.dataset import ROWS, remove_packed, write_metadata
 from musicbench.build.engines import Engine
 from musicbench.build.manifests import read_manifests
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.recipe import Recipe
 from musicbench.build.song_rows import build_song, mark_of, read_object, rejection, versions
 from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over
-from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, written_whole
+from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, save_json_lines, written_whole
 from musicbench.sound.opening import file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -36,8 +37,9 @@ WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)") 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a build made: numbers of songs, rows, songs and clips rejected; songs that are the same as another, which count as
-    rejected, and songs whose caption contradicts what was heard.
+    """What a build made: numbers of songs, rows, songs and clips rejected.
+
+    Songs that are the same as another, which count as rejected, and songs whose caption contradicts what was heard.
     """
 
     songs: int
@@ -51,8 +53,8 @@ class Summary:
 def build(songs, out, recipe=None, *, seed=0, engine=None, paraphrase=("rules", None), overwrite=False, on_progress=None):
     """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
 
-    engine: an `engines.Engine`, one process here if there is none. paraphrase: (way, model) as for `paraphrases.Paraphraser`.
-    on_progress(clips done, clips in all). Raises InputError.
+    engine: an `engines.Engine`, one process here if there is none. paraphrase: (way, model) as for
+    `paraphrases.Paraphraser`. on_progress(clips done, clips in all). Raises InputError.
     """
     songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
     if seed < 0:
@@ -133,16 +135,16 @@ def _same_bytes(songs, paths):
 def _write_tables(out, rows, rejected):
     """Write the rows in all their forms; shards that were packed of other rows are deleted."""
     before = file_sha256(out / ROWS) if (out / ROWS).is_file() else None
-    write_rows(out / ROWS, rows)
+    save_json_lines(out / ROWS, rows)
     if before != file_sha256(out / ROWS):
         remove_packed(out / "shards")
         remove_packed(out / "parquet")
-    write_rows(out / "rejected.jsonl", rejected)
+    save_json_lines(out / "rejected.jsonl", rejected)
     for split in ("train", "test"):
         write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
     originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
-    write_rows(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
-    write_rows(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
+    save_json_lines(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
+    save_json_lines(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
 
 
 def _with_all_sentences(row):
@@ -152,7 +154,10 @@ def _with_all_sentences(row):
 
 
 def _prepare(out, settings, overwrite):
-    """Make the folders of a build, or check that those there are of the same build. What a killed writer left is deleted."""
+    """Make the folders of a build, or check that those there are of the same build.
+
+    What a killed writer left is deleted.
+    """
     path, folders = out / "build.json", [out / name for name in ("parts", "train", "test", "shards", "parquet")]
     if overwrite and path.is_file():
         for folder in folders:  # a mark does not outlive its files

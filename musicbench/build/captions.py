@@ -160,7 +160,10 @@ def training_captions(clip, seed, count):
 
 
 def heard_caption(clip, rng, genre=""):
-    """Write a main caption from the sound itself: loudness, density of attacks, brightness, pace; `genre` from the file's tags."""
+    """Write a main caption from the sound itself: loudness, density of attacks, brightness, pace.
+
+    `genre` from the file's tags.
+    """
     samples, rate = clip.samples, clip.sample_rate
     levels = loudness_db(samples, rate, 0.02)
     attacks = np.sum((np.diff(levels) > 4) & (levels[1:] > levels.max() - 30)) / clip.duration_s

@@ -1,10 +1,12 @@
-"""Text in any usual encoding: UTF by its marks or its form, others by the letters and the characters that a language uses most."""
+"""Text in any usual encoding: UTF by its marks or its form, others by the letters and the characters that a language
+uses most."""
 
 import re
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
 
 MARKS = (
-    (BOM_UTF8, "utf-8-sig"), (BOM_UTF32_LE, "utf-32"), (BOM_UTF32_BE, "utf-32"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16"),
+    (BOM_UTF8, "utf-8-sig"), (BOM_UTF32_LE, "utf-32"), (BOM_UTF32_BE, "utf-32"), (BOM_UTF16_LE, "utf-16"),
+    (BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
 SIGNS = "“”‘’„–—…•«»°´½×¿¡ªº©®™€£§\xa0"  # in texts of any language
 LANGUAGES = {  # letters beside ASCII
@@ -16,23 +18,28 @@ LANGUAGES = {  # letters beside ASCII
     "Central European": ("ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž", "áâäąćčçďđéęëěíîĺľłńňóôöőŕřśšťúůüűýźžżß"),
 }  # fmt: skip
 LATIN = (  # (encoding, its name, its languages)
-    ("cp1252", "Windows-1252", "Western"), ("cp1254", "Windows-1254", "Turkish"), ("cp1250", "Windows-1250", "Central European"),
-    ("iso8859-2", "ISO 8859-2", "Central European"), ("mac_roman", "Mac Roman", "Western"), ("cp850", "code page 850", "Western"),
+    ("cp1252", "Windows-1252", "Western"), ("cp1254", "Windows-1254", "Turkish"),
+    ("cp1250", "Windows-1250", "Central European"),
+    ("iso8859-2", "ISO 8859-2", "Central European"), ("mac_roman", "Mac Roman", "Western"),
+    ("cp850", "code page 850", "Western"),
 )  # fmt: skip
 NOT_WESTERN = re.compile("õ(?!e)")  # the Hungarian ő in Windows-1252
 CYRILLIC = "оеаинтсрвлкмдпуяы"
 CYRILLICS = (  # (encoding, its name, script as a range, its most frequent letters)
-    ("cp1251", "Windows-1251", "Ѐ-ӿ", CYRILLIC), ("koi8-r", "KOI8-R", "Ѐ-ӿ", CYRILLIC), ("cp866", "code page 866", "Ѐ-ӿ", CYRILLIC),
+    ("cp1251", "Windows-1251", "Ѐ-ӿ", CYRILLIC), ("koi8-r", "KOI8-R", "Ѐ-ӿ", CYRILLIC),
+    ("cp866", "code page 866", "Ѐ-ӿ", CYRILLIC),
     ("iso8859-5", "ISO 8859-5", "Ѐ-ӿ", CYRILLIC), ("mac_cyrillic", "Mac Cyrillic", "Ѐ-ӿ", CYRILLIC),
 )  # fmt: skip
 ALPHABETS = (
     *CYRILLICS,
     ("cp1253", "Windows-1253", "Ͱ-Ͽ", "αοιετσνηυρπκμλάέήίόύώς"), ("cp1255", "Windows-1255", "֐-׿", "יוהלאתרבשמנםעקחגד"),
-    ("cp1256", "Windows-1256", "؀-ۿ", "المنيورتبدسعهةفىق"), ("cp874", "Windows-874", "฀-๿", "านรอเกงมยลวดทสตะปบคหแจใไพชโขถ่้ัีิุู์ื็"),
+    ("cp1256", "Windows-1256", "؀-ۿ", "المنيورتبدسعهةفىق"),
+    ("cp874", "Windows-874", "฀-๿", "านรอเกงมยลวดทสตะปบคหแจใไพชโขถ่้ัีิุู์ื็"),
 )  # fmt: skip
 PAIRS = (  # (encoding, its name, first bytes of usual characters, pattern that some must match)
     ("cp932", "Shift-JIS", (range(0x81, 0x98),), ""), ("euc_jp", "EUC-JP", (range(0xA1, 0xD0),), "[ぁ-ヿ]"),
-    ("cp949", "EUC-KR", (range(0xA1, 0xA4), range(0xB0, 0xC9)), ""), ("gb18030", "GBK", (range(0xA1, 0xA4), range(0xB0, 0xD8)), ""),
+    ("cp949", "EUC-KR", (range(0xA1, 0xA4), range(0xB0, 0xC9)), ""),
+    ("gb18030", "GBK", (range(0xA1, 0xA4), range(0xB0, 0xD8)), ""),
     ("big5", "Big5", (range(0xA1, 0xC7),), ""),
 )  # fmt: skip
 FITS, MARGIN = 0.6, 0.08  # the least share of frequent letters; by how much it is above that of every other encoding
@@ -41,7 +48,10 @@ MOST = 1 << 20  # bytes by which an encoding is told
 
 
 def decoded(data):
-    """Return (text, encoding) of bytes: "" of plain UTF-8, 16 or 32, else its name; None as the text where the encoding is not clear."""
+    """Return (text, encoding) of bytes: "" of plain UTF-8, 16 or 32, else its name.
+
+    None as the text where the encoding is not clear.
+    """
     for mark, encoding in MARKS:
         if data.startswith(mark):
             return data.decode(encoding, "replace"), ""
@@ -104,7 +114,10 @@ def _texts(data, table):
 
 
 def _latin(data):
-    """Return (encoding, name) in which a text's letters are those of one Latin language, or of several; None where there is none."""
+    """Return (encoding, name) in which a text's letters are those of one Latin language, or of several.
+
+    None where there is none.
+    """
     fitting = []
     for text, (encoding, name, languages) in _texts(data, LATIN):
         others = re.findall(r"[^\x00-\x7f]", text)

@@ -6,21 +6,26 @@ from dataclasses import dataclass
 from musicbench.build.texts import FORMULA, caption_text
 
 FILE_FIELDS = (
-    "file_name", "filename", "location", "file", "path", "file_path", "filepath", "audio", "audio_file", "audio_path", "audio_filepath",
-    "audio_filename", "fname", "wav", "song", "track", "clip", "name", "id",
+    "file_name", "filename", "location", "file", "path", "file_path", "filepath", "audio", "audio_file", "audio_path",
+    "audio_filepath", "audio_filename", "fname", "wav", "song", "track", "clip", "name", "id",
 )  # fmt: skip
 CAPTION_FIELDS = ("caption", "text", "main_caption", "prompt", "description", "captions", "caption_text", "sentence", "desc")
 CAPTION_WORDS = re.compile(r"caption|prompt|descri|(?<![a-z])text(?![a-z])")
 NEVER_CAPTIONS = {  # words of columns that say something else
-    "note", "notes", "comment", "comments", "remark", "remarks", "license", "licence", "licenses", "licences", "copyright", "rights",
-    "lyric", "lyrics", "transcript", "transcripts", "transcription", "transcriptions", "title", "titles", "artist", "artists", "album",
-    "composer", "author", "annotator", "date", "created", "year", "size", "bytes", "kind", "type", "format", "split", "subset", "fold",
-    "path", "url", "uri", "link", "source", "origin", "credit", "credits", "id", "ids", "hash", "md5", "sha1", "sha256", "checksum",
-    "length", "count", "num", "duration", "language", "lang", "model", "score", "rating", "status", "negative", "ch", "bt", "bpm", "key", "user", "file",
-    "encoder", "tokenizer", "embedding", "template", "dataset", "version", "prefix", "suffix", "seed", "review", "reviewer",
+    "note", "notes", "comment", "comments", "remark", "remarks", "license", "licence", "licenses", "licences",
+    "copyright", "rights", "lyric", "lyrics", "transcript", "transcripts", "transcription", "transcriptions", "title",
+    "titles", "artist", "artists", "album", "composer", "author", "annotator", "date", "created", "year", "size",
+    "bytes", "kind", "type", "format", "split", "subset", "fold", "path", "url", "uri", "link", "source", "origin",
+    "credit", "credits", "id", "ids", "hash", "md5", "sha1", "sha256", "checksum", "length", "count", "num", "duration",
+    "language", "lang", "model", "score", "rating", "status", "negative", "ch", "bt", "bpm", "key", "user", "file",
+    "encoder", "tokenizer", "embedding", "template", "dataset", "version", "prefix", "suffix", "seed", "review",
+    "reviewer",
 }  # fmt: skip
-LANGUAGES = {"fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "fi", "tr", "ar", "he", "hi", "ja", "jp", "ko", "kr", "zh", "cn", "th", "vi"} | {
-    "french", "german", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "turkish", "arabic", "hindi", "japanese", "korean", "chinese",
+LANGUAGES = {
+    "fr", "de", "es", "it", "pt", "nl", "pl", "ru", "uk", "cs", "sv", "da", "no", "fi", "tr", "ar", "he", "hi", "ja",
+    "jp", "ko", "kr", "zh", "cn", "th", "vi",
+    "french", "german", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "turkish", "arabic", "hindi",
+    "japanese", "korean", "chinese",
 }  # fmt: skip
 SAMPLE_ROWS = 500  # by which the form of a table is chosen
 
@@ -70,13 +75,15 @@ class CaptionTable:
 
 
 def caption_names(names):
-    """Return those of some names that captions have, best first: all that are usual, or else the first that contains "caption" or so."""
+    """Return those of some names that captions have, best first: all that are usual, or else the first that contains
+    "caption" or so."""
     usual, likely = usual_and_likely(names)
     return usual or likely[:1]
 
 
 def usual_and_likely(names):
-    """Return (names that captions usually have, names that contain "caption" or so), best first, English before other languages."""
+    """Return (names that captions usually have, names that contain "caption" or so), best first, English before
+    other languages."""
     by_plain = {}
     for name in names:
         by_plain.setdefault(plain_name(name), name)
@@ -143,7 +150,10 @@ def _rows_of_songs(rows, file_column, find):
 
 
 def _wordy_columns(names, rows, width, file_column):
-    """Return the place, in a list, of the column with most words, if each row has some and not all the same; [] where there is none."""
+    """Return the place, in a list, of the column with most words, if each row has some and not all the same.
+
+    [] where there is none.
+    """
     least = 3 if any(names) else 2
     words = {}
     for place in range(len(names) or width):

@@ -1,6 +1,7 @@
 """Run a function over many jobs: in this process, in others on this machine, or on a Ray cluster.
 
-The function takes a job's arguments and `on_step`, to be called after each step of its work; results come in the order of the jobs.
+The function takes a job's arguments and `on_step`, to be called after each step of its work; results come in the order
+of the jobs.
 """
 
 import os
@@ -25,10 +26,10 @@ class Engine:
     def run(self, task, jobs, *, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
         """Return [task(*job) for job in jobs].
 
-        on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks
-        do not tell. What a task raises stops everything and is raised here. When a local worker is killed, jobs that are not done
-        are run one by one; killed(job) is the result of one whose worker is killed then, too. Raises InputError for an unknown
-        engine.
+        on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray,
+        whose tasks do not tell. What a task raises stops everything and is raised here. When a local worker is killed,
+        jobs that are not done are run one by one; killed(job) is the result of one whose worker is killed then, too.
+        Raises InputError for an unknown engine.
         """
         if self.name == "ray":
             return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of)
@@ -54,7 +55,10 @@ _steps_done = None  # in a worker: the counter it shares with the main process
 
 
 def end_with_parent():
-    """Let this process, a worker's, end as soon as the one that started it has, even if that was killed; Ctrl-C is that one's to handle."""
+    """Let this process, a worker's, end as soon as the one that started it has, even if that was killed.
+
+    Ctrl-C is that one's to handle.
+    """
     import signal
     from multiprocessing import parent_process
     from threading import Thread

@@ -1,4 +1,7 @@
-"""What metadata.csv and its like say about songs: read in any usual form, matched to the files; what is not used is told."""
+"""What metadata.csv and its like say about songs: read in any usual form, matched to the files.
+
+What is not used is told.
+"""
 
 import os
 import re
@@ -25,7 +28,8 @@ EXPECTED = "expected file_name and caption"
 
 @dataclass
 class Manifest:
-    """What was read from one file: {song: caption}, how many rows it has, the caption column's name, and notes on what was not used.
+    """What was read from one file: {song: caption}, how many rows it has, the caption column's name, and notes on what
+    was not used.
 
     is_guess: no column is named as captions are.
     """
@@ -48,10 +52,11 @@ class Manifest:
 def read_manifests(folder, songs, leave_out=()):
     """Return ({song: caption}, [line for each manifest]) of what is said about `songs`, paths relative to `folder`.
 
-    Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth. A file that
-    is not named like a manifest is used only if a column is named like captions. Where two speak of a song, the one with such a column
-    holds, then the one that is named like a manifest, then the first by depth and name. A row names a song by its path, its file's name
-    or its stem, if only one song has it. The folders `leave_out` are not entered.
+    Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth.
+    A file that is not named like a manifest is used only if a column is named like captions. Where two speak of a song,
+    the one with such a column holds, then the one that is named like a manifest, then the first by depth and name. A
+    row names a song by its path, its file's name or its stem, if only one song has it. The folders `leave_out` are not
+    entered.
     """
     names = Names(songs)
     manifests, lost = [], []
@@ -148,7 +153,8 @@ ROW_FAULTS = (
 
 
 def _best_rows(table, find):
-    """Return ({song: (level, name, caption)} of the rows that name it most exactly, {fault: names in the rows that have it})."""
+    """Return ({song: (level, name, caption)} of the rows that name it most exactly, {fault: names in the rows that
+    have it})."""
     best, told = {}, {what: [] for what in ROW_FAULTS}
     for row in table.rows:
         name, caption = table.name_of(row), table.caption_of(row)

@@ -16,28 +16,37 @@ OPENINGS = {
     "features": ("has", "includes"), "contains": ("has", "includes"),
 }  # fmt: skip
 NOUNS = {
-    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"), "recording": ("track", "piece"),
+    "song": ("tune", "piece"), "track": ("recording", "piece"), "piece": ("composition", "track"),
+    "recording": ("track", "piece"),
     "piece of music": ("piece", "track"), "instrumental passage": ("instrumental", "instrumental piece"),
 }  # fmt: skip
 ADJECTIVES = {
-    "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"), "sad": ("sorrowful", "mournful"),
-    "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"), "busy": ("dense", "crowded"),
-    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"), "sparse": ("thin", "spacious"),
+    "fast": ("quick", "rapid"), "slow": ("unhurried", "leisurely"), "happy": ("cheerful", "joyful"),
+    "sad": ("sorrowful", "mournful"),
+    "loud": ("powerful", "forceful"), "soft": ("gentle", "quiet"), "calm": ("peaceful", "relaxed"),
+    "busy": ("dense", "crowded"),
+    "energetic": ("lively", "spirited"), "dark": ("gloomy", "sombre"), "bright": ("radiant", "sparkling"),
+    "sparse": ("thin", "spacious"),
     "simple": ("plain", "uncomplicated"), "beautiful": ("lovely", "graceful"),
 }  # fmt: skip
 _MOODS = "|".join(sorted({*ADJECTIVES, *(word for words in MOODS.values() for word in words)}))
 _QUOTED = r"[\"“„«][^\"”“»]*[\"”“»]|(?<!\w)['‘][^'’]*['’](?!\w)"
 _FIRST = r"(?:^|(?<=[.!?] ))"
-# Only what is safe wherever it stands: "a slow song", but not "a drum track", "soft rock", "Sad Song", nor anything in quotes.
+# Only what is safe wherever it stands: "a slow song", but not "a drum track", "soft rock", "Sad Song", nor anything in
+# quotes.
 _REWORDED = re.compile(
     rf"{_QUOTED}|(?P<opening>{_FIRST}(?:This is|We hear|There is)|\b(?:features|contains))(?= an? )"
+    rf""
     rf"|(?<![\w-])(?P<article>{_FIRST}(?:An?|The|This)|an?|the|this) (?P<moods>(?:(?:{_MOODS}) )*)(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
     r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
 )
 
 
 def reworded(text, rng):
-    """Swap what can be said otherwise wherever it stands and move the control sentences at the end; facts are kept (checked)."""
+    """Swap what can be said otherwise wherever it stands and move the control sentences at the end.
+
+    Facts are kept (checked).
+    """
 
     def swap(match):
         if match["opening"]:
@@ -61,9 +70,9 @@ def reworded(text, rng):
 class Paraphraser:
     """Rewrite captions by rule ("rules"), a local text2text model's folder, or an OpenAI-compatible endpoint's URL.
 
-    A rewriting that loses or changes a number, chord, key, meter or tempo is asked for again, `tries` times, then replaced by the
-    rules'. The key of an endpoint is read from OPENAI_API_KEY, its model from `model`. Raises InputError when the way given
-    cannot work.
+    A rewriting that loses or changes a number, chord, key, meter or tempo is asked for again, `tries` times, then
+    replaced by the rules'. The key of an endpoint is read from OPENAI_API_KEY, its model from `model`. Raises
+    InputError when the way given cannot work.
     """
 
     REQUEST = "Rewrite this description of a music recording in other words. Keep every number, chord, key and tempo as it is: "
@@ -98,7 +107,8 @@ class Paraphraser:
 
 
 def _ask_service(url, model, request, seed, sleep=time.sleep):
-    """Ask a service; where it is busy (429) or fails (5xx), wait as long as it says, a minute at most, and ask again, thrice."""
+    """Ask a service; where it is busy (429) or fails (5xx), wait as long as it says, a minute at most, and ask
+    again, thrice."""
     from http.client import HTTPException
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen

@@ -17,8 +17,9 @@ def _is_number(value):
 class Recipe:
     """How songs become rows; the defaults are MusicBench's (11 copies of a clip). Times in seconds.
 
-    A song is cut into clips of `clip_s` every `hop_s`; what is left at its end is a clip if it lasts `min_s`. A clip is kept if a
-    tenth of it sounds. `combined_copies` change pitch, tempo and dynamics together. `test_share` of the songs go to the test set.
+    A song is cut into clips of `clip_s` every `hop_s`; what is left at its end is a clip if it lasts `min_s`. A clip is
+    kept if a tenth of it sounds. `combined_copies` change pitch, tempo and dynamics together. `test_share` of the songs
+    go to the test set.
     """
 
     clip_s: float = 10.0
@@ -38,7 +39,8 @@ class Recipe:
         for name in ("semitones", "tempo_range", "floor_range"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         bounds = {
-            "clip_s": (1, 600), "hop_s": (0.1, 3600), "min_s": (1, self.clip_s), "sample_rate": (8000, 192000), "tempo_copies": (0, 1000),
+            "clip_s": (1, 600), "hop_s": (0.1, 3600), "min_s": (1, self.clip_s), "sample_rate": (8000, 192000),
+            "tempo_copies": (0, 1000),
             "dynamics_copies": (0, 1000), "combined_copies": (0, 1000), "test_share": (0, 1),
         }  # fmt: skip
         for name, (low, high) in bounds.items():
@@ -54,7 +56,8 @@ class Recipe:
         shifts, most = self.semitones, augment.MAX_SEMITONES
         if not all(type(s) is int and 1 <= abs(s) <= most for s in shifts) or len(set(shifts)) < len(shifts):
             raise InputError(
-                f"recipe: semitones {list(shifts)} are not different whole numbers from -{most} to {most} without 0; give such a list"
+                f"recipe: semitones {list(shifts)} are not different whole numbers from -{most} to {most} without 0; "
+                f"give such a list"
             )
         if not isinstance(self.keep_poor_sound, bool):
             raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")

@@ -1,4 +1,5 @@
-"""A dataset folder as one static HTML page: numbers, distributions, rows to look at and hear, transforms before and after, rejects."""
+"""A dataset folder as one static HTML page: numbers, distributions, rows to look at and hear, transforms before and
+after, rejects."""
 
 import base64
 import html
@@ -25,21 +26,26 @@ article img { width: 100%; height: auto; border-radius: .3rem; } audio { width: 
 .bar i { background: var(--accent); height: .9em; align-self: center; border-radius: 2px; } small { opacity: .75; }
 """
 FIELDS = {
-    "location": str, "main_caption": str, "base_id": str, "source": str, "duration": (float, int, type(None)), "transforms": (list, type(None)),
+    "location": str, "main_caption": str, "base_id": str, "source": str, "duration": (float, int, type(None)),
+    "transforms": (list, type(None)),
 }  # fmt: skip
 MUCH_CLIPPED = 0.01  # of a row's samples, at the highest level that there is
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
 def write_report(folder, shown=20, seed=0):
-    """Write `folder`/report.html about a dataset folder, with `shown` random rows; returns its path. Raises InputError."""
+    """Write `folder`/report.html about a dataset folder, with `shown` random rows; returns its path.
+
+    Raises InputError.
+    """
     folder = Path(folder)
     rows, damaged = _readable_rows(folder)
     there = (folder / "rejected.jsonl").is_file()
     rejected = _rows_with(folder / "rejected.jsonl", "source", "clip_start", "reason") if there else []
     parts = [
         f"<h1>{_text(folder.resolve().name)}</h1>", _counts(rows, rejected), _distributions(rows),
-        f"<h2>{min(shown, len(rows))} random rows</h2>", *(_row(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))),
+        f"<h2>{min(shown, len(rows))} random rows</h2>",
+        *(_row(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))),
         _before_and_after(folder, rows, seed), _damaged(damaged), _rejects(rejected),
     ]  # fmt: skip
     page = (

@@ -54,7 +54,8 @@ def _without_suffix(name):
 
 
 def _as_paths(name, root, inner):
-    """Yield the paths, relative to the songs' folder, that a row's name can mean in a manifest in its folder `inner`."""
+    """Yield the paths, relative to the songs' folder, that a row's name can mean in a manifest in its folder
+    `inner`."""
     url = re.sub(r"[?#].*", "", name, flags=re.DOTALL) if "://" in name else name
     for text in (name, unquote(url.removeprefix("file://")).replace("\\", "/")):
         text = text.strip().strip("\"'")

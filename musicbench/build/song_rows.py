@@ -45,8 +45,8 @@ SENTENCES = ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")
 def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_step=None):
     """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
 
-    What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so that the next
-    run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
+    What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so
+    that the next run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
     try:
         return _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step)
@@ -181,7 +181,8 @@ class Song:
 
 
 def _heard_labels(copy, clip):
-    """Return the fields of a row with the labels of a copy, in the order in which they are published, of what was heard in a clip."""
+    """Return the fields of a row with the labels of a copy, in the order in which they are published, of what was
+    heard in a clip."""
     labels = copy.labels()
     return {
         **{name: labels[name] for name in ("beats", "bpm", "chords", "chords_time", "key")},
@@ -203,11 +204,8 @@ def _clip_fault(samples, loudest, file, recipe):
 def heard_clip(samples, rate, recipe):
     """Return a Clip at the recipe's rate with what was heard in it, key probability and reasons in `tags`."""
     heard = hear(samples, rate)
-    clip = Clip(
-        samples, rate, heard.beat_times, heard.beat_positions, heard.bpm, heard.meter, heard.chords, heard.chord_times, heard.key,
-        tags={"keyprob": heard.key_probability, "reasons": heard.reasons},
-    )  # fmt: skip
-    return clip.resampled(recipe.sample_rate)
+    tags = {"keyprob": heard.key_probability, "reasons": heard.reasons}
+    return Clip(samples, rate, tags=tags, **heard.by_name()).resampled(recipe.sample_rate)
 
 
 def make_copy(clip, steps, clip_s):
@@ -218,7 +216,8 @@ def make_copy(clip, steps, clip_s):
 
 
 def split_of(path, test_share):
-    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song share one.
+    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song
+    share one.
 
     Of a name that is no title ("01", "track 3", "mixture") the folders are part.
     """

@@ -21,10 +21,14 @@ from musicbench.sound.formats import is_sound_by_content
 
 # The last lines cannot be read; they are rejected by name rather than passed over.
 SUFFIXES = {
-    ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif", ".aiff", ".aifc", ".au",
-    ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx", ".wve", ".sds",
-    ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp", ".ape", ".wv", ".tta", ".mpc",
-    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".xi", ".shn", ".tak", ".ofr", ".oma", ".aax",
+    ".wav", ".wave", ".bwf", ".flac", ".fla", ".ogg", ".oga", ".opus", ".mp3", ".mp2", ".mp1", ".mpga", ".mpa", ".aif",
+    ".aiff", ".aifc", ".au",
+    ".snd", ".caf", ".w64", ".rf64", ".voc", ".ircam", ".sf", ".nist", ".sph", ".paf", ".pvf", ".avr", ".svx", ".8svx",
+    ".wve", ".sds",
+    ".m4a", ".m4b", ".aac", ".ac3", ".eac3", ".dts", ".wma", ".mp4", ".mka", ".mkv", ".webm", ".weba", ".mov", ".3gp",
+    ".ape", ".wv", ".tta", ".mpc",
+    ".amr", ".dsf", ".dff", ".ra", ".spx", ".sd2", ".gsm", ".vox", ".pcm", ".xi", ".shn", ".tak", ".ofr", ".oma",
+    ".aax",
 }  # fmt: skip
 LEAST_DC = 0.01  # of full scale
 MAY_BE_SOUND = {".raw", ".mat", ".htk", ".iff"}  # other things, too
@@ -45,8 +49,8 @@ def datasets_in(folder):
 def find_songs(folder, leave_out=()):
     """Return the paths of the audio files below `folder`, by name or else by content, relative to it, sorted.
 
-    Linked folders and the folders `leave_out` are not entered; hidden files are left (`passed_over` tells them). What has an audio file's name and is no file,
-    such as a pipe or a linked folder, is named as a song that cannot be read.
+    Linked folders and the folders `leave_out` are not entered; hidden files are left (`passed_over` tells them). What
+    has an audio file's name and is no file, such as a pipe or a linked folder, is named as a song that cannot be read.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -65,7 +69,8 @@ def find_songs(folder, leave_out=()):
 
 
 def passed_over(folder, leave_out=()):
-    """Return (the hidden sound files below `folder`, relative to it; lines on these, and on folders that are not entered)."""
+    """Return (the hidden sound files below `folder`, relative to it; lines on these, and on folders that are not
+    entered)."""
     left_out = {os.path.realpath(other) for other in leave_out}
     hidden, errors, dotted, linked, unclear = [], [], [], [], []
     for place, folders, names in os.walk(folder, onerror=errors.append):
@@ -119,7 +124,10 @@ def song_id(path):
 
 
 def song_text(path, manifest_caption, tags):
-    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag; "" where none."""
+    """Return (caption, genre) from a song's own text: a sidecar .txt or .json, the manifest, or the file's genre tag.
+
+    "" where none.
+    """
     for sidecar in _sidecars(path):
         text, _, _ = _sidecar_text(sidecar)
         if text:
@@ -130,7 +138,8 @@ def song_text(path, manifest_caption, tags):
 
 
 def caption_lines(folder, songs, captions):
-    """Return lines on what the songs' own .txt and .json files say beside `captions`, those of the manifests, and on songs without any."""
+    """Return lines on what the songs' own .txt and .json files say beside `captions`, those of the manifests, and on
+    songs without any."""
     lines, bare, other, long, encodings = [], [], [], [], {}
     for song in songs:
         own = ""
@@ -188,7 +197,8 @@ def _sidecar_text(path):
 
 
 def _json_caption(value, depth=3):
-    """Return the caption in a JSON value: a text, an object with a field for it, or a list or object with one of these; "" if none."""
+    """Return the caption in a JSON value: a text, an object with a field for it, or a list or object with one of
+    these; "" if none."""
     if isinstance(value, dict):
         names = caption_names(value)
         texts = [_json_caption(value[name], depth - 1) for name in names] if depth else []
@@ -208,7 +218,8 @@ def _genre(tag):
 
 
 def segments(file, recipe):
-    """Yield (start in seconds, mono samples of a clip with its context, its loudest channel) of an open SoundFile, block by block.
+    """Yield (start in seconds, mono samples of a clip with its context, its loudest channel) of an open SoundFile,
+    block by block.
 
     No clip goes over a place where sound is lost; after it they begin anew.
     """
@@ -258,7 +269,10 @@ def _mono_and_loudest(samples):
 
 
 def without_dc(samples):
-    """Return (samples without the level about which they swing, that level); one below `LEAST_DC` is left, and 0 returned."""
+    """Return (samples without the level about which they swing, that level).
+
+    One below `LEAST_DC` is left, and 0 returned.
+    """
     level = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
     return (samples, 0.0) if abs(level) < LEAST_DC else ((samples - level).astype(np.float32), round(level, 4))
 

@@ -89,7 +89,8 @@ def _json_table(text, notes):
 
 
 def _json_rows(value):
-    """Return a table of a JSON value: a list of rows, an object of columns, of one row, with lists of rows in it, or of rows by name."""
+    """Return a table of a JSON value: a list of rows, an object of columns, of one row, with lists of rows in it, or
+    of rows by name."""
     if isinstance(value, dict):
         return _object_rows(value)
     if not isinstance(value, list):
@@ -132,7 +133,10 @@ def _lists_of_objects(value, depth=3):
 
 
 def _columns_table(value, file):
-    """Return the table of an object of columns, each a list or an object by the rows' keys; what is no column is left out."""
+    """Return the table of an object of columns, each a list or an object by the rows' keys.
+
+    What is no column is left out.
+    """
     columns = {}
     for name, cells in value.items():
         if isinstance(cells, list):
@@ -158,7 +162,8 @@ def _from_objects(rows):
 
 
 def _text_table(text, find, notes):
-    """Return the table of a text by the delimiter and quoting with which most of its rows name a song and have a caption."""
+    """Return the table of a text by the delimiter and quoting with which most of its rows name a song and have a
+    caption."""
     if ESCAPED_QUOTE.search(text):  # as C and JSON write it, not CSV
         text = text.replace('\\"', '""')
     lines = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "").split("\n")
@@ -218,10 +223,10 @@ def _marked_cell(cell):
 
 
 def _with_commas(header, rows, delimiter):
-    """Give rows with too many cells back the delimiters that their texts hold without quotes; return them and their first cells.
+    """Give rows with too many cells back the delimiters that their texts hold without quotes.
 
-    A cell after a delimiter and a blank goes on with the one before it, if that makes the row as long as the others; else the
-    cells too many are the caption's.
+    Return them and their first cells. A cell after a delimiter and a blank goes on with the one before it, if that
+    makes the row as long as the others; else the cells too many are the caption's.
     """
     width = len(header) if header else min((len(row) for row in rows if len(row) > 1), default=0)
     captions = caption_names(header or [])
@@ -251,7 +256,8 @@ def _glued(row, glue):
 
 
 def _score(header, rows, find):
-    """Tell how well a table is read: by a header that names files and something else, then by rows with a song and a caption."""
+    """Tell how well a table is read: by a header that names files and something else, then by rows with a song and a
+    caption."""
     is_known = bool(header) and len(header) > 1 and file_field(header) is not None
     try:
         table = caption_table(header, rows, find)

@@ -7,8 +7,9 @@ from musicbench.build.charsets import twice_decoded
 from musicbench.files import printable
 
 NO_CAPTION = {  # values as `_bare` spells them
-    "", "nan", "none", "n a", "na", "null", "nil", "undefined", "unknown", "missing", "empty", "tbd", "tba", "tbc", "todo", "fixme", "no caption",
-    "no captions", "no description", "no text", "no prompt", "not available", "not applicable", "true", "false", "value", "ref", "name", "div 0",
+    "", "nan", "none", "n a", "na", "null", "nil", "undefined", "unknown", "missing", "empty", "tbd", "tba", "tbc",
+    "todo", "fixme", "no caption", "no captions", "no description", "no text", "no prompt", "not available",
+    "not applicable", "true", "false", "value", "ref", "name", "div 0",
 }  # fmt: skip
 INVISIBLE = re.compile(
     r"\x1b\[[0-9;]*[A-Za-z]|[\0-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
@@ -29,7 +30,10 @@ def _bare(text):
 
 
 def caption_text(value):
-    """Return a value's caption in one line, without control characters, HTML and outer quotes, of a list its first; "" where it has none."""
+    """Return a value's caption in one line, without control characters, HTML and outer quotes, of a list its first.
+
+    "" where it has none.
+    """
     value = value[0] if isinstance(value, list) and value else value
     if not is_caption(value):
         return ""

@@ -1,4 +1,5 @@
-"""Which sentences of a song's own text hold for a clip: not those that a copy made untrue, nor what contradicts what was heard."""
+"""Which sentences of a song's own text hold for a clip: not those that a copy made untrue, nor what contradicts what
+was heard."""
 
 import re
 
@@ -6,7 +7,8 @@ from musicbench.music.progression import Progression
 from musicbench.music.theory import ascii_accidentals, beats_counted, tempo_class
 from musicbench.prompt.facts import Stated, read_prompt
 
-# What a copy by each transform may make untrue, more loosely than facts are read: a sentence too many is left out rather than kept.
+# What a copy by each transform may make untrue, more loosely than facts are read: a sentence too many is left out
+# rather than kept.
 _MODE = r"[- ]?(?:major|minor|maj|min)\b"
 _KIND = r"(?:#|b|maj|min|m|M|dim|aug|sus[24]?|add\d+|5|6|7|9|11|13|[+()])"
 _UNTRUE = {
@@ -18,13 +20,17 @@ _UNTRUE = {
         r"|(?i:\bA4?\s*=\s*\d|\d\s*k?hz\b|\btun(?:ed|ing)\b.*\d)|\bin [a-h](?=\s*(?:[,.;:!?)]|$))"
     ),
     "tempo": re.compile(  # tempo and times; "second" alone counts
-        r"\bbpm\b|\bbeats?\s*(?:/|per|a|each|every)\s*min|\b(?:seconds|minutes?|one second)\b|\d[- ]?(?:sec|second|min|minute)s?\b|\d s\b"
-        r"|\b\d{1,2}:\d\d\b|=\s*\d{2,3}\b|\bat (?:about |around )?\d{2,3}\b(?!\s*k?hz|\s*%)|\b\d{2,3}[- ](?:pulse|groove|tempo|pace)\b",
+        r"\bbpm\b|\bbeats?\s*(?:/|per|a|each|every)\s*min|\b(?:seconds|minutes?|one second)\b"
+        r"|\d[- ]?(?:sec|second|min|minute)s?\b|\d s\b"
+        r"|\b\d{1,2}:\d\d\b|=\s*\d{2,3}\b|\bat (?:about |around )?\d{2,3}\b(?!\s*k?hz|\s*%)"
+        r"|\b\d{2,3}[- ](?:pulse|groove|tempo|pace)\b",
         re.IGNORECASE,
     ),
     "dynamics": re.compile(
         r"crescendo|diminuendo|\bfad(?:es?|ed|ing)\b|\b(?:get|grow|becom)\w* (?:\w+ )?(?:louder|softer|quieter)\b"
-        r"|\b(?:buil\w+|swell\w*) (?:\w+ )?(?:up|to)\b|\bclimax|\b(?:start|begin|open|end|finish)\w* (?:\w+ ){0,2}(?:quiet|soft|loud)"
+        r"|\b(?:buil\w+|swell\w*) (?:\w+ )?(?:up|to)\b|\bclimax"
+        r"|\b(?:start|begin|open|end|finish)\w* (?:\w+ ){0,2}(?:quiet|soft|loud)"
+        r""
         r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down)|constant|steady|same)"
         r"|\b(?:constant|steady|even|same) (?:volume|level|loudness)\b"
         r"|\b(?:increas|decreas|ris|fall|drop|grow)\w* (?:in |of )?(?:the )?(?:volume|level|loudness)\b",
@@ -49,7 +55,8 @@ def is_control(sentence):
 
 
 def fitting_caption(text, steps):
-    """Drop those sentences of a song's own text that a copy's steps made untrue: its tempo, times, key, chords, dynamics.
+    """Drop those sentences of a song's own text that a copy's steps made untrue: its tempo, times, key, chords,
+    dynamics.
 
     Returns "" where that leaves nothing but control sentences, which say nothing of the sound.
     """

@@ -10,6 +10,7 @@ from musicbench.compose.melodies import write_lead, write_second
 from musicbench.compose.pieces import Note
 from musicbench.compose.playing import pattern_of
 from musicbench.compose.rhythms import Hit, doubled, lay_out, phrase_of, thinned, varied
+from musicbench.music.annotation import spans
 from musicbench.music.chordtypes import intervals_of
 
 UNDER = 0.6  # how often a broken chord has a soft one under it
@@ -22,7 +23,7 @@ def chord_events(piece, beats_needed):
     """Return the progression as [(start beat, end beat, chord)] until `beats_needed`."""
     chords, times = piece.progression.lay_out(piece.bpm, beats_needed * 60 / piece.bpm, whole=False)
     starts = [round(t * piece.bpm / 60, 4) for t in times]
-    return list(zip(starts, [*starts[1:], float(beats_needed)], chords, strict=True))
+    return [(*span, chord) for span, chord in zip(spans(starts, float(beats_needed)), chords, strict=True)]
 
 
 def arrange(piece, beats_needed):
@@ -54,7 +55,8 @@ class Sounding:
 
 
 def sounding(piece, duration_s):
-    """Return the notes of a plan's clip as Soundings in order: those that begin up to `before_s` before it, or in it."""
+    """Return the notes of a plan's clip as Soundings in order: those that begin up to `before_s` before it, or in
+    it."""
     seconds_a_beat = 60 / piece.bpm
     first_s = piece.start_beat * seconds_a_beat
     beats_needed = piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1
@@ -81,7 +83,10 @@ def _swung(piece, beat):
 
 
 def _in_form(piece, number, notes, events):
-    """Return those notes of a voice that its form lets sound, the last bar's as one that rings; notes end where the same pitch comes again."""
+    """Return those notes of a voice that its form lets sound, the last bar's as one that rings.
+
+    Notes end where the same pitch comes again.
+    """
     beats, form = piece.meter.beats, piece.form
     kept = [note for note in notes if form.plays(number, int(note.beat // beats))]
     if form.final_bar is not None:
@@ -93,7 +98,8 @@ def _in_form(piece, number, notes, events):
 
 
 def _ringing(part, last, first, end, chord):
-    """Return the notes of a last bar as one stroke at its beginning that lasts to the beat `end`: of a melody one note, of the chord."""
+    """Return the notes of a last bar as one stroke at its beginning that lasts to the beat `end`: of a melody one
+    note, of the chord."""
     start = min((note.beat for note in last), default=0.0)
     last = [note for note in last if note.beat < start + 0.2]
     if part == "lead" and last and chord is not None:
@@ -128,7 +134,8 @@ def struck_twice(piece):
 
 
 def _placed(piece, table, name, events, rng):
-    """Yield (start, end, chord, following chord, hits) of each chord, its hits from a pattern that was drawn and varied bar by bar."""
+    """Yield (start, end, chord, following chord, hits) of each chord, its hits from a pattern that was drawn and
+    varied bar by bar."""
     ways, patterns = pattern_of(table, name)
     pattern = patterns[int(rng.integers(len(patterns)))]
     layout, beats = piece.layout, piece.meter.beats

@@ -1,4 +1,7 @@
-"""What effects a voice goes through, by its instrument and its style; which room a style is played in, what noise lies under it."""
+"""What effects a voice goes through, by its instrument and its style.
+
+Which room a style is played in, what noise lies under it.
+"""
 
 import numpy as np
 

@@ -1,8 +1,8 @@
 """Seed -> a composed piece, rendered through SoundFonts and synthesisers, with exact labels and a caption.
 
-`plan` draws what a piece is (key, meter, tempo, chords, style, instruments, form); `arrange` writes its notes; `render` makes it sound.
-`compose` does all three. Everything that is drawn comes from seeded generators, so a seed is a piece. Controls that are given (chords,
-tempo, ...) replace what would be drawn: the same arranger then plays those.
+`plan` draws what a piece is (key, meter, tempo, chords, style, instruments, form); `arrange` writes its notes; `render`
+makes it sound. `compose` does all three. Everything that is drawn comes from seeded generators, so a seed is a piece.
+Controls that are given (chords, tempo, ...) replace what would be drawn: the same arranger then plays those.
 """
 
 from dataclasses import replace
@@ -34,10 +34,11 @@ QUIETEST = 0.01  # of full scale: a part that is softer than this is not kept al
 
 
 def compose(seed, duration_s=10.24, sample_rate=24000, soundfont=None, apart=0.0, **controls):
-    """Compose, render and caption the piece of a seed; `controls` as in `plan`. The caption states no control sentences.
+    """Compose, render and caption the piece of a seed; `controls` as in `plan`.
 
-    soundfont: a file that is the only one to play from; else the SoundFonts that are installed are mixed. apart: the share of seeds
-    of which some parts alone are kept, at their levels in the mix; tags, but for `kept`, and caption are those of the whole.
+    The caption states no control sentences. soundfont: a file that is the only one to play from; else the SoundFonts
+    that are installed are mixed. apart: the share of seeds of which some parts alone are kept, at their levels in the
+    mix; tags, but for `kept`, and caption are those of the whole.
     """
     clip, stems = render_parts(plan(seed, **controls), duration_s, sample_rate, soundfont)
     clip = replace(clip, caption=caption(clip.tags, np.random.default_rng([seed, 4])))
@@ -46,7 +47,10 @@ def compose(seed, duration_s=10.24, sample_rate=24000, soundfont=None, apart=0.0
 
 
 def some_parts(clip, stems, rng):
-    """Return a clip with the sound of some of its parts alone, half of the time of one, and their notes; `tags["kept"]` names them."""
+    """Return a clip with the sound of some of its parts alone, half of the time of one, and their notes.
+
+    `tags["kept"]` names them.
+    """
     heard = [part for part in clip.tags["parts"] if part in stems and np.abs(stems[part]).max() >= QUIETEST]
     if len(heard) < 2:
         return clip

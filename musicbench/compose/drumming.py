@@ -63,7 +63,8 @@ TOM_GROOVES = {"tabla", "gongs", "ceremony", "flamenco", "jig", "reel"}  # witho
 
 
 def _draw_lines(piece, rng):
-    """Return {drum: four bars of Hits, each for even and odd bars} of a plan's groove: lines and patterns drawn, bars varied."""
+    """Return {drum: four bars of Hits, each for even and odd bars} of a plan's groove: lines and patterns drawn,
+    bars varied."""
     layout, drawn = piece.layout, {}
     omitted = max(0.9 - 1.8 * piece.density, 0.0)
     twice = max(1.8 * piece.density - 0.9, 0.0)

@@ -1,7 +1,8 @@
 """The grooves of drums and percussion: what each drum may play in a bar.
 
-A line of a groove is a drum and the patterns that it may play, one of which is drawn; "|" parts two bars. Signs: X accented, x, o soft,
-? now and then. A line that begins with "+" is played in some pieces only. How patterns fit other meters: `musicbench.compose.rhythms`.
+A line of a groove is a drum and the patterns that it may play, one of which is drawn; "|" parts two bars. Signs: X
+accented, x, o soft, ? now and then. A line that begins with "+" is played in some pieces only. How patterns fit other
+meters: `musicbench.compose.rhythms`.
 """
 
 _HATS = "x.x. x.x. x.x. x.x. / X.o. X.o. X.o. X.o. / x... x... x... x... / xoxo xoxo xoxo xoxo / x.xo x.xo x.xo x.xo / ..x. ..x. ..x. ..x."

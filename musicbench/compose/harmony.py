@@ -1,4 +1,7 @@
-"""The chords of a piece: a loop of its style, or chords on any roots; coloured, with breaks, quick changes, an ending."""
+"""The chords of a piece: a loop of its style, or chords on any roots.
+
+Coloured, with breaks, quick changes, an ending.
+"""
 
 from dataclasses import replace
 from itertools import cycle, groupby
@@ -21,7 +24,10 @@ def _random_chord(rng):
 
 
 def draw_progression(rng, key, meter, style):
-    """Return a Progression: a loop in the key, of the style's or any, or, in some pieces, chords on any roots; then coloured."""
+    """Return a Progression: a loop in the key, of the style's or any, or, in some pieces, chords on any roots.
+
+    Then coloured.
+    """
     own = style.genre.loops(key.mode)
     is_still = bool(own) and all(len(loop.split()) < 2 for loop in own)  # a style of one chord
     if rng.random() < (0.06 if is_still else 0.25):
@@ -72,7 +78,8 @@ def _in_bars(rng, chords, meter):
 
 
 def with_break(progression, rng):
-    """Return the progression with a bar, two of four and more, or its end from some bar on, where nobody plays but drums, if any."""
+    """Return the progression with a bar, two of four and more, or its end from some bar on, where nobody plays but
+    drums, if any."""
     bars = list(progression.bars)
     length = 2 if len(bars) > 3 and rng.random() < 0.4 else 1
     first = int(rng.integers(len(bars) - length + 1))
@@ -85,7 +92,8 @@ def with_break(progression, rng):
 
 
 def quickened(progression, meter, bpm, rng):
-    """Return the progression with one bar or more whose chords change on every beat, or as often as QUICKEST_S lets them."""
+    """Return the progression with one bar or more whose chords change on every beat, or as often as QUICKEST_S lets
+    them."""
     beats = next((n for n in (1, 2, 3) if meter.beats % n == 0 and n * 60 / bpm >= QUICKEST_S), None)
     chords = [chord for chord, _ in groupby(progression.chords)]
     chords = chords[:-1] if chords[-1] == chords[0] else chords

@@ -1,7 +1,7 @@
-"""The instruments that the composer plays: the 128 General MIDI programs, synthesised patches, drum kits; their words and ranges.
+"""The instruments that the composer plays: the 128 General MIDI programs, synthesised patches, drum kits.
 
-An instrument has a `kind`, the name under which `musicbench.prompt.sounds` and a model's knows.json have it ("acoustic guitar" for the
-nylon and the steel one), and words that a caption may use for it.
+Their words and ranges. An instrument has a `kind`, the name under which `musicbench.prompt.sounds` and a model's
+knows.json have it ("acoustic guitar" for the nylon and the steel one), and words that a caption may use for it.
 """
 
 from dataclasses import dataclass, replace
@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 class Instrument:
     """What plays. low, high: the MIDI pitches where it sounds well. sustains: a held note goes on; else it dies away.
 
-    source: ("gm", bank, program) or ("synth", patch). color: -1 dark, 0, 1 bright. parts: those that it suits, of chords, bass, lead.
+    source: ("gm", bank, program) or ("synth", patch). color: -1 dark, 0, 1 bright. parts: those that it suits, of
+    chords, bass, lead.
     """
 
     name: str
@@ -28,8 +29,9 @@ class Instrument:
 PARTS = ("drums", "bass", "chords", "lead")
 _PARTS_OF = {"C": "chords", "B": "bass", "L": "lead"}
 
-# program name [= kind]; more words; low-high; flags: s sustains, + bright, - dark, C chords, B bass, L lead. Those of no part are not drawn: they sound no
-# note (from 113 on), or not the one that is written (tubular bells, guitar harmonics two octaves higher, the lead of fifths).
+# program name [= kind]; more words; low-high; flags: s sustains, + bright, - dark, C chords, B bass, L lead. Those of
+# no part are not drawn: they sound no note (from 113 on), or not the one that is written (tubular bells, guitar
+# harmonics two octaves higher, the lead of fifths).
 GENERAL_MIDI = """
 0 piano; grand piano / acoustic piano / concert grand; 33-96; CL
 1 bright piano = piano; upright piano / piano; 33-96; +CL
@@ -307,7 +309,8 @@ DRUM_KINDS = {
 
 @dataclass(frozen=True)
 class Kit:
-    """A set of drums. source: ("gm", bank, program, {drum: key where it is not DRUMS' own}) or ("kit", one of `musicbench.synth.drum_machines`).
+    """A set of drums. source: ("gm", bank, program, {drum: key where it is not DRUMS' own}) or ("kit", one of
+    `musicbench.synth.drum_machines`).
 
     kind, words: as for an Instrument.
     """
@@ -319,7 +322,10 @@ class Kit:
 
 
 def drum_kind(drum, kit=None):
-    """Return what a drum is called in `musicbench.prompt.sounds`; in a kit of pitched drums, or of other than a drum kit's, that is the kit's own kind."""
+    """Return what a drum is called in `musicbench.prompt.sounds`.
+
+    In a kit of pitched drums, or of other than a drum kit's, that is the kit's own kind.
+    """
     kind = DRUM_KINDS.get(drum.split("_")[0], "drum kit")
     is_own = kit is not None and (kit.source[1] == 0 or kind == "drum kit")
     return kit.kind if is_own else kind

@@ -33,7 +33,8 @@ def write_lead(piece, number, events, beats_needed, rng):
 
 
 def _motif(piece, way, rng):
-    """Return a bar's rhythm as [(onset, length, whether it sounds, which way the melody moves)], lengths in counted beats."""
+    """Return a bar's rhythm as [(onset, length, whether it sounds, which way the melody moves)], lengths in counted
+    beats."""
     layout = piece.layout
     pulses = len(layout.cells)
     lengths = list(way.lengths)

@@ -7,9 +7,9 @@ HEARD_S = 0.05  # what sounds less than this in a clip is not named
 
 
 def describe(piece, duration_s=10.24, notes=None):
-    """Return what can be said about a plan's clip, as tags for `caption` and the dataset; a voice that does not sound in it is left out.
+    """Return what can be said about a plan's clip, as tags for `caption` and the dataset.
 
-    notes: the Soundings of the clip, if they are known.
+    A voice that does not sound in it is left out. notes: the Soundings of the clip, if they are known.
     """
     notes = sounding(piece, duration_s) if notes is None else notes
     heard = [one.note for one in notes if one.end_s > HEARD_S and one.start_s < duration_s - HEARD_S]

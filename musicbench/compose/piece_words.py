@@ -37,7 +37,10 @@ _BEFORE_A_NOUN = {
 
 @cache
 def style_words(name):
-    """Return the words for a style that a caption may use, its name first and most often; none of the others is a sound's as well."""
+    """Return the words for a style that a caption may use, its name first and most often.
+
+    None of the others is a sound's as well.
+    """
     words = next((genre.words for genre in GENRES if genre.name == name), (name,))
     others = [word for word in words[1:] if not set(word.split()) & _NOT_SAID and word not in _NOT_SAID]
     others = [word for word in others if not known_phrases().find(words_of(word))]
@@ -186,7 +189,10 @@ def _capital(text):
 
 
 def caption(tags, rng):
-    """Write a caption of a composed piece from `describe`'s tags, in one of many forms, worded by `rng`; it names nothing that does not sound."""
+    """Write a caption of a composed piece from `describe`'s tags, in one of many forms, worded by `rng`.
+
+    It names nothing that does not sound.
+    """
     words = Words(tags, rng)
     if not words.all_sounds:
         return _drums_alone(words, rng)

@@ -13,9 +13,10 @@ from musicbench.music.theory import Key, Meter
 
 @dataclass(frozen=True)
 class Voice:
-    """One player. part: "bass", "chords" or "lead"; playing: a line of `musicbench.compose.playing`; note: which note of a chord it takes, None all.
+    """One player. part: "bass", "chords" or "lead"; playing: a line of `musicbench.compose.playing`.
 
-    gain_db: beside its part's usual level; effects: a chain of `musicbench.synth.effects`.
+    note: which note of a chord it takes, None all. gain_db: beside its part's usual level; effects: a chain of
+    `musicbench.synth.effects`.
     """
 
     part: str
@@ -35,9 +36,10 @@ class Voice:
 class Form:
     """When who plays; bars are counted from 0 at the beginning of the piece.
 
-    name: "whole", "intro", "build-up", "drop-out" or "ending"; entries: {voice's number or "drums": bar in which it enters}; silent: ((voice's
-    number or "drums", first bar, bar after the last), ...); fills: bars from one fill to the next, 0 for none; build: (first bar, bar
-    after the last) in which drums lead up to something; final_bar: where all strike once more and let it ring.
+    name: "whole", "intro", "build-up", "drop-out" or "ending"; entries: {voice's number or "drums": bar in which it
+    enters}; silent: ((voice's number or "drums", first bar, bar after the last), ...); fills: bars from one fill to the
+    next, 0 for none; build: (first bar, bar after the last) in which drums lead up to something; final_bar: where all
+    strike once more and let it ring.
     """
 
     name: str = "whole"
@@ -91,7 +93,8 @@ class Plan:
 
     @property
     def before_s(self):
-        """How much is played before the clip begins, so that its first notes are in full sound: whole beats, two seconds or more."""
+        """How much is played before the clip begins, so that its first notes are in full sound: whole beats, two
+        seconds or more."""
         return float(np.ceil(2.0 * self.bpm / 60)) * 60 / self.bpm
 
     def _kind_of(self, part):
@@ -122,7 +125,8 @@ class Plan:
 class Note:
     """One note or stroke: start and length in beats from the start of the piece, MIDI pitch, velocity 1..127.
 
-    part: drums, bass, chords or lead; voice: its number among the plan's; drum: which drum is struck; glide: it slides from the note before.
+    part: drums, bass, chords or lead; voice: its number among the plan's; drum: which drum is struck; glide: it slides
+    from the note before.
     """
 
     beat: float

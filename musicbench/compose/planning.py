@@ -43,10 +43,12 @@ def check_styles(names):
 
 
 def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_in=True):
-    """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` (a name, or some to draw from) replace what would be drawn.
+    """Draw a piece. `chords` (a Progression), `bpm`, `meter`, `key` and `style` (a name, or some to draw from) replace
+    what would be drawn.
 
-    With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat. Where no chords are
-    given, some pieces are for drums alone, some have a break or an ending, bars without a chord, and some change chords on every beat.
+    With `lead_in` half of the pieces begin somewhere inside their first bars, else all begin on a downbeat. Where no
+    chords are given, some pieces are for drums alone, some have a break or an ending, bars without a chord, and some
+    change chords on every beat.
     """
     rng = np.random.default_rng([seed, 1])
     names = (style,) if isinstance(style, str) else tuple(style or STYLES)
@@ -89,7 +91,8 @@ def _draw_meter(rng, style, meter):
 
 
 def _draw_tempo(rng, style, meter):
-    """Return beats a minute: mostly as the style's usual ones, else anything from 50 to 200, eighths from 100 to 300."""
+    """Return beats a minute: mostly as the style's usual ones, else anything from 50 to 200, eighths from 100 to
+    300."""
     low, high = style.genre.bpm
     compound = Meter.parse(style.genre.meter or "4/4").unit == 8
     is_usual = rng.random() < 0.75
@@ -156,7 +159,8 @@ def _draw_drums(piece, style, rng):
 
 
 def _chords_voice(piece, style, rng):
-    """Draw what plays the chords: a sustained pattern for half of what sustains, a plain one where the style's needs its own instrument."""
+    """Draw what plays the chords: a sustained pattern for half of what sustains, a plain one where the style's needs
+    its own instrument."""
     instrument = _any_instrument(rng, "chords") if piece.mixed else _instrument(rng, style.chords)
     pattern = str(rng.choice(style.patterns))
     sound = INSTRUMENTS[instrument]
@@ -192,7 +196,8 @@ def _voices(piece, style, rng):
 
 
 def _solo(piece, style, has_chords, rng):
-    """Draw one instrument alone: with chords and a melody where it has both, else a line that lets the chords be heard."""
+    """Draw one instrument alone: with chords and a melody where it has both, else a line that lets the chords be
+    heard."""
     if piece.mixed or rng.random() < 0.35:
         instrument = _any_instrument(rng, "chords" if has_chords else str(rng.choice(["chords", "lead", "lead", "bass"])))
     else:
@@ -239,7 +244,8 @@ def _band(text, rng):
 
 
 def _draw_fonts(piece, rng):
-    """Return the names of the SoundFonts that the voices, and last the drums, are played from: one for all, or each its own."""
+    """Return the names of the SoundFonts that the voices, and last the drums, are played from: one for all, or each
+    its own."""
     count = len(piece.voices) + 1
     if rng.random() < 0.65:
         fonts = [str(rng.choice(FONTS, p=FONT_SHARES))] * count
@@ -267,7 +273,8 @@ def _with_sound(piece, rng):
 
 
 def _with_form(piece, style, has_chords, rng):
-    """Return the plan with its form; where chords are not given some pieces have a break, an ending, quick chords, or drums alone."""
+    """Return the plan with its form; where chords are not given some pieces have a break, an ending, quick chords,
+    or drums alone."""
     special = 1.0 if has_chords else rng.random()
     edges = np.cumsum([DRUMS_ALONE + style.share("drumsalone", 0), WITH_BREAK, QUICK, ENDING, DRUMS_FIRST])
     fills = int(rng.choice([0, 2, 4, 4, 4, 8]))

@@ -1,15 +1,16 @@
-"""How parts play: patterns for chords and basses, ways of melodies, scales. Tables only; `musicbench.compose.arranging` reads them.
+"""How parts play: patterns for chords and basses, ways of melodies, scales.
 
-A line is "ways; pattern / pattern ...", one pattern of which is drawn. Signs of chords: x, X, o strike the chord, digits one of its notes from
-below, t all but its lowest note, b and f the root and the fifth below it, m a muted fifth. Signs of basses: 1 3 5 6 7 8 notes above
-the root (the seventh only where the chord has one), w a note of a walking line, a one that leads to the next root.
+Tables only; `musicbench.compose.arranging` reads them. A line is "ways; pattern / pattern ...", one pattern of which is
+drawn. Signs of chords: x, X, o strike the chord, digits one of its notes from below, t all but its lowest note, b and f
+the root and the fifth below it, m a muted fifth. Signs of basses: 1 3 5 6 7 8 notes above the root (the seventh only
+where the chord has one), w a note of a walking line, a one that leads to the next root.
 """
 
 from dataclasses import dataclass
 from functools import cache
 
-# ways: short, long (until the next hit), ring (until the chord changes), strum, roll (slower), power (root, fifth and tenth of a guitar),
-# low, high (an octave), soft
+# ways: short, long (until the next hit), ring (until the chord changes), strum, roll (slower), power (root, fifth and
+# tenth of a guitar), low, high (an octave), soft
 CHORDS = {
     "sustained": "ring; x--- ---- ---- ----",
     "drone": "ring soft; x--- ---- ---- ----",
@@ -155,8 +156,9 @@ BASSES = {
 class Way:
     """How a melody goes. lengths: those of its notes in pulses, drawn by weight; scale: a name in SCALES.
 
-    rests: the share of notes that are silent; repeats: how often a bar's rhythm and contour come again; leap: how far it may jump, in
-    semitones; ornaments: the share of notes with a grace note before them; busy: notes are split more often in busy pieces.
+    rests: the share of notes that are silent; repeats: how often a bar's rhythm and contour come again; leap: how far
+    it may jump, in semitones; ornaments: the share of notes with a grace note before them; busy: notes are split more
+    often in busy pieces.
     """
 
     lengths: dict

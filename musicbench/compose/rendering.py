@@ -1,4 +1,7 @@
-"""Plan -> sound: each voice played, shaped by its effects and brought to its level, added up by part; with exact labels."""
+"""Plan -> sound: each voice played, shaped by its effects and brought to its level, added up by part.
+
+With exact labels.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,12 +26,18 @@ MOST_GAIN = 100.0  # of a short clip that is all break, whose reverb is not made
 
 
 def render(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
-    """Play a plan: a Clip of `duration_s` with exact labels, at 8000 to 96000 Hz. Needs FluidSynth; raises InputError without it."""
+    """Play a plan: a Clip of `duration_s` with exact labels, at 8000 to 96000 Hz.
+
+    Needs FluidSynth; raises InputError without it.
+    """
     return render_parts(piece, duration_s, sample_rate, soundfont)[0]
 
 
 def render_parts(piece, duration_s=10.24, sample_rate=24000, soundfont=None):
-    """Play a plan: (its Clip as `render` has it, {part: samples}) of those parts that sound; the clip is their sum in order."""
+    """Play a plan: (its Clip as `render` has it, {part: samples}) of those parts that sound.
+
+    The clip is their sum in order.
+    """
     check_sample_rate(sample_rate)
     notes = sounding(piece, duration_s)
     with FontPlayers(sample_rate) as players:
@@ -50,9 +59,16 @@ def _labelled(piece, heard, samples, sample_rate, tags):
     beats = range(piece.start_beat + int(np.ceil(duration_s / seconds_a_beat)) + 1)
     lead = [voice for voice in range(len(piece.voices)) if piece.voices[voice].part == "lead"][:1]
     clip = Clip(
-        np.zeros(0, np.float32), sample_rate, tuple(i * seconds_a_beat for i in beats),
-        tuple(i % piece.meter.beats + 1 for i in beats), piece.bpm, piece.meter, tuple(chords), tuple(times), piece.key,
-    ).cropped(start_s, duration_s)  # fmt: skip
+        np.zeros(0, np.float32),
+        sample_rate,
+        beat_times=tuple(i * seconds_a_beat for i in beats),
+        beat_positions=tuple(i % piece.meter.beats + 1 for i in beats),
+        bpm=piece.bpm,
+        meter=piece.meter,
+        chords=tuple(chords),
+        chord_times=tuple(times),
+        key=piece.key,
+    ).cropped(start_s, duration_s)
     melody = tuple((max(one.start_s, 0.0), min(one.end_s, duration_s), one.note.pitch) for one in heard if one.note.voice in lead)
     hits = tuple((one.start_s, one.note.drum) for one in heard if one.note.drum and one.start_s >= 0)
     key = clip.key if any(chord.root is not None for chord in clip.chords) else None
@@ -100,7 +116,8 @@ def _font_of(piece, number, soundfont):
 
 
 def _sound(piece, voice, own, duration_s, font, rng):
-    """Return (samples of a voice, None the drums, from `before_s` before the clip, ("fonts", file) or ("patches", name)); font: (players, file)."""
+    """Return (samples of a voice, None the drums, from `before_s` before the clip, ("fonts", file) or ("patches",
+    name)); font: (players, file)."""
     kind, *place = (voice.sound if voice else piece.drums).source
     fonts, path = font
     before_s, whole_s = piece.before_s, duration_s + piece.before_s
@@ -126,7 +143,10 @@ def _sound(piece, voice, own, duration_s, font, rng):
 
 
 def _pitch(note, keys, bank):
-    """Return the key that plays a note; keys: [{drum: key}] of a kit, in a kit of pitched drums a low or a high one for those that it has not."""
+    """Return the key that plays a note.
+
+    keys: [{drum: key}] of a kit, in a kit of pitched drums a low or a high one for those that it has not.
+    """
     if not keys or bank == 128:
         return keys[0].get(note.drum, note.pitch) if keys else note.pitch
     is_low = note.drum.endswith(("low", "bass", "ge")) or note.drum in ("crash", "kick")
@@ -137,7 +157,8 @@ def _pitch(note, keys, bank):
 
 
 def _level(samples, sample_rate):
-    """Return the root-mean-square level of what sounds: of windows of 0.1 s no more than 20 dB softer than all together.
+    """Return the root-mean-square level of what sounds: of windows of 0.1 s no more than 20 dB softer than all
+    together.
 
     So that silence makes nothing louder: how loud a clip is played tells its energy.
     """

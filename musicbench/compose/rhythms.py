@@ -1,7 +1,8 @@
 """Rhythms: patterns as text, laid out on bars of any meter, and varied by rule.
 
-A pattern is text, one word a beat, one sign a step: "x.x. x..x" has two beats of four steps. "." is a rest, "-" holds what sounds, every
-other sign is a hit whose meaning its reader knows. A beat may have any number of steps: "x.x" is a triplet, "xxxxxx" a roll.
+A pattern is text, one word a beat, one sign a step: "x.x. x..x" has two beats of four steps. "." is a rest, "-" holds
+what sounds, every other sign is a hit whose meaning its reader knows. A beat may have any number of steps: "x.x" is a
+triplet, "xxxxxx" a roll.
 """
 
 from dataclasses import dataclass, replace
@@ -21,7 +22,10 @@ class Hit:
 
 @dataclass(frozen=True)
 class Layout:
-    """How a bar is felt. beats: counted ones; cells: (start, length) in counted beats of its pulses; feel: "even" or "triplet"."""
+    """How a bar is felt. beats: counted ones; cells: (start, length) in counted beats of its pulses.
+
+    feel: "even" or "triplet".
+    """
 
     beats: int
     cells: tuple
@@ -35,7 +39,8 @@ class Layout:
 
 
 def layout_of(meter, feel="even"):
-    """Return the Layout of a Meter: 6/8 in two pulses of three eighths, 7/8 in 2+2+3, 5/8 in 3+2, others in their beats."""
+    """Return the Layout of a Meter: 6/8 in two pulses of three eighths, 7/8 in 2+2+3, 5/8 in 3+2, others in their
+    beats."""
     groups = {6: (3, 3), 7: (2, 2, 3), 5: (3, 2), 3: (3,), 4: (2, 2)}.get(meter.beats) if meter.unit >= 8 else None
     groups = groups or (1,) * meter.beats
     starts = [sum(groups[:i]) for i in range(len(groups))]
@@ -51,7 +56,10 @@ _TAKEN = {
 
 @lru_cache(4096)
 def lay_out(pattern, layout, bar=0):
-    """Return the Hits of a pattern in a bar of a Layout. A pattern of two bars ("|" between them) takes that of `bar`, counted round."""
+    """Return the Hits of a pattern in a bar of a Layout.
+
+    A pattern of two bars ("|" between them) takes that of `bar`, counted round.
+    """
     bars = pattern.split("|")
     words = bars[bar % len(bars)].split()
     count = len(layout.cells)
@@ -88,9 +96,10 @@ def _steps(word, start, length, layout):
 
 
 def varied(hits, layout, rng, liveliness, kept=""):
-    """Return Hits with some of them gone, moved by a sixteenth, or joined by others between; those on pulses stay more often.
+    """Return Hits with some of them gone, moved by a sixteenth, or joined by others between.
 
-    liveliness: 0 leaves all as it is, 1 changes much. kept: signs that are never touched.
+    Those on pulses stay more often. liveliness: 0 leaves all as it is, 1 changes much. kept: signs that are never
+    touched.
     """
     step = _step(layout)
     taken = {hit.onset for hit in hits}
@@ -139,7 +148,8 @@ def thinned(hits, rng, chance, kept=""):
 
 
 def doubled(hits, layout, rng, chance, shortest):
-    """Return Hits of which some with room for `shortest` beats or more before the next are struck again in its middle, and so on."""
+    """Return Hits of which some with room for `shortest` beats or more before the next are struck again in its
+    middle, and so on."""
     made = []
     for hit, room in _with_room(hits, layout):
         made += _struck_again(hit, room, rng, chance, shortest)

@@ -1,4 +1,5 @@
-"""SoundFonts: where they are, and notes played from one of them through FluidSynth, dry and to the sample the same each time."""
+"""SoundFonts: where they are, and notes played from one of them through FluidSynth, dry and to the sample the same
+each time."""
 
 import ctypes
 import os
@@ -22,7 +23,10 @@ GAIN = 0.35
 
 
 def find_soundfont(path=None):
-    """Return the SoundFont to use: `path`, or $MUSICBENCH_SOUNDFONT, or the first where Debian puts them. Raises InputError."""
+    """Return the SoundFont to use: `path`, or $MUSICBENCH_SOUNDFONT, or the first where Debian puts them.
+
+    Raises InputError.
+    """
     given = path or os.environ.get("MUSICBENCH_SOUNDFONT")
     candidates = [given] if given else [*(place for places in SOUNDFONTS.values() for place in places), *OTHERS]
     for candidate in candidates:
@@ -36,7 +40,8 @@ def find_soundfont(path=None):
 
 
 def font_named(name, only=None):
-    """Return the file of a SoundFont by name: `only`, or $MUSICBENCH_SOUNDFONT, if there is one, else where it is installed, else another.
+    """Return the file of a SoundFont by name: `only`, or $MUSICBENCH_SOUNDFONT, if there is one, else where it is
+    installed, else another.
 
     Raises InputError where there is none at all.
     """
@@ -94,14 +99,17 @@ class _Font:
 
 @lru_cache(8)
 def _kept(path):
-    """Return a SoundFont that plays nothing, but keeps samples in memory: those that others load are taken from there."""
+    """Return a SoundFont that plays nothing, but keeps samples in memory: those that others load are taken from
+    there."""
     return _Font(path, 48000)
 
 
 class FontPlayer:
-    """A SoundFont that plays notes, to the sample the same if it plays the same ones in the same order from the beginning.
+    """A SoundFont that plays notes, to the sample the same if it plays the same ones in the same order from the
+    beginning.
 
-    A synthesizer's voices remember a little of what they played before, so each piece has its own players; `close` them.
+    A synthesizer's voices remember a little of what they played before, so each piece has its own players; `close`
+    them.
     """
 
     def __init__(self, path, sample_rate):
@@ -117,7 +125,10 @@ class FontPlayer:
         self.own.synth.delete()
 
     def play(self, bank, program, notes, duration_s):
-        """Return mono samples (n,), float32, of notes (start_s, end_s, pitch, velocity). Raises InputError for a program that it has not."""
+        """Return mono samples (n,), float32, of notes (start_s, end_s, pitch, velocity).
+
+        Raises InputError for a program that it has not.
+        """
         if not self.has(bank, program):
             raise InputError(
                 f"the SoundFont {self.path} has no program {program} in bank {bank}; give one with all General MIDI programs"

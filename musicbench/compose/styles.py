@@ -1,6 +1,7 @@
 """The composer's styles: which instruments play which part, how, on which grooves and kits, with what feel.
 
-A style's tempo, meter, mode, chords and whether it has drums are those of `musicbench.prompt.genres`, where it has the same name.
+A style's tempo, meter, mode, chords and whether it has drums are those of `musicbench.prompt.genres`, where it has the
+same name.
 """
 
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from functools import cache
 from musicbench.prompt.genres import GENRES
 
 # name -> chords | how they are played | bass | its lines | lead | ways of its melody | grooves | kits | options
-# Options: swing8 and swing16 (0 to .35), sevenths, pad, solo, lead, bass, drums, wall (of guitars; shares of pieces), triplet (share in 12/8), meters
-# (instead of the usual ones), band (share that one of BANDS plays), machine (notes lie on the grid), loose (how much rhythms vary).
+# Options: swing8 and swing16 (0 to .35), sevenths, pad, solo, lead, bass, drums, wall (of guitars; shares of pieces),
+# triplet (share in 12/8), meters (instead of the usual ones), band (share that one of BANDS plays), machine (notes lie
+# on the grid), loose (how much rhythms vary).
 _TABLE = {
     # songs
     "pop": "piano, electric guitar, acoustic guitar, synth pad, electric piano | quarters, arpeggio, syncopated, strum, eighths, plucks | electric bass, synth bass | eighths, roots, syncopated, motown | synth lead, violin, electric guitar, piano | melody, hook, song | rock, four on the floor, half time, motown | standard, room, electronic, cr-78 | pad=.25",
@@ -128,7 +130,8 @@ _TABLE = {
     "spaghetti western": "nylon guitar, electric guitar, strings | strum, gallop, arpeggio, rasgueado | acoustic bass, electric bass | country, gallop | whistle, trumpet, harmonica, choir | song, fanfare | train, toms | standard, orchestral | sevenths=0 drums=.5 pad=.3",
 }  # fmt: skip
 
-# Who plays, where it is always these: part, instrument, way of playing or melody, and "@" which voice of the chord, from below.
+# Who plays, where it is always these: part, instrument, way of playing or melody, and "@" which voice of the chord,
+# from below.
 BANDS = {
     "chamber music": (
         "lead violin classical; chords violin chorale @1; chords viola chorale @0; bass cello roots",
@@ -165,7 +168,10 @@ BANDS = {
 
 @dataclass(frozen=True)
 class Style:
-    """What a style draws from; see the table for the options. Names are those of instruments or their kinds, of patterns and grooves."""
+    """What a style draws from; see the table for the options.
+
+    Names are those of instruments or their kinds, of patterns and grooves.
+    """
 
     name: str
     chords: tuple

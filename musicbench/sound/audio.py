@@ -20,7 +20,8 @@ MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour a
 def load_audio(path, sample_rate=None):
     """Read an audio file as float32: (samples, rate), mono by the average of the channels.
 
-    Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is full.
+    Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is
+    full.
     """
     blocks, count = [], 0
     with SoundFile(path) as file:
@@ -40,7 +41,8 @@ def load_audio(path, sample_rate=None):
 
 
 def is_whole_audio(path, duration_s=0.0, tolerance_s=0.01):
-    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s` but for `tolerance_s`."""
+    """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s` but for
+    `tolerance_s`."""
     try:
         with SoundFile(path) as file:
             for _ in file.blocks():
@@ -65,7 +67,10 @@ def check_audio_path(path):
 
 
 def save_audio(path, samples, sample_rate):
-    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix; an OGG's true peaks are at most -1 dBTP."""
+    """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix.
+
+    An OGG's true peaks are at most -1 dBTP.
+    """
     path = Path(path)
     check_audio_path(path)
     # a full disk is told by Python's write, not always by libsndfile's
@@ -75,7 +80,8 @@ def save_audio(path, samples, sample_rate):
 
 
 def encoded_audio(samples, sample_rate, kind):
-    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, whose true peaks are at most -1 dBTP."""
+    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, whose true peaks are at
+    most -1 dBTP."""
     import soundfile
 
     samples = np.clip(samples, -1, 1)
@@ -87,7 +93,8 @@ def encoded_audio(samples, sample_rate, kind):
 
 
 def _vorbis(samples, sample_rate):
-    """Return the bytes of an OGG Vorbis file, turned down until its true peaks, which the codec moves, are below the ceiling again."""
+    """Return the bytes of an OGG Vorbis file, turned down until its true peaks, which the codec moves, are below the
+    ceiling again."""
     import soundfile
 
     for _ in range(4):
@@ -111,7 +118,8 @@ def _vorbis_as_it_is(samples, sample_rate):
 
 
 def _numbered_alike(data):
-    """Return an OGG's bytes with the stream's number, which libsndfile draws anew each time, as 1: the same sound gives the same bytes.
+    """Return an OGG's bytes with the stream's number, which libsndfile draws anew each time, as 1: the same sound gives
+    the same bytes.
 
     Each page (RFC 3533, section 6) has that number at byte 14 and a checksum at byte 22.
     """

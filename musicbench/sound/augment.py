@@ -1,8 +1,10 @@
-"""Change pitch, tempo or dynamics of a clip, in process, its labels moved with the sound (MusicBench; Mustango, section 3.2).
+"""Change pitch, tempo or dynamics of a clip, in process, its labels moved with the sound (MusicBench; Mustango, section
+3.2).
 
-What is done is data, drawn apart from applying it: a step is {"transform": "pitch", "semitones": 2}, {"transform": "tempo",
-"rate": 1.1} or {"transform": "dynamics", "kind": ..., "where": ..., "turn_s": ..., "floor": ...}; a copy is a list of steps, kept
-in its row, so that it can be made again. Stretching is Signalsmith's (MIT), seeded, so that the same step gives the same bytes.
+What is done is data, drawn apart from applying it: a step is {"transform": "pitch", "semitones": 2}, {"transform":
+"tempo", "rate": 1.1} or {"transform": "dynamics", "kind": ..., "where": ..., "turn_s": ..., "floor": ...}; a copy is a
+list of steps, kept in its row, so that it can be made again. Stretching is Signalsmith's (MIT), seeded, so that the
+same step gives the same bytes.
 """
 
 from dataclasses import replace
@@ -93,7 +95,8 @@ def draw_tempo(rng, low, high):
 
 
 def draw_dynamics(rng, duration_s, low, high):
-    """Draw a dynamics step: kind and place half and half, the turn around the middle (cosine density), a floor in the range."""
+    """Draw a dynamics step: kind and place half and half, the turn around the middle (cosine density), a floor in
+    the range."""
     return {
         "transform": "dynamics",
         "kind": str(rng.choice(["crescendo", "decrescendo"])),

@@ -1,6 +1,7 @@
-"""Sound -> beats, chords, key and tempo, heard by madmom (Boeck et al. 2016). What cannot be heard is None, with a reason.
+"""Sound -> beats, chords, key and tempo, heard by madmom (Boeck et al. 2016).
 
-madmom's code is BSD, its models are CC BY-NC-SA 4.0: labels made with them are for non-commercial use.
+What cannot be heard is None, with a reason. madmom's code is BSD, its models are CC BY-NC-SA 4.0: labels made with them
+are for non-commercial use.
 """
 
 from dataclasses import dataclass, field
@@ -9,6 +10,7 @@ from functools import cache
 import numpy as np
 
 from musicbench import InputError
+from musicbench.music.annotation import Annotation
 from musicbench.music.theory import MAX_BPM, MIN_BPM, Chord, Key, Meter
 
 RATE = 44100  # what madmom's models were trained on
@@ -21,16 +23,9 @@ MIN_KEY_PROBABILITY = 0.15  # noise gives 0.1, chance is 0.04
 
 
 @dataclass(frozen=True)
-class Heard:
+class Heard(Annotation):
     """What was heard in a clip; None or empty where nothing was, with the reason under "beats", "chords" or "key"."""
 
-    beat_times: tuple = ()
-    beat_positions: tuple = ()
-    bpm: float | None = None
-    meter: Meter | None = None
-    chords: tuple[Chord, ...] = ()
-    chord_times: tuple = ()
-    key: Key | None = None
     key_probability: float | None = None
     reasons: dict = field(default_factory=dict)
 
@@ -80,7 +75,8 @@ def hear(samples, sample_rate, beats_a_bar=tuple(METERS)):
     signal = Signal(samples, sample_rate=RATE)
     reasons = {}
     return Heard(
-        **_beats(processors, signal, reasons), **_chords(processors, signal, reasons), **_key(processors, signal, reasons),
+        **_beats(processors, signal, reasons), **_chords(processors, signal, reasons),
+        **_key(processors, signal, reasons),
         reasons=reasons,
     )  # fmt: skip
 
@@ -94,7 +90,8 @@ def loudness_db(samples, sample_rate, window_s=0.1):
 
 
 def bpm_of(beat_times):
-    """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300 bpm."""
+    """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300
+    bpm."""
     if len(beat_times) < 3:
         return None
     bpm = 60 / np.polyfit(np.arange(len(beat_times)), beat_times, 1)[0]

@@ -8,7 +8,8 @@ FLAC_START, FLAC_SYNC = re.compile(rb"fLaC[\0\x80]\0\0\x22"), re.compile(rb"\xff
 
 
 def flac_parts(file, start):
-    """Return the FLAC files that follow each other in a file, each a part that claims no length, so that all of it is decoded."""
+    """Return the FLAC files that follow each other in a file, each a part that claims no length, so that all of it
+    is decoded."""
     end = size_of(file)
     starts = [place for place, _ in find_bytes(file, FLAC_START, start, end)][:MAX_PARTS]
     return [_flac_part(file, first, last) for first, last in zip(starts, [*starts[1:], end], strict=True)]
@@ -30,7 +31,8 @@ def _no_total(head):
 
 
 def flac_parts_after(file, part, position, sample):
-    """Yield (part, first sample, place) at each frame of a FLAC part from `position` on that says that it lies at `sample` or later."""
+    """Yield (part, first sample, place) at each frame of a FLAC part from `position` on that says that it lies at
+    `sample` or later."""
     (start, _), _, (_, end) = part.pieces
     info = read_at(file, start, 42)
     header = info[:4] + b"\x80" + info[5:18] + _no_total(info[18:26]) + info[26:42]  # 0x80: no other metadata follows
@@ -51,7 +53,10 @@ FLAC_BLOCKS = {1: 192, **{code: 576 << code - 2 for code in range(2, 6)}, **{cod
 
 
 def headless_flac_part(file, start):
-    """Return the part of a FLAC file without its beginning: its frames, with a header made of what they say; None where there are none."""
+    """Return the part of a FLAC file without its beginning: its frames, with a header made of what they say.
+
+    None where there are none.
+    """
     frames, end = [], size_of(file)
     for place, _ in find_bytes(file, FLAC_SYNC, start, min(end, start + CHUNK)):
         head = read_at(file, place, 16)
@@ -73,7 +78,8 @@ def headless_flac_part(file, start):
 
 
 def _is_frame_of(head, info):
-    """Return whether a frame's header has the rate, channels and bits of a FLAC stream's own (`info`, from "fLaC" on)."""
+    """Return whether a frame's header has the rate, channels and bits of a FLAC stream's own (`info`, from "fLaC"
+    on)."""
     about = int.from_bytes(info[18:26], "big")
     rate, channels, bits = about >> 44, (about >> 41 & 7) + 1, (about >> 36 & 31) + 1
     rate_code, channel_code, bits_code = head[2] & 15, head[3] >> 4, head[3] >> 1 & 7

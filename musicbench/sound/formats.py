@@ -1,4 +1,4 @@
-"""The format of a sound file by its bytes, past tags and junk; other sound that begins in it; formats that are not read."""
+"""The format of a sound file by its bytes, past tags and junk; other sound in it; formats that are not read."""
 
 import re
 
@@ -13,18 +13,20 @@ AUDIO_START = re.compile(
     rb"fLaC|OggS\0\x02|ID3[\x02-\x04]|\.snd|caff\0\x01|RIFF....WAVE|RF64....WAVE|riff\.\x91\xcf\x11|FORM....AIF[FC]", re.DOTALL
 )
 NO_SOUND = (  # how what is no sound begins: tags, chunks of sound files, pictures, archives, documents
-    b"ID3", b"TAG", b"APETAGEX", b"LYRICS", b"LIST", b"id3 ", b"cue ", b"smpl", b"bext", b"iXML", b"_PMX", b"JUNK", b"junk", b"PAD ", b"FLLR",
-    b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"PK\3\4", b"\x1f\x8b", b"Rar!", b"%PDF",
+    b"ID3", b"TAG", b"APETAGEX", b"LYRICS", b"LIST", b"id3 ", b"cue ", b"smpl", b"bext", b"iXML", b"_PMX", b"JUNK",
+    b"junk", b"PAD ", b"FLLR", b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"PK\3\4", b"\x1f\x8b", b"Rar!", b"%PDF",
 )  # fmt: skip
 LEAST_SOUND = 1000  # bytes; less is no sound that somebody misses
 TEXT = bytes(range(32, 127)) + b"\t\r\n"
 FOREIGN = (  # (where, what is there, its name) of formats that are not read
-    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA or other Windows Media"), (4, b"ftyp", "MP4"), (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
-    (0, b"\xff\xf1", "AAC"), (0, b"\xff\xf9", "AAC"), (0, b"ADIF", "AAC"), (0, b"\x0b\x77", "AC-3"), (0, b"\x7f\xfe\x80\x01", "DTS"),
-    (0, b"wvpk", "WavPack"), (0, b"TTA1", "True Audio"), (0, b"MAC ", "Monkey's Audio"), (0, b"MPCK", "Musepack"), (0, b"MP+", "Musepack"),
-    (0, b"DSD ", "DSD"), (0, b"FRM8", "DSD"), (0, b"#!AMR", "AMR"), (0, b".ra\xfd", "RealAudio"), (0, b".RMF", "RealMedia"),
-    (28, b"Speex   ", "Speex in Ogg"), (28, b"\x80theora", "Theora in Ogg"), (0, b"ajkg", "Shorten"), (0, b"tBaK", "TAK"), (0, b"OFR ", "OptimFROG"),
-    (0, b"MThd", "MIDI"), (8, b"AVI ", "AVI video"), (0, b"FLV\1", "Flash video"), (0, b"PK\3\4", "a ZIP archive"), (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", "WMA or other Windows Media"), (4, b"ftyp", "MP4"),
+    (0, b"\x1aE\xdf\xa3", "WebM or Matroska"), (0, b"\xff\xf1", "AAC"), (0, b"\xff\xf9", "AAC"), (0, b"ADIF", "AAC"),
+    (0, b"\x0b\x77", "AC-3"), (0, b"\x7f\xfe\x80\x01", "DTS"), (0, b"wvpk", "WavPack"), (0, b"TTA1", "True Audio"),
+    (0, b"MAC ", "Monkey's Audio"), (0, b"MPCK", "Musepack"), (0, b"MP+", "Musepack"), (0, b"DSD ", "DSD"),
+    (0, b"FRM8", "DSD"), (0, b"#!AMR", "AMR"), (0, b".ra\xfd", "RealAudio"), (0, b".RMF", "RealMedia"),
+    (28, b"Speex   ", "Speex in Ogg"), (28, b"\x80theora", "Theora in Ogg"), (0, b"ajkg", "Shorten"),
+    (0, b"tBaK", "TAK"), (0, b"OFR ", "OptimFROG"), (0, b"MThd", "MIDI"), (8, b"AVI ", "AVI video"),
+    (0, b"FLV\1", "Flash video"), (0, b"PK\3\4", "a ZIP archive"), (0, b"\x1f\x8b", "a gzip archive"),
     (0, b"\xff\xd8\xff", "a JPEG picture"), (0, b"\x89PNG", "a PNG picture"), (0, b"%PDF", "a PDF"),
 )  # fmt: skip
 CODECS = {
@@ -61,7 +63,10 @@ def sound_start(file):
 
 
 def other_sound(file, position, kind):
-    """Return (place, format) of a sound file of another kind that begins in a file at `position` or later; None where there is none."""
+    """Return (place, format) of a sound file of another kind that begins in a file at `position` or later.
+
+    None where there is none.
+    """
     end = size_of(file)
     for place, match in find_bytes(file, MAGIC, position, end):
         if KINDS[match[0][:2]] != kind:
@@ -74,7 +79,8 @@ def other_sound(file, position, kind):
 
 
 def more_sound(file, position, end):
-    """Return (where the sound ends that follows a sound, `position` where none does; how many bytes there are neither sound nor tag)."""
+    """Return (where the sound ends that follows a sound, `position` where none does; how many bytes there are
+    neither sound nor tag)."""
     start = read_at(file, position, CHUNK)
     if len(start) < LEAST_SOUND or not any(start) or start.startswith(NO_SOUND):
         return position, 0

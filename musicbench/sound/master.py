@@ -27,7 +27,8 @@ def to_db(amplitude):
 
 
 def _peaks(samples):
-    """Return for each of the samples (n,) the highest amplitude within half a sample of it, of the wave oversampled four times.
+    """Return for each of the samples (n,) the highest amplitude within half a sample of it, of the wave oversampled
+    four times.
 
     What is close to half the sample rate gets higher by one resampler or the other, so two are asked.
     """
@@ -49,7 +50,10 @@ def true_peak_db(samples):
 
 
 def centred(samples, sample_rate):
-    """Return samples (n,) without what lies below 15 Hz; the filter looks only back, so that nothing rings before an attack."""
+    """Return samples (n,) without what lies below 15 Hz.
+
+    The filter looks only back, so that nothing rings before an attack.
+    """
     from scipy.signal import butter, sosfilt
 
     wave = np.asarray(samples, np.float64)
@@ -60,19 +64,22 @@ def centred(samples, sample_rate):
 
 
 def _ramps(count, sample_rate, in_s, out_s):
-    """Return gains (count,) that rise from about 0 to 1 within `in_s` and fall to 0 within `out_s`, in straight lines."""
+    """Return gains (count,) that rise from about 0 to 1 within `in_s` and fall to 0 within `out_s`, in straight
+    lines."""
     places = np.arange(count)
     return np.minimum(np.minimum((places + 1) / (in_s * sample_rate), places[::-1] / (out_s * sample_rate)), 1)
 
 
 def _balanced(wave, sample_rate):
-    """Return a wave (n,) with mean 0: what is too much is taken off everywhere but at the ends, which stay where they are."""
+    """Return a wave (n,) with mean 0: what is too much is taken off everywhere but at the ends, which stay where
+    they are."""
     window = _ramps(len(wave), sample_rate, FADE_OUT_S, FADE_OUT_S)
     return wave - wave.sum() / max(window.sum(), 1e-9) * window
 
 
 def rung_out(samples, sample_rate, tail_s):
-    """Return samples (n,) whose last `tail_s` ring out: ever softer, and by 60 dB softer than what was before at the end.
+    """Return samples (n,) whose last `tail_s` ring out: ever softer, and by 60 dB softer than what was before at the
+    end.
 
     So what a model plays on in the tail, such as a drum, is held down to what rings there.
     """
@@ -107,8 +114,8 @@ def finished(samples, sample_rate, tail_s=0.0, lufs=None):
 def limited(samples, sample_rate, ceiling_dbtp=CEILING_DBTP):
     """Return samples (n,) whose true peaks are at most the ceiling, in dBTP; far from peaks above it nothing changes.
 
-    The gain that a peak needs is held for LOOK_AHEAD_S before and after it, then averaged over as long: so it moves smoothly and is
-    nowhere above what is needed.
+    The gain that a peak needs is held for LOOK_AHEAD_S before and after it, then averaged over as long: so it moves
+    smoothly and is nowhere above what is needed.
     """
     from scipy.ndimage import minimum_filter1d, uniform_filter1d
 
@@ -143,7 +150,10 @@ def check_loudness(value):
 
 
 def check_tail(value, duration_s, longest_s):
-    """Return a tail in seconds as float, None as 0. Raises InputError outside 0 to 10, or where it makes a clip longer than `longest_s`."""
+    """Return a tail in seconds as float, None as 0.
+
+    Raises InputError outside 0 to 10, or where it makes a clip longer than `longest_s`.
+    """
     tail_s = 0.0 if value is None else _number(value)
     if not 0 <= tail_s <= LONGEST_TAIL_S:
         raise InputError(f"tail {str(value)[:40]!r} is outside 0 to {LONGEST_TAIL_S:g} s; give seconds within it, 0 for none")
@@ -156,7 +166,10 @@ def check_tail(value, duration_s, longest_s):
 
 
 def loudness_of(samples, sample_rate):
-    """Return the integrated loudness of samples (n,) in LUFS (ITU-R BS.1770-4); None where there is none: silence, or less than 0.4 s."""
+    """Return the integrated loudness of samples (n,) in LUFS (ITU-R BS.1770-4).
+
+    None where there is none: silence, or less than 0.4 s.
+    """
     import pyloudnorm
 
     if len(samples) < SHORTEST_S * sample_rate:
@@ -167,7 +180,8 @@ def loudness_of(samples, sample_rate):
 
 
 def at_loudness(samples, sample_rate, lufs):
-    """Return samples (n,) at a loudness in LUFS with true peaks below the ceiling, and a note where that cannot be, else None."""
+    """Return samples (n,) at a loudness in LUFS with true peaks below the ceiling, and a note where that cannot be,
+    else None."""
     quiet = limited(samples, sample_rate)
     measured = loudness_of(quiet, sample_rate)
     if measured is None:
@@ -185,7 +199,8 @@ def at_loudness(samples, sample_rate, lufs):
     if abs(lufs - reached) <= NEAR_LU:
         return louder, None
     return louder, (
-        f"the loudness is {reached:.1f} LUFS, not {lufs:g}: to be louder, peaks would have to be turned down by more than {MOST_LIMITED_DB:g} dB"
+        f"the loudness is {reached:.1f} LUFS, not {lufs:g}: to be louder, peaks would have to be turned down by more "
+        f"than {MOST_LIMITED_DB:g} dB"
     )
 
 

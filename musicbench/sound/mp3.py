@@ -26,7 +26,10 @@ SYNC = re.compile(rb"\xff(?=" + HEADER + rb")")
 
 
 def after_id3(file, position, end, most=1000):
-    """Return where the ID3v2 tags at a place end, of many the first `most`; a tag that claims more than the file holds is none."""
+    """Return where the ID3v2 tags at a place end, of many the first `most`.
+
+    A tag that claims more than the file holds is none.
+    """
     for _ in range(most):
         head = read_at(file, position, 10)
         if len(head) < 10 or head[:3] != b"ID3" or max(head[6:10]) > 127:
@@ -40,7 +43,10 @@ def after_id3(file, position, end, most=1000):
 
 @dataclass(frozen=True)
 class Frame:
-    """What an MPEG frame's header says. kind: what all frames of a stream share; xing: where in it a Xing header lies."""
+    """What an MPEG frame's header says. kind: what all frames of a stream share.
+
+    xing: where in it a Xing header lies.
+    """
 
     length: int
     kind: tuple
@@ -63,8 +69,8 @@ class Frame:
 class Run:
     """Frames of one kind that follow each other.
 
-    start and end: in the file; count: of frames; varies: their sizes differ; claimed: how many frames its Xing header says, None
-    where it says none; has_info: a frame with such a header comes first.
+    start and end: in the file; count: of frames; varies: their sizes differ; claimed: how many frames its Xing header
+    says, None where it says none; has_info: a frame with such a header comes first.
     """
 
     first: Frame
@@ -95,10 +101,11 @@ def _frame(head):
 
 
 def mp3_parts(file, end=None):
-    """Return the parts of an MP3 file: runs of frames of one kind, each with a length in its header that is not below its own.
+    """Return the parts of an MP3 file: runs of frames of one kind, each with a length in its header that is not below
+    its own.
 
-    Tags, and junk before the first frame, are no damage; other bytes between frames are. No part where there are no frames. `end`:
-    where it ends, if that is not the file's end.
+    Tags, and junk before the first frame, are no damage; other bytes between frames are. No part where there are no
+    frames. `end`: where it ends, if that is not the file's end.
     """
     end, parts, found, lost_s, is_exact = end or size_of(file), [], [], 0.0, True
     first_tag = after_id3(file, 0, end, most=1)
@@ -127,7 +134,10 @@ def mp3_parts(file, end=None):
 
 
 def _missing_frames(runs):
-    """Return how many frames are lost between the two runs of a file whose header counts them; None where that is not known."""
+    """Return how many frames are lost between the two runs of a file whose header counts them.
+
+    None where that is not known.
+    """
     if len(runs) != 2 or runs[0].claimed is None or runs[1].has_info or runs[0].first.kind != runs[1].first.kind:
         return None
     missing = runs[0].claimed - runs[0].count - runs[1].count
@@ -135,7 +145,10 @@ def _missing_frames(runs):
 
 
 def _lost_s(file, run, after_tags, position):
-    """Return (how much sound is lost between a run and the next, whether that is counted); zeros before another file are no loss."""
+    """Return (how much sound is lost between a run and the next, whether that is counted).
+
+    Zeros before another file are no loss.
+    """
     before, kind = run.end, run.first
     head = read_at(file, position, 48)
     frame = _frame(head[:4])
@@ -158,7 +171,10 @@ class Runs:
         self._places = find_bytes(file, SYNC, 0, end)
 
     def next(self, position, least=3):
-        """Return where the next run at `position` or later begins: `least` frames, or fewer up to the file's end; None where none is."""
+        """Return where the next run at `position` or later begins: `least` frames, or fewer up to the file's end.
+
+        None where none is.
+        """
         for place, _ in self._places:
             if place < position:
                 continue
@@ -205,7 +221,8 @@ def _run_at(file, position, end):
 
 
 def _run_part(file, run, lost_s):
-    """Return the part of a run; where a decoder would stop early or guess its length, a Xing header that tells it comes first."""
+    """Return the part of a run; where a decoder would stop early or guess its length, a Xing header that tells it
+    comes first."""
     frames, first, claimed = (run.start, run.end), run.first, run.claimed
     if first.kind[1] != 3:
         return Part((frames,), lost_s)

@@ -12,7 +12,8 @@ MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 @dataclass(frozen=True)
 class Page:
-    """An Ogg page: the file's range [start, end), its flags, the sample at which its sound ends (below 0: none does), stream, number."""
+    """An Ogg page: the file's range [start, end), its flags, the sample at which its sound ends (below 0: none
+    does), stream, number."""
 
     start: int
     end: int
@@ -23,7 +24,8 @@ class Page:
 
 
 def ogg_parts(file, start):
-    """Return the streams of an Ogg file that follow each other (a "chain"), each a part, or several where pages are lost."""
+    """Return the streams of an Ogg file that follow each other (a "chain"), each a part, or several where pages are
+    lost."""
     end = size_of(file)
     links = [[]]
     for page in _ogg_pages(file, start, end):
@@ -46,7 +48,10 @@ def ogg_parts(file, start):
 
 
 def _ogg_pages(file, start, end):
-    """Yield the pages whose checksums are right, in order; false pages are looked at until they cost more than the file is worth."""
+    """Yield the pages whose checksums are right, in order.
+
+    False pages are looked at until they cost more than the file is worth.
+    """
     position, budget = start, 4 * (end - start) + (1 << 24)
     for place, _ in find_bytes(file, OGG_PAGE, start, end):
         if place < position:
@@ -67,13 +72,15 @@ def _is_page(data):
 
 
 def page_checksum(page):
-    """Return the four bytes of an Ogg page's checksum: a CRC of polynomial 04C11DB7, which zlib computes on mirrored bits."""
+    """Return the four bytes of an Ogg page's checksum: a CRC of polynomial 04C11DB7, which zlib computes on mirrored
+    bits."""
     mirrored = (page[:22] + bytes(4) + page[26:]).translate(MIRRORED)
     return (zlib.crc32(mirrored, 0xFFFFFFFF) ^ 0xFFFFFFFF).to_bytes(4, "big").translate(MIRRORED)
 
 
 def _link_parts(pages, end, skipped):
-    """Return the parts of one stream: a new one, which begins with the stream's headers, after each gap in the pages' numbers.
+    """Return the parts of one stream: a new one, which begins with the stream's headers, after each gap in the pages'
+    numbers.
 
     skipped: how many samples the decoder of such a part takes off its end, as an Opus stream has them at its beginning.
     """

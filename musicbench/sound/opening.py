@@ -57,7 +57,10 @@ def file_sha256(path):
 
 
 def fault_of_file(file, error):
-    """Say why a file could not be opened as sound, and what to do; of no audio, libsndfile may say that it does not exist."""
+    """Say why a file could not be opened as sound, and what to do.
+
+    Of no audio, libsndfile may say that it does not exist.
+    """
     reason = getattr(error, "error_string", str(error)).strip()
     if not size_of(file):
         return "it is empty", "copy it anew, or delete it"

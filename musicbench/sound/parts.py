@@ -11,11 +11,12 @@ MAX_PARTS = 200  # of a file; what comes after is read with the last of them
 class Part:
     """A stretch of a file that a decoder can read as a file of its own.
 
-    pieces: byte strings and (first, end) ranges of the file, one after the other. lost_s: how much sound is lost before it, 0 where
-    none is. claimed: how many samples its header says, 0 where it does not, None where the decoder is to be asked. claimed_share: how much
-    of the part is there, by the size in its header. is_cut: it has no end of its own. is_exact: `lost_s` is counted, not estimated.
-    known: (byte, granule) of an Ogg page: up to that byte of the file the part's sound ends at that sample of its stream. is_rest: it
-    goes on with the stream of the part before it. unread: how many bytes after it are neither its sound nor a tag.
+    pieces: byte strings and (first, end) ranges of the file, one after the other. lost_s: how much sound is lost before
+    it, 0 where none is. claimed: how many samples its header says, 0 where it does not, None where the decoder is to be
+    asked. claimed_share: how much of the part is there, by the size in its header. is_cut: it has no end of its own.
+    is_exact: `lost_s` is counted, not estimated. known: (byte, granule) of an Ogg page: up to that byte of the file the
+    part's sound ends at that sample of its stream. is_rest: it goes on with the stream of the part before it. unread:
+    how many bytes after it are neither its sound nor a tag.
     """
 
     pieces: tuple

@@ -4,6 +4,8 @@ from io import BytesIO
 
 import numpy as np
 
+from musicbench.music.annotation import spans
+
 PAGE_S = 20  # seconds on the width of a page
 LANE_COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2")
 FMAX_HZ = 10_000
@@ -21,8 +23,8 @@ DPI = 72  # so that points are pixels
 def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=(), dark=False):
     """Draw a clip as PNG bytes.
 
-    Beats are lines, a bar's first beat a stronger one. lanes: (name, times, labels) each, drawn below the spectrogram; a label
-    lasts until the next, the last to the end.
+    Beats are lines, a bar's first beat a stronger one. lanes: (name, times, labels) each, drawn below the spectrogram;
+    a label lasts until the next, the last to the end.
     """
     import librosa
     from matplotlib.figure import Figure
@@ -49,8 +51,7 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
             row.axvline(time_s, color="white" if row is top else ink, lw=1.2 if first else 0.6, alpha=0.9 if first else 0.4)
 
     for row, (name, times, labels), color in zip(rows[1:], lanes, LANE_COLORS * len(lanes), strict=False):
-        ends = [*list(times)[1:], duration_s]
-        for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
+        for index, ((start_s, end_s), label) in enumerate(zip(spans(times, duration_s), labels, strict=True)):
             row.axvspan(start_s, end_s, color=color, alpha=0.75 if index % 2 else 0.5, lw=0)
             if (end_s - start_s) * width / max(duration_s, 1e-9) > 0.008 * len(str(label)) + 0.004:
                 row.text((start_s + end_s) / 2, 0.5, str(label), ha="center", va="center", fontsize=8, color=ink, clip_on=True)
@@ -70,24 +71,26 @@ def clip_png(samples, sample_rate, *, beat_times=(), beat_positions=(), lanes=()
 
 
 def piece_lines(beat_times, beat_positions, duration_s):
-    """Return the lines of a piece's picture as (start, end) in seconds: four bars each, or 8 s where there are no bars."""
+    """Return the lines of a piece's picture as (start, end) in seconds: four bars each, or 8 s where there are no
+    bars."""
     starts = [t for t, position in zip(beat_times, beat_positions, strict=True) if position == 1 and t < duration_s]
     edges = starts[::BARS_A_LINE] or list(np.arange(0.0, duration_s, LINE_S))
     if starts and starts[0] > 0:  # an upbeat stands before the first bar
         edges[0] = 0.0
-    return tuple(zip(edges, [*edges[1:], duration_s], strict=True))
+    return tuple(spans(edges, duration_s))
 
 
 def piece_scale_s(lines):
-    """Return how many seconds the width of a line stands for: the longest line fills it, and a single one that has not four bars."""
+    """Return how many seconds the width of a line stands for: the longest line fills it, and a single one that has
+    not four bars."""
     return max(end_s - start_s for start_s, end_s in lines)
 
 
 def piece_png(samples, sample_rate, *, beat_times, beat_positions, lanes=(), dark=False):
     """Draw a whole piece as PNG bytes, in the lines of `piece_lines`, one under the other and of one height.
 
-    Each line has the numbers of its bars, the spectrogram with the beats, and the lanes: (name, times, labels) each, as in
-    `clip_png`. The time runs from `MARGIN_LEFT` to `MARGIN_RIGHT` pixels before the right edge.
+    Each line has the numbers of its bars, the spectrogram with the beats, and the lanes: (name, times, labels) each, as
+    in `clip_png`. The time runs from `MARGIN_LEFT` to `MARGIN_RIGHT` pixels before the right edge.
     """
     from matplotlib.figure import Figure
 
@@ -131,7 +134,8 @@ class _Line:
         loudest_db = power_db.max()
         self.axes.imshow(
             power_db[:, first : max(last, first + 1)], origin="lower", aspect="auto", cmap="magma", vmax=loudest_db,
-            vmin=loudest_db - RANGE_DB, extent=(self.x(self.start_s), self.x(self.end_s), self.sound_bottom, self.sound_top),
+            vmin=loudest_db - RANGE_DB,
+            extent=(self.x(self.start_s), self.x(self.end_s), self.sound_bottom, self.sound_top),
         )  # fmt: skip
         self._write(
             MARGIN_LEFT - 12,
@@ -161,8 +165,7 @@ class _Line:
 
         top = self.sound_bottom + place * LANE_HEIGHT
         self._write(MARGIN_LEFT - 12, top + LANE_HEIGHT / 2, name, "right")
-        ends = [*list(times)[1:], duration_s]
-        for index, (start_s, end_s, label) in enumerate(zip(times, ends, labels, strict=True)):
+        for index, ((start_s, end_s), label) in enumerate(zip(spans(times, duration_s), labels, strict=True)):
             left, right = self.x(start_s), self.x(end_s)
             if right - left < 1:
                 continue

@@ -1,4 +1,5 @@
-"""A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is said."""
+"""A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is
+said."""
 
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,10 @@ UNKNOWN_SAMPLES = 1 << 60  # what libsndfile says where a header says nothing
 
 @dataclass
 class Block:
-    """samples: float32 (n, channels); first: where it lies, in samples; is_after_damage: sound right before it is lost."""
+    """samples: float32 (n, channels); first: where it lies, in samples.
+
+    is_after_damage: sound right before it is lost.
+    """
 
     samples: np.ndarray
     first: int
@@ -35,8 +39,9 @@ class Block:
 class SoundFile:
     """An open sound file. `blocks` gives its sound once, in order; then `faults` says where and why some of it is lost.
 
-    sample_rate, channels, tags: of the file's first stream. claimed_s: how long its headers say that it lasts, None where they do
-    not. decoded_s: how much of it was decoded. faults: (seconds, reason). Raises InputError where nothing can be read.
+    sample_rate, channels, tags: of the file's first stream. claimed_s: how long its headers say that it lasts, None
+    where they do not. decoded_s: how much of it was decoded. faults: (seconds, reason). Raises InputError where nothing
+    can be read.
     """
 
     def __init__(self, path):
@@ -113,7 +118,10 @@ class SoundFile:
         return (self._other and mp3_parts(self._file, self._other[0])) or parts
 
     def _open_first(self):
-        """Open the first part that can be; where there is none, find the frames of an MP3 file after what lies before them."""
+        """Open the first part that can be.
+
+        Where there is none, find the frames of an MP3 file after what lies before them.
+        """
         stream, fault = self._first_stream()
         if not stream and not self._kind:
             self._parts = self._find_mp3_parts()
@@ -144,7 +152,10 @@ class SoundFile:
         return stream
 
     def _first_stream(self):
-        """Return (stream, None) of the first part that can be opened, those before it left out; else (None, the first's error)."""
+        """Return (stream, None) of the first part that can be opened; where none can, (None, the first's error).
+
+        The parts before it are left out.
+        """
         faults = []
         for number, part in enumerate(self._parts):
             try:
@@ -275,7 +286,8 @@ class SoundFile:
         return round((granule / granules_a_s - decoded / stream.samplerate) * self.sample_rate)
 
     def _flac_rest(self, part):
-        """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame left."""
+        """Yield what can be read of a FLAC part after the place where decoding stopped, until there is no frame
+        left."""
         base = self._position - self._part_samples
         place, stretch = 0, self.sample_rate / (flac_rate(self._file, part) or self.sample_rate)
         if part.claimed and abs(self._part_samples - part.claimed * stretch) <= 1:

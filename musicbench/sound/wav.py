@@ -12,9 +12,9 @@ UNKNOWN_BYTES = 0x7FFFF000  # a size in a header from here on is what writers sa
 def chunk_parts(file, start, order):
     """Return (parts, where their sound ends) of WAV (order "little") or AIFF ("big") files that follow each other.
 
-    Each chunk of sound is a part; the last goes on where sound follows that its size leaves out. Where a header's sizes do not hold
-    there is one part up to the file's end, with the share of it that is there; both the file's and the sound's size must say that it
-    is cut: what is missing may be a tag behind the sound.
+    Each chunk of sound is a part; the last goes on where sound follows that its size leaves out. Where a header's sizes
+    do not hold there is one part up to the file's end, with the share of it that is there; both the file's and the
+    sound's size must say that it is cut: what is missing may be a tag behind the sound.
     """
     end, parts = size_of(file), []
     while len(parts) < MAX_PARTS:
@@ -41,7 +41,10 @@ def chunk_parts(file, start, order):
 
 
 def _sound_chunks(file, start, end, order):
-    """Return ([(first, end) of each chunk of sound], where the last chunk ends); no chunks where their sizes are not to be trusted."""
+    """Return ([(first, end) of each chunk of sound], where the last chunk ends).
+
+    No chunks where their sizes are not to be trusted.
+    """
     name, sounds, position = (b"data" if order == "little" else b"SSND"), [], start + 12
     is_named = read_at(file, start, 4) in (b"RIFF", b"FORM")
     for _ in range(10 * MAX_PARTS):
@@ -99,7 +102,8 @@ def rebuilt_wav_part(file, start):
 
 @dataclass(frozen=True)
 class Size:
-    """Where a header says how many bytes of sound there are, how, and where they begin. extra: what it counts besides them."""
+    """Where a header says how many bytes of sound there are, how, and where they begin. extra: what it counts
+    besides them."""
 
     place: int
     width: int

@@ -69,7 +69,10 @@ def reese(note, cents=18.0, cutoff_hz=900.0):
 
 
 def acid(note, wave="saw", resonance=0.82, base_hz=260.0):
-    """Play one oscillator through a resonant ladder that an envelope opens; an accent opens it further, and faster shut."""
+    """Play one oscillator through a resonant ladder that an envelope opens.
+
+    An accent opens it further, and faster shut.
+    """
     accent = note.velocity >= ACCENT
     decay_s = 0.18 if accent else 0.3
     octaves = (2.2 + 1.6 * note.velocity + 0.6 * accent) * np.exp(note.time / np.float32(-decay_s))
@@ -96,7 +99,10 @@ def wobble(note, cutoff_hz=160.0, octaves=4.0):
 
 @lru_cache(maxsize=24)
 def vowel_tables(vowels, base_hz, top_hz, rate, scale=1.0, slope=1.0):
-    """Return tables (rows, N), one a vowel: a voice's harmonics through its throat; slope: of the source, in powers of k."""
+    """Return tables (rows, N), one a vowel: a voice's harmonics through its throat.
+
+    slope: of the source, in powers of k.
+    """
     k = harmonic_numbers(top_hz, rate)
     lips = 1 / np.sqrt(1 + (k * base_hz / (LIPS_HZ * scale)) ** 4) / k**slope
     rows = [formants(k * base_hz, [(f * scale, w * scale, g) for f, w, g in VOWELS[name]]) * lips for name in vowels]

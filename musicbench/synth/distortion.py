@@ -1,7 +1,8 @@
-"""What bends waves: overdrive, distortion with a cabinet, fuzz, folding, bits. Samples are mono (n,); their loudness is kept.
+"""What bends waves: overdrive, distortion with a cabinet, fuzz, folding, bits.
 
-A curve f is applied without folding much back: between two samples its mean is taken, by its integral F, at twice the sample rate
-(antiderivative antialiasing: Parker, Zavalishin and Le Bivic, DAFx-16).
+Samples are mono (n,); their loudness is kept. A curve f is applied without folding much back: between two samples its
+mean is taken, by its integral F, at twice the sample rate (antiderivative antialiasing: Parker, Zavalishin and Le
+Bivic, DAFx-16).
 """
 
 import numpy as np
@@ -58,7 +59,8 @@ def _as_loud(wave, samples):
 
 
 def drive(samples, scene, amount_db=18.0, curve="soft", tone_hz=None, low_cut_hz=None, cabinet=None, mix=1.0):
-    """Return samples (n,) overdriven. amount_db: by how much the loudest is above where the curve begins to bend, 0 to 50."""
+    """Return samples (n,) overdriven. amount_db: by how much the loudest is above where the curve begins to bend, 0
+    to 50."""
     level = loud_level(samples, scene.rate)
     if mix == 0 or level <= 1e-6:
         return samples
@@ -75,7 +77,10 @@ def drive(samples, scene, amount_db=18.0, curve="soft", tone_hz=None, low_cut_hz
 
 
 def crush(samples, scene, bits=8, hold_hz=None, mix=1.0):
-    """Return samples (n,) in few bits (of the peak), and held so that there are only hold_hz of them a second; both can be None."""
+    """Return samples (n,) in few bits (of the peak), and held so that there are only hold_hz of them a second.
+
+    Both can be None.
+    """
     if mix == 0:
         return samples
     wave = samples

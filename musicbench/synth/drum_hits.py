@@ -1,7 +1,8 @@
-"""How drums and percussion are struck: each function takes a Note without a pitch and gives one hit, samples (count,) of any size.
+"""How drums and percussion are struck: each function takes a Note without a pitch and gives one hit, samples (count,)
+of any size.
 
-Times are in seconds: t60_s is how long a sound takes to fade by 60 dB. Frequencies are those at the note's hz = 1; other values tune
-the drum.
+Times are in seconds: t60_s is how long a sound takes to fade by 60 dB. Frequencies are those at the note's hz = 1;
+other values tune the drum.
 """
 
 import numpy as np
@@ -65,7 +66,10 @@ def rim(note, hz=(490.0, 1710.0), t60_s=0.05, noise=0.2):
 
 
 def metal(note, hz=HAT_HZ, band=(6500.0, None), t60_s=0.12, noise=0.3, attack_s=0.0005, slow=0.0):
-    """Strike metal made of squares out of tune and noise: hats, rides, crashes; slow: a second, longer fade and its level."""
+    """Strike metal made of squares out of tune and noise: hats, rides, crashes.
+
+    slow: a second, longer fade and its level.
+    """
     wave = np.zeros(note.count, np.float32)
     for f in hz:
         f = f * note.hz
@@ -91,7 +95,10 @@ def membrane(note, hz=200.0, t60_s=0.4, drop=0.15, slap=0.2, partials=MEMBRANE, 
 
 
 def tabla(note, hz=300.0, t60_s=0.6, bend=0.0, slap=0.25, partials=((1.0, 0.5), (2.0, 1.0), (3.0, 0.6), (4.0, 0.3), (5.0, 0.15))):
-    """Strike a tabla, whose loaded skin has harmonic partials; bend: in octaves, how far the palm then pushes the pitch up."""
+    """Strike a tabla, whose loaded skin has harmonic partials.
+
+    bend: in octaves, how far the palm then pushes the pitch up.
+    """
     rising = note.hz * hz * np.exp2(bend * (1 - np.exp(note.time / np.float32(-0.12))))
     part = Note(rising, note.count, note.gate, note.velocity, note.rate, note.rng)
     wave = modes(part, [(ratio, level, t60_s / ratio**0.3) for ratio, level in partials])

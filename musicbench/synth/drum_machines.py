@@ -256,7 +256,10 @@ GM_DRUMS = {
 
 
 def drum_of(kit, drum):
-    """Return how a kit of KITS strikes a drum of DRUMS; what it lacks it takes from PERCUSSION. Raises KeyError for others."""
+    """Return how a kit of KITS strikes a drum of DRUMS; what it lacks it takes from PERCUSSION.
+
+    Raises KeyError for others.
+    """
     known = KITS[kit]
     return known[drum] if drum in known else PERCUSSION[drum]
 
@@ -264,7 +267,8 @@ def drum_of(kit, drum):
 def hit(kit, drum, velocity, sample_rate, rng, *, tuning=0.0):
     """Return one hit, float32 mono (n,), as long as it sounds.
 
-    velocity: 0 to 1; it makes louder (peaks: LEVELS) and brighter. rng: a numpy Generator, as no two hits are the same. tuning: semitones.
+    velocity: 0 to 1; it makes louder (peaks: LEVELS) and brighter. rng: a numpy Generator, as no two hits are the same.
+    tuning: semitones.
     """
     found = drum_of(kit, drum)
     count = max(round(found.length_s * sample_rate), 16)
@@ -279,8 +283,8 @@ def hit(kit, drum, velocity, sample_rate, rng, *, tuning=0.0):
 def play_kit(kit, hits, duration_s, sample_rate, rng, *, tuning=0.0):
     """Return hits of a kit, float32 mono (n,), n = duration_s * sample_rate rounded.
 
-    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s are left out. tuning: of all drums,
-    in semitones.
+    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s
+    are left out. tuning: of all drums, in semitones.
     """
     out = np.zeros(round(duration_s * sample_rate))
     made, chokes = {}, {}

@@ -1,4 +1,7 @@
-"""What moves loudness: compressor, side-chain ducking, gates in tempo, swells. Samples are mono (n,); times in seconds."""
+"""What moves loudness: compressor, side-chain ducking, gates in tempo, swells.
+
+Samples are mono (n,); times in seconds.
+"""
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -18,8 +21,8 @@ def _levels_db(samples, rate):
 def compressor(samples, scene, threshold_db=-12.0, ratio=3.0, attack_s=0.008, release_s=0.15, makeup=True):
     """Return samples (n,) of which what is louder than the threshold is turned down.
 
-    threshold_db: from the level where it is loudest. ratio: 1 leaves all. attack_s, release_s: how fast, the latter for 20 dB.
-    makeup: whether the loudest stays as loud.
+    threshold_db: from the level where it is loudest. ratio: 1 leaves all. attack_s, release_s: how fast, the latter for
+    20 dB. makeup: whether the loudest stays as loud.
     """
     if ratio == 1:
         return samples
@@ -35,7 +38,8 @@ def compressor(samples, scene, threshold_db=-12.0, ratio=3.0, attack_s=0.008, re
 
 
 def side_chain(samples, scene, depth=0.8, beats=0.5, release_s=0.25, attack_s=0.008):
-    """Return samples (n,) that duck at every hit of the scene (at every beat if it has none), and come back within `beats`."""
+    """Return samples (n,) that duck at every hit of the scene (at every beat if it has none), and come back within
+    `beats`."""
     hits_s = np.sort(np.asarray(scene.hits_s, np.float64))
     if depth == 0:
         return samples
@@ -53,7 +57,8 @@ def side_chain(samples, scene, depth=0.8, beats=0.5, release_s=0.25, attack_s=0.
 
 
 def gate(samples, scene, pattern="x.xxx.x.", beats=0.25, depth=1.0, length=0.7):
-    """Return samples (n,) cut by a pattern in tempo: x lets them through for `length` of a step of so many beats, . does not."""
+    """Return samples (n,) cut by a pattern in tempo: x lets them through for `length` of a step of so many beats, .
+    does not."""
     if depth == 0 or not scene.bpm:
         return samples
     steps = np.array([letter == "x" for letter in pattern], np.float64)
@@ -65,7 +70,10 @@ def gate(samples, scene, pattern="x.xxx.x.", beats=0.25, depth=1.0, length=0.7):
 
 
 def noise_gate(samples, scene, threshold_db=-40.0, floor_db=-60.0):
-    """Return samples (n,) turned down where they are softer than the threshold, in dB from the loudest; a floor of 0 dB leaves all."""
+    """Return samples (n,) turned down where they are softer than the threshold, in dB from the loudest.
+
+    A floor of 0 dB leaves all.
+    """
     if floor_db == 0:
         return samples
     levels, block = _levels_db(samples, scene.rate)

@@ -14,7 +14,8 @@ from musicbench.synth.noises import make_noise
 
 @dataclass(frozen=True)
 class Scene:
-    """Where an effect is applied: samples a second, a generator, counted beats a minute or None, and when the kick is struck."""
+    """Where an effect is applied: samples a second, a generator, counted beats a minute or None, and when the kick
+    is struck."""
 
     rate: int
     rng: np.random.Generator
@@ -42,7 +43,8 @@ def tape(samples, scene, saturation_db=6.0, wow_cents=4.0, flutter_cents=2.0, hi
 
 
 def vinyl(samples, scene, crackle=0.4, wow_cents=5.0, top_hz=7500.0, low_hz=60.0):
-    """Return samples (n,) from a record: its middle frequencies, a slow drift once a turn, crackle (1 is an rms of up to 0.04)."""
+    """Return samples (n,) from a record: its middle frequencies, a slow drift once a turn, crackle (1 is an rms of
+    up to 0.04)."""
     wave = modulation.wow(samples, scene, wow_cents, 0.0, wow_hz=0.55)
     if top_hz is not None:
         wave = still_filter(wave, scene.rate, "band", (low_hz, top_hz), 1)
@@ -118,9 +120,9 @@ EFFECTS = {
 def apply(chain, samples, sample_rate, rng, *, bpm=None, hits_s=(), tail_s=0.0):
     """Return samples (n,) through a chain of effects, float32 (n + tail_s * sample_rate rounded,).
 
-    chain: sequence of (name, {parameters}) or names, of EFFECTS. rng: a numpy Generator; the same one gives the same samples. bpm:
-    counted beats a minute, from 0 s, for what moves in tempo. hits_s: when the kick is struck, for the side chain. tail_s: how much
-    longer the result is, so that it rings.
+    chain: sequence of (name, {parameters}) or names, of EFFECTS. rng: a numpy Generator; the same one gives the same
+    samples. bpm: counted beats a minute, from 0 s, for what moves in tempo. hits_s: when the kick is struck, for the
+    side chain. tail_s: how much longer the result is, so that it rings.
     """
     wave = np.asarray(samples, np.float32)
     wave = np.concatenate([wave, np.zeros(round(tail_s * sample_rate), np.float32)])

@@ -1,4 +1,7 @@
-"""Filters, still and moving, and reading at a moving place. Samples are mono (n,), frequencies in Hz, times in seconds."""
+"""Filters, still and moving, and reading at a moving place.
+
+Samples are mono (n,), frequencies in Hz, times in seconds.
+"""
 
 from functools import lru_cache
 
@@ -23,8 +26,8 @@ def frame_size(rate):
 def moved_filter(samples, rate, response):
     """Return samples (n,) through a filter that moves.
 
-    response: function of frequencies (1, F) and times (T, 1) that returns gains (T, F), complex or not. Frames overlap by three
-    quarters, so that one gain fades into the next; gains of 1 give the samples back.
+    response: function of frequencies (1, F) and times (T, 1) that returns gains (T, F), complex or not. Frames overlap
+    by three quarters, so that one gain fades into the next; gains of 1 give the samples back.
     """
     size = frame_size(rate)
     hop, count = size // 4, len(samples)
@@ -96,7 +99,8 @@ def _fir(points, rate, taps):
 
 
 def coloured(samples, rate, points, length_s=0.008):
-    """Return samples (n,) through a short filter without delay whose gain follows `points`, (hz, gain) pairs from low to high."""
+    """Return samples (n,) through a short filter without delay whose gain follows `points`, (hz, gain) pairs from
+    low to high."""
     taps = _fir(tuple(points), rate, max(int(length_s * rate), 32))
     return oaconvolve(np.asarray(samples, np.float32), taps)[: len(samples)]
 

@@ -1,4 +1,7 @@
-"""Synthesised leads, pads, organs, voices and winds: how each plays one note. A voice takes a Note and gives samples (count,)."""
+"""Synthesised leads, pads, organs, voices and winds: how each plays one note.
+
+A voice takes a Note and gives samples (count,).
+"""
 
 import numpy as np
 
@@ -71,7 +74,10 @@ def chip_noise(note):
 
 
 def hoover(note, scoop=7.0):
-    """Play the rave sound: saws and pulses out of tune and an octave above, that rise onto the pitch; widths that wander."""
+    """Play the rave sound: saws and pulses out of tune and an octave above, that rise onto the pitch.
+
+    Widths that wander.
+    """
     bend = np.exp2(-scoop / 12 * np.exp(note.time / np.float32(-0.05)))
     hz = note.hz * bend * np.exp2(0.004 * sine(5.0, note))
     turn = 0.25 + 0.18 * sine(0.9, note, note.rng.random())
@@ -147,7 +153,8 @@ def throat_scale(note):
 
 
 def syllables(note, a_second, most):
-    """Return seconds since the last syllable began (count,), and for each place in time a number from 0 to `most`, drawn for each.
+    """Return seconds since the last syllable began (count,), and for each place in time a number from 0 to `most`,
+    drawn for each.
 
     The first begins with the note; the others are so many a second, at random.
     """
@@ -159,7 +166,8 @@ def syllables(note, a_second, most):
 
 
 def singer(note, vowels=("oo", "oh", "ah", "eh", "ee"), a_second=3.0, cents=60.0, slope=0.9, breath=0.05, consonants=1.0):
-    """Play one singer, whose syllables have vowels of `vowels` and begin with a scoop and some with a consonant's noise."""
+    """Play one singer, whose syllables have vowels of `vowels` and begin with a scoop and some with a consonant's
+    noise."""
     since_s, drawn = syllables(note, a_second, len(vowels) - 1)
     hz = vibrato(note, 5.6, cents, 0.3, 14.0) * np.exp2(-2 / 12 * np.exp(since_s / np.float32(-0.05)))
     places = drawn[0] + kept(drawn - drawn[0], note.rate, None, 8.0, 1)

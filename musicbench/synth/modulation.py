@@ -1,4 +1,7 @@
-"""What moves sound in time and colour: chorus, flanger, phaser, vibrato, tremolo, sweeps, delays, stutter. Samples are mono (n,)."""
+"""What moves sound in time and colour: chorus, flanger, phaser, vibrato, tremolo, sweeps, delays, stutter.
+
+Samples are mono (n,).
+"""
 
 import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
@@ -81,7 +84,10 @@ def rotary(samples, scene, hz=6.3, mix=1.0):
 
 
 def filter_still(samples, scene, kind="low", hz=None, order=2):
-    """Return samples (n,) through a low, high or band filter that stands still; hz: a pair for a band, None for none."""
+    """Return samples (n,) through a low, high or band filter that stands still.
+
+    hz: a pair for a band, None for none.
+    """
     return samples if hz is None else still_filter(samples, scene.rate, kind, hz, order)
 
 
@@ -99,7 +105,8 @@ def _way(times, length_s, scene, shape, beats):
 
 
 def filter_sweep(samples, scene, kind="low", hz=(200.0, 8000.0), q=1.5, shape="up", beats=None, mix=1.0):
-    """Return samples (n,) through a filter whose frequency moves from the first hz to the second: once over all, or every so many beats.
+    """Return samples (n,) through a filter whose frequency moves from the first hz to the second: once over all, or
+    every so many beats.
 
     kind: low, high, band. shape: up, down, sine, or steps (drawn).
     """
@@ -131,7 +138,10 @@ def auto_wah(samples, scene, low_hz=350.0, octaves=2.2, q=4.0, mix=0.8):
 
 
 def delay(samples, scene, beats=0.75, time_s=0.35, feedback=0.4, mix=0.3, tone_hz=4000.0, low_cut_hz=150.0):
-    """Return samples (n,) with echoes, each softer and duller than the one before; `beats` apart if there is a tempo, else time_s."""
+    """Return samples (n,) with echoes, each softer and duller than the one before.
+
+    `beats` apart if there is a tempo, else time_s.
+    """
     if mix == 0:
         return samples
     apart_s = beats * 60 / scene.bpm if beats and scene.bpm else time_s

@@ -1,4 +1,7 @@
-"""Synthesised noises: what rises, falls and hits between sections, and what lies under the music. The table NOISES, and `make_noise`."""
+"""Synthesised noises: what rises, falls and hits between sections, and what lies under the music.
+
+The table NOISES, and `make_noise`.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -14,7 +17,8 @@ LEVEL = 0.04  # rms of what lies under the music
 
 
 class Noise(NamedTuple):
-    """How a noise is made, what it is, and whether it lies under the music (else it leads to its end or away from its start)."""
+    """How a noise is made, what it is, and whether it lies under the music (else it leads to its end or away from
+    its start)."""
 
     make: Callable
     what: str

@@ -1,4 +1,7 @@
-"""Rooms: impulse responses made of early reflections and noise that decays, high frequencies faster; convolution by FFT."""
+"""Rooms: impulse responses made of early reflections and noise that decays, high frequencies faster.
+
+Convolution by FFT.
+"""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,7 +17,8 @@ SEEDS = 8  # so many rooms there are of each kind and size
 
 
 class Room(NamedTuple):
-    """A kind of room: seconds to -60 dB at low and at high frequencies, seconds to its first echo, reflections, level of the noise."""
+    """A kind of room: seconds to -60 dB at low and at high frequencies, seconds to its first echo, reflections,
+    level of the noise."""
 
     t60_s: float
     high_t60_s: float

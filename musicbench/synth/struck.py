@@ -1,6 +1,7 @@
-"""Synthesised plucked strings, keys, bells, bars and gongs: how each plays one note. A voice takes a Note, gives samples (count,).
+"""Synthesised plucked strings, keys, bells, bars and gongs: how each plays one note.
 
-A plucked string is the modes of the Karplus-Strong loop: harmonics, each of which fades at the speed that the loop's filter gives it.
+A voice takes a Note, gives samples (count,). A plucked string is the modes of the Karplus-Strong loop: harmonics, each
+of which fades at the speed that the loop's filter gives it.
 """
 
 from functools import lru_cache
@@ -38,10 +39,11 @@ GLOCKENSPIEL = ((1.0, 1.0, 2.2), (2.76, 0.35, 0.8), (5.4, 0.16, 0.3))
 
 @lru_cache(maxsize=24)
 def _string_tables(base_hz, top_hz, rate, ring_s, damping, place, buzz, stiffness_hz):
-    """Return tables (ROWS, N) of a string's spectrum as time goes on: ever later rows, half of them in the first tenth of ring_s.
+    """Return tables (ROWS, N) of a string's spectrum as time goes on: ever later rows, half of them in the first tenth
+    of ring_s.
 
-    place: where it is plucked, as a part of its length. buzz: how much a flat bridge (jivari) feeds high harmonics, which bloom after
-    the attack and sink, late, towards low ones.
+    place: where it is plucked, as a part of its length. buzz: how much a flat bridge (jivari) feeds high harmonics,
+    which bloom after the attack and sink, late, towards low ones.
     """
     k = harmonic_numbers(top_hz, rate)
     times = ring_s * (np.arange(ROWS)[:, None] / (ROWS - 1)) ** 2.5
@@ -70,7 +72,8 @@ def tanpura(note):
 
 
 def sitar(note):
-    """Play a sitar's string: a hard pluck with a buzzing bridge, slightly sharp at first, and strings that sound along."""
+    """Play a sitar's string: a hard pluck with a buzzing bridge, slightly sharp at first, and strings that sound
+    along."""
     hz = note.hz * np.exp2(0.022 * np.exp(note.time / np.float32(-0.09)))
     wave = string(note, 3.2, 1.6, 0.11, 0.45, 4000.0, hz)
     along = sum(string(note, 5.0, 0.3, 0.3, 0.5, 3000.0, note.base_hz * ratio) for ratio in (1.0, 0.5017))

@@ -1,4 +1,5 @@
-"""Synthesised pitched sounds for what no SoundFont has: the table PATCHES, and `play`, which plays tones on one of them."""
+"""Synthesised pitched sounds for what no SoundFont has: the table PATCHES, and `play`, which plays tones on one of
+them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,10 +18,11 @@ NEVER_S = 1e6
 
 @dataclass(frozen=True)
 class Patch:
-    """A sound: the voice that plays a note, what it is, usual range (MIDI pitches), seconds to -60 dB after the key goes up, gain.
+    """A sound: the voice that plays a note, what it is, usual range (MIDI pitches), seconds to -60 dB after the key
+    goes up, gain.
 
-    single: one tone at a time; a tone that begins before the last ends takes its place, and one that overlaps it or glides is tied
-    to it. settings: what else the voice is told. tuned: whether it has a pitch at all.
+    single: one tone at a time; a tone that begins before the last ends takes its place, and one that overlaps it or
+    glides is tied to it. settings: what else the voice is told. tuned: whether it has a pitch at all.
     """
 
     voice: Callable
@@ -120,7 +122,10 @@ PATCHES = {
 
 
 def _pitch_curve(tones, count, rate, start_s):
-    """Return the frequency (count,) of tied tones, or one number where it stands still; the first may be given as where to come from."""
+    """Return the frequency (count,) of tied tones, or one number where it stands still.
+
+    The first may be given as where to come from.
+    """
     if len(tones) == 1 and not tones[0].bends:
         return float(to_hz(tones[0].pitch))
     times = start_s + np.arange(count) / rate
@@ -137,7 +142,8 @@ def _pitch_curve(tones, count, rate, start_s):
 
 
 def _phrases(tones, single):
-    """Return tones as tuples that are played in one breath, and when each must stop: (tones, start that comes before, end_s)."""
+    """Return tones as tuples that are played in one breath, and when each must stop: (tones, start that comes
+    before, end_s)."""
     if not single:
         return [((tone,), None if i == 0 else tones[i - 1], NEVER_S) for i, tone in enumerate(tones)]
     groups = []
@@ -187,9 +193,10 @@ def _play_phrase(patch, phrase, rate, rng, bpm):
 def play(patch, notes, duration_s, sample_rate, rng, *, bpm=120.0):
     """Return tones played on a patch of PATCHES, float32 mono (n,), n = duration_s * sample_rate rounded.
 
-    notes: sequence of Tone. rng: a numpy Generator; the same one gives the same samples. bpm: counted beats a minute, for what moves
-    in tempo. One held tone of velocity 0.8 in a patch's range is about as loud (-20 LUFS) as on any other. What begins before 0 s or
-    lasts beyond the end is cut; tones whose pitch lies above the sample rate's reach are silent.
+    notes: sequence of Tone. rng: a numpy Generator; the same one gives the same samples. bpm: counted beats a minute,
+    for what moves in tempo. One held tone of velocity 0.8 in a patch's range is about as loud (-20 LUFS) as on any
+    other. What begins before 0 s or lasts beyond the end is cut; tones whose pitch lies above the sample rate's reach
+    are silent.
     """
     out = np.zeros(round(duration_s * sample_rate), np.float64)
     known = PATCHES[patch]

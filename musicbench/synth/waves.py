@@ -1,8 +1,8 @@
 """What synthesised sounds are made of: band-limited waves, resonances, envelopes, noise. Only numpy and scipy.
 
-A wave is a table of one period, made from the amplitudes of its harmonics, and read at a pitch; no harmonic lies above 0.46 of
-the sample rate, so nothing is folded back. A filter that moves is a row of such tables, one a cut-off frequency, and a place between
-them. Frequencies are in Hz, arrays along time have shape (count,).
+A wave is a table of one period, made from the amplitudes of its harmonics, and read at a pitch; no harmonic lies above
+0.46 of the sample rate, so nothing is folded back. A filter that moves is a row of such tables, one a cut-off
+frequency, and a place between them. Frequencies are in Hz, arrays along time have shape (count,).
 """
 
 from dataclasses import dataclass, field
@@ -20,10 +20,11 @@ ROWS_AN_OCTAVE = 5
 
 @dataclass(frozen=True)
 class Tone:
-    """A note that is to be played: start and duration in seconds, pitch as a MIDI number (60 is C4, fractions are fine).
+    """A note that is to be played: start and duration in seconds, pitch as a MIDI number (60 is C4, fractions are
+    fine).
 
-    velocity: 0 to 1. glide_s: how long the pitch takes to come from that of the tone before. bends: (seconds from the start,
-    semitones) pairs, joined by straight lines, that are added to the pitch.
+    velocity: 0 to 1. glide_s: how long the pitch takes to come from that of the tone before. bends: (seconds from the
+    start, semitones) pairs, joined by straight lines, that are added to the pitch.
     """
 
     start_s: float
@@ -36,7 +37,8 @@ class Tone:
 
 @dataclass
 class Note:
-    """What a voice gets to play: hz (one number, or (count,) where the pitch moves), samples in all and until the key goes up."""
+    """What a voice gets to play: hz (one number, or (count,) where the pitch moves), samples in all and until the
+    key goes up."""
 
     hz: object
     count: int
@@ -69,12 +71,18 @@ def to_hz(pitch):
 
 
 def harmonic_numbers(top_hz, rate, most=2000):
-    """Return 1, 2, ... K (float64), the harmonics of `top_hz` that fit below 0.46 of the sample rate; none if it does not itself."""
+    """Return 1, 2, ... K (float64), the harmonics of `top_hz` that fit below 0.46 of the sample rate.
+
+    None if it does not itself.
+    """
     return np.arange(1.0, min(int(HIGHEST * rate / top_hz), most) + 1)
 
 
 def made_table(amplitudes):
-    """Return a period or rows of periods, float32 (..., N), of sines with amplitudes (..., K); complex ones also shift phases."""
+    """Return a period or rows of periods, float32 (..., N), of sines with amplitudes (..., K).
+
+    Complex ones also shift phases.
+    """
     count = amplitudes.shape[-1]
     size = 4096 if count <= 32 else 8192 if count <= 128 else 16384
     spectrum = np.zeros((*amplitudes.shape[:-1], size // 2 + 1), np.complex64)
@@ -99,7 +107,8 @@ def read_table(table, hz, note, start=0.0):
 
 
 def read_rows(tables, places, hz, note, start=0.0):
-    """Return a wave (count,) from tables (rows, N): `places` (count,) from 0 to rows - 1 say between which two it lies."""
+    """Return a wave (count,) from tables (rows, N): `places` (count,) from 0 to rows - 1 say between which two it
+    lies."""
     rows, size = tables.shape
     shift = np.uint32(33 - size.bit_length())
     places = np.clip(places, 0, rows - 1.001).astype(np.float32)
@@ -220,9 +229,8 @@ def _fm_tables(carrier, modulator, step, rows, top_hz, rate):
 
 
 def modulated(note, carrier, modulator, index, start=0.0):
-    """Return a frequency-modulated sine (count,) without its sidebands above the highest: `carrier` is the pitch, in whole numbers
-    `modulator` relates to it; index (count,) in radians moves the brightness.
-    """
+    """Return a frequency-modulated sine (count,) without its sidebands above the highest: `carrier` is the pitch, in
+    whole numbers `modulator` relates to it; index (count,) in radians moves the brightness."""
     step = 0.5
     rows = int(np.max(index) / step) + 2
     tables = _fm_tables(carrier, modulator, step, rows, round(note.top_hz * 1.002 + 0.1, 1), note.rate)
@@ -231,7 +239,8 @@ def modulated(note, carrier, modulator, index, start=0.0):
 
 @lru_cache(maxsize=64)
 def wide_table(wave, hz, rate, width_cents, cutoff_hz, seed):
-    """Return two to four seconds (N,) in which each harmonic is a narrow band of noise: many players of one note, as a loop.
+    """Return two to four seconds (N,) in which each harmonic is a narrow band of noise: many players of one note, as a
+    loop.
 
     The idea is that of Nasca Octavian Paul's PADsynth: a spectrum with random phases, and one inverse transform.
     """
@@ -324,7 +333,10 @@ def without_dc(samples, rate, low_hz=12.0):
 
 
 def modes(note, partials, start=0.0):
-    """Return a struck body (count,): partials of (frequency ratio, level, t60_s), each a sine that fades; those too high are left out."""
+    """Return a struck body (count,): partials of (frequency ratio, level, t60_s), each a sine that fades.
+
+    Those too high are left out.
+    """
     wave = np.zeros(note.count, np.float32)
     for ratio, level, t60_s in partials:
         if ratio * note.top_hz < HIGHEST * note.rate:

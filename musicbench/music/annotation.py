@@ -1,0 +1,108 @@
+"""Annotation: what is known of a stretch of music in time; read from and written as the fields of a row."""
+
+from dataclasses import dataclass, fields, replace
+
+from musicbench.music.theory import Chord, Key, Meter
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotation:
+    """Labels of a stretch of music. Those that are not known are None or empty.
+
+    beats: times and positions; chords with their start times, each lasting until the next; melody: notes of the lead,
+    (start in seconds, end, MIDI pitch); hits: strokes of drums, (time in seconds, name of the drum).
+    """
+
+    beat_times: tuple = ()
+    beat_positions: tuple = ()
+    bpm: float | None = None
+    meter: Meter | None = None
+    chords: tuple[Chord, ...] = ()
+    chord_times: tuple = ()
+    key: Key | None = None
+    melody: tuple = ()
+    hits: tuple = ()
+
+    @classmethod
+    def of_row(cls, row):
+        """Read the labels of a row, ours or as published: chords in any spelling, the meter from the beats where it is
+        not given.
+
+        Chords that are not as many as their times are left out.
+        """
+        times, positions = row["beats"] if row.get("beats") else ([], [])
+        if row.get("meter"):
+            meter = Meter.parse(row["meter"])
+        else:
+            highest = int(max(positions, default=0))
+            meter = Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= 7 else None
+        key, chords, chord_times = row.get("key"), row.get("chords") or (), row.get("chords_time") or ()
+        if len(chords) != len(chord_times):
+            chords = chord_times = ()
+        return cls(
+            beat_times=tuple(map(float, times)),
+            beat_positions=tuple(map(int, positions)),
+            bpm=row.get("bpm"),
+            meter=meter,
+            chords=tuple(Chord.parse(c) for c in chords),
+            chord_times=tuple(map(float, chord_times)),
+            key=Key.parse(" ".join(key)) if key else None,
+            melody=tuple((float(start), float(end), int(pitch)) for start, end, pitch in row.get("melody") or ()),
+            hits=tuple((float(time), str(drum)) for time, drum in row.get("hits") or ()),
+        )
+
+    def labels(self):
+        """Return the fields of a row that hold the labels, but for single notes."""
+        return {
+            "beats": [list(self.beat_times), list(self.beat_positions)],
+            "bpm": self.bpm,
+            "meter": str(self.meter) if self.meter else None,
+            "chords": [c.harte(self.key) for c in self.chords],
+            "chords_time": list(self.chord_times),
+            "key": [self.key.tonic, self.key.mode] if self.key else None,
+        }
+
+    def note_labels(self):
+        """Return the fields of a row that hold single notes, which composed clips have: melody and drum hits."""
+        return {"melody": [list(note) for note in self.melody], "hits": [list(hit) for hit in self.hits]}
+
+    def by_name(self):
+        """Return the labels by their names here, as what is made with the same labels takes them."""
+        return {label.name: getattr(self, label.name) for label in fields(Annotation)}
+
+    def chord_spans(self, end_s):
+        """Return (start, end, chord) of each chord; the last lasts until `end_s`."""
+        return [(*span, chord) for span, chord in zip(spans(self.chord_times, end_s), self.chords, strict=True)]
+
+    def cropped(self, start_s, duration_s):
+        """Return the labels of a stretch; a chord that began before it starts at 0, events outside are dropped."""
+        beats = [
+            (round(t - start_s, 6), p)
+            for t, p in zip(self.beat_times, self.beat_positions, strict=True)
+            if -1e-6 < t - start_s < duration_s - 1e-6
+        ]
+        chords = [
+            (max(round(t - start_s, 6), 0.0) + 0.0, c)
+            for t, end, c in self.chord_spans(float("inf"))
+            if end - start_s > 1e-6 and t - start_s < duration_s - 1e-6
+        ]
+        melody = [
+            (max(round(start - start_s, 6), 0.0), min(round(end - start_s, 6), duration_s), pitch)
+            for start, end, pitch in self.melody
+            if end - start_s > 1e-6 and start - start_s < duration_s - 1e-6
+        ]
+        return replace(
+            self,
+            beat_times=tuple(max(t, 0.0) for t, _ in beats),
+            beat_positions=tuple(p for _, p in beats),
+            chords=tuple(c for _, c in chords),
+            chord_times=tuple(t for t, _ in chords),
+            melody=tuple(melody),
+            hits=tuple((round(t - start_s, 6), drum) for t, drum in self.hits if -1e-6 < t - start_s < duration_s - 1e-6),
+        )
+
+
+def spans(times, end_s):
+    """Return (start, end) of what begins at `times` and lasts until the next begins, the last until `end_s`."""
+    times = list(times)
+    return list(zip(times, [*times[1:], end_s], strict=False))
