@@ -16,12 +16,20 @@ import argparse
 import os
 import re
 import sys
+from importlib.util import find_spec
 
 __version__ = "0.2.0"
 
 
 class InputError(ValueError):
     """A mistake in what the user gave; its text is one line that names the value and the remedy."""
+
+
+def check_installed(what, extra, *modules):
+    """Raise InputError unless the modules that something needs are installed; `extra` is the package's extra that brings them."""
+    missing = next((module for module in modules if find_spec(module) is None), None)
+    if missing:
+        raise InputError(f"{what} needs {missing}; pip install 'mustango[{extra}]'")
 
 
 def positive(text):

@@ -2,7 +2,7 @@
 
 import sys
 
-from musicbench import InputError, Parser, __version__, number, positive, run_command, whole
+from musicbench import InputError, Parser, __version__, check_installed, number, positive, run_command, whole
 
 
 def build_parser():
@@ -65,6 +65,7 @@ def build_parser():
 
 def build(options):
     """Run `musicbench build`; returns 1 if any song was rejected."""
+    check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
 
     from musicbench.build import dataset
@@ -110,6 +111,7 @@ def build(options):
 
 def inspect(options):
     """Run `musicbench inspect`."""
+    check_installed("the report", "build", "jinja2", "matplotlib")
     from musicbench.build.report import write_report
 
     print(write_report(options.folder, options.rows, options.seed))

@@ -802,3 +802,20 @@ def test_what_the_model_lacks_is_told_before_anything_is_made(capsys, here, tiny
     assert generate("solo sitar", *short, model=tiny_folder) == 0, "a model that does not say what it knows"
     about = json.loads((here / "a.json").read_text())
     assert told[2] == "" and about["notes"] == [] and about["text"] == "solo sitar"
+
+
+@pytest.mark.parametrize(
+    ("command", "lacks", "extra"),
+    [
+        (["mustango", "page"], "gradio", "page"),
+        (["mustango", "evaluate", "--set", "composed:1", "-o", "out"], "threadpoolctl", "evaluate"),
+        (["musicbench", "inspect", "folder"], "jinja2", "build"),
+    ],
+)
+def test_what_an_extra_would_bring_is_named(command, lacks, extra, monkeypatch, capsys, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("musicbench.find_spec", lambda name: None if name == lacks else name)
+    monkeypatch.setattr("mustango.cli.evaluate.check_evaluation", lambda options: None)
+    program = main if command[0] == "mustango" else musicbench_main
+    assert program(command[1:]) == 2
+    assert capsys.readouterr().err.rstrip().endswith(f"needs {lacks}; pip install 'mustango[{extra}]'")

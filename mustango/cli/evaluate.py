@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from musicbench import InputError, number, whole
+from musicbench import InputError, check_installed, number, whole
 from mustango.cli.options import add_table, check_device, defaults_of
 
 ABOUT = {
@@ -60,6 +60,7 @@ def run(options):
         print(compared_markdown(compare(*options.compare, seed=options.seed), *options.compare), end="")
         return 0
     check_evaluation(options)
+    check_installed("the evaluation", "evaluate", "mir_eval", "threadpoolctl", "jinja2", "matplotlib")
     if options.words is not None:
         from mustango.evaluate.words import WordsSetup, evaluate_words, words_markdown
 

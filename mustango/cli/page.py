@@ -5,10 +5,9 @@ import signal
 import sys
 import tempfile
 
-from musicbench import whole
+from musicbench import check_installed, whole
 from mustango import DTYPES
-from mustango.cli.options import add_options as add
-from mustango.cli.options import check_device
+from mustango.cli.options import add_table, check_device
 
 
 def port(text):
@@ -37,11 +36,12 @@ OPTIONS = {
 
 def add_options(parser):
     """Put the command's options on its parser."""
-    add(parser, OPTIONS)
+    add_table(parser, OPTIONS)
 
 
 def run(options):
     """Run the page until it is stopped; returns the exit status. Raises InputError."""
+    check_installed("the page", "page", "gradio", "starlette", "jinja2", "matplotlib")
     from mustango.page.server import serve
 
     check_device(options.device, options.dtype)
