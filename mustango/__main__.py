@@ -297,6 +297,7 @@ def generate(options):
     Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was made.
     """
     from musicbench.features import METERS, madmom
+    from mustango.metrics import load_mir_eval
     from mustango.requests import requests_of
 
     takes = takes_of(options)
@@ -306,6 +307,7 @@ def generate(options):
     check_device(options.device, wanted[0]["dtype"] if wanted else "float32")
     if options.pick == "best":
         madmom(tuple(METERS))
+        load_mir_eval()
     todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
     left_out = len(requests) - len(wanted)

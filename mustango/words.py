@@ -28,8 +28,8 @@ from mustango.checkpoint import BUNDLED, read_json
 from mustango.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.embeddings import load_embedder
 from mustango.evaluate import fingerprint
-from mustango.metrics import Target, bootstrap, spans
-from mustango.obeyed import beats_f_measure, matched_share
+from mustango.metrics import Target, beats_f_measure, bootstrap, spans
+from mustango.obeyed import matched_share
 from mustango.sidecar import read_facts
 from mustango.testsets import DURATION_S, Case, composed_case, composed_piece
 
