@@ -29,7 +29,7 @@ import numpy as np
 
 from musicbench import InputError, __version__, augment, engines
 from musicbench.captions import Paraphraser, contradicted, fitting_caption, heard_caption, whole_caption
-from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json, written_whole
+from musicbench.clip import Clip, alone_in, check_folder, make_folder, save_audio, save_json, sweep_torn, written_whole
 from musicbench.dataset import ROWS, remove_packed, write_metadata, write_rows
 from musicbench.features import hear
 from musicbench.manifests import read_manifests
@@ -514,8 +514,7 @@ def _prepare(out, settings, overwrite):
     for folder in folders[:3]:
         make_folder(folder)
     for folder in (out, *folders):
-        for left in folder.glob(".*-" + "[0-9a-f]" * 16 + ".*"):
-            left.unlink()
+        sweep_torn(folder)
 
 
 def _read_object(path):

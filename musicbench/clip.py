@@ -157,6 +157,12 @@ def written_whole(path):
         temporary.unlink(missing_ok=True)
 
 
+def sweep_torn(folder):
+    """Delete what writers that were killed left in a folder in which nobody writes now."""
+    for left in Path(folder).glob(".*-" + "[0-9a-f]" * 16 + ".*"):
+        left.unlink()
+
+
 def check_audio_path(path):
     """Raise InputError unless audio can be written to `path`: suffix known, folder there and writable."""
     path = Path(path)

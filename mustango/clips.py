@@ -2,9 +2,6 @@
 
 import os
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -16,7 +13,7 @@ from tqdm import tqdm
 from musicbench import InputError
 from musicbench.clip import AUDIO_SUFFIXES, load_audio, save_audio
 from musicbench.compose import find_soundfont
-from musicbench.engines import end_with_parent
+from musicbench.engines import processes
 from musicbench.songs import SUFFIXES
 from mustango.checkpoint import is_released, model_folder, read_json
 from mustango.judges import compile_librosa
@@ -27,22 +24,13 @@ from mustango.testsets import HELD_OUT, composed_audio, composed_case
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 
 
-@contextmanager
 def worker_pool(count):
-    """Give a pool of single-threaded processes. Raises InputError when one of them is killed."""
-    spawn = get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(spawn.Lock(),))
-    try:
-        yield pool
-    except BrokenProcessPool:
-        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """Return a context that gives a pool of single-threaded processes. It raises InputError when one of them is killed."""
+    return processes(count, _start_worker, get_context("spawn").Lock())
 
 
 def _start_worker(lock):
     warnings.simplefilter("ignore")
-    end_with_parent()
     torch.set_num_threads(1)
     threadpool_limits(1)
     with lock:
