@@ -153,7 +153,7 @@ def build_parser():
     evaluate.add_argument(
         "--embedding",
         default="musicnn",
-        help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
+        help="musicnn or clap, =FOLDER for its weights, or none (default %(default)s)",
     )
     evaluate.add_argument(
         "--seed", type=whole, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"
