@@ -4,8 +4,6 @@ import json
 import sys
 import tarfile
 import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
 from pathlib import Path
 
@@ -13,8 +11,9 @@ import numpy as np
 
 from musicbench import InputError, __version__
 from musicbench.build import captions
+from musicbench.build.engines import processes
 from musicbench.compose.compose import check_sample_rate, check_styles, compose, find_soundfont
-from musicbench.files import alone_in, make_folder, written_whole
+from musicbench.files import alone_in, make_folder, sweep_torn, written_whole
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.sound.audio import save_audio
 from musicbench.sound.clip import Clip
@@ -285,12 +284,7 @@ def write_composed(
     with alone_in(folder):
         seeds = _seeds_left(folder, range(first_seed, first_seed + count), duration_s, sample_rate)
         with (folder / ROWS).open("a", encoding="utf-8") as lines:
-            try:
-                _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont, tuple(styles), apart)
-            except BrokenProcessPool:
-                raise InputError(
-                    "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
-                ) from None
+            _write_composed_rows(lines, seeds, workers, folder, duration_s, sample_rate, soundfont, tuple(styles), apart)
     return len(seeds)
 
 
@@ -309,6 +303,7 @@ def _seeds_left(folder, wanted, duration_s, sample_rate):
             )
     kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
     make_folder(folder / "audio")
+    sweep_torn(folder / "audio")
     if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
         write_rows(path, kept)
     have = {row.get("seed") for row in kept}
@@ -317,7 +312,7 @@ def _seeds_left(folder, wanted, duration_s, sample_rate):
 
 def _write_composed_rows(lines, seeds, workers, *settings):
     started = time.monotonic()
-    with ProcessPoolExecutor(workers) as pool:
+    with processes(workers) as pool:
         jobs = pool.map(composed_row, seeds, *([value] * len(seeds) for value in settings), chunksize=8)
         for done, row in enumerate(jobs, 1):
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")
