@@ -20,6 +20,7 @@ $(VENV)/.dev: $(VENV)/.core requirements-dev.txt
 judges: $(VENV)/.core
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-eval.txt
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps chord-extractor==0.1.3 musicnn==0.1.0
+	$(VENV)/bin/python benchmarks/convert_musicnn.py
 
 # The controls travel through the environment, so that no quoting in a prompt can break the command.
 export PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT

@@ -47,7 +47,8 @@ def say(name, plan):
     from musicbench.music.theory import Chord
     from musicbench.sound.features import hear
     from musicbench.sound.master import true_peak_db
-    from mustango.hear.obeyed import beats_f_measure, matched_share
+    from mustango.hear.metrics import beats_f_measure
+    from mustango.hear.obeyed import matched_share
 
     samples, sample_rate = soundfile.read(CLIPS / name, dtype="float32")
     heard = hear(samples, sample_rate)

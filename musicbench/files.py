@@ -7,7 +7,11 @@ import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from musicbench import InputError
+
+LOCK = ".lock"  # of a folder that is being written
 
 
 @contextmanager
@@ -29,6 +33,12 @@ def written_whole(path):
         raise InputError(f"cannot write {path} ({error.strerror or error}); choose another place") from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sweep_torn(folder):
+    """Delete what writers that were killed left in a folder in which nobody writes now."""
+    for left in Path(folder).glob(".*-" + "[0-9a-f]" * 16 + ".*"):
+        left.unlink()
 
 
 def save_json(path, data):
@@ -80,26 +90,30 @@ def make_folder(folder):
 
 @contextmanager
 def alone_in(folder):
-    """Make a folder if need be and keep others who ask so out of it, where the system and its file system have locks.
+    """Make a folder if need be and keep others who ask so out of it, where its file system has locks; for it holds `LOCK` meanwhile.
 
-    Raises InputError when somebody is writing there, or the folder cannot be made.
+    What a killed process leaves of it is no lock. Raises InputError when somebody is writing there, or the folder cannot be made or
+    written.
     """
     make_folder(folder)
+    check_writable(folder)
+    lock = FileLock(Path(folder, LOCK), blocking=False, fallback_to_soft=False)
     try:
-        import fcntl
-    except ImportError:  # Windows
-        yield
-        return
-    opened = os.open(folder, os.O_RDONLY)
+        lock.acquire()
+    except Timeout:
+        raise InputError(f"another run is writing {folder}; wait for it or give another folder") from None
+    except PermissionError:
+        raise InputError(
+            f"cannot lock {folder}, as {LOCK} in it is another user's; wait for that run, or delete the file where there is none"
+        ) from None
+    except OSError:  # a network's folder may have no locks
+        pass
     try:
-        with suppress(OSError):  # a network's folder may have no locks
-            try:
-                fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise InputError(f"another run is writing {folder}; wait for it or give another folder") from None
         yield
     finally:
-        os.close(opened)
+        with suppress(OSError):
+            Path(folder, LOCK).unlink()  # while it is held: who has opened it sees that it is gone and begins anew
+        lock.release()
 
 
 def path_text(path):

@@ -7,6 +7,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
 
 from contextlib import suppress
+from html.parser import HTMLParser
 from pathlib import Path
 from time import process_time
 
@@ -21,6 +22,25 @@ settings.load_profile("house")
 GOLDEN = Path(__file__).parent / "golden"
 ROOT = Path(__file__).parent.parent
 HANG_S = 600  # what takes longer hangs: no bound on speed, the machine may be busy
+
+
+HOSTILE = """<script>alert(1)</script>"'><img src=x onerror=alert(1)> </td></style></title> {{ 7 * 7 }} {% if %} &lt;"""
+
+
+class Markup(HTMLParser):
+    """What a browser sees in a page: the names of its `tags`, their `attributes` (name, value) and the `text` between them."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += attributes
+
+    def handle_data(self, data):
+        self.text += data
 
 
 def processor_s(read, text, enough_s=0.0):

@@ -229,9 +229,7 @@ def test_a_worker_ends_with_the_process_that_started_it(tmp_path):
     """Even in the middle of its work."""
     (tmp_path / "work.py").write_text("""
 import os, time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-from musicbench.build.engines import end_with_parent
+from musicbench.build.engines import processes
 
 def work():
     print(os.getpid(), flush=True)
@@ -239,7 +237,8 @@ def work():
     print("outlived", flush=True)
 
 if __name__ == "__main__":
-    ProcessPoolExecutor(1, get_context("spawn"), end_with_parent).submit(work).result()
+    with processes(1) as pool:
+        pool.submit(work).result()
 """)
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen([sys.executable, tmp_path / "work.py"], stdout=subprocess.PIPE, text=True, env=environment) as process:

@@ -156,6 +156,9 @@ def test_picking_is_checked_in_a_dry_run(capsys, here, tiny_folder, monkeypatch)
 
     monkeypatch.setattr("musicbench.sound.features.madmom", missing)
     fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="madmom is not installed")
+    monkeypatch.setattr("musicbench.sound.features.madmom", lambda meters: None)
+    monkeypatch.setitem(sys.modules, "mir_eval.beat", None)
+    fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="need mir_eval")
 
 
 MAY_BE_EMPTY = ("prompt", "chords", "tempo", "key", "meter", "duration", "negative_prompt")

@@ -1,8 +1,11 @@
+import errno
 import io
 import os
 import stat
 import subprocess
 import sys
+import time
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -10,7 +13,7 @@ import soundfile
 from conftest import ROOT
 
 from musicbench import InputError
-from musicbench.files import save_json, written_whole
+from musicbench.files import LOCK, alone_in, save_json, written_whole
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.sound.audio import load_audio, save_audio
 from musicbench.sound.clip import Clip
@@ -124,3 +127,53 @@ def test_the_same_sound_gives_the_same_ogg(tmp_path):
     assert np.array_equal(
         soundfile.read(tmp_path / "x.ogg")[0], soundfile.read(drawn)[0]
     )  # pages with a wrong CRC would be left out
+
+
+HOLDER = """
+import sys, time
+from musicbench.files import alone_in
+with alone_in(sys.argv[1]):
+    print("held", flush=True)
+    time.sleep(300)
+"""
+
+
+def test_one_process_at_a_time_writes_a_folder_and_a_killed_one_holds_nothing(tmp_path):
+    folder = tmp_path / "out"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, folder], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "held\n"
+        begun = time.monotonic()
+        with pytest.raises(InputError, match="another run is writing .*; wait for it or give another folder"), alone_in(folder):
+            pass
+        assert time.monotonic() - begun < 5 and os.listdir(folder) == [LOCK]
+        process.kill()
+    with alone_in(folder), pytest.raises(InputError, match="another run is writing"), alone_in(folder):
+        pass
+    assert os.listdir(folder) == []
+
+
+def test_a_lock_goes_when_the_work_fails(tmp_path):
+    with pytest.raises(RuntimeError), alone_in(tmp_path):
+        raise RuntimeError
+    with alone_in(tmp_path):
+        assert os.listdir(tmp_path) == [LOCK]
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "says"), [(errno.EROFS, "cannot be written"), (errno.EACCES, "another user's"), (errno.ENOLCK, "")]
+)
+def test_folders_that_cannot_be_written_or_locked(tmp_path, monkeypatch, code, says):
+    """A file system that is read only; a lock file that another user's run has; a network's folder without locks, which is used as it is."""
+
+    def fails(*_, **__):
+        raise OSError(code, os.strerror(code))
+
+    if code == errno.EROFS:
+        monkeypatch.setattr("tempfile.TemporaryFile", fails)
+    else:
+        monkeypatch.setattr("filelock.FileLock.acquire", fails)
+    with pytest.raises(InputError, match=says) if says else nullcontext() as refused, alone_in(tmp_path):
+        assert not says
+    assert not says or "\n" not in str(refused.value)
+    assert os.listdir(tmp_path) == []

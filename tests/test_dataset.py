@@ -76,6 +76,15 @@ def test_lines_that_are_no_rows_are_named(tmp_path):
     assert read_rows(tmp_path) == [{"a": 1}]
 
 
+def test_what_a_killed_writer_left_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    (tmp_path / "audio").mkdir()
+    for name in (".00000000-0123456789abcdef.flac", "00000000.flac"):
+        (tmp_path / "audio" / name).touch()
+    write_composed(tmp_path, 0)
+    assert [path.name for path in (tmp_path / "audio").iterdir()] == ["00000000.flac"]
+
+
 def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
     text = '{"dataset": "composed", "seed": 0}\n{"dataset": "comp'

@@ -1,23 +1,30 @@
-"""Distances on hand-made embeddings; MusiCNN, where it is installed, on sounds."""
+"""Distances on hand-made embeddings; MusiCNN, where its weights are, on sounds."""
 
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
+from safetensors.numpy import load_file
 
 from musicbench import InputError
 from mustango.hear.embeddings import (
     CLAP,
-    EMBEDDERS,
+    MUSICNN,
     MusiCNN,
     frechet_distance,
     kernel_distance,
     load_embedder,
-    read_tensorflow,
+    musicnn_file,
     tag_divergence,
 )
 
-needs_musicnn = pytest.mark.skipif(find_spec("musicnn") is None, reason="pip install --no-deps musicnn==0.1.0")
+sys.path.insert(0, str(ROOT / "benchmarks"))
+import convert_musicnn
+
+needs_musicnn = pytest.mark.skipif(not musicnn_file().is_file(), reason="MusiCNN's weights are not there (make judges)")
 
 
 @pytest.fixture
@@ -64,24 +71,46 @@ def test_divergence_of_tags():
 
 
 def test_unknown_and_absent_embeddings(tmp_path, monkeypatch):
-    with pytest.raises(InputError, match="choose one of musicnn"):
-        load_embedder("vgg")
-    for name in ("panns", "vggish", "clap"):
-        with pytest.raises(InputError, match=name[:4] if name != "panns" else "PANNs"):
-            load_embedder(f"{name}={tmp_path}")
-    with pytest.raises(InputError, match="cannot read"):
+    for name in ("vgg", "panns"):
+        with pytest.raises(InputError, match="choose one of musicnn, clap, or none"):
+            load_embedder(name)
+    with pytest.raises(InputError, match="clap"):
+        load_embedder(f"clap={tmp_path}")
+    with pytest.raises(InputError, match="no weights .*; run: make judges"):
         load_embedder(f"musicnn={tmp_path}")
-    assert {"musicnn", "clap", "panns", "vggish"} == set(EMBEDDERS)
+    (tmp_path / MUSICNN).write_bytes(b"torn")
+    with pytest.raises(InputError, match="cannot read .*; run: make judges"):
+        load_embedder(f"musicnn={tmp_path}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(InputError, match="no weights .*cache.*mustango"):
+        load_embedder("musicnn")
 
 
-@needs_musicnn
-def test_reads_tensorflows_checkpoint():
-    from pathlib import Path
-
-    tensors = read_tensorflow(f"{Path(find_spec('musicnn').origin).parent}/MTT_musicnn/")
+@pytest.mark.skipif(find_spec("musicnn") is None, reason="musicnn is not installed (make judges)")
+def test_musicnns_checkpoint_is_converted(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["convert_musicnn.py"])
+    convert_musicnn.main()
+    assert capsys.readouterr().out == f"{musicnn_file()}\n"
+    tensors = load_file(musicnn_file())
     assert tensors["conv2d/kernel"].shape == (7, 38, 1, 204) and tensors["dense_1/kernel"].shape == (200, 50)
-    assert all(np.isfinite(tensor).all() for tensor in tensors.values())
+    assert all(np.isfinite(tensor).all() for tensor in tensors.values()) and not any("Adam" in n or "beta1" in n for n in tensors)
     assert tensors["batch_normalization_3/moving_variance"].min() > 0
+    read = convert_musicnn.read_tensorflow(f"{Path(find_spec('musicnn').origin).parent}/MTT_musicnn/")
+    assert all(np.array_equal(tensor, read[name]) for name, tensor in tensors.items())
+    assert MusiCNN()(np.zeros(16000, np.float32), 16000)[0].shape == (1, 200)
+
+
+@pytest.mark.parametrize("checkpoint", [None, "empty"])
+def test_a_package_without_its_checkpoint_is_told_in_one_line(tmp_path, monkeypatch, checkpoint):
+    from importlib.machinery import ModuleSpec
+
+    found = checkpoint and ModuleSpec("musicnn", None, origin=str(tmp_path / "musicnn" / "__init__.py"))
+    monkeypatch.setattr(convert_musicnn, "find_spec", lambda name: found)
+    monkeypatch.setattr("sys.argv", ["convert_musicnn.py", str(tmp_path / "new" / "x.safetensors")])
+    with pytest.raises(SystemExit, match="convert_musicnn.py: .*musicnn") as stop:
+        convert_musicnn.main()
+    assert "\n" not in stop.value.code and not (tmp_path / "new").exists()
 
 
 def plucked(pitches, rate=16000, seconds=6):

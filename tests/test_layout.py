@@ -59,6 +59,11 @@ def test_imports_go_up_the_list_only():
                 assert ORDER.index(name) < ORDER.index(own), f"{own} imports {name}, which comes after it"
 
 
+def test_one_file_starts_pools_of_processes():
+    starts = {"concurrent.futures.ProcessPoolExecutor", "multiprocessing.Pool", "multiprocessing.Process"}
+    assert {path.name for path in files() if starts & set(imported(path.read_text()))} == {"engines.py"}
+
+
 def run(code):
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
 

@@ -2,6 +2,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.music.progression import beat_grid
@@ -12,6 +14,7 @@ from mustango.hear.metrics import (
     Labels,
     Target,
     beat_scores,
+    beats_f_measure,
     bootstrap,
     chord_scores,
     clip_scores,
@@ -217,3 +220,33 @@ def test_intervals():
     assert np.isnan(bootstrap([0.0, 0.0], of=[0.0, 0.0]).value)
     with pytest.raises(InputError, match="no clips"):
         bootstrap([])
+
+
+def test_beats_are_matched_once():
+    asked = (0.0, 0.5, 1.0, 1.5)
+    assert beats_f_measure(asked, asked) == 1
+    assert beats_f_measure(asked, [t + 0.069 for t in asked]) == 1
+    assert beats_f_measure(asked, [t + 0.071 for t in asked]) == 0
+    assert beats_f_measure(asked, (0.0, 1.0)) == pytest.approx(2 / 3)  # half tempo
+    assert beats_f_measure(asked, (0.0, 0.01, 0.02, 0.5)) == pytest.approx(0.5)  # a beat counts once
+    assert beats_f_measure((), ()) == 0
+
+
+TIMES = st.lists(st.floats(0, 30, allow_subnormal=False), max_size=40).map(lambda times: tuple(sorted(times)))
+
+
+@given(TIMES, TIMES)
+def test_the_beats_f_measure_is_that_of_one_scan(asked, heard):
+    """Both lists in order, the first heard beat that is near enough taken each time: what `obeyed` did before mir_eval.
+
+    Beats on the very edge of the window are left out: there rounding decides.
+    """
+    assume(all(abs(abs(a - h) - 0.07) > 1e-9 for a in asked for h in heard))
+    matched, place = 0, 0
+    for time in asked:
+        while place < len(heard) and heard[place] < time - 0.07:
+            place += 1
+        if place < len(heard) and heard[place] <= time + 0.07:
+            matched, place = matched + 1, place + 1
+    scanned = 2 * matched / (len(asked) + len(heard)) if asked or heard else 0.0
+    assert beats_f_measure(asked, heard) == pytest.approx(scanned, abs=1e-12)

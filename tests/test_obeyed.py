@@ -8,7 +8,7 @@ import pytest
 
 from musicbench.music.theory import Chord, Key
 from musicbench.sound.features import Heard
-from mustango.hear.obeyed import beats_f_measure, best_take, compare, matched_share
+from mustango.hear.obeyed import best_take, compare, matched_share
 from mustango.request.reader import resolve
 
 
@@ -69,16 +69,6 @@ def test_chords():
     half = Heard(chords=controls.chords[:2], chord_times=controls.chord_times[:2])
     assert compare(controls, half).chords_matched == 0.5 and compare(controls, half).chords_obeyed is False
     assert compare(controls, Heard()).chords_obeyed is None
-
-
-def test_beats_are_matched_once():
-    asked = (0.0, 0.5, 1.0, 1.5)
-    assert beats_f_measure(asked, asked) == 1
-    assert beats_f_measure(asked, [t + 0.069 for t in asked]) == 1
-    assert beats_f_measure(asked, [t + 0.071 for t in asked]) == 0
-    assert beats_f_measure(asked, (0.0, 1.0)) == pytest.approx(2 / 3)  # half tempo
-    assert beats_f_measure(asked, (0.0, 0.01, 0.02, 0.5)) == pytest.approx(0.5)  # a beat counts once
-    assert beats_f_measure((), ()) == 0
 
 
 def test_share_is_the_mean_of_what_was_heard():

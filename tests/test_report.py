@@ -5,6 +5,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import soundfile
+from conftest import HOSTILE, Markup
 from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
@@ -86,3 +87,21 @@ def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
     page = (tmp_path / "report.html").read_text()
     assert page.count("<audio") == 2 and "is damaged at" in page and "No such file" in page
     assert len(re.findall(r"<tr><td>\d+<td>", page.split("Damaged rows")[1].split("</table>")[0])) == len(odd) + 1
+
+
+def test_hostile_text_stays_text_wherever_it_stands(tmp_path):
+    folder = tmp_path / HOSTILE.replace("/", "|")
+    (folder / "train").mkdir(parents=True)
+    step = {"transform": HOSTILE, "to": HOSTILE}
+    everywhere = dict.fromkeys(("main_caption", "alt_caption", "id", "base_id", "source"), HOSTILE)
+    rows = [row(0, [], **everywhere), row(1, [step], **everywhere), row(2, [], id=HOSTILE), row(3, [], key=HOSTILE)]
+    for number in range(2):
+        save_audio(folder / rows[number]["location"], triads([C, G], 120)[: 2 * RATE], RATE)
+    save_json_lines(folder / "rows.jsonl", rows)
+    save_json_lines(folder / "rejected.jsonl", [{"source": HOSTILE, "clip_start": HOSTILE, "reason": HOSTILE}])
+    assert command.main(["inspect", str(folder)]) == 0
+    page = Markup((folder / "report.html").read_text())
+    assert "script" not in page.tags and page.tags.count("img") == page.tags.count("audio") == 4
+    assert page.tags.count("title") == page.tags.count("style") == page.tags.count("body") == 1
+    assert "onerror" not in dict(page.attributes) and page.text.count(HOSTILE) > 20
+    assert page.text.count(folder.name) == 3  # in title, heading and the path of the file that is not there

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import soundfile
+from conftest import HOSTILE, Markup
 
 from mustango.evaluate.scorecard import compared_markdown, markdown, page, rank, write_reports
 from mustango.hear.metrics import METRICS, Mean
@@ -92,6 +93,28 @@ def test_page_holds_all_it_shows(report, folder):
     assert "<b>calm" not in text and "&lt;b&gt;calm &amp; low" in text and "<script" not in text
     assert "http://" not in text and "https://" not in text and 'src="/' not in text
     assert page(report, folder, clips=1).count("<audio") == 1
+
+
+def test_hostile_text_stays_text_wherever_it_stands(report, folder):
+    name = HOSTILE.replace("/", "|")
+    rows = [json.loads(line) for line in (folder / "targets.jsonl").read_text().splitlines()]
+    (folder / "targets.jsonl").write_text(
+        "\n".join(json.dumps(r | {"id": name, "prompt": HOSTILE, "meter": HOSTILE}) for r in rows)
+    )
+    (folder / "heard" / "model" / "bad.json").rename(folder / "heard" / "model" / f"{name}.json")
+    (judge,) = report["judges"]
+    judge |= dict.fromkeys(("name", "licence"), HOSTILE)
+    report["setup"] |= dict.fromkeys(("set", "model", "weights"), HOSTILE)
+    report["judges not used"] = [HOSTILE]
+    report["problems"] = [{"column": "model", "id": HOSTILE, "what": HOSTILE}]
+    report["rows"][0]["judge"] = HOSTILE
+    report["paths"]["model"] = {name: str(folder / "bad.wav")}
+    report["scores"]["model"] = {name: {HOSTILE: {"majmin": 0.1}}}
+    shown = Markup(page(report, folder))
+    assert "script" not in shown.tags and shown.tags.count("img") == shown.tags.count("audio") == 1
+    assert shown.tags.count("title") == shown.tags.count("style") == shown.tags.count("body") == 1
+    assert "onerror" not in dict(shown.attributes) and shown.text.count(HOSTILE) == 12
+    assert shown.text.count(name) == 1 and ("alt", f"spectrogram of {name}") in shown.attributes
 
 
 def test_page_of_clips_that_cannot_be_read(report, folder):

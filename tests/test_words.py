@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import needs_fluidsynth
+from test_embeddings import needs_musicnn
 
 from musicbench.compose.compose import render
 from musicbench.compose.pieces import Voice
@@ -126,8 +127,8 @@ def test_repetition_is_seen():
 
 
 @needs_fluidsynth
+@needs_musicnn
 def test_a_probe_tells_piano_from_organ():
-    pytest.importorskip("musicnn")
     from mustango.evaluate.probe import timbre
 
     cases = [(c, p) for c, p in instrument_cases(3, 180) if p.comping in ("piano", "organ")]

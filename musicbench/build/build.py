@@ -27,7 +27,17 @@ from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.recipe import Recipe
 from musicbench.build.song_rows import build_song, mark_of, read_object, rejection, versions
 from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over
-from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, save_json_lines, written_whole
+from musicbench.files import (
+    alone_in,
+    check_folder,
+    make_folder,
+    path_text,
+    printable,
+    save_json,
+    save_json_lines,
+    sweep_torn,
+    written_whole,
+)
 from musicbench.sound.opening import file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -175,8 +185,7 @@ def _prepare(out, settings, overwrite):
     for folder in folders[:3]:
         make_folder(folder)
     for folder in (out, *folders):
-        for left in folder.glob(".*-" + "[0-9a-f]" * 16 + ".*"):
-            left.unlink()
+        sweep_torn(folder)
 
 
 def _sweep(out, paths, rows):

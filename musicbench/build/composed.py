@@ -2,8 +2,6 @@
 
 import sys
 import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
@@ -13,8 +11,9 @@ import numpy as np
 from musicbench import InputError, __version__
 from musicbench.build.captions import control_sentences, training_captions
 from musicbench.build.dataset import ROWS, read_rows
+from musicbench.build.engines import processes
 from musicbench.compose.compose import check_sample_rate, check_styles, compose, find_soundfont
-from musicbench.files import alone_in, json_line, make_folder, save_json_lines
+from musicbench.files import alone_in, json_line, make_folder, save_json_lines, sweep_torn
 from musicbench.sound.audio import save_audio
 
 
@@ -52,12 +51,7 @@ def write_composed(folder, count, first_seed=0, composer=None, workers=1):
     with alone_in(folder):
         seeds = _seeds_left(folder, range(first_seed, first_seed + count), composer)
         with (folder / ROWS).open("a", encoding="utf-8") as lines:
-            try:
-                _write_rows(lines, seeds, workers, folder, composer)
-            except BrokenProcessPool:
-                raise InputError(
-                    "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
-                ) from None
+            _write_rows(lines, seeds, workers, folder, composer)
     return len(seeds)
 
 
@@ -79,6 +73,7 @@ def _seeds_left(folder, wanted, composer):
             )
     kept = [row for row in rows if row.get("seed") not in wanted or (folder / row.get("location", "")).is_file()]
     make_folder(folder / "audio")
+    sweep_torn(folder / "audio")
     if path.exists() and (len(kept) < len(rows) or not path.read_bytes().endswith(b"\n")):  # audio was lost, or a kill tore it
         save_json_lines(path, kept)
     have = {row.get("seed") for row in kept}
@@ -87,7 +82,7 @@ def _seeds_left(folder, wanted, composer):
 
 def _write_rows(lines, seeds, workers, folder, composer):
     started = time.monotonic()
-    with ProcessPoolExecutor(workers) as pool:
+    with processes(workers) as pool:
         jobs = pool.map(composed_row, seeds, repeat(folder), repeat(composer), chunksize=8)
         for done, row in enumerate(jobs, 1):
             lines.write(json_line(row))

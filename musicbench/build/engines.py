@@ -1,4 +1,4 @@
-"""Run a function over many jobs: in this process, in others on this machine, or on a Ray cluster.
+"""Run a function over many jobs: in this process, in others on this machine, or on a Ray cluster. The one pool of processes.
 
 The function takes a job's arguments and `on_step`, to be called after each step of its work; results come in the order
 of the jobs.
@@ -6,10 +6,12 @@ of the jobs.
 
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from musicbench import InputError
+
+KILLED = "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,26 @@ def _here(task, jobs, on_progress):
     return [task(*job, on_step=on_step) for job in jobs]
 
 
-_steps_done = None  # in a worker: the counter it shares with the main process
+@contextmanager
+def processes(workers, prepare=None, *arguments):
+    """Give a pool (concurrent.futures) of processes that are new, each made ready by prepare(*arguments), and end with this one.
+
+    On the way out work that is not done is dropped. Raises InputError when one of them is killed.
+    """
+    from concurrent.futures import ProcessPoolExecutor
+    from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
+
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (prepare, *arguments))
+    try:
+        yield pool
+    except BrokenProcessPool:
+        raise InputError(KILLED) from None
+    finally:
+        started = list((pool._processes or {}).values())
+        pool.shutdown(wait=False, cancel_futures=True)
+        for process in started:
+            process.terminate()
 
 
 def end_with_parent():
@@ -71,10 +92,18 @@ def end_with_parent():
     Thread(target=watch, daemon=True).start()
 
 
-def _start_worker(counter):
+def _start_worker(prepare, *arguments):
+    end_with_parent()
+    if prepare:
+        prepare(*arguments)
+
+
+_steps_done = None  # in a worker: the counter it shares with the main process
+
+
+def _share(counter):
     global _steps_done
     _steps_done = counter
-    end_with_parent()
 
 
 def _count_step():
@@ -89,7 +118,7 @@ def _work(task, job):
 def _in_processes(task, jobs, workers, on_progress, killed):
     results = _run_pool(task, dict(enumerate(jobs)), workers, on_progress)
     if len(results) < len(jobs) and not killed:
-        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers")
+        raise InputError(KILLED)
     for index, job in enumerate(jobs):
         if index not in results:
             results |= _run_pool(task, {index: job}, 1) or {index: killed(job)}
@@ -98,14 +127,12 @@ def _in_processes(task, jobs, workers, on_progress, killed):
 
 def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
     """Return {index: result} of the jobs {index: job} that were done when all were, or when a worker was killed."""
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, wait
+    from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
+    from multiprocessing import get_context
 
-    context = multiprocessing.get_context("spawn")
-    counter, results = context.Value("l", 0), {}
-    pool = ProcessPoolExecutor(workers, context, _start_worker, (counter,))
-    try:
+    counter, results = get_context("spawn").Value("l", 0), {}
+    with processes(workers, _share, counter) as pool, suppress(BrokenProcessPool):  # while jobs are still being given to it
         waiting = {pool.submit(_work, task, job): index for index, job in jobs.items()}
         while waiting:
             done, _ = wait(waiting, timeout=0.5, return_when="FIRST_COMPLETED")
@@ -114,14 +141,7 @@ def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
                 index = waiting.pop(future)
                 with suppress(BrokenProcessPool):
                     results[index] = future.result()
-        return results
-    except BrokenProcessPool:  # while jobs were still being given to it
-        return results
-    finally:
-        processes = list((pool._processes or {}).values())
-        pool.shutdown(wait=False, cancel_futures=True)
-        for process in processes:
-            process.terminate()
+    return results
 
 
 def _on_ray(task, jobs, workers, address, on_progress, steps_of):

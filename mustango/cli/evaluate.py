@@ -36,7 +36,7 @@ OPTIONS = {
     "--judges": dict(help="of madmom, chordino, librosa, essentia (default: the first three, as installed)"),
     "--embedding": dict(
         default="musicnn",
-        help="musicnn, clap, panns or vggish, =FOLDER for its weights, or none (default %(default)s)",
+        help="musicnn or clap, =FOLDER for its weights, or none (default %(default)s)",
     ),
     "--seed": dict(
         type=whole, default=0, help="of shuffling and intervals, with --words of the clips too (default %(default)s)"

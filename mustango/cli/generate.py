@@ -104,6 +104,7 @@ def run(options):
     made.
     """
     from musicbench.sound.features import METERS, madmom
+    from mustango.hear.metrics import load_mir_eval
     from mustango.request.requests import requests_of
 
     takes = takes_of(options)
@@ -113,6 +114,7 @@ def run(options):
     check_device(options.device, wanted[0]["dtype"] if wanted else "float32")
     if options.pick == "best":
         madmom(tuple(METERS))
+        load_mir_eval()
     todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
     left_out = len(requests) - len(wanted)

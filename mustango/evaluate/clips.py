@@ -2,9 +2,6 @@
 
 import os
 import warnings
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +11,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from musicbench import InputError
-from musicbench.build.engines import end_with_parent
+from musicbench.build.engines import processes
 from musicbench.build.songs import SUFFIXES
 from musicbench.compose.compose import find_soundfont
 from musicbench.sound.audio import AUDIO_SUFFIXES, load_audio, save_audio
@@ -29,22 +26,13 @@ from mustango.request.sidecar import read_facts
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 
 
-@contextmanager
 def worker_pool(count):
-    """Give a pool of single-threaded processes. Raises InputError when one of them is killed."""
-    spawn = get_context("spawn")
-    pool = ProcessPoolExecutor(count, mp_context=spawn, initializer=_start_worker, initargs=(spawn.Lock(),))
-    try:
-        yield pool
-    except BrokenProcessPool:
-        raise InputError("a worker was killed, perhaps for memory; run the same command again, with fewer --workers") from None
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """Return a context that gives a pool of single-threaded processes. It raises InputError when one of them is killed."""
+    return processes(count, _start_worker, get_context("spawn").Lock())
 
 
 def _start_worker(lock):
     warnings.simplefilter("ignore")
-    end_with_parent()
     torch.set_num_threads(1)
     threadpool_limits(1)
     with lock:

@@ -1,11 +1,10 @@
 """An evaluation's report for people: Markdown tables, and one HTML page with audio, pictures and the worst clips first."""
 
-import base64
-import html
 import math
 from pathlib import Path
 
 from musicbench.files import written_whole
+from musicbench.markup import data_address, template
 from musicbench.music.theory import Chord
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.picture import clip_png
@@ -141,16 +140,6 @@ def compared_markdown(rows, first, second):
 # ---------------------------------------------------------------------------------------------------- the page
 
 SHOWN = ("majmin", "beat F", "CKD")  # what a clip is ranked by: the mean over its judges and these
-STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8881 }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1200px; margin: 2rem auto; padding: 0 1rem }
-table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; margin-bottom: 1.5rem }
-th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line); white-space: nowrap }
-td small { opacity: .65 } td:nth-child(3) b { font-weight: 700 } td b { font-weight: 500 }
-.wide { overflow-x: auto } article { border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem; margin: 1rem 0 }
-article img { max-width: 100%; border-radius: 4px } audio { height: 32px; vertical-align: middle; margin-right: 1rem }
-article p { margin: .4rem 0 } .low { opacity: .7 } li { margin: .1rem 0 }
-"""
 
 
 def rank(scores):
@@ -160,10 +149,6 @@ def rank(scores):
         values = [found[metric] for found in by_judge.values() for metric in SHOWN if metric in found]
         means[name] = sum(values) / len(values) if values else math.inf
     return sorted(means, key=means.get), means
-
-
-def _ogg(samples, rate):
-    return base64.b64encode(encoded_audio(samples, rate, "OGG")).decode()
 
 
 def _beats(name, times, positions):
@@ -187,7 +172,7 @@ def _lanes(target, record, judges):
 
 
 def _article(name, report, folder, target, mean):
-    """One clip: words, scores, audio of model and set, picture with what was asked and heard."""
+    """Return what the page shows of one clip: words, scores, audio of model and set, picture with what was asked and heard."""
     column = "model" if name in report["scores"].get("model", {}) else "real"
     saved = folder / "heard" / column / f"{name}.json"  # missing for a file that cannot be read
     record = read_json(saved) if saved.is_file() else {"heard": {}}
@@ -198,61 +183,35 @@ def _article(name, report, folder, target, mean):
         if any(metric in found for metric in SHOWN)
     )
     asked = [f"{target['bpm']:g} bpm" if target["bpm"] else "", target["meter"] or "", " ".join(target["key"] or ())]
-    players, picture = "", ""
+    players, picture = {}, None
     for kind in ("model", "real"):
         path = report["paths"].get(kind, {}).get(name)
         if path and Path(path).is_file() and (folder / "heard" / kind / f"{name}.json").is_file():
             samples, rate = load_audio(path)
-            players += f'{kind} <audio controls preload="metadata" src="data:audio/ogg;base64,{_ogg(samples, rate)}"></audio>'
+            players[kind] = data_address("audio/ogg", encoded_audio(samples, rate, "OGG"))
             if kind == column:
                 png = clip_png(
                     samples, rate, beat_times=target["beats"][0], beat_positions=target["beats"][1],
                     lanes=_lanes(target, record, report["setup"]["judges"]),
                 )  # fmt: skip
-                picture = (
-                    f'<img alt="spectrogram of {html.escape(name)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-                )
-    return (
-        f"<article><h3>{html.escape(name)} <span class=low>mean {mean:.2f}</span></h3><p>{html.escape(target['prompt'])}</p>"
-        f"<p class=low>asked: {html.escape(', '.join(a for a in asked if a))}; heard: {html.escape(said)}</p><p>{players}</p>{picture}</article>"
-    )
+                picture = data_address("image/png", png)
+    return {
+        "name": name, "mean": mean, "prompt": target["prompt"], "asked": ", ".join(a for a in asked if a), "heard": said,
+        "players": players.items(), "picture": picture,
+    }  # fmt: skip
 
 
 def page(report, folder, clips=20):
     """Return the report as one HTML page; needs the evaluation's folder for audio and what was heard."""
     folder = Path(folder)
-    parts = ["<h1>Evaluation</h1>", *(f"<p>{html.escape(text)}</p>" for text in _about(report))]
-    for group, header, lines in tables(report):
-        head = "".join(f'<th title="{html.escape(COLUMN_MEANINGS.get(name, ""))}">{html.escape(name)}</th>' for name in header)
-        body = ""
-        for line in lines:
-            cells = [
-                f'<td title="{html.escape(MEANINGS[line[0]])}">{html.escape(line[0])}</td>',
-                f"<td>{html.escape(line[1])}</td>",
-            ]
-            for text in line[2:]:
-                value, _, interval = text.partition(" [")
-                cells.append(f"<td><b>{value}</b> <small>{html.escape('[' + interval if interval else '')}</small></td>")
-            body += f"<tr>{''.join(cells)}</tr>"
-        parts.append(f"<h2>{group}</h2><div class=wide><table><tr>{head}</tr>{body}</table></div>")
-    if report["problems"]:
-        items = "".join(
-            f"<li>{html.escape(' '.join((p['column'], p['id'])))}: {html.escape(p['what'])}</li>" for p in report["problems"]
-        )
-        parts.append(f"<h2>Problems ({len(report['problems'])})</h2><ul>{items}</ul>")
     column = "model" if report["scores"].get("model") else "real"
     targets = {row["id"]: row for row in read_targets(folder)}
     order, means = rank(report["scores"].get(column, {}))
-    shown = order[:clips]
-    parts.append(f"<h2>Clips, worst first ({len(shown)} of {len(order)})</h2>")
-    parts.append(f"<p>By the mean of {', '.join(SHOWN)} over the judges that hear them.</p>")
-    parts += [_article(name, report, folder, targets[name], means[name]) for name in shown]
-    words = "".join(f"<li><b>{html.escape(n)}</b>: {html.escape(t)}</li>" for n, t in (*COLUMN_MEANINGS.items(), *MEANINGS.items()))
-    parts.append(f"<h2>Columns and metrics</h2><ul>{words}</ul>")
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>Evaluation</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
-    )
+    return template("mustango", "templates", "scorecard.html").render(
+        about=_about(report), tables=tables(report), problems=report["problems"], shown=SHOWN, of=len(order),
+        clips=[_article(name, report, folder, targets[name], means[name]) for name in order[:clips]],
+        column_meanings=COLUMN_MEANINGS, meanings=MEANINGS,
+    )  # fmt: skip
 
 
 def write_reports(report, folder):

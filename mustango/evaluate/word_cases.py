@@ -11,8 +11,8 @@ from musicbench.compose.styles import MOODS
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import NO_CHORD, Meter
 from mustango.evaluate.testsets import DURATION_S, Case, composed_case, composed_piece
-from mustango.hear.metrics import Target, spans
-from mustango.hear.obeyed import beats_f_measure, matched_share
+from mustango.hear.metrics import Target, beats_f_measure, spans
+from mustango.hear.obeyed import matched_share
 
 INSTRUMENTS = ("piano", "distorted guitar", "organ", "strings", "brass section", "choir")
 # Mood words' pair: what the composer changes for them, and what is measured; the second word asks for more of it.

@@ -1,84 +1,30 @@
 """How a set of clips sounds: embeddings that others trained, and the distances FAD, KAD and KL on them.
 
 An embedder turns a clip into frames (F, D), one each few seconds, and, where it can, class probabilities (F, K). None of them is
-part of generating. MusiCNN comes whole with pip's `musicnn`, so it works offline; the others need weights that the user fetches.
-Their weights could not be fetched where this was built: CLAP's way is tested on a random model, PANNs and VGGish are not tested.
+part of generating. MusiCNN's weights come with pip's `musicnn` (`make judges` converts them), so it works offline; CLAP's the user
+fetches. They could not be fetched where this was built: CLAP's way is tested on a random model.
 """
 
-import struct
-from contextlib import redirect_stdout
-from importlib.util import find_spec
-from io import StringIO
+import os
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 
 from musicbench import InputError
 
-# ---------------------------------------------------------------------------------------------------- TensorFlow's files
-
-
-def _varint(data, at):
-    value = shift = 0
-    while True:
-        byte = data[at]
-        at += 1
-        value |= (byte & 127) << shift
-        shift += 7
-        if byte < 128:
-            return value, at
-
-
-def _entries(table, offset, size):
-    """Yield (key, value) of one block of a LevelDB table: keys share prefixes, the block ends with its restart points."""
-    block = table[offset : offset + size]
-    end = len(block) - 4 - 4 * struct.unpack("<I", block[-4:])[0]
-    at, key = 0, b""
-    while at < end:
-        shared, at = _varint(block, at)
-        own, at = _varint(block, at)
-        length, at = _varint(block, at)
-        key = key[:shared] + block[at : at + own]
-        yield key, block[at + own : at + own + length]
-        at += own + length
-
-
-def _fields(message):
-    """Yield (number, value) of a protocol buffer message: integers, or bytes."""
-    at = 0
-    while at < len(message):
-        tag, at = _varint(message, at)
-        if tag & 7 == 0:
-            value, at = _varint(message, at)
-        else:
-            length, at = _varint(message, at) if tag & 7 == 2 else ({1: 8, 5: 4}[tag & 7], at)
-            value, at = message[at : at + length], at + length
-        yield tag >> 3, value
-
-
-def read_tensorflow(prefix):
-    """Read the float32 variables of a TensorFlow checkpoint `prefix`.index and .data as {name: array}; no TensorFlow needed."""
-    index, data = (Path(f"{prefix}{suffix}").read_bytes() for suffix in (".index", ".data-00000-of-00001"))
-    footer, at, handle = index[-48:], 0, []
-    while len(handle) < 4:  # offset and size of the meta index, then of the index of blocks
-        value, at = _varint(footer, at)
-        handle.append(value)
-    tensors = {}
-    for _, block in _entries(index, *handle[2:]):
-        offset, at = _varint(block, 0)
-        for name, message in _entries(index, offset, _varint(block, at)[0]):
-            entry = dict(_fields(message))
-            if not name or entry.get(1) != 1:  # the header, or not float32
-                continue
-            shape = [dict(_fields(size)).get(1, 0) for number, size in _fields(entry.get(2, b"")) if number == 2]
-            start = entry.get(4, 0)
-            tensors[name.decode()] = np.frombuffer(data[start : start + entry[5]], "<f4").reshape(shape)
-    return tensors
-
-
 # ---------------------------------------------------------------------------------------------------- embedders
+
+
+MUSICNN = "musicnn-mtt.safetensors"
+
+
+def musicnn_file():
+    """Return where MusiCNN's weights lie, which `benchmarks/convert_musicnn.py` writes."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mustango" / MUSICNN
 
 
 class MusiCNN:
@@ -91,15 +37,13 @@ class MusiCNN:
     window = 187  # frames of 16 ms
 
     def __init__(self, folder=None):
-        package = find_spec("musicnn")
-        if folder is None and package is None:
-            raise InputError("the embedding MusiCNN needs the package musicnn; run: pip install --no-deps musicnn==0.1.0")
-        folder = Path(folder or Path(package.origin).parent / "MTT_musicnn")
+        path = Path(folder, MUSICNN) if folder else musicnn_file()
         try:
-            weights = read_tensorflow(f"{folder}/")
-        except OSError as error:
-            raise InputError(f"cannot read MusiCNN's weights in {folder} ({error.strerror}); install musicnn 0.1.0 again") from None
-        self.weights = {name: torch.from_numpy(w.copy()) for name, w in weights.items() if "Adam" not in name}
+            self.weights = load_file(path)
+        except FileNotFoundError:
+            raise InputError(f"the embedding MusiCNN has no weights ({path}); run: make judges") from None
+        except (OSError, SafetensorError) as error:
+            raise InputError(f"cannot read MusiCNN's weights {path} ({error}); run: make judges") from None
 
     def _normal(self, x, number):
         name = "batch_normalization" + (f"_{number}" if number else "")
@@ -186,50 +130,7 @@ class CLAP:
         return _normed(self.model.get_text_features(**inputs))[0]
 
 
-class PANNs:
-    """PANNs' CNN14 (Kong et al., 2020): frames of 2048 numbers, 527 AudioSet classes; the embedding of Mustango's FD and KL."""
-
-    name, licence, sample_rate = "PANNs CNN14", "MIT, weights CC BY 4.0", 32000
-
-    def __init__(self, folder=None):
-        home = Path.home() / "panns_data"  # where panns-inference looks for its list of classes
-        weights, classes = Path(folder or home) / "Cnn14_mAP=0.431.pth", home / "class_labels_indices.csv"
-        missing = [str(path) for path in (weights, classes) if not path.is_file()]
-        if find_spec("panns_inference") is None or missing:
-            raise InputError(
-                f"PANNs needs the packages panns-inference and torchlibrosa{' and ' if missing else ''}{' and '.join(missing)}; "
-                "https://github.com/qiuqiangkong/panns_inference says where to get them"
-            )
-        with redirect_stdout(StringIO()):
-            from panns_inference import AudioTagging
-
-            self.model = AudioTagging(checkpoint_path=str(weights), device="cpu")
-
-    def __call__(self, samples, sample_rate):
-        """Return (frames (1, 2048), classes (1, 527)) of the whole clip."""
-        classes, frame = self.model.inference(_resampled(samples, sample_rate, self.sample_rate)[None])
-        return np.asarray(frame), np.asarray(classes)
-
-
-class VGGish:
-    """VGGish (Hershey et al., 2017), the embedding of the first FAD: 128 numbers for each 0.96 s."""
-
-    name, licence, sample_rate = "VGGish", "Apache-2.0", 16000
-
-    def __init__(self, folder=None):
-        if folder is None or not Path(folder, "hubconf.py").is_file():
-            raise InputError(
-                "VGGish needs a copy of https://github.com/harritaylor/torchvggish with its weights; name it: --embedding vggish=FOLDER"
-            )
-        self.model = torch.hub.load(str(folder), "vggish", source="local", postprocess=False).eval()
-
-    @torch.no_grad()
-    def __call__(self, samples, sample_rate):
-        """Return (frames (F, 128), None)."""
-        return self.model(_resampled(samples, sample_rate, self.sample_rate), self.sample_rate).cpu().numpy(), None
-
-
-EMBEDDERS = {"musicnn": MusiCNN, "clap": CLAP, "panns": PANNs, "vggish": VGGish}
+EMBEDDERS = {"musicnn": MusiCNN, "clap": CLAP}
 
 
 def load_embedder(text):

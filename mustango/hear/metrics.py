@@ -106,13 +106,14 @@ def row_labels(row, suffix=""):
 # ---------------------------------------------------------------------------------------------------- the field's metrics
 
 
-def _mir_eval():
+def load_mir_eval():
+    """Return the package mir_eval. Raises InputError where it is not installed."""
     try:
         import mir_eval.beat
         import mir_eval.chord
         import mir_eval.key
     except ImportError as error:
-        raise InputError(f"scores need mir_eval ({error}); run: make judges, or pip install -r requirements-eval.txt") from None
+        raise InputError(f"scores need mir_eval ({error}); run: make judges, or pip install -r requirements-madmom.txt") from None
     return mir_eval
 
 
@@ -160,7 +161,7 @@ def chord_scores(target, heard):
     IoU: the time in which both name the same chord, bass apart, over the time in which either names one (JASCO's measure).
     Without IoU where neither names a chord.
     """
-    mir_eval = _mir_eval()
+    mir_eval = load_mir_eval()
     labels, times = _within(heard, target.duration_s)
     wanted, starts = [c.harte() for c in target.chords], list(target.chord_times)
     if starts[0] > 1e-6:  # until the first chord no chord is asked
@@ -181,12 +182,19 @@ def chord_scores(target, heard):
     return scores | ({"IoU": float(shared / either)} if either else {})
 
 
+def beats_f_measure(asked, heard, tolerance_s=0.07):
+    """Return the F measure of heard beat times on asked ones (mir_eval), each matched once at most; 0 where either has none."""
+    if not len(asked) or not len(heard):
+        return 0.0
+    return float(load_mir_eval().beat.f_measure(np.asarray(asked, float), np.asarray(heard, float), tolerance_s))
+
+
 def beat_scores(target, heard, tolerance_s=0.07):
     """Return beat F, CMLt, AMLt (half and double tempo allowed), tempo Acc1 (4 %) and Acc2 (octaves allowed)."""
-    mir_eval = _mir_eval()
+    mir_eval = load_mir_eval()
     scores, asked, found = {}, np.asarray(target.beat_times, float), np.asarray(heard.beat_times, float)
     if len(asked):
-        scores["beat F"] = _f(asked, found, tolerance_s)
+        scores["beat F"] = beats_f_measure(asked, found, tolerance_s)
         both = len(asked) > 1 and len(found) > 1
         _, cmlt, _, amlt = mir_eval.beat.continuity(asked, found) if both else (0.0,) * 4
         scores |= {"CMLt": float(cmlt), "AMLt": float(amlt)}
@@ -199,15 +207,8 @@ def beat_scores(target, heard, tolerance_s=0.07):
 
 def downbeat_score(target, heard, tolerance_s=0.07):
     """Return the F measure of the downbeats, or None where none is asked."""
-    asked, found = (
-        np.asarray([t for t, p in zip(c.beat_times, c.beat_positions, strict=False) if p == 1], float) for c in (target, heard)
-    )
-    return _f(asked, found, tolerance_s) if len(asked) else None
-
-
-def _f(asked, found, tolerance_s):
-    mir_eval = _mir_eval()
-    return float(mir_eval.beat.f_measure(asked, found, tolerance_s)) if len(found) else 0.0
+    asked, found = ([t for t, p in zip(c.beat_times, c.beat_positions, strict=False) if p == 1] for c in (target, heard))
+    return beats_f_measure(asked, found, tolerance_s) if asked else None
 
 
 def clip_scores(target, heard, hears):
@@ -230,7 +231,7 @@ def clip_scores(target, heard, hears):
 
 
 def _key_score(asked, heard):
-    mir_eval = _mir_eval()
+    mir_eval = load_mir_eval()
     names = [str(Key.of(key.pitch_class, key.mode)) for key in (asked, heard) if key]  # mir_eval knows no Cb and no E#
     return float(mir_eval.key.weighted_score(*names)) if heard else 0.0
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from musicbench.music.theory import Key
 from musicbench.sound.features import hear
+from mustango.hear.metrics import beats_f_measure
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
 OCTAVES = {2.0: "twice as fast", 0.5: "half as fast"}  # the same pulse, counted otherwise
@@ -12,7 +13,7 @@ CHORDS_ENOUGH = 0.9  # of the time; above it chords are obeyed
 
 @dataclass(frozen=True)
 class Scores:
-    """Asked and heard tempo and key, the share of the clip in which the heard chord is the asked one, the beats' F-measure.
+    """Asked and heard tempo, key and beats, and the share of the clip in which the heard chord is the asked one.
 
     None where nothing was heard; `reasons` says why ({"beats" | "chords" | "key": text}). Music without a chord asks for no key (None),
     and to hear no chord in it is right.
@@ -24,7 +25,8 @@ class Scores:
     key_heard: Key | None
     chords_matched: float | None
     reasons: dict
-    beats_matched: float | None = None
+    beats_asked: tuple = ()
+    beats_heard: tuple = ()
 
     @property
     def tempo_obeyed(self):
@@ -58,10 +60,13 @@ class Scores:
 
     @property
     def share(self):
-        """How much of what was asked was heard, 0 to 1: the mean of chords, beats and, where one is asked, key; what was not heard counts 0."""
+        """How much of what was asked was heard, 0 to 1: the mean of chords, beats (F measure) and, where one is asked, key.
+
+        What was not heard counts 0. Raises InputError where mir_eval is not installed.
+        """
         shares = [
             self.chords_matched or 0.0,
-            self.beats_matched or 0.0,
+            beats_f_measure(self.beats_asked, self.beats_heard),
             *([float(self.key_obeyed or 0.0)] if self.key_asked else []),
         ]
         return sum(shares) / len(shares)
@@ -87,30 +92,19 @@ def matched_share(asked, asked_times, heard, heard_times, duration_s):
     return same_s / duration_s
 
 
-def beats_f_measure(asked, heard, window_s=0.07):
-    """Return the F-measure of heard beat times on asked ones, each matched once at most, no more than `window_s` apart."""
-    matched, place = 0, 0
-    for time in asked:
-        while place < len(heard) and heard[place] < time - window_s:
-            place += 1
-        if place < len(heard) and heard[place] <= time + window_s:
-            matched, place = matched + 1, place + 1
-    return 2 * matched / (len(asked) + len(heard)) if len(asked) + len(heard) else 0.0
-
-
 def compare(controls, heard):
     """Return the Scores of a take from its controls (`mustango.request.reader.Controls`) and `musicbench.sound.features.Heard`."""
     matched, key = None, controls.key_heard_in
     if heard.chords or not key:
         matched = matched_share(controls.chords, controls.chord_times, heard.chords, heard.chord_times, controls.duration_s)
-    beats = beats_f_measure(controls.beat_times, heard.beat_times) if heard.beat_times else None
-    return Scores(controls.bpm, heard.bpm, key, heard.key, matched, dict(heard.reasons), beats)
+    beats = tuple(controls.beat_times), tuple(heard.beat_times)
+    return Scores(controls.bpm, heard.bpm, key, heard.key, matched, dict(heard.reasons), *beats)
 
 
 def best_take(output):
     """Return (index, [Scores]) of the take of a MustangoOutput in which madmom hears most of what was asked of it.
 
-    Raises InputError when madmom is not installed.
+    Raises InputError when madmom or mir_eval is not installed.
     """
     heard = [hear(audio, output.sample_rate) for audio in output.audios]
     scores = [compare(controls, h) for controls, h in zip(output.controls, heard, strict=True)]

@@ -14,12 +14,7 @@ from mustango.page.work import Progress
 
 RESTORED = "Your takes are below."
 RELOADED = "The reload stopped the work. Press Generate to start again."
-TAP = """tempo => {
-  const now = performance.now(), taps = (window.taps || []).filter(t => now - t < 12000);
-  window.taps = taps.length && now - taps[taps.length - 1] > 2500 ? [now] : [...taps, now];
-  const n = window.taps.length - 1;
-  return n < 1 ? tempo : String(Math.min(300, Math.max(20, Math.round(60000 * n / (now - window.taps[0])))));
-}"""
+TAP = "tempo => mustango.tap(tempo)"
 # A dropdown has input when it is left, too: it is emptied when it was read, and empty it changes nothing.
 CHOOSE = "line => { if (line) mustango.set({chords: line}); return null; }"
 

@@ -89,6 +89,15 @@ window.mustango = (() => {
     if (status.top < 0 || status.bottom > innerHeight) look(find('#status'), 'start');
   }
 
+  // The tempo of the taps so far, as text; the tempo as it stands before the second of them. A pause begins anew.
+  let taps = [];
+  function tap(tempo) {
+    const now = performance.now(), fresh = taps.filter(time => now - time < 12000);
+    taps = fresh.length && now - fresh[fresh.length - 1] > 2500 ? [now] : [...fresh, now];
+    const count = taps.length - 1;
+    return count < 1 ? tempo : String(Math.min(300, Math.max(20, Math.round(60000 * count / (now - taps[0])))));
+  }
+
   let usedSeed = null, again = null;
 
   // What only the browser knows of a request on its way.
@@ -294,7 +303,7 @@ window.mustango = (() => {
   }
 
   return {
-    arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, sayOnce, set, withoutOldError,
+    arrive, ask, askAgain, drawSeed, expire, fill, keep, lookAtStatus, merged, sayOnce, set, tap, withoutOldError,
     names: [],
     begin: () => [tab.inputs, tab.token],
     restored: (status, stopped) => { ready = true; return workStopped ? stopped : status; },

@@ -4,11 +4,11 @@ import json
 import time
 from contextlib import suppress
 from dataclasses import asdict, replace
-from functools import cache
 from pathlib import Path
 
 from musicbench import InputError
 from musicbench.files import save_json
+from musicbench.markup import template
 from musicbench.music.progression import Progression
 from musicbench.music.theory import NO_CHORD
 from musicbench.prompt.facts import read_prompt
@@ -35,18 +35,9 @@ PARTS = Path(__file__).parent  # its templates, style and script
 # ---------------------------------------------------------------------------------------------------- what is shown
 
 
-@cache
-def _templates():
-    from jinja2 import Environment, FileSystemLoader
-
-    return Environment(loader=FileSystemLoader(PARTS), autoescape=True, trim_blocks=True, lstrip_blocks=True).get_template(
-        "parts.html"
-    )
-
-
 def render(name, *values):
     """Return a part of the page as text of HTML: a macro of `parts.html` with its values."""
-    return str(getattr(_templates().module, name)(*values))
+    return str(getattr(template("mustango", "page", "parts.html").module, name)(*values))
 
 
 def progress_html(progress, note=""):
@@ -309,5 +300,4 @@ def style():
 
 def script(names):
     """Return the page's script, as elements of its head; names: those of the controls, in order."""
-    text = (PARTS / "page.js").read_text(encoding="utf-8")
-    return f"<script>{text}</script><script>mustango.names = {json.dumps(names)}</script>"
+    return render("script", names)
