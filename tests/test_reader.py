@@ -1013,3 +1013,16 @@ def test_reads_chords_told_in_order(prompt, chords):
 def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
     stated = read_prompt(prompt)
     assert (stated.tempo, stated.meter, stated.duration) == (tempo, meter, duration)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("key: f#m, tempo: slow", "F# minor"), ("bpm: 90, key: am, genre: lofi", "A minor"), ("key - dm", "D minor"), ("key: bb, jazz", "Bb major"), ("tonality: em", "E minor"), ("pop ballad, key: g", "G major"),
+     ("techno, gm, 130", "G minor"), ("sad piano, cm", "C minor"), ("the key: a good hook", None), ("parts a, b, c", None), ("option e, 120 bpm", None),
+     ("harmonic minor, A, oriental", "A minor"), ("harmonic minor in A", "A minor"), ("minor, A, 90bpm", "A minor"), ("lofi, dorian in D", "D minor"), ("mixolydian, G, rock", "G major"),
+     ("E phrygian dominant", "E major"), ("A blues scale", "A major"), ("C whole tone", "C major"), ("I bVII IV I, A, 120", "A major"), ("C# / Db major ballad", "Db major"),
+     ("resolve to the tonic C at the end", "C major"), ("just C", "C major")],
+)  # fmt: skip
+def test_reads_keys_out_of_place(prompt, key):
+    stated = read_prompt(prompt).key
+    assert (str(stated) if stated else None) == key

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from musicbench import InputError
 from musicbench.music.chart import SECTIONS, unfolded
-from musicbench.music.theory import MODES, nearest_symbol, quoted
+from musicbench.music.theory import MODES, Chord, nearest_symbol, quoted
 from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE
@@ -283,7 +283,7 @@ def _is_chord_line(reading, run):
         reading.note("chords", f"{quoted(reading.words(run.first, run.end))} in the prompt is denied there, and left out")
         reading.use(run.first, run.end)
         return False
-    if _is_key_change(reading, run, tokens):
+    if _is_key_change(reading, run, tokens) or _is_key_twice(reading, run, tokens):
         return False
     if numerals and not leads_in and _is_title(reading, run, tokens):
         return False
@@ -297,6 +297,17 @@ def _is_key_change(reading, run, tokens):
     spoken = [re.search(r"\b(?:major|minor)\b", token.text, re.I) for token in tokens]
     is_from = reading.word(run.first - 1) == "from" and len(tokens) == 2
     return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, KEY_CHANGE))
+
+
+def _is_key_twice(reading, run, tokens):
+    """Return whether two names of one key stand side by side, "C# / Db major"; the first is used."""
+    is_spoken = bool(re.search(r"\b(?:major|minor)$", tokens[-1].text, re.I))
+    if len(tokens) != 2 or not is_spoken or len({Chord.parse(token.value).root for token in tokens if token.kind == "CHORD"}) > 1:
+        return False
+    reading.use(run.places[0], run.places[0] + 1)
+    run.places = run.places[1:]
+    run.first = run.places[0]
+    return True
 
 
 def _trim(reading, run):

@@ -65,7 +65,7 @@ def read_prompt(prompt, key=None, meter=None):
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
-    keys += read_other_keys(reading, chords)
+    keys += read_other_keys(reading, chords and re.search("[A-G]", chords))  # of numerals a letter is the key
     own_key = first_key(reading, keys)
     if degrees and not chords:
         chords = numerals_of(degrees, key or own_key or Key("C"))

@@ -65,10 +65,10 @@ class Reading:
         return self._sentences[i]
 
     def says(self, i, pattern):
-        """Return whether a compiled pattern is found in the sentence around token `i`."""
+        """Return the match of a compiled pattern in the sentence around token `i`, None where there is none."""
         first, end = self._sentences[i]
         if (pattern, first) not in self.searched:
-            self.searched[pattern, first] = bool(first < end and pattern.search(self.words(first, end)))
+            self.searched[pattern, first] = pattern.search(self.words(first, end)) if first < end else None
         return self.searched[pattern, first]
 
     def _is_stop(self, i):
