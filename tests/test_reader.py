@@ -1026,3 +1026,17 @@ def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
 def test_reads_keys_out_of_place(prompt, key):
     stated = read_prompt(prompt).key
     assert (str(stated) if stated else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords", "duration"),
+    [("8 bars of Am F C G", "Am F C G", "8 bars"), ("4 bars of C G Am F", "C G Am F", "4 bars"), ("2 bars of C G", "C G", "2 bars"), ("8 bars C G", "C G", "8 bars"), ("loop 4 bars C G", "C G", "4 bars"),
+     ("2 bars of C G Am F", "C (0.5 bars) G (0.5 bars) Am (0.5 bars) F (0.5 bars)", "2 bars"), ("loop C G Am F 4 bars", "C G Am F", "4 bars"), ("C and G chords, 8 bars", "C G", "8 bars"),
+     ("C G Am F 2 bars", "C G Am F (2 bars)", None), ("Am F C G over 8 bars at 120", "Am (2 bars) F (2 bars) C (2 bars) G (2 bars)", "8 bars"), ("C G spread over 4 bars", "C (2 bars) G (2 bars)", "4 bars"),
+     ("4 bars of C then 4 bars of G", "C (4 bars) G (4 bars)", None), ("intro 4 bars G, verse G D Em C", "G (4 bars) G D Em C", None), ("intro (4 bars): Am, verse: F C G Am", "Am (4 bars) F C G Am", None),
+     ("verse (8 bars): Am F C G, chorus (8 bars): F G C Am", "Am F C G Am F C G F G C Am F G C Am", None), ("verse 4 bars C G Am F, chorus 4 bars F G C C", "C G Am F F G C C", None),
+     ("8-bar verse Am F C G, 4-bar chorus F G C Am", "Am F C G Am F C G F G C Am", None), ("C G repeated", "C G", None), ("iv - I plagal minor in G", "iv I", None), ("stops at 20 seconds, C major", None, 20.0)],
+)  # fmt: skip
+def test_bars_beside_a_list_or_a_section_are_those_of_all_its_chords(prompt, chords, duration):
+    stated = read_prompt(prompt)
+    assert (stated.chords, stated.duration) == (chords, duration)

@@ -53,7 +53,7 @@ def read_chords(reading, beats_a_bar=4):
     beats_a_bar: of the meter; chords of "2 beats each" are repeated until they fill whole bars.
     """
     write_out(reading)
-    each = length_of_each(reading)
+    each = length_of_each(reading) or reading.each
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
     rejected = [run for run in found if run not in runs and _could_be_chords(reading, run)]
@@ -97,8 +97,23 @@ def _could_be_chords(reading, run):
 def _repeated_line(reading, run, each):
     """Write a run, as often as the mark before it says: "Verse x2: Am F"."""
     line = _line_of(reading, run, each)
+    if run.first in reading.lengths:
+        return _filled(reading, line, reading.lengths[run.first])
     mark = next((reading.tokens[i] for i in (run.first - 1, run.first - 2) if reading.kind(i) == "MARK"), None)
     return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
+
+
+def _filled(reading, line, bars):
+    """Write a section's line as often as fills its bars; fewer bars than chords are shared."""
+    chords = line.split()
+    if re.search(r"[|:()]", line) or (len(chords) > bars and len(chords) % bars):
+        reading.note("chords", f"{line!r} in the prompt is played once, whatever fills its {bars} bars")
+        return line
+    if len(chords) == 1:
+        return f"{line} ({bars} bars)" if bars > 1 else line
+    if len(chords) > bars:
+        return " ".join(f"{chord} ({bars / len(chords):g} bars)" for chord in chords)
+    return " ".join(chords[i % len(chords)] for i in range(bars))
 
 
 def note_not_understood(reading):
@@ -358,7 +373,7 @@ def _is_title(reading, run, tokens):
 
 def _is_asked(reading, run, tokens, marker, leads_in):
     """Return whether there are enough signs that chords are asked for: three symbols are enough, fewer need words around them."""
-    if len(tokens) > 2 or tokens[0].kind == "TIMED":
+    if len(tokens) > 2 or tokens[0].kind == "TIMED" or run.first in reading.lengths:
         return True
     weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
     if len(tokens) == 2:
@@ -396,13 +411,13 @@ def _is_asked_pair(reading, run, marker, all_weak):
     if reading.word(run.first - 1) == "from" and [reading.tokens[i].text for i in run.places] in (["A", "B"], ["A", "C"]):
         return False  # "from A to B"
     has_arrow = any(reading.tokens[i].text in ("->", "→", "=>", ">") for i in inside)
-    has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside)
+    has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside) or _has_length_beside(reading, run)
     stands_alone = reading.ends(run.first - 1) and (reading.ends(run.end) or reading.word(run.end) == "in")
     is_joined = any(
         reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
         for i in range(run.first, run.end - 1)
     )
-    is_named = reading.word(run.end) in CHORD_WORDS or (reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD")
+    is_named = reading.word(run.end) in CHORD_WORDS | {"plagal", "cadence", "turnaround"} or (reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD")
     is_word = reading.tokens[run.first].text in ("A", "I", "i") and not is_named
     if stands_alone and not is_joined and not is_word:
         return True
@@ -418,6 +433,13 @@ def _is_asked_pair(reading, run, marker, all_weak):
     return not all_weak and (marker is not None or bool(near & (_VAMPS | CHORD_WORDS)))
 
 
+def _has_length_beside(reading, run):
+    """Return whether bars stand before two chords, "8 bars C G", or a word that repeats them behind, "C G repeated"."""
+    before = run.first - 1 - (reading.word(run.first - 1) == "of")
+    return (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars") or reading.word(run.end) in _REPEATS
+
+
+_REPEATS = {"repeated", "repeat", "repeating", "looped", "looping"}
 _MENTIONED = re.compile(
     r"\b(?:end(?:s|ing)?|start(?:s|ing)?|begin\w*|final|last|first|opening|closing|now and then|occasional\w*)\b", re.I
 )

@@ -268,7 +268,7 @@ def _length_before(reading, i):
         value = reading.value(i + 1)
         low, high = value if reading.kind(i + 1) == "RANGE" else (value, value)
         return i, _chord_behind(reading, i + 2), high - low + 1, "bars", reading.kind(i + 1) == "RANGE"
-    if reading.kind(i) != "QUANTITY" or reading.value(i)[1] not in ("bars", "beats") or reading.kind(i - 1) in SYMBOLS:
+    if i in reading.used or reading.kind(i) != "QUANTITY" or reading.value(i)[1] not in ("bars", "beats") or reading.kind(i - 1) in SYMBOLS:
         return None
     chord = _chord_behind(reading, i + 1)
     if reading.kind(chord) != "CHORD" or reading.word(i - 1) in ("for", "every"):

@@ -9,7 +9,7 @@ from musicbench.prompt.chordlists import note_not_understood, note_unused_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
 from musicbench.prompt.keys import first_key, note_outside_a_key, read_marked_keys, read_other_keys
-from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
+from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_section_lengths, read_tempo
 from musicbench.prompt.reading import Reading
 from musicbench.prompt.sounds import known_phrases, unpitched, words_of
 from musicbench.prompt.tunings import note_tunings
@@ -62,6 +62,7 @@ def read_prompt(prompt, key=None, meter=None):
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
     note_eighths(reading, None if word else tempo, meter or own_meter)
+    read_section_lengths(reading)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)

@@ -1,8 +1,10 @@
 """Rules over a prompt's tokens: what it states of tempo, meter and duration."""
 
 import re
+from dataclasses import replace
 
 from musicbench import InputError
+from musicbench.music.chart import SECTIONS
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
 from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
@@ -711,11 +713,59 @@ def _lengths_in_bars(reading):
     return [j for j in range(len(reading.tokens)) if reading.kind(j) == "QUANTITY" and reading.value(j)[1] == "bars"]
 
 
+_SPREAD = {"over", "across", "spread"}
+
+
+def read_section_lengths(reading):
+    """Take the bars of sections, "intro 4 bars G", "verse (8 bars): Am F", "8-bar chorus F C", out of the tokens into `lengths`."""
+    for i in range(len(reading.tokens)):
+        if reading.word(i) not in SECTIONS:
+            continue
+        is_before = reading.kind(i - 1) == "QUANTITY" and i - 1 not in reading.used
+        at = i - 1 if is_before else _skip(reading, i + 1, 1, {"of", "for", "is", "lasts"})
+        if reading.kind(at) != "QUANTITY" or reading.value(at)[1] != "bars" or reading.value(at)[0] % 1:
+            continue
+        chord = _skip(reading, max(at, i) + 1, 1, {"of", "on", "in", "with", "is"})
+        if reading.kind(chord) not in _CHORD_KINDS or reading.word(chord - 1) == "in":  # "verse 8 bars in C"
+            continue
+        reading.lengths[chord] = int(reading.value(at)[0])
+        for j in (at, *range(i + 1, chord)):
+            reading.tokens[j] = replace(reading.tokens[j], kind="GAP", value=" ")
+
+
+def _skip(reading, i, step, words):
+    """Return the place of the next token from `i` on, at most six away, that is no sign between chords and none of `words`."""
+    for _ in range(6):
+        if not (reading.kind(i) in ("GAP", "LEFT", "RIGHT") or reading.tokens[i : i + 1] and reading.tokens[i].text == ":" or reading.word(i) in words):
+            break
+        i += step
+    return i
+
+
+def _listed(reading, i, step):
+    """Return how many chords stand side by side from place `i` on, forwards or (step -1) backwards."""
+    count = 0
+    while reading.kind(i) in _CHORD_KINDS or (count and (reading.kind(i) == "GAP" or reading.word(i) == "and")):
+        count += reading.kind(i) in _CHORD_KINDS
+        i += step
+    return count
+
+
 def _is_of_list(reading, i):
-    """Return whether "for 8 bars" behind several chords is how long they all last: no other length stands in the text."""
-    before = i - 3 - (reading.kind(i - 3) == "GAP" or reading.word(i - 3) == "and")
-    is_behind = reading.word(i - 1) == "for" and reading.kind(i - 2) in _CHORD_KINDS and reading.kind(before) in _CHORD_KINDS
-    return is_behind and _lengths_in_bars(reading) == [i]
+    """Return whether bars are how long several chords last in all, "8 bars of Am F C G", "C G, 8 bars": no other length is in the text.
+
+    Chords that are more than the bars, or spread over them, share them.
+    """
+    if _lengths_in_bars(reading) != [i]:
+        return False
+    bars, _ = reading.value(i)
+    behind = _listed(reading, _skip(reading, i + 1, 1, {"of"}), 1)
+    before = _listed(reading, _skip(reading, i - 1, -1, _SPREAD | {"for", "chord", "chords"}), -1)
+    is_spread = before > 1 and bars % before == 0 and bool(_SPREAD & {reading.word(i - 1), reading.word(i - 2)})
+    is_dense = behind > max(bars, 1) and behind % bars == 0
+    if is_spread or is_dense:
+        reading.each = (bars / max(before, behind), "bars")
+    return behind > 1 or (before > 1 and bars >= before) or (before > 1 and reading.word(i - 1) == "for")
 
 
 def _is_before_chord(reading, i):
@@ -734,6 +784,8 @@ def _is_a_part(reading, i, end, value):
         (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
     ):
         return True  # C (2 bars), Am for 2 bars
+    if near[-1:] == ["at"] and reading.word(i - 2) in ("stop", "stops", "end", "ends", "ending", "finish", "finishes", "cut"):
+        return False  # "stops at 20 seconds"
     if near[-1:] == ["at"] or set(near[-2:]) & _POINTS or reading.says(i, _DYNAMIC):
         return True
     after = end + 1 if reading.value(end) == "joined" else end

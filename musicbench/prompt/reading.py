@@ -16,6 +16,8 @@ class Reading:
     used: set = field(default_factory=set)
     notes: dict = field(default_factory=dict)  # keys only: in order, each once
     searched: dict = field(default_factory=dict)
+    lengths: dict = field(default_factory=dict)  # bars of the section whose first chord stands at a place
+    each: tuple | None = None  # (count, unit) that each chord lasts where they share a length
     is_compound: bool = False  # the meter was written in eighths and is counted in dotted beats
 
     @classmethod
