@@ -1040,3 +1040,23 @@ def test_reads_keys_out_of_place(prompt, key):
 def test_bars_beside_a_list_or_a_section_are_those_of_all_its_chords(prompt, chords, duration):
     stated = read_prompt(prompt)
     assert (stated.chords, stated.duration) == (chords, duration)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stated", "said"),
+    [("piano in C, no wait, D", {"key": "D major"}, "'C' in the prompt is taken back"), ("piano in D. Actually make it E.", {"key": "E major"}, "'D'"), ("in C minor, sorry, I mean D", {"key": "D minor"}, "'C minor'"),
+     ("bpm 90 no 100", {"tempo": 100}, "'90'"), ("120 bpm, sorry I meant 100", {"tempo": 100}, "'120 bpm'"), ("4/4, or rather 3/4", {"meter": "3/4"}, "'4/4'"), ("no drums, 120 bpm, in C", {"tempo": 120, "key": "C major"}, ""),
+     ("ends with E major, Am G F", {"chords": "Am G F E"}, ""), ("last chord is E: Am G F", {"chords": "Am G F E"}, ""), ("final chord Em, prog C D G", {"chords": "C D G Em"}, ""),
+     ("last chord C, Am F G", {"chords": "Am F G C"}, ""), ("ending C, chords Am F G", {"chords": "Am F G C"}, ""), ("finish on G. progression G C D", {"chords": "G C D G"}, ""), ("ends on C, G, Am, F", {"chords": "C G Am F"}, ""),
+     ("Dm/ F/ C/ G 80bpm", {"chords": "Dm F C G", "tempo": 80}, ""), ("Do Sol Lam Fa", {"chords": "C G Am F"}, "C G Am F"), ("do re mi song", {"chords": None}, ""), ("a d e rock", {"chords": "A D E"}, ""), ("a b c rock", {"chords": None}, ""),
+     ("N.C. drum intro then Am F", {"chords": "Am F"}, "'N.C.'"), ("C G Am F but in minor", {"chords": "C G Am F", "key": None}, "'in minor'"), ("pedal point on C: C F/C G/C C", {"chords": "C F/C G/C C"}, ""),
+     ("1564 in G", {"chords": "I V vi IV"}, "'1564'"), ("251 in Bb", {"chords": "ii V I"}, "'251'"), ("145 blues in E", {"chords": "I IV V", "tempo": None}, "'145'"), ("124 house in E", {"chords": None, "tempo": 124}, ""),
+     ("rock from 1764 in G", {"chords": None}, ""), ("bpm120", {"tempo": 120}, ""), ("80 pbm", {"tempo": 80}, ""), ("at 12O bpm", {"tempo": 120}, ""), ("100bpm±5", {"tempo": 100}, ""), ("around the 120 mark", {"tempo": 120}, ""),
+     ("swing feel at one-forty", {"tempo": 140}, ""), ("tempo doubles from 80 to 160", {"tempo": 120}, "cannot change"), ("free time", {"tempo": None}, "'free time'"), ("grave", {"tempo": 35}, ""), ("the grave digger", {"tempo": None}, ""),
+     ("vivo", {"tempo": 150}, "Vivace"), ("rock en vivo", {"tempo": None}, ""), ("langsam, piano", {"tempo": 52}, "Lento"), ("rápido", {"tempo": 125}, "Allegro"), ("E frigio", {"key": "E minor"}, "")],
+)  # fmt: skip
+def test_what_is_said_out_of_place_is_read(prompt, stated, said):
+    found = read_prompt(prompt)
+    values = {name: getattr(found, name) for name in stated}
+    assert {name: value if name in ("tempo", "chords") else value and str(value) for name, value in values.items()} == stated
+    assert any(said in note for _, note in found.notes) or not said

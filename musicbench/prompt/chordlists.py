@@ -131,7 +131,7 @@ def note_unused_chords(reading, line):
         reading.note("chords", f"{quoted(capo[0])} in the prompt changes no chord; write the chords as they sound")
     for i, token in enumerate(reading.tokens):
         is_weak = _WEAK.fullmatch(token.text) and reading.word(i + 1) != "chord"
-        if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.value == "N":
+        if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.text == "N":
             continue
         if token.text.startswith("A ") and reading.sentence(i)[0] == i:  # "A major success"
             continue
@@ -378,6 +378,9 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
     if len(tokens) == 2:
         return leads_in or not any(weak) or _is_asked_pair(reading, run, marker, all(weak))
+    is_of_list = reading.kind(run.end) == "STOP" and reading.kind(run.end + 1) in SYMBOLS and reading.kind(run.end + 2) in SYMBOLS
+    if is_of_list:  # "pedal point on C: C F/C G/C C"
+        return False
     if weak[0] and _is_vamp(reading, run, tokens[0]):
         return True
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
@@ -436,7 +439,7 @@ def _is_asked_pair(reading, run, marker, all_weak):
 def _has_length_beside(reading, run):
     """Return whether bars stand before two chords, "8 bars C G", or a word that repeats them behind, "C G repeated"."""
     before = run.first - 1 - (reading.word(run.first - 1) == "of")
-    return (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars") or reading.word(run.end) in _REPEATS
+    return (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars") or reading.word(run.end) in _REPEATS or reading.each is not None
 
 
 _REPEATS = {"repeated", "repeat", "repeating", "looped", "looping"}

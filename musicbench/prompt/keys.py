@@ -105,6 +105,14 @@ def note_outside_a_key(reading):
         reading.note("key", f"{quoted(outside[0])} in the prompt is not played; the chords stay in one key")
 
 
+def note_mode_beside_chords(reading, chords):
+    """Note "in minor" beside chords in letters, which it does not change."""
+    said = _IN_A_MODE.search(reading.text) if re.search("[A-G]", chords) else None
+    if said:
+        reading.note("key", f"{quoted(said[0])} in the prompt changes no chord; {chords} is played as written")
+
+
+_IN_A_MODE = re.compile(r"\b(?:in|into|to) (?:a )?(?:minor|major)(?: mode| key)?\b", re.IGNORECASE)
 KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
 _CHANGING = re.compile(
     r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"

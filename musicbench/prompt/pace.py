@@ -13,15 +13,16 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())
 _TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed", "metronome", "mm", "m.m", "pulse"}
+_CHANGING = set("rises rising climbs increases increasing drops falls decreases goes up down doubles doubling halves changes changing".split())
 _NOTE_VALUES = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORDS = {word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)}
 _CHANGES = re.compile(
-    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*)\b",
+    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*|doubl(?:es|ing)|halv(?:es|ing))\b",
     re.I,
 )
 # What moves within a piece: said by name, it is noted wherever it stands.
 _MOVING = re.compile(
-    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
+    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|(?<!my )(?<!your )(?<!his )(?<!her )(?<!their )free time|senza misura|ad libitum|no (?:fixed|steady) (?:tempo|pulse|beat)|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
     r"|get(?:s|ting)? (?:faster|slower)|(?:rit|rall|accel)(?=\.))",
     re.I,
 )
@@ -234,7 +235,7 @@ def _named_tempo(reading, i):
         return None
     j = i + 1
     while j < i + 7 and (
-        reading.word(j) in _ABOUT | _TEMPO_WORDS
+        reading.word(j) in _ABOUT | _TEMPO_WORDS | _CHANGING
         or reading.kind(j) == "LEFT"
         or reading.kind(j) == "STOP"
         and reading.tokens[j].text in (":=." if reading.word(i) == "m.m" else ":=")
@@ -374,9 +375,15 @@ def _tempo_word(reading):
     """Return the first tempo word, which "grave" is only where the sentence speaks of tempo, and use all."""
     found = None
     for i, token in enumerate(reading.tokens):
+        foreign = _foreign_tempo(reading, i)
+        if foreign:
+            reading.used.add(i)
+            if found is None:
+                reading.note("tempo", f"{quoted(token.text)} in the prompt is taken as {foreign}")
+            found = found or foreign
         if reading.word(i) not in _TEMPO_WORDS:
             continue
-        if token.value == "grave" and not reading.says(i, _OF_TEMPO):
+        if token.value == "grave" and not (reading.says(i, _OF_TEMPO) or (reading.ends(i - 1) and reading.ends(i + 1))):
             continue
         reading.used.add(i)
         found = found or token.text
@@ -387,6 +394,23 @@ def _tempo_word(reading):
         reading.use(paced - 1, paced + 1)
         return _PACES[reading.word(paced - 1)]
     return found
+
+
+_FOREIGN_TEMPI = {
+    "Lento": "lent lentement langsam lenta despacio devagar långsam langzaam", "Moderato": "modéré modere mäßig mässig", "Vivace": "vivo vif lebhaft",
+    "Allegro": "schnell rapide rapido rápido rápida rapida vite rasch snel", "Presto": "veloce veloz",
+}  # fmt: skip
+_FOREIGN_TEMPI = {word: tempo for tempo, words in _FOREIGN_TEMPI.items() for word in words.split()}
+
+
+def _foreign_tempo(reading, i):
+    """Return the tempo word that a word of another tongue means: where its phrase ends, or beside styles and players; "en vivo" is none."""
+    tempo = _FOREIGN_TEMPI.get(reading.word(i))
+    if tempo is None or reading.word(i - 1) in ("en", "al", "ao") or reading.is_denied(i):
+        return None
+    music = OF_MUSIC | GENRE_WORDS
+    is_free = reading.ends(i + 1) or reading.word(i + 1) in music
+    return tempo if is_free and (reading.ends(i - 1) or reading.word(i - 1) in music | {"molto", "muy", "sehr", "très", "assez"}) else None
 
 
 _PACES = {
