@@ -420,7 +420,9 @@ def _is_asked_pair(reading, run, marker, all_weak):
         reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
         for i in range(run.first, run.end - 1)
     )
-    is_named = reading.word(run.end) in CHORD_WORDS | {"plagal", "cadence", "turnaround"} or (reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD")
+    is_named = reading.word(run.end) in CHORD_WORDS | {"plagal", "cadence", "turnaround"} or (
+        reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD"
+    )
     is_word = reading.tokens[run.first].text in ("A", "I", "i") and not is_named
     if stands_alone and not is_joined and not is_word:
         return True
@@ -439,7 +441,11 @@ def _is_asked_pair(reading, run, marker, all_weak):
 def _has_length_beside(reading, run):
     """Return whether bars stand before two chords, "8 bars C G", or a word that repeats them behind, "C G repeated"."""
     before = run.first - 1 - (reading.word(run.first - 1) == "of")
-    return (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars") or reading.word(run.end) in _REPEATS or reading.each is not None
+    return (
+        (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars")
+        or reading.word(run.end) in _REPEATS
+        or reading.each is not None
+    )
 
 
 _REPEATS = {"repeated", "repeat", "repeating", "looped", "looping"}

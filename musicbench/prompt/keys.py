@@ -10,7 +10,9 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
 # A mode by itself, "harmonic minor in A": no letter stands before it.
-_LONE_MODE = re.compile(rf"(?<!relative )(?<!\b[A-Ga-g][ -])(?<!\b[A-Ga-g][#b][ -])\b(?:{MODES}|minor)(?!\w)(?! (?:third|seventh|chord))", re.IGNORECASE)
+_LONE_MODE = re.compile(
+    rf"(?<!relative )(?<!\b[A-Ga-g][ -])(?<!\b[A-Ga-g][#b][ -])\b(?:{MODES}|minor)(?!\w)(?! (?:third|seventh|chord))", re.IGNORECASE
+)
 _MAJOR = re.compile(r"\bmajor\b", re.I)
 _KEY_NAMES = {"key", "tonality", "tonic"}
 _IS = set("of is = : the in center centre tonal signature".split())
@@ -141,7 +143,8 @@ def _key_root(reading, i):
     ):  # "in am", "key: am", "lofi, am, 80 bpm"
         return i + 1, Key(token.text[0].upper() + token.text[1:-1], "minor"), None
     is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
-    is_in = is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1)
+    is_named = reading.word(i - 1) == "of" and reading.word(i - 2) == "key"
+    is_in = is_small and (token.text != "a" or is_named) and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1)
     if is_in or (is_small and is_small_part):  # "in c", "key: c"
         return i + 1, Key(token.text[0].upper() + token.text[1:]), None
     glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
@@ -186,7 +189,7 @@ def _is_small_part(reading, i):
         return False
     if _label_before(reading, i) is not None:
         return reading.ends(i + 1) or (text != "a" and reading.kind(i + 1) in ("TEMPO", "NUMBER", "FRACTION"))
-    is_part = reading.ends(i + 1) and reading.kind(i - 1) in ("GAP", "STOP") and reading.tokens[i - 1].text in ",;|"
+    is_part = reading.ends(i + 1) and reading.kind(i - 1) in ("GAP", "STOP", "BAR") and reading.tokens[i - 1].text in ",;|"
     if not is_part or reading.kind(i - 2) == "NUMBER":
         return False
     letters = [j for j in range(i - 4, i + 5) if j != i and re.fullmatch("[a-hA-H]|[a-g][#b]?m", str(reading.value(j)))]
@@ -232,7 +235,7 @@ def _is_marked_key(reading, i, end, key, mode):
         return True
     if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
         return True
-    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
+    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i and (reading.word(j), reading.word(j + 1)) != ("tonic", "of"):
         return says_mode or not _goes_on(reading, end)
     if reading.word(i - 1) != "in":
         return False
@@ -349,7 +352,9 @@ def _is_short_key(reading, i, end):
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     if is_bare and _names_music(reading, i, end):
         return True
-    is_scale = (reading.word(end), reading.word(end + 1)) in (("blues", "scale"), ("whole", "tone")) or reading.word(end) == "whole-tone"
+    is_scale = (reading.word(end), reading.word(end + 1)) in (("blues", "scale"), ("whole", "tone")) or reading.word(
+        end
+    ) == "whole-tone"
     if is_bare and is_scale and (token.text != "A" or reading.ends(end + 2)):  # "A blues scale", "C whole tone"
         return True
     if is_bare and reading.ends(i + 1) and reading.word(i - 1) in ("just", "only") and reading.ends(i - 2):  # "just C"
@@ -463,7 +468,10 @@ def _note_groove(reading, i, end):
 
 def _is_only_letter(reading, i):
     """Return whether no other letter could be a key or a part: "jazz, F, 4/4", but not "parts A, B, C"."""
-    others = (j for j, token in enumerate(reading.tokens) if token.kind in ("CHORD", "ROMAN") and j not in reading.used)
+    kinds = {"CHORD", "ROMAN"}
+    others = (
+        j for j, token in enumerate(reading.tokens) if token.kind in kinds and not (token.kind == "ROMAN" and j in reading.used)
+    )
     return list(islice(others, 2)) == [i]
 
 

@@ -13,7 +13,9 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())
 _TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed", "metronome", "mm", "m.m", "pulse"}
-_CHANGING = set("rises rising climbs increases increasing drops falls decreases goes up down doubles doubling halves changes changing".split())
+_CHANGING = set(
+    "rises rising climbs increases increasing drops falls decreases goes up down doubles doubling halves changes changing".split()
+)
 _NOTE_VALUES = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORDS = {word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)}
 _CHANGES = re.compile(
@@ -251,8 +253,8 @@ def _named_tempo(reading, i):
     low = reading.value(j)
     if reading.word(j + 1) in ("to", "and") and reading.kind(j + 2) in ("NUMBER", "TEMPO"):
         high = reading.value(j + 2) if reading.kind(j + 2) == "NUMBER" else reading.value(j + 2)[0]
-        if low < high <= MAX_BPM:
-            return (i, j + 3, low, high)
+        if low != high and max(low, high) <= MAX_BPM and min(low, high) >= MIN_BPM:
+            return (i, j + 3, min(low, high), max(low, high))
     end = j + 2 if reading.word(j + 1) in ("bpm", "bpms") else j + 1
     return (i, end, low, low)
 
@@ -410,7 +412,11 @@ def _foreign_tempo(reading, i):
         return None
     music = OF_MUSIC | GENRE_WORDS
     is_free = reading.ends(i + 1) or reading.word(i + 1) in music
-    return tempo if is_free and (reading.ends(i - 1) or reading.word(i - 1) in music | {"molto", "muy", "sehr", "très", "assez"}) else None
+    return (
+        tempo
+        if is_free and (reading.ends(i - 1) or reading.word(i - 1) in music | {"molto", "muy", "sehr", "très", "assez"})
+        else None
+    )
 
 
 _PACES = {
@@ -737,6 +743,7 @@ def _lengths_in_bars(reading):
     return [j for j in range(len(reading.tokens)) if reading.kind(j) == "QUANTITY" and reading.value(j)[1] == "bars"]
 
 
+_OF_EACH = {"each", "every", "per", "last", "lasts", "lasting", "held", "holding"}
 _SPREAD = {"over", "across", "spread"}
 
 
@@ -760,7 +767,12 @@ def read_section_lengths(reading):
 def _skip(reading, i, step, words):
     """Return the place of the next token from `i` on, at most six away, that is no sign between chords and none of `words`."""
     for _ in range(6):
-        if not (reading.kind(i) in ("GAP", "LEFT", "RIGHT") or reading.tokens[i : i + 1] and reading.tokens[i].text == ":" or reading.word(i) in words):
+        if not (
+            reading.kind(i) in ("GAP", "LEFT", "RIGHT")
+            or reading.tokens[i : i + 1]
+            and reading.tokens[i].text == ":"
+            or reading.word(i) in words
+        ):
             break
         i += step
     return i
@@ -780,11 +792,15 @@ def _is_of_list(reading, i):
 
     Chords that are more than the bars, or spread over them, share them.
     """
-    if _lengths_in_bars(reading) != [i]:
+    of_each = {reading.word(j) for j in range(max(i - 4, reading.sentence(i)[0]), i)} & _OF_EACH
+    if _lengths_in_bars(reading) != [i] or of_each or reading.tokens[i].text.lower().startswith("a "):  # "every 2 bars: Am F"
         return False
     bars, _ = reading.value(i)
     behind = _listed(reading, _skip(reading, i + 1, 1, {"of"}), 1)
     before = _listed(reading, _skip(reading, i - 1, -1, _SPREAD | {"for", "chord", "chords"}), -1)
+    at = i - 1 - (reading.kind(i - 1) == "LEFT")
+    if reading.kind(at) in _CHORD_KINDS and behind:  # "Am (4 bars) F C": its own
+        return False
     is_spread = before > 1 and bars % before == 0 and bool(_SPREAD & {reading.word(i - 1), reading.word(i - 2)})
     is_dense = behind > max(bars, 1) and behind % bars == 0
     if is_spread or is_dense:

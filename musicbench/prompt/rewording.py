@@ -14,10 +14,13 @@ _MODE_ABROAD = re.compile(rf"\b(?:{'|'.join(_MODE_OF)})\b", re.IGNORECASE)
 
 _TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ONES = "one two three four five six seven eight nine".split()
-_SPOKEN_HUNDREDS = re.compile(rf"\bat (one|two)[- ]({'|'.join(_TENS)})(?:[- ]({'|'.join(_ONES)}))?(?= ?bpm\b|[,.;]|$)", re.IGNORECASE)
+_SPOKEN_HUNDREDS = re.compile(
+    rf"\bat (one|two)[- ]({'|'.join(_TENS)})(?:[- ]({'|'.join(_ONES)}))?(?= ?bpm\b|[,.;]|$)", re.IGNORECASE
+)
 _SLIPS = (  # of writing a tempo: (what is written, what is meant)
     (re.compile(r"\b(bpm|tempo)(\d{2,3})\b", re.I), r"\1 \2"),  # bpm120
     (re.compile(r"(?<=\d)( ?)(?:pbm|mpb|pmb)\b", re.I), r"\1bpm"),  # 120pbm
+    (re.compile(r"(?<=\d) b p m\b", re.I), " bpm"),
     (re.compile(r"\b(\d{1,2})o(?= ?bpm\b)", re.I), r"\g<1>0"),  # 12O bpm
     (re.compile(r"(\b\d{2,3} ?(?:bpm)?) ?(?:±|\+/-|\+-) ?\d{1,2}\b", re.I), r"\1"),  # 100 bpm ± 5
     (re.compile(r"\b(around|at|near|about|round) the (\d{2,3})(?: ?bpm)?[- ]mark\b", re.I), r"\1 \2 bpm"),
@@ -27,7 +30,7 @@ _NOTES = {"do": "C", "ut": "C", "re": "D", "ré": "D", "mi": "E", "fa": "F", "so
 _SOLFEGE = rf"(?:{'|'.join(_NOTES)})(?:[#b]|bemol)?(?:m7|maj7|min|m|7)?"
 _SOLFEGE_LIST = re.compile(rf"\b{_SOLFEGE}(?:(?: ?[-,|] ?| ){_SOLFEGE}){{2,31}}(?![\w'])", re.IGNORECASE)
 _SOLFEGE_CHORD = re.compile(rf"({'|'.join(_NOTES)})(#|b(?:emol)?)?(m7|maj7|min|m|7)?", re.IGNORECASE)
-_OPEN_SLASHES = re.compile(r"(?<=[\w#])/ (?=[A-G])")
+_OPEN_SLASHES = re.compile(r"(?<=[\w#])/(?: (?=[A-G])|$)")
 
 
 def with_plain_slashes(text):
@@ -55,7 +58,13 @@ def _hundreds(hundreds, tens, ones):
 def _in_letters(said, notes):
     """Return "Do Sol Lam Fa" in letters; "do re mi" and "Do Re Mi Fa" are a scale."""
     found = [match.groups() for match in _SOLFEGE_CHORD.finditer(said)]
-    if not (any(kind for _, _, kind in found) or said.split()[0][0].isupper()) or [note.lower() for note, *_ in found[:3]] == ["do", "re", "mi"]:
+    if len({note.lower() for note, *_ in found}) < 3 and not any(kind for _, _, kind in found):  # "La la la"
+        return said
+    if not (any(kind for _, _, kind in found) or said.split()[0][0].isupper()) or [note.lower() for note, *_ in found[:3]] == [
+        "do",
+        "re",
+        "mi",
+    ]:
         return said
     letters = " ".join(_NOTES[note.lower()] + (sign or "")[:1] + (kind or "").lower() for note, sign, kind in found)
     notes.append(("chords", f"{quoted(said)} in the prompt is read as {letters}"))
@@ -115,7 +124,9 @@ def _place_corrected_to(tokens, i):
             break
     if j >= len(tokens):
         return None
-    is_no = tokens[i].value == "no" and ((j == i + 1 and tokens[j].kind in _TEMPI and tokens[i - 1].kind in _TEMPI) or tokens[i + 1].text == ",")
+    is_no = tokens[i].value == "no" and (
+        (j == i + 1 and tokens[j].kind in _TEMPI and tokens[i - 1].kind in _TEMPI) or tokens[i + 1].text == ","
+    )
     is_opener = is_no or any(_words(tokens, i, len(words)) == words for words in _SORRY)
     return j if is_opener and (is_sorry or is_no) else None
 
@@ -149,7 +160,7 @@ def _in_list(tokens, i):
 # ---------------------------------------------------------------------------------------------------- endings
 
 _END = re.compile(
-    r"\b(?:(?:end|finish|resolve|land|close)(?:s|es|ing)?|(?:final|last|closing|ending)(?: chord)?)\b(?: (?:on|with|in|at|is|the|an?|chord))* ?[:=]? ?(?=[A-G])",
+    r"\b(?:(?:end|finish|resolve|land|close)(?:s|es|ing)?|(?:final|last|closing|ending)(?: chord)?)\b(?: (?:on|with|in|at|is|should|must|be|to|the|an?|chord))* ?[:=]? ?(?=[A-G])",
     re.IGNORECASE,
 )
 
@@ -161,27 +172,32 @@ def _ending_last(text):
         return text
     tokens = tokens_of(text)
     place = next((i for i, token in enumerate(tokens) if token.start == ending.end() and token.kind == "CHORD"), None)
-    if place is None or any(token.kind == "CHORD" for token in tokens[:place]):
+    if place is None:
         return text
-    chords = _list_behind(tokens, place)
+    wanted = tokens[place].value
+    place += place + 1 < len(tokens) and tokens[place + 1].value == "chord"  # "ends with a C chord"
     sign = tokens[place + 1].text if place + 1 < len(tokens) else ""
-    if len(chords) < 2 or (sign == "," and text[tokens[chords[0]].end :].lstrip().startswith(",")) or sign not in (",", ";", ".", ":", "\n", "-"):
+    if sign not in ("", ",", ";", ".", ":", "\n", "-"):
         return text
-    last, wanted = tokens[chords[-1]], tokens[place].value
-    between = text[tokens[chords[-2]].end : last.start]
-    end = last.end
-    behind = "" if last.value == wanted else between + wanted
-    return text[: ending.start()] + text[tokens[place].end : end] + behind + text[end:]
+    before = _list_behind(tokens[: next(i for i, token in enumerate(tokens) if token.start >= ending.start())], -1)
+    chords = before or _list_behind(tokens, place)
+    is_one_list = not before and chords and sign == "," and text[tokens[chords[0]].end :].lstrip().startswith(",")
+    if len(chords) < 2 or is_one_list:
+        return text
+    last, end = tokens[chords[-1]], tokens[chords[-1]].end
+    behind = "" if last.value == wanted else text[tokens[chords[-2]].end : last.start] + wanted
+    stop = tokens[place].end
+    if before:
+        return text[:end] + behind + text[end : ending.start()].rstrip(" ,;-") + text[stop:]
+    return text[: ending.start()] + text[stop:end] + behind + text[end:]
 
 
 def _list_behind(tokens, place):
-    """Return the places of the first chords that stand side by side behind a place."""
-    chords = []
+    """Return the places of the last two or more chords that stand side by side behind a place."""
+    lists = [[]]
     for i in range(place + 1, len(tokens)):
         if tokens[i].kind == "CHORD":
-            chords.append(i)
-        elif tokens[i].kind not in ("GAP", "BAR") and len(chords) > 1:
-            break
-        elif tokens[i].kind not in ("GAP", "BAR"):
-            chords = []
-    return chords
+            lists[-1].append(i)
+        elif tokens[i].kind not in ("GAP", "BAR") and lists[-1]:
+            lists.append([])
+    return next((chords for chords in reversed(lists) if len(chords) > 1), [])
