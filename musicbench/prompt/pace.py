@@ -408,7 +408,8 @@ _FOREIGN_TEMPI = {word: tempo for tempo, words in _FOREIGN_TEMPI.items() for wor
 def _foreign_tempo(reading, i):
     """Return the tempo word that a word of another tongue means: where its phrase ends, or beside styles and players; "en vivo" is none."""
     tempo = _FOREIGN_TEMPI.get(reading.word(i))
-    if tempo is None or reading.word(i - 1) in ("en", "al", "ao") or reading.is_denied(i):
+    is_feast = reading.tokens[i].text == "Lent"
+    if tempo is None or is_feast or reading.word(i - 1) in ("en", "al", "ao") or reading.is_denied(i):
         return None
     music = OF_MUSIC | GENRE_WORDS
     is_free = reading.ends(i + 1) or reading.word(i + 1) in music

@@ -14,9 +14,7 @@ _MODE_ABROAD = re.compile(rf"\b(?:{'|'.join(_MODE_OF)})\b", re.IGNORECASE)
 
 _TENS = "ten twenty thirty forty fifty sixty seventy eighty ninety".split()
 _ONES = "one two three four five six seven eight nine".split()
-_SPOKEN_HUNDREDS = re.compile(
-    rf"\bat (one|two)[- ]({'|'.join(_TENS)})(?:[- ]({'|'.join(_ONES)}))?(?= ?bpm\b|[,.;]|$)", re.IGNORECASE
-)
+_SPOKEN_HUNDREDS = re.compile(rf"\bat (one)[- ]({'|'.join(_TENS)})(?:[- ]({'|'.join(_ONES)}))?(?= ?bpm\b|[,.;]|$)", re.IGNORECASE)
 _SLIPS = (  # of writing a tempo: (what is written, what is meant)
     (re.compile(r"\b(bpm|tempo)(\d{2,3})\b", re.I), r"\1 \2"),  # bpm120
     (re.compile(r"(?<=\d)( ?)(?:pbm|mpb|pmb)\b", re.I), r"\1bpm"),  # 120pbm
@@ -47,7 +45,8 @@ def reworded(text):
     text = _MODE_ABROAD.sub(lambda match: _MODE_OF[match[0].lower()], text)
     text = _SOLFEGE_LIST.sub(lambda match: _in_letters(match[0], notes), text)
     text = _corrected(text, notes)
-    return _ending_last(text), notes
+    text = _ending_last(text, notes)
+    return text, notes
 
 
 def _hundreds(hundreds, tens, ones):
@@ -60,11 +59,8 @@ def _in_letters(said, notes):
     found = [match.groups() for match in _SOLFEGE_CHORD.finditer(said)]
     if len({note.lower() for note, *_ in found}) < 3 and not any(kind for _, _, kind in found):  # "La la la"
         return said
-    if not (any(kind for _, _, kind in found) or said.split()[0][0].isupper()) or [note.lower() for note, *_ in found[:3]] == [
-        "do",
-        "re",
-        "mi",
-    ]:
+    is_scale = [note.lower() for note, *_ in found[:3]] == ["do", "re", "mi"]
+    if is_scale or not (any(kind for _, _, kind in found) or said[0].isupper()):
         return said
     letters = " ".join(_NOTES[note.lower()] + (sign or "")[:1] + (kind or "").lower() for note, sign, kind in found)
     notes.append(("chords", f"{quoted(said)} in the prompt is read as {letters}"))
@@ -165,7 +161,7 @@ _END = re.compile(
 )
 
 
-def _ending_last(text):
+def _ending_last(text, notes):
     """Return a text whose wanted ending stands behind its list: "last chord is E: Am G F" as "Am G F E"."""
     ending = _END.search(text)
     if not ending or re.search(r"\b(?:start|begin|open)(?:s|ing)?\b", text, re.IGNORECASE):
@@ -182,6 +178,9 @@ def _ending_last(text):
     before = _list_behind(tokens[: next(i for i, token in enumerate(tokens) if token.start >= ending.start())], -1)
     chords = before or _list_behind(tokens, place)
     is_one_list = not before and chords and sign == "," and text[tokens[chords[0]].end :].lstrip().startswith(",")
+    if len(chords) < 2 and sum(token.kind in _LIST for token in tokens) == 1 and not re.search(r"\bin\b", ending[0], re.IGNORECASE):
+        said = text[ending.start() : tokens[place].end]
+        notes.append(("chords", f"{quoted(said)} in the prompt is not played; to have it played write all chords, {wanted} last"))
     if len(chords) < 2 or is_one_list:
         return text
     last, end = tokens[chords[-1]], tokens[chords[-1]].end
