@@ -14,7 +14,7 @@ _LONE_MODE = re.compile(
     rf"(?<!relative )(?<!\b[A-Ga-g][ -])(?<!\b[A-Ga-g][#b][ -])\b(?:{MODES}|minor)(?!\w)(?! (?:third|seventh|chord))", re.IGNORECASE
 )
 _MAJOR = re.compile(r"\bmajor\b", re.I)
-_KEY_NAMES = {"key", "tonality", "tonic"}
+_KEY_NAMES = {"key", "tonality", "tonic", "tonart", "tonalité", "tonalidad", "tonalidade", "tonalità"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
@@ -177,7 +177,9 @@ def _key_root(reading, i):
 def _label_before(reading, i):
     """Return the place of a word such as "key" that a sign parts from token `i`, "key: am", "key - dm"; None where there is none."""
     j = i - 1
-    while j > i - 4 and (reading.word(j) == "is" or (reading.kind(j) in ("STOP", "GAP") and reading.tokens[j].text in ":=-")):
+    while j > i - 4 and (
+        reading.word(j) == "is" or (reading.kind(j) in ("STOP", "GAP", "LEFT") and reading.tokens[j].text in ':=-("')
+    ):
         j -= 1
     return j if j < i - 1 and reading.word(j) in _KEY_NAMES else None
 
@@ -189,12 +191,12 @@ def _is_small_part(reading, i):
         return False
     if _label_before(reading, i) is not None:
         return reading.ends(i + 1) or (text != "a" and reading.kind(i + 1) in ("TEMPO", "NUMBER", "FRACTION"))
-    is_part = reading.ends(i + 1) and reading.kind(i - 1) in ("GAP", "STOP", "BAR") and reading.tokens[i - 1].text in ",;|"
-    if not is_part or reading.kind(i - 2) == "NUMBER":
+    if not (reading.ends(i - 1) and reading.ends(i + 1)) or reading.kind(i + 1) == "RIGHT" or len(reading.tokens) == 1:
         return False
     letters = [j for j in range(i - 4, i + 5) if j != i and re.fullmatch("[a-hA-H]|[a-g][#b]?m", str(reading.value(j)))]
     near_tempo = any(reading.kind(j) in ("TEMPO", "NUMBER") or reading.word(j) in _TEMPO_LABELS for j in (i - 2, i + 2))
-    return not letters and text != "a" and (len(text) > 1 or near_tempo)
+    is_first = i == 0 and not near_tempo and reading.word(2) not in GENRE_WORDS | OF_MUSIC  # "am, well, ..."
+    return not letters and text != "a" and not is_first and (len(text) > 1 or near_tempo)
 
 
 _TEMPO_LABELS = {"bpm", "tempo"}
@@ -352,9 +354,8 @@ def _is_short_key(reading, i, end):
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     if is_bare and _names_music(reading, i, end):
         return True
-    is_scale = (reading.word(end), reading.word(end + 1)) in (("blues", "scale"), ("whole", "tone")) or reading.word(
-        end
-    ) == "whole-tone"
+    behind = [reading.word(j) for j in range(end, end + 3)]
+    is_scale = behind[:2] == ["blues", "scale"] or (behind[0] == "whole" and "tone" in behind)
     if is_bare and is_scale and (token.text != "A" or reading.ends(end + 2)):  # "A blues scale", "C whole tone"
         return True
     if is_bare and reading.ends(i + 1) and reading.word(i - 1) in ("just", "only") and reading.ends(i - 2):  # "just C"

@@ -242,7 +242,7 @@ def _named_tempo(reading, i):
         or reading.kind(j) == "STOP"
         and reading.tokens[j].text in (":=." if reading.word(i) == "m.m" else ":=")
         or reading.tokens[j : j + 1]
-        and reading.tokens[j].text in "~=-"
+        and reading.tokens[j].text in '~=-"'
     ):
         j += 1
     tempo = reading.kind(j) == "TEMPO"

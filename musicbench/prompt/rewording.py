@@ -28,11 +28,13 @@ _NOTES = {"do": "C", "ut": "C", "re": "D", "ré": "D", "mi": "E", "fa": "F", "so
 _SOLFEGE = rf"(?:{'|'.join(_NOTES)})(?:[#b]|bemol)?(?:m7|maj7|min|m|7)?"
 _SOLFEGE_LIST = re.compile(rf"\b{_SOLFEGE}(?:(?: ?[-,|] ?| ){_SOLFEGE}){{2,31}}(?![\w'])", re.IGNORECASE)
 _SOLFEGE_CHORD = re.compile(rf"({'|'.join(_NOTES)})(#|b(?:emol)?)?(m7|maj7|min|m|7)?", re.IGNORECASE)
+_NO_BASS = re.compile(r"(?<![\w/#-])([A-G][#b]?(?:maj7|m7|m|7)?)/([A-G][#b]?(?:maj7|m7|m|7))(?![\w/#-])")
 _OPEN_SLASHES = re.compile(r"(?<=[\w#])/(?: (?=[A-G])|$)")
 
 
 def with_plain_slashes(text):
-    """Return a text whose chords are parted by strokes, "Dm/ F/ C/ G", with blanks around them: they are no basses."""
+    """Return a text whose chords are parted by strokes, "Dm/ F/ C/ G" and "Am/Cm", with dashes between them: they are no basses."""
+    text = _NO_BASS.sub(r"\1 - \2", text)
     return _OPEN_SLASHES.sub(" - ", text) if len(_OPEN_SLASHES.findall(text)) > 1 else text
 
 
@@ -149,7 +151,7 @@ def _in_list(tokens, i):
         j = i + step
         while 0 <= j < len(tokens) and tokens[j].kind in ("GAP", "BAR"):
             j += step
-        near.append(0 <= j < len(tokens) and tokens[j].kind in _LIST)
+        near.append(0 <= j < len(tokens) and tokens[j].kind == "CHORD")
     return any(near)
 
 
@@ -178,7 +180,8 @@ def _ending_last(text, notes):
     before = _list_behind(tokens[: next(i for i, token in enumerate(tokens) if token.start >= ending.start())], -1)
     chords = before or _list_behind(tokens, place)
     is_one_list = not before and chords and sign == "," and text[tokens[chords[0]].end :].lstrip().startswith(",")
-    if len(chords) < 2 and sum(token.kind in _LIST for token in tokens) == 1 and not re.search(r"\bin\b", ending[0], re.IGNORECASE):
+    is_lone = len(wanted) == 1 and tokens[place].kind == "CHORD" and sum(token.kind in _LIST for token in tokens) == 1
+    if is_lone and not re.search(r"\bin\b", ending[0], re.IGNORECASE):
         said = text[ending.start() : tokens[place].end]
         notes.append(("chords", f"{quoted(said)} in the prompt is not played; to have it played write all chords, {wanted} last"))
     if len(chords) < 2 or is_one_list:
