@@ -1023,3 +1023,55 @@ def test_reads_chords_told_in_order(prompt, chords):
 def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
     stated = read_prompt(prompt)
     assert (stated.tempo, stated.meter, stated.duration) == (tempo, meter, duration)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key"),
+    [("key: f#m, tempo: slow", "F# minor"), ("bpm: 90, key: am, genre: lofi", "A minor"), ("key - dm", "D minor"), ("key: bb, jazz", "Bb major"), ("tonality: em", "E minor"), ("pop ballad, key: g", "G major"),
+     ("techno, gm, 130", "G minor"), ("sad piano, cm", "C minor"), ("lofi | am | 80", "A minor"), ("am, 90 bpm, lofi", "A minor"), ("synthwave - am - 100 bpm", "A minor"), ("key (am)", "A minor"), ("tonart: am", "A minor"), ("key: AM I right", None), ("E whole-tone", "E major"),
+     ("rock in the key of a", "A major"), ("the tonic of a major key is major", None), ("C F (hold) G", None), ("the key: a good hook", None), ("parts a, b, c", None), ("option e, 120 bpm", None),
+     ("harmonic minor, A, oriental", "A minor"), ("harmonic minor in A", "A minor"), ("minor, A, 90bpm", "A minor"), ("lofi, dorian in D", "D minor"), ("mixolydian, G, rock", "G major"),
+     ("E phrygian dominant", "E major"), ("A blues scale", "A major"), ("C whole tone", "C major"), ("I bVII IV I, A, 120", "A major"), ("C# / Db major ballad", "Db major"),
+     ("resolve to the tonic C at the end", "C major"), ("just C", "C major")],
+)  # fmt: skip
+def test_reads_keys_out_of_place(prompt, key):
+    stated = read_prompt(prompt).key
+    assert (str(stated) if stated else None) == key
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords", "duration"),
+    [("8 bars of Am F C G", "Am F C G", "8 bars"), ("4 bars of C G Am F", "C G Am F", "4 bars"), ("2 bars of C G", "C G", "2 bars"), ("two chords a bar: F G", "F (0.5 bars) G (0.5 bars)", None), ("each chord lasts 2 bars: C G", "C (2 bars) G (2 bars)", None), ("Am (4 bars) F C G", "Am (4 bars) F C G", None), ("8 bars C G", "C G", "8 bars"), ("loop 4 bars C G", "C G", "4 bars"),
+     ("2 bars of C G Am F", "C (0.5 bars) G (0.5 bars) Am (0.5 bars) F (0.5 bars)", "2 bars"), ("loop C G Am F 4 bars", "C G Am F", "4 bars"), ("C and G chords, 8 bars", "C G", "8 bars"),
+     ("C G Am F 2 bars", "C G Am F (2 bars)", None), ("Am F C G over 8 bars at 120", "Am (2 bars) F (2 bars) C (2 bars) G (2 bars)", "8 bars"), ("C G spread over 4 bars", "C (2 bars) G (2 bars)", "4 bars"),
+     ("4 bars of C then 4 bars of G", "C (4 bars) G (4 bars)", None), ("intro 4 bars G, verse G D Em C", "G (4 bars) G D Em C", None), ("intro (4 bars): Am, verse: F C G Am", "Am (4 bars) F C G Am", None),
+     ("verse (8 bars): Am F C G, chorus (8 bars): F G C Am", "Am F C G Am F C G F G C Am F G C Am", None), ("verse 4 bars C G Am F, chorus 4 bars F G C C", "C G Am F F G C C", None),
+     ("8-bar verse Am F C G, 4-bar chorus F G C Am", "Am F C G Am F C G F G C Am", None), ("C G repeated", "C G", None), ("iv - I plagal minor in G", "iv I", None), ("stops at 20 seconds, C major", None, 20.0)],
+)  # fmt: skip
+def test_bars_beside_a_list_or_a_section_are_those_of_all_its_chords(prompt, chords, duration):
+    stated = read_prompt(prompt)
+    assert (stated.chords, stated.duration) == (chords, duration)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "stated", "said"),
+    [("piano in C, no wait, D", {"key": "D major"}, "'C' in the prompt is taken back"), ("piano in D. Actually make it E.", {"key": "E major"}, "'D'"), ("in C minor, sorry, I mean D", {"key": "D minor"}, "'C minor'"),
+     ("bpm 90 no 100", {"tempo": 100}, "'90'"), ("120 bpm, sorry I meant 100", {"tempo": 100}, "'120 bpm'"), ("4/4, or rather 3/4", {"meter": "3/4"}, "'4/4'"), ("no drums, 120 bpm, in C", {"tempo": 120, "key": "C major"}, ""),
+     ("ends with E major, Am G F", {"chords": "Am G F E"}, ""), ("last chord is E: Am G F", {"chords": "Am G F E"}, ""), ("final chord Em, prog C D G", {"chords": "C D G Em"}, ""),
+     ("last chord C, Am F G", {"chords": "Am F G C"}, ""), ("ending C, chords Am F G", {"chords": "Am F G C"}, ""), ("finish on G. progression G C D", {"chords": "G C D G"}, ""), ("ends on C, G, Am, F", {"chords": "C G Am F"}, ""),
+     ("ends with a C chord, Am F G", {"chords": "Am F G C"}, ""), ("the last chord should be C. Am F G", {"chords": "Am F G C"}, ""), ("chords Am F G, last chord C", {"chords": "Am F G C"}, ""), ("Am F C G ending in C", {"chords": "Am F C G C"}, ""),
+     ("end on a D chord: chords G C D", {"chords": "G C D"}, ""), ("verse Am F, chorus C G, end on D", {"chords": "Am F C G D"}, ""), ("ends on a high note, C G Am F", {"chords": "C G Am F"}, ""), ("in Am. No, Dm.", {"key": "D minor"}, "'Am'"),
+     ("La la la", {"chords": None}, ""), ("piano, end on C", {"chords": None}, "'end on C'"), ("Am/Cm chords", {"chords": "Am Cm"}, ""), ("C/E G/B Am", {"chords": "C/E G/B Am"}, ""), ("key of A, I mean Am", {"key": "A minor"}, "'A'"),
+     ('"key": "am", "bpm": 90', {"key": "A minor", "tempo": 90}, ""), ("E/ A/ B/ A/", {"chords": "E A B A"}, ""), ("tempo halves from 160 to 80", {"tempo": 120}, "cannot change"),
+     ("Dm/ F/ C/ G 80bpm", {"chords": "Dm F C G", "tempo": 80}, ""), ("Do Sol Lam Fa", {"chords": "C G Am F"}, "C G Am F"), ("do re mi song", {"chords": None}, ""), ("a d e rock", {"chords": "A D E"}, ""), ("a b c rock", {"chords": None}, ""),
+     ("N.C. drum intro then Am F", {"chords": "Am F"}, "'N.C.'"), ("C G Am F but in minor", {"chords": "C G Am F", "key": None}, "'in minor'"), ("pedal point on C: C F/C G/C C", {"chords": "C F/C G/C C"}, ""),
+     ("1564 in G", {"chords": "I V vi IV"}, "'1564'"), ("251 in Bb", {"chords": "ii V I"}, "'251'"), ("145 blues in E", {"chords": "I IV V", "tempo": None}, "'145'"), ("124 house in E", {"chords": None, "tempo": 124}, ""),
+     ("rock from 1764 in G", {"chords": None}, ""), ("bpm120", {"tempo": 120}, ""), ("80 pbm", {"tempo": 80}, ""), ("at 12O bpm", {"tempo": 120}, ""), ("100bpm±5", {"tempo": 100}, ""), ("around the 120 mark", {"tempo": 120}, ""),
+     ("swing feel at one-forty", {"tempo": 140}, ""), ("tempo doubles from 80 to 160", {"tempo": 120}, "cannot change"), ("free time", {"tempo": None}, "'free time'"), ("grave", {"tempo": 35}, ""), ("the grave digger", {"tempo": None}, ""),
+     ("vivo", {"tempo": 150}, "Vivace"), ("rock en vivo", {"tempo": None}, ""), ("langsam, piano", {"tempo": 52}, "Lento"), ("rápido", {"tempo": 125}, "Allegro"), ("E frigio", {"key": "E minor"}, "")],
+)  # fmt: skip
+def test_what_is_said_out_of_place_is_read(prompt, stated, said):
+    found = read_prompt(prompt)
+    values = {name: getattr(found, name) for name in stated}
+    assert {name: value if name in ("tempo", "chords") else value and str(value) for name, value in values.items()} == stated
+    assert any(said in note for _, note in found.notes) or not said

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from musicbench import InputError
 from musicbench.music.chart import SECTIONS, unfolded
-from musicbench.music.theory import MODES, nearest_symbol, quoted
+from musicbench.music.theory import MODES, Chord, nearest_symbol, quoted
 from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE
@@ -53,7 +53,7 @@ def read_chords(reading, beats_a_bar=4):
     beats_a_bar: of the meter; chords of "2 beats each" are repeated until they fill whole bars.
     """
     write_out(reading)
-    each = length_of_each(reading)
+    each = length_of_each(reading) or reading.each
     found = list(_runs(reading))
     runs = [run for run in found if _is_chord_line(reading, run)]
     rejected = [run for run in found if run not in runs and _could_be_chords(reading, run)]
@@ -97,8 +97,23 @@ def _could_be_chords(reading, run):
 def _repeated_line(reading, run, each):
     """Write a run, as often as the mark before it says: "Verse x2: Am F"."""
     line = _line_of(reading, run, each)
+    if run.first in reading.lengths:
+        return _filled(reading, line, reading.lengths[run.first])
     mark = next((reading.tokens[i] for i in (run.first - 1, run.first - 2) if reading.kind(i) == "MARK"), None)
     return unfolded(f"({line}) x{mark.value}") if mark and isinstance(mark.value, int) and mark.value > 1 else line
+
+
+def _filled(reading, line, bars):
+    """Write a section's line as often as fills its bars; fewer bars than chords are shared."""
+    chords = line.split()
+    if re.search(r"[|:()]", line) or (len(chords) > bars and len(chords) % bars):
+        reading.note("chords", f"{line!r} in the prompt is played once, whatever fills its {bars} bars")
+        return line
+    if len(chords) == 1:
+        return f"{line} ({bars} bars)" if bars > 1 else line
+    if len(chords) > bars:
+        return " ".join(f"{chord} ({bars / len(chords):g} bars)" for chord in chords)
+    return " ".join(chords[i % len(chords)] for i in range(bars))
 
 
 def note_not_understood(reading):
@@ -116,7 +131,7 @@ def note_unused_chords(reading, line):
         reading.note("chords", f"{quoted(capo[0])} in the prompt changes no chord; write the chords as they sound")
     for i, token in enumerate(reading.tokens):
         is_weak = _WEAK.fullmatch(token.text) and reading.word(i + 1) != "chord"
-        if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.value == "N":
+        if i in reading.used or token.kind not in ("CHORD", "TIMED") or is_weak or token.text == "N":
             continue
         if token.text.startswith("A ") and reading.sentence(i)[0] == i:  # "A major success"
             continue
@@ -283,7 +298,7 @@ def _is_chord_line(reading, run):
         reading.note("chords", f"{quoted(reading.words(run.first, run.end))} in the prompt is denied there, and left out")
         reading.use(run.first, run.end)
         return False
-    if _is_key_change(reading, run, tokens):
+    if _is_key_change(reading, run, tokens) or _is_key_twice(reading, run, tokens):
         return False
     if numerals and not leads_in and _is_title(reading, run, tokens):
         return False
@@ -297,6 +312,17 @@ def _is_key_change(reading, run, tokens):
     spoken = [re.search(r"\b(?:major|minor)\b", token.text, re.I) for token in tokens]
     is_from = reading.word(run.first - 1) == "from" and len(tokens) == 2
     return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, KEY_CHANGE))
+
+
+def _is_key_twice(reading, run, tokens):
+    """Return whether two names of one key stand side by side, "C# / Db major"; the first is used."""
+    is_spoken = bool(re.search(r"\b(?:major|minor)$", tokens[-1].text, re.I))
+    if len(tokens) != 2 or not is_spoken or len({Chord.parse(token.value).root for token in tokens if token.kind == "CHORD"}) > 1:
+        return False
+    reading.use(run.places[0], run.places[0] + 1)
+    run.places = run.places[1:]
+    run.first = run.places[0]
+    return True
 
 
 def _trim(reading, run):
@@ -347,11 +373,14 @@ def _is_title(reading, run, tokens):
 
 def _is_asked(reading, run, tokens, marker, leads_in):
     """Return whether there are enough signs that chords are asked for: three symbols are enough, fewer need words around them."""
-    if len(tokens) > 2 or tokens[0].kind == "TIMED":
+    if len(tokens) > 2 or tokens[0].kind == "TIMED" or run.first in reading.lengths:
         return True
     weak = [bool(_WEAK.fullmatch(token.text)) for token in tokens]
     if len(tokens) == 2:
         return leads_in or not any(weak) or _is_asked_pair(reading, run, marker, all(weak))
+    is_of_list = reading.kind(run.end) == "STOP" and reading.kind(run.end + 1) in SYMBOLS and reading.kind(run.end + 2) in SYMBOLS
+    if is_of_list:  # "pedal point on C: C F/C G/C C"
+        return False
     if weak[0] and _is_vamp(reading, run, tokens[0]):
         return True
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))
@@ -385,13 +414,15 @@ def _is_asked_pair(reading, run, marker, all_weak):
     if reading.word(run.first - 1) == "from" and [reading.tokens[i].text for i in run.places] in (["A", "B"], ["A", "C"]):
         return False  # "from A to B"
     has_arrow = any(reading.tokens[i].text in ("->", "→", "=>", ">") for i in inside)
-    has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside)
+    has_length = any(reading.kind(i) in ("QUANTITY", "TIMES") for i in inside) or _has_length_beside(reading, run)
     stands_alone = reading.ends(run.first - 1) and (reading.ends(run.end) or reading.word(run.end) == "in")
     is_joined = any(
         reading.tokens[i].text in "&/" and reading.tokens[i].end == reading.tokens[i + 1].start
         for i in range(run.first, run.end - 1)
     )
-    is_named = reading.word(run.end) in CHORD_WORDS or (reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD")
+    is_named = reading.word(run.end) in CHORD_WORDS | {"plagal", "cadence", "turnaround"} or (
+        reading.word(run.end) == "in" and reading.kind(run.end + 1) == "CHORD"
+    )
     is_word = reading.tokens[run.first].text in ("A", "I", "i") and not is_named
     if stands_alone and not is_joined and not is_word:
         return True
@@ -407,6 +438,17 @@ def _is_asked_pair(reading, run, marker, all_weak):
     return not all_weak and (marker is not None or bool(near & (_VAMPS | CHORD_WORDS)))
 
 
+def _has_length_beside(reading, run):
+    """Return whether bars stand before two chords, "8 bars C G", or a word that repeats them behind, "C G repeated"."""
+    before = run.first - 1 - (reading.word(run.first - 1) == "of")
+    return (
+        (reading.kind(before) == "QUANTITY" and reading.value(before)[1] == "bars")
+        or reading.word(run.end) in _REPEATS
+        or reading.each is not None
+    )
+
+
+_REPEATS = {"repeated", "repeat", "repeating", "looped", "looping"}
 _MENTIONED = re.compile(
     r"\b(?:end(?:s|ing)?|start(?:s|ing)?|begin\w*|final|last|first|opening|closing|now and then|occasional\w*)\b", re.I
 )

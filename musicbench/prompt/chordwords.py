@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from musicbench.music.chart import section_marks
-from musicbench.music.tokens import Token, symbol_of
+from musicbench.music.tokens import GENRE_WORDS, Token, symbol_of
 from musicbench.prompt.keys import CHORD_WORDS
 
 SYMBOLS = {"CHORD", "ROMAN", "TIMED"}
@@ -103,7 +103,12 @@ _GO_ON = {"vamp", "groove", "loop", "jam", "riff", "chord", "chords", "funk"}
 
 def _is_phrase_of_letters(reading, places, texts):
     """Return whether small letters are a part of their own and no alphabet: "in open g, g c d"."""
-    is_own = reading.ends(places[0] - 1) and reading.ends(places[-1] + 1)
+    behind = places[-1] + 1
+    if (
+        reading.ends(places[0] - 1) and GENRE_WORDS & {reading.word(behind), reading.word(behind + 1)} and len(set(texts)) > 2
+    ):  # "a d e rock"
+        return texts != sorted(texts, key=lambda text: ord(text[0])) or texts[1][0] > "b"
+    is_own = reading.ends(places[0] - 1) and reading.ends(behind)
     steps = {ord(after[0]) - ord(text[0]) for text, after in zip(texts, texts[1:], strict=False)}
     return is_own and "a" not in texts and steps != {1} and all(re.fullmatch("[b-g][#b]?m?", text) for text in texts)
 
@@ -268,7 +273,12 @@ def _length_before(reading, i):
         value = reading.value(i + 1)
         low, high = value if reading.kind(i + 1) == "RANGE" else (value, value)
         return i, _chord_behind(reading, i + 2), high - low + 1, "bars", reading.kind(i + 1) == "RANGE"
-    if reading.kind(i) != "QUANTITY" or reading.value(i)[1] not in ("bars", "beats") or reading.kind(i - 1) in SYMBOLS:
+    if (
+        i in reading.used
+        or reading.kind(i) != "QUANTITY"
+        or reading.value(i)[1] not in ("bars", "beats")
+        or reading.kind(i - 1) in SYMBOLS
+    ):
         return None
     chord = _chord_behind(reading, i + 1)
     if reading.kind(chord) != "CHORD" or reading.word(i - 1) in ("for", "every"):

@@ -4,6 +4,11 @@ import re
 
 from musicbench.prompt.keys import CHORD_WORDS
 
+# "1564 in G", "145 blues in E", "the 251 progression": three or four degrees without blanks, which are no year and no tempo.
+_GLUED = re.compile(
+    r"(?<![\w.:/#$-])(?<!\b(?:from|year) )(?<!\b(?:of|in|by) )(?=[2-7]*1)(?!(?:\d*(\d)\1))[1-7]{3,4}(?= (?:[a-z]+ ){0,2}in (?:the key of )?[A-G](?:b|#)?m?\b| (?:chord )?(?:progression|changes|turnaround|cadence|loop|vamp)\b)"
+)
+_NO_TEMPO = re.compile(r" (?:blues|country|chord|progression|changes|turnaround|cadence)\b")
 _QUALITY = r"(?:-7(?!-)|-(?!\d)|m(?:aj)?7?|min7?|maj7|M7|sus[24]?|dim7?|°7?|ø7?|add9|[79])"
 _DEGREE = rf"[b#]?[1-7]{_QUALITY}?(?:/[b#]?[1-7])?"
 _LIST = re.compile(rf"(?<![\w./:#-]){_DEGREE}(?:(?: ?[|,] ?| ?- ?| ){_DEGREE}){{2,31}}(?![\w/:%]|\.\d| ?bpm| ?/)")
@@ -29,6 +34,12 @@ def read_degrees(reading):
             _use(reading, match)
             is_plain = all(_PLAIN.fullmatch(degree) for degree in degrees)
             return [int(degree) for degree in degrees] if is_plain else degrees
+    glued = _GLUED.search(reading.text)
+    if glued and (int(glued[0]) > 250 or _NO_TEMPO.match(reading.text, glued.end())):
+        _use(reading, glued)
+        degrees = [int(digit) for digit in glued[0]]
+        reading.note("chords", f"{glued[0]!r} in the prompt is read as the degrees {' '.join(glued[0])}")
+        return degrees
     for match in _SPOKEN.finditer(reading.text):
         _use(reading, match)
         return [_WORDS[word] for word in match[0].lower().split("-")]

@@ -8,9 +8,10 @@ from musicbench.music.tokens import normalised, symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
-from musicbench.prompt.keys import first_key, note_outside_a_key, read_marked_keys, read_other_keys
-from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_tempo
+from musicbench.prompt.keys import first_key, note_mode_beside_chords, note_outside_a_key, read_marked_keys, read_other_keys
+from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_section_lengths, read_tempo
 from musicbench.prompt.reading import Reading
+from musicbench.prompt.rewording import reworded, with_plain_slashes
 from musicbench.prompt.sounds import known_phrases, unpitched, words_of
 from musicbench.prompt.tunings import note_tunings
 
@@ -56,16 +57,20 @@ def read_prompt(prompt, key=None, meter=None):
     key, meter: those given besides, which say what degrees ("2-5-1") and note values ("quarter = 60") mean. What is musical in the
     prompt and not taken is named in the notes.
     """
-    reading = Reading.of(normalised(prompt[:MAX_READ]))
+    text, reworded_notes = reworded(normalised(with_plain_slashes(prompt[:MAX_READ])))
+    reading = Reading.of(text)
+    for name, note in reworded_notes:
+        reading.note(name, note)
     note_tunings(reading)
     degrees = read_degrees(reading)
     own_meter = read_meter_stated(reading)
     tempo, word = read_tempo(reading, meter or own_meter)
     note_eighths(reading, None if word else tempo, meter or own_meter)
+    read_section_lengths(reading)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
-    keys += read_other_keys(reading, chords)
+    keys += read_other_keys(reading, chords and re.search("[A-G]", chords))  # of numerals a letter is the key
     own_key = first_key(reading, keys)
     if degrees and not chords:
         chords = numerals_of(degrees, key or own_key or Key("C"))
@@ -75,6 +80,8 @@ def read_prompt(prompt, key=None, meter=None):
         note_not_understood(reading)
     if not chords:
         note_outside_a_key(reading)
+    elif own_key is None:
+        note_mode_beside_chords(reading, chords)
     note_unused_chords(reading, chords)
     order = ("tuning", "tempo", "key", "meter", "chords", "duration")
     notes = tuple(sorted(reading.notes, key=lambda note: order.index(note[0])))

@@ -1,7 +1,7 @@
 """Rules over a prompt's tokens: what it states of the key."""
 
 import re
-from dataclasses import replace
+from itertools import islice
 
 from musicbench.music.theory import MODES, Key, quoted
 from musicbench.music.tokens import GENRE_WORDS
@@ -9,8 +9,12 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 _MODE = re.compile(rf"(?:{MODES})(?!\w)", re.IGNORECASE)
-_MINOR, _MAJOR = re.compile(r"(?<![A-Ga-g#b][ -])\bminor\b", re.I), re.compile(r"\bmajor\b", re.I)
-_KEY_NAMES = {"key", "tonality"}
+# A mode by itself, "harmonic minor in A": no letter stands before it.
+_LONE_MODE = re.compile(
+    rf"(?<!relative )(?<!\b[A-Ga-g][ -])(?<!\b[A-Ga-g][#b][ -])\b(?:{MODES}|minor)(?!\w)(?! (?:third|seventh|chord))", re.IGNORECASE
+)
+_MAJOR = re.compile(r"\bmajor\b", re.I)
+_KEY_NAMES = {"key", "tonality", "tonic", "tonart", "tonalité", "tonalidad", "tonalidade", "tonalità"}
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
@@ -52,7 +56,7 @@ def read_other_keys(reading, chords_found):
             continue
         found = _key_root(reading, i)
         if found and (_is_spoken_key(reading, i, *found) or (not chords_found and _is_short_key(reading, i, found[0]))):
-            keys.append((i, *found))
+            keys.append(_with_mode_around(reading, i, *found))
             reading.use(i, found[0])
             _note_groove(reading, i, found[0])
     return keys
@@ -103,6 +107,14 @@ def note_outside_a_key(reading):
         reading.note("key", f"{quoted(outside[0])} in the prompt is not played; the chords stay in one key")
 
 
+def note_mode_beside_chords(reading, chords):
+    """Note "in minor" beside chords in letters, which it does not change."""
+    said = _IN_A_MODE.search(reading.text) if re.search("[A-G]", chords) else None
+    if said:
+        reading.note("key", f"{quoted(said[0])} in the prompt changes no chord; {chords} is played as written")
+
+
+_IN_A_MODE = re.compile(r"\b(?:in|into|to) (?:a )?(?:minor|major)(?: mode| key)?\b", re.IGNORECASE)
 KEY_CHANGE = re.compile(r"\b(?:modulat\w*|key changes?|gear change|chang\w* keys?|shifts?|moves? from)\b", re.I)
 _CHANGING = re.compile(
     r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
@@ -123,10 +135,17 @@ _GERMAN = re.compile(
 def _key_root(reading, i):
     """Return (end, key, mode's name or None) of a tonic with what follows of a mode at `i`, None where there is no tonic."""
     token = reading.tokens[i]
-    if token.kind == "WORD" and re.fullmatch("[a-g][#b]?m", token.text) and reading.word(i - 1) in ("in", "key", "of"):  # "in am"
+    is_small_part = token.kind == "WORD" and _is_small_part(reading, i)
+    if (
+        token.kind == "WORD"
+        and re.fullmatch("[a-g][#b]?m", token.text)
+        and (is_small_part or reading.word(i - 1) in ("in", "key", "of"))
+    ):  # "in am", "key: am", "lofi, am, 80 bpm"
         return i + 1, Key(token.text[0].upper() + token.text[1:-1], "minor"), None
     is_small = token.kind == "WORD" and re.fullmatch("[a-g](?:#|b)?", token.text)
-    if is_small and token.text != "a" and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1):  # "in c"
+    is_named = reading.word(i - 1) == "of" and reading.word(i - 2) == "key"
+    is_in = is_small and (token.text != "a" or is_named) and reading.word(i - 1) in ("in", "of", "key") and reading.ends(i + 1)
+    if is_in or (is_small and is_small_part):  # "in c", "key: c"
         return i + 1, Key(token.text[0].upper() + token.text[1:]), None
     glued = re.fullmatch("([a-g][#b]?)(min|minor|maj|major)", token.text) if token.kind == "WORD" else None  # "gmin"
     if glued or (token.kind == "WORD" and _is_small_minor(reading, i)):  # "em 80 bpm", "surf rock em"
@@ -141,6 +160,9 @@ def _key_root(reading, i):
         while end < len(reading.tokens) and reading.tokens[end].end <= mode.end():
             end += 1
         name = mode[0].strip("- ")
+        if name.lower() == "phrygian" and reading.word(end) == "dominant":  # it has a major third
+            tonic = match[1] if match else token.text[0].upper() + token.text[1:]
+            return end + 1, Key(tonic), reading.words(i + 1, end + 1)
         is_plain = name.lower() in ("major", "minor")
         tonic = match[1] if match else token.text[0].upper() + token.text[1:]
         return end, Key.parse(f"{tonic} {name}"), None if is_plain else name
@@ -150,6 +172,34 @@ def _key_root(reading, i):
     if is_minor and reading.word(end) == "pentatonic":
         return end + 1, Key(match[1], "minor"), "minor pentatonic"
     return end, Key(match[1], "minor" if is_minor else "major"), None
+
+
+def _label_before(reading, i):
+    """Return the place of a word such as "key" that a sign parts from token `i`, "key: am", "key - dm"; None where there is none."""
+    j = i - 1
+    while j > i - 4 and (
+        reading.word(j) == "is" or (reading.kind(j) in ("STOP", "GAP", "LEFT") and reading.tokens[j].text in ':=-("')
+    ):
+        j -= 1
+    return j if j < i - 1 and reading.word(j) in _KEY_NAMES else None
+
+
+def _is_small_part(reading, i):
+    """Return whether small letters are a key for where they stand: behind "key:", or a part of their own, "lofi, am, 80 bpm"."""
+    text = reading.tokens[i].text
+    if not re.fullmatch("[a-g][#b]?m?", text):
+        return False
+    if _label_before(reading, i) is not None:
+        return reading.ends(i + 1) or (text != "a" and reading.kind(i + 1) in ("TEMPO", "NUMBER", "FRACTION"))
+    if not (reading.ends(i - 1) and reading.ends(i + 1)) or reading.kind(i + 1) == "RIGHT" or len(reading.tokens) == 1:
+        return False
+    letters = [j for j in range(i - 4, i + 5) if j != i and re.fullmatch("[a-hA-H]|[a-g][#b]?m", str(reading.value(j)))]
+    near_tempo = any(reading.kind(j) in ("TEMPO", "NUMBER") or reading.word(j) in _TEMPO_LABELS for j in (i - 2, i + 2))
+    is_first = i == 0 and not near_tempo and reading.word(2) not in GENRE_WORDS | OF_MUSIC  # "am, well, ..."
+    return not letters and text != "a" and not is_first and (len(text) > 1 or near_tempo)
+
+
+_TEMPO_LABELS = {"bpm", "tempo"}
 
 
 def _is_small_minor(reading, i):
@@ -187,7 +237,7 @@ def _is_marked_key(reading, i, end, key, mode):
         return True
     if reading.word(i - 1) == "of" and reading.word(i - 3) == "relative":  # "the relative minor of G"
         return True
-    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i:
+    if reading.word(j) in _KEY_NAMES | {"center", "centre"} and j < i and (reading.word(j), reading.word(j + 1)) != ("tonic", "of"):
         return says_mode or not _goes_on(reading, end)
     if reading.word(i - 1) != "in":
         return False
@@ -262,10 +312,15 @@ def _instrument_before(reading, i):
 
 
 def _with_mode_around(reading, i, end, key, mode):
-    """Return (first, end, key, mode): of "minor blues in C" the key is C minor."""
-    says_mode = mode or reading.tokens[i].value != reading.tokens[i].text or end > i + 1
-    if not says_mode and reading.says(i, _MINOR) and not reading.says(i, _MAJOR):
-        key = replace(key, mode="minor")
+    """Return (first, end, key, mode): of "minor blues in C", "harmonic minor, C" and "dorian in C" the key is C minor."""
+    says_mode = mode or reading.tokens[i].value != reading.tokens[i].text.capitalize() or end > i + 1 or key.mode == "minor"
+    if says_mode or reading.says(i, _MAJOR):
+        return i, end, key, mode
+    lone = reading.says(i, _LONE_MODE)
+    if lone:
+        key = Key.parse(f"{key.tonic} {lone[0].lower()}")
+        if lone[0].lower() not in ("minor", "natural minor"):
+            reading.note("key", f"{quoted(lone[0])} in the prompt is played as {key}")
     return i, end, key, mode
 
 
@@ -298,6 +353,12 @@ def _is_short_key(reading, i, end):
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
     if is_bare and _names_music(reading, i, end):
+        return True
+    behind = [reading.word(j) for j in range(end, end + 3)]
+    is_scale = behind[:2] == ["blues", "scale"] or (behind[0] == "whole" and "tone" in behind)
+    if is_bare and is_scale and (token.text != "A" or reading.ends(end + 2)):  # "A blues scale", "C whole tone"
+        return True
+    if is_bare and reading.ends(i + 1) and reading.word(i - 1) in ("just", "only") and reading.ends(i - 2):  # "just C"
         return True
     of_what = end + (reading.kind(end) == "QUANTITY" and reading.value(end)[1] == "bars")  # "E 12-bar blues"
     if is_bare and reading.word(of_what) in ("blues", "jam", "boogie", "drone") and not is_article:
@@ -408,7 +469,11 @@ def _note_groove(reading, i, end):
 
 def _is_only_letter(reading, i):
     """Return whether no other letter could be a key or a part: "jazz, F, 4/4", but not "parts A, B, C"."""
-    return sum(token.kind in ("CHORD", "ROMAN") for token in reading.tokens) == 1
+    kinds = {"CHORD", "ROMAN"}
+    others = (
+        j for j, token in enumerate(reading.tokens) if token.kind in kinds and not (token.kind == "ROMAN" and j in reading.used)
+    )
+    return list(islice(others, 2)) == [i]
 
 
 def _is_alone(reading, i):

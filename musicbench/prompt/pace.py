@@ -1,8 +1,10 @@
 """Rules over a prompt's tokens: what it states of tempo, meter and duration."""
 
 import re
+from dataclasses import replace
 
 from musicbench import InputError
+from musicbench.music.chart import SECTIONS
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
 from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
@@ -11,15 +13,18 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())
 _TEMPO_NAMES = {"tempo", "bpm", "bpms", "pace", "speed", "metronome", "mm", "m.m", "pulse"}
+_CHANGING = set(
+    "rises rising climbs increases increasing drops falls decreases goes up down doubles doubling halves changes changing".split()
+)
 _NOTE_VALUES = {"half": 2, "minim": 2, "quarter": 1, "crotchet": 1, "eighth": 0.5, "quaver": 0.5}
 _TEMPO_WORDS = {word.lower() for word in (*TEMPO_WORDS, *BETWEEN_TEMPO_WORDS)}
 _CHANGES = re.compile(
-    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*)\b",
+    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*|doubl(?:es|ing)|halv(?:es|ing))\b",
     re.I,
 )
 # What moves within a piece: said by name, it is noted wherever it stands.
 _MOVING = re.compile(
-    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
+    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|(?<!my )(?<!your )(?<!his )(?<!her )(?<!their )free time|senza misura|ad libitum|no (?:fixed|steady) (?:tempo|pulse|beat)|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
     r"|get(?:s|ting)? (?:faster|slower)|(?:rit|rall|accel)(?=\.))",
     re.I,
 )
@@ -232,12 +237,12 @@ def _named_tempo(reading, i):
         return None
     j = i + 1
     while j < i + 7 and (
-        reading.word(j) in _ABOUT | _TEMPO_WORDS
+        reading.word(j) in _ABOUT | _TEMPO_WORDS | _CHANGING
         or reading.kind(j) == "LEFT"
         or reading.kind(j) == "STOP"
         and reading.tokens[j].text in (":=." if reading.word(i) == "m.m" else ":=")
         or reading.tokens[j : j + 1]
-        and reading.tokens[j].text in "~=-"
+        and reading.tokens[j].text in '~=-"'
     ):
         j += 1
     tempo = reading.kind(j) == "TEMPO"
@@ -248,8 +253,8 @@ def _named_tempo(reading, i):
     low = reading.value(j)
     if reading.word(j + 1) in ("to", "and") and reading.kind(j + 2) in ("NUMBER", "TEMPO"):
         high = reading.value(j + 2) if reading.kind(j + 2) == "NUMBER" else reading.value(j + 2)[0]
-        if low < high <= MAX_BPM:
-            return (i, j + 3, low, high)
+        if low != high and max(low, high) <= MAX_BPM and min(low, high) >= MIN_BPM:
+            return (i, j + 3, min(low, high), max(low, high))
     end = j + 2 if reading.word(j + 1) in ("bpm", "bpms") else j + 1
     return (i, end, low, low)
 
@@ -372,9 +377,15 @@ def _tempo_word(reading):
     """Return the first tempo word, which "grave" is only where the sentence speaks of tempo, and use all."""
     found = None
     for i, token in enumerate(reading.tokens):
+        foreign = _foreign_tempo(reading, i)
+        if foreign:
+            reading.used.add(i)
+            if found is None:
+                reading.note("tempo", f"{quoted(token.text)} in the prompt is taken as {foreign}")
+            found = found or foreign
         if reading.word(i) not in _TEMPO_WORDS:
             continue
-        if token.value == "grave" and not reading.says(i, _OF_TEMPO):
+        if token.value == "grave" and not (reading.says(i, _OF_TEMPO) or (reading.ends(i - 1) and reading.ends(i + 1))):
             continue
         reading.used.add(i)
         found = found or token.text
@@ -385,6 +396,28 @@ def _tempo_word(reading):
         reading.use(paced - 1, paced + 1)
         return _PACES[reading.word(paced - 1)]
     return found
+
+
+_FOREIGN_TEMPI = {
+    "Lento": "lent lentement langsam lenta despacio devagar långsam langzaam", "Moderato": "modéré modere mäßig mässig", "Vivace": "vivo vif lebhaft",
+    "Allegro": "schnell rapide rapido rápido rápida rapida vite rasch snel", "Presto": "veloce veloz",
+}  # fmt: skip
+_FOREIGN_TEMPI = {word: tempo for tempo, words in _FOREIGN_TEMPI.items() for word in words.split()}
+
+
+def _foreign_tempo(reading, i):
+    """Return the tempo word that a word of another tongue means: where its phrase ends, or beside styles and players; "en vivo" is none."""
+    tempo = _FOREIGN_TEMPI.get(reading.word(i))
+    is_feast = reading.tokens[i].text == "Lent"
+    if tempo is None or is_feast or reading.word(i - 1) in ("en", "al", "ao") or reading.is_denied(i):
+        return None
+    music = OF_MUSIC | GENRE_WORDS
+    is_free = reading.ends(i + 1) or reading.word(i + 1) in music
+    return (
+        tempo
+        if is_free and (reading.ends(i - 1) or reading.word(i - 1) in music | {"molto", "muy", "sehr", "très", "assez"})
+        else None
+    )
 
 
 _PACES = {
@@ -711,11 +744,69 @@ def _lengths_in_bars(reading):
     return [j for j in range(len(reading.tokens)) if reading.kind(j) == "QUANTITY" and reading.value(j)[1] == "bars"]
 
 
+_OF_EACH = {"each", "every", "per", "last", "lasts", "lasting", "held", "holding"}
+_SPREAD = {"over", "across", "spread"}
+
+
+def read_section_lengths(reading):
+    """Take the bars of sections, "intro 4 bars G", "verse (8 bars): Am F", "8-bar chorus F C", out of the tokens into `lengths`."""
+    for i in range(len(reading.tokens)):
+        if reading.word(i) not in SECTIONS:
+            continue
+        is_before = reading.kind(i - 1) == "QUANTITY" and i - 1 not in reading.used
+        at = i - 1 if is_before else _skip(reading, i + 1, 1, {"of", "for", "is", "lasts"})
+        if reading.kind(at) != "QUANTITY" or reading.value(at)[1] != "bars" or reading.value(at)[0] % 1:
+            continue
+        chord = _skip(reading, max(at, i) + 1, 1, {"of", "on", "in", "with", "is"})
+        if reading.kind(chord) not in _CHORD_KINDS or reading.word(chord - 1) == "in":  # "verse 8 bars in C"
+            continue
+        reading.lengths[chord] = int(reading.value(at)[0])
+        for j in (at, *range(i + 1, chord)):
+            reading.tokens[j] = replace(reading.tokens[j], kind="GAP", value=" ")
+
+
+def _skip(reading, i, step, words):
+    """Return the place of the next token from `i` on, at most six away, that is no sign between chords and none of `words`."""
+    for _ in range(6):
+        if not (
+            reading.kind(i) in ("GAP", "LEFT", "RIGHT")
+            or reading.tokens[i : i + 1]
+            and reading.tokens[i].text == ":"
+            or reading.word(i) in words
+        ):
+            break
+        i += step
+    return i
+
+
+def _listed(reading, i, step):
+    """Return how many chords stand side by side from place `i` on, forwards or (step -1) backwards."""
+    count = 0
+    while reading.kind(i) in _CHORD_KINDS or (count and (reading.kind(i) == "GAP" or reading.word(i) == "and")):
+        count += reading.kind(i) in _CHORD_KINDS
+        i += step
+    return count
+
+
 def _is_of_list(reading, i):
-    """Return whether "for 8 bars" behind several chords is how long they all last: no other length stands in the text."""
-    before = i - 3 - (reading.kind(i - 3) == "GAP" or reading.word(i - 3) == "and")
-    is_behind = reading.word(i - 1) == "for" and reading.kind(i - 2) in _CHORD_KINDS and reading.kind(before) in _CHORD_KINDS
-    return is_behind and _lengths_in_bars(reading) == [i]
+    """Return whether bars are how long several chords last in all, "8 bars of Am F C G", "C G, 8 bars": no other length is in the text.
+
+    Chords that are more than the bars, or spread over them, share them.
+    """
+    of_each = {reading.word(j) for j in range(max(i - 4, reading.sentence(i)[0]), i)} & _OF_EACH
+    if _lengths_in_bars(reading) != [i] or of_each or reading.tokens[i].text.lower().startswith("a "):  # "every 2 bars: Am F"
+        return False
+    bars, _ = reading.value(i)
+    behind = _listed(reading, _skip(reading, i + 1, 1, {"of"}), 1)
+    before = _listed(reading, _skip(reading, i - 1, -1, _SPREAD | {"for", "chord", "chords"}), -1)
+    at = i - 1 - (reading.kind(i - 1) == "LEFT")
+    if reading.kind(at) in _CHORD_KINDS and behind:  # "Am (4 bars) F C": its own
+        return False
+    is_spread = before > 1 and bars % before == 0 and bool(_SPREAD & {reading.word(i - 1), reading.word(i - 2)})
+    is_dense = behind > max(bars, 1) and behind % bars == 0
+    if is_spread or is_dense:
+        reading.each = (bars / max(before, behind), "bars")
+    return behind > 1 or (before > 1 and bars >= before) or (before > 1 and reading.word(i - 1) == "for")
 
 
 def _is_before_chord(reading, i):
@@ -734,6 +825,8 @@ def _is_a_part(reading, i, end, value):
         (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
     ):
         return True  # C (2 bars), Am for 2 bars
+    if near[-1:] == ["at"] and reading.word(i - 2) in ("stop", "stops", "end", "ends", "ending", "finish", "finishes", "cut"):
+        return False  # "stops at 20 seconds"
     if near[-1:] == ["at"] or set(near[-2:]) & _POINTS or reading.says(i, _DYNAMIC):
         return True
     after = end + 1 if reading.value(end) == "joined" else end

@@ -16,6 +16,8 @@ class Reading:
     used: set = field(default_factory=set)
     notes: dict = field(default_factory=dict)  # keys only: in order, each once
     searched: dict = field(default_factory=dict)
+    lengths: dict = field(default_factory=dict)  # bars of the section whose first chord stands at a place
+    each: tuple | None = None  # (count, unit) that each chord lasts where they share a length
     is_compound: bool = False  # the meter was written in eighths and is counted in dotted beats
 
     @classmethod
@@ -65,10 +67,10 @@ class Reading:
         return self._sentences[i]
 
     def says(self, i, pattern):
-        """Return whether a compiled pattern is found in the sentence around token `i`."""
+        """Return the match of a compiled pattern in the sentence around token `i`, None where there is none."""
         first, end = self._sentences[i]
         if (pattern, first) not in self.searched:
-            self.searched[pattern, first] = bool(first < end and pattern.search(self.words(first, end)))
+            self.searched[pattern, first] = pattern.search(self.words(first, end)) if first < end else None
         return self.searched[pattern, first]
 
     def _is_stop(self, i):
