@@ -10,21 +10,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from musicbench import InputError
-from musicbench.music.chart import (
-    FILLERS,
-    MAX_LINE,
-    SECTIONS,
-    bars_of,
-    is_barred,
-    play_out,
-    section_marks,
-    with_bars_of_long_regions,
-    with_endings,
-    without_bar_numbers,
-)
-from musicbench.music.sheets import from_ireal, sheet_of, with_form
-from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
-from musicbench.music.tokens import Token, normalised, symbol_of, tokens_of
+from musicbench.music.barnumbers import with_endings, without_bar_numbers
+from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
+from musicbench.music.chart import MAX_LINE, play_out
+from musicbench.music.lengths import with_beats
+from musicbench.music.numbers import numerals_for_numbers
+from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
+from musicbench.music.sections import FILLERS, SECTIONS, with_form
+from musicbench.music.sheets import sheet_of
+from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, numeral_key, parse_symbol, quoted
+from musicbench.music.tokens import normalised, symbol_of, tokens_of
 
 
 def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
@@ -45,8 +40,8 @@ MAX_START_S = 100_000
 @lru_cache(64)
 def read_sheet(text):
     """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
-    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(from_ireal(text))))
-    text = with_form(_plain_line(text))
+    text = SMALL_SLASH.sub(lambda match: f"{capital(match[1])}/{capital(match[2])}", normalised(plain_signs(from_ireal(text))))
+    text = with_form(plain_line(text))
     if len(text) > MAX_LINE:
         raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
     sheet = sheet_of(text)
@@ -92,40 +87,10 @@ def _settled_meter(sheet, meter):
     return meter
 
 
-_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "【": " [", "】": "] "})
-
-
-def _plain_signs(text):
-    """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
-    text = re.sub("«([^«»]*)»", r" \1 ", text)
-    text = re.sub(r"(?m)^#+ +(?=[A-Za-z])| +#+$", "", text)  # headings
-    text = re.sub(r"[\u21d2\u21e8\u2794-\u27be\u27f6\u27f9\u25b6\u25ba\u2b95\u21a6\u21e2\u2b62]", "→", text)
-    text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
-    text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
-    text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
-    is_harte = re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text)
-    if is_harte:  # beside C:maj, C:1 is a root alone
-        text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
-    text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
-    text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
-    if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
-        text = re.sub(r"(?m)^\s*\d{1,3} ?(?=\|)", "", text)
-    if " // " in text and " / " not in text and all("|" in part for part in text.split(" // ")):
-        text = text.replace(" // ", "\n")
-    text = re.sub(r"(?<=[\w#♯♭])\\+(?=[A-Ga-g](?![a-z]{2}))", "/", text.translate(_QUOTES))
-    text = re.sub(r"(?<![\w/])(N6|Ger\+?6|It\+?6|Fr\+?6)(?![\w/])", lambda match: _SIXTHS[match[1].replace("+", "")], text)
-    if re.search(r"(?<!\w)[A-CE-G][b#♭♯]?o7?(?!\w)", text):  # beside Co7, Do7 is diminished, too
-        text = re.sub(r"(?<!\w)Do(?=7?(?!\w))", "D°", text)
-    return text
-
-
-_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7", "Fr6": "bVI7b5"}
-
-
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
-    tokens, key = _without_key(tokens_of(_numerals_for_numbers(sheet.text)))
+    tokens, key = _without_key(tokens_of(numerals_for_numbers(sheet.text)))
     return sheet.key or key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
 
 
@@ -144,71 +109,6 @@ def _without_key(tokens):
     if any(t.kind == "WORD" and t.value not in ("in", "key", "of", "the", "major", "minor") for t in spare):
         return tokens, None
     return [t for t in tokens if t not in spare], Key(key[1], "minor" if key[2] in ("m", "min") else "major")
-
-
-_SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
-_NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
-_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
-_DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
-_MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
-_NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
-_METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
-
-
-_MARK_SIGN = "[\ue000-\uefff]"
-
-
-def _named_marks(text):
-    """Return ([section mark, ...], the text with one sign in place of each): [Verse 1] or CHORUS: before numbers."""
-    tokens, marks, pieces, done = tokens_of(text) if re.search("[A-Za-z]{3}", text) else [], [], [], 0
-    for first, end in section_marks(tokens):
-        if tokens[first].kind == "LEFT":
-            end = next((j + 1 for j in range(first, end) if tokens[j].kind == "RIGHT"), end)
-        elif tokens[end - 1].text != ":":
-            continue
-        pieces += [text[done : tokens[first].start], f" {chr(0xE000 + len(marks) % 0xFFF)} "]
-        done = tokens[end - 1].end
-        marks.append(text[tokens[first].start : done])
-    return (marks, "".join([*pieces, text[done:]])) if len(marks) < 0xFFF else ([], text)
-
-
-def _capital(name):
-    return name[:1].upper() + name[1:]
-
-
-def _numerals_for_numbers(text):
-    """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
-    marks, text_of_marks = _named_marks(text)
-    if marks:
-        read = _numerals_for_numbers(text_of_marks)
-        return re.sub(_MARK_SIGN, lambda match: marks[ord(match[0]) - 0xE000], read) if read != text_of_marks else text
-    line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
-    line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
-    words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]
-    lists = [word for word in words if _DASHED.fullmatch(word)]
-    if not all(_MINOR_SEVENTH.fullmatch(word) for word in lists) or len(words) == 1:  # 1-5-6-4, but 2-7 5-7
-        words = [part for word in words for part in (re.split("(-)", word) if word in lists else [word])]
-    read = [word if _NASHVILLE_SIGNS.fullmatch(word) else _numeral(word) for word in words]
-    degrees = [word for word, numeral in zip(words, read, strict=True) if word != numeral]
-    if len(degrees) < 2 or None in read or degrees[0] in _METERS:
-        return text
-    return sign + key + " " * bool(sign) + "".join(" " if word == "-" else word for word in read)
-
-
-def _numeral(word):
-    """Return a scale degree, "6-", "57" or "5/7", as a Roman numeral, its bass as "/^7"; None for what is none."""
-    match = _NASHVILLE.fullmatch(word)
-    if not match:
-        return None
-    accidental, degree, minor, kind, bass, ninth = match.groups()
-    numeral = _NUMERALS[int(degree) - 1]
-    if minor:
-        numeral = numeral.lower()
-    elif accidental or kind.startswith(("maj", "M", "Δ", "sus", "+")) or (kind[:1] in tuple("79") and degree not in "236"):
-        numeral = numeral.upper()
-    kind = "°" if degree == "7" and not (minor or accidental or kind) else kind
-    numeral = accidental + numeral + kind + (ninth or "") + (f"/^{bass}" if bass else "")
-    return numeral if is_roman(numeral) else None
 
 
 _OVER = ("over", "slash", "on")
@@ -237,7 +137,7 @@ def _spoken_bass(tokens, place):
     if place + 1 >= len(tokens) or tokens[place].value not in (*_OVER, "with"):
         return None, place
     note = next((i for i in range(place + 1, min(place + 6, len(tokens))) if tokens[i].value not in _BESIDE_BASS), len(tokens))
-    name = _capital(tokens[note].text) if note < len(tokens) else ""
+    name = capital(tokens[note].text) if note < len(tokens) else ""
     if not re.fullmatch("[A-G][#b]?", name) and note < len(tokens):
         name = str(tokens[note].value)  # F sharp
     end = note + 1
@@ -256,34 +156,6 @@ def _spoken_inversion(tokens, place):
     words = [str(token.value) for token in tokens[place : place + 2]]
     is_said = len(words) == 2 and words[0] in _INVERSIONS and words[1] in ("inversion", "position")
     return (_INVERSIONS[words[0]], place + 2) if is_said else (None, place)
-
-
-def _with_beats(tokens):
-    """Return the tokens with C(2) G(2) as chords and beats, where every chord has such a number; "C/ G/" as chords with a slash."""
-    spelled = []
-    for token in tokens:
-        if token.kind == "LIKE" and token.text.endswith("/") and symbol_of(token.text[:-1]):
-            chord, at = token.text[:-1], token.end - 1
-            spelled += [
-                replace(token, kind=symbol_of(chord)[0], text=chord, value=chord, end=at),
-                Token("HOLD", ".", ".", at, at + 1),
-            ]
-        else:
-            spelled.append(token)
-    matches = {
-        i: re.fullmatch(r"(.+)\(([1-8])\)", str(t.value)) for i, t in enumerate(spelled) if t.kind in ("CHORD", "ROMAN", "LIKE")
-    }
-    if len(matches) < 2 or not all(match and symbol_of(match[1]) for match in matches.values()):
-        return spelled
-    result = []
-    for i, token in enumerate(spelled):
-        if i not in matches:
-            result.append(token)
-            continue
-        symbol, beats = matches[i].groups()
-        result.append(replace(token, kind=symbol_of(symbol)[0], value=symbol))
-        result.append(replace(token, kind="QUANTITY", value=(float(beats), "beats")))
-    return result
 
 
 def _with_inversions(tokens):
@@ -310,17 +182,6 @@ def _as_chords(tokens):
             continue
         result.append(token)
     return result
-
-
-def _plain_line(text):
-    """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F", //: C G ://."""
-    text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
-    text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
-    text = re.sub(r"(?<=[\w#])>(?=[A-G])", " ", text)  # C>G>Am
-    text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
-    text = re.sub(r"\ba (?=(?:minor|major)\b)", "A ", text)
-    text = re.sub(r"(?i)\bno chord\b", "N", text)
-    return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
 
 
 def _with_times(tokens):
@@ -509,14 +370,14 @@ class Progression:
         """
         sheet = read_sheet(text)
         text, meter = sheet.text, _settled_meter(sheet, meter)
-        tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
+        tokens, own_key = _without_key(tokens_of(numerals_for_numbers(text)))
         own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
             raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
+        tokens = _with_times(with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
         tokens = _as_chords(tokens)

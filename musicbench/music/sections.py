@@ -1,0 +1,126 @@
+"""The sections of a chart: their marks, [Verse 2] or A:, and the order in which they are played."""
+
+import re
+from dataclasses import replace
+from itertools import pairwise
+
+SECTIONS = set(
+    """
+    verse chorus bridge intro outro refrain hook solo coda interlude break tag head turnaround prechorus pre-chorus pre post
+    ending vamp section part instrumental strophe theme end drop build middle
+    """.split()
+)
+FILLERS = set(
+    "progression changes progressions and then to back followed by repeat repeated loop etc each for the chord chords = per".split()
+)
+SAME_WORDS = {"sim", "simile", "ditto"}
+SILENT_WORDS = {"rest", "tacet", "silence", "break", "pause"}
+SPOKEN_TIMES = {"once": 1, "twice": 2, "thrice": 3}
+AGAIN = {"repeat", "repeated", "repeats", "again"}  # twice, where no number says how often
+REPEAT_WORDS = SAME_WORDS | set(SPOKEN_TIMES) | AGAIN
+
+
+def marked(tokens):
+    """Return the tokens with those of a section mark, [Verse 2] or Chorus:, as one MARK, whose value is how often it is played."""
+    result, done = [], 0
+    for first, end in section_marks(tokens):
+        times = next((token.value for token in tokens[first:end] if token.kind == "TIMES"), 1)
+        result += [*tokens[done:first], replace(tokens[first], kind="MARK", value=times)]
+        done = end
+    return result + tokens[done:]
+
+
+def section_marks(tokens):
+    """Return [(first, end), ...] of the section marks among tokens."""
+    letters, marks, i = _rehearsal_letters(tokens), [], 0
+    while i < len(tokens):
+        end = _mark_end(tokens, i, letters)
+        if end:
+            marks.append((i, end))
+        i = end or i + 1
+    return marks
+
+
+def _rehearsal_letters(tokens):
+    """Return {place: the place after it} of [A], [B] ... or A:, B: ... where they are marks: in this order, beside other chords."""
+    ends = {}
+    for i, (token, after) in enumerate(pairwise(tokens)):
+        if _is_letter(token) and after.text in (":", ".", "="):
+            ends[i] = i + 2
+        elif i and _is_letter(token) and tokens[i - 1].kind == "LEFT" and after.kind == "RIGHT":
+            ends[i - 1] = i + 2
+    named = [next(t.text for t in tokens[i : i + 2] if t.kind in ("CHORD", "ROMAN")) for i in ends]
+    letters, numbers = all(len(name) == 1 and name in "ABCDEFG" for name in named), all(name in _SECTION_NUMBERS for name in named)
+    places = [("ABCDEFG".index(n) if letters else _SECTION_NUMBERS.index(n)) for n in named] if letters or numbers else [9]
+    in_order = places[:1] == [0] and all(b - a in (0, 1) or b == 0 for a, b in pairwise(places))
+    only_one = len(ends) == 1 and not any(tokens[i].text == "[" or tokens[i + 1].text == ":" for i in ends)
+    if only_one or (not letters and len(ends) < 2):  # one (A) is a chord, one "A." the end of a sentence
+        return {}
+    symbols = [token.kind for token in tokens if token.kind in ("CHORD", "ROMAN")]
+    labels = [i for i in ends if tokens[i].kind == "CHORD" and tokens[i + 1].text == ":"]
+    if labels == [0] == list(ends) and len(symbols) > 1:  # "B: C F", but not "C: G: Am:"
+        return ends
+    is_other = letters or "CHORD" in symbols  # numbers of sections stand beside chords, not beside numerals
+    return ends if in_order and len(symbols) > len(ends) and is_other else {}
+
+
+_SECTION_NUMBERS = ("I", "II", "III", "IV", "V")
+
+
+def _is_letter(token):
+    """Return whether a token may be the name of a section: A, or II."""
+    return (token.kind == "CHORD" and len(token.text) == 1) or (token.kind == "ROMAN" and token.text in _SECTION_NUMBERS)
+
+
+def _mark_end(tokens, i, letters):
+    """Return the place after a section mark that begins at `i`, 0 where none does."""
+    token, after = tokens[i], tokens[i + 1] if i + 1 < len(tokens) else None
+    if i in letters:
+        return letters[i]
+    if token.kind == "LEFT":
+        end = next((j for j in range(i + 1, min(i + 7, len(tokens))) if tokens[j].kind == "RIGHT"), 0)
+        inside = tokens[i + 1 : end]
+        choice = next((t for t in inside if t.value in ("or", "alt")), None)
+        if choice and any(t.kind == "CHORD" for t in inside):
+            return 0  # an alternative, which `_terminals` refuses
+        is_mark = any(
+            t.kind == "WORD" and (token.text == "[" or t.value in SECTIONS) and t.value not in FILLERS | set(SPOKEN_TIMES)
+            for t in inside
+        )
+        is_named = any(re.search("[A-Za-z]{2}", t.text) or t.kind == "CHORD" for t in inside)
+        return _mark_tail(tokens, end + 1) if is_mark and is_named else 0
+    if _is_letter(token) and after and after.value in ("section", "part"):
+        return _mark_tail(tokens, i + 2)
+    if token.kind == "WORD" and token.value in SECTIONS:
+        return _mark_tail(tokens, i + 1)
+    return 0
+
+
+def _mark_tail(tokens, i):
+    """Pass over what belongs to a mark after its first word: "-chorus", a number, a letter, "x2", a colon."""
+    while i < len(tokens):
+        token = tokens[i]
+        is_number = token.kind == "NUMBER" and token.value < 20
+        is_times = token.kind == "TIMES" or (token.kind == "LEFT" and [t.kind for t in tokens[i + 1 : i + 3]] == ["TIMES", "RIGHT"])
+        if not (is_number or is_times or token.value in SECTIONS or token.value == "joined"):
+            break
+        i += 3 if token.kind == "LEFT" else 1
+    if i + 1 < len(tokens) and _is_letter(tokens[i]) and tokens[i + 1].text == ":":
+        i += 1
+    return i + 1 if i < len(tokens) and tokens[i].text in (":", "-") else i
+
+
+def with_form(text):
+    """Return a sheet whose first line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
+    head, _, body = text.partition("\n")
+    form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", head.strip())
+    if not form:
+        return text
+    sections, letters = {}, re.findall("[A-D]", form[1])
+    for line in body.split("\n"):
+        named = re.match(r"[\[(]?([A-D])(?:[\])] ?:?| ?[:|]) ?", line)
+        if named:
+            sections[named[1]] = line[named.end() :]
+        elif sections:
+            sections[next(reversed(sections))] += f"\n{line}"
+    return "\n".join(sections[letter] for letter in letters) if sections and set(letters) <= set(sections) else text
