@@ -129,7 +129,7 @@ def _counts_joined(tokens):
         number, count = token.value if token.kind == "NUMBER" else None, _COUNT.fullmatch(token.text)
         if token.kind == "WORD" and count:
             result.append(replace(token, kind="TIMES", value=int(count[1] or count[2])))
-        elif before and number is not None and before.kind == "WORD" and before.value in ("x", "×", "times"):
+        elif before and number is not None and before.value in ("x", "×", "times", "*"):
             result[-1] = replace(token, kind="TIMES", text=f"x{token.text}", value=int(number), start=before.start)
         elif before and token.value == "times" and before.kind in ("TIMES", "NUMBER"):
             result[-1] = replace(before, kind="TIMES", text=f"{before.text} times", value=int(before.value))

@@ -36,7 +36,7 @@ def numerals_for_numbers(text):
         read = numerals_for_numbers(text_of_marks)
         return re.sub(_MARK_SIGN, lambda match: marks[ord(match[0]) - 0xE000], read) if read != text_of_marks else text
     line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
-    line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
+    line = re.sub(r"(?<=[\d-])\.{2,}(?=\s|$)", "", re.sub(r" [—–~•·] ", " - ", line))
     words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]
     lists = [word for word in words if _DASHED.fullmatch(word)]
     if not all(_MINOR_SEVENTH.fullmatch(word) for word in lists) or len(words) == 1:  # 1-5-6-4, but 2-7 5-7
@@ -62,3 +62,18 @@ def _numeral(word):
     kind = "°" if degree == "7" and not (minor or accidental or kind) else kind
     numeral = accidental + numeral + kind + (ninth or "") + (f"/^{bass}" if bass else "")
     return numeral if is_roman(numeral) else None
+
+
+def spaced_degrees(text):
+    """Return (a line of degrees without blanks with them, notes): "251 x2" as "2 5 1 x2", and pairs, "14 15", as bars of two."""
+    head, sign, tail = text.partition(" in ")
+    words = head.replace(",", " ").split()
+    runs = [word for word in words if not re.fullmatch(r"[x×*]?\d{0,2}[x×]?|\|", word) or re.fullmatch("[1-7]{2}", word)]
+    if runs and all(re.fullmatch("[1-7]{3,8}", word) for word in runs):
+        return re.sub("[1-7]{3,8}", lambda match: " ".join(match[0]), head) + sign + tail, ()
+    is_pairs = len(runs) == len(words) > 1 and all(re.fullmatch("[1-7][1-6]", word) for word in runs)
+    if is_pairs and any(word[1] in "12345" for word in runs):
+        example = runs[0]
+        note = f"'{example}' in the chord line is read as the degrees {example[0]} and {example[1]} in one bar; write 1sus4 for a suspended chord"
+        return " | ".join(" ".join(word) for word in runs) + sign + tail, (note,)
+    return text, ()

@@ -4,6 +4,7 @@ import re
 from urllib.parse import unquote
 
 from musicbench import InputError
+from musicbench.music.tokens import symbol_of
 
 _IREAL_SIGNS = (
     (r"T(\d)(\d)", r" \1/\2 "), (r"\*([A-Dv-z])", r" "), (r"\*i", " "), (r"[YUSQ](?=[\s|*\[{A-GTN])|<[^>]*>", " "), (r"\{", " |: "), (r"\}", " :| "), (r"Z", " | "),
@@ -37,12 +38,13 @@ def plain_signs(text):
     text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
     text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
     text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
+    text = re.sub(r"(?<![^\s|])[.·•*]/[.·•*](?![^\s|])", "%", text)  # ./. as a simile sign
     is_harte = re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text)
     if is_harte:  # beside C:maj, C:1 is a root alone
         text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
     text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
     text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
-    if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
+    if _has_numbered_lines(text):
         text = re.sub(r"(?m)^\s*\d{1,3} ?(?=\|)", "", text)
     if " // " in text and " / " not in text and all("|" in part for part in text.split(" // ")):
         text = text.replace(" // ", "\n")
@@ -53,7 +55,15 @@ def plain_signs(text):
     return text
 
 
-_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7", "Fr6": "bVI7b5"}
+def _has_numbered_lines(text):
+    """Return whether a bar's number stands before each line, "1 | C F"; where a line holds degrees alone, "1 | 4 | 5", it is one of them."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    numbers = [int(match[1]) for line in lines if (match := re.match(r"\s*(\d{1,3}) ?\|", line))]
+    is_rising = len(lines) == len(numbers) > 1 and numbers == sorted(set(numbers))
+    return is_rising and all(re.search("[A-GIV]", line) for line in lines)
+
+
+_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7no5", "Fr6": "bVI7b5"}
 SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
 
 
@@ -66,7 +76,39 @@ def plain_line(text):
     text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
     text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
     text = re.sub(r"(?<=[\w#])>(?=[A-G])", " ", text)  # C>G>Am
-    text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
+    text = re.sub(r"[<>](?=[A-G])|<(?=[b#]?[1-7])|(?<=[\w#-])[>~](?=\s|$)", "", text.replace("_", " "))
     text = re.sub(r"\ba (?=(?:minor|major)\b)", "A ", text)
     text = re.sub(r"(?i)\bno chord\b", "N", text)
+    text = re.sub(r"@ (?=\d)", "@", text)
+    text = re.sub(r"(?<=\S)[•∙⋅](?=\S)", " - ", text)
+    text = re.sub(r"(?m)^(?:[ivx]{1,4}|[a-h])\) ", "", text)  # i) C G
+    text = re.sub(r"(?i)(?<=\|) ?same(?: (?:again|bar))?(?= ?(?:\||$))", " % ", text)
+    text = re.sub(r"(?i)\bsame again\b", "again", text)
+    text = "\n".join(_small_chords(_parted(line)) for line in text.split("\n"))
     return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
+
+
+_GLUED = re.compile(r"(?<![^\s|,;>→-])[A-G][\w#°ø+Δ/]+(?![^\s|,;>→-])")
+
+
+def _parted(line):
+    """Return a line with glued chords apart, "CGAmF" and "Dm7G7"; letters alone, "CGDA", only where the line has no words."""
+    has_words = re.search(r"(?<![A-Za-z])(?![A-G])[A-Za-z]{3,}", line)
+
+    def part(match):
+        name = match[0]
+        pieces = [piece for piece in re.split(r"(?<!/)(?=[A-G])", name) if piece]
+        is_word = re.fullmatch("[A-G]+", name) and (has_words or re.fullmatch("[AB]+[CD]?[AB]*", name))
+        is_glued = len(pieces) > 1 and not is_word and not symbol_of(name) and all(map(symbol_of, pieces))
+        return " ".join(pieces) if is_glued else name
+
+    return _GLUED.sub(part, line)
+
+
+def _small_chords(line):
+    """Return a line of chords in small letters with capitals: "a-7 d-7 g7 c^7", "c# m a e b"; any other as it is."""
+    line_of_chords = re.sub(r"(?<![\w#])([a-g][#b]?) (m|min|maj)(?=\d|\s|$)", r"\1\2", line)
+    words = re.split(r"([\s|,;%]+|\bx ?\d+\b)", line_of_chords)
+    names = [word for word in words[::2] if word and word != "-"]
+    is_small = len(names) > 1 and all(re.match("[a-g]", name) and symbol_of(capital(name)) for name in names)
+    return "".join(capital(word) if i % 2 == 0 else word for i, word in enumerate(words)) if is_small else line

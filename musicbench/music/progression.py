@@ -14,7 +14,7 @@ from musicbench.music.barnumbers import with_endings, without_bar_numbers
 from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
 from musicbench.music.chart import MAX_LINE, play_out
 from musicbench.music.lengths import with_beats
-from musicbench.music.numbers import numerals_for_numbers
+from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
 from musicbench.music.sections import FILLERS, SECTIONS, with_form
 from musicbench.music.sheets import sheet_of
@@ -41,10 +41,11 @@ MAX_START_S = 100_000
 def read_sheet(text):
     """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
     text = SMALL_SLASH.sub(lambda match: f"{capital(match[1])}/{capital(match[2])}", normalised(plain_signs(from_ireal(text))))
-    text = with_form(plain_line(text))
+    text, number_notes = spaced_degrees(with_form(plain_line(text)))
     if len(text) > MAX_LINE:
         raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
     sheet = sheet_of(text)
+    sheet = replace(sheet, notes=(*sheet.notes, *number_notes))
     return sheet if sheet.meter else replace(sheet, meter=_meter_of_slashes(tokens_of(sheet.text)), meter_is_counted=True)
 
 
@@ -160,7 +161,10 @@ def _spoken_inversion(tokens, place):
 
 def _with_inversions(tokens):
     """Return the tokens with I6 and IV6 as first inversions where another numeral has figured bass: "I V6 vi I6"."""
-    if not any(token.kind == "ROMAN" and is_figured(token.value) for token in tokens):
+    numerals = [token.value for token in tokens if token.kind == "ROMAN"]
+    if "bII6" in numerals and ("i" in numerals or any(re.match("V(?!I)", numeral) for numeral in numerals)):  # the Neapolitan sixth
+        tokens = [replace(t, value="bII63") if t.kind == "ROMAN" and t.value == "bII6" else t for t in tokens]
+    if not any(map(is_figured, numerals)):
         return tokens
     return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
 
