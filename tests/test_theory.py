@@ -635,3 +635,30 @@ def test_numbers_and_numerals_as_bands_write_them(line, chords):
 )  # fmt: skip
 def test_glued_and_small_chords_and_plain_signs(line, same):
     assert Progression.parse(line).bars == Progression.parse(same).bars
+
+
+@pytest.mark.parametrize(
+    ("line", "chords"),
+    [("Verse: C G\nChorus: F G\nVerse\nChorus", "C G F G C G F G"), ("[Verse]\nC G\n[Chorus]\nF\n[Verse]\n[Chorus] x2", "C G F C G F F"), ("[Verse 1]\nC G\n[Chorus]\nF\n[Verse 2]\n[Chorus]", "C G F C G F"), ("Verse: C G, Chorus: F, Verse, Chorus x2", "C G F C G F F"), ("Verse: C G Chorus: F Verse Chorus", "C G F C G F"),
+     ("Intro: | C | G |\nVerse: | F |\nIntro", "C G F C G"), ("Verse Chorus Verse\nVerse: C G\nChorus: F", "C G F C G"), ("A: C G\nB: F G\nA", "C G F G C G"), ("A: C G\nB: F G\nA B A x2", "C G F G C G F G C G C G"), ("A: C\nB: F\nA: C\nC: Dm", "C F C Dm"), ("|: Verse: C G :| Chorus: F Verse", "C G C G F C G C G"), ("Verse: 1 5\nChorus: 4\nVerse", "C G F C G"),
+     ("V: C G\nC: F G", "C G F G"), ("V: C G\nC: F G\nV\nC", "C G F G C G F G"), ("V1: C G\nCh: F\nB: Am", "C G F Am"), ("V: I: V: I:", "G C G C"), ("Pre Chorus: C Chorus: F", "C F"), ("[Intro]\n[Verse]\nC G", "C G")],
+)  # fmt: skip
+def test_sections_that_come_again(line, chords):
+    assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
+
+
+def test_sections_without_chords_are_named():
+    assert "'solo' in the chord line has no chords" in Progression.parse("[Verse]\nC G\n[Solo]").notes[0]
+    assert "those of the section named alike" in Progression.parse("Verse 1: C G\nVerse 2").notes[0]
+    with pytest.raises(InputError, match="repeat less"):
+        Progression.parse("Verse: " + "C G " * 2000 + "\nVerse" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "chords"),
+    [("C major\nC F G C", "C major", "C F G C"), ("Bm: Bm G D A", "B minor", "Bm G D A"), ("Bm: G D A", "B minor", "G D A"), ("E minor - Em C G D", "E minor", "Em C G D"), ("E minor, Em C G", "E minor", "Em C G"), ("D: D A Bm", "D major", "D A Bm"), ("90 bpm\nEb major\nEb Ab", "Eb major", "Eb Ab"),
+     ("C major\nF major\nG major", None, "C F G"), ("C major, F major, G", None, "C F G"), ("Am - F - C", None, "Am F C"), ("C: G: Am:", None, "C G Am"), ("B: C F", None, "C F"), ("C minor F", None, "Cm F")],
+)  # fmt: skip
+def test_a_key_may_stand_before_the_chords(line, key, chords):
+    assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
+    assert str(read_sheet(line).key) == str(key)

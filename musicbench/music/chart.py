@@ -13,11 +13,9 @@ from lark.lexer import Lexer
 from musicbench import InputError
 from musicbench.music.barnumbers import begins_ending, with_endings
 from musicbench.music.bars import SOFT_BAR, bars_of, is_barred, with_bars_of_long_regions
-from musicbench.music.sections import AGAIN, FILLERS, SAME_WORDS, SILENT_WORDS, SPOKEN_TIMES, marked
+from musicbench.music.sections import AGAIN, FILLERS, MAX_LINE, SAME_WORDS, SILENT_WORDS, SPOKEN_TIMES, marked
 from musicbench.music.theory import parse_symbol, quoted
 from musicbench.music.tokens import Token, normalised, tokens_of
-
-MAX_LINE = 20_000  # characters, and symbols with repeats played out: 120 s with a chord on every beat
 
 # A repeat may begin without |: at the start or after the repeat before. The terminals are kinds of musicbench.music.tokens.
 GRAMMAR = """

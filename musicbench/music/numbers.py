@@ -21,12 +21,16 @@ def _named_marks(text):
     for first, end in section_marks(tokens):
         if tokens[first].kind == "LEFT":
             end = next((j + 1 for j in range(first, end) if tokens[j].kind == "RIGHT"), end)
-        elif tokens[end - 1].text != ":":
+        elif tokens[end - 1].text != ":" and not _is_line(tokens, first, end):
             continue
         pieces += [text[done : tokens[first].start], f" {chr(0xE000 + len(marks) % 0xFFF)} "]
         done = tokens[end - 1].end
         marks.append(text[tokens[first].start : done])
     return (marks, "".join([*pieces, text[done:]])) if len(marks) < 0xFFF else ([], text)
+
+
+def _is_line(tokens, first, end):
+    return (first == 0 or tokens[first - 1].kind == "LINE") and (end == len(tokens) or tokens[end].kind == "LINE")
 
 
 def numerals_for_numbers(text):

@@ -12,11 +12,11 @@ from itertools import pairwise
 from musicbench import InputError
 from musicbench.music.barnumbers import with_endings, without_bar_numbers
 from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
-from musicbench.music.chart import MAX_LINE, play_out
+from musicbench.music.chart import play_out
 from musicbench.music.lengths import with_beats
 from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
-from musicbench.music.sections import FILLERS, SECTIONS, with_form
+from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, with_form, with_recalled
 from musicbench.music.sheets import sheet_of
 from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, numeral_key, parse_symbol, quoted
 from musicbench.music.tokens import normalised, symbol_of, tokens_of
@@ -384,7 +384,8 @@ class Progression:
         tokens = _with_times(with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
-        tokens = _as_chords(tokens)
+        tokens, recall_notes = with_recalled(_as_chords(tokens))
+        notes += recall_notes
         barred = is_barred(tokens)
         symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):

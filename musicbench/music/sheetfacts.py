@@ -62,7 +62,7 @@ def fact_at(tokens, i):
         return "meter", _TIMES_BY_NAME[word], i + 2
     if word in ("key", "in") or (word in ("original", "song") and after is not None and after.value == "key"):
         at = _skipped(tokens, at + 1) if after is not None and after.value == "key" else at
-        return _key_at(tokens, at)
+        return key_at(tokens, at)
     if word == "no" and after is not None and after.value == "capo":
         return "nothing", None, i + 2
     if word in ("capo", "transpose", "transposed") and after is not None:
@@ -85,7 +85,7 @@ def _is_meter(token):
     return beats >= 2 and unit in (2, 4, 8, 16)
 
 
-def _key_at(tokens, at):
+def key_at(tokens, at):
     """Return ("key", Key, the place after it) of a key's name at a place, or None."""
     token = tokens[at] if at < len(tokens) else None
     name = str(token.value) if token is not None and token.kind in ("CHORD", "WORD") else ""
@@ -145,18 +145,42 @@ _BEFORE_FACTS = {"progression", "chords", "changes", "chord"}
 
 def _spoken_key(tokens, i, is_tail, is_beside):
     """Return the key of "C minor: ..." at a line's start, or of "..., 120 bpm, C minor" at its end, or None."""
-    if tokens[i].kind != "CHORD" or not re.search(r" (?:major|minor|maj|min)$", tokens[i].text.lower()):
+    if tokens[i].kind != "CHORD" or not _is_spoken(tokens[i]):
         return None
-    fact = _key_at(tokens, i)
+    fact = key_at(tokens, i)
     end = fact[2] if fact else len(tokens)
     end += end < len(tokens) and tokens[end].value in ("scale", "key")
     is_label = not is_tail and end < len(tokens) and tokens[end].text == ":"
     return ("key", fact[1], end) if fact and (is_label or (is_tail and is_beside and end == len(tokens))) else None
 
 
+def key_heading(tokens):
+    """Return (Key, the place behind it) of a key that stands before all chords: "C major" on a line, "Bm: Bm G D", "E minor - Em C G"; or None."""
+    fact = key_at(tokens, 0) if tokens and tokens[0].kind == "CHORD" else None
+    if not fact or fact[2] + 2 >= len(tokens):
+        return None
+    key, end = fact[1:]
+    sign, rest = tokens[end], tokens[end + 1 :]
+    chords = [token for token in rest if token.kind == "CHORD"]
+    is_spoken, is_list = _is_spoken(tokens[0]), any(map(_is_spoken, chords))
+    is_only = sign.text not in [token.text for token in rest]
+    first = key_at([chords[0]], 0) if chords else None
+    is_tonic = bool(first) and first[1].same_as(key)
+    is_named = {
+        "\n": is_spoken,
+        ":": is_only and (is_spoken or is_tonic or len(tokens[0].text) > 1),
+        ",": is_only and is_spoken and is_tonic,
+    }.get(sign.text, sign.kind == "GAP" and is_only and (is_spoken or is_tonic))
+    return (key, end + 1) if len(chords) > 1 and is_named and not is_list else None
+
+
+def _is_spoken(token):
+    return bool(re.search(r" (?:major|minor|maj|min)$", token.text.lower()))
+
+
 def _key_before_numbers(tokens, i):
     """Return the key that a chord before a line of numbers names: G: 1 5 6m 4, G major - 1 5, (G) 1 4."""
-    fact = _key_at(tokens, i) if tokens[i].kind == "CHORD" else None
+    fact = key_at(tokens, i) if tokens[i].kind == "CHORD" else None
     after = tokens[fact[2]] if fact and fact[2] < len(tokens) else None
     is_said = after is not None and (after.kind in ("STOP", "GAP", "RIGHT", "BAR") or len(tokens[i].text) > 2)
     return fact if is_said and not any(token.kind == "CHORD" for token in tokens[fact[2] :]) else None

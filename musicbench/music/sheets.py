@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from musicbench import InputError
 from musicbench.music.sections import FILLERS, REPEAT_WORDS, SECTIONS, SILENT_WORDS, section_marks
-from musicbench.music.sheetfacts import FACT_WORDS, STYLES, fact_at, facts_from, has_numbers, is_content, stands_alone
+from musicbench.music.sheetfacts import FACT_WORDS, STYLES, fact_at, facts_from, has_numbers, is_content, key_heading, stands_alone
 from musicbench.music.theory import Key, Meter, foreign_name, quoted, read_meter
 from musicbench.music.tokens import symbol_of, tokens_of
 
@@ -31,6 +31,7 @@ def sheet_of(text):
     sheet.read_directives()
     sheet.read_lines()
     sheet.read_facts()
+    sheet.read_key_heading()
     sheet.read_playing_marks()
     return Sheet(sheet.text, sheet.tempo(), sheet.facts.get("meter"), sheet.facts.get("key"), tuple(sheet.notes))
 
@@ -172,6 +173,16 @@ class _Reader:
                         break
             first = end + 1
         self.take_out_all(spans)
+
+    def read_key_heading(self):
+        """Read a key that stands before all chords."""
+        tokens = tokens_of(self.text)
+        start = next((i for i, token in enumerate(tokens) if token.kind != "LINE"), 0)
+        heading = key_heading(tokens[start:])
+        if heading:
+            key, end = heading
+            self.state("key", key, str(key))
+            self.take_out(tokens[start].start, tokens[start + end - 1].end)
 
     def _use(self, tokens, found):
         """Keep facts [(name, value, first, end), ...], and return the places of what says them."""
