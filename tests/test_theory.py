@@ -662,3 +662,31 @@ def test_sections_without_chords_are_named():
 def test_a_key_may_stand_before_the_chords(line, key, chords):
     assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
     assert str(read_sheet(line).key) == str(key)
+
+
+@pytest.mark.parametrize(
+    ("line", "bars"),
+    [("C:8 G:8", "C C G G"), ("C:12", "C C C"), ("C:16 G", "C C C C G"), ("Am:8 | F:4", "Am | Am | F"), ("I:8 IV:4", "I I IV"), ("C:6 G:2", "C | C:2 G:2"), ("C:5 G:3", "C | C:1 G:3"), ("C:7 G:4", "C7 | G"),
+     ("2 bars C, 2 bars G", "C C G G"), ("4 bars C, 2 beats F, 2 beats G", "C | C | C | C | F G"), ("4 bars: C G Am F", "C G Am F"), ("C (2) G (2)", "C G |"), ("C (4) | G (4)", "C | G"), ("C(2) G(2) | Am", "C G | Am"), ("C4 G4 Am4 F4", "C G Am F"), ("C2 G2 Am4", "C G | Am"), ("C half G half | Am", "C G | Am"),
+     ("C whole, G half, Am half", "C | G Am"), ("C 1/2 G 1/2 | Am", "C G | Am"), ("C 3/4 G 1/4 | Am", "C:3 G:1 | Am"), ("C (half bar) G (half bar)", "C G |"), ("C half note G half note | Am", "C G | Am"), ("| C... G | Am |", "C:3 G:1 | Am"), ("| C/ G/ | Am |", "C G | Am"),
+     ("Am/ F/ C/ G", "Am F | C G"), ("C/ E G", "C/E | G"), ("C G Am F //", "C G Am F"), ("Am F // C G", "Am F C G"), ("C // F //", "C F |"), ("D A Bm G .", "D A Bm G"), ("C F G, ends on C", "C F G C"), ("| C | G | ends on Am", "C | G | Am"), ("C F G C (ending on C)", "C F G C")],
+)  # fmt: skip
+def test_how_long_chords_last_in_words_numbers_and_signs(line, bars):
+    assert Progression.parse(line).bars == Progression.parse(bars).bars
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("C:5 | G", "'C:5' in the chord line is read as a chord type"), ("C4 G4 F4", "'C4' in the chord line is read as a chord type"), ("C4 Am4", "are read as beats"), ("Am F // C G", "passed over"), ("IV/V I", "over a bass"), ("14 15", "in one bar"), ("C! G", "'!'"),
+     ("x32010 C", "'x32010'"), ("C (x-3-2-0-1-0) G", "fret shape"), ("e|--0--|\nB|--1--|\nC G", "tablature")],
+)  # fmt: skip
+def test_what_may_be_meant_otherwise_is_noted(line, says):
+    assert any(says in note for note in Progression.parse(line).notes)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"), [("12 bar blues in A", "goes into the prompt"), ("x32010 320003", "by name"), ("e|--0--|\nB|--1--|", "write the chords"), ("Bes Es F", "write Bb"), ("AABA", "unknown chord"), ("C G (2)", "C:2")]
+)  # fmt: skip
+def test_lines_without_chords_say_what_to_write(line, says):
+    with pytest.raises(InputError, match=says):
+        Progression.parse(line)

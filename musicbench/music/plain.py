@@ -84,6 +84,7 @@ def plain_line(text):
     text = re.sub(r"(?m)^(?:[ivx]{1,4}|[a-h])\) ", "", text)  # i) C G
     text = re.sub(r"(?i)(?<=\|) ?same(?: (?:again|bar))?(?= ?(?:\||$))", " % ", text)
     text = re.sub(r"(?i)\bsame again\b", "again", text)
+    text = _with_last_chord(text)
     text = "\n".join(_small_chords(_parted(line)) for line in text.split("\n"))
     return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
 
@@ -112,3 +113,18 @@ def _small_chords(line):
     names = [word for word in words[::2] if word and word != "-"]
     is_small = len(names) > 1 and all(re.match("[a-g]", name) and symbol_of(capital(name)) for name in names)
     return "".join(capital(word) if i % 2 == 0 else word for i, word in enumerate(words)) if is_small else line
+
+
+_ENDS_ON = re.compile(
+    r"[,;.]? ?[(\[]?(?<![A-Za-z])(?:and )?(?i:ends?|ending|finish(?:es|ing)?|resolv(?:es?|ing)|clos(?:es?|ing)) (?:on|with|to) (?:an? |the )?([A-GIVi][^\s()\[\]]*)[)\].]?$"
+)
+
+
+def _with_last_chord(text):
+    """Return a text that says what it ends on, "C G Am F, ends on C", with that chord as its last bar."""
+    match = _ENDS_ON.search(text)
+    if not match or not symbol_of(match[1]):
+        return text
+    head = text[: match.start()].rstrip()
+    is_there = re.search(rf"(?<![\w#/]){re.escape(match[1])}[ |]*$", head)
+    return head if is_there else f"{head.rstrip('|')}{' | ' if '|' in head else ' '}{match[1]}"

@@ -13,12 +13,12 @@ from musicbench import InputError
 from musicbench.music.barnumbers import with_endings, without_bar_numbers
 from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
 from musicbench.music.chart import play_out
-from musicbench.music.lengths import with_beats
+from musicbench.music.lengths import with_lengths, without_separators
 from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
 from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, with_form, with_recalled
 from musicbench.music.sheets import sheet_of
-from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, numeral_key, parse_symbol, quoted
+from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_numeral_bass, numeral_key, parse_symbol, quoted
 from musicbench.music.tokens import normalised, symbol_of, tokens_of
 
 
@@ -169,6 +169,13 @@ def _with_inversions(tokens):
     return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
 
 
+def _notes_of_basses(tokens):
+    """Return notes of numerals over a numeral that could be another key's degree as well: IV/V."""
+    pairs = [str(token.value).partition("/") for token in tokens if token.kind == "ROMAN"]
+    said = next((f"{over}/{below}" for over, _, below in pairs if below != "I" and is_numeral_bass(over, below)), None)
+    return (f"'{said}' in the chord line is read as a chord over a bass, not as a degree of another key",) if said else ()
+
+
 def _as_chords(tokens):
     """Return the tokens of a chord line in which small letters are chords too: am F c G."""
     result = []
@@ -244,7 +251,7 @@ def _read_bars(bars, meter, key):
             yield bar
             before = bar
             continue
-        if kinds[1:] == ["LENGTH"] and tokens[1].value[1] == "bars":
+        if kinds[1:] == ["LENGTH"] and _in_bars(tokens[1].value, meter):
             for bar in _packed(_read_sequence(tokens, meter, key), meter):
                 yield bar
                 before = bar
@@ -253,9 +260,25 @@ def _read_bars(bars, meter, key):
         yield before
 
 
+def _each_hold_a_beat(tokens, meter):
+    """Return the tokens of a bar with a hold less behind each held chord, where each hold is a beat: "C... G" in 4/4 holds C for three."""
+    kinds = [token.kind for token in tokens]
+    firsts = [i for i, (a, b) in enumerate(pairwise(kinds)) if (a, b) == ("SYMBOL", "HOLD")]
+    if len(tokens) <= meter.beats or len(tokens) - len(firsts) != meter.beats or set(kinds) != {"SYMBOL", "HOLD"}:
+        return tokens
+    return [token for i, token in enumerate(tokens) if i - 1 not in firsts]
+
+
+def _in_bars(length, meter):
+    """Return whether a length is in bars, or fills several."""
+    number, unit = length
+    return unit == "bars" and number >= 1 or unit == "beats" and number > meter.beats and number % meter.beats == 0
+
+
 def _read_bar(tokens, meter, key, before):
     """Return ((chord, beats), ...) of one bar, which its chords fill."""
     holds = [token for token in tokens if token.kind in ("HOLD", "SAME")]
+    tokens = _each_hold_a_beat(tokens, meter)
     only_slashes = all(token.text == "/" for token in holds)
     if only_slashes and len(tokens) < meter.beats and len(tokens) % 2:  # "C / G" separates
         tokens = [token for token in tokens if token.kind != "HOLD"]
@@ -352,6 +375,13 @@ def _packed(events, meter):
     return bars
 
 
+def _no_chords(written, notes):
+    """Return the InputError of a line without chords, with what is left out of it."""
+    said = quoted(written) if written else "the chord line"
+    words = "; words and forms go into the prompt" if re.search("[A-Za-z]{3}", written) and not notes else ""
+    return InputError("; ".join([f"no chords in {said}; write chords such as 'C G Am F', or leave it out{words}", *notes[:1]]))
+
+
 @dataclass(frozen=True)
 class Progression:
     """Chords in time. Either `bars` (each a tuple of (chord, beats)) or `timed` ((start in seconds, chord), ...)."""
@@ -372,16 +402,18 @@ class Progression:
         small i). What else a line says, "4/4 | C F |", "120 bpm C F", lyrics, (let ring), is left out of the chords; see `read_sheet`.
         `meter` None: the line's own, or 4/4. `notes` of the result: what is left out. Raises InputError, which names the place.
         """
-        sheet = read_sheet(text)
+        sheet, written = read_sheet(text), " ".join(text.split())
         text, meter = sheet.text, _settled_meter(sheet, meter)
         tokens, own_key = _without_key(tokens_of(numerals_for_numbers(text)))
         own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
-            raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
+            raise _no_chords(written, notes)
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
+        tokens, length_notes = with_lengths(_with_inversions(without_bar_numbers(with_endings(tokens))), meter)
+        tokens, more_notes = without_separators(tokens, meter)
+        tokens, notes = _with_times(tokens), notes + length_notes + more_notes + _notes_of_basses(tokens)
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
         tokens, recall_notes = with_recalled(_as_chords(tokens))
@@ -389,7 +421,7 @@ class Progression:
         barred = is_barred(tokens)
         symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):
-            raise InputError(f"no chords in {quoted(' '.join(text.split()))}; write chords such as 'C G Am F', or leave it out")
+            raise _no_chords(written, notes)
         if barred:
             return cls(tuple(_read_bars(bars_of(symbols), meter, key)), notes=notes)
         events = _read_sequence(symbols, meter, key)

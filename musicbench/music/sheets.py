@@ -29,6 +29,7 @@ def sheet_of(text):
     """Read what stands around the chords of a text that is `normalised`."""
     sheet = _Reader(text)
     sheet.read_directives()
+    sheet.read_fret_shapes()
     sheet.read_lines()
     sheet.read_facts()
     sheet.read_key_heading()
@@ -116,6 +117,12 @@ class _Reader:
         self.leave_out(again, "write the chords of the chorus again where it comes again")
 
     # -------------------------------------------------------------------------------------------- lines
+
+    def read_fret_shapes(self):
+        """Take out how a guitar fingers a chord: x32010."""
+        shapes = list(_FRET_SHAPE.finditer(self.text))
+        self.leave_out([match[0] for match in shapes], "write a fret shape's chord by name")
+        self.take_out_all([match.span() for match in shapes])
 
     def read_lines(self):
         """Take out lyrics between [C] and [F], lines of lyrics and of tablature, and the label before a line's colon."""
@@ -207,7 +214,7 @@ class _Reader:
 
     def read_playing_marks(self):
         """Take out how chords are played: (let ring), (hold), rit., mf, a fermata."""
-        signs = [(m.start(), m.end()) for m in re.finditer("[𝄐𝄑↓↑⇓⇑⬇⬆]+", self.text)]
+        signs = [(m.start(), m.end()) for m in re.finditer(r"[𝄐𝄑↓↑⇓⇑⬇⬆]+|(?<=[\w#°ø+)])!(?=[ |])", self.text)]
         named = list(dict.fromkeys(self.text[a:b] for a, b in signs))
         self.take_out_all(signs)
         tokens = tokens_of(self.text)
@@ -240,7 +247,8 @@ _FACT_NAMES = {
     "key": "key", "tempo": "tempo", "time": "time", "capo": "capo", "transpose": "transpose", "meta": "", "comment": "", "c": "", "ci": ""
 }  # fmt: skip
 _BARE_DIRECTIVES = set("soc eoc sov eov sob eob sog eog sot eot chorus np npp cb colb column_break new_page new_song ns".split())
-_TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{3}[-\d hpbrx~/\\|()sv^*.]*$")
+_FRET_SHAPE = re.compile(r"(?<![\w/-])(?=[\dxX-]*[xX0])(?:[\dxX]{6}|(?:[xX]-|\d{1,2}-){5}(?:[xX]|\d{1,2}))(?![\w/-])")
+_TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{2}[-\d hpbrx~/\\|()sv^*.]*$")
 _BRACKET = re.compile(r"\[([^\[\]]{1,40})\]")
 _UNSURE = {"A", "Am", "I", "a", "am", "i", "be", "do", "so", "add"}  # chords or words
 
@@ -324,7 +332,7 @@ _PLAYING_PAIRS = {
     ("let", "ring"), ("palm", "mute"), ("palm", "muted"), ("a", "tempo"), ("ad", "lib"), ("fade", "out"), ("fade", "in"), ("all", "in"), ("band", "in"),
     ("drums", "in"), ("one", "strum"), ("single", "strum"), ("full", "band"), ("last", "time"), ("colla", "parte"),
 }  # fmt: skip
-_OTHER_WORDS = {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures"}
+_OTHER_WORDS = {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures", "half", "whole", "quarter", "note"}
 _KNOWN_WORDS = FILLERS | SECTIONS | REPEAT_WORDS | SILENT_WORDS | _OTHER_WORDS
 
 

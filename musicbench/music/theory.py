@@ -401,7 +401,7 @@ def roman_chord(symbol, key):
     if below.startswith("^"):
         below = spell_note(_bass_of_key(below[1:], key), key)
     home = _ROMAN.fullmatch(below)
-    if home and not home[3] and not is_over_bass(numeral, home):
+    if home and not home[3] and not is_numeral_bass(numeral, below):
         root = _numeral_root(home[1], home[2], home[3], key)
         own_key = Key.of(root, "minor" if home[2].islower() else "major")
         return roman_chord(accidental + numeral + kind, own_key)
@@ -420,10 +420,13 @@ def roman_chord(symbol, key):
         raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
 
 
-def is_over_bass(numeral, home):
-    """Return whether a numeral stands over a bass, IV/I, IV/V and vi/V, and is no degree of the key that `home` is the tonic of: V/V, ii/V."""
-    is_tonic, is_of_home = home[2] == "I" and not home[1], numeral.upper() in ("V", "VII", "II") or numeral == "iv"
-    return is_tonic or not (is_of_home or (numeral == "IV" and home[2] != "V"))
+def is_numeral_bass(over, below):
+    """Return whether the numeral `below` a slash is a bass, IV/I, IV/V and vi/V, and not the tonic of the other's key: V7/V, ii/V."""
+    match = _ROMAN.fullmatch(over)
+    if not match or not re.fullmatch("[b#]?[IViv]+", below):
+        return False
+    numeral = match[2]
+    return below == "I" or not (numeral.upper() in ("V", "VII", "II") or numeral == "iv" or (numeral == "IV" and below != "V"))
 
 
 def _bass_of_numeral(degree, root, numeral, key):

@@ -48,6 +48,7 @@ _GLUED_BRACKET = re.compile(
     r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
 )
 _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
+_SLASH_BEHIND = re.compile(r"(?<![\w/])[A-G][\w#°ø+]*/(?=\s|$)")  # "Am/ F/ C": a beat, no bass
 _LOOKALIKES = {
     "А": "A", "В": "B", "С": "C", "Е": "E", "м": "m", "♮": "", "¦": "|", "-//-": "%", "◇": "", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
     "‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": "",
@@ -137,7 +138,8 @@ def normalised(text):
     text = _COUNT_IN_BRACKET.sub(lambda match: f"x{match[1] or match[2]}", text)
     text = _LISTED_NOTES.sub(_harte_name, text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
-    text = _SPLIT_SLASH.sub(r"\1/\2", text)
+    joined = _SPLIT_SLASH.sub(r"\1/\2", text)
+    text = text if _SLASH_BEHIND.search(joined) else joined
     text = _RAISED.sub(lambda match: ("#" if match[2] == "+" else "b") + match[1], text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
     return "\n".join(filter(None, map(_plain_bars, lines)))
