@@ -630,7 +630,7 @@ def test_numbers_and_numerals_as_bands_write_them(line, chords):
 
 @pytest.mark.parametrize(
     ("line", "same"),
-    [("CGAmF", "C G Am F"), ("Am7D7Gmaj7", "Am7 D7 Gmaj7"), ("Am7 Dm7G7", "Am7 Dm7 G7"), ("C|GAm|F", "C | G Am | F"), ("C/EF#mB7", "C/E F#m B7"), ("C•G•Am", "C G Am"), ("a-7 d-7 g7 c^7", "Am7 Dm7 G7 Cmaj7"), ("c# m a e b", "C#m A E B"), ("| bb | f7 |", "| Bb | F7 |"),
+    [("CGAmF", "C G Am F"), ("Am7D7Gmaj7", "Am7 D7 Gmaj7"), ("Am7 Dm7G7", "Am7 Dm7 G7"), ("C|GAm|F", "C | G Am | F"), ("C/EF#mB7", "C/E F#m B7"), ("C•G•Am", "C G Am"), ("a-7 d-7 g7 c^7", "Am7 Dm7 G7 Cmaj7"), ("c# m a e b", "C#m A E B"), ("| bb | f7 |", "| Bb | F7 |"), ("c g am @ 90", "C G Am"), ("C major7 D minor7", "Cmaj7 Dm7"),
      ("C G Am F * 2", "C G Am F x2"), ("C G @ 90 bpm", "C G"), ("| Am | ./. | Dm | ./. |", "Am | Am | Dm | Dm"), ("i) C G\nii) F G", "C G F G"), ("C F | same again", "C F | C F"), ("C G, same again", "C G C G"), ("Csus2/4 C", "Csus4(9) C")],
 )  # fmt: skip
 def test_glued_and_small_chords_and_plain_signs(line, same):
@@ -640,7 +640,7 @@ def test_glued_and_small_chords_and_plain_signs(line, same):
 @pytest.mark.parametrize(
     ("line", "chords"),
     [("Verse: C G\nChorus: F G\nVerse\nChorus", "C G F G C G F G"), ("[Verse]\nC G\n[Chorus]\nF\n[Verse]\n[Chorus] x2", "C G F C G F F"), ("[Verse 1]\nC G\n[Chorus]\nF\n[Verse 2]\n[Chorus]", "C G F C G F"), ("Verse: C G, Chorus: F, Verse, Chorus x2", "C G F C G F F"), ("Verse: C G Chorus: F Verse Chorus", "C G F C G F"),
-     ("Intro: | C | G |\nVerse: | F |\nIntro", "C G F C G"), ("Verse Chorus Verse\nVerse: C G\nChorus: F", "C G F C G"), ("A: C G\nB: F G\nA", "C G F G C G"), ("A: C G\nB: F G\nA B A x2", "C G F G C G F G C G C G"), ("A: C\nB: F\nA: C\nC: Dm", "C F C Dm"), ("|: Verse: C G :| Chorus: F Verse", "C G C G F C G C G"), ("Verse: 1 5\nChorus: 4\nVerse", "C G F C G"),
+     ("Intro: | C | G |\nVerse: | F |\nIntro", "C G F C G"), ("Verse Chorus Verse\nVerse: C G\nChorus: F", "C G F C G"), ("A: C G\nB: F G\nA", "C G F G C G"), ("A: C G\nB: F G\nA B A x2", "C G F G C G F G C G C G"), ("A: C\nB: F\nA: C\nC: Dm", "C F C Dm"), ("A: C G\nB: F\nAABA", "C G C G F C G"), ("[A] C\n[B] F\nA B A", "C F C"), ("|: Verse: C G :| Chorus: F Verse", "C G C G F C G C G"), ("Verse: 1 5\nChorus: 4\nVerse", "C G F C G"),
      ("V: C G\nC: F G", "C G F G"), ("V: C G\nC: F G\nV\nC", "C G F G C G F G"), ("V1: C G\nCh: F\nB: Am", "C G F Am"), ("V: I: V: I:", "G C G C"), ("Pre Chorus: C Chorus: F", "C F"), ("[Intro]\n[Verse]\nC G", "C G")],
 )  # fmt: skip
 def test_sections_that_come_again(line, chords):

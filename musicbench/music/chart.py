@@ -364,6 +364,8 @@ def _last_symbol(tokens):
 
 
 def _repeated(tokens, times):
+    if not tokens:
+        return []
     if times * len(tokens) > 2 * MAX_LINE:
         raise InputError(f"with its repeats the chord line has more than {MAX_LINE} symbols; repeat less")
     is_bar = times > 1 or any(token.kind == "BAR" for token in tokens)

@@ -110,7 +110,7 @@ def _small_chords(line):
     """Return a line of chords in small letters with capitals: "a-7 d-7 g7 c^7", "c# m a e b"; any other as it is."""
     line_of_chords = re.sub(r"(?<![\w#])([a-g][#b]?) (m|min|maj)(?=\d|\s|$)", r"\1\2", line)
     words = re.split(r"([\s|,;%]+|\bx ?\d+\b)", line_of_chords)
-    names = [word for word in words[::2] if word and word != "-"]
+    names = [word for word in words[::2] if word and not re.fullmatch(r"-|@?\d+|bpm", word)]
     is_small = len(names) > 1 and all(re.match("[a-g]", name) and symbol_of(capital(name)) for name in names)
     return "".join(capital(word) if i % 2 == 0 else word for i, word in enumerate(words)) if is_small else line
 

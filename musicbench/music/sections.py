@@ -137,19 +137,23 @@ def _mark_tail(tokens, i):
 
 
 def with_form(text):
-    """Return a sheet whose first line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
-    head, _, body = text.partition("\n")
-    form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", head.strip())
-    if not form:
-        return text
-    sections, letters = {}, re.findall("[A-D]", form[1])
-    for line in body.split("\n"):
-        named = re.match(r"[\[(]?([A-D])(?:[\])] ?:?| ?[:|]) ?", line)
-        if named:
-            sections[named[1]] = line[named.end() :]
-        elif sections:
-            sections[next(reversed(sections))] += f"\n{line}"
-    return "\n".join(sections[letter] for letter in letters) if sections and set(letters) <= set(sections) else text
+    """Return a sheet whose first or last line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
+    head, _, below = text.partition("\n")
+    above, _, last = text.rpartition("\n")
+    for line, body in ((head, below), (last, above)):
+        form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", line.strip())
+        if not form:
+            continue
+        sections, letters = {}, re.findall("[A-D]", form[1])
+        for part in body.split("\n"):
+            named = re.match(r"[\[(]?([A-D])(?:[\])] ?:?| ?[:|]) ?", part)
+            if named:
+                sections[named[1]] = part[named.end() :]
+            elif sections:
+                sections[next(reversed(sections))] += f"\n{part}"
+        if sections and set(letters) <= set(sections):
+            return "\n".join(sections[letter] for letter in letters)
+    return text
 
 
 # ---------------------------------------------------------------------------------------------------- sections that come again

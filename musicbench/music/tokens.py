@@ -102,7 +102,9 @@ def _is_solfege(match):
     return match["mode"].lower() not in _MODES_OF_ENGLISH or (match["note"].lower() not in ("do", "ut") and match["note"] != "LA")
 
 
-_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6}|phryg|dor|lyd|aeol)\b(?!')")
+_MODE_BEHIND_A_ROOT = re.compile(
+    r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm][a-zA-Z]{3,6}|phryg|dor|lyd|aeol)\b(?!')"
+)
 
 
 _CUT_MODES = {"mixo": "mixolydian", "phryg": "phrygian", "dor": "dorian", "lyd": "lydian", "aeol": "aeolian"}
@@ -665,7 +667,7 @@ def _with_suffix(tokens, symbol, end):
     return (symbol + token.text, end + 1) if symbol_of(symbol + token.text) else (symbol, end)
 
 
-_SUFFIX = re.compile(r"(?:maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+")
+_SUFFIX = re.compile(r"(?:major|minor|diminished|augmented|maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+")
 
 
 def _with_extension(tokens, symbol, end):
