@@ -641,7 +641,7 @@ def test_glued_and_small_chords_and_plain_signs(line, same):
     ("line", "chords"),
     [("Verse: C G\nChorus: F G\nVerse\nChorus", "C G F G C G F G"), ("[Verse]\nC G\n[Chorus]\nF\n[Verse]\n[Chorus] x2", "C G F C G F F"), ("[Verse 1]\nC G\n[Chorus]\nF\n[Verse 2]\n[Chorus]", "C G F C G F"), ("Verse: C G, Chorus: F, Verse, Chorus x2", "C G F C G F F"), ("Verse: C G Chorus: F Verse Chorus", "C G F C G F"),
      ("Intro: | C | G |\nVerse: | F |\nIntro", "C G F C G"), ("Verse Chorus Verse\nVerse: C G\nChorus: F", "C G F C G"), ("A: C G\nB: F G\nA", "C G F G C G"), ("A: C G\nB: F G\nA B A x2", "C G F G C G F G C G C G"), ("A: C\nB: F\nA: C\nC: Dm", "C F C Dm"), ("A: C G\nB: F\nAABA", "C G C G F C G"), ("[A] C\n[B] F\nA B A", "C F C"), ("|: Verse: C G :| Chorus: F Verse", "C G C G F C G C G"), ("Verse: 1 5\nChorus: 4\nVerse", "C G F C G"),
-     ("V: C G\nC: F G", "C G F G"), ("V: C G\nC: F G\nV\nC", "C G F G C G F G"), ("V1: C G\nCh: F\nB: Am", "C G F Am"), ("V: I: V: I:", "G C G C"), ("Pre Chorus: C Chorus: F", "C F"), ("[Intro]\n[Verse]\nC G", "C G")],
+     ("V: C G\nC: F G", "C G F G"), ("V: C G\nC: F G\nV\nC", "C G F G C G F G"), ("V1: C G\nCh: F\nB: Am", "C G F Am"), ("V: I: V: I:", "G C G C"), ("V: Em G", "Em G"), ("V: I", "G C"), ("Pre Chorus: C Chorus: F", "C F"), ("[Intro]\n[Verse]\nC G", "C G")],
 )  # fmt: skip
 def test_sections_that_come_again(line, chords):
     assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()

@@ -16,7 +16,7 @@ from musicbench.music.chart import play_out
 from musicbench.music.lengths import with_lengths, without_separators
 from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
-from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, with_form, with_recalled
+from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, section_marks, with_form, with_recalled
 from musicbench.music.sheets import sheet_of
 from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_numeral_bass, numeral_key, parse_symbol, quoted
 from musicbench.music.tokens import normalised, symbol_of, tokens_of
@@ -92,7 +92,13 @@ def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
     tokens, key = _without_key(tokens_of(numerals_for_numbers(sheet.text)))
-    return sheet.key or key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+    return sheet.key or key or _key_of_numerals(tokens)
+
+
+def _key_of_numerals(tokens):
+    """Return the key that numerals are read in, None without any; V: and I: may be names of sections."""
+    names = {i for first, end in section_marks(tokens) for i in range(first, end)}
+    return numeral_key(" ".join(token.value for i, token in enumerate(tokens) if token.kind == "ROMAN" and i not in names))
 
 
 def _without_key(tokens):
@@ -394,10 +400,10 @@ class Progression:
     def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 
-        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
-        beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again, an empty bar holds the chord, `.`
+        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (a number above the
+        meter's beats that is a chord type is one: `C:7` is C7 in 4/4, `C:8` two bars), "C half", C(2) and "2 bars C" too, `%` is the bar before again, an empty bar holds the chord, `.`
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
-        played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
+        played out; [Verse] and Chorus: are marks, and one without chords plays that section again. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
         between chords are passed over. Roman numerals are read in `key` (when None in C major, or in C minor where the tonic is a
         small i). What else a line says, "4/4 | C F |", "120 bpm C F", lyrics, (let ring), is left out of the chords; see `read_sheet`.
         `meter` None: the line's own, or 4/4. `notes` of the result: what is left out. Raises InputError, which names the place.
@@ -410,7 +416,7 @@ class Progression:
             raise _no_chords(written, notes)
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
-        key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+        key = key or own_key or _key_of_numerals(tokens)
         tokens, length_notes = with_lengths(_with_inversions(without_bar_numbers(with_endings(tokens))), meter)
         tokens, more_notes = without_separators(tokens, meter)
         tokens, notes = _with_times(tokens), notes + length_notes + more_notes + _notes_of_basses(tokens)

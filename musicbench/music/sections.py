@@ -81,8 +81,11 @@ def _abbreviated(tokens):
     ends = {i: i + 2 for i, (token, after) in enumerate(pairwise(tokens)) if after.text == ":" and after.start == token.end}
     labels = [tokens[i].text for i in ends]
     at_starts = all(i == 0 or tokens[i - 1].kind == "LINE" for i in ends)
-    is_each = at_starts and len(ends) > 1 and all(map(_ABBREVIATIONS.fullmatch, labels))
-    return ends if is_each and any(label[0] == "V" for label in labels) and len(set(labels)) > 1 else {}
+    is_each = at_starts and bool(ends) and all(map(_ABBREVIATIONS.fullmatch, labels))
+    is_verse = (
+        labels == ["V"] and [t.kind for t in tokens if t.kind in ("CHORD", "ROMAN")][1:].count("ROMAN") == 0 and len(tokens) > 3
+    )
+    return ends if is_each and (is_verse or (len(set(labels)) > 1 and any(label[0] == "V" for label in labels))) else {}
 
 
 _SECTION_NUMBERS = ("I", "II", "III", "IV", "V")

@@ -667,7 +667,9 @@ def _with_suffix(tokens, symbol, end):
     return (symbol + token.text, end + 1) if symbol_of(symbol + token.text) else (symbol, end)
 
 
-_SUFFIX = re.compile(r"(?:major|minor|diminished|augmented|maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+")
+_SUFFIX = re.compile(
+    r"(?:major|minor|diminished|augmented|maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+"
+)
 
 
 def _with_extension(tokens, symbol, end):
