@@ -488,7 +488,7 @@ def test_chords_share_a_bar_in_whole_or_half_beats(bar, meter, beats):
 
 @pytest.mark.parametrize(
     ("line", "says"),
-    [("Sol7 C", "write G7"), ("Rém", "write Dm"), ("Do G", "write C, or D° for"), ("Lam", "write Am"), ("Gism7", "write G#m7"), ("es-moll", "write Eb"), ("As7", "write Ab7"), ("H7", "write B7"), ("B-Dur F", "German B is Bb"),
+    [("Sol7 C", "write G7"), ("Rém", "write Dm"), ("Do G", "write C, or D° for"), ("Lam", "write Am"), ("Gism7", "write G#m7"), ("As7", "write Ab7"), ("H7", "write B7"),
      ("E A | in 5/4 D | A", "--meter"), ("(E A) x500", "500 times is above 99"), ("E x 200", "200 times is above 99"), ("E A 0 times", "below 1"), ("E third inversion", "too few for inversion 3"), ("E x0", "below 1"), ("E A gently", "this is a word"), ("my E A", "this is a word"), ("irealb://x", "scrambled"), ("C (2nd time: F Fine)", "second time out"), ("bars 1-3: C G", "3 bars are numbered")],
 )  # fmt: skip
 def test_what_is_refused_has_a_remedy(line, says):
@@ -625,3 +625,76 @@ def test_what_is_no_chord_is_left_out_with_a_note(line, left_out):
 )  # fmt: skip
 def test_signs_of_other_sheets(line, chords):
     assert Progression.parse(line).chords == Progression.parse(chords).chords
+
+
+@pytest.mark.parametrize(
+    ("line", "chords"),
+    [("1 | 4 | 5 | 1", "C F G C"), ("1 | 5/7 | 6- | 4", "C G/B Am F"), ("4 | 5/7 | 1", "F G/B C"), ("1 | 57 | 1", "C G7 C"), ("251", "Dm G C"), ("1564 x2", "C G Am F C G Am F"), ("145 in G", "G C D"), ("<1> 5 6-", "C G Am"), ("1 — 5 — 6m — 4", "C G Am F"), ("1... 4... 5...", "C F G"),
+     ("14 15", "C F C G"), ("16 25", "C Am Dm G"), ("17 47", "C7 F7"), ("V/7 I/3 IV/6 V7/7", "G/B C/E F/A G7/F"), ("IV/I I", "F/C C"), ("IV/V V I", "F/G G C"), ("I/V ii/V V/V", "C/G Am D"), ("bII6 V i", "Db/F G Cm"), ("It+6 V", "Ab7no5 G")],
+)  # fmt: skip
+def test_numbers_and_numerals_as_bands_write_them(line, chords):
+    assert Progression.parse(line).chords == Progression.parse(chords).chords
+
+
+@pytest.mark.parametrize(
+    ("line", "same"),
+    [("CGAmF", "C G Am F"), ("Am7D7Gmaj7", "Am7 D7 Gmaj7"), ("Am7 Dm7G7", "Am7 Dm7 G7"), ("C|GAm|F", "C | G Am | F"), ("C/EF#mB7", "C/E F#m B7"), ("C•G•Am", "C G Am"), ("a-7 d-7 g7 c^7", "Am7 Dm7 G7 Cmaj7"), ("c# m a e b", "C#m A E B"), ("| bb | f7 |", "| Bb | F7 |"), ("c g am @ 90", "C G Am"), ("C major7 D minor7", "Cmaj7 Dm7"),
+     ("C G Am F * 2", "C G Am F x2"), ("C G @ 90 bpm", "C G"), ("| Am | ./. | Dm | ./. |", "Am | Am | Dm | Dm"), ("i) C G\nii) F G", "C G F G"), ("C F | same again", "C F | C F"), ("C G, same again", "C G C G"), ("Csus2/4 C", "Csus4(9) C")],
+)  # fmt: skip
+def test_glued_and_small_chords_and_plain_signs(line, same):
+    assert Progression.parse(line).bars == Progression.parse(same).bars
+
+
+@pytest.mark.parametrize(
+    ("line", "chords"),
+    [("Verse: C G\nChorus: F G\nVerse\nChorus", "C G F G C G F G"), ("[Verse]\nC G\n[Chorus]\nF\n[Verse]\n[Chorus] x2", "C G F C G F F"), ("[Verse 1]\nC G\n[Chorus]\nF\n[Verse 2]\n[Chorus]", "C G F C G F"), ("Verse: C G, Chorus: F, Verse, Chorus x2", "C G F C G F F"), ("Verse: C G Chorus: F Verse Chorus", "C G F C G F"),
+     ("Intro: | C | G |\nVerse: | F |\nIntro", "C G F C G"), ("Verse Chorus Verse\nVerse: C G\nChorus: F", "C G F C G"), ("A: C G\nB: F G\nA", "C G F G C G"), ("A: C G\nB: F G\nA B A x2", "C G F G C G F G C G C G"), ("A: C\nB: F\nA: C\nC: Dm", "C F C Dm"), ("A: C G\nB: F\nAABA", "C G C G F C G"), ("[A] C\n[B] F\nA B A", "C F C"), ("|: Verse: C G :| Chorus: F Verse", "C G C G F C G C G"), ("Verse: 1 5\nChorus: 4\nVerse", "C G F C G"),
+     ("V: C G\nC: F G", "C G F G"), ("V: C G\nC: F G\nV\nC", "C G F G C G F G"), ("V1: C G\nCh: F\nB: Am", "C G F Am"), ("V: I: V: I:", "G C G C"), ("V: Em G", "Em G"), ("V: I", "G C"), ("Pre Chorus: C Chorus: F", "C F"), ("[Intro]\n[Verse]\nC G", "C G")],
+)  # fmt: skip
+def test_sections_that_come_again(line, chords):
+    assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
+
+
+def test_sections_without_chords_are_named():
+    assert "'solo' in the chord line has no chords" in Progression.parse("[Verse]\nC G\n[Solo]").notes[0]
+    assert "those of the section named alike" in Progression.parse("Verse 1: C G\nVerse 2").notes[0]
+    with pytest.raises(InputError, match="repeat less"):
+        Progression.parse("Verse: " + "C G " * 2000 + "\nVerse" * 1000)
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "chords"),
+    [("C major\nC F G C", "C major", "C F G C"), ("Bm: Bm G D A", "B minor", "Bm G D A"), ("Bm: G D A", "B minor", "G D A"), ("E minor - Em C G D", "E minor", "Em C G D"), ("E minor, Em C G", "E minor", "Em C G"), ("D: D A Bm", "D major", "D A Bm"), ("90 bpm\nEb major\nEb Ab", "Eb major", "Eb Ab"),
+     ("C major\nF major\nG major", None, "C F G"), ("C major, F major, G", None, "C F G"), ("Am - F - C", None, "Am F C"), ("C: G: Am:", None, "C G Am"), ("B: C F", None, "C F"), ("C minor F", None, "Cm F")],
+)  # fmt: skip
+def test_a_key_may_stand_before_the_chords(line, key, chords):
+    assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
+    assert str(read_sheet(line).key) == str(key)
+
+
+@pytest.mark.parametrize(
+    ("line", "bars"),
+    [("C:8 G:8", "C C G G"), ("C:12", "C C C"), ("C:16 G", "C C C C G"), ("Am:8 | F:4", "Am | Am | F"), ("I:8 IV:4", "I I IV"), ("C:6 G:2", "C | C:2 G:2"), ("C:5 G:3", "C | C:1 G:3"), ("C:7 G:4", "C7 | G"),
+     ("2 bars C, 2 bars G", "C C G G"), ("4 bars C, 2 beats F, 2 beats G", "C | C | C | C | F G"), ("4 bars: C G Am F", "C G Am F"), ("C (2) G (2)", "C G |"), ("C (4) | G (4)", "C | G"), ("C(2) G(2) | Am", "C G | Am"), ("C4 G4 Am4 F4", "C G Am F"), ("C2 G2 Am4", "C G | Am"), ("C half G half | Am", "C G | Am"),
+     ("C whole, G half, Am half", "C | G Am"), ("C 1/2 G 1/2 | Am", "C G | Am"), ("C 3/4 G 1/4 | Am", "C:3 G:1 | Am"), ("C (half bar) G (half bar)", "C G |"), ("C half note G half note | Am", "C G | Am"), ("| C... G | Am |", "C:3 G:1 | Am"), ("| C/ G/ | Am |", "C G | Am"),
+     ("Am/ F/ C/ G", "Am F | C G"), ("C/ E G", "C/E | G"), ("C G Am F //", "C G Am F"), ("Am F // C G", "Am F C G"), ("C // F //", "C F |"), ("D A Bm G .", "D A Bm G"), ("C F G, ends on C", "C F G C"), ("| C | G | ends on Am", "C | G | Am"), ("C F G C (ending on C)", "C F G C")],
+)  # fmt: skip
+def test_how_long_chords_last_in_words_numbers_and_signs(line, bars):
+    assert Progression.parse(line).bars == Progression.parse(bars).bars
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("C:5 | G", "'C:5' in the chord line is read as a chord type"), ("C4 G4 F4", "'C4' in the chord line is read as a chord type"), ("C4 Am4", "are read as beats"), ("Am F // C G", "passed over"), ("IV/V I", "over a bass"), ("14 15", "in one bar"), ("C! G", "'!'"),
+     ("x32010 C", "'x32010'"), ("C (x-3-2-0-1-0) G", "fret shape"), ("e|--0--|\nB|--1--|\nC G", "tablature")],
+)  # fmt: skip
+def test_what_may_be_meant_otherwise_is_noted(line, says):
+    assert any(says in note for note in Progression.parse(line).notes)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"), [("12 bar blues in A", "goes into the prompt"), ("x32010 320003", "by name"), ("e|--0--|\nB|--1--|", "write the chords"), ("Bes Es F", "write Bb"), ("AABA", "unknown chord"), ("C G (2)", "C:2")]
+)  # fmt: skip
+def test_lines_without_chords_say_what_to_write(line, says):
+    with pytest.raises(InputError, match=says):
+        Progression.parse(line)

@@ -10,21 +10,16 @@ from functools import lru_cache
 from itertools import pairwise
 
 from musicbench import InputError
-from musicbench.music.chart import (
-    FILLERS,
-    MAX_LINE,
-    SECTIONS,
-    bars_of,
-    is_barred,
-    play_out,
-    section_marks,
-    with_bars_of_long_regions,
-    with_endings,
-    without_bar_numbers,
-)
-from musicbench.music.sheets import from_ireal, sheet_of, with_form
-from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_roman, numeral_key, parse_symbol, quoted
-from musicbench.music.tokens import Token, normalised, symbol_of, tokens_of
+from musicbench.music.barnumbers import with_endings, without_bar_numbers
+from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
+from musicbench.music.chart import play_out
+from musicbench.music.lengths import with_lengths, without_separators
+from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
+from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
+from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, section_marks, with_form, with_recalled
+from musicbench.music.sheets import sheet_of
+from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_numeral_bass, numeral_key, parse_symbol, quoted
+from musicbench.music.tokens import normalised, symbol_of, tokens_of
 
 
 def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
@@ -45,11 +40,12 @@ MAX_START_S = 100_000
 @lru_cache(64)
 def read_sheet(text):
     """Read a chord line into a `Sheet`: its chords as plain text, and what it says beside them, or its slashes show of the meter."""
-    text = _SMALL_SLASH.sub(lambda match: f"{_capital(match[1])}/{_capital(match[2])}", normalised(_plain_signs(from_ireal(text))))
-    text = with_form(_plain_line(text))
+    text = SMALL_SLASH.sub(lambda match: f"{capital(match[1])}/{capital(match[2])}", normalised(plain_signs(from_ireal(text))))
+    text, number_notes = spaced_degrees(with_form(plain_line(text)))
     if len(text) > MAX_LINE:
         raise InputError(f"the chord line has {len(text)} characters, above {MAX_LINE}; shorten it")
     sheet = sheet_of(text)
+    sheet = replace(sheet, notes=(*sheet.notes, *number_notes))
     return sheet if sheet.meter else replace(sheet, meter=_meter_of_slashes(tokens_of(sheet.text)), meter_is_counted=True)
 
 
@@ -92,41 +88,17 @@ def _settled_meter(sheet, meter):
     return meter
 
 
-_QUOTES = str.maketrans({"‘": "'", "‚": "'", "‛": "'", "„": " ", "‟": " ", "【": " [", "】": "] "})
-
-
-def _plain_signs(text):
-    """Return a text with plain quotes and slashes, C\\G, and augmented and Neapolitan sixths as numerals."""
-    text = re.sub("«([^«»]*)»", r" \1 ", text)
-    text = re.sub(r"(?m)^#+ +(?=[A-Za-z])| +#+$", "", text)  # headings
-    text = re.sub(r"[\u21d2\u21e8\u2794-\u27be\u27f6\u27f9\u25b6\u25ba\u2b95\u21a6\u21e2\u2b62]", "→", text)
-    text = re.sub(r"(?m)^\s*[▪■●‣⁃◦◆★☆✓]+(?=\s|[A-G])", " ", text)
-    text = re.sub(r"(?<=[A-Gmb#\d])[\[{](\d)[\]}]", r"(\1)", text)  # C[4] F[4]
-    text = re.sub(r"(?<!\S)\^(?=[A-G])", "", text)
-    is_harte = re.search(r"[A-G][#b]?:[a-zA-Z(79]", text) and not re.search(r"[\w#)]:(?:[2-6.]|8)", text)
-    if is_harte:  # beside C:maj, C:1 is a root alone
-        text = re.sub(r"(?<![\w:])([A-G][#b]?):1(?![\w.])", r"\1:(1)", text)
-    text = re.sub(r":\]", ":|", re.sub(r"\[:", "|:", text))
-    text = re.sub(r"(?<=[\w#])(/{4,8})(?!\S)", lambda match: (len(match[1]) - 1) * " .", text)  # C////
-    if re.fullmatch(r"(?:\s*\d{1,3} ?\|[^\n]*\n?){2,}", text):  # a bar's number before each line
-        text = re.sub(r"(?m)^\s*\d{1,3} ?(?=\|)", "", text)
-    if " // " in text and " / " not in text and all("|" in part for part in text.split(" // ")):
-        text = text.replace(" // ", "\n")
-    text = re.sub(r"(?<=[\w#♯♭])\\+(?=[A-Ga-g](?![a-z]{2}))", "/", text.translate(_QUOTES))
-    text = re.sub(r"(?<![\w/])(N6|Ger\+?6|It\+?6|Fr\+?6)(?![\w/])", lambda match: _SIXTHS[match[1].replace("+", "")], text)
-    if re.search(r"(?<!\w)[A-CE-G][b#♭♯]?o7?(?!\w)", text):  # beside Co7, Do7 is diminished, too
-        text = re.sub(r"(?<!\w)Do(?=7?(?!\w))", "D°", text)
-    return text
-
-
-_SIXTHS = {"N6": "bII63", "Ger6": "bVI7", "It6": "bVI7", "Fr6": "bVI7b5"}
-
-
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
-    tokens, key = _without_key(tokens_of(_numerals_for_numbers(sheet.text)))
-    return sheet.key or key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
+    tokens, key = _without_key(tokens_of(numerals_for_numbers(sheet.text)))
+    return sheet.key or key or _key_of_numerals(tokens)
+
+
+def _key_of_numerals(tokens):
+    """Return the key that numerals are read in, None without any; V: and I: may be names of sections."""
+    names = {i for first, end in section_marks(tokens) for i in range(first, end)}
+    return numeral_key(" ".join(token.value for i, token in enumerate(tokens) if token.kind == "ROMAN" and i not in names))
 
 
 def _without_key(tokens):
@@ -144,71 +116,6 @@ def _without_key(tokens):
     if any(t.kind == "WORD" and t.value not in ("in", "key", "of", "the", "major", "minor") for t in spare):
         return tokens, None
     return [t for t in tokens if t not in spare], Key(key[1], "minor" if key[2] in ("m", "min") else "major")
-
-
-_SMALL_SLASH = re.compile(r"(?<![\w/])([a-g][#b]?(?:maj|min|m|dim|sus|add|\d)*)/([a-gA-G][#b]?)(?![\w/])")
-_NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
-_NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
-_DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
-_MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
-_NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
-_METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
-
-
-_MARK_SIGN = "[\ue000-\uefff]"
-
-
-def _named_marks(text):
-    """Return ([section mark, ...], the text with one sign in place of each): [Verse 1] or CHORUS: before numbers."""
-    tokens, marks, pieces, done = tokens_of(text) if re.search("[A-Za-z]{3}", text) else [], [], [], 0
-    for first, end in section_marks(tokens):
-        if tokens[first].kind == "LEFT":
-            end = next((j + 1 for j in range(first, end) if tokens[j].kind == "RIGHT"), end)
-        elif tokens[end - 1].text != ":":
-            continue
-        pieces += [text[done : tokens[first].start], f" {chr(0xE000 + len(marks) % 0xFFF)} "]
-        done = tokens[end - 1].end
-        marks.append(text[tokens[first].start : done])
-    return (marks, "".join([*pieces, text[done:]])) if len(marks) < 0xFFF else ([], text)
-
-
-def _capital(name):
-    return name[:1].upper() + name[1:]
-
-
-def _numerals_for_numbers(text):
-    """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
-    marks, text_of_marks = _named_marks(text)
-    if marks:
-        read = _numerals_for_numbers(text_of_marks)
-        return re.sub(_MARK_SIGN, lambda match: marks[ord(match[0]) - 0xE000], read) if read != text_of_marks else text
-    line, sign, key = re.sub(r"(?i)^nashville(?: numbers?)?\s*:?\s*", "", text).partition(" in ")
-    line = " ".join(line) if re.fullmatch("[1-7]{3,8}", line) else line
-    words = [word for word in re.split(r"(->|[\s|,;%()\[\]→>]+)", line) if word]
-    lists = [word for word in words if _DASHED.fullmatch(word)]
-    if not all(_MINOR_SEVENTH.fullmatch(word) for word in lists) or len(words) == 1:  # 1-5-6-4, but 2-7 5-7
-        words = [part for word in words for part in (re.split("(-)", word) if word in lists else [word])]
-    read = [word if _NASHVILLE_SIGNS.fullmatch(word) else _numeral(word) for word in words]
-    degrees = [word for word, numeral in zip(words, read, strict=True) if word != numeral]
-    if len(degrees) < 2 or None in read or degrees[0] in _METERS:
-        return text
-    return sign + key + " " * bool(sign) + "".join(" " if word == "-" else word for word in read)
-
-
-def _numeral(word):
-    """Return a scale degree, "6-", "57" or "5/7", as a Roman numeral, its bass as "/^7"; None for what is none."""
-    match = _NASHVILLE.fullmatch(word)
-    if not match:
-        return None
-    accidental, degree, minor, kind, bass, ninth = match.groups()
-    numeral = _NUMERALS[int(degree) - 1]
-    if minor:
-        numeral = numeral.lower()
-    elif accidental or kind.startswith(("maj", "M", "Δ", "sus", "+")) or (kind[:1] in tuple("79") and degree not in "236"):
-        numeral = numeral.upper()
-    kind = "°" if degree == "7" and not (minor or accidental or kind) else kind
-    numeral = accidental + numeral + kind + (ninth or "") + (f"/^{bass}" if bass else "")
-    return numeral if is_roman(numeral) else None
 
 
 _OVER = ("over", "slash", "on")
@@ -237,7 +144,7 @@ def _spoken_bass(tokens, place):
     if place + 1 >= len(tokens) or tokens[place].value not in (*_OVER, "with"):
         return None, place
     note = next((i for i in range(place + 1, min(place + 6, len(tokens))) if tokens[i].value not in _BESIDE_BASS), len(tokens))
-    name = _capital(tokens[note].text) if note < len(tokens) else ""
+    name = capital(tokens[note].text) if note < len(tokens) else ""
     if not re.fullmatch("[A-G][#b]?", name) and note < len(tokens):
         name = str(tokens[note].value)  # F sharp
     end = note + 1
@@ -258,39 +165,21 @@ def _spoken_inversion(tokens, place):
     return (_INVERSIONS[words[0]], place + 2) if is_said else (None, place)
 
 
-def _with_beats(tokens):
-    """Return the tokens with C(2) G(2) as chords and beats, where every chord has such a number; "C/ G/" as chords with a slash."""
-    spelled = []
-    for token in tokens:
-        if token.kind == "LIKE" and token.text.endswith("/") and symbol_of(token.text[:-1]):
-            chord, at = token.text[:-1], token.end - 1
-            spelled += [
-                replace(token, kind=symbol_of(chord)[0], text=chord, value=chord, end=at),
-                Token("HOLD", ".", ".", at, at + 1),
-            ]
-        else:
-            spelled.append(token)
-    matches = {
-        i: re.fullmatch(r"(.+)\(([1-8])\)", str(t.value)) for i, t in enumerate(spelled) if t.kind in ("CHORD", "ROMAN", "LIKE")
-    }
-    if len(matches) < 2 or not all(match and symbol_of(match[1]) for match in matches.values()):
-        return spelled
-    result = []
-    for i, token in enumerate(spelled):
-        if i not in matches:
-            result.append(token)
-            continue
-        symbol, beats = matches[i].groups()
-        result.append(replace(token, kind=symbol_of(symbol)[0], value=symbol))
-        result.append(replace(token, kind="QUANTITY", value=(float(beats), "beats")))
-    return result
-
-
 def _with_inversions(tokens):
     """Return the tokens with I6 and IV6 as first inversions where another numeral has figured bass: "I V6 vi I6"."""
-    if not any(token.kind == "ROMAN" and is_figured(token.value) for token in tokens):
+    numerals = [token.value for token in tokens if token.kind == "ROMAN"]
+    if "bII6" in numerals and ("i" in numerals or any(re.match("V(?!I)", numeral) for numeral in numerals)):  # the Neapolitan sixth
+        tokens = [replace(t, value="bII63") if t.kind == "ROMAN" and t.value == "bII6" else t for t in tokens]
+    if not any(map(is_figured, numerals)):
         return tokens
     return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
+
+
+def _notes_of_basses(tokens):
+    """Return notes of numerals over a numeral that could be another key's degree as well: IV/V."""
+    pairs = [str(token.value).partition("/") for token in tokens if token.kind == "ROMAN"]
+    said = next((f"{over}/{below}" for over, _, below in pairs if below != "I" and is_numeral_bass(over, below)), None)
+    return (f"'{said}' in the chord line is read as a chord over a bass, not as a degree of another key",) if said else ()
 
 
 def _as_chords(tokens):
@@ -310,17 +199,6 @@ def _as_chords(tokens):
             continue
         result.append(token)
     return result
-
-
-def _plain_line(text):
-    """Return a chord line without the signs of print around symbols: <C>, C>, C_G, "no chord", "A) C F", //: C G ://."""
-    text = re.sub(r"(?i)\b(?:(?:bar|measure)s?\.? ?|mm?\. ?)(?=\d)", "bar ", text)
-    text = re.sub(r":/{1,2}(?!\S)", " :| ", re.sub(r"(?<!\S)/{1,2}:", " |: ", text))
-    text = re.sub(r"(?<=[\w#])>(?=[A-G])", " ", text)  # C>G>Am
-    text = re.sub(r"[<>](?=[A-G])|(?<=[\w#])[>~](?=\s|$)", "", text.replace("_", " "))
-    text = re.sub(r"\ba (?=(?:minor|major)\b)", "A ", text)
-    text = re.sub(r"(?i)\bno chord\b", "N", text)
-    return text if "(" in text else re.sub(r"(?:^|(?<=\s))([A-D])\)(?=\s)", r"[\1]", text)
 
 
 def _with_times(tokens):
@@ -379,7 +257,7 @@ def _read_bars(bars, meter, key):
             yield bar
             before = bar
             continue
-        if kinds[1:] == ["LENGTH"] and tokens[1].value[1] == "bars":
+        if kinds[1:] == ["LENGTH"] and _in_bars(tokens[1].value, meter):
             for bar in _packed(_read_sequence(tokens, meter, key), meter):
                 yield bar
                 before = bar
@@ -388,9 +266,25 @@ def _read_bars(bars, meter, key):
         yield before
 
 
+def _each_hold_a_beat(tokens, meter):
+    """Return the tokens of a bar with a hold less behind each held chord, where each hold is a beat: "C... G" in 4/4 holds C for three."""
+    kinds = [token.kind for token in tokens]
+    firsts = [i for i, (a, b) in enumerate(pairwise(kinds)) if (a, b) == ("SYMBOL", "HOLD")]
+    if len(tokens) <= meter.beats or len(tokens) - len(firsts) != meter.beats or set(kinds) != {"SYMBOL", "HOLD"}:
+        return tokens
+    return [token for i, token in enumerate(tokens) if i - 1 not in firsts]
+
+
+def _in_bars(length, meter):
+    """Return whether a length is in bars, or fills several."""
+    number, unit = length
+    return unit == "bars" and number >= 1 or unit == "beats" and number > meter.beats and number % meter.beats == 0
+
+
 def _read_bar(tokens, meter, key, before):
     """Return ((chord, beats), ...) of one bar, which its chords fill."""
     holds = [token for token in tokens if token.kind in ("HOLD", "SAME")]
+    tokens = _each_hold_a_beat(tokens, meter)
     only_slashes = all(token.text == "/" for token in holds)
     if only_slashes and len(tokens) < meter.beats and len(tokens) % 2:  # "C / G" separates
         tokens = [token for token in tokens if token.kind != "HOLD"]
@@ -487,6 +381,13 @@ def _packed(events, meter):
     return bars
 
 
+def _no_chords(written, notes):
+    """Return the InputError of a line without chords, with what is left out of it."""
+    said = quoted(written) if written else "the chord line"
+    words = "; words and forms go into the prompt" if re.search("[A-Za-z]{3}", written) and not notes else ""
+    return InputError("; ".join([f"no chords in {said}; write chords such as 'C G Am F', or leave it out{words}", *notes[:1]]))
+
+
 @dataclass(frozen=True)
 class Progression:
     """Chords in time. Either `bars` (each a tuple of (chord, beats)) or `timed` ((start in seconds, chord), ...)."""
@@ -499,31 +400,34 @@ class Progression:
     def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 
-        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (n up to the meter's
-        beats; a larger number is a chord type, so `C:7` is C7 in 4/4), `%` is the bar before again, an empty bar holds the chord, `.`
+        `C G Am F`: one chord a bar. `C | G Am | F:2 G:2`: bars; the chords of a bar share it (three in 4/4: 2, 1, 1), `:n` gives beats (a number above the
+        meter's beats that is a chord type is one: `C:7` is C7 in 4/4, `C:8` two bars), "C half", C(2) and "2 bars C" too, `%` is the bar before again, an empty bar holds the chord, `.`
         or `/` is one place more. `0:C 2.5:G`: starts in seconds. |: :| (with x3, with endings 1. and 2.), (C G)x2 and "C G x2" are
-        played out; [Verse] and Chorus: are marks. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
+        played out; [Verse] and Chorus: are marks, and one without chords plays that section again. Chords may be spoken: "B flat minor 7". Commas, arrows, dashes and other signs
         between chords are passed over. Roman numerals are read in `key` (when None in C major, or in C minor where the tonic is a
         small i). What else a line says, "4/4 | C F |", "120 bpm C F", lyrics, (let ring), is left out of the chords; see `read_sheet`.
         `meter` None: the line's own, or 4/4. `notes` of the result: what is left out. Raises InputError, which names the place.
         """
-        sheet = read_sheet(text)
+        sheet, written = read_sheet(text), " ".join(text.split())
         text, meter = sheet.text, _settled_meter(sheet, meter)
-        tokens, own_key = _without_key(tokens_of(_numerals_for_numbers(text)))
+        tokens, own_key = _without_key(tokens_of(numerals_for_numbers(text)))
         own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
-            raise InputError("no chords in the chord line; write chords such as 'C G Am F', or leave it out")
+            raise _no_chords(written, notes)
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
-        key = key or own_key or numeral_key(" ".join(token.value for token in tokens if token.kind == "ROMAN"))
-        tokens = _with_times(_with_beats(_with_inversions(without_bar_numbers(with_endings(tokens)))))
+        key = key or own_key or _key_of_numerals(tokens)
+        tokens, length_notes = with_lengths(_with_inversions(without_bar_numbers(with_endings(tokens))), meter)
+        tokens, more_notes = without_separators(tokens, meter)
+        tokens, notes = _with_times(tokens), notes + length_notes + more_notes + _notes_of_basses(tokens)
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
-        tokens = _as_chords(tokens)
+        tokens, recall_notes = with_recalled(_as_chords(tokens))
+        notes += recall_notes
         barred = is_barred(tokens)
         symbols = play_out(with_bars_of_long_regions(tokens) if barred else tokens)
         if not any(token.kind == "SYMBOL" for token in symbols):
-            raise InputError(f"no chords in {quoted(' '.join(text.split()))}; write chords such as 'C G Am F', or leave it out")
+            raise _no_chords(written, notes)
         if barred:
             return cls(tuple(_read_bars(bars_of(symbols), meter, key)), notes=notes)
         events = _read_sequence(symbols, meter, key)

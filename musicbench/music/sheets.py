@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from musicbench import InputError
-from musicbench.music.chart import FILLERS, REPEAT_WORDS, SECTIONS, SILENT_WORDS, section_marks
-from musicbench.music.theory import BETWEEN_TEMPO_WORDS, TEMPO_WORDS, Key, Meter, foreign_name, quoted, read_meter
-from musicbench.music.tokens import GENRE_WORDS, symbol_of, tokens_of
+from musicbench.music.sections import FILLERS, REPEAT_WORDS, SECTIONS, SILENT_WORDS, section_marks
+from musicbench.music.sheetfacts import FACT_WORDS, STYLES, fact_at, facts_from, has_numbers, is_content, key_heading, stands_alone
+from musicbench.music.theory import Key, Meter, foreign_name, quoted, read_meter
+from musicbench.music.tokens import symbol_of, tokens_of
 
 
 @dataclass(frozen=True)
@@ -29,47 +29,12 @@ def sheet_of(text):
     """Read what stands around the chords of a text that is `normalised`."""
     sheet = _Reader(text)
     sheet.read_directives()
+    sheet.read_fret_shapes()
     sheet.read_lines()
     sheet.read_facts()
+    sheet.read_key_heading()
     sheet.read_playing_marks()
     return Sheet(sheet.text, sheet.tempo(), sheet.facts.get("meter"), sheet.facts.get("key"), tuple(sheet.notes))
-
-
-_IREAL_SIGNS = (
-    (r"T(\d)(\d)", r" \1/\2 "), (r"\*([A-Dv-z])", r" "), (r"\*i", " "), (r"[YUSQ](?=[\s|*\[{A-GTN])|<[^>]*>", " "), (r"\{", " |: "), (r"\}", " :| "), (r"Z", " | "),
-    (r"[\[\]]", " | "), (r"N([1-4])", r" \1. "), (r"Kcl", " | % "), (r"\bx\b", " % "), (r"(?<![a-z])[ls](?=[A-G])", ""), (r"XyQ|LZ", " | "),
-)  # fmt: skip
-
-
-def from_ireal(text):
-    """Return a text in iReal Pro's signs, "T44*A{C^7 |A7 }", as a chord line; any other as it is. Raises InputError for a scrambled link."""
-    if text.strip().startswith("irealb://"):
-        raise InputError("an irealb:// link is scrambled; write the bars out, such as 'C^7 | A7 | D-7 G7'")
-    if text.strip().startswith("irealbook://"):
-        parts = unquote(text).split("=")
-        named = f"{parts[2]}: key {parts[3].replace('-', 'm')}, " if len(parts) > 5 else ""
-        return named + from_ireal(parts[-1])
-    if not re.search(r"(?<![A-Za-z])(?:\*[A-Di])?T[2-9][248](?=[\s|*\[{A-G])", text) and not re.search(r"\{\*[A-D]", text):
-        return text
-    for sign, plain in _IREAL_SIGNS:
-        text = re.sub(sign, plain, text)
-    return re.sub(r"^[\s|]*(\d/\d)?\s*", lambda match: f"{match[1] or ''} ", text)
-
-
-def with_form(text):
-    """Return a sheet whose first line is a form, "A A B A" or "Form: AABA", with its sections A: and B: in that order; others as they are."""
-    head, _, body = text.partition("\n")
-    form = re.fullmatch(r"(?:(?i:form|structure) ?:? ?)?((?:[A-D][ ,-]*){3,16})", head.strip())
-    if not form:
-        return text
-    sections, letters = {}, re.findall("[A-D]", form[1])
-    for line in body.split("\n"):
-        named = re.match(r"[\[(]?([A-D])(?:[\])] ?:?| ?[:|]) ?", line)
-        if named:
-            sections[named[1]] = line[named.end() :]
-        elif sections:
-            sections[next(reversed(sections))] += f"\n{line}"
-    return "\n".join(sections[letter] for letter in letters) if sections and set(letters) <= set(sections) else text
 
 
 class _Reader:
@@ -153,6 +118,12 @@ class _Reader:
 
     # -------------------------------------------------------------------------------------------- lines
 
+    def read_fret_shapes(self):
+        """Take out how a guitar fingers a chord: x32010."""
+        shapes = list(_FRET_SHAPE.finditer(self.text))
+        self.leave_out([match[0] for match in shapes], "write a fret shape's chord by name")
+        self.take_out_all([match.span() for match in shapes])
+
     def read_lines(self):
         """Take out lyrics between [C] and [F], lines of lyrics and of tablature, and the label before a line's colon."""
         lines, at = [], 0
@@ -182,7 +153,7 @@ class _Reader:
         """Keep the tempo, meter and so on of a line of words: "My song (140 bpm)"; "in G" and "presto" are words there."""
         i = 0
         while i < len(tokens):
-            fact = fact_at(tokens, i) if tokens[i].kind != "WORD" or tokens[i].value in _FACT_WORDS else None
+            fact = fact_at(tokens, i) if tokens[i].kind != "WORD" or tokens[i].value in FACT_WORDS else None
             if fact:
                 self.state(fact[0], fact[1], self.text[start + tokens[i].start : start + tokens[fact[2] - 1].end])
             i = fact[2] if fact else i + 1
@@ -195,20 +166,30 @@ class _Reader:
         ends = [i for i, token in enumerate(tokens) if token.kind == "LINE"] + [len(tokens)]
         first = 0
         marks = dict(section_marks(tokens))
-        is_key_alone = _has_numbers(self.text) or sum(token.kind == "ROMAN" for token in tokens) > 1
+        is_key_alone = has_numbers(self.text) or sum(token.kind == "ROMAN" for token in tokens) > 1
         for end in ends:
-            found, at = _run(tokens, first, end, marks, is_key_alone)
+            found, at = facts_from(tokens, first, end, marks, is_key_alone)
             is_whole = at == end
-            if found and (is_whole or not any(_is_content(t) for t in tokens[: found[0][2]])):
+            if found and (is_whole or not any(is_content(t) for t in tokens[: found[0][2]])):
                 spans += self._use(tokens, found)
             if not is_whole and end == len(tokens):
                 for i in range(max(at, end - 12), end):
-                    found, reached = _run(tokens, i, end, marks, is_key_alone=False, is_tail=True)
-                    if found and found[0][2] == i and reached == end and _stands_alone(tokens, i):
+                    found, reached = facts_from(tokens, i, end, marks, is_key_alone=False, is_tail=True)
+                    if found and found[0][2] == i and reached == end and stands_alone(tokens, i):
                         spans += self._use(tokens, found)
                         break
             first = end + 1
         self.take_out_all(spans)
+
+    def read_key_heading(self):
+        """Read a key that stands before all chords."""
+        tokens = tokens_of(self.text)
+        start = next((i for i, token in enumerate(tokens) if token.kind != "LINE"), 0)
+        heading = key_heading(tokens[start:])
+        if heading:
+            key, end = heading
+            self.state("key", key, str(key))
+            self.take_out(tokens[start].start, tokens[start + end - 1].end)
 
     def _use(self, tokens, found):
         """Keep facts [(name, value, first, end), ...], and return the places of what says them."""
@@ -233,7 +214,7 @@ class _Reader:
 
     def read_playing_marks(self):
         """Take out how chords are played: (let ring), (hold), rit., mf, a fermata."""
-        signs = [(m.start(), m.end()) for m in re.finditer("[𝄐𝄑↓↑⇓⇑⬇⬆]+", self.text)]
+        signs = [(m.start(), m.end()) for m in re.finditer(r"[𝄐𝄑↓↑⇓⇑⬇⬆]+|(?<=[\w#°ø+)])!(?=[ |])", self.text)]
         named = list(dict.fromkeys(self.text[a:b] for a, b in signs))
         self.take_out_all(signs)
         tokens = tokens_of(self.text)
@@ -266,7 +247,8 @@ _FACT_NAMES = {
     "key": "key", "tempo": "tempo", "time": "time", "capo": "capo", "transpose": "transpose", "meta": "", "comment": "", "c": "", "ci": ""
 }  # fmt: skip
 _BARE_DIRECTIVES = set("soc eoc sov eov sob eob sog eog sot eot chorus np npp cb colb column_break new_page new_song ns".split())
-_TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{3}[-\d hpbrx~/\\|()sv^*.]*$")
+_FRET_SHAPE = re.compile(r"(?<![\w/-])(?=[\dxX-]*[xX0])(?:[\dxX]{6}|(?:[xX]-|\d{1,2}-){5}(?:[xX]|\d{1,2}))(?![\w/-])")
+_TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{2}[-\d hpbrx~/\\|()sv^*.]*$")
 _BRACKET = re.compile(r"\[([^\[\]]{1,40})\]")
 _UNSURE = {"A", "Am", "I", "a", "am", "i", "be", "do", "so", "add"}  # chords or words
 
@@ -291,7 +273,7 @@ def _unknown_words(tokens):
 def _is_words(tokens):
     """Return whether a line is lyrics or a title: it has words, and more of them than chords."""
     words = [token for token in _unknown_words(tokens) if token.value not in _PLAYING]
-    if not words or fact_at(tokens, 0) or all(token.value in _STYLES for token in words):
+    if not words or fact_at(tokens, 0) or all(token.value in STYLES for token in words):
         return False
     is_labelled = _label_end(tokens) and any(token.kind in ("CHORD", "ROMAN", "NUMBER", "LIKE") for token in tokens)
     return len(words) > len(_chords(tokens)) and not is_labelled
@@ -333,166 +315,6 @@ _UNUSED = {
     "transpose": "the chords are played as they are written: write them as they sound",
     "tuning": "the chords sound as they are written",
 }
-_FACT_WORDS = {"tempo", "bpm", "key", "capo", "tuning", "transpose", "time", "meter"}
-_TEMPI = {word.lower() for word in TEMPO_WORDS} | set(BETWEEN_TEMPO_WORDS)
-_TIMES_BY_NAME = {"common": "4/4", "cut": "2/2", "waltz": "3/4"}
-_BESIDE = {"of", "is", "in", "the", "at", "on", "fret", "signature", "to", "by", "around", "about", "ca", "original", "song"}
-_STYLES = GENRE_WORDS - {"bass", "drum"} | set(
-    """
-    swing swung straight shuffle medium slow slowly fast up uptempo up-tempo mid-tempo moderate moderately easy latin bossa nova rumba bolero
-    ballad feel groove style half-time halftime double-time eighths 8ths 16ths gently softly freely rubato bluegrass folk worship hymn
-    acoustic electric guitar piano ukulele
-    """.split()
-)
-_KEY_WORDS = {"major": "major", "minor": "minor", "maj": "major", "min": "minor"}
-
-
-def _skipped(tokens, i):
-    """Pass over signs and small words between a name and its value: key OF, tempo =."""
-    while i < len(tokens) and (tokens[i].kind in ("STOP", "GAP") or tokens[i].value in _BESIDE):
-        i += 1
-    return i
-
-
-def fact_at(tokens, i):
-    """Return (name, value, the place after it) of a tempo, meter, key, capo, transposition or tuning that begins at a place, or None."""
-    token = tokens[i] if i < len(tokens) else None
-    if token is None:
-        return None
-    word = token.value if token.kind == "WORD" else ""
-    at = _skipped(tokens, i + 1)
-    after = tokens[at] if at < len(tokens) else None
-    if token.kind == "TEMPO":
-        return "tempo", sum(token.value) / 2, i + 1
-    if word in _TEMPI:  # Allegro, Allegro (132), Allegro (q = 132)
-        inside = [j for j in range(i + 1, min(i + 5, len(tokens))) if tokens[j].kind not in ("LEFT", "NOTE", "STOP", "GAP")][:1]
-        number = tokens[inside[0]] if inside else None
-        is_number = number is not None and (number.kind == "TEMPO" or (number.kind == "NUMBER" and number.value >= 20))
-        if not is_number:
-            return "tempo", word, i + 1
-        is_closed = inside[0] + 1 < len(tokens) and tokens[inside[0] + 1].kind == "RIGHT"
-        return "tempo", float(sum(number.value) / 2 if number.kind == "TEMPO" else number.value), inside[0] + 1 + is_closed
-    if word in ("tempo", "bpm", "speed") and after is not None:
-        if after.kind in ("NUMBER", "TEMPO", "RANGE") and (after.kind != "NUMBER" or after.value >= 20):
-            value = after.value if after.kind == "NUMBER" else sum(after.value) / 2
-            return "tempo", float(value), at + 1
-        return ("tempo", after.value, at + 1) if after.value in _TEMPI else None
-    if token.kind == "NOTE" and after is not None and after.kind == "NUMBER" and at > i + 1:
-        is_dotted = token.value == 1.5 or (tokens[i + 1].text == "." and tokens[i + 1].start == token.end)
-        return "quarters", float(after.value * (1.5 if is_dotted else 1)), at + 1
-    if token.kind == "FRACTION" and _is_meter(token):
-        has_time = i + 1 < len(tokens) and tokens[i + 1].value in ("time", "meter")
-        return "meter", "/".join(map(str, token.value)), i + 1 + has_time
-    if word in ("time", "meter", "metre", "in") and after is not None and after.kind == "FRACTION" and _is_meter(after):
-        has_time = at + 1 < len(tokens) and tokens[at + 1].value == "time"
-        return "meter", "/".join(map(str, after.value)), at + 1 + has_time
-    if word in _TIMES_BY_NAME and i + 1 < len(tokens) and tokens[i + 1].value == "time":
-        return "meter", _TIMES_BY_NAME[word], i + 2
-    if word in ("key", "in") or (word in ("original", "song") and after is not None and after.value == "key"):
-        at = _skipped(tokens, at + 1) if after is not None and after.value == "key" else at
-        return _key_at(tokens, at)
-    if word == "no" and after is not None and after.value == "capo":
-        return "nothing", None, i + 2
-    if word in ("capo", "transpose", "transposed") and after is not None:
-        if after.value == "none":
-            return "nothing", None, at + 1
-        end = at + 1
-        while end < len(tokens) and (tokens[end].value in ("fret", "semitones", "semitone", "steps", "half", "up", "down")):
-            end += 1
-        is_number = re.match(r"[+-]?\d", after.text) or after.kind == "ROMAN"
-        return (word.removesuffix("d"), after.text, end) if is_number else None
-    if word == "tuning" and i + 1 < len(tokens):
-        return "tuning", None, next((j for j in range(i, len(tokens)) if tokens[j].kind in ("LINE", "BAR")), len(tokens))
-    if word == "standard" and after is not None and after.value == "tuning":
-        return "tuning", None, i + 2
-    return None
-
-
-def _is_meter(token):
-    beats, unit = token.value
-    return beats >= 2 and unit in (2, 4, 8, 16)
-
-
-def _key_at(tokens, at):
-    """Return ("key", Key, the place after it) of a key's name at a place, or None."""
-    token = tokens[at] if at < len(tokens) else None
-    name = str(token.value) if token is not None and token.kind in ("CHORD", "WORD") else ""
-    match = re.fullmatch(r"([A-Ga-g][#b]?)(m|maj|min)?", name)
-    if not match or name == "a":
-        return None
-    mode, end = match[2], at + 1
-    if end < len(tokens) and tokens[end].value in _KEY_WORDS:
-        mode, end = _KEY_WORDS[tokens[end].value], end + 1
-    is_minor = mode in ("m", "min", "minor")
-    return "key", Key(match[1][0].upper() + match[1][1:], "minor" if is_minor else "major"), end
-
-
-def _is_content(token):
-    """Return whether a token is what a chord line is made of: a chord, a number of a degree, a sign between them."""
-    return token.kind in ("CHORD", "ROMAN", "LIKE", "NUMBER", "TIMED", "SAME", "HOLD")
-
-
-def _stands_alone(tokens, i):
-    """Return whether a fact at a line's end is none of its degrees: "1 4 5/4" has no meter, "C F 5/4" and "1 4 in 5/4" have."""
-    return tokens[i].kind not in ("FRACTION", "NUMBER") or any(t.kind in ("CHORD", "ROMAN") for t in tokens[:i])
-
-
-def _run(tokens, first, end, marks, is_key_alone, is_tail=False):
-    """Return ([(name, value, first, end), ...] of the facts from a place on, the place of the first token that is none)."""
-    found, i = [], first
-    while i < end:
-        token = tokens[i]
-        fact = fact_at(tokens[:end], i) or _spoken_key(tokens[:end], i, is_tail, bool(found))
-        fact = fact or (_key_before_numbers(tokens[:end], i) if is_key_alone and not is_tail else None)
-        is_length = token.kind == "QUANTITY" and i + 1 < end and tokens[i + 1].value in _STYLES  # 12 bar blues
-        # at a line's end they stand behind a comma
-        is_apart = not is_tail or found or token.text[:1] == "@" or (i > 0 and tokens[i - 1].text in (",", ";"))
-        is_last = is_tail and i + 1 == end and i > 0 and tokens[i - 1].kind in ("CHORD", "ROMAN", "RIGHT")
-        is_bpm = token.kind == "NUMBER" and 40 <= token.value <= 300 and (is_apart or is_last)
-        if fact and not (fact[0] == "key" and fact[2] < end and tokens[fact[2]].value in ("bass", "inversion", "the")):
-            found += [(fact[0], fact[1], i, fact[2])]
-            i = fact[2]
-        elif is_bpm:
-            found.append(("tempo", float(token.value), i, i + 1))
-            i += 1
-        elif (is_length or (token.kind == "WORD" and token.value in _STYLES)) and i not in marks and is_apart:
-            found.append(("style", None, i, i + 1))
-            i += 1
-        elif i in marks and not is_tail:
-            i = marks[i]
-        elif token.kind in ("GAP", "STOP", "LEFT", "RIGHT", "BAR") or token.value in (_BETWEEN_FACTS if found else _BEFORE_FACTS):
-            i += 1
-        else:
-            break
-    return found, min(i, end)
-
-
-_BETWEEN_FACTS = {"and", "with", "at", "a", "the", "/"}
-_BEFORE_FACTS = {"progression", "chords", "changes", "chord"}
-
-
-def _spoken_key(tokens, i, is_tail, is_beside):
-    """Return the key of "C minor: ..." at a line's start, or of "..., 120 bpm, C minor" at its end, or None."""
-    if tokens[i].kind != "CHORD" or not re.search(r" (?:major|minor|maj|min)$", tokens[i].text.lower()):
-        return None
-    fact = _key_at(tokens, i)
-    end = fact[2] if fact else len(tokens)
-    end += end < len(tokens) and tokens[end].value in ("scale", "key")
-    is_label = not is_tail and end < len(tokens) and tokens[end].text == ":"
-    return ("key", fact[1], end) if fact and (is_label or (is_tail and is_beside and end == len(tokens))) else None
-
-
-def _key_before_numbers(tokens, i):
-    """Return the key that a chord before a line of numbers names: G: 1 5 6m 4, G major - 1 5, (G) 1 4."""
-    fact = _key_at(tokens, i) if tokens[i].kind == "CHORD" else None
-    after = tokens[fact[2]] if fact and fact[2] < len(tokens) else None
-    is_said = after is not None and (after.kind in ("STOP", "GAP", "RIGHT", "BAR") or len(tokens[i].text) > 2)
-    return fact if is_said and not any(token.kind == "CHORD" for token in tokens[fact[2] :]) else None
-
-
-def _has_numbers(text):
-    """Return whether a line has degrees as numbers, two or more, and at most one chord beside them."""
-    return len(re.findall(r"(?<![\w/.])[b#]?[1-7](?:m7?|-|maj7|7)?(?![\w/.])", text)) > 1
 
 
 # ---------------------------------------------------------------------------------------------------- playing marks
@@ -510,7 +332,7 @@ _PLAYING_PAIRS = {
     ("let", "ring"), ("palm", "mute"), ("palm", "muted"), ("a", "tempo"), ("ad", "lib"), ("fade", "out"), ("fade", "in"), ("all", "in"), ("band", "in"),
     ("drums", "in"), ("one", "strum"), ("single", "strum"), ("full", "band"), ("last", "time"), ("colla", "parte"),
 }  # fmt: skip
-_OTHER_WORDS = {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures"}
+_OTHER_WORDS = {"or", "alt", "x", "times", "joined", "nc", "bar", "bars", "measure", "measures", "half", "whole", "quarter", "note"}
 _KNOWN_WORDS = FILLERS | SECTIONS | REPEAT_WORDS | SILENT_WORDS | _OTHER_WORDS
 
 

@@ -102,6 +102,8 @@ def _bass_degree(text):
 
 def _added_after_slash(chord_type, added):
     """Return the type of `7/9` (which is 9), `sus4/7` (7sus4), `/9` (add9) or `m/maj7`; None where there is none."""
+    if added == "4" and chord_type.endswith("sus2"):
+        return read_type(f"{chord_type}4")
     if added not in ("9", "11", "13"):
         return read_type(f"{chord_type}({added})")
     return read_type(chord_type[:-1] + added if chord_type.endswith("7") else f"{chord_type}add{added}")
@@ -115,7 +117,7 @@ def nearest_symbol(symbol):
 
 _SOLFEGE = {"Do": "C", "Ré": "D", "Re": "D", "Mi": "E", "Fa": "F", "Sol": "G", "La": "A", "Si": "B"}
 _SOLFEGE_NAME = re.compile(rf"({'|'.join(_SOLFEGE)})([#b]?)(.*)", re.IGNORECASE)
-_GERMAN_NAME = re.compile(r"(?:(H)|([CDFGHcdfgh])(is|es)|([AEae])(is|s))([^a-zA-Z]?.*)")
+_GERMAN_NAME = re.compile(r"(?:(H)|([B-DF-Hbcdfgh])(is|es)|([AEae])(is|s))([^a-zA-Z]?.*)")
 
 
 def foreign_name(symbol):
@@ -399,11 +401,15 @@ def roman_chord(symbol, key):
     if below.startswith("^"):
         below = spell_note(_bass_of_key(below[1:], key), key)
     home = _ROMAN.fullmatch(below)
-    if home and not home[3]:
+    if home and not home[3] and not is_numeral_bass(numeral, below):
         root = _numeral_root(home[1], home[2], home[3], key)
         own_key = Key.of(root, "minor" if home[2].islower() else "major")
         return roman_chord(accidental + numeral + kind, own_key)
     root = _numeral_root(accidental, numeral, suffix, key)
+    if home and not home[3]:
+        below = spell_note(_numeral_root(home[1], home[2], home[3], key), key)
+    elif below in BASS_DEGREES and not kind.startswith(":"):
+        below = _bass_of_numeral(below, root, accidental + numeral + kind, key)
     if numeral.islower():  # no major third: ii7 is m7, ii7b5 m7b5, iiø7 and iisus4 are as written
         kinds = [way for way in ("m" + kind, kind) if read_type(way) and notes_of(read_type(way)).third != 4]
         kind = kinds[0] if kinds else "?"
@@ -412,6 +418,27 @@ def roman_chord(symbol, key):
     except InputError:
         known = "7, maj7, 9 or °7, none with a major third" if numeral.islower() else "7, maj7 or sus4"
         raise InputError(f"unknown chord {quoted(symbol)}: {quoted(suffix)} cannot follow {numeral}; write {known}") from None
+
+
+def is_numeral_bass(over, below):
+    """Return whether the numeral `below` a slash is a bass, IV/I, IV/V and vi/V, and not the tonic of the other's key: V7/V, ii/V."""
+    match = _ROMAN.fullmatch(over)
+    if not match or not re.fullmatch("[b#]?[IViv]+", below):
+        return False
+    numeral = match[2]
+    return below == "I" or not (numeral.upper() in ("V", "VII", "II") or numeral == "iv" or (numeral == "IV" and below != "V"))
+
+
+def _bass_of_numeral(degree, root, numeral, key):
+    """Return the bass that a number names under a numeral: a note of the chord by its own degrees, IV/5, else by those of the key, V/7."""
+    chord = roman_chord(numeral, key)
+    own = (root + _bass_degree(degree)) % 12
+    lowered = (root + 10) % 12
+    if degree == "7" and lowered in chord.pitch_classes:
+        return spell_note(lowered, key)
+    of_key = _bass_of_key(degree, key)
+    is_of_key = own not in chord.pitch_classes and of_key in chord.pitch_classes
+    return spell_note(of_key if is_of_key else own, key)
 
 
 _FIGURED = re.compile(r"([b#]?)([IViv]+)(°|o|ø|dim)?(5/3|6/3|6/4|6/5|4/3|4/2|53|63|64|65|43|42|6)((?:/[b#]?[IViv]+)?)")

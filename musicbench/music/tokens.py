@@ -48,6 +48,7 @@ _GLUED_BRACKET = re.compile(
     r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
 )
 _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
+_SLASH_BEHIND = re.compile(r"(?<![\w/])[A-G][\w#°ø+]*/(?=\s|$)")  # "Am/ F/ C": a beat, no bass
 _LOOKALIKES = {
     "А": "A", "В": "B", "С": "C", "Е": "E", "м": "m", "♮": "", "¦": "|", "-//-": "%", "◇": "", "·": " - ", "♦": " - ", "➔": "→", "⇒": "→", "▸": "→", "»": "→", "〃": "%", "𝄫": "bb", "𝄪": "##",
     "‖": "|", "𝄆": "|:", "𝄇": ":|", "𝄀": "|", "𝄁": "||", "𝄂": "||", "⁄": "/", "…": " ", "\u200b": "",
@@ -101,7 +102,9 @@ def _is_solfege(match):
     return match["mode"].lower() not in _MODES_OF_ENGLISH or (match["note"].lower() not in ("do", "ut") and match["note"] != "LA")
 
 
-_MODE_BEHIND_A_ROOT = re.compile(r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm]\w{3,6}|phryg|dor|lyd|aeol)\b(?!')")
+_MODE_BEHIND_A_ROOT = re.compile(
+    r"(?<![\w'])([A-Ga-g](?:#|b|[ -]?flat|[ -]?sharp)?[ -])([Mm][a-zA-Z]{3,6}|phryg|dor|lyd|aeol)\b(?!')"
+)
 
 
 _CUT_MODES = {"mixo": "mixolydian", "phryg": "phrygian", "dor": "dorian", "lyd": "lydian", "aeol": "aeolian"}
@@ -137,7 +140,8 @@ def normalised(text):
     text = _COUNT_IN_BRACKET.sub(lambda match: f"x{match[1] or match[2]}", text)
     text = _LISTED_NOTES.sub(_harte_name, text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
-    text = _SPLIT_SLASH.sub(r"\1/\2", text)
+    joined = _SPLIT_SLASH.sub(r"\1/\2", text)
+    text = text if _SLASH_BEHIND.search(joined) else joined
     text = _RAISED.sub(lambda match: ("#" if match[2] == "+" else "b") + match[1], text)
     lines = (" ".join(_SPACED.sub(r" \1 ", line).split()) for line in text.splitlines())
     return "\n".join(filter(None, map(_plain_bars, lines)))
@@ -663,7 +667,9 @@ def _with_suffix(tokens, symbol, end):
     return (symbol + token.text, end + 1) if symbol_of(symbol + token.text) else (symbol, end)
 
 
-_SUFFIX = re.compile(r"(?:maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+")
+_SUFFIX = re.compile(
+    r"(?:major|minor|diminished|augmented|maj|Maj|M|m|min|dim|aug|sus|add|7|9)[b#]?\d+\S*|m|7?alt|m7b5|mM7|ø7?|°7?|\+"
+)
 
 
 def _with_extension(tokens, symbol, end):

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from musicbench import InputError
-from musicbench.music.chart import SECTIONS, unfolded
+from musicbench.music.chart import unfolded
+from musicbench.music.sections import SECTIONS
 from musicbench.music.theory import MODES, Chord, nearest_symbol, quoted
 from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out

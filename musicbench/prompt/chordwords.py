@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 
-from musicbench.music.chart import section_marks
+from musicbench.music.sections import section_marks
 from musicbench.music.tokens import GENRE_WORDS, Token, symbol_of
 from musicbench.prompt.keys import CHORD_WORDS
 
