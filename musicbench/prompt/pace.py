@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from musicbench import InputError
-from musicbench.music.chart import SECTIONS
+from musicbench.music.sections import SECTIONS
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, Meter, quoted, read_meter, word_tempo
 from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
