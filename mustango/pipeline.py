@@ -28,8 +28,9 @@ from mustango.release.folder import (
     BUNDLED,
 )
 from mustango.release.loading import FolderPipeline
+from mustango.request.bounds import check_options
+from mustango.request.controls import Controls
 from mustango.request.knows import read_knows
-from mustango.request.reader import Controls, check_options
 from mustango.request.sidecar import ModelFacts, describe, resolve_in_plain_key
 
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))

@@ -14,7 +14,10 @@ from musicbench.compose.compose import caption, describe, plan
 from musicbench.music.progression import Progression
 from musicbench.music.theory import Chord, Key, Meter
 from musicbench.prompt.facts import drums_alone, read_prompt
-from mustango.request.reader import chord_line, read_duration, resolve, rng_of
+from mustango.request.bounds import read_duration
+from mustango.request.choosing import rng_of
+from mustango.request.controls import chord_line
+from mustango.request.reader import resolve
 
 
 @pytest.mark.parametrize(

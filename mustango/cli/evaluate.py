@@ -99,7 +99,7 @@ def setup_of(options):
 def check_evaluation(options):
     """Raise InputError for options that do not go together, are out of bounds, or name what is not there."""
     from mustango.evaluate.testsets import load_cases
-    from mustango.request.reader import MAX_COUNT, check_options, read_number
+    from mustango.request.bounds import MAX_COUNT, check_options, read_number
     from mustango.request.sidecar import read_facts
     from mustango.train.checks import check_place
 

@@ -86,7 +86,7 @@ def add_options(parser):
 
 def takes_of(options):
     """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
-    from mustango.request.reader import MAX_COUNT, read_number
+    from mustango.request.bounds import MAX_COUNT, read_number
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"
@@ -173,7 +173,7 @@ def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
     Below it stands each note on what is played otherwise than asked.
     told: notes that were told before.
     """
-    from mustango.request.reader import SAID
+    from mustango.request.controls import SAID
 
     names = [c.lead_sheet(controls.key) for c in controls.chords]
     shown = " ".join(names[:8]) + (" ..." if len(names) > 8 else "")

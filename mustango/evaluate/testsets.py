@@ -11,7 +11,7 @@ from musicbench.compose.compose import describe as tags_of
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import Chord, Key, Meter, roman_chord
 from mustango.hear.metrics import Target
-from mustango.request.reader import MAX_SEED, read_number
+from mustango.request.bounds import MAX_SEED, read_number
 from mustango.request.requests import check_id, read_objects
 
 

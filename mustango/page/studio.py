@@ -22,18 +22,11 @@ from mustango.hear.obeyed import Scores, compare
 from mustango.page.work import Progress, watched
 from mustango.release.folder import model_folder
 from mustango.release.layouts import NO_PREDICTORS
-from mustango.request.reader import (
-    CHART,
-    MAX_PROMPT,
-    MAX_SEED,
-    Controls,
-    check_options,
-    chords_stated,
-    read_beats,
-    read_duration,
-    read_number,
-)
+from mustango.request.beats import read_beats
+from mustango.request.bounds import CHART, MAX_PROMPT, MAX_SEED, check_options, read_duration, read_number
+from mustango.request.controls import Controls
 from mustango.request.requests import CHOICES, left_to_predictors, planned
+from mustango.request.settling_time import chords_stated
 from mustango.request.sidecar import read_facts
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times

@@ -17,8 +17,10 @@ from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import words_of
 from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from mustango.page.guard import KEPT_S
-from mustango.request.reader import MAX_PROMPT, SAID, chord_line, chords_stated
+from mustango.request.bounds import MAX_PROMPT
+from mustango.request.controls import SAID, chord_line
 from mustango.request.requests import PREDICTORS_TELL
+from mustango.request.settling_time import chords_stated
 
 KEPT = "one hour"  # the same in words
 AUTO = "Auto"

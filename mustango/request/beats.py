@@ -1,5 +1,6 @@
 """Beats that follow no grid, given or predicted: what tempo and meter they tell, and where bars begin on them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,6 +8,9 @@ import numpy as np
 from musicbench import InputError
 from musicbench.music.progression import MAX_START_S
 from musicbench.music.theory import MAX_BPM, MIN_BPM, Meter
+from mustango.request.bounds import read_number
+
+MAX_POSITION = 32  # of a beat in its bar, whatever the model takes
 
 
 @dataclass(frozen=True)
@@ -120,3 +124,19 @@ def check_inside(name, times, duration_s):
         raise InputError(
             f"{name} {len(times)} is at {times[-1]:g} s, but the clip ends at {duration_s:g} s; leave out what comes later{longer}"
         )
+
+
+def read_beats(beats):
+    """Return given beats [[times], [positions]] as a Pulse; None for none. Raises InputError."""
+    if beats is None or (isinstance(beats, (str, list, tuple)) and len(beats) == 0):
+        return None
+    parts = [part.tolist() if isinstance(part, np.ndarray) else part for part in beats] if isinstance(beats, Iterable) else []
+    if isinstance(beats, str) or len(parts) != 2 or not all(isinstance(part, (list, tuple)) for part in parts):
+        raise InputError(f"beats {repr(beats)[:40]} are no two lists; give [[times in seconds], [positions in the bar]]")
+    if len(parts[0]) != len(parts[1]):
+        raise InputError(f"beats have {len(parts[0])} times and {len(parts[1])} positions; give a position for each time")
+    if not parts[0]:
+        return None
+    times = tuple(read_number("beat time", t, low=0, high=MAX_START_S) for t in parts[0])
+    check_rising("beat", times)
+    return Pulse(times, tuple(read_number("beat position", p, int, 1, MAX_POSITION) for p in parts[1]), "given")

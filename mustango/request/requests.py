@@ -9,7 +9,8 @@ from musicbench.sound.master import check_loudness, check_tail
 from mustango import DEVICES, DTYPES, PREDICTORS, SCHEDULERS
 from mustango.release.folder import commit_of
 from mustango.release.layouts import NO_PREDICTORS
-from mustango.request.reader import ASKED, check_options, read_duration, read_number
+from mustango.request.bounds import check_options, read_duration, read_number
+from mustango.request.controls import ASKED
 from mustango.request.sidecar import check_sidecar, describe, read_facts, resolve_in_plain_key, restored
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"

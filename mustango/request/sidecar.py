@@ -10,8 +10,9 @@ from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
 from mustango.release.layouts import is_released
+from mustango.request.controls import ASKED, SAID
 from mustango.request.knows import Knows, read_knows
-from mustango.request.reader import ASKED, SAID, resolve
+from mustango.request.reader import resolve
 
 # ---------------------------------------------------------------------------------------------------- the model
 
