@@ -9,7 +9,9 @@ from musicbench.prompt.chordlists import note_not_understood, note_unused_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
 from musicbench.prompt.keys import first_key, note_mode_beside_chords, note_outside_a_key, read_marked_keys, read_other_keys
-from musicbench.prompt.pace import note_eighths, read_duration_stated, read_meter_stated, read_section_lengths, read_tempo
+from musicbench.prompt.lengths import read_duration_stated, read_section_lengths
+from musicbench.prompt.meters import read_meter_stated
+from musicbench.prompt.pace import note_eighths, read_tempo
 from musicbench.prompt.reading import Reading
 from musicbench.prompt.rewording import reworded, with_plain_slashes
 from musicbench.prompt.sounds import known_phrases, unpitched, words_of
