@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from musicbench import InputError
 
 
 @contextmanager
-def written_whole(path):
+def written_whole(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path` that becomes `path` only if the block ends well; else it is removed.
 
     Raises InputError when the folder does not exist or cannot be written.
@@ -31,13 +32,13 @@ def written_whole(path):
         temporary.unlink(missing_ok=True)
 
 
-def save_json(path, data):
+def save_json(path: Path | str, data: object) -> None:
     """Write JSON, two spaces of indent."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def check_folder(path):
+def check_folder(path: Path | str) -> None:
     """Raise InputError unless files can be written into the folder `path`, which may yet have to be made."""
     path = Path(path)
     place = path if path.exists() else path.absolute().parent
@@ -48,7 +49,7 @@ def check_folder(path):
     check_writable(place)
 
 
-def check_writable(folder):
+def check_writable(folder: Path | str) -> None:
     """Raise InputError unless files can be made in a folder; by making one, as rights do not tell everything, and for no more than a moment."""
     try:
         tempfile.TemporaryFile(dir=folder).close()
@@ -56,7 +57,7 @@ def check_writable(folder):
         raise InputError(f"the folder {folder} cannot be written; choose another place") from None
 
 
-def make_folder(folder):
+def make_folder(folder: Path | str) -> None:
     """Make a folder and those above it where they are missing. Raises InputError."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -65,7 +66,7 @@ def make_folder(folder):
 
 
 @contextmanager
-def alone_in(folder):
+def alone_in(folder: Path | str) -> Iterator[None]:
     """Make a folder if need be and keep others who ask so out of it, where the system and its file system have locks.
 
     Raises InputError when somebody is writing there, or the folder cannot be made.
@@ -88,7 +89,7 @@ def alone_in(folder):
         os.close(opened)
 
 
-def path_text(path):
+def path_text(path: Path | str) -> str:
     """Return a path as valid text, whatever bytes are in it."""
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -96,6 +97,6 @@ def path_text(path):
         return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def printable(path):
+def printable(path: Path | str) -> str:
     """Return a path as valid text on one line."""
     return path_text(path).replace("\n", "\\n").replace("\r", "\\r")

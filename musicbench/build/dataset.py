@@ -4,6 +4,7 @@ import json
 import sys
 import tarfile
 import time
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from io import BytesIO
@@ -36,7 +37,7 @@ NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
-def rows_file(folder):
+def rows_file(folder: Path | str) -> Path:
     """Return the file with the rows of a dataset folder, or the file itself. Raises InputError where there is none."""
     path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
     if not path.is_file():
@@ -44,7 +45,7 @@ def rows_file(folder):
     return path
 
 
-def read_rows(folder):
+def read_rows(folder: Path | str) -> list[dict]:
     """Return the rows of a dataset folder, or of a JSON Lines file such as the published MusicBench_train.json.
 
     A torn last line (a killed writer's) is left out. Raises InputError.
@@ -65,13 +66,13 @@ def read_rows(folder):
     return rows
 
 
-def write_rows(path, rows):
+def write_rows(path: Path | str, rows: Iterable[dict]) -> None:
     """Write rows as JSON Lines, whole or not at all."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def write_metadata(folder, rows):
+def write_metadata(folder: Path | str, rows: list[dict]) -> None:
     """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
 
     What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits must agree.
@@ -85,7 +86,7 @@ def write_metadata(folder, rows):
         path.unlink(missing_ok=True)
 
 
-def row_clip(row):
+def row_clip(row: dict) -> Clip:
     """Return a soundless Clip with the labels of a row, ours or as published (chords in any spelling; meter from the beats).
 
     Chords that are not as many as their times are left out. Raises InputError for labels that cannot be read.
@@ -116,7 +117,7 @@ def _read_labels(row):
     )  # fmt: skip
 
 
-def row_captions(row, count):
+def row_captions(row: dict, count: int) -> list[str]:
     """Return `count` training captions of a row.
 
     Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of cases, else
@@ -132,7 +133,7 @@ def row_captions(row, count):
 # ---------------------------------------------------------------------------------------------------- packing
 
 
-def write_webdataset(folder, shard_bytes=10**9):
+def write_webdataset(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
     """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...; returns them.
 
     A sample is <id>.flac and <id>.json. Shards of the same rows are the same bytes.
@@ -153,7 +154,7 @@ def write_webdataset(folder, shard_bytes=10**9):
     return written
 
 
-def check_parquet():
+def check_parquet() -> None:
     """Raise InputError unless Parquet files can be written here."""
     try:
         import pyarrow.parquet  # noqa: F401
@@ -161,7 +162,7 @@ def check_parquet():
         raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
 
 
-def write_parquet(folder, shard_bytes=10**9):
+def write_parquet(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
     """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns them.
 
     The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
@@ -204,7 +205,7 @@ def _schema(row):
     return pyarrow.schema(columns, metadata={"huggingface": json.dumps(told)})
 
 
-def remove_packed(folder, keep=()):
+def remove_packed(folder: Path | str, keep: Iterable[Path] = ()) -> None:
     """Delete the shards in `folder` that are not in `keep`, in either packing."""
     for path in Path(folder).glob("*-" + "[0-9]" * 6 + ".*"):
         if path.suffix in (".tar", ".parquet") and path not in keep:
@@ -233,7 +234,15 @@ def _shards(folder, shard_bytes):
 # ---------------------------------------------------------------------------------------------------- composed rows
 
 
-def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=(), apart=0.0):
+def composed_row(
+    seed: int,
+    folder: Path | str,
+    duration_s: float,
+    sample_rate: int,
+    soundfont: str | None,
+    styles: Sequence[str] = (),
+    apart: float = 0.0,
+) -> dict:
     """Compose one piece, of one of `styles` if there are any, into `folder`/audio and return its row.
 
     `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead that sound,
@@ -267,8 +276,16 @@ def composed_row(seed, folder, duration_s, sample_rate, soundfont, styles=(), ap
 
 
 def write_composed(
-    folder, count, first_seed=0, duration_s=10.24, sample_rate=24000, workers=1, soundfont=None, styles=(), apart=0.0
-):  # fmt: skip
+    folder: Path | str,
+    count: int,
+    first_seed: int = 0,
+    duration_s: float = 10.24,
+    sample_rate: int = 24000,
+    workers: int = 1,
+    soundfont: str | None = None,
+    styles: Sequence[str] = (),
+    apart: float = 0.0,
+) -> int:
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept. Returns how many were made.
 
     soundfont: the only one to play from, else those that are installed are mixed. styles: those to draw from, else all. apart: the

@@ -5,8 +5,11 @@ The function takes a job's arguments and `on_step`, to be called after each step
 
 import os
 import socket
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from musicbench import InputError
 
@@ -22,7 +25,15 @@ class Engine:
     workers: int = 1
     address: str | None = None
 
-    def run(self, task, jobs, *, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
+    def run(
+        self,
+        task: Callable,
+        jobs: Sequence[tuple],
+        *,
+        on_progress: Callable[[int], None] = lambda steps: None,
+        steps_of: Callable[[Any], int] = lambda result: 1,
+        killed: Callable[[tuple], Any] | None = None,
+    ) -> list:
         """Return [task(*job) for job in jobs].
 
         on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray, whose tasks
@@ -50,17 +61,19 @@ def _here(task, jobs, on_progress):
     return [task(*job, on_step=on_step) for job in jobs]
 
 
-_steps_done = None  # in a worker: the counter it shares with the main process
+_steps_done: Any = None  # in a worker: the counter it shares with the main process
 
 
-def end_with_parent():
+def end_with_parent() -> None:
     """Let this process, a worker's, end as soon as the one that started it has, even if that was killed; Ctrl-C is that one's to handle."""
     import signal
     from multiprocessing import parent_process
     from threading import Thread
 
     def watch():
-        parent_process().join()
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -123,7 +136,7 @@ def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
 def _on_ray(task, jobs, workers, address, on_progress, steps_of):
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        import ray
+        ray: Any = import_module("ray")  # types are checked without it, too
     except ImportError:
         raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")

@@ -31,10 +31,10 @@ class Clip:
     hits: tuple = ()
 
     @property
-    def duration_s(self):
+    def duration_s(self) -> float:
         return len(self.samples) / self.sample_rate
 
-    def cropped(self, start_s, duration_s):
+    def cropped(self, start_s: float, duration_s: float) -> "Clip":
         """Cut a stretch out; a chord that began before it starts at 0, events outside are dropped."""
         first, count = round(start_s * self.sample_rate), round(duration_s * self.sample_rate)
         beats = [
@@ -64,7 +64,7 @@ class Clip:
             hits=tuple((round(t - start_s, 6), drum) for t, drum in self.hits if -1e-6 < t - start_s < duration_s - 1e-6),
         )
 
-    def resampled(self, sample_rate):
+    def resampled(self, sample_rate: int) -> "Clip":
         """Return the clip at another sample rate (soxr, high quality)."""
         if sample_rate == self.sample_rate:
             return self
@@ -72,7 +72,7 @@ class Clip:
 
         return replace(self, samples=soxr.resample(self.samples, self.sample_rate, sample_rate), sample_rate=sample_rate)
 
-    def labels(self):
+    def labels(self) -> dict:
         """Return the labels under the dataset's field names (`musicbench.build.dataset`)."""
         return {
             "beats": [list(self.beat_times), list(self.beat_positions)],
@@ -83,6 +83,6 @@ class Clip:
             "key": [self.key.tonic, self.key.mode] if self.key else None,
         }
 
-    def note_labels(self):
+    def note_labels(self) -> dict:
         """Return the labels of single notes, which composed clips have: melody and drum hits."""
         return {"melody": [list(note) for note in self.melody], "hits": [list(hit) for hit in self.hits]}
