@@ -309,13 +309,24 @@ class MustangoPipeline(FolderPipeline):
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
         return self.mel.unfolded(self.vae.decode(z.to(self._execution_device)).sample)
 
-    def vocode(self, mels: torch.Tensor, duration_s: float, gain_db: float = 0.0, postfilter_strength: float = 1.0) -> np.ndarray:
+    def vocode(
+        self,
+        mels: torch.Tensor,
+        duration_s: float,
+        gain_db: float = 0.0,
+        postfilter_strength: float = 1.0,
+    ) -> np.ndarray:
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.sound.master`."""
         waves = self.waves(mels, 0.0, duration_s, gain_db, postfilter_strength)
         return np.stack([finished(wave, self.mel.config.sample_rate)[0] for wave in waves])
 
     def waves(
-        self, mels: torch.Tensor, start_s: float, duration_s: float, gain_db: float = 0.0, postfilter_strength: float = 1.0
+        self,
+        mels: torch.Tensor,
+        start_s: float,
+        duration_s: float,
+        gain_db: float = 0.0,
+        postfilter_strength: float = 1.0,
     ) -> np.ndarray:
         """Return float32 waveforms (B, N) of log-mels: `duration_s` from `start_s` on, as they come out of the vocoder."""
         first, samples = (round(s * self.mel.config.sample_rate) for s in (start_s, duration_s))
@@ -347,7 +358,11 @@ def sidecar(output: MustangoOutput, index: int, prompt: str, options: dict) -> d
 
 
 def load_pipeline(
-    model: Path | str = BUNDLED, device: torch.device | str = "cpu", dtype: str = "float32", quiet: bool = False, **options: Any
+    model: Path | str = BUNDLED,
+    device: torch.device | str = "cpu",
+    dtype: str = "float32",
+    quiet: bool = False,
+    **options: Any,
 ) -> MustangoPipeline:
     """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
 

@@ -38,7 +38,13 @@ class Composer:
         find_soundfont(self.soundfont)
 
 
-def write_composed(folder: Path | str, count: int, first_seed: int = 0, composer: Composer | None = None, workers: int = 1) -> int:
+def write_composed(
+    folder: Path | str,
+    count: int,
+    first_seed: int = 0,
+    composer: Composer | None = None,
+    workers: int = 1,
+) -> int:
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept.
 
     Returns how many were made. Raises InputError, also for a folder with rows that were not composed, or with another

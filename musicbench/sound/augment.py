@@ -64,7 +64,8 @@ def change_tempo(clip: Clip, rate: float) -> Clip:
 
 def change_dynamics(clip: Clip, dynamics: Dynamics) -> Clip:
     """Lay a crescendo or decrescendo over a clip; only its `dynamics` label changes."""
-    if not 0 < (dynamics.floor or 0) <= 1 or dynamics.turn_s is None or not 0 <= dynamics.turn_s <= clip.duration_s + 0.05:
+    turn_s, floor = dynamics.turn_s, dynamics.floor or 0
+    if not 0 < floor <= 1 or turn_s is None or not 0 <= turn_s <= clip.duration_s + 0.05:
         raise InputError(f"{dynamics} does not fit a clip of {clip.duration_s:g} s; give 0 < floor <= 1 and a turn within the clip")
     times = np.arange(len(clip.samples)) / clip.sample_rate
     gain = 10 ** (dynamics.gain_db(times, clip.duration_s) / 20)

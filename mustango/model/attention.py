@@ -115,7 +115,12 @@ class Attention(nn.Module, AttentionModuleMixin):
         v = self.to_v(features).unflatten(-1, (self.heads, -1))
         return (k if seconds is None else rotate(k, seconds)), v
 
-    def forward(self, x: torch.Tensor, source: Source | None = None, seconds: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(
+        self,
+        x: torch.Tensor,
+        source: Source | None = None,
+        seconds: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Return what x (B, N, C) takes from a Source, or from itself when None.
 
         `seconds` (1, N) rotates the queries if given.

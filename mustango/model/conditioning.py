@@ -118,7 +118,11 @@ class Conditioner(ModelMixin, ConfigMixin):
                 raise InputError(f"beat position {p} is outside the model's 1-{highest}; choose a meter of at most {highest} beats")
         return [int(p) + 1 for p in positions], [float(t) for t in times]
 
-    def chord_tokens(self, chords: Sequence[Chord], times: Sequence[float]) -> tuple[list[tuple[int, int, int]], list[float]]:
+    def chord_tokens(
+        self,
+        chords: Sequence[Chord],
+        times: Sequence[float],
+    ) -> tuple[list[tuple[int, int, int]], list[float]]:
         """Return (root, type, inversion) ids (L, 3) and times (L,) of one item's chords; [] gives the null chord N at 0.
 
         A quality outside the vocabulary becomes the nearest one in it. Raises InputError for too many chords.
@@ -155,7 +159,13 @@ class Conditioner(ModelMixin, ConfigMixin):
         code = self._time_code(times)
         return self.chord_projection(torch.cat([root, kind.to(code), inversion.to(code), code], -1).to(self.dtype))
 
-    def tokens(self, beats: Sequence, chords: Sequence, beat_length: int = 1, chord_length: int = 1) -> dict[str, torch.Tensor]:
+    def tokens(
+        self,
+        beats: Sequence,
+        chords: Sequence,
+        beat_length: int = 1,
+        chord_length: int = 1,
+    ) -> dict[str, torch.Tensor]:
         """Return ids, times and masks of a batch as CPU tensors, for `embed`; arguments as for `forward`."""
         beat_ids, beat_times, beat_mask = _padded([self.beat_tokens(*item) for item in beats], PAD, beat_length)
         chord_ids, chord_times, chord_mask = _padded([self.chord_tokens(*item) for item in chords], (PAD,) * 3, chord_length)
@@ -173,7 +183,13 @@ class Conditioner(ModelMixin, ConfigMixin):
             **fields,
         }
 
-    def forward(self, beats: Sequence, chords: Sequence, beat_length: int = 1, chord_length: int = 1) -> dict[str, torch.Tensor]:
+    def forward(
+        self,
+        beats: Sequence,
+        chords: Sequence,
+        beat_length: int = 1,
+        chord_length: int = 1,
+    ) -> dict[str, torch.Tensor]:
         """Encode a batch. `beats`: [(times, positions), ...]; `chords`: [(chords, times), ...]; ([], []) is the null condition.
 
         Returns a dict of the Conditioning fields beats, beat_mask, beat_times, chords, chord_mask, chord_times, padded to

@@ -68,12 +68,26 @@ class StreamBlock(nn.Module):
 class Layer(nn.Module):
     """A residual block, then, at an attention place, the three streams: text, beat, chord, each on the one before."""
 
-    def __init__(self, in_channels: int, channels: int, time_dim: int, groups: int, eps: float, attention: dict | None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        time_dim: int,
+        groups: int,
+        eps: float,
+        attention: dict | None,
+    ) -> None:
         super().__init__()
         self.resnet = ResnetBlock2D(in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps)
         self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
 
-    def forward(self, x: torch.Tensor, temb: torch.Tensor, condition: Projected, seconds: torch.Tensor | None) -> torch.Tensor:
+    def forward(
+        self,
+        x: torch.Tensor,
+        temb: torch.Tensor,
+        condition: Projected,
+        seconds: torch.Tensor | None,
+    ) -> torch.Tensor:
         return attend(self.streams, self.resnet(x, temb), condition, seconds)
 
 
@@ -104,7 +118,11 @@ class Down(nn.Module):
         self.layers, self.downsample = nn.ModuleList(layers), downsample
 
     def forward(
-        self, x: torch.Tensor, temb: torch.Tensor, condition: Projected, times: Callable[[torch.Tensor], torch.Tensor | None]
+        self,
+        x: torch.Tensor,
+        temb: torch.Tensor,
+        condition: Projected,
+        times: Callable[[torch.Tensor], torch.Tensor | None],
     ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the map, and the list of maps that the way up takes again."""
         skips = []
@@ -163,7 +181,11 @@ class Control(nn.Module):
         return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
 
 
-def way_down(widths: Sequence[int], layers_per_block: int, layer: Callable[[int, int], Layer]) -> tuple[nn.ModuleList, list[int]]:
+def way_down(
+    widths: Sequence[int],
+    layers_per_block: int,
+    layer: Callable[[int, int], Layer],
+) -> tuple[nn.ModuleList, list[int]]:
     """Return the levels of the way down, and the widths of the maps that they hand to the way up.
 
     layer: makes a Layer of the width of its input and its level.
@@ -183,7 +205,12 @@ def way_down(widths: Sequence[int], layers_per_block: int, layer: Callable[[int,
     return ways, skips
 
 
-def way_up(widths: Sequence[int], layers_per_block: int, layer: Callable[[int, int], Layer], skips: list[int]) -> nn.ModuleList:
+def way_up(
+    widths: Sequence[int],
+    layers_per_block: int,
+    layer: Callable[[int, int], Layer],
+    skips: list[int],
+) -> nn.ModuleList:
     """Return the levels of the way up; `skips` are the widths that `way_down` returned, and are used up."""
     ways, width = nn.ModuleList(), widths[-1]
     for level in reversed(range(len(widths))):
@@ -297,7 +324,12 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         }
         return Projected(sources, condition.text_pooled, condition.control)
 
-    def forward(self, sample: torch.Tensor, timestep: torch.Tensor | float, condition: Conditioning | Projected) -> torch.Tensor:
+    def forward(
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor | float,
+        condition: Conditioning | Projected,
+    ) -> torch.Tensor:
         """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W).
 
         `timestep` is a number or (B,); `condition` is a Conditioning, or what `project` made of it.

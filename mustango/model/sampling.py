@@ -75,7 +75,12 @@ def control_against(controls: Any, slow_bpm: float, frames: int, frame_s: float)
     return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 
 
-def draw_noise(generators: Iterable[torch.Generator], spans: tuple[int, int, int], channels: int, columns: int) -> torch.Tensor:
+def draw_noise(
+    generators: Iterable[torch.Generator],
+    spans: tuple[int, int, int],
+    channels: int,
+    columns: int,
+) -> torch.Tensor:
     """Draw Gaussian noise (B, C, H, W) on the CPU, so that devices agree; each clip's from its own generator.
 
     spans: rows of lead-in, clip and tail. What is around a clip has another generator, so that a lead-in or a tail leaves the

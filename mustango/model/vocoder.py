@@ -78,7 +78,12 @@ def slopes_of(logs: torch.Tensor, hop_length: int, n_fft: int) -> tuple[torch.Te
     return turns, delays, logs[:, :, 1:] + logs[:, :, :-1], logs[:, 1:] + logs[:, :-1]
 
 
-def phases_of(turns: torch.Tensor, delays: torch.Tensor, turn_weights: torch.Tensor, delay_weights: torch.Tensor) -> torch.Tensor:
+def phases_of(
+    turns: torch.Tensor,
+    delays: torch.Tensor,
+    turn_weights: torch.Tensor,
+    delay_weights: torch.Tensor,
+) -> torch.Tensor:
     """Return phases (K, T) in double precision, up to one constant, from turns (K, T - 1) and delays (K - 1, T), with gradients.
 
     These are summed up along the maximum spanning tree of their weights, in the same shapes, so that errors stay where weights are low.
@@ -127,7 +132,13 @@ class Refiner(nn.Module):
 
     shares: torch.Tensor
 
-    def __init__(self, mel_basis: torch.Tensor, bins: int, channels: int, dilations: tuple[int, ...] = (1, 2, 4, 2)) -> None:
+    def __init__(
+        self,
+        mel_basis: torch.Tensor,
+        bins: int,
+        channels: int,
+        dilations: tuple[int, ...] = (1, 2, 4, 2),
+    ) -> None:
         super().__init__()
         self.bins = bins  # even, at most a third of all
         self.register_buffer("shares", band_shares(mel_basis)[:bins], persistent=False)

@@ -172,7 +172,8 @@ def restored(request: dict, facts: ModelFacts) -> Controls:
     request: the fields of a sidecar, see `describe`.
     """
     _check_told(request)
-    asked: dict[str, Any] = {name: request.get(name) for name in ("chords", "meter", "key", "beats", "duration", "seed")}
+    names = ("chords", "meter", "key", "beats", "duration", "seed")
+    asked: dict[str, Any] = {name: request.get(name) for name in names}
     controls = resolve(
         request["prompt"], **asked, chords_time=request["chords_time"], tempo=request["bpm"],
         window_s=facts.window_s, longest_s=facts.longest_s,
