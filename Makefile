@@ -39,7 +39,7 @@ page: $(VENV)/.core
 test: $(VENV)/.dev types
 	$(VENV)/bin/python -m pytest $(ARGS)
 
-# What is quick.
+# What is quick: the types on one core, the tests on another.
 check: $(VENV)/.dev
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types quick
 
@@ -49,6 +49,7 @@ quick: $(VENV)/.dev
 types: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/basedpyright
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check --fix .

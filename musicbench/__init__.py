@@ -16,7 +16,9 @@ import argparse
 import os
 import re
 import sys
+from collections.abc import Callable, Collection, Sequence
 from importlib.util import find_spec
+from typing import Any, NoReturn
 
 __version__ = "0.2.0"
 
@@ -25,14 +27,14 @@ class InputError(ValueError):
     """A mistake in what the user gave; its text is one line that names the value and the remedy."""
 
 
-def check_installed(what, extra, *modules):
+def check_installed(what: str, extra: str, *modules: str) -> None:
     """Raise InputError unless the modules that something needs are installed; `extra` is the package's extra that brings them."""
     missing = next((module for module in modules if find_spec(module) is None), None)
     if missing:
         raise InputError(f"{what} needs {missing}; pip install 'mustango[{extra}]'")
 
 
-def positive(text):
+def positive(text: str) -> int:
     """Read a command-line option that is a whole number from 1."""
     value = whole(text)
     if value < 1:
@@ -40,7 +42,7 @@ def positive(text):
     return value
 
 
-def whole(text):
+def whole(text: str) -> int:
     """Read a command-line option that is a whole number."""
     try:
         return int(text)
@@ -48,7 +50,7 @@ def whole(text):
         raise argparse.ArgumentTypeError(f"{text[:40]!r} is not a whole number; give a whole number") from None
 
 
-def number(text):
+def number(text: str) -> float:
     """Read a command-line option that is a number."""
     try:
         value = float(text)
@@ -80,11 +82,11 @@ class Parser(argparse.ArgumentParser):
     Options are written in full. Empty text is refused as the value of any option or argument but those in `may_be_empty`.
     """
 
-    def __init__(self, *args, may_be_empty=(), **options):
+    def __init__(self, *args: Any, may_be_empty: Collection[str] = (), **options: Any) -> None:
         super().__init__(*args, allow_abbrev=False, **options)
         self.may_be_empty = may_be_empty
 
-    def parse_args(self, args=None, namespace=None):
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
         """Return the options. Prints one line and exits when something is wrong."""
         args = sys.argv[1:] if args is None else list(args)
         self._check_first(args)
@@ -93,11 +95,11 @@ class Parser(argparse.ArgumentParser):
             self.error(f"unrecognized arguments: {' '.join(word or repr(word) for word in unknown)}")
         return options
 
-    def error(self, message):
+    def error(self, message: str) -> NoReturn:
         """Print one line to standard error and exit."""
         message = " ".join(message.split())
-        wanted, said = next(pair for pair in _MESSAGES if re.fullmatch(pair[0], message))
-        parts = [_shortened(part) for part in re.fullmatch(wanted, message).groups()]
+        found, said = next((match, said) for wanted, said in _MESSAGES if (match := re.fullmatch(wanted, message)))
+        parts = [_shortened(part) for part in found.groups()]
         print(f"{self.prog.split()[0]}: {said.format(*parts, prog=self.prog)}", file=sys.stderr)
         sys.exit(2)
 
@@ -122,7 +124,7 @@ def _shortened(text, most=120):
     return text if len(text) <= most else f"{text[:most]}..."
 
 
-def run_command(program, command, options, stopped="stopped"):
+def run_command(program: str, command: Callable[[Any], Any], options: Any, stopped: str = "stopped") -> Any:
     """Run a program's command; returns its exit status, 2 after an InputError, which is told in one line."""
     try:
         status = command(options)

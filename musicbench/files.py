@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import tempfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,7 +16,7 @@ LOCK = ".lock"  # of a folder that is being written
 
 
 @contextmanager
-def written_whole(path):
+def written_whole(path: Path | str) -> Iterator[Path]:
     """Give a temporary path beside `path` that becomes `path` only if the block ends well; else it is removed.
 
     Raises InputError when the folder does not exist or cannot be written.
@@ -35,30 +36,30 @@ def written_whole(path):
         temporary.unlink(missing_ok=True)
 
 
-def sweep_torn(folder):
+def sweep_torn(folder: Path | str) -> None:
     """Delete what writers that were killed left in a folder in which nobody writes now."""
     for left in Path(folder).glob(".*-" + "[0-9a-f]" * 16 + ".*"):
         left.unlink()
 
 
-def save_json(path, data):
+def save_json(path: Path | str, data: object) -> None:
     """Write JSON, two spaces of indent."""
     with written_whole(path) as temporary:
         temporary.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def save_json_lines(path, rows):
+def save_json_lines(path: Path | str, rows: Iterable[dict]) -> None:
     """Write rows as JSON Lines, whole or not at all."""
     with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.writelines(map(json_line, rows))
 
 
-def json_line(row):
+def json_line(row: dict) -> str:
     """Return a row as a line of JSON Lines."""
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def check_folder(path):
+def check_folder(path: Path | str) -> None:
     """Raise InputError unless files can be written into the folder `path`, which may yet have to be made."""
     path = Path(path)
     place = path if path.exists() else path.absolute().parent
@@ -69,7 +70,7 @@ def check_folder(path):
     check_writable(place)
 
 
-def check_writable(folder):
+def check_writable(folder: Path | str) -> None:
     """Raise InputError unless files can be made in a folder.
 
     It is tried with one that is there for no more than a moment, as rights do not tell everything.
@@ -80,7 +81,7 @@ def check_writable(folder):
         raise InputError(f"the folder {folder} cannot be written; choose another place") from None
 
 
-def make_folder(folder):
+def make_folder(folder: Path | str) -> None:
     """Make a folder and those above it where they are missing. Raises InputError."""
     try:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -89,7 +90,7 @@ def make_folder(folder):
 
 
 @contextmanager
-def alone_in(folder):
+def alone_in(folder: Path | str) -> Iterator[None]:
     """Make a folder if need be and keep others who ask so out of it, where its file system has locks; for it holds `LOCK` meanwhile.
 
     What a killed process leaves of it is no lock. Raises InputError when somebody is writing there, or the folder cannot be made or
@@ -116,7 +117,7 @@ def alone_in(folder):
         lock.release()
 
 
-def path_text(path):
+def path_text(path: Path | str) -> str:
     """Return a path as valid text, whatever bytes are in it."""
     try:
         return os.fsencode(path).decode("utf-8", "backslashreplace")
@@ -124,6 +125,6 @@ def path_text(path):
         return str(path).encode("utf-8", "backslashreplace").decode()
 
 
-def printable(path):
+def printable(path: Path | str) -> str:
     """Return a path as valid text on one line."""
     return path_text(path).replace("\n", "\\n").replace("\r", "\\r")

@@ -1,8 +1,12 @@
 """MustangoPipeline: prompt, chords and tempo -> audio; the whole route on one screen."""
 
+import math
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from pathlib import Path
+from typing import Any
 
 import diffusers
 import numpy as np
@@ -30,7 +34,7 @@ from mustango.release.folder import (
 from mustango.release.loading import FolderPipeline
 from mustango.request.bounds import check_options
 from mustango.request.controls import Controls
-from mustango.request.knows import read_knows
+from mustango.request.knows import Knows, read_knows
 from mustango.request.sidecar import ModelFacts, describe, resolve_in_plain_key
 
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
@@ -53,6 +57,8 @@ class MustangoPipeline(FolderPipeline):
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
     not that. `sampling`: its settings of inference, fields of `mustango.model.sampling.SamplingConfig`.
     """
+
+    config: Any  # diffusers gives it: the arguments of __init__ as attributes
 
     model_cpu_offload_seq = "beat_predictor->chord_predictor->text_encoder->conditioner->unet->vae->vocoder"
     _exclude_from_cpu_offload = ["mel"]  # a few numbers, of which other methods than `forward` make use, too
@@ -85,11 +91,11 @@ class MustangoPipeline(FolderPipeline):
         self.set_sampling(**(sampling or {}))
 
     @property
-    def sampling(self):
+    def sampling(self) -> SamplingConfig:
         """The model's settings of inference."""
         return SamplingConfig(**self.config.sampling)
 
-    def set_sampling(self, **settings):
+    def set_sampling(self, **settings: Any) -> None:
         """Set settings of inference by the names of SamplingConfig; the others stay as they are. Raises InputError for an unknown name."""
         try:
             sampling = replace(self.sampling if "sampling" in self.config else SamplingConfig(), **settings)
@@ -99,13 +105,13 @@ class MustangoPipeline(FolderPipeline):
             raise InputError(f"unknown sampling setting {unknown[:40]!r}; known: {', '.join(known)}") from None
         self.register_to_config(sampling=asdict(sampling))
 
-    def set_scheduler(self, name):
+    def set_scheduler(self, name: str) -> None:
         """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
         if name not in SCHEDULERS:
             raise InputError(f"unknown scheduler {name!r}; choose one of {', '.join(SCHEDULERS)}")
         shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
         settings = {key: self.scheduler.config[key] for key in shared}
-        extra = {} if name == "dpm" else {"clip_sample": False}
+        extra: dict[str, Any] = {} if name == "dpm" else {"clip_sample": False}
         if name != "dpm" and self.sampling.restart:  # its noise is that of given places of the schedule, the first its end
             extra["timestep_spacing"] = "trailing"
         self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
@@ -113,26 +119,26 @@ class MustangoPipeline(FolderPipeline):
     @torch.no_grad()
     def __call__(
         self,
-        prompt="",
+        prompt: str | Sequence[str] = "",
         *,
-        chords=None,
-        chords_time=None,
-        tempo=None,
-        meter=None,
-        key=None,
-        beats=None,
-        duration=None,
-        seed=0,
-        count=1,
-        steps=20,
-        guidance=3.0,
-        negative_prompt="",
-        predictors="auto",
-        controls=None,
-        loudness=None,
-        tail=0.0,
-        on_step=None,
-    ):
+        chords: str | Sequence[str] | None = None,
+        chords_time: Sequence[float] | None = None,
+        tempo: float | str | None = None,
+        meter: str | None = None,
+        key: str | None = None,
+        beats: Sequence[Sequence[float]] | None = None,
+        duration: float | str | None = None,
+        seed: int = 0,
+        count: int = 1,
+        steps: int = 20,
+        guidance: float = 3.0,
+        negative_prompt: str = "",
+        predictors: str = "auto",
+        controls: Controls | None = None,
+        loudness: float | None = None,
+        tail: float = 0.0,
+        on_step: Callable[[int, int], None] | None = None,
+    ) -> MustangoOutput:
         """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
 
         What is asked for holds for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
@@ -146,7 +152,7 @@ class MustangoPipeline(FolderPipeline):
         on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
         parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
         """
-        prompts = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
+        prompts: list = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
         if not prompts:
             raise InputError("the list of prompts is empty; give at least one")
         for text in prompts:
@@ -158,33 +164,33 @@ class MustangoPipeline(FolderPipeline):
                 "chords": chords, "chords_time": chords_time, "tempo": tempo, "meter": meter, "key": key, "beats": beats,
                 "duration": duration,
             }  # fmt: skip
-            controls = self._resolve(prompts, seeds, given, predictors)
+            played = self._resolve(prompts, seeds, given, predictors)
         else:
-            controls = [controls] * len(prompts)
-        controls = [self.facts.played(c) for c in controls]
+            played = [controls] * len(prompts)
+        played = [self.facts.played(c) for c in played]
         self._release_predictors()
-        for c in controls:
+        for c in played:
             tail_s = check_tail(tail, c.duration_s, self.longest_s)
-        parts, audios = parts_of([c.duration_s + tail_s for c in controls]), []
+        parts, made = parts_of([c.duration_s + tail_s for c in played]), []
         for done, part in enumerate(parts):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
             self._stage("text_encoder")
             generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            condition = self.encode([c.text for c in controls[part]], negative_prompt, controls[part], guidance > 1, tail_s)
+            condition = self.encode([c.text for c in played[part]], negative_prompt, played[part], guidance > 1, tail_s)
             self._stage("unet")
-            duration_s = controls[part.start].duration_s
+            duration_s = played[part.start].duration_s
             spans = self.spans(duration_s, tail_s)
             noise = self._drawn(generators, spans)
             latents = self.denoise(condition, noise, steps, guidance, generators, counted, spans)
             self._stage("vae", "vocoder")
             mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(guidance - 1, 0)
             waves = self.waves(mels, self.sampling.lead_in_s, duration_s + tail_s, gain_db, self.sampling.postfilter_strength)
-            audios += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
-        audios, notes = zip(*audios, strict=True)
-        controls = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(controls, notes, strict=True)]
+            made += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
+        audios, notes = zip(*made, strict=True)
+        played = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(played, notes, strict=True)]
         self.maybe_free_model_hooks()
-        audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else audios
-        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=controls, seeds=seeds)
+        audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else list(audios)
+        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=played, seeds=seeds)
 
     def _resolve(self, prompts, seeds, given, predictors):
         """Return the Controls of each prompt with its seed."""
@@ -196,32 +202,32 @@ class MustangoPipeline(FolderPipeline):
         return [resolve_in_plain_key(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
 
     @property
-    def facts(self):
+    def facts(self) -> ModelFacts:
         """What the model can be told, and what it gives: ModelFacts."""
         return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors, self.knows)
 
     @property
-    def knows(self):
+    def knows(self) -> Knows | None:
         """What the model knows, None where its folder does not say."""
         return read_knows(self._folder) if self._folder is not None else None
 
     @property
-    def longest_s(self):
+    def longest_s(self) -> float:
         """The longest clip the model makes, in seconds."""
         return self.config.longest_s or self.config.window_s
 
-    def rows(self, duration_s):
+    def rows(self, duration_s: float) -> int:
         """Return how many latent rows cover `duration_s`."""
         frames_a_row = self.mel.config.fold[0] * self.vae_scale
         return -(-self.mel.frames(duration_s) // frames_a_row)
 
-    def spans(self, duration_s, tail_s=0.0):
+    def spans(self, duration_s: float, tail_s: float = 0.0) -> tuple[int, int, int]:
         """Return how many latent rows the lead-in, the clip and its tail have."""
         rows = self.rows(duration_s)
         return self.rows(self.sampling.lead_in_s), rows, self.rows(duration_s + tail_s) - rows
 
     @property
-    def vae_scale(self):
+    def vae_scale(self) -> int:
         """How many of the VAE's input rows make a latent row."""
         config = self.vae.config if self.vae is not None else read_json(self._folder / "vae" / "config.json")
         return 2 ** (len(config["block_out_channels"]) - 1)
@@ -230,7 +236,9 @@ class MustangoPipeline(FolderPipeline):
     def _unet_config(self):
         return self.unet.config if self.unet is not None else read_json(self._folder / "unet" / "config.json")
 
-    def encode(self, prompts, negative_prompt, controls, guided, tail_s=0.0):
+    def encode(
+        self, prompts: list[str], negative_prompt: str, controls: list[Controls], guided: bool, tail_s: float = 0.0
+    ) -> Conditioning:
         """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B.
 
         Beats and chords are told from the lead-in on: the code of their times is that of the clip's own, what is aligned begins earlier.
@@ -276,28 +284,50 @@ class MustangoPipeline(FolderPipeline):
         noise = draw_noise(generators, spans, self.unet.config.in_channels, columns)
         return noise.to(self._execution_device, self.unet.dtype)
 
-    def denoise(self, condition, latents, steps, guidance=1.0, generators=None, on_step=None, spans=None):
+    def denoise(
+        self,
+        condition: Conditioning,
+        latents: torch.Tensor,
+        steps: int,
+        guidance: float = 1.0,
+        generators: list[torch.Generator] | None = None,
+        on_step: Callable[[int, int], None] | None = None,
+        spans: tuple[int, int, int] | None = None,
+    ) -> torch.Tensor:
         """Return denoised latents (B, C, H, W), see `Sampler.denoise`. spans: the rows of lead-in, clip and tail."""
         device, spans = self._execution_device, spans or (0, latents.shape[2], 0)
         sampler = Sampler(self.unet, self.scheduler, self.sampling, lambda: self._drawn(generators, spans), generators)
         return sampler.denoise(condition.to(device), latents.to(device), steps, guidance, on_step)
 
-    def latents_of(self, mels):
+    def latents_of(self, mels: torch.Tensor) -> torch.Tensor:
         """Return the latents (B, C, H, W) of normalised log-mels (B, T, M), T a multiple of what a latent row spans."""
         z = self.vae.encode(self.mel.folded(mels.to(self._execution_device))).latent_dist.mode()
         return (z - (self.vae.config.shift_factor or 0.0)) * self.vae.config.scaling_factor
 
-    def decode(self, latents):
+    def decode(self, latents: torch.Tensor) -> torch.Tensor:
         """Return normalised log-mels (B, T, M) of latents, as they come out of the VAE."""
         z = latents / self.vae.config.scaling_factor + (self.vae.config.shift_factor or 0.0)
         return self.mel.unfolded(self.vae.decode(z.to(self._execution_device)).sample)
 
-    def vocode(self, mels, duration_s, gain_db=0.0, postfilter_strength=1.0):
+    def vocode(
+        self,
+        mels: torch.Tensor,
+        duration_s: float,
+        gain_db: float = 0.0,
+        postfilter_strength: float = 1.0,
+    ) -> np.ndarray:
         """Return float32 waveforms (B, N) of log-mels, cut to `duration_s` and finished, see `musicbench.sound.master`."""
         waves = self.waves(mels, 0.0, duration_s, gain_db, postfilter_strength)
         return np.stack([finished(wave, self.mel.config.sample_rate)[0] for wave in waves])
 
-    def waves(self, mels, start_s, duration_s, gain_db=0.0, postfilter_strength=1.0):
+    def waves(
+        self,
+        mels: torch.Tensor,
+        start_s: float,
+        duration_s: float,
+        gain_db: float = 0.0,
+        postfilter_strength: float = 1.0,
+    ) -> np.ndarray:
         """Return float32 waveforms (B, N) of log-mels: `duration_s` from `start_s` on, as they come out of the vocoder."""
         first, samples = (round(s * self.mel.config.sample_rate) for s in (start_s, duration_s))
         options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
@@ -305,29 +335,35 @@ class MustangoPipeline(FolderPipeline):
         return audio.cpu().numpy()
 
 
-def parts_of(durations):
+def parts_of(durations: list[float]) -> list[slice]:
     """Return slices of clips that are made at once: neighbours of one duration, TOGETHER_S in all at most, or one clip."""
     parts, first = [], 0
-    for last, duration_s in enumerate([*durations[1:], None], 1):
+    for last, duration_s in enumerate([*durations[1:], math.inf], 1):
         if duration_s != durations[first] or (last - first + 1) * duration_s > TOGETHER_S:
             parts.append(slice(first, last))
             first = last
     return parts
 
 
-def opposite_moods(prompt):
+def opposite_moods(prompt: str) -> str:
     """Return "dark" for a prompt that says bright, cheerful or sunny, "bright" for one that says the like of dark, "" for others."""
     words = {mood: rf"(?<!\bnot )(?<!\bno )\b({'|'.join(MOODS[mood])})\b" for mood in OPPOSITES}
     said = [mood for mood in OPPOSITES if re.search(words[mood], prompt.lower())]
     return OPPOSITES[said[0]] if len(said) == 1 else ""
 
 
-def sidecar(output, index, prompt, options):
+def sidecar(output: MustangoOutput, index: int, prompt: str, options: dict) -> dict:
     """Describe one take of a MustangoOutput, see `mustango.request.sidecar.describe`."""
     return describe(prompt, output.controls[index], output.seeds[index], output.sample_rate, options)
 
 
-def load_pipeline(model=BUNDLED, device="cpu", dtype="float32", quiet=False, **options):
+def load_pipeline(
+    model: Path | str = BUNDLED,
+    device: torch.device | str = "cpu",
+    dtype: str = "float32",
+    quiet: bool = False,
+    **options: Any,
+) -> MustangoPipeline:
     """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
 
     quiet: without progress bars, here and later. options: as for `MustangoPipeline.from_pretrained`. Raises InputError.

@@ -15,9 +15,11 @@ import re
 import shutil
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from musicbench import InputError
 from musicbench.build.dataset import ROWS, remove_packed, write_metadata
@@ -60,7 +62,17 @@ class Summary:
     contradicted_songs: int
 
 
-def build(songs, out, recipe=None, *, seed=0, engine=None, paraphrase=("rules", None), overwrite=False, on_progress=None):
+def build(
+    songs: Path | str,
+    out: Path | str,
+    recipe: Recipe | None = None,
+    *,
+    seed: int = 0,
+    engine: Engine | None = None,
+    paraphrase: tuple[str, Any] = ("rules", None),
+    overwrite: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Summary:
     """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
 
     engine: an `engines.Engine`, one process here if there is none. paraphrase: (way, model) as for
@@ -85,7 +97,7 @@ def build(songs, out, recipe=None, *, seed=0, engine=None, paraphrase=("rules", 
         clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
         jobs = [
             (songs.absolute(), path, out.absolute(), recipe, seed, captions.get(path, ""), tuple(paraphrase))
-            for path in sorted(clips, key=clips.get, reverse=True)  # the longest first
+            for path in sorted(clips, key=lambda path: clips[path], reverse=True)  # the longest first
         ]
         results = _build_songs(engine or Engine(), jobs, sum(clips.values()), on_progress or (lambda done, total: None))
         for path, first in same.items():

@@ -31,14 +31,20 @@ class Composer:
     styles: tuple = ()
     apart: float = 0.0
 
-    def check(self):
+    def check(self) -> None:
         """Raise InputError where pieces cannot be composed so."""
         check_sample_rate(self.sample_rate)
         check_styles(self.styles)
         find_soundfont(self.soundfont)
 
 
-def write_composed(folder, count, first_seed=0, composer=None, workers=1):
+def write_composed(
+    folder: Path | str,
+    count: int,
+    first_seed: int = 0,
+    composer: Composer | None = None,
+    workers: int = 1,
+) -> int:
     """Compose pieces of the seeds `first_seed`.. into `folder`; those already there are kept.
 
     Returns how many were made. Raises InputError, also for a folder with rows that were not composed, or with another
@@ -94,7 +100,7 @@ def _write_rows(lines, seeds, workers, folder, composer):
                 print(f"\r{done}/{len(seeds)} clips, {rate:.1f}/s, {left_s:.0f} s left ", end=end, file=sys.stderr)
 
 
-def composed_row(seed, folder, composer):
+def composed_row(seed: int, folder: Path | str, composer: Composer) -> dict:
     """Compose one piece into `folder`/audio and return its row.
 
     `sources` are the SoundFonts and the patches that it was played with, `parts` those of drums, bass, chords and lead

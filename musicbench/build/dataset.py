@@ -5,6 +5,7 @@ Packed as tar shards or Parquet.
 
 import json
 import tarfile
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -24,7 +25,7 @@ NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
-def rows_file(folder):
+def rows_file(folder: Path | str) -> Path:
     """Return the file with the rows of a dataset folder, or the file itself. Raises InputError where there is none."""
     path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
     if not path.is_file():
@@ -32,7 +33,7 @@ def rows_file(folder):
     return path
 
 
-def read_rows(folder):
+def read_rows(folder: Path | str) -> list[dict]:
     """Return the rows of a dataset folder, or of a JSON Lines file such as the published MusicBench_train.json.
 
     A torn last line (a killed writer's) is left out. Raises InputError.
@@ -53,7 +54,7 @@ def read_rows(folder):
     return rows
 
 
-def write_metadata(folder, rows):
+def write_metadata(folder: Path | str, rows: list[dict]) -> None:
     """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
 
     What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits
@@ -68,7 +69,7 @@ def write_metadata(folder, rows):
         path.unlink(missing_ok=True)
 
 
-def row_clip(row):
+def row_clip(row: dict) -> Clip:
     """Return a soundless Clip with the labels of a row, ours or as published (`Annotation.of_row`).
 
     Raises InputError for labels that cannot be read.
@@ -81,7 +82,7 @@ def row_clip(row):
     return Clip(np.zeros(0, np.float32), row.get("sample_rate") or 44100, caption, tags, **labels)
 
 
-def row_captions(row, count):
+def row_captions(row: dict, count: int) -> list[str]:
     """Return `count` training captions of a row.
 
     Composed rows: other words each. Others, ours or as published: the main caption, which is a paraphrase, in 85 % of
@@ -97,7 +98,7 @@ def row_captions(row, count):
 # ---------------------------------------------------------------------------------------------------- packing
 
 
-def write_webdataset(folder, shard_bytes=10**9):
+def write_webdataset(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
     """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...;
     returns them.
 
@@ -119,7 +120,7 @@ def write_webdataset(folder, shard_bytes=10**9):
     return written
 
 
-def check_parquet():
+def check_parquet() -> None:
     """Raise InputError unless Parquet files can be written here."""
     try:
         import pyarrow.parquet  # noqa: F401
@@ -127,7 +128,7 @@ def check_parquet():
         raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
 
 
-def write_parquet(folder, shard_bytes=10**9):
+def write_parquet(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
     """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns
     them.
 
@@ -171,7 +172,7 @@ def _schema(row):
     return pyarrow.schema(columns, metadata={"huggingface": json.dumps(told)})
 
 
-def remove_packed(folder, keep=()):
+def remove_packed(folder: Path | str, keep: Iterable[Path] = ()) -> None:
     """Delete the shards in `folder` that are not in `keep`, in either packing."""
     for path in Path(folder).glob("*-" + "[0-9]" * 6 + ".*"):
         if path.suffix in (".tar", ".parquet") and path not in keep:

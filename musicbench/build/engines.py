@@ -6,8 +6,11 @@ of the jobs.
 
 import os
 import socket
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 from musicbench import InputError
 
@@ -25,7 +28,15 @@ class Engine:
     workers: int = 1
     address: str | None = None
 
-    def run(self, task, jobs, *, on_progress=lambda steps: None, steps_of=lambda result: 1, killed=None):
+    def run(
+        self,
+        task: Callable,
+        jobs: Sequence[tuple],
+        *,
+        on_progress: Callable[[int], None] = lambda steps: None,
+        steps_of: Callable[[Any], int] = lambda result: 1,
+        killed: Callable[[tuple], Any] | None = None,
+    ) -> list:
         """Return [task(*job) for job in jobs].
 
         on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray,
@@ -54,7 +65,7 @@ def _here(task, jobs, on_progress):
 
 
 @contextmanager
-def processes(workers, prepare=None, *arguments):
+def processes(workers: int, prepare: Callable | None = None, *arguments: Any) -> Iterator[Any]:
     """Give a pool (concurrent.futures) of processes that are new, each made ready by prepare(*arguments), and end with this one.
 
     On the way out work that is not done is dropped. Raises InputError when one of them is killed.
@@ -75,7 +86,7 @@ def processes(workers, prepare=None, *arguments):
             process.terminate()
 
 
-def end_with_parent():
+def end_with_parent() -> None:
     """Let this process, a worker's, end as soon as the one that started it has, even if that was killed.
 
     Ctrl-C is that one's to handle.
@@ -85,7 +96,9 @@ def end_with_parent():
     from threading import Thread
 
     def watch():
-        parent_process().join()
+        parent = parent_process()
+        assert parent is not None
+        parent.join()
         os._exit(1)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -98,7 +111,7 @@ def _start_worker(prepare, *arguments):
         prepare(*arguments)
 
 
-_steps_done = None  # in a worker: the counter it shares with the main process
+_steps_done: Any = None  # in a worker: the counter it shares with the main process
 
 
 def _share(counter):
@@ -147,7 +160,7 @@ def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
 def _on_ray(task, jobs, workers, address, on_progress, steps_of):
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
-        import ray
+        ray: Any = import_module("ray")  # types are checked without it, too
     except ImportError:
         raise InputError("the Ray engine needs ray; pip install ray, or leave --engine out") from None
     host, _, port = (address or "").removeprefix("ray://").rpartition(":")

@@ -5,6 +5,8 @@ import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+import numpy as np
+
 from musicbench import InputError
 from musicbench.sound import augment
 
@@ -63,7 +65,7 @@ class Recipe:
             raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")
 
     @classmethod
-    def named(cls, name):
+    def named(cls, name: str) -> "Recipe":
         """Return a built-in recipe: "musicbench", or "plain" (no copies). Raises InputError."""
         recipes = {"musicbench": {}, "plain": {"semitones": (), "tempo_copies": 0, "dynamics_copies": 0}}
         if name not in recipes:
@@ -71,7 +73,7 @@ class Recipe:
         return cls(**recipes[name])
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: Path | str) -> "Recipe":
         """Read a recipe from a TOML file of this class's fields; those left out are MusicBench's. Raises InputError."""
         try:
             settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -86,12 +88,12 @@ class Recipe:
             raise InputError(f"{path}: {error}; see the fields in docs/dataset.md") from None
 
     @property
-    def context_s(self):
+    def context_s(self) -> float:
         """How much sound after a clip is read, so that its fastest copy is as long as the clip."""
         changes_tempo = self.tempo_copies or self.combined_copies
         return self.clip_s * (self.tempo_range[1] - 1) if changes_tempo else 0.0
 
-    def draw_copies(self, rng, available_s):
+    def draw_copies(self, rng: np.random.Generator, available_s: float) -> list[list[dict]]:
         """Draw the steps of each copy of a clip that has `available_s` of sound, its context included."""
         copies = [[{"transform": "pitch", "semitones": s}] for s in self.semitones]
         copies += [[augment.draw_tempo(rng, *self.tempo_range)] for _ in range(self.tempo_copies)]
@@ -104,6 +106,6 @@ class Recipe:
             copies.append([pitch, tempo, augment.draw_dynamics(rng, lasting_s, *self.floor_range)])
         return copies
 
-    def starts(self, duration_s):
+    def starts(self, duration_s: float) -> list[float]:
         """Return where the clips of a song of `duration_s` begin."""
         return [i * self.hop_s for i in range(math.floor((duration_s - self.min_s) / self.hop_s + 1e-6) + 1)]

@@ -1,6 +1,8 @@
 """Annotation: what is known of a stretch of music in time; read from and written as the fields of a row."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any, Self
 
 from musicbench.music.theory import Chord, Key, Meter
 
@@ -24,7 +26,7 @@ class Annotation:
     hits: tuple = ()
 
     @classmethod
-    def of_row(cls, row):
+    def of_row(cls, row: Mapping) -> Self:
         """Read the labels of a row, ours or as published: chords in any spelling, the meter from the beats where it is
         not given.
 
@@ -51,7 +53,7 @@ class Annotation:
             hits=tuple((float(time), str(drum)) for time, drum in row.get("hits") or ()),
         )
 
-    def labels(self):
+    def labels(self) -> dict:
         """Return the fields of a row that hold the labels, but for single notes."""
         return {
             "beats": [list(self.beat_times), list(self.beat_positions)],
@@ -62,19 +64,19 @@ class Annotation:
             "key": [self.key.tonic, self.key.mode] if self.key else None,
         }
 
-    def note_labels(self):
+    def note_labels(self) -> dict:
         """Return the fields of a row that hold single notes, which composed clips have: melody and drum hits."""
         return {"melody": [list(note) for note in self.melody], "hits": [list(hit) for hit in self.hits]}
 
-    def by_name(self):
+    def by_name(self) -> dict[str, Any]:
         """Return the labels by their names here, as what is made with the same labels takes them."""
         return {label.name: getattr(self, label.name) for label in fields(Annotation)}
 
-    def chord_spans(self, end_s):
+    def chord_spans(self, end_s: float) -> list[tuple[float, float, Chord]]:
         """Return (start, end, chord) of each chord; the last lasts until `end_s`."""
         return [(*span, chord) for span, chord in zip(spans(self.chord_times, end_s), self.chords, strict=True)]
 
-    def cropped(self, start_s, duration_s):
+    def cropped(self, start_s: float, duration_s: float) -> Self:
         """Return the labels of a stretch; a chord that began before it starts at 0, events outside are dropped."""
         beats = [
             (round(t - start_s, 6), p)
@@ -102,7 +104,7 @@ class Annotation:
         )
 
 
-def spans(times, end_s):
+def spans(times: Iterable[float], end_s: float) -> list[tuple[float, float]]:
     """Return (start, end) of what begins at `times` and lasts until the next begins, the last until `end_s`."""
     times = list(times)
     return list(zip(times, [*times[1:], end_s], strict=False))

@@ -17,7 +17,7 @@ OGG_BLOCK = 1 << 16  # samples
 MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour and a half at 48 kHz
 
 
-def load_audio(path, sample_rate=None):
+def load_audio(path: Path | str, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
     """Read an audio file as float32: (samples, rate), mono by the average of the channels.
 
     Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is
@@ -40,7 +40,7 @@ def load_audio(path, sample_rate=None):
     return samples, rate
 
 
-def is_whole_audio(path, duration_s=0.0, tolerance_s=0.01):
+def is_whole_audio(path: Path | str, duration_s: float = 0.0, tolerance_s: float = 0.01) -> bool:
     """Tell whether an audio file holds sound, all that its header claims, and at least `duration_s` but for
     `tolerance_s`."""
     try:
@@ -52,7 +52,7 @@ def is_whole_audio(path, duration_s=0.0, tolerance_s=0.01):
         return False
 
 
-def check_audio_path(path):
+def check_audio_path(path: Path | str) -> None:
     """Raise InputError unless audio can be written to `path`: suffix known, folder there and writable."""
     path = Path(path)
     if len(os.fsencode(path.name)) > 255:
@@ -66,7 +66,7 @@ def check_audio_path(path):
     check_writable(path.parent)
 
 
-def save_audio(path, samples, sample_rate):
+def save_audio(path: Path | str, samples: np.ndarray, sample_rate: int) -> None:
     """Write mono float samples as 16-bit WAV or FLAC or as OGG Vorbis, by suffix.
 
     An OGG's true peaks are at most -1 dBTP.
@@ -79,7 +79,7 @@ def save_audio(path, samples, sample_rate):
         temporary.write_bytes(data)
 
 
-def encoded_audio(samples, sample_rate, kind):
+def encoded_audio(samples: np.ndarray, sample_rate: int, kind: str) -> bytes:
     """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, whose true peaks are at
     most -1 dBTP."""
     import soundfile

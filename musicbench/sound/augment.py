@@ -13,13 +13,14 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.music.theory import Dynamics
+from musicbench.sound.clip import Clip
 
 MAX_SEMITONES, MAX_RATE = 12, 2.0
 # Longer blocks than the library's 0.12 s, a quarter apart: chord recognisers then hear what they heard before.
 BLOCK_S, INTERVAL_S = 0.2, 0.05
 
 
-def shift_pitch(clip, semitones):
+def shift_pitch(clip: Clip, semitones: int) -> Clip:
     """Transpose a clip by whole semitones, -12 to 12: chords and key with it. Formants move with the pitch.
 
     The clip is stretched, then resampled, so that its pitch is exact.
@@ -42,7 +43,7 @@ def shift_pitch(clip, semitones):
     )
 
 
-def change_tempo(clip, rate):
+def change_tempo(clip: Clip, rate: float) -> Clip:
     """Play a clip `rate` times as fast, 0.5 to 2, at the same pitch: every time is divided by it, bpm multiplied."""
     if not 1 / MAX_RATE <= rate <= MAX_RATE:
         raise InputError(f"a tempo rate of {rate:g}; give a factor from {1 / MAX_RATE:g} to {MAX_RATE:g}")
@@ -61,9 +62,10 @@ def change_tempo(clip, rate):
     )
 
 
-def change_dynamics(clip, dynamics):
+def change_dynamics(clip: Clip, dynamics: Dynamics) -> Clip:
     """Lay a crescendo or decrescendo over a clip; only its `dynamics` label changes."""
-    if not 0 < (dynamics.floor or 0) <= 1 or not 0 <= dynamics.turn_s <= clip.duration_s + 0.05:
+    turn_s, floor = dynamics.turn_s, dynamics.floor or 0
+    if not 0 < floor <= 1 or turn_s is None or not 0 <= turn_s <= clip.duration_s + 0.05:
         raise InputError(f"{dynamics} does not fit a clip of {clip.duration_s:g} s; give 0 < floor <= 1 and a turn within the clip")
     times = np.arange(len(clip.samples)) / clip.sample_rate
     gain = 10 ** (dynamics.gain_db(times, clip.duration_s) / 20)
@@ -77,24 +79,24 @@ TRANSFORMS = {
 }
 
 
-def apply(clip, steps):
+def apply(clip: Clip, steps: list[dict]) -> Clip:
     """Apply a copy's steps in order. Raises InputError for a step that is unknown or out of bounds."""
     for step in steps:
         settings = {name: value for name, value in step.items() if name != "transform"}
-        change, names = TRANSFORMS.get(step.get("transform"), (None, None))
-        if settings.keys() != names:
+        change, names = TRANSFORMS.get(step.get("transform", ""), (None, None))
+        if change is None or settings.keys() != names:
             raise InputError(f"unknown step {step}; a step is pitch with semitones, tempo with rate or dynamics")
         clip = change(clip, **settings)
     return clip
 
 
-def draw_tempo(rng, low, high):
+def draw_tempo(rng: np.random.Generator, low: float, high: float) -> dict:
     """Draw a tempo step: a rate from `low` to `high` or its reciprocal, half and half."""
     rate = rng.uniform(low, high)
     return {"transform": "tempo", "rate": round(float(rate if rng.random() < 0.5 else 1 / rate), 4)}
 
 
-def draw_dynamics(rng, duration_s, low, high):
+def draw_dynamics(rng: np.random.Generator, duration_s: float, low: float, high: float) -> dict:
     """Draw a dynamics step: kind and place half and half, the turn around the middle (cosine density), a floor in
     the range."""
     return {
@@ -112,7 +114,7 @@ def _stretched(samples, sample_rate, rate):
     stretch = Stretch(0)
     stretch.configure(1, round(BLOCK_S * sample_rate), round(INTERVAL_S * sample_rate))
     stretch.setTimeFactor(rate)
-    return stretch.process(np.ascontiguousarray(samples, np.float32)[None])[0]
+    return np.asarray(stretch.process(np.ascontiguousarray(samples, np.float32)[None]))[0]
 
 
 def _below_full_scale(samples):

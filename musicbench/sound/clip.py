@@ -19,15 +19,15 @@ class Clip(Annotation):
     dynamics: Dynamics | None = None
 
     @property
-    def duration_s(self):
+    def duration_s(self) -> float:
         return len(self.samples) / self.sample_rate
 
-    def cropped(self, start_s, duration_s):
+    def cropped(self, start_s: float, duration_s: float) -> "Clip":
         """Cut a stretch out; a chord that began before it starts at 0, events outside are dropped."""
         first, count = round(start_s * self.sample_rate), round(duration_s * self.sample_rate)
         return replace(super().cropped(start_s, duration_s), samples=self.samples[first : first + count])
 
-    def resampled(self, sample_rate):
+    def resampled(self, sample_rate: int) -> "Clip":
         """Return the clip at another sample rate (soxr, high quality)."""
         if sample_rate == self.sample_rate:
             return self

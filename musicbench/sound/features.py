@@ -4,6 +4,7 @@ What cannot be heard is None, with a reason. madmom's code is BSD, its models ar
 are for non-commercial use.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -55,7 +56,7 @@ class _Madmom:
 madmom = cache(_Madmom)
 
 
-def hear(samples, sample_rate, beats_a_bar=tuple(METERS)):
+def hear(samples: np.ndarray, sample_rate: int, beats_a_bar: tuple[int, ...] = tuple(METERS)) -> Heard:
     """Hear beats, tempo, meter, chords and key in mono samples; `beats_a_bar`: which numbers of beats a bar may have.
 
     Raises InputError when madmom is not installed.
@@ -81,7 +82,7 @@ def hear(samples, sample_rate, beats_a_bar=tuple(METERS)):
     )  # fmt: skip
 
 
-def loudness_db(samples, sample_rate, window_s=0.1):
+def loudness_db(samples: np.ndarray, sample_rate: int, window_s: float = 0.1) -> np.ndarray:
     """Return the root-mean-square level of each window, in dB below full scale."""
     window = max(round(window_s * sample_rate), 1)
     whole = len(samples) // window * window
@@ -89,7 +90,7 @@ def loudness_db(samples, sample_rate, window_s=0.1):
     return 10 * np.log10(np.square(blocks, dtype=np.float64).mean(axis=1) + 1e-12)
 
 
-def bpm_of(beat_times):
+def bpm_of(beat_times: Sequence[float] | np.ndarray) -> float | None:
     """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300
     bpm."""
     if len(beat_times) < 3:

@@ -1,5 +1,7 @@
 """Finished sound: no DC, true peaks below a ceiling, loudness as asked. Samples are mono floats (n,); no torch."""
 
+from typing import Any, cast
+
 import numpy as np
 
 from musicbench import InputError
@@ -20,7 +22,7 @@ MOST_LIMITED_DB = 12.0  # how far loudness may drive the highest peak into the l
 NEAR_LU, CLOSE_LU = 0.5, 0.05  # how far from what was asked is told, and how close the search comes
 
 
-def to_db(amplitude):
+def to_db(amplitude: float) -> float:
     """Return an amplitude in dB of full scale, -inf for 0."""
     with np.errstate(divide="ignore"):
         return 20 * float(np.log10(amplitude))
@@ -44,12 +46,12 @@ def _peaks(samples):
     return peaks
 
 
-def true_peak_db(samples):
+def true_peak_db(samples: np.ndarray) -> float:
     """Return the true peak of samples (n,) in dBTP, -inf for silence."""
     return to_db(_peaks(samples).max()) if len(samples) else -np.inf
 
 
-def centred(samples, sample_rate):
+def centred(samples: np.ndarray, sample_rate: int) -> np.ndarray:
     """Return samples (n,) without what lies below 15 Hz.
 
     The filter looks only back, so that nothing rings before an attack.
@@ -77,7 +79,7 @@ def _balanced(wave, sample_rate):
     return wave - wave.sum() / max(window.sum(), 1e-9) * window
 
 
-def rung_out(samples, sample_rate, tail_s):
+def rung_out(samples: np.ndarray, sample_rate: int, tail_s: float) -> np.ndarray:
     """Return samples (n,) whose last `tail_s` ring out: ever softer, and by 60 dB softer than what was before at the
     end.
 
@@ -96,7 +98,9 @@ def rung_out(samples, sample_rate, tail_s):
     return wave * np.minimum(uniform_filter1d(gains, ahead + 1, mode="nearest"), 1)
 
 
-def finished(samples, sample_rate, tail_s=0.0, lufs=None):
+def finished(
+    samples: np.ndarray, sample_rate: int, tail_s: float = 0.0, lufs: float | None = None
+) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return a take (n,) as float32 that begins and ends without a click, its true peaks below the ceiling, and notes.
 
     tail_s: how much at its end rings out. lufs: its loudness, see `at_loudness`; as it is when None.
@@ -111,7 +115,7 @@ def finished(samples, sample_rate, tail_s=0.0, lufs=None):
     return louder, (note,) if note else ()
 
 
-def limited(samples, sample_rate, ceiling_dbtp=CEILING_DBTP):
+def limited(samples: np.ndarray, sample_rate: int, ceiling_dbtp: float = CEILING_DBTP) -> np.ndarray:
     """Return samples (n,) whose true peaks are at most the ceiling, in dBTP; far from peaks above it nothing changes.
 
     The gain that a peak needs is held for LOOK_AHEAD_S before and after it, then averaged over as long: so it moves
@@ -138,7 +142,7 @@ def _number(value):
         return np.nan
 
 
-def check_loudness(value):
+def check_loudness(value: Any) -> float | None:
     """Return a loudness in LUFS as float, None as None. Raises InputError outside -40 to -5."""
     if value is None:
         return None
@@ -149,7 +153,7 @@ def check_loudness(value):
     return lufs
 
 
-def check_tail(value, duration_s, longest_s):
+def check_tail(value: Any, duration_s: float, longest_s: float) -> float:
     """Return a tail in seconds as float, None as 0.
 
     Raises InputError outside 0 to 10, or where it makes a clip longer than `longest_s`.
@@ -165,7 +169,7 @@ def check_tail(value, duration_s, longest_s):
     return tail_s
 
 
-def loudness_of(samples, sample_rate):
+def loudness_of(samples: np.ndarray, sample_rate: int) -> float | None:
     """Return the integrated loudness of samples (n,) in LUFS (ITU-R BS.1770-4).
 
     None where there is none: silence, or less than 0.4 s.
@@ -179,7 +183,7 @@ def loudness_of(samples, sample_rate):
     return lufs if np.isfinite(lufs) else None
 
 
-def at_loudness(samples, sample_rate, lufs):
+def at_loudness(samples: np.ndarray, sample_rate: int, lufs: float) -> tuple[np.ndarray, str | None]:
     """Return samples (n,) at a loudness in LUFS with true peaks below the ceiling, and a note where that cannot be,
     else None."""
     quiet = limited(samples, sample_rate)
@@ -192,7 +196,7 @@ def at_loudness(samples, sample_rate, lufs):
     for _ in range(8):  # what the limiter takes is added again
         gain_db = min(gain_db, most_db)
         louder = limited(np.asarray(samples) * 10 ** (gain_db / 20), sample_rate)
-        reached = loudness_of(louder, sample_rate)
+        reached = cast(float, loudness_of(louder, sample_rate))
         if abs(lufs - reached) < CLOSE_LU or gain_db == most_db:
             break
         gain_db += lufs - reached
@@ -204,7 +208,7 @@ def at_loudness(samples, sample_rate, lufs):
     )
 
 
-def mastered(samples, sample_rate, loudness_lufs=DOWNLOAD_LUFS):
+def mastered(samples: np.ndarray, sample_rate: int, loudness_lufs: float | None = DOWNLOAD_LUFS) -> np.ndarray:
     """Return samples (n,) as float32 without DC, at a loudness in LUFS as near as can be, true peaks at most -1 dBTP.
 
     loudness_lufs: None leaves the loudness as it is. Raises InputError outside -40 to -5.

@@ -1,7 +1,10 @@
 """A sound file read block by block, whatever its header claims: damage and joins are passed, and what is lost is
 said."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -44,7 +47,7 @@ class SoundFile:
     can be read.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: Path | str) -> None:
         self.path, self.decoded_s, self.faults = path, 0.0, []
         self._lost_s = 0.0  # what `faults` name so far
         self._position = self._place = 0  # samples given; a byte of the file that is not behind the last one decoded
@@ -76,7 +79,7 @@ class SoundFile:
             raise unreadable(self.path, reason, "mend the header, or convert the file")
 
     @property
-    def likely_s(self):
+    def likely_s(self) -> float:
         """Return how long the file lasts by its headers, or by its beginning and its size where these would be odd."""
         size = size_of(self._file)
         if not self.claimed_s or not ODD_PACE[0] < size / self.claimed_s < ODD_PACE[1]:
@@ -151,7 +154,7 @@ class SoundFile:
             self.faults.append((0.0, "its beginning is lost; what is left of its FLAC frames is read"))
         return stream
 
-    def _first_stream(self):
+    def _first_stream(self) -> tuple[Any, Any]:
         """Return (stream, None) of the first part that can be opened; where none can, (None, the first's error).
 
         The parts before it are left out.
@@ -183,7 +186,7 @@ class SoundFile:
         """Open a part for reading in order."""
         import soundfile
 
-        stream = soundfile.SoundFile(Pieces(self._file, part.pieces))
+        stream = soundfile.SoundFile(cast(Any, Pieces(self._file, part.pieces)))
         stream.seekable = lambda: False  # else each block is followed by a seek, which fails where a header lies
         return stream
 
@@ -214,7 +217,7 @@ class SoundFile:
 
     # ------------------------------------------------------------------------------------------------ reading
 
-    def blocks(self):
+    def blocks(self) -> Iterator[Block]:
         """Yield the Blocks of the file's sound at its first sample rate; what is lost is in `faults` in the end.
 
         Where up to `FILL_S` are lost there is silence, so that what follows lies where it did.

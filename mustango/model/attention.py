@@ -5,6 +5,7 @@ Shapes: B batch, C channels, N positions, L tokens of a condition, D features of
 
 import math
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import torch
 from diffusers.models.attention import AttentionModuleMixin
@@ -29,7 +30,7 @@ class Source:
     keys_values: dict = field(default_factory=dict)
 
 
-def attention_mask(mask, dtype):
+def attention_mask(mask: torch.Tensor, dtype: torch.dtype) -> torch.Tensor | None:
     """Turn a token mask (B, L) into what the kernel takes for queries of `dtype`.
 
     It is None where every token counts, else (B, 1, 1, L). Bool masks: where a row has no True, -10000 is added to the
@@ -44,7 +45,7 @@ def attention_mask(mask, dtype):
     return mask[:, None, None, :]
 
 
-def rotate(x, seconds):
+def rotate(x: torch.Tensor, seconds: torch.Tensor) -> torch.Tensor:
     """Rotate pairs of channels of x (B, N, h, d) by angles that grow with `seconds` (B or 1, N).
 
     Periods run from half a second to 64 s, so that the score of a query and a key depends on how far apart they are.
@@ -63,7 +64,7 @@ class AttentionKernel:
     _attention_backend = None
     _parallel_config = None
 
-    def __call__(self, q, k, v, mask):
+    def __call__(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         try:
             return dispatch_attention_fn(q, k, v, attn_mask=mask, backend=self._attention_backend)
         except ValueError as error:
@@ -82,11 +83,13 @@ class Attention(nn.Module, AttentionModuleMixin):
     the call.
     """
 
+    processor: AttentionKernel
+
     _default_processor_cls = AttentionKernel
     _available_processors = [AttentionKernel]
     _supports_qkv_fusion = False  # keys and values of a condition are projected once a clip: there is nothing to fuse
 
-    def __init__(self, channels, heads, source_dim=None):
+    def __init__(self, channels: int, heads: int, source_dim: int | None = None) -> None:
         super().__init__()
         self.heads = heads
         self.to_q = nn.Linear(channels, channels, bias=False)
@@ -95,7 +98,7 @@ class Attention(nn.Module, AttentionModuleMixin):
         self.to_out = nn.Linear(channels, channels)
         self.set_processor(AttentionKernel())
 
-    def set_processor(self, processor):
+    def set_processor(self, processor: "AttentionKernel") -> None:
         """Take an AttentionKernel, which the dispatcher of attention backends stands behind.
 
         Raises InputError for any other processor.
@@ -104,7 +107,7 @@ class Attention(nn.Module, AttentionModuleMixin):
             raise InputError(
                 f"the denoiser's attention takes no {type(processor).__name__}; choose how it is computed with unet.set_attention_backend"
             )
-        super().set_processor(processor)
+        super().set_processor(cast(Any, processor))
 
     def _keys_values(self, features, seconds=None):
         """Return keys and values (B, L, h, d) of features (B, L, D), the keys rotated by `seconds` (B, L) if given."""
@@ -112,7 +115,12 @@ class Attention(nn.Module, AttentionModuleMixin):
         v = self.to_v(features).unflatten(-1, (self.heads, -1))
         return (k if seconds is None else rotate(k, seconds)), v
 
-    def forward(self, x, source=None, seconds=None):
+    def forward(
+        self,
+        x: torch.Tensor,
+        source: Source | None = None,
+        seconds: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Return what x (B, N, C) takes from a Source, or from itself when None.
 
         `seconds` (1, N) rotates the queries if given.
@@ -120,10 +128,10 @@ class Attention(nn.Module, AttentionModuleMixin):
         q = self.to_q(x).unflatten(-1, (self.heads, -1))
         q = q if seconds is None else rotate(q, seconds)
         if source is None:
-            keys_values, mask = self._keys_values(x), None
+            (k, v), mask = self._keys_values(x), None
         else:
             if self not in source.keys_values:
                 source.keys_values[self] = self._keys_values(source.features, source.seconds)
-            keys_values, mask = source.keys_values[self], source.mask
+            (k, v), mask = source.keys_values[self], source.mask
         mask = mask if mask is None else mask.to(x.device)
-        return self.to_out(self.processor(q, *keys_values, mask).flatten(-2))
+        return self.to_out(self.processor(q, k, v, mask).flatten(-2))

@@ -3,7 +3,9 @@
 Shapes: B batch, L tokens, D features, T mel frames, K control channels (`mustango.model.control`).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 from musicbench import InputError
+from musicbench.music.theory import Chord
 
 # The released chord types, in the order of their ids; "N" is no chord.
 CHORD_TYPES = ("pad", "N", "maj", "maj7", "min", "min6", "min7", "hdim7", "maj6", "7", "aug", "dim")
@@ -38,12 +41,14 @@ class Conditioning:
     chord_times: torch.Tensor | None = None
     control: torch.Tensor | None = None
 
-    def to(self, device):
+    def to(self, device: torch.device | str | None) -> "Conditioning":
         """Return the same on another device."""
         return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
 
-def encode_text(tokenizer, text_encoder, texts, device=None):
+def encode_text(
+    tokenizer: Any, text_encoder: Any, texts: list[str], device: torch.device | str | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return token states (B, L, D) and mask (B, L) bool of texts, padded to the longest; a text beyond the limit is cut.
 
     device: where the encoder runs, if its weights lie elsewhere until then (offloading).
@@ -55,12 +60,12 @@ def encode_text(tokenizer, text_encoder, texts, device=None):
     return states, tokens.attention_mask.bool()
 
 
-def pooled(states, mask):
+def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
     """Return the mean (B, D) of the real tokens' states."""
     return (states * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)
 
 
-def sinusoid(x, dim, base):
+def sinusoid(x: torch.Tensor, dim: int, base: float) -> torch.Tensor:
     """Return interleaved [sin, cos] codes (..., dim) of numbers x (...): frequency i is base^(-2 (i // 2) / dim)."""
     index = torch.arange(dim, device=x.device)
     angles = 1 / torch.pow(torch.tensor(float(base)), (2 * (index // 2)) / dim)
@@ -79,6 +84,8 @@ class Conditioner(ModelMixin, ConfigMixin):
     """
 
     __module__ = "mustango"  # under which model folders name it
+
+    config: Any  # diffusers gives it: the arguments of __init__ as attributes
 
     @register_to_config
     def __init__(
@@ -100,7 +107,7 @@ class Conditioner(ModelMixin, ConfigMixin):
         self.beat_projection = nn.Linear(n_beat_types + time_dim, dim)
         self.chord_projection = nn.Linear(root_dim + len(chord_types) + n_inversions + time_dim, dim)
 
-    def beat_tokens(self, times, positions):
+    def beat_tokens(self, times: Sequence[float], positions: Sequence[int]) -> tuple[list[int], list[float]]:
         """Return ids (L,) and times (L,) of one item's beats; [] gives none. Raises InputError beyond the model's limits."""
         c = self.config
         if len(times) > c.max_beats:
@@ -111,7 +118,11 @@ class Conditioner(ModelMixin, ConfigMixin):
                 raise InputError(f"beat position {p} is outside the model's 1-{highest}; choose a meter of at most {highest} beats")
         return [int(p) + 1 for p in positions], [float(t) for t in times]
 
-    def chord_tokens(self, chords, times):
+    def chord_tokens(
+        self,
+        chords: Sequence[Chord],
+        times: Sequence[float],
+    ) -> tuple[list[tuple[int, int, int]], list[float]]:
         """Return (root, type, inversion) ids (L, 3) and times (L,) of one item's chords; [] gives the null chord N at 0.
 
         A quality outside the vocabulary becomes the nearest one in it. Raises InputError for too many chords.
@@ -133,13 +144,13 @@ class Conditioner(ModelMixin, ConfigMixin):
         c = self.config
         return sinusoid(times % c.cycle_s if c.cycle_s else times, c.time_dim, c.time_base)
 
-    def embed_beats(self, ids, times):
+    def embed_beats(self, ids: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         """Return features (B, L, D) of beat ids (B, L) at times (B, L)."""
         one_hot = F.one_hot(ids, self.config.n_beat_types)
         code = self._time_code(times)
         return self.beat_projection(torch.cat([one_hot.to(code), code], -1).to(self.dtype))
 
-    def embed_chords(self, ids, times):
+    def embed_chords(self, ids: torch.Tensor, times: torch.Tensor) -> torch.Tensor:
         """Return features (B, L, D) of chord ids (B, L, 3) at times (B, L)."""
         c = self.config
         root = sinusoid(ids[..., 0].float(), c.root_dim, c.root_base) + self.root_bias.float()
@@ -148,7 +159,13 @@ class Conditioner(ModelMixin, ConfigMixin):
         code = self._time_code(times)
         return self.chord_projection(torch.cat([root, kind.to(code), inversion.to(code), code], -1).to(self.dtype))
 
-    def tokens(self, beats, chords, beat_length=1, chord_length=1):
+    def tokens(
+        self,
+        beats: Sequence,
+        chords: Sequence,
+        beat_length: int = 1,
+        chord_length: int = 1,
+    ) -> dict[str, torch.Tensor]:
         """Return ids, times and masks of a batch as CPU tensors, for `embed`; arguments as for `forward`."""
         beat_ids, beat_times, beat_mask = _padded([self.beat_tokens(*item) for item in beats], PAD, beat_length)
         chord_ids, chord_times, chord_mask = _padded([self.chord_tokens(*item) for item in chords], (PAD,) * 3, chord_length)
@@ -157,7 +174,7 @@ class Conditioner(ModelMixin, ConfigMixin):
             "chord_ids": chord_ids, "chord_times": chord_times, "chord_mask": chord_mask,
         }  # fmt: skip
 
-    def embed(self, tokens):
+    def embed(self, tokens: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Return the Conditioning fields of `tokens`, see `forward`."""
         fields = {name: tokens[name] for name in ("beat_mask", "beat_times", "chord_mask", "chord_times")}
         return {
@@ -166,7 +183,13 @@ class Conditioner(ModelMixin, ConfigMixin):
             **fields,
         }
 
-    def forward(self, beats, chords, beat_length=1, chord_length=1):
+    def forward(
+        self,
+        beats: Sequence,
+        chords: Sequence,
+        beat_length: int = 1,
+        chord_length: int = 1,
+    ) -> dict[str, torch.Tensor]:
         """Encode a batch. `beats`: [(times, positions), ...]; `chords`: [(chords, times), ...]; ([], []) is the null condition.
 
         Returns a dict of the Conditioning fields beats, beat_mask, beat_times, chords, chord_mask, chord_times, padded to

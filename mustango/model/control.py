@@ -3,6 +3,7 @@
 Shapes: K control channels, T mel frames.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ _DRUM_OF = {
 }  # fmt: skip
 
 
-def drum_class(name):
+def drum_class(name: str) -> str:
     """Return the one of DRUMS that a drum of the composer's, or one of DRUMS itself, counts as.
 
     Those of the composer are `musicbench.compose.instruments.DRUMS`.
@@ -47,7 +48,7 @@ def _pulses(times, frames, frame_s):
     return signal
 
 
-def off_beats(times):
+def off_beats(times: Sequence[float]) -> Sequence[float] | np.ndarray:
     """Return the times halfway from each beat to the next; none of fewer than two beats."""
     return np.asarray(times) + np.diff(times, append=2 * times[-1] - times[-2]) / 2 if len(times) > 1 else []
 
@@ -68,7 +69,15 @@ class Notes:
 OPEN = Notes()
 
 
-def control_signal(beats, chords, frames, frame_s, bar=None, accents=(1.0, 1.0), notes=OPEN):
+def control_signal(
+    beats: tuple,
+    chords: tuple,
+    frames: int,
+    frame_s: float,
+    bar: int | None = None,
+    accents: tuple[float, float] = (1.0, 1.0),
+    notes: Notes = OPEN,
+) -> np.ndarray:
     """Draw what is asked for on the mel's time axis: (K, T) float32.
 
     Channels: chord notes (12), root (12), bass (12), chord given, chord start, beat, downbeat, sine and cosine of the

@@ -1,11 +1,13 @@
 """Components on a device and in a number type."""
 
+from typing import Any
+
 import torch
 
 from musicbench import InputError
 
 
-def cast(component, dtype):
+def cast(component: Any, dtype: torch.dtype) -> Any:
     """Cast a component as transformers loads it: in float16, layers that would overflow stay in float32 (T5's `wo`)."""
     torch.nn.Module.to(component, dtype)  # diffusers' own `to` warns of layers that it keeps in float32, of which there are none
     if dtype == torch.float16:
@@ -16,7 +18,7 @@ def cast(component, dtype):
     return component
 
 
-def moved(component, device):
+def moved(component: Any, device: torch.device | str | None) -> Any:
     """Move a tensor, module or pipeline to a device: "cpu", "cuda", "cuda:1", "mps". Raises InputError where that cannot be."""
     try:
         return component.to(device)
@@ -26,6 +28,6 @@ def moved(component, device):
         ) from None
 
 
-def check_device(device):
+def check_device(device: torch.device | str | None) -> None:
     """Raise InputError unless torch can use a device here."""
     moved(torch.zeros(1), device)

@@ -4,6 +4,7 @@ Shapes: B batch, N samples, T frames, M mel bands.
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +21,10 @@ class LogMel(ModelMixin, ConfigMixin):
     """
 
     __module__ = "mustango"  # under which model folders name it
+
+    config: Any  # diffusers gives it: the arguments of __init__ as attributes
+    mel_basis: torch.Tensor
+    sharpening: torch.Tensor
 
     _keys_to_ignore_on_load_unexpected = ["mel_basis"]  # which older models saved
 
@@ -47,12 +52,12 @@ class LogMel(ModelMixin, ConfigMixin):
             self.register_buffer("sharpening", torch.zeros(n_mels, sharpening_taps))  # (M, taps)
             self.sharpening[:, sharpening_taps // 2] = 1
 
-    def frames(self, duration_s):
+    def frames(self, duration_s: float) -> int:
         """Return how many mel frames cover `duration_s`."""
         return math.ceil(round(duration_s * self.config.sample_rate) / self.config.hop_length)
 
     @torch.no_grad()
-    def forward(self, waveform):
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
         """Return the normalised log-mel (B, T, M) of a waveform (B, N) in [-1, 1]; T = N // hop_length + 1."""
         c = self.config
         window = torch.hann_window(c.n_fft, device=waveform.device)
@@ -60,21 +65,21 @@ class LogMel(ModelMixin, ConfigMixin):
         mels = torch.matmul(self.mel_basis.float(), spectrum.abs())
         return (torch.log(mels.clamp(min=c.floor)).transpose(1, 2) - c.mean) / c.std
 
-    def folded(self, mels):
+    def folded(self, mels: torch.Tensor) -> torch.Tensor:
         """Move (B, T, M) into the VAE's (B, f_t * f_m, T / f_t, M / f_m)."""
         f_t, f_m = self.config.fold
         batch, frames, bands = mels.shape
         mels = mels.reshape(batch, frames // f_t, f_t, bands // f_m, f_m)
         return mels.permute(0, 2, 4, 1, 3).reshape(batch, f_t * f_m, frames // f_t, bands // f_m)
 
-    def unfolded(self, folded):
+    def unfolded(self, folded: torch.Tensor) -> torch.Tensor:
         """Undo `folded`."""
         f_t, f_m = self.config.fold
         batch, _, rows, columns = folded.shape
         mels = folded.reshape(batch, f_t, f_m, rows, columns).permute(0, 3, 1, 4, 2)
         return mels.reshape(batch, rows * f_t, columns * f_m)
 
-    def sharpened(self, mels):
+    def sharpened(self, mels: torch.Tensor) -> torch.Tensor:
         """Return log-mels (B, T, M) out of the VAE with their quick changes as strong as in real ones.
 
         A filter over time for each band (`mustango train sharpen` measures them), after Takamichi et al., "Postfilters to modify the

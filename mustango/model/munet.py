@@ -5,8 +5,10 @@ condition, D features of a token, h heads, d channels of a head.
 """
 
 import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -42,7 +44,7 @@ class Projected:
 class StreamBlock(nn.Module):
     """One condition's transformer on a feature map: self-attention, cross-attention to the condition, feed-forward."""
 
-    def __init__(self, channels, heads, groups, source_dim, ff_mult):
+    def __init__(self, channels: int, heads: int, groups: int, source_dim: int, ff_mult: int) -> None:
         super().__init__()
         self.norm = nn.GroupNorm(groups, channels, eps=1e-6)
         self.proj_in = nn.Linear(channels, channels)
@@ -54,7 +56,7 @@ class StreamBlock(nn.Module):
         self.feed_forward = FeedForward(channels, mult=ff_mult, activation_fn="geglu")
         self.proj_out = nn.Linear(channels, channels)
 
-    def forward(self, x, source, seconds):
+    def forward(self, x: torch.Tensor, source: Source, seconds: torch.Tensor | None) -> torch.Tensor:
         height_width = x.shape[2:]
         h = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
         h = h + self.self_attention(self.norm1(h))
@@ -66,16 +68,30 @@ class StreamBlock(nn.Module):
 class Layer(nn.Module):
     """A residual block, then, at an attention place, the three streams: text, beat, chord, each on the one before."""
 
-    def __init__(self, in_channels, channels, time_dim, groups, eps, attention):
+    def __init__(
+        self,
+        in_channels: int,
+        channels: int,
+        time_dim: int,
+        groups: int,
+        eps: float,
+        attention: dict | None,
+    ) -> None:
         super().__init__()
         self.resnet = ResnetBlock2D(in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps)
         self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
 
-    def forward(self, x, temb, condition, seconds):
+    def forward(
+        self,
+        x: torch.Tensor,
+        temb: torch.Tensor,
+        condition: Projected,
+        seconds: torch.Tensor | None,
+    ) -> torch.Tensor:
         return attend(self.streams, self.resnet(x, temb), condition, seconds)
 
 
-def attend(streams, x, condition, seconds):
+def attend(streams: Any, x: torch.Tensor, condition: Projected, seconds: torch.Tensor | None) -> torch.Tensor:
     """Run text, beat and chord streams in turn; only beats and chords know time."""
     for name, stream in streams.items():
         when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
@@ -83,7 +99,7 @@ def attend(streams, x, condition, seconds):
     return x
 
 
-def times_of_rows(row_s, rows, x):
+def times_of_rows(row_s: float | None, rows: int, x: torch.Tensor) -> torch.Tensor | None:
     """Return the times of the rows of a map x (B, C, h, w): the middles of the latent rows that a row covers.
 
     row_s: seconds of one of the `rows` latent rows; None without rotary time, which gives None.
@@ -97,11 +113,17 @@ def times_of_rows(row_s, rows, x):
 class Down(nn.Module):
     """A level on the way down: layers, then, but at the last level, half the rows and columns."""
 
-    def __init__(self, layers, downsample):
+    def __init__(self, layers: Iterable[nn.Module], downsample: nn.Module | None) -> None:
         super().__init__()
         self.layers, self.downsample = nn.ModuleList(layers), downsample
 
-    def forward(self, x, temb, condition, times):
+    def forward(
+        self,
+        x: torch.Tensor,
+        temb: torch.Tensor,
+        condition: Projected,
+        times: Callable[[torch.Tensor], torch.Tensor | None],
+    ) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the map, and the list of maps that the way up takes again."""
         skips = []
         for layer in self.layers:
@@ -119,11 +141,19 @@ class Up(nn.Module):
     Then the map becomes larger, but at the first level.
     """
 
-    def __init__(self, layers, upsample):
+    def __init__(self, layers: Iterable[nn.Module], upsample: nn.Module | None) -> None:
         super().__init__()
         self.layers, self.upsample = nn.ModuleList(layers), upsample
 
-    def forward(self, x, skips, temb, condition, times, size):
+    def forward(
+        self,
+        x: torch.Tensor,
+        skips: list[torch.Tensor],
+        temb: torch.Tensor,
+        condition: Projected,
+        times: Callable[[torch.Tensor], torch.Tensor | None],
+        size: Sequence[int],
+    ) -> torch.Tensor:
         """Return the map (B, C, *size); `skips` are taken from the end."""
         for layer, skip in zip(self.layers, reversed(skips), strict=True):
             x = layer(torch.cat([x, skip], dim=1), temb, condition, times(x))
@@ -136,7 +166,7 @@ class Control(nn.Module):
     Of the control's channels it takes the first.
     """
 
-    def __init__(self, control_channels, channels, frames_per_row, columns):
+    def __init__(self, control_channels: int, channels: int, frames_per_row: int, columns: int) -> None:
         super().__init__()
         width, self.columns = 96, columns
         halvings = int(math.log2(frames_per_row))
@@ -144,14 +174,18 @@ class Control(nn.Module):
         self.convs = nn.ModuleList(nn.Conv1d(a, b, 5, stride=2, padding=2) for a, b in zip(sizes, sizes[1:], strict=False))
         self.out = nn.Conv1d(sizes[-1], channels * columns, 3, padding=1)
 
-    def forward(self, control):
+    def forward(self, control: torch.Tensor) -> torch.Tensor:
         control = control[:, : self.convs[0].in_channels]
         for conv in self.convs:
             control = F.silu(conv(control))
         return self.out(control).unflatten(1, (-1, self.columns)).transpose(2, 3)
 
 
-def way_down(widths, layers_per_block, layer):
+def way_down(
+    widths: Sequence[int],
+    layers_per_block: int,
+    layer: Callable[[int, int], Layer],
+) -> tuple[nn.ModuleList, list[int]]:
     """Return the levels of the way down, and the widths of the maps that they hand to the way up.
 
     layer: makes a Layer of the width of its input and its level.
@@ -171,7 +205,12 @@ def way_down(widths, layers_per_block, layer):
     return ways, skips
 
 
-def way_up(widths, layers_per_block, layer, skips):
+def way_up(
+    widths: Sequence[int],
+    layers_per_block: int,
+    layer: Callable[[int, int], Layer],
+    skips: list[int],
+) -> nn.ModuleList:
     """Return the levels of the way up; `skips` are the widths that `way_down` returned, and are used up."""
     ways, width = nn.ModuleList(), widths[-1]
     for level in reversed(range(len(widths))):
@@ -193,6 +232,8 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
     """
 
     __module__ = "mustango"  # under which model folders name it
+
+    config: Any  # diffusers gives it: the arguments of __init__ as attributes
 
     _supports_gradient_checkpointing = False
     _no_split_modules = ["Layer"]
@@ -242,29 +283,30 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         self.conv_norm_out = nn.GroupNorm(norm_num_groups, widths[0], eps=norm_eps)
         self.conv_out = nn.Conv2d(widths[0], out_channels, 3, padding=1)
 
-    def widen_control(self, channels):
+    def widen_control(self, channels: int) -> None:
         """Let the model take `channels` of control.
 
         What it makes stays as it is until the new ones, whose weights are 0, are learnt.
         """
-        conv = self.control.convs[0]
+        assert self.control is not None
+        conv = cast(Any, self.control.convs[0])
         if conv.in_channels >= channels:
             return
         wide = nn.Conv1d(channels, conv.out_channels, conv.kernel_size, stride=conv.stride, padding=conv.padding).to(conv.weight)
         with torch.no_grad():
             wide.weight.zero_()
             wide.weight[:, : conv.in_channels] = conv.weight
-            wide.bias.copy_(conv.bias)
+            cast(torch.Tensor, wide.bias).copy_(conv.bias)
         self.control.convs[0] = wide
         self.register_to_config(control_channels=channels)
 
-    def fuse_qkv_projections(self):
+    def fuse_qkv_projections(self) -> None:
         """Raise InputError: see `Attention`."""
         raise InputError(
             "the denoiser's projections are not fused: those of text, beats and chords are made once a clip; leave the call out"
         )
 
-    def project(self, condition: Conditioning):
+    def project(self, condition: Conditioning) -> Projected:
         """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.
 
         It projects their keys and values at the first step and takes them again at the others.
@@ -282,7 +324,12 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         }
         return Projected(sources, condition.text_pooled, condition.control)
 
-    def forward(self, sample, timestep, condition):
+    def forward(
+        self,
+        sample: torch.Tensor,
+        timestep: torch.Tensor | float,
+        condition: Conditioning | Projected,
+    ) -> torch.Tensor:
         """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W).
 
         `timestep` is a number or (B,); `condition` is a Conditioning, or what `project` made of it.
@@ -307,7 +354,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         x = self.mid_resnet(self.mid(x, temb, condition, times(x)), temb)
 
         for block in self.up:
-            count = len(block.layers)
+            count = len(cast(Up, block).layers)
             skips, own = skips[:-count], skips[-count:]
             x = block(x, own, temb, condition, times, tuple(skips[-1].shape[2:]) if skips else None)
         return self.conv_out(F.silu(self.conv_norm_out(x)))

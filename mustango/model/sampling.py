@@ -3,12 +3,15 @@
 Shapes: B clips, C latent channels, H rows of latents (time), W columns (frequency), K control channels, T mel frames.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from inspect import signature
+from typing import Any
 
 import numpy as np
 import torch
 
+from mustango.model.conditioning import Conditioning
 from mustango.model.control import control_signal, off_beats
 
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
@@ -46,7 +49,7 @@ class SamplingConfig:
     lead_in_s: float = 0.0
 
     @property
-    def accents(self):
+    def accents(self) -> tuple[float, float]:
         """How strongly beats and downbeats are asked for."""
         return self.beat_accent, self.downbeat_accent
 
@@ -65,14 +68,19 @@ BUNDLED_SAMPLING = SamplingConfig(
 )
 
 
-def control_against(controls, slow_bpm, frames, frame_s):
+def control_against(controls: Any, slow_bpm: float, frames: int, frame_s: float) -> np.ndarray:
     """Return the control signal (K, T) that guidance leads away from: of slow music one with beats on the off-beats, else zeros."""
     strength = min(max((slow_bpm - controls.bpm) / 20, 0.0), 1.5)
     beats = (off_beats(controls.beat_times), controls.beat_positions)
     return np.float32(strength) * control_signal(beats, ([], []), frames, frame_s, controls.meter.beats)
 
 
-def draw_noise(generators, spans, channels, columns):
+def draw_noise(
+    generators: Iterable[torch.Generator],
+    spans: tuple[int, int, int],
+    channels: int,
+    columns: int,
+) -> torch.Tensor:
     """Draw Gaussian noise (B, C, H, W) on the CPU, so that devices agree; each clip's from its own generator.
 
     spans: rows of lead-in, clip and tail. What is around a clip has another generator, so that a lead-in or a tail leaves the
@@ -90,7 +98,7 @@ def draw_noise(generators, spans, channels, columns):
     return torch.stack(noise)
 
 
-def set_timesteps(scheduler, count, start, device):
+def set_timesteps(scheduler: Any, count: int, start: float, device: torch.device | str) -> torch.Tensor:
     """Set a scheduler to `count` steps from about the share `start` of its schedule on, and return them."""
     scheduler.set_timesteps(round(count / start), device=device)
     skipped = len(scheduler.timesteps) - count
@@ -99,7 +107,7 @@ def set_timesteps(scheduler, count, start, device):
     return scheduler.timesteps[skipped:]
 
 
-def passes(steps, restart):
+def passes(steps: int, restart: float) -> list[tuple[int, float]]:
     """Return [(steps, share of the schedule from which they begin)] of the draft, if there is one, and of the rest."""
     draft = steps // 3 if steps < 20 else steps // 2
     if not restart or round((steps - draft) / restart) == steps - draft:  # too few to begin anywhere but at the noise
@@ -111,13 +119,20 @@ def passes(steps, restart):
 class Sampler:
     """From noise to latents. `draw()` gives noise (B, C, H, W) for a restart; `generators`, one a clip, are for schedulers that add noise."""
 
-    unet: torch.nn.Module
-    scheduler: object
+    unet: Any
+    scheduler: Any
     config: SamplingConfig
-    draw: object
+    draw: Callable[[], torch.Tensor]
     generators: list | None = None
 
-    def denoise(self, condition, latents, steps, guidance=1.0, on_step=None):
+    def denoise(
+        self,
+        condition: Conditioning,
+        latents: torch.Tensor,
+        steps: int,
+        guidance: float = 1.0,
+        on_step: Callable[[int, int], None] | None = None,
+    ) -> torch.Tensor:
         """Denoise noise (B, C, H, W); with guidance above 1 the condition has the null conditions first, 2 B in all.
 
         Keys and values are projected once for all steps. on_step(step, steps) is called after each.
@@ -147,7 +162,7 @@ class Sampler:
         return self.scheduler.step(output, t, latents, **noisy).prev_sample
 
 
-def framed(controls, lead_in_s):
+def framed(controls: Any, lead_in_s: float) -> Any:
     """Return controls as they are denoised: the first chord and the pulse begin up to `lead_in_s` before 0.
 
     The last chord is held through the tail, where there is no pulse: told that no chord sounds there, the model is silent after 0.3 s.
@@ -165,7 +180,7 @@ def framed(controls, lead_in_s):
     return replace(controls, chord_times=tuple(chord_times), beat_times=tuple(times), beat_positions=tuple(positions))
 
 
-def moved_on(controls, by_s):
+def moved_on(controls: Any, by_s: float) -> Any:
     """Return controls whose beats and chords come `by_s` later."""
     chord_times, beat_times = (tuple(t + by_s for t in times) for times in (controls.chord_times, controls.beat_times))
     return replace(controls, chord_times=chord_times, beat_times=beat_times)

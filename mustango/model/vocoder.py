@@ -8,6 +8,7 @@ Shapes: B batch, T frames, M mel bands, C channels, K frequency bins, N samples.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,7 +26,7 @@ QUIETEST = 1e-6  # magnitude
 GRIFFIN_LIM_STEPS = 1
 
 
-def maximum_spanning_tree(along_time, along_frequency):
+def maximum_spanning_tree(along_time: np.ndarray, along_frequency: np.ndarray) -> np.ndarray:
     """Return the maximum spanning tree of a spectrum's bins, for edges' weights from frame to frame (K, T - 1), bin to bin (K - 1, T).
 
     Given as the bin before each on the way from the first bin, which stands for itself, (K * T,), int32. Built after Boruvka: the
@@ -61,7 +62,7 @@ def maximum_spanning_tree(along_time, along_frequency):
     return before
 
 
-def slopes_of(logs, hop_length, n_fft):
+def slopes_of(logs: torch.Tensor, hop_length: int, n_fft: int) -> tuple[torch.Tensor, ...]:
     """Return how the phases of log-magnitudes (B, K, T) of a Hann window's STFT move: turns (B, K, T - 1), delays (B, K - 1, T).
 
     For a Gaussian window the slopes of the log-magnitude are the slopes of the phase: along frequency they tell how far a bin
@@ -77,7 +78,12 @@ def slopes_of(logs, hop_length, n_fft):
     return turns, delays, logs[:, :, 1:] + logs[:, :, :-1], logs[:, 1:] + logs[:, :-1]
 
 
-def phases_of(turns, delays, turn_weights, delay_weights):
+def phases_of(
+    turns: torch.Tensor,
+    delays: torch.Tensor,
+    turn_weights: torch.Tensor,
+    delay_weights: torch.Tensor,
+) -> torch.Tensor:
     """Return phases (K, T) in double precision, up to one constant, from turns (K, T - 1) and delays (K - 1, T), with gradients.
 
     These are summed up along the maximum spanning tree of their weights, in the same shapes, so that errors stay where weights are low.
@@ -94,7 +100,7 @@ def phases_of(turns, delays, turn_weights, delay_weights):
     return phases.reshape(delay_weights.shape[0] + 1, -1)
 
 
-def band_shares(mel_basis):
+def band_shares(mel_basis: torch.Tensor) -> torch.Tensor:
     """Return how much of each bin lies in each band (K, M), in all 1, of a mel basis (M, K)."""
     return (mel_basis / mel_basis.sum(dim=0).clamp(min=1e-8)).T
 
@@ -102,7 +108,7 @@ def band_shares(mel_basis):
 class ConvNeXtBlock(nn.Module):
     """Depthwise convolution in time, then a two-layer perceptron per frame, with a learned residual scale."""
 
-    def __init__(self, channels, hidden, scale):
+    def __init__(self, channels: int, hidden: int, scale: float) -> None:
         super().__init__()
         self.depthwise = nn.Conv1d(channels, channels, 7, padding=3, groups=channels)
         self.norm = nn.LayerNorm(channels, eps=1e-6)
@@ -110,7 +116,7 @@ class ConvNeXtBlock(nn.Module):
         self.project = nn.Linear(hidden, channels)
         self.scale = nn.Parameter(torch.full((channels,), scale))
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = self.depthwise(x.transpose(1, 2)).transpose(1, 2)
         return x + self.scale * self.project(F.gelu(self.expand(self.norm(h))))
 
@@ -124,7 +130,15 @@ class Refiner(nn.Module):
     et al., "Phase reconstruction based on recurrent phase unwrapping with deep neural networks" (ICASSP 2020).
     """
 
-    def __init__(self, mel_basis, bins, channels, dilations=(1, 2, 4, 2)):
+    shares: torch.Tensor
+
+    def __init__(
+        self,
+        mel_basis: torch.Tensor,
+        bins: int,
+        channels: int,
+        dilations: tuple[int, ...] = (1, 2, 4, 2),
+    ) -> None:
         super().__init__()
         self.bins = bins  # even, at most a third of all
         self.register_buffer("shares", band_shares(mel_basis)[:bins], persistent=False)
@@ -134,15 +148,15 @@ class Refiner(nn.Module):
         self.second = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in dilations)
         self.head = nn.Conv2d(channels, 4 * 5, 3, padding=1)
         for layer in (*self.second, self.head):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            for parameter in layer.parameters():
+                nn.init.zeros_(parameter)
 
-    def harmonics(self, logs, n):
+    def harmonics(self, logs: torch.Tensor, n: int) -> torch.Tensor:
         """Return the n-th harmonics of folded bins (B, 4 n, K / 2, T / 2): of k and k + 1 these are n k to n k + 2 n - 1."""
         squares = logs[:, : n * self.bins].unflatten(1, (-1, 2 * n)).unflatten(3, (-1, 2))  # (B, K / 2, 2 n, T / 2, 2)
         return squares.permute(0, 2, 4, 1, 3).flatten(1, 2) / 3
 
-    def forward(self, logs, mels):
+    def forward(self, logs: torch.Tensor, mels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return what to add to log-magnitudes (B, K, T), turns (B, K, T - 1), delays (B, K - 1, T) and to both's weights, K = `bins`.
 
         logs: log-magnitudes (B, 3 K or more, T). mels (B, T, M). Weights are logs of a von Mises distribution's concentration.
@@ -172,7 +186,7 @@ class Postfilter(nn.Module):
     and mended. Untrained, it changes nothing.
     """
 
-    def __init__(self, n_mels, n_fft, hop_length, channels, layers=5):
+    def __init__(self, n_mels: int, n_fft: int, hop_length: int, channels: int, layers: int = 5) -> None:
         super().__init__()
         self.n_fft, self.hop_length = n_fft // 6 * 2, hop_length // 2
         bins = self.n_fft // 2 + 1
@@ -184,7 +198,7 @@ class Postfilter(nn.Module):
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(self.head.bias)
 
-    def log_gains(self, magnitudes, mels):
+    def log_gains(self, magnitudes: torch.Tensor, mels: torch.Tensor) -> torch.Tensor:
         """Return log-gains (B, K, T) within +-3 for magnitudes (B, K, T) and mels (B, T, M) at the same frames."""
         logs = (magnitudes + 1e-3).log() / 3 + 1
         x = torch.cat([mels.transpose(1, 2), logs.to(mels.dtype)], dim=1)
@@ -193,7 +207,7 @@ class Postfilter(nn.Module):
             x = block(x)
         return 3 * torch.tanh(self.head(self.norm_out(x)).float() / 3).transpose(1, 2)
 
-    def forward(self, waveform, mels, strength=1.0):
+    def forward(self, waveform: torch.Tensor, mels: torch.Tensor, strength: float = 1.0) -> torch.Tensor:
         """Return the waveform (B, T * hop) mended; `mels` (B, T, M) are those it was made of. strength: the gains' exponent."""
         window = torch.hann_window(self.n_fft, device=waveform.device)
         spectrum = torch.stft(waveform, self.n_fft, self.hop_length, window=window, return_complex=True)
@@ -211,6 +225,9 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
     """
 
     __module__ = "mustango"  # under which model folders name it
+
+    config: Any  # diffusers gives it: the arguments of __init__ as attributes
+    mel_basis: torch.Tensor
 
     @register_to_config
     def __init__(
@@ -245,30 +262,30 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         self.postfilter = Postfilter(n_mels, n_fft, hop_length, postfilter_channels) if postfilter_channels else None
 
     @torch.no_grad()
-    def start_from_mels(self):
+    def start_from_mels(self) -> None:
         """Set the skip layer so that an untrained vocoder's magnitudes are the mel's bands, interpolated."""
         shares = band_shares(self.mel_basis)
         self.skip.weight.copy_(shares * self.config.std)
         self.skip.bias.copy_(shares @ (self.config.mean - self.mel_basis.sum(dim=1).log()))
 
-    def log_magnitudes(self, mels):
+    def log_magnitudes(self, mels: torch.Tensor) -> torch.Tensor:
         """Return the logs of STFT magnitudes (B, K, T), QUIETEST or louder, of normalised log-mels (B, T, M)."""
         x = self.norm_in(self.embed(mels.transpose(1, 2)).transpose(1, 2))
         for block in self.blocks:
             x = block(x)
         return (self.skip(mels) + self.head(self.norm_out(x))).float().clamp(math.log(QUIETEST), 8).transpose(1, 2)
 
-    def magnitudes(self, mels):
+    def magnitudes(self, mels: torch.Tensor) -> torch.Tensor:
         """Return STFT magnitudes (B, K, T) of normalised log-mels (B, T, M)."""
         return self.log_magnitudes(mels).exp()
 
-    def invert(self, spectrum):
+    def invert(self, spectrum: torch.Tensor) -> torch.Tensor:
         """Return the waveform (B, (T - 1) * hop_length) of a complex spectrum (B, K, T)."""
         c = self.config
         window = torch.hann_window(c.n_fft, device=spectrum.device)
         return torch.istft(spectrum, c.n_fft, c.hop_length, window=window, length=(spectrum.shape[2] - 1) * c.hop_length)
 
-    def refined(self, logs, mels):
+    def refined(self, logs: torch.Tensor, mels: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return log-magnitudes (B, K, T) and, as `slopes_of` does, slopes and weights; all mended by the refiner if there is one."""
         plain = (logs, *slopes_of(logs, self.config.hop_length, self.config.n_fft))
         if self.refiner is None:
@@ -278,7 +295,7 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
         return tuple(x + F.pad(a, (0, 0, 0, x.shape[1] - a.shape[1])) for x, a in zip(plain, added, strict=True))
 
     @torch.no_grad()
-    def phases(self, logs, *slopes):
+    def phases(self, logs: torch.Tensor, *slopes: torch.Tensor) -> torch.Tensor:
         """Return phases (B, K, T) for log-magnitudes (B, K, T), from slopes and weights as of `slopes_of`."""
         c, clips = self.config, zip(*(x.cpu() for x in slopes), strict=True)
         phases = torch.stack([phases_of(*clip) for clip in clips]).remainder(2 * torch.pi).to(logs)
@@ -288,13 +305,13 @@ class ISTFTVocoder(ModelMixin, ConfigMixin):
             phases = torch.stft(waveform, c.n_fft, c.hop_length, window=window, return_complex=True).angle()
         return phases
 
-    def unfiltered(self, mels):
+    def unfiltered(self, mels: torch.Tensor) -> torch.Tensor:
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M), as it is before the postfilter."""
         mels = torch.cat([mels, mels[:, -1:]], dim=1)
         logs, *slopes = self.refined(self.log_magnitudes(mels), mels)
         return self.invert(torch.polar(logs.exp(), self.phases(logs, *slopes)))
 
-    def forward(self, mels, postfilter_strength=1.0):
+    def forward(self, mels: torch.Tensor, postfilter_strength: float = 1.0) -> torch.Tensor:
         """Return the waveform (B, T * hop_length) of normalised log-mels (B, T, M). postfilter_strength: its gains' exponent."""
         waveform = self.unfiltered(mels)
         return waveform if self.postfilter is None else self.postfilter(waveform, mels, postfilter_strength)

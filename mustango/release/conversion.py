@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from musicbench import InputError
 from mustango.release.files import check_no_stand_in, read_json
@@ -25,6 +27,9 @@ from mustango.release.released import (
 from mustango.release.tokenizers import load_tokenizers
 from mustango.release.weights import load_released
 
+if TYPE_CHECKING:  # importing this module needs no torch
+    import torch
+
 # The scheduler of stabilityai/stable-diffusion-2-1, which released Mustango names; its public source is gone. Other
 # owners keep copies.
 SCHEDULER_NAME = "stable-diffusion-2-1"
@@ -37,7 +42,7 @@ RELEASED_SCHEDULER = {
 }
 
 
-def released_components(folder):
+def released_components(folder: Path) -> Iterator[tuple[str, Any]]:
     """Yield (name, component) of a released folder one by one, each converted when it is asked for."""
     from diffusers import DPMSolverMultistepScheduler
 
@@ -68,7 +73,7 @@ def released_components(folder):
     yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)
 
 
-def check_scheduler(path):
+def check_scheduler(path: Path) -> None:
     """Raise InputError for a main_config.json that names another scheduler than the release's.
 
     A file that is not there names none.
@@ -78,7 +83,7 @@ def check_scheduler(path):
         raise InputError(f"{path} has scheduler_name = {name!r}; only stabilityai/{SCHEDULER_NAME}, which predicts v, is built in")
 
 
-def released_predictors(folder):
+def released_predictors(folder: Path) -> Iterator[tuple[str, Any]]:
     """Yield (name, component) of a released folder's beat and chord predictors."""
     beats = load_released(weights_path(folder, "beats"))
     yield "beat_predictor", convert_beat_predictor(beats, {**DEBERTA, **deberta_sizes(beats)})
@@ -86,7 +91,7 @@ def released_predictors(folder):
     yield "chord_predictor", convert_chord_predictor(load_released(weights_path(folder, "chords")))
 
 
-def check_released(folder, named):
+def check_released(folder: Path, named: Path | str) -> None:
     """Raise InputError unless a folder, called `named` by who gave it, is in the released layout."""
     if (Path(folder) / "model_index.json").is_file():
         raise InputError(f"{named} is in our layout already, and needs no conversion; give it as --model")
@@ -94,7 +99,14 @@ def check_released(folder, named):
         raise InputError(f"{named} is not in the released layout (no ldm/pytorch_model_ldm.bin); only that is converted")
 
 
-def convert(source, target, dtype=None, tokenizers=None, predictors=True, revision=None):
+def convert(
+    source: Path | str,
+    target: Path | str,
+    dtype: "torch.dtype | None" = None,
+    tokenizers: dict | None = None,
+    predictors: bool = True,
+    revision: str | None = None,
+) -> None:
     """Write a released folder (or hub id) as a folder in our layout.
 
     It goes component by component, so that memory holds one at a time.

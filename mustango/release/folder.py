@@ -2,9 +2,11 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 
@@ -21,14 +23,14 @@ SHARD = "700MB"  # a shard is copied in memory when it is written
 # ---------------------------------------------------------------------------------------------------- found
 
 
-def bundled_folder():
+def bundled_folder() -> Path:
     """Return the folder of the bundled model: inside the package where that was installed from a wheel, else in the repository."""
     package = Path(__file__).resolve().parents[1]
     installed = package / "checkpoints" / BUNDLED
     return installed if installed.is_dir() else package.parent / "checkpoints" / BUNDLED
 
 
-def model_folder(model, revision=None, fetch="pipeline", **hub):
+def model_folder(model: Path | str, revision: str | None = None, fetch: str = "pipeline", **hub: Any) -> Path:
     """Return the folder of a model: the one that ships with the repository, a path, or a hub id's.
 
     A hub id is fetched once, then cached. fetch: what is wanted of it, "configs", "pipeline" or "predictors" (a
@@ -47,7 +49,7 @@ def model_folder(model, revision=None, fetch="pipeline", **hub):
     return folder
 
 
-def commit_of(model, revision=None):
+def commit_of(model: Path | str, revision: str | None = None) -> str | None:
     """Return the commit that a hub id has at a revision, as it was fetched.
 
     Of a folder, and where the cache does not tell, it is the revision that is asked for.
@@ -61,7 +63,7 @@ def commit_of(model, revision=None):
 # ---------------------------------------------------------------------------------------------------- what it holds
 
 
-def model_index(folder):
+def model_index(folder: Path | str) -> dict:
     """Read a pipeline folder's index: {component: [library, class]} and settings. Raises InputError."""
     path = Path(folder) / "model_index.json"
     if not path.is_file():
@@ -72,7 +74,7 @@ def model_index(folder):
     return with_todays_names(read_json(path))
 
 
-def with_todays_names(index):
+def with_todays_names(index: dict) -> dict:
     """Return a model's index with our own classes under "mustango"; until 0.1.0 it had the modules where they lay."""
     return {
         name: ["mustango", entry[1]] if isinstance(entry, list) and str(entry[0]).startswith("mustango.") else entry
@@ -80,7 +82,7 @@ def with_todays_names(index):
     }
 
 
-def has_predictors(folder, hub_id=None):
+def has_predictors(folder: Path, hub_id: str | None = None) -> bool:
     """True if a model has the released predictors, in its folder or on the hub, not fetched yet."""
     folder = Path(folder)
     if is_released(folder):
@@ -91,7 +93,7 @@ def has_predictors(folder, hub_id=None):
     return (folder / "beat_predictor").is_dir()  # an older folder, whose index does not list it
 
 
-def durations_of(model, revision=None):
+def durations_of(model: Path | str, revision: str | None = None) -> tuple[float, float]:
     """Return how long a model's clips are if nobody says, and the longest it makes, in seconds, without loading it."""
     folder = model_folder(model, revision, "configs")
     index = {} if is_released(folder) else model_index(folder)
@@ -102,7 +104,7 @@ def durations_of(model, revision=None):
 # ---------------------------------------------------------------------------------------------------- verified
 
 
-def verify(folder):
+def verify(folder: Path | str) -> None:
     """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape.
 
     Raises InputError.
@@ -169,7 +171,7 @@ def _check_sizes(folder):
 # ---------------------------------------------------------------------------------------------------- written
 
 
-def check_target(target):
+def check_target(target: Path) -> None:
     """Raise InputError unless a folder `target` is not there yet and its parent is."""
     target = Path(target)
     if target.exists():
@@ -180,7 +182,7 @@ def check_target(target):
 
 
 @contextmanager
-def model_written_whole(folder):
+def model_written_whole(folder: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside `folder` whose files take their places in it only if the block ends well.
 
     Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for
@@ -212,7 +214,7 @@ def model_written_whole(folder):
         shutil.rmtree(new, ignore_errors=True)
 
 
-def write_part(component, folder):
+def write_part(component: Any, folder: Path) -> list[str]:
     """Write a component into a folder and return its entry in a model's index, [library, class]."""
     component.save_pretrained(folder, **({"max_shard_size": SHARD} if hasattr(component, "parameters") else {}))
     library = type(component).__module__

@@ -8,12 +8,12 @@ from mustango.release.files import one_line
 from mustango.release.layouts import wanted_files, wanted_patterns
 
 
-def is_hub_id(model):
+def is_hub_id(model: Path | str) -> bool:
     """True for what can only be a name on the hub: owner/name, and no such file or folder here."""
     return bool(re.fullmatch(r"[\w-][\w.-]*/[\w-][\w.-]*", str(model))) and not Path(model).exists()
 
 
-def fetched(hub_id, revision, fetch, hub):
+def fetched(hub_id: str, revision: str | None, fetch: str, hub: dict) -> Path:
     """Return the cached snapshot of a hub id, fetching what is not there yet. Raises InputError."""
     from huggingface_hub import snapshot_download
 
@@ -41,6 +41,6 @@ def _names_on_hub(hub_id, revision):
     if constants.HF_HUB_OFFLINE:
         return None
     try:
-        return [file.rfilename for file in model_info(hub_id, revision=revision).siblings]
+        return [file.rfilename for file in model_info(hub_id, revision=revision).siblings or ()]
     except Exception:  # of the HTTP library below, whichever it is; fetching meets the same and says it
         return None

@@ -2,9 +2,11 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
+from typing import Any, Self
 
 import torch
 from diffusers import DiffusionPipeline
@@ -40,12 +42,22 @@ class FolderPipeline(DiffusionPipeline):
 
     _optional_components = [*PREDICTOR_PARTS, *HEAVY]
     # Of a pipeline that was loaded: its folder and hub id, and how parts that come later are loaded.
-    _folder, _hub_id, _low_memory, _dtype, _neural, _tokenizers, _hub_options = None, None, False, torch.float32, None, {}, {}
+    _folder: Any = None  # a Path
+    _hub_id: str | None = None
+    _neural: NeuralPredictors | None = None
+    _low_memory, _dtype, _tokenizers, _hub_options = False, torch.float32, {}, {}
 
     @classmethod
     def from_pretrained(
-        cls, model=BUNDLED, *, dtype=torch.float32, low_memory=False, revision=None, fetch_predictors=None, **options
-    ):
+        cls,
+        model: Path | str = BUNDLED,
+        *,
+        dtype: torch.dtype = torch.float32,
+        low_memory: bool = False,
+        revision: str | None = None,
+        fetch_predictors: bool | None = None,
+        **options: Any,
+    ) -> Self:
         """Load the bundled model, a folder or a hub id; a folder in the released layout is converted on the fly.
 
         low_memory: keep only the components of the stage at work (text, denoising, decoding), loading each when its turn
@@ -81,12 +93,12 @@ class FolderPipeline(DiffusionPipeline):
         return pipeline
 
     @classmethod
-    def load_config(cls, *arguments, **options):
+    def load_config(cls, *arguments: Any, **options: Any) -> Any:
         """Read a model's index, as diffusers does, also one that was written by an older version."""
         config = super().load_config(*arguments, **options)
         return (_as_today(config[0]), *config[1:]) if isinstance(config, tuple) else _as_today(config)
 
-    def save_pretrained(self, save_directory, *, push_to_hub=False, **options):
+    def save_pretrained(self, save_directory: Path | str, *, push_to_hub: bool = False, **options: Any) -> None:
         """Write all of the pipeline as a folder in our layout, the predictors too, and what is not loaded at the moment.
 
         options: as for diffusers' pipelines. Raises InputError, for one with a LoRA adapter too, which such a folder does not hold.
@@ -151,7 +163,7 @@ class FolderPipeline(DiffusionPipeline):
                 check_finite(component.state_dict(), self._folder / name)
                 self.register_modules(**{name: component.eval().to(device)})
 
-    def predictor(self, predictors):
+    def predictor(self, predictors: str) -> Callable[[str], Any] | None:
         """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
         if predictors not in PREDICTORS:
             raise InputError(f"unknown predictors {predictors!r}; choose one of {', '.join(PREDICTORS)}")
@@ -181,7 +193,7 @@ class FolderPipeline(DiffusionPipeline):
         if not absent:
             return
         folder = self._folder_with_predictors()
-        parts = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
+        parts: dict[str, Any] = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
         for name, part in released_predictors(folder) if is_released(folder) else predictors_from(folder):
             if name in absent:
                 check_finite(part.state_dict(), folder / name)
@@ -196,7 +208,7 @@ class FolderPipeline(DiffusionPipeline):
                 self.register_modules(**dict.fromkeys(PREDICTOR_PARTS))
 
     @property
-    def commit(self):
+    def commit(self) -> str | None:
         """The hub's commit that the model is of, None for a folder's."""
         return self._folder.name if self._hub_id is not None and self._folder.parent.name == "snapshots" else None
 

@@ -6,9 +6,11 @@ said of a model and nothing is added to its prompts.
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
+from typing import Any
 
 from musicbench import InputError
 from musicbench.compose.chains import NOISE_KINDS
@@ -17,6 +19,7 @@ from musicbench.compose.grooves import GROOVES
 from musicbench.compose.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.compose.styles import MOODS, STYLES
 from musicbench.files import save_json
+from musicbench.music.theory import Meter
 from musicbench.prompt.genres import GENRES, drum_words, drums_wanted, genres_in
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
@@ -44,7 +47,7 @@ class Knows:
     source: str = ""
 
     @cached_property
-    def sounds(self):
+    def sounds(self) -> dict:
         """All that sounds: {name: words}."""
         return {**self.instruments, **self.voices, **self.drums}
 
@@ -52,13 +55,13 @@ class Knows:
     def _phrases(self):
         return phrases(self.sounds)
 
-    def told(self, prompt, controls):
+    def told(self, prompt: str, controls: Any) -> Any:
         """Return `controls` with a note on all that a prompt asks and the model lacks, and with the text that the model is given."""
         return replace(controls, notes=(*controls.notes, *self.notes_on(prompt, controls.meter)), text=self.text_for(prompt))
 
     # ------------------------------------------------------------------------------------------------ notes
 
-    def notes_on(self, prompt, meter=None):
+    def notes_on(self, prompt: str, meter: Meter | None = None) -> tuple[str, ...]:
         """Return a note on each sound, style and meter that is asked for and not known, with the nearest that is."""
         words = words_of(prompt)
         sounds = self._phrases.find(words)
@@ -67,7 +70,7 @@ class Knows:
         asked = [found for found in sounds if not found.denied and words[found.first].start not in styled]
         asked = [found for found in asked if _said(prompt, words, found) not in tune]
         lacking = [found for found in asked if not any(name in self.sounds for name in found.value)]
-        notes = [_lacks(_said(prompt, words, found), self._nearest(found.value)) for found in lacking]
+        notes: list[str | None] = [_lacks(_said(prompt, words, found), self._nearest(found.value)) for found in lacking]
         taken = {i for found in sounds for i in range(words[found.first].start, words[found.last - 1].end)}
         for genre, (start, end) in (named for group in genres_in(prompt) for named in group):
             if not taken.intersection(range(start, end)):
@@ -97,7 +100,7 @@ class Knows:
 
     # ------------------------------------------------------------------------------------------------ the text
 
-    def text_for(self, prompt):
+    def text_for(self, prompt: str) -> str:
         """Return the text that the model is given for a prompt: drums, or that there are none, are said as in its captions.
 
         What the prompt's style has is added where the prompt does not say it in these words. On the bundled model these words suffice;
@@ -115,13 +118,13 @@ class Knows:
     # ------------------------------------------------------------------------------------------------ where it comes from
 
     @classmethod
-    def of_composer(cls):
+    def of_composer(cls) -> "Knows":
         """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
         sounds = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}
         return cls._of(sounds | set(NOISE_KINDS.values()), DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
 
     @classmethod
-    def of_rows(cls, rows):
+    def of_rows(cls, rows: Sequence[dict]) -> "Knows":
         """Return what rows teach: the tags of composed rows, the words of others' captions; what fewer than FEWEST rows have is left out."""
         count, known = Counter(), phrases()
         for row in rows:
@@ -142,18 +145,18 @@ class Knows:
             styles={name: spoken.get(name, [name]) for name in sorted(styles)}, meters=tuple(meters), source=source,
         )  # fmt: skip
 
-    def joined(self, other):
+    def joined(self, other: "Knows") -> "Knows":
         """Return what both know together."""
         dicts = {name: getattr(self, name) | getattr(other, name) for name in ("instruments", "voices", "drums", "styles")}
         sources = dict.fromkeys([*self.source.split(" + "), *other.source.split(" + ")])
         return Knows(**dicts, meters=tuple(sorted({*self.meters, *other.meters})), source=" + ".join(sources))
 
-    def save(self, folder):
+    def save(self, folder: Path | str) -> None:
         """Write knows.json in a model's folder."""
         save_json(Path(folder) / KNOWS, asdict(self))
 
 
-def read_knows(folder):
+def read_knows(folder: Path | str) -> Knows | None:
     """Read a folder's knows.json, None if there is none. Raises InputError."""
     path = Path(folder) / KNOWS
     if not path.is_file():
@@ -178,7 +181,7 @@ def _is_list_of_text(value):
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def learn(parts, learnt):
+def learn(parts: Path | str, learnt: Knows) -> None:
     """Write what a run has learnt into its parts, with what the model knew from which it began.
 
     A model that began with one whose folder says nothing, such as the released one, says nothing either.

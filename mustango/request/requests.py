@@ -2,7 +2,10 @@
 
 import json
 import math
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from musicbench import InputError
 from musicbench.sound.master import check_loudness, check_tail
@@ -10,8 +13,8 @@ from mustango import DEVICES, DTYPES, PREDICTORS, SCHEDULERS
 from mustango.release.folder import commit_of
 from mustango.release.layouts import NO_PREDICTORS
 from mustango.request.bounds import check_options, read_duration, read_number
-from mustango.request.controls import ASKED
-from mustango.request.sidecar import check_sidecar, describe, read_facts, resolve_in_plain_key, restored
+from mustango.request.controls import ASKED, Controls
+from mustango.request.sidecar import ModelFacts, check_sidecar, describe, read_facts, resolve_in_plain_key, restored
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
@@ -31,7 +34,7 @@ PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a si
 # ---------------------------------------------------------------------------------------------------- device
 
 
-def check_device_named(device, dtype="float32"):
+def check_device_named(device: str, dtype: str = "float32") -> None:
     """Raise InputError for what is no device's name, and for numbers of a `dtype` that it is not made for; known without torch."""
     kind, _, number = device.partition(":")
     if kind not in DEVICES or (":" in device and not number.isdecimal()):
@@ -45,7 +48,7 @@ def check_device_named(device, dtype="float32"):
 # ---------------------------------------------------------------------------------------------------- JSON Lines
 
 
-def read_lines(path, remedy="give a JSON Lines file"):
+def read_lines(path: Path | str, remedy: str = "give a JSON Lines file") -> Iterator[tuple[int, str, str]]:
     """Yield (line number, where, text) of a JSON Lines file, or of a file that is one object. Raises InputError."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
@@ -59,7 +62,7 @@ def read_lines(path, remedy="give a JSON Lines file"):
     yield from ((number, f"{path} line {number}", line) for number, line in lines if line.strip())
 
 
-def read_object(where, line):
+def read_object(where: str, line: str) -> dict:
     """Return the JSON object of a line. Raises InputError, which names `where`."""
     value = _parsed(line)
     if not isinstance(value, dict):
@@ -68,7 +71,7 @@ def read_object(where, line):
     return value
 
 
-def read_objects(path, remedy="give a JSON Lines file"):
+def read_objects(path: Path | str, remedy: str = "give a JSON Lines file") -> Iterator[tuple[int, str, dict]]:
     """Yield (line number, where, object) of a JSON Lines file, or of a file that is one object. Raises InputError."""
     for number, where, line in read_lines(path, remedy):
         yield number, where, read_object(where, line)
@@ -81,7 +84,7 @@ def _parsed(text):
         return None
 
 
-def check_id(name, seen, where):
+def check_id(name: Any, seen: set, where: str) -> None:
     """Add `name` to the set `seen`. Raises InputError unless it is a new one and files can be named after it."""
     try:
         odd = "\0" in name or len(name.encode()) > 200
@@ -98,7 +101,7 @@ def check_id(name, seen, where):
 # ---------------------------------------------------------------------------------------------------- a prompts file
 
 
-def read_requests(path):
+def read_requests(path: Path | str) -> list[dict]:
     """Read a prompts file, or a sidecar, into [{id, where, prompt, chords, ...}]; {id, where, prompt, error} for a bad line.
 
     Raises InputError for a file that cannot be read.
@@ -118,7 +121,7 @@ def read_requests(path):
     return requests
 
 
-def refused(request, error):
+def refused(request: dict, error: Exception) -> dict:
     """Return what is left of a request that cannot be played: where it is, its prompt, and the error's text, which names the place."""
     where, text = request["where"], str(error)
     if where and not text.startswith(where):
@@ -171,7 +174,7 @@ def _read_id(own, seen, where):
     return str(own)
 
 
-def loaded(requests, options):
+def loaded(requests: list[dict], options: Namespace) -> dict:
     """Return what is loaded for all requests, {"model", "dtype"}: what the options say, else the lines, else the default.
 
     Raises InputError where the lines do not agree.
@@ -196,7 +199,7 @@ def loaded(requests, options):
 # ---------------------------------------------------------------------------------------------------- settled
 
 
-def requests_of(options, takes):
+def requests_of(options: Namespace, takes: int) -> tuple[list[dict], ModelFacts]:
     """Return (requests, settled or refused; ModelFacts) of the command line. Raises InputError for what concerns all of them."""
     given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
     if not options.prompts:
@@ -226,7 +229,7 @@ def _check_own(options, takes, facts, requests):
         raise InputError(NO_PREDICTORS)
 
 
-def settled_or_refused(request, options, takes, facts):
+def settled_or_refused(request: dict, options: Namespace, takes: int, facts: ModelFacts) -> dict:
     """Return a request as `settled` does, or {prompt, error, ...} for one that cannot be played."""
     if "error" in request:
         return request
@@ -236,7 +239,7 @@ def settled_or_refused(request, options, takes, facts):
         return refused(request, error)
 
 
-def settled(request, options, takes, facts):
+def settled(request: dict, options: Namespace, takes: int, facts: ModelFacts) -> dict:
     """Return a request with what the options say, every value of its type and within its bounds, and "plans", its takes' Controls.
 
     Its own controls come before the options; of how it is made, the options come first. A plan is what the model plays; where the
@@ -281,7 +284,7 @@ def _unheard(_prompt):
     """Stand for predictors that are not asked."""
 
 
-def planned(request, facts):
+def planned(request: dict, facts: ModelFacts) -> Controls:
     """Return the Controls of a request {prompt, chords, ..., seed, predictors}; where the predictors have a say, what they would be without them."""
     asks = facts.has_predictors and request["predictors"] != "reader"
     return resolve_in_plain_key(
@@ -291,13 +294,13 @@ def planned(request, facts):
     )  # fmt: skip
 
 
-def made_with(request):
+def made_with(request: dict) -> dict:
     """Return how a settled request is made, as its sidecars tell it."""
     made = {name: request[name] for name in (*SETTINGS, *LOADED)}
     return {name: value for name, value in made.items() if name != "revision" or value is not None}
 
 
-def asks_predictors(request):
+def asks_predictors(request: dict) -> bool:
     """Return whether the takes of a settled request ask the predictors of a model that has them."""
     if request["exact"] or request["predictors"] == "reader":
         return False
@@ -305,7 +308,7 @@ def asks_predictors(request):
     return request["predictors"] == "neural" or "chosen" in (origin["tempo"], origin["chords"])
 
 
-def sidecars_of(request, facts):
+def sidecars_of(request: dict, facts: ModelFacts) -> list[dict]:
     """Return the sidecars that a settled request's takes would have, one a take; or [what is wrong] for a refused one."""
     if "error" in request:
         return [{name: request[name] for name in ("id", "prompt", "error") if name in request}]
@@ -318,7 +321,7 @@ def sidecars_of(request, facts):
     return [_without_predicted(sidecar) for sidecar in sidecars]
 
 
-def difference(there, would):
+def difference(there: dict, would: dict) -> str | None:
     """Return the first field in which the sidecar `there` of a take is not what it would be now, None where the take would be the same.
 
     What does not decide the sound is left out: versions, notes and where a control comes from; so is what only predictors know.
@@ -334,7 +337,7 @@ def difference(there, would):
     return differs
 
 
-def left_to_predictors(origin, predictors):
+def left_to_predictors(origin: dict[str, str], predictors: str) -> set[str]:
     """Return which of tempo, meter and chords a model's predictors will tell, by where each comes from without them."""
     own = ("given",) if predictors == "neural" else ("given", "prompt")
     open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}

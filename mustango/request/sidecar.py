@@ -1,8 +1,11 @@
 """What a model can be told, known without loading it; a take's sidecar: what is played, what was asked, and both again from it."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
+from pathlib import Path
+from typing import Any
 
 from musicbench import InputError, __version__
 from musicbench.music.theory import VOCABULARIES, Key
@@ -10,7 +13,7 @@ from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
 from mustango.release.layouts import is_released
-from mustango.request.controls import ASKED, SAID
+from mustango.request.controls import ASKED, SAID, Controls
 from mustango.request.knows import Knows, read_knows
 from mustango.request.reader import resolve
 
@@ -36,7 +39,14 @@ class ModelFacts:
     knows: Knows | None = None
 
     @classmethod
-    def of(cls, pipeline_config, conditioner_config, sample_rate, has_predictors, knows=None):
+    def of(
+        cls,
+        pipeline_config: Mapping,
+        conditioner_config: Mapping,
+        sample_rate: int,
+        has_predictors: bool,
+        knows: Knows | None = None,
+    ) -> "ModelFacts":
         """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts."""
         return cls(
             pipeline_config["window_s"],
@@ -50,7 +60,7 @@ class ModelFacts:
             knows,
         )
 
-    def played(self, controls):
+    def played(self, controls: Controls) -> Controls:
         """Return the controls as the model plays them: chords it does not know become the nearest it has, each with a note.
 
         Raises InputError for more beats or chords than it takes, and for a meter beyond it.
@@ -77,7 +87,7 @@ class ModelFacts:
         return replace(controls, chords=tuple(played[c] for c in controls.chords), notes=(*controls.notes, *notes))
 
 
-def read_facts(model, revision=None):
+def read_facts(model: Path | str, revision: str | None = None) -> ModelFacts:
     """Return the ModelFacts of a model, in our layout or the released one, without loading it. Raises InputError."""
     folder = model_folder(model, revision, "configs")
     window_s, longest_s = durations_of(folder)
@@ -99,7 +109,7 @@ FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", -1)}  # above 
 MOST_IN_SIGNATURE = 7  # sharps or flats
 
 
-def plain_key(text):
+def plain_key(text: str) -> str:
     """Return a key's text under its usual name, if it would need more than 7 sharps or flats: "Abb dorian" as "G dorian".
 
     Raises InputError for what is no key.
@@ -115,7 +125,7 @@ def plain_key(text):
     return str(usual)
 
 
-def resolve_in_plain_key(prompt, *, key=None, **asked):
+def resolve_in_plain_key(prompt: str, *, key: str | None = None, **asked: Any) -> Controls:
     """Return the Controls of `mustango.request.reader.resolve`, a given key under its usual name, with a note where that is another."""
     if not isinstance(key, str) or not key.strip():
         return resolve(prompt, key=key, **asked)
@@ -130,7 +140,7 @@ def resolve_in_plain_key(prompt, *, key=None, **asked):
 # ---------------------------------------------------------------------------------------------------- the sidecar
 
 
-def describe(prompt, controls, seed, sample_rate, made_with):
+def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_with: dict) -> dict:
     """Describe a take under the dataset's field names, with all that is needed to make it again; no key where no chord sounds.
 
     made_with: steps, guidance, model and so on.
@@ -156,22 +166,23 @@ def describe(prompt, controls, seed, sample_rate, made_with):
     }
 
 
-def restored(request, facts):
+def restored(request: dict, facts: ModelFacts) -> Controls:
     """Return the Controls of a sidecar's take again: what was played, to the last bit, and what was asked. Raises InputError.
 
     request: the fields of a sidecar, see `describe`.
     """
     _check_told(request)
     names = ("chords", "meter", "key", "beats", "duration", "seed")
+    asked: dict[str, Any] = {name: request.get(name) for name in names}
     controls = resolve(
-        request["prompt"], **{name: request.get(name) for name in names}, chords_time=request["chords_time"], tempo=request["bpm"],
+        request["prompt"], **asked, chords_time=request["chords_time"], tempo=request["bpm"],
         window_s=facts.window_s, longest_s=facts.longest_s,
     )  # fmt: skip
     text = request.get("text") or request["prompt"]
     return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]), text=text)
 
 
-def check_sidecar(request, facts, same_model=True):
+def check_sidecar(request: dict, facts: ModelFacts, same_model: bool = True) -> None:
     """Raise InputError for a field of a sidecar that would be ignored: a key that is none, another sample rate than the `same_model`'s."""
     key, rate = request.get("key"), request.get("sample_rate")
     if isinstance(key, list):
