@@ -1097,3 +1097,8 @@ def test_what_is_said_out_of_place_is_read(prompt, stated, said):
     values = {name: getattr(found, name) for name in stated}
     assert {name: value if name in ("tempo", "chords") else value and str(value) for name, value in values.items()} == stated
     assert any(said in note for _, note in found.notes) or not said
+
+
+def test_note_names_of_other_tongues_are_all_named_where_a_line_is_refused():
+    with pytest.raises(InputError, match="write B; write F# for Fis, C# for Cis"):
+        resolve("calm piano", chords="H Fis Am Cis")
