@@ -941,6 +941,19 @@ def test_a_chord_line_says_tempo_meter_and_key_where_no_option_does(line, given,
     assert (again.chords, again.chord_times) == (controls.chords, controls.chord_times)
 
 
+@pytest.mark.parametrize(
+    ("line", "chords", "note"),
+    [("Cmj7 Amin7 Dmin7 G7", "Cmaj7 Am7 Dm7 G7", ""), ("CMJ7 FMj7 Cmmj7", "Cmaj7 Fmaj7 CmM7", ""), ("ii-V-I in G minor", "Adim D Gm", "'ii V I' in G minor is read as ii° V i"), ("ii7 V7 I in C minor", "Dm7b5 G7 Cm", "iiø7"),
+     ("ii V i in C minor", "Dm G Cm", ""), ("I IV V in A", "A D E", ""), ("I6 IV V7 I", "C6 F G7 C", "write I/3"), ("I6 vi7 ii7 V7", "C6 Am7 Dm7 G7", ""), ("I/3 IV V7 I", "C/E F G7 C", ""), ("1maj7 6-7 2-7 5(7) in F", "Fmaj7 Dm7 Gm7 C7", ""),
+     ("Start on C, go to Am, then F, end on G", "C Am F G", "is read as C Am F G"), ("from Dm to G to C", "Dm G C", "Dm G C"), ("12 bar blues in A", "A7 D7 A7 D7 A7 E7 D7 A7 E7", "the 12-bar blues"),
+     ("Do Sol Lam Fa", "C G Am F", "C G Am F"), ("do sol la m fa", "C G Am F", "C G Am F"), ("Do Sol7 Rem Lam", "C G7 Dm Am", "C G7 Dm Am"), ("| Do | Sol | Lam |", "C G Am", "C | G | Am")],
+)  # fmt: skip
+def test_a_chord_line_is_read_as_it_is_said(line, chords, note):
+    controls = resolve("calm piano", chords=line, duration=60, tempo=60)
+    said, notes = [chord.lead_sheet(controls.key) for chord in controls.chords], " ".join(controls.notes)
+    assert said[: len(chords.split())] == chords.split() and note in notes and bool(note or not notes), notes
+
+
 @pytest.mark.parametrize("line", ["3/4 | C | F |", "G / / | C / / |"])
 def test_a_meter_beside_that_of_the_chord_line_is_refused(line):
     with pytest.raises(InputError, match="is in 3/4, but the meter is 4/4; give --meter 3/4"):
@@ -1021,7 +1034,9 @@ def test_reads_chords_told_in_order(prompt, chords):
     [("30s pad", None, None, 30), ("the 30s, big band", None, None, None), ("80s synth", None, None, None), ("6 8 ballad", None, Meter(6, 8), None), ("waltz 3 4", None, Meter(3), None), ("1 2 3 4 count in", None, None, None),
      ("cut-time swing", None, Meter(2, 2), None), ("3/4-Takt", None, Meter(3), None), ("sax 280 bebop", 280, None, None), ("fast sax jazz 240 in Bb", 240, None, None), ("funk guitar 105 Em", 105, None, None),
      ("jazz waltz F 3/4 140", 140, Meter(3), None), ("lofi. 78. warm", 78, None, None), ("about one twenty bpm", 120, None, None), ("tempo ninety five", 95, None, None), ("60/min", 60, None, None), ("120, Am, dark", 120, None, None),
-     ("60 dotted quarters a minute in 6/8", 180, Meter(6, 8), None)],
+     ("60 dotted quarters a minute in 6/8", 180, Meter(6, 8), None), ("Am F C G,120bpm,rock,30secs", 120, None, 30), ("C G Am F,90bpm", 90, None, None), ("rock,120bpm,4/4", 120, Meter(4), None), ("rock,Em7,90bpm,3/4", 90, Meter(3), None),
+     ("post rock crescendo, 6/8, 5 mins", None, Meter(6, 8), 300), ("10 min ambient", None, None, 600), ("crescendo, 20 seconds", None, None, 20), ("lofi beat 85bpm cmin 30s thx", 85, None, 30), ("85 bpm, 30s swing", 85, None, None),
+     ("a min of jazz 80 bpm", 80, None, 60), ("half a min of jazz 80 bpm", 80, None, 30), ("1,5 min drone", None, None, 90)],
 )  # fmt: skip
 def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
     stated = read_prompt(prompt)
@@ -1035,6 +1050,7 @@ def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
      ("rock in the key of a", "A major"), ("the tonic of a major key is major", None), ("C F (hold) G", None), ("the key: a good hook", None), ("parts a, b, c", None), ("option e, 120 bpm", None),
      ("harmonic minor, A, oriental", "A minor"), ("harmonic minor in A", "A minor"), ("minor, A, 90bpm", "A minor"), ("lofi, dorian in D", "D minor"), ("mixolydian, G, rock", "G major"),
      ("E phrygian dominant", "E major"), ("A blues scale", "A major"), ("C whole tone", "C major"), ("I bVII IV I, A, 120", "A major"), ("C# / Db major ballad", "Db major"),
+     ("chill beat a min 75 BPM 4 bars plsss", "A minor"), ("lofi a min, 75 bpm", "A minor"), ("a min of jazz 75 bpm", None),
      ("resolve to the tonic C at the end", "C major"), ("just C", "C major")],
 )  # fmt: skip
 def test_reads_keys_out_of_place(prompt, key):
@@ -1049,7 +1065,8 @@ def test_reads_keys_out_of_place(prompt, key):
      ("C G Am F 2 bars", "C G Am F (2 bars)", None), ("Am F C G over 8 bars at 120", "Am (2 bars) F (2 bars) C (2 bars) G (2 bars)", "8 bars"), ("C G spread over 4 bars", "C (2 bars) G (2 bars)", "4 bars"),
      ("4 bars of C then 4 bars of G", "C (4 bars) G (4 bars)", None), ("intro 4 bars G, verse G D Em C", "G (4 bars) G D Em C", None), ("intro (4 bars): Am, verse: F C G Am", "Am (4 bars) F C G Am", None),
      ("verse (8 bars): Am F C G, chorus (8 bars): F G C Am", "Am F C G Am F C G F G C Am F G C Am", None), ("verse 4 bars C G Am F, chorus 4 bars F G C C", "C G Am F F G C C", None),
-     ("8-bar verse Am F C G, 4-bar chorus F G C Am", "Am F C G Am F C G F G C Am", None), ("C G repeated", "C G", None), ("iv - I plagal minor in G", "iv I", None), ("stops at 20 seconds, C major", None, 20.0)],
+     ("8-bar verse Am F C G, 4-bar chorus F G C Am", "Am F C G Am F C G F G C Am", None), ("C G repeated", "C G", None), ("iv - I plagal minor in G", "iv I", None), ("one bar of Am, 60bpm, piano", "Am", "1 bars"), ("4 bars of Em7 at 80 bpm", "Em7", "4 bars"),
+     ("Am for two bars then F for one and G for one, 80bpm", "Am (2 bars) F G", None), ("1maj7 6-7 2-7 5(7) in F", "1maj7 6-7 2-7 5(7)", None), ("stops at 20 seconds, C major", None, 20.0)],
 )  # fmt: skip
 def test_bars_beside_a_list_or_a_section_are_those_of_all_its_chords(prompt, chords, duration):
     stated = read_prompt(prompt)
@@ -1066,7 +1083,9 @@ def test_bars_beside_a_list_or_a_section_are_those_of_all_its_chords(prompt, cho
      ("end on a D chord: chords G C D", {"chords": "G C D"}, ""), ("verse Am F, chorus C G, end on D", {"chords": "Am F C G D"}, ""), ("ends on a high note, C G Am F", {"chords": "C G Am F"}, ""), ("in Am. No, Dm.", {"key": "D minor"}, "'Am'"),
      ("La la la", {"chords": None}, ""), ("piano, end on C", {"chords": None}, "'end on C'"), ("Am/Cm chords", {"chords": "Am Cm"}, ""), ("C/E G/B Am", {"chords": "C/E G/B Am"}, ""), ("key of A, I mean Am", {"key": "A minor"}, "'A'"),
      ('"key": "am", "bpm": 90', {"key": "A minor", "tempo": 90}, ""), ("E/ A/ B/ A/", {"chords": "E A B A"}, ""), ("tempo halves from 160 to 80", {"tempo": 120}, "cannot change"),
-     ("Dm/ F/ C/ G 80bpm", {"chords": "Dm F C G", "tempo": 80}, ""), ("Do Sol Lam Fa", {"chords": "C G Am F"}, "C G Am F"), ("do re mi song", {"chords": None}, ""), ("a d e rock", {"chords": "A D E"}, ""), ("a b c rock", {"chords": None}, ""),
+     ("Dm/ F/ C/ G 80bpm", {"chords": "Dm F C G", "tempo": 80}, ""), ("Do Sol Lam Fa", {"chords": "C G Am F"}, "C G Am F"), ("do re mi song", {"chords": None}, ""), ("do sol la m fa", {"chords": "C G Am F"}, "C G Am F"), ("chords C# minor, C# minor", {"chords": "C#m C#m"}, ""),
+     ("C G Am F but no F, use Dm instead", {"chords": "C G Am Dm"}, "'F'"), ("C G Am F, replace F with Dm", {"chords": "C G Am Dm"}, "'F'"), ("C G Am F, Dm instead of F", {"chords": "C G Am Dm"}, "'F'"),
+     ("rock, 16 beats", {"duration": None}, "'16 beats'"), ("pickup of one beat then Am F C", {"chords": "Am F C"}, "'pickup'"), ("pentatonic flute", {"key": None}, "'pentatonic'"), ("dorian groove 100 bpm", {"key": None}, "'dorian'"), ("a d e rock", {"chords": "A D E"}, ""), ("a b c rock", {"chords": None}, ""),
      ("N.C. drum intro then Am F", {"chords": "Am F"}, "'N.C.'"), ("C G Am F but in minor", {"chords": "C G Am F", "key": None}, "'in minor'"), ("pedal point on C: C F/C G/C C", {"chords": "C F/C G/C C"}, ""),
      ("1564 in G", {"chords": "I V vi IV"}, "'1564'"), ("251 in Bb", {"chords": "ii V I"}, "'251'"), ("145 blues in E", {"chords": "I IV V", "tempo": None}, "'145'"), ("124 house in E", {"chords": None, "tempo": 124}, ""),
      ("rock from 1764 in G", {"chords": None}, ""), ("bpm120", {"tempo": 120}, ""), ("80 pbm", {"tempo": 80}, ""), ("at 12O bpm", {"tempo": 120}, ""), ("100bpm±5", {"tempo": 100}, ""), ("around the 120 mark", {"tempo": 120}, ""),
@@ -1078,3 +1097,8 @@ def test_what_is_said_out_of_place_is_read(prompt, stated, said):
     values = {name: getattr(found, name) for name in stated}
     assert {name: value if name in ("tempo", "chords") else value and str(value) for name, value in values.items()} == stated
     assert any(said in note for _, note in found.notes) or not said
+
+
+def test_note_names_of_other_tongues_are_all_named_where_a_line_is_refused():
+    with pytest.raises(InputError, match="write B; write F# for Fis, C# for Cis"):
+        resolve("calm piano", chords="H Fis Am Cis")

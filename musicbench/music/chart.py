@@ -14,8 +14,8 @@ from musicbench import InputError
 from musicbench.music.barnumbers import begins_ending, with_endings
 from musicbench.music.bars import SOFT_BAR, bars_of, is_barred, with_bars_of_long_regions
 from musicbench.music.sections import AGAIN, FILLERS, MAX_LINE, SAME_WORDS, SILENT_WORDS, SPOKEN_TIMES, marked
-from musicbench.music.theory import parse_symbol, quoted
-from musicbench.music.tokens import Token, normalised, tokens_of
+from musicbench.music.theory import foreign_name, parse_symbol, quoted
+from musicbench.music.tokens import Token, normalised, symbol_of, tokens_of
 
 # A repeat may begin without |: at the start or after the repeat before. The terminals are kinds of musicbench.music.tokens.
 GRAMMAR = """
@@ -101,7 +101,7 @@ def _terminals(tokens):
         elif token.kind in ("BAR", "OPEN", "CLOSE", "SAME", "TIMES", "LINE", "ENDING", "MARK", "LEFT", "RIGHT"):
             result.append(token)
         elif token.kind not in ("GAP", "STOP", "HOLD") and token.value not in FILLERS:
-            _refuse(token)
+            _refuse(token, tokens[i + 1 :])
     is_count = [token.kind == "TIMES" for token in [*result[1:], SOFT_BAR]]
     behind_repeat = [False, *(token.kind == "CLOSE" for token in result)]
     drop = [
@@ -149,8 +149,8 @@ def _repeats_counted(tokens):
     return result
 
 
-def _refuse(token):
-    """Raise InputError for a token that is no part of a chord line."""
+def _refuse(token, behind):
+    """Raise InputError for a token that is no part of a chord line; for note names of other tongues with those `behind` it."""
     advice = _ADVICE.get(token.kind) or _ADVICE.get(str(token.value).lower())
     if advice:
         raise InputError(f"{quoted(token.text)} at character {token.start + 1} is no part of a chord line; {advice}")
@@ -161,6 +161,9 @@ def _refuse(token):
         said = str(error)
         if re.fullmatch("[A-Z]?[a-z]{2,}", token.text) and re.search("this is a word|start with a root", said):
             said = f"unknown chord {quoted(token.text)}: this is a word; a chord line has chords alone, words go into the prompt"
+    others = {other.text: name[1] for other in behind if (name := foreign_name(other.text)) and not symbol_of(other.text)}
+    if foreign_name(token.text) and others:
+        said += "; write " + ", ".join(f"{name} for {other}" for other, name in list(others.items())[:6])
     raise InputError(f"{said} (at character {token.start + 1} of the chord line)")
 
 

@@ -10,6 +10,7 @@ _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?
 _NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")
 _DASHED = re.compile(r"[b#]?[1-7](?:m7?|maj7)?(?:-[b#]?[1-7](?:m7?|maj7)?)+")
 _MINOR_SEVENTH = re.compile(r"[b#]?[1-7]-(?:7|9|11|13)")
+_BRACKETED_SEVENTH = re.compile(r"(?<![\w#/.(])([b#]?[1-7](?:-|m)?)\((maj7|7|9|11|13)\)")  # 5(7)
 _NUMERALS = ("I", "ii", "iii", "IV", "V", "vi", "vii")
 _METERS = ("2/4", "3/4", "4/4", "5/4", "6/4")  # at the start of a line they are no chords
 _MARK_SIGN = "[\ue000-\uefff]"
@@ -35,6 +36,7 @@ def _is_line(tokens, first, end):
 
 def numerals_for_numbers(text):
     """Return a line of scale degrees, "1 5 6- 4", "2-7 57 1", "1 5/7 6-", as Roman numerals; any other text as it is."""
+    text = _BRACKETED_SEVENTH.sub(r"\1\2", text)
     marks, text_of_marks = _named_marks(text)
     if marks:
         read = numerals_for_numbers(text_of_marks)

@@ -175,6 +175,30 @@ def _with_inversions(tokens):
     return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
 
 
+def _notes_of_sixths(tokens):
+    """Return notes of I6 and IV6 among triads, which others read as first inversions."""
+    numerals = [str(token.value) for token in tokens if token.kind == "ROMAN"]
+    sixths = [numeral for numeral in numerals if re.fullmatch("(?:I|IV|i|iv)6", numeral)]
+    is_plain = all(re.fullmatch("[b#]?[IViv]+[°+]?|V7", numeral) for numeral in numerals if numeral not in sixths)
+    if not sixths or not is_plain or len(sixths) == len(numerals):
+        return ()
+    (said, third) = (sixths[0], f"{sixths[0][:-1]}/3")
+    return (f"'{said}' in the chord line is read as an added sixth; write {third} for the first inversion",)
+
+
+_IN_MINOR = {"I": "i", "ii": "ii°", "ii7": "iiø7", "iii": "III", "IV": "iv", "V": "V", "V7": "V7"}
+
+
+def _in_minor_key(tokens, key):
+    """Return (tokens, notes): numerals of a major pattern, "ii V I", beside a minor key are those of that key, ii° V i."""
+    numerals = [token.value for token in tokens if token.kind == "ROMAN"]
+    if key is None or key.mode != "minor" or len(set(numerals)) < 2 or "I" not in numerals or not set(numerals) <= set(_IN_MINOR):
+        return tokens, ()
+    read = [replace(token, value=_IN_MINOR[token.value]) if token.kind == "ROMAN" else token for token in tokens]
+    said, meant = " ".join(dict.fromkeys(numerals)), " ".join(dict.fromkeys(_IN_MINOR[numeral] for numeral in numerals))
+    return read, (f"{quoted(said)} in {key} is read as {meant}; write chords such as {key.tonic} for others",)
+
+
 def _notes_of_basses(tokens):
     """Return notes of numerals over a numeral that could be another key's degree as well: IV/V."""
     pairs = [str(token.value).partition("/") for token in tokens if token.kind == "ROMAN"]
@@ -418,8 +442,10 @@ class Progression:
             notes += (f"the chord line says {own_key}; {key} is played",)
         key = key or own_key or _key_of_numerals(tokens)
         tokens, length_notes = with_lengths(_with_inversions(without_bar_numbers(with_endings(tokens))), meter)
+        tokens, minor_notes = _in_minor_key(tokens, key)
         tokens, more_notes = without_separators(tokens, meter)
-        tokens, notes = _with_times(tokens), notes + length_notes + more_notes + _notes_of_basses(tokens)
+        notes += minor_notes + length_notes + more_notes + _notes_of_sixths(tokens) + _notes_of_basses(tokens)
+        tokens = _with_times(tokens)
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
         tokens, recall_notes = with_recalled(_as_chords(tokens))

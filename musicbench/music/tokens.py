@@ -43,6 +43,11 @@ class Token:
 
 ARROWS = "->|→|=>|>"
 _SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
+# "G,120bpm" and "rock,4/4": what a comma parts without a blank; not "7,5 min", nor what is in brackets.
+_COMMA_OF_A_LIST = re.compile(
+    r"(\([^()\s]*\))|,(?=\d)(?:(?<=[A-Za-z#)],)|(?<=[A-Za-z#/]\d,)(?=(?!1[13]\b)\d{2})|(?<=\d,)(?=\d{1,2}/\d)|(?<=\d,)(?=\d{2,3} ?bpm))",
+    re.I,
+)
 # C7[b9], Am (add9), and C /E, C/ E: what belongs to the symbol before it.
 _GLUED_BRACKET = re.compile(
     r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
@@ -137,6 +142,7 @@ def normalised(text):
     text = _MISSPELT.sub(lambda match: match[1] + ("ajor" if match[0][1] in "aj" else "inor"), text)
     text = re.sub(r"(?<!\w)::(?!\w)", ":|:", text)
     text = re.sub(r"\|\s*\[([1-4])(?=\s)", r"| \1.", text)
+    text = _COMMA_OF_A_LIST.sub(lambda match: match[1] or ", ", text)
     text = _COUNT_IN_BRACKET.sub(lambda match: f"x{match[1] or match[2]}", text)
     text = _LISTED_NOTES.sub(_harte_name, text)
     text = _GLUED_BRACKET.sub(lambda match: f"({match[1].replace(' ', '')})", text)
@@ -449,6 +455,9 @@ def _join_at(tokens, place, text):
     ):
         if first.value == "a" and tokens[place + 1].value == "second":  # "a second guitar"
             return first, place + 1
+        if first.value == "a" and tokens[place + 1].value == "min" and _is_tempo_at(tokens, place + 2):  # "a min 75 bpm"
+            tokens[place] = Token("CHORD", first.text, "A", first.start, first.end)
+            return _join_chord(tokens, place, text)
         tokens[place] = Token("NUMBER", first.text, float(_COUNTS[first.value]), first.start, first.end)
         return _join_quantity(tokens, place, text)
     if first.value == "half" and after and after.value == "a" and _unit(str(_next_word(tokens, place + 1)[0])) in ("bars", "beats"):
@@ -476,6 +485,13 @@ def _join_times(tokens, place, text):
     if not is_times or (first is number and word.text in "xX" and place + 2 < len(tokens) and tokens[place + 2].kind == "NUMBER"):
         return None
     return Token("TIMES", text[first.start : second.end], int(number.value), first.start, second.end), place + 2
+
+
+def _is_tempo_at(tokens, place):
+    """Return whether a tempo stands at a place, perhaps behind a comma: "75 bpm"."""
+    place += place < len(tokens) and tokens[place].text == ","
+    kinds = [token.kind for token in tokens[place : place + 2]]
+    return kinds[:1] == ["TEMPO"] or (kinds == ["NUMBER", "WORD"] and _unit(tokens[place + 1].value) == "bpm")
 
 
 def _counted(token):

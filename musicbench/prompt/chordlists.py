@@ -318,7 +318,12 @@ def _is_key_change(reading, run, tokens):
 def _is_key_twice(reading, run, tokens):
     """Return whether two names of one key stand side by side, "C# / Db major"; the first is used."""
     is_spoken = bool(re.search(r"\b(?:major|minor)$", tokens[-1].text, re.I))
-    if len(tokens) != 2 or not is_spoken or len({Chord.parse(token.value).root for token in tokens if token.kind == "CHORD"}) > 1:
+    if (
+        len(tokens) != 2
+        or not is_spoken
+        or tokens[0].text == tokens[1].text
+        or len({Chord.parse(token.value).root for token in tokens if token.kind == "CHORD"}) > 1
+    ):
         return False
     reading.use(run.places[0], run.places[0] + 1)
     run.places = run.places[1:]
@@ -382,6 +387,9 @@ def _is_asked(reading, run, tokens, marker, leads_in):
     is_of_list = reading.kind(run.end) == "STOP" and reading.kind(run.end + 1) in SYMBOLS and reading.kind(run.end + 2) in SYMBOLS
     if is_of_list:  # "pedal point on C: C F/C G/C C"
         return False
+    is_measured = reading.word(run.first - 1) == "of" and _has_length_beside(reading, run)
+    if is_measured and (reading.ends(run.end) or reading.word(run.end) == "at") and tokens[0].value == tokens[0].text:
+        return True  # "one bar of Am"
     if weak[0] and _is_vamp(reading, run, tokens[0]):
         return True
     is_word = weak[0] and not (reading.ends(run.end) or reading.word(run.end) in ("at", "for", "chord"))

@@ -189,6 +189,7 @@ _TOLD = {
 }  # fmt: skip
 _WHEN = {word: when for when, words in _TOLD.items() for word in words}
 _FILLS = set("on with at from in the a an it and but up down back into to by chord of is that which music".split())
+STORY_WORDS = {*_WHEN, *_FILLS}
 
 
 def _tell_in_order(reading):
@@ -241,8 +242,23 @@ def _write_story(reading, first, end, groups):
 _ORDINALS = set("first second third fourth fifth sixth seventh eighth next last final then other".split())
 
 
+_COUNTS = {"one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "eight": 8.0}
+
+
+def _say_units(reading):
+    """Write "F for one" as "F for one bar" where a length before it says which unit: "Am for two bars then F for one"."""
+    unit = None
+    for i in range(len(reading.tokens)):
+        if reading.kind(i) == "QUANTITY" and reading.value(i)[1] in ("bars", "beats"):
+            unit = reading.value(i)[1]
+        count = _COUNTS.get(reading.word(i)) or (reading.value(i) if reading.kind(i) == "NUMBER" else None)
+        if unit and count and reading.word(i - 1) == "for" and reading.kind(i - 2) == "CHORD":
+            reading.tokens[i] = replace(reading.tokens[i], kind="QUANTITY", value=(count, unit))
+
+
 def _put_lengths_behind(reading):
     """Turn "2 bars of C", "first four bars C, next four bars F", "bars 1-4 Am" and "C in the first bar" into chords with lengths."""
+    _say_units(reading)
     lengths = [found for i in range(len(reading.tokens)) if (found := _length_before(reading, i))]
     is_list = len(lengths) > 1
     for first, chord, count, unit, is_sure in lengths:

@@ -9,7 +9,7 @@ _GLUED = re.compile(
     r"(?<![\w.:/#$-])(?<!\b(?:from|year) )(?<!\b(?:of|in|by) )(?=[2-7]*1)(?!(?:\d*(\d)\1))[1-7]{3,4}(?= (?:[a-z]+ ){0,2}in (?:the key of )?[A-G](?:b|#)?m?\b| (?:chord )?(?:progression|changes|turnaround|cadence|loop|vamp)\b)"
 )
 _NO_TEMPO = re.compile(r" (?:blues|country|chord|progression|changes|turnaround|cadence)\b")
-_QUALITY = r"(?:-7(?!-)|-(?!\d)|m(?:aj)?7?|min7?|maj7|M7|sus[24]?|dim7?|°7?|ø7?|add9|[79])"
+_QUALITY = r"(?:-7(?!-)|-(?!\d)|m(?:aj)?7?|min7?|maj7|M7|sus[24]?|dim7?|°7?|ø7?|add9|[79]|\((?:maj7|7|9)\))"
 _DEGREE = rf"[b#]?[1-7]{_QUALITY}?(?:/[b#]?[1-7])?"
 _LIST = re.compile(rf"(?<![\w./:#-]){_DEGREE}(?:(?: ?[|,] ?| ?- ?| ){_DEGREE}){{2,31}}(?![\w/:%]|\.\d| ?bpm| ?/)")
 _PLAIN = re.compile(r"[1-7]")

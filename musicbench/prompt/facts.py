@@ -8,7 +8,14 @@ from musicbench.music.tokens import normalised, symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
-from musicbench.prompt.keys import first_key, note_mode_beside_chords, note_outside_a_key, read_marked_keys, read_other_keys
+from musicbench.prompt.keys import (
+    first_key,
+    note_mode_alone,
+    note_mode_beside_chords,
+    note_outside_a_key,
+    read_marked_keys,
+    read_other_keys,
+)
 from musicbench.prompt.lengths import read_duration_stated, read_section_lengths
 from musicbench.prompt.meters import read_meter_stated
 from musicbench.prompt.pace import note_eighths, read_tempo
@@ -82,6 +89,8 @@ def read_prompt(prompt, key=None, meter=None):
         note_not_understood(reading)
     if not chords:
         note_outside_a_key(reading)
+        if own_key is None:
+            note_mode_alone(reading)
     elif own_key is None:
         note_mode_beside_chords(reading, chords)
     note_unused_chords(reading, chords)

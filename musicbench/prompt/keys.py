@@ -107,6 +107,19 @@ def note_outside_a_key(reading):
         reading.note("key", f"{quoted(outside[0])} in the prompt is not played; the chords stay in one key")
 
 
+def note_mode_alone(reading):
+    """Note a mode or a scale without a tonic, "dorian groove", "pentatonic flute"."""
+    said = _MODE_ALONE.search(reading.text)
+    if said and not reading.is_denied(next(i for i, token in enumerate(reading.tokens) if token.end > said.start())):
+        reading.note("key", f"{quoted(said[0])} in the prompt names no tonic; write one, such as 'D {said[0].lower()}'")
+
+
+_MODE_ALONE = re.compile(
+    r"(?<![A-G] )(?<![A-G][#b] )\b(?:ionian|dorian|phrygian|lydian|mixolydian|aeolian|locrian|(?:(?:minor|major) )?pentatonic)(?! (?:dominant|cadence|half))\b",
+    re.I,
+)
+
+
 def note_mode_beside_chords(reading, chords):
     """Note "in minor" beside chords in letters, which it does not change."""
     said = _IN_A_MODE.search(reading.text) if re.search("[A-G]", chords) else None

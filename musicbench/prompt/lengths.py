@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from musicbench.music.sections import SECTIONS
 from musicbench.music.theory import quoted
-from musicbench.prompt.reading import left_out
+from musicbench.music.tokens import GENRE_WORDS
+from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _NO_LENGTH = set(
     "in into mark later apart ago before after delay reverb tail gap pause silence attack release decay fade fades fadeout fadein each per".split()
@@ -18,6 +19,9 @@ _PARTS = set(
 _POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
 _DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
 _PIECES = r"(?:tracks?|songs?|pieces?|jingles?|clips?|jams?|mix|tunes?|recordings?|compositions?|soundscapes?)"
+_PICKUP = re.compile(
+    r"\b(?:(?:pick-?up|anacrusis|upbeat)(?= of )|anacrusis|pick-?up (?:bar|beat|measure|notes?)|with a pick-?up(?=[,.]|$))\b", re.I
+)
 _VAGUE_LENGTH = re.compile(
     rf"\b(?:(?:very |really )?(?:long|short|lengthy|extended)(?: [a-z-]+){{0,2}}? {_PIECES}|(?:full|whole|entire|complete)[- ](?:length(?: {_PIECES})?|{_PIECES})"
     r"|(?:radio|album|single|song|standard)[- ](?:length|edit|cut)|(?:extended|club|12 inch) (?:mix|version|cut))\b",
@@ -41,6 +45,15 @@ def read_duration_stated(reading):
         elif value != duration:
             played = f"{duration:g} s" if isinstance(duration, float) else duration
             reading.note("duration", left_out(reading.words(i, end), played))
+    for i, token in enumerate(reading.tokens):
+        is_alone = token.kind == "QUANTITY" and token.value[1] == "beats" and reading.ends(i - 1) and reading.ends(i + 1)
+        if (
+            is_alone and i not in reading.used and not any(other.kind in _CHORD_KINDS for other in reading.tokens)
+        ):  # "rock, 16 beats"
+            reading.note("duration", f"{quoted(token.text)} in the prompt is not taken as a length; write bars or seconds")
+    pickup = _PICKUP.search(reading.text)
+    if pickup:
+        reading.note("duration", f"{quoted(pickup[0])} in the prompt is not played; a clip begins with a whole bar")
     vague = _VAGUE_LENGTH.search(reading.text) if duration is None else None
     if vague:
         reading.note("duration", f"{quoted(vague[0])} in the prompt names no length; write one, such as '30 seconds' or '16 bars'")
@@ -85,6 +98,43 @@ def _duration_at(reading, i):
     return _length(reading, i, i + 1, *reading.value(i))
 
 
+_OF_YEARS = {
+    "style",
+    "styled",
+    "sound",
+    "sounds",
+    "sounding",
+    "era",
+    "vibe",
+    "vibes",
+    "feel",
+    "radio",
+    "film",
+    "movie",
+    "noir",
+    "big",
+    "inspired",
+    "music",
+}
+
+
+_SMALL_KEY = "[a-g][#b]?(?:m|min|minor|maj|major)"
+
+
+def _is_among_numbers(reading, i):
+    """Return whether a tempo, a meter or a key stands just before "30s" and no style or piece behind: "85 bpm Cm 30s"."""
+    before = i - 1 - (reading.kind(i - 1) == "GAP")
+    is_fact = reading.kind(before) in ("TEMPO", "FRACTION", "CHORD") or re.fullmatch(_SMALL_KEY, reading.word(before))
+    has_tempo = any(token.kind == "TEMPO" for token in reading.tokens)
+    after = reading.word(i + 1)
+    return (
+        is_fact
+        and has_tempo
+        and after not in GENRE_WORDS | OF_MUSIC | _OF_YEARS
+        and reading.kind(i + 1) in ("WORD", "END", "GAP", "STOP", "LINE")
+    )
+
+
 # What of 30 seconds is made, not of the 1930s.
 _TEXTURES = {"pad", "pads", "ambient", "drone", "texture", "soundscape", "atmosphere", "riser", "bed", "cue", "sample", "loop", "clip", "techno", "trap", "lofi", "edm"}  # fmt: skip
 
@@ -125,7 +175,7 @@ def _length(reading, i, end, count, unit):
             count in range(20, 100, 10) or count > 600 or reading.word(i - 1) in ("the", "low", "mid", "high", "early", "late")
         )
         if is_glued and not is_named and is_decade and count <= 60 and reading.word(i - 1) != "the":
-            if _TEXTURES.intersection((reading.word(i + 1), reading.word(i + 2))):
+            if _TEXTURES.intersection((reading.word(i + 1), reading.word(i + 2))) or _is_among_numbers(reading, i):
                 return end, float(count)
             reading.note("duration", f"{quoted(text)} in the prompt is read as years; write '{count:g} seconds' if it is a length")
         return None if is_glued and not is_named and is_decade or is_glued and count > 600 else (end, float(count))
@@ -216,6 +266,12 @@ def _is_before_chord(reading, i):
     return len(before_chords) > 1 and i in before_chords
 
 
+def _is_only_chord(reading, i):
+    """Return whether the chord at `i` is the only one of the text, and its length the only one: "one bar of Am, 60 bpm"."""
+    chords = sum(token.kind in _CHORD_KINDS for token in reading.tokens)
+    return chords == 1 == len(_lengths_in_bars(reading)) and (reading.ends(i + 1) or reading.word(i + 1) == "at")
+
+
 def _is_a_part(reading, i, end, value):
     """Return whether a length of time is that of a part, or a point in time, and not that of the whole."""
     begin, _ = reading.sentence(i)
@@ -228,7 +284,10 @@ def _is_a_part(reading, i, end, value):
         return True  # C (2 bars), Am for 2 bars
     if near[-1:] == ["at"] and reading.word(i - 2) in ("stop", "stops", "end", "ends", "ending", "finish", "finishes", "cut"):
         return False  # "stops at 20 seconds"
-    if near[-1:] == ["at"] or set(near[-2:]) & _POINTS or reading.says(i, _DYNAMIC):
+    if near[-1:] == ["at"] or set(near[-2:]) & _POINTS:
+        return True
+    is_turn = reading.says(i, _DYNAMIC) and not (reading.ends(i - 1) and reading.ends(end))  # "crescendo, 5 mins" is a length
+    if is_turn and "min" not in str(reading.value(i)):
         return True
     after = end + 1 if reading.value(end) == "joined" else end
     of_what = reading.word(after + 1) if reading.word(after) == "of" else reading.word(after)
@@ -241,6 +300,6 @@ def _is_a_part(reading, i, end, value):
         and reading.kind(after + 1) in _CHORD_KINDS
         and reading.tokens[after + 1].value == reading.tokens[after + 1].text
     ):
-        return True  # 2 bars of C
+        return not _is_only_chord(reading, after + 1)  # 2 bars of C, 2 bars of G
     is_form = isinstance(value, str) and reading.word(after) == "blues" and reading.word(after + 1) not in ("loop", "clip", "track")
     return is_form or "chords" in near or "chord" in near

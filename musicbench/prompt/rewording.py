@@ -25,9 +25,9 @@ _SLIPS = (  # of writing a tempo: (what is written, what is meant)
 )
 
 _NOTES = {"do": "C", "ut": "C", "re": "D", "ré": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
-_SOLFEGE = rf"(?:{'|'.join(_NOTES)})(?:[#b]|bemol)?(?:m7|maj7|min|m|7)?"
+_SOLFEGE = rf"(?:{'|'.join(_NOTES)})(?:[#b]|bemol)?(?:m7|maj7|min|m|7| m(?=[ ,|-]|$))?"
 _SOLFEGE_LIST = re.compile(rf"\b{_SOLFEGE}(?:(?: ?[-,|] ?| ){_SOLFEGE}){{2,31}}(?![\w'])", re.IGNORECASE)
-_SOLFEGE_CHORD = re.compile(rf"({'|'.join(_NOTES)})(#|b(?:emol)?)?(m7|maj7|min|m|7)?", re.IGNORECASE)
+_SOLFEGE_CHORD = re.compile(rf"({'|'.join(_NOTES)})(#|b(?:emol)?)?(m7|maj7|min|m|7| m(?=[ ,|-]|$))?", re.IGNORECASE)
 _NO_BASS = re.compile(r"(?<![\w/#-])([A-G][#b]?(?:maj7|m7|m|7)?)/([A-G][#b]?(?:maj7|m7|m|7))(?![\w/#-])")
 _OPEN_SLASHES = re.compile(r"(?<=[\w#])/(?: (?=[A-G])|$)")
 
@@ -46,7 +46,7 @@ def reworded(text):
     text = _SPOKEN_HUNDREDS.sub(lambda match: f"at {_hundreds(*match.groups())}", text)
     text = _MODE_ABROAD.sub(lambda match: _MODE_OF[match[0].lower()], text)
     text = _SOLFEGE_LIST.sub(lambda match: _in_letters(match[0], notes), text)
-    text = _corrected(text, notes)
+    text = _replaced(_corrected(text, notes), notes)
     text = _ending_last(text, notes)
     return text, notes
 
@@ -54,6 +54,15 @@ def reworded(text):
 def _hundreds(hundreds, tens, ones):
     one = _ONES.index(ones.lower()) + 1 if ones else 0
     return 100 * (_ONES.index(hundreds.lower()) + 1) + 10 * (_TENS.index(tens.lower()) + 1) + one
+
+
+def _spelt(found):
+    return " ".join(_NOTES[note.lower()] + (sign or "")[:1] + (kind or "").lower().strip() for note, sign, kind in found)
+
+
+def solfege_in_letters(line):
+    """Return a chord line with its lists of solfège in letters: "Do Sol Lam Fa" as "C G Am F"."""
+    return _SOLFEGE_LIST.sub(lambda match: _SOLFEGE_CHORD.sub(lambda found: _spelt([found.groups()]), match[0]), line)
 
 
 def _in_letters(said, notes):
@@ -64,7 +73,7 @@ def _in_letters(said, notes):
     is_scale = [note.lower() for note, *_ in found[:3]] == ["do", "re", "mi"]
     if is_scale or not (any(kind for _, _, kind in found) or said[0].isupper()):
         return said
-    letters = " ".join(_NOTES[note.lower()] + (sign or "")[:1] + (kind or "").lower() for note, sign, kind in found)
+    letters = _spelt(found)
     notes.append(("chords", f"{quoted(said)} in the prompt is read as {letters}"))
     return letters
 
@@ -104,6 +113,25 @@ def _corrected(text, notes):
         between = text[start + len(taken_back) : tokens[i].start].rstrip(" ,;-.!?")
         return text[:start] + written + between + text[end + len(instead) :]
     return text
+
+
+_A_CHORD = r"([A-G][#b]?(?:maj|min|m|sus|dim|aug|add)?\d{0,2})"
+_INSTEAD = re.compile(
+    rf"(?:[,;.] ?| )(?:but |and )?(?:(?:no|not|without|replace|swap) (?:the )?{_A_CHORD},?(?: but| use| play| with| for| by)+ {_A_CHORD}(?: instead)?"
+    rf"|(?:use |play |with )?{_A_CHORD} instead of (?:the )?{_A_CHORD})(?![\w#/])"
+)
+
+
+def _replaced(text, notes):
+    """Return a text whose list of chords has the chord that is wanted instead of another: "C G Am F but no F, use Dm instead"."""
+    match = _INSTEAD.search(text)
+    old, new = (match[1] or match[4], match[2] or match[3]) if match else ("", "")
+    is_told = match and re.search("instead|replace|swap", match[0])
+    head, count = re.subn(rf"(?<![\w#/]){re.escape(old)}(?![\w#/])", new, text[: match.start()]) if is_told else ("", 0)
+    if not count or sum(token.kind == "CHORD" for token in tokens_of(head)) < 2:
+        return text
+    notes.append(("chords", f"{quoted(old)} in the prompt is taken back there; {new} is played"))
+    return head + text[match.end() :]
 
 
 def _place_corrected_to(tokens, i):

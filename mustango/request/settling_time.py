@@ -2,10 +2,11 @@
 
 import math
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 from musicbench import InputError
-from musicbench.music.progression import beat_grid, read_sheet
+from musicbench.music.progression import Progression, beat_grid, read_sheet
 from musicbench.music.theory import (
     MAX_BPM,
     MIN_BPM,
@@ -13,12 +14,16 @@ from musicbench.music.theory import (
     Key,
     Meter,
     parse_tempo,
+    quoted,
     read_meter,
     word_tempo,
 )
+from musicbench.music.tokens import normalised, tokens_of
+from musicbench.prompt.chordwords import STORY_WORDS
 from musicbench.prompt.facts import drums_alone, read_prompt
-from musicbench.prompt.forms import form_at_the_end
+from musicbench.prompt.forms import bars_of, form_at_the_end, form_in
 from musicbench.prompt.genres import Leaning
+from musicbench.prompt.rewording import solfege_in_letters
 from mustango.request.beats import check_inside, steady
 from mustango.request.bounds import CHART, check_length, read_duration
 from mustango.request.choosing import choose_tempo, rng_of, tempo_range
@@ -89,6 +94,36 @@ def _in_own_mode(prompt, key):
     return Key(key.tonic, "minor")
 
 
+def _with_plain_chords(given):
+    """Return (what is given, with a chord line that tells its chords in words, "from Dm to G", in solfège or as a form in plain chords; notes)."""
+    line = given["chords"]
+    if line is None or _is_readable(line):
+        return given, []
+    plain, key = solfege_in_letters(line), given["key"]
+    if plain == line or not _is_readable(plain):
+        stated, tokens, (form, _) = read_prompt(line), tokens_of(normalised(line)), form_in(line)
+        words = {token.value for token in tokens if token.kind == "WORD"}
+        symbols = [token.value for token in tokens if token.kind in ("CHORD", "ROMAN", "LIKE")]
+        if stated.chords and words <= STORY_WORDS and sorted(stated.chords.split()) == sorted(symbols):
+            plain = stated.chords
+        elif form and not stated.chords:
+            key = key or (str(stated.key) if stated.key else None)
+            is_minor = Key.parse(key).mode == "minor" if key else form.mode == "minor"
+            bars = bars_of(form.minor if is_minor else form.major)
+            plain = " | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars)
+        else:
+            return given, []
+    said = f"the {form.name}" if plain not in (line, solfege_in_letters(line)) and form and not stated.chords else plain
+    return given | {"chords": plain, "key": key}, [f"{quoted(line)} in the chord line is read as {said}"]
+
+
+def _is_readable(line):
+    with suppress(InputError):
+        Progression.parse(line)
+        return True
+    return False
+
+
 def _with_sheet(given):
     """Return (what is given, with the tempo, meter and key that a given chord line says where no option does; notes on other tempi)."""
     if given["chords"] is None:
@@ -120,6 +155,7 @@ class TimeSettling:
     """A prompt and what is given beside it, on the way to Controls. Each step adds to `origin` and `notes`."""
 
     def __init__(self, prompt, given, seed, longest_s):
+        given, plain_notes = _with_plain_chords(given)
         given, sheet_notes = _with_sheet(given)
         self.prompt, self.given, self.longest_s = prompt, given, longest_s
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
@@ -136,7 +172,7 @@ class TimeSettling:
         self.rng = rng_of(prompt, seed)
         # drawn whether they are needed or not, so that what is given does not change what is chosen; then the loop
         self.place_of_tempo, self.place_of_mode, self.drawn_tonic = self.rng.random(), self.rng.random(), int(self.rng.integers(12))
-        self.origin, self.notes = {}, [*([counted] if counted else []), *sheet_notes]
+        self.origin, self.notes = {}, [*([counted] if counted else []), *plain_notes, *sheet_notes]
         if ending := form_at_the_end(prompt):
             self.notes.append(f"a clip is one loop, without the {ending} at its end")
         self.without_pulse = None  # why predicted beats are not played, if so
