@@ -630,7 +630,9 @@ def test_chords_at_times_are_taken_as_they_are():
 
 def stating(monkeypatch, duration):
     """Let every prompt state a duration."""
-    monkeypatch.setattr("mustango.request.reader.read_prompt", lambda *given: replace(read_prompt(*given), duration=duration))
+    monkeypatch.setattr(
+        "mustango.request.settling_time.read_prompt", lambda *given: replace(read_prompt(*given), duration=duration)
+    )
 
 
 @pytest.mark.parametrize(

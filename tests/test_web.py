@@ -372,7 +372,7 @@ def test_sizes_are_bounded(files, monkeypatch):
     assert post("/gradio_api/upload", None)[0] == 411 and post("/gradio_api/upload", "-5")[0] == 411
     for path in LIKE_FORMS:
         assert post(path, 2**21)[0] == 413, path
-    monkeypatch.setattr("mustango.page.web.MAX_DISK", 100)
+    monkeypatch.setattr("mustango.page.guard.MAX_DISK", 100)
     assert post("/gradio_api/upload", 200)[0] == 507
 
 
@@ -417,7 +417,7 @@ def test_only_the_routes_of_forms_take_what_is_no_json(files):
 
 
 def test_uploads_under_way_count(files, monkeypatch):
-    monkeypatch.setattr("mustango.page.web.MAX_DISK", 100)
+    monkeypatch.setattr("mustango.page.guard.MAX_DISK", 100)
     gate, upload = Gate(None, files), {"method": "POST", "path": "/gradio_api/upload", "headers": [(b"content-length", b"50")]}
 
     async def app(scope, receive, send):

@@ -247,7 +247,7 @@ _FACT_NAMES = {
     "key": "key", "tempo": "tempo", "time": "time", "capo": "capo", "transpose": "transpose", "meta": "", "comment": "", "c": "", "ci": ""
 }  # fmt: skip
 _BARE_DIRECTIVES = set("soc eoc sov eov sob eob sog eog sot eot chorus np npp cb colb column_break new_page new_song ns".split())
-_FRET_SHAPE = re.compile(r"(?<![\w/-])(?=[\dxX-]*[xX0])(?:[\dxX]{6}|(?:[xX]-|\d{1,2}-){5}(?:[xX]|\d{1,2}))(?![\w/-])")
+_FRET_SHAPE = re.compile(r"(?<![\w.:/-])(?=[\dxX-]*[xX0])(?:[\dxX]{6}|(?:[xX]-|\d{1,2}-){5}(?:[xX]|\d{1,2}))(?![\w:/-])")
 _TAB_LINE = re.compile(r" ?[A-Ge]?[b#]? ?\|[-\d hpbrx~/\\|()sv^*.]*-{2}[-\d hpbrx~/\\|()sv^*.]*$")
 _BRACKET = re.compile(r"\[([^\[\]]{1,40})\]")
 _UNSURE = {"A", "Am", "I", "a", "am", "i", "be", "do", "so", "add"}  # chords or words
