@@ -17,6 +17,7 @@ def recipe(*arguments, **environment):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("RECIPES" not in os.environ, reason="minutes of work; RECIPES=1 runs it")
 @needs_fluidsynth
 def test_the_bundled_models_recipe_makes_a_model_that_plays(tmp_path):
     """Two steps of each training at the bundled model's sizes. It stops where its time is up, and the same command goes on."""
