@@ -3,6 +3,7 @@
 import json
 
 from musicbench.files import written_whole
+from musicbench.music.annotation import spans
 from musicbench.music.theory import Chord, Key
 
 TICKS = 480  # a quarter note
@@ -54,8 +55,8 @@ def save_midi(path, controls):
     asked = {name: value for name, value in controls.asked.items() if value is not None}
     if asked:
         plan.append((0, MetaMessage("text", text=f"asked: {json.dumps(asked)}")))
-    chords, ends = [], (*controls.chord_times[1:], controls.duration_s)
-    for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
+    chords = []
+    for chord, (start_s, end_s) in zip(controls.chords, spans(controls.chord_times, controls.duration_s), strict=True):
         plan.append((tick(start_s), MetaMessage("marker", text=chord.lead_sheet(controls.key))))
         chords.extend(notes(voicing(chord), start_s, end_s, 0, 80))
     clicks = []

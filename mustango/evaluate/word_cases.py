@@ -8,10 +8,11 @@ from musicbench import InputError
 from musicbench.compose.compose import caption, describe, plan
 from musicbench.compose.drumming import drums_of
 from musicbench.compose.styles import MOODS
+from musicbench.music.annotation import spans
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import NO_CHORD, Meter
 from mustango.evaluate.testsets import DURATION_S, Case, composed_case, composed_piece
-from mustango.hear.metrics import Target, beats_f_measure, spans
+from mustango.hear.metrics import Target, beats_f_measure
 from mustango.hear.obeyed import matched_share
 
 INSTRUMENTS = ("piano", "distorted guitar", "organ", "strings", "brass section", "choir")

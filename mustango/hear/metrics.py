@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicbench import InputError
+from musicbench.music.annotation import spans
 from musicbench.music.chordtypes import intervals_of
 from musicbench.music.theory import Chord, Key, tempo_class
 
@@ -142,12 +143,6 @@ def labels_of(clip):
     return Labels(None if clip.bpm is None else round(clip.bpm), clip.key, chords, max(positions) if positions else None)
 
 
-def spans(times, duration_s):
-    """Return (n, 2) starts and ends of events that each last until the next, the last until `duration_s`."""
-    times = np.asarray(times, float)
-    return np.stack([times, [*times[1:], duration_s]], axis=1)
-
-
 def _within(heard, duration_s):
     """Return (labels, times) of the heard chords that begin before the end, the first from 0."""
     events = [(t, c.harte()) for t, c in zip(heard.chord_times, heard.chords, strict=True) if t < duration_s - 0.01]
@@ -167,7 +162,7 @@ def chord_scores(target, heard):
     if starts[0] > 1e-6:  # until the first chord no chord is asked
         wanted, starts = ["N", *wanted], [0.0, *starts]
     bounds, asked, found = mir_eval.util.merge_labeled_intervals(
-        spans(starts, target.duration_s), wanted, spans(times, target.duration_s), labels
+        np.array(spans(starts, target.duration_s)), wanted, np.array(spans(times, target.duration_s)), labels
     )
     lengths = np.diff(bounds)[:, 0]
     scores = {}

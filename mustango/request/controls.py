@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+from musicbench.music.annotation import spans
 from musicbench.music.progression import shares
 from musicbench.music.theory import (
     Key,
@@ -46,10 +47,9 @@ TICKS = 12  # a beat: halves, thirds and quarters
 
 def chord_line(controls):
     """Write the chords of `controls` as a chord line that gives the same chords at the same times again, a loop once."""
-    ends = (*controls.chord_times[1:], controls.duration_s)
     tick_s, ticks = 60 / controls.bpm / TICKS, controls.meter.beats * TICKS
     bars = {}
-    for chord, start_s, end_s in zip(controls.chords, controls.chord_times, ends, strict=True):
+    for chord, (start_s, end_s) in zip(controls.chords, spans(controls.chord_times, controls.duration_s), strict=True):
         name, first, last = chord.lead_sheet(controls.key), round(start_s / tick_s), math.ceil((end_s - 1e-4) / tick_s - 1e-3)
         if abs(first * tick_s - start_s) > 1e-4 or (not bars and first):  # between the ticks, or late: starts in seconds
             return " ".join(
