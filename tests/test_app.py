@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pytest
 import soundfile
-from conftest import HANG_S, ROOT
+from conftest import HANG_S, ROOT, resolve
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
@@ -28,7 +28,6 @@ from mustango.page import inputs, work
 from mustango.page import server as server_of
 from mustango.page.guard import MAX_UPLOAD, sweep_once
 from mustango.pipeline import MustangoPipeline
-from mustango.request.reader import resolve
 
 pytestmark = pytest.mark.slow
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}

@@ -12,7 +12,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import ROOT, resolve
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
@@ -26,7 +26,6 @@ from mustango.__main__ import build_parser, main
 from mustango.cli.generate import summary
 from mustango.pipeline import load_pipeline
 from mustango.request.knows import read_knows
-from mustango.request.reader import resolve
 
 
 @pytest.fixture
