@@ -107,4 +107,4 @@ def read_whole(name: str, value: Any, low: int, high: int) -> int:
     number = read_number(name, value, int)
     if number is None or not low <= number <= high:
         raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give a whole number within it")
-    return number
+    return int(number)
