@@ -47,9 +47,7 @@ TRACKED_BPM = (55 * 1.2, 215 / 1.2)
 
 def scores(clip, judges):
     """Return the COLUMNS of a clip."""
-    target = Target(
-        clip.duration_s, clip.beat_times, clip.beat_positions, clip.bpm, clip.chords, clip.chord_times, clip.key
-    )  # fmt: skip
+    target = Target(duration_s=clip.duration_s, **clip.by_name())
     found = {judge.name: clip_scores(target, judge(clip.samples, clip.sample_rate), judge.hears) for judge in judges}
     return [float(found[judge].get(metric, np.nan)) for judge, metric in COLUMNS]
 

@@ -29,7 +29,7 @@ SHOWN = {"chordino": ("majmin", "sevenths"), "madmom": ("majmin", "beat F", "dow
 
 def scores_of(part, key):
     """Return {"judge, metric": score} of a Clip by its own labels."""
-    target = Target(PART_S, part.beat_times, part.beat_positions, part.bpm, part.chords, part.chord_times, key)
+    target = Target(duration_s=PART_S, **part.by_name() | {"key": key})
     scores = {}
     for name, figures in SHOWN.items():
         judge = load_judge(name)

@@ -41,7 +41,7 @@ def agreement(judge, original, ours, rate):
     first = judge(original, rate)
     if not first.chords:
         return np.nan
-    target = Target(len(original) / rate, (), (), None, first.chords, (0.0, *first.chord_times[1:]), None)
+    target = Target(duration_s=len(original) / rate, chords=first.chords, chord_times=(0.0, *first.chord_times[1:]))
     return chord_scores(target, judge(ours, rate)).get("majmin", np.nan)
 
 

@@ -28,7 +28,15 @@ def installed(name):
 def target():
     beats, positions = beat_grid(BPM, Meter(4, 4), 16.0)
     chords = tuple(map(Chord.parse, CHORDS))
-    return Target(16.0, tuple(beats), tuple(positions), float(BPM), chords, tuple(2.0 * i for i in range(8)), Key("C", "major"))
+    return Target(
+        duration_s=16.0,
+        beat_times=tuple(beats),
+        beat_positions=tuple(positions),
+        bpm=float(BPM),
+        chords=chords,
+        chord_times=tuple(2.0 * i for i in range(8)),
+        key=Key("C", "major"),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +82,7 @@ def test_hears_the_same_a_tone_higher_played_a_tone_higher(name, target, sound):
     if "chords" not in judge.hears:
         pytest.skip("hears no chords")
     higher = librosa.effects.pitch_shift(sound, sr=RATE, n_steps=2)
-    moved = Target(16.0, chords=tuple(c.transposed(2) for c in target.chords), chord_times=target.chord_times)
+    moved = Target(duration_s=16.0, chords=tuple(c.transposed(2) for c in target.chords), chord_times=target.chord_times)
     assert clip_scores(moved, judge(higher, RATE), ("chords",))["root"] > 0.7
 
 

@@ -97,7 +97,15 @@ ALL = ("beats", "downbeats", "chords", "key")
 def target():
     beats, positions = beat_grid(120, Meter(4, 4), 10.0)
     chords = tuple(map(Chord.parse, ("Am7", "F", "C", "G7", "Am7")))
-    return Target(10.0, tuple(beats), tuple(positions), 120.0, chords, (0.0, 2.0, 4.0, 6.0, 8.0), Key("A", "minor"))
+    return Target(
+        duration_s=10.0,
+        beat_times=tuple(beats),
+        beat_positions=tuple(positions),
+        bpm=120.0,
+        chords=chords,
+        chord_times=(0.0, 2.0, 4.0, 6.0, 8.0),
+        key=Key("A", "minor"),
+    )
 
 
 def heard_as(target, **changes):
@@ -182,7 +190,7 @@ def test_chords_in_another_order(target):
 
 
 def test_chords_are_weighted_by_time():
-    target = Target(4.0, chords=(Chord.parse("C"), Chord.parse("G")), chord_times=(0.0, 3.0))
+    target = Target(duration_s=4.0, chords=(Chord.parse("C"), Chord.parse("G")), chord_times=(0.0, 3.0))
     scores = chord_scores(target, Heard(chords=(Chord.parse("C"),), chord_times=(0.5,)))
     assert scores["majmin"] == pytest.approx(0.75) and scores["IoU"] == pytest.approx(3 / 5)
 
@@ -202,7 +210,7 @@ def test_heard_chords_past_the_end_and_late_first_ones_do_no_harm(target):
 
 def test_only_what_is_asked_and_can_be_heard_is_scored(target):
     assert set(clip_scores(target, heard_as(target), ("key",))) == {"CK", "CKD", "key MIREX"}
-    assert clip_scores(Target(10.0), heard_as(target), ALL) == {}
+    assert clip_scores(Target(duration_s=10.0), heard_as(target), ALL) == {}
     order_only = replace(target, chord_times=())
     assert "ECM" in clip_scores(order_only, heard_as(target), ALL) and "root" not in clip_scores(order_only, heard_as(target), ALL)
 

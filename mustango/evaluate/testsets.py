@@ -37,19 +37,8 @@ class Case:
 
     def row(self):
         """Return the case as a row that `read_cases` reads."""
-        labels = self.labels
-        return {
-            "id": self.id,
-            "prompt": self.prompt,
-            "bpm": labels.bpm,
-            "meter": self.controls.get("meter"),
-            "key": [labels.key.tonic, labels.key.mode] if labels.key else None,
-            "beats": [list(labels.beat_times), list(labels.beat_positions)],
-            "chords": [c.harte() for c in labels.chords],
-            "chords_time": list(labels.chord_times),
-            "duration": labels.duration_s,
-            "seed": self.seed,
-        }
+        told = {"id": self.id, "prompt": self.prompt, "duration": self.labels.duration_s, "seed": self.seed}
+        return told | self.labels.labels()
 
 
 # ---------------------------------------------------------------------------------------------------- composed sets
@@ -122,7 +111,10 @@ def composed_case(seed, index, stream=0):
         line = " | ".join(" ".join(names[i : i + 2]) for i in range(0, len(names), 2))
     laid, times = Progression.parse(line, meter).lay_out(bpm, DURATION_S)
     beats, positions = beat_grid(bpm, meter, DURATION_S)
-    target = Target(DURATION_S, tuple(beats), tuple(positions), float(bpm), tuple(laid), tuple(times), key)
+    target = Target(
+        duration_s=DURATION_S, beat_times=tuple(beats), beat_positions=tuple(positions), bpm=float(bpm), meter=meter,
+        chords=tuple(laid), chord_times=tuple(times), key=key,
+    )  # fmt: skip
     controls = {"chords": line, "tempo": bpm, "meter": str(meter)} | ({"key": str(key)} if key else {})
     case = Case(f"{index:04d}", "", target, target, controls, int(rng.integers(10**9, 2**31)), least_s=LEAST_SHARE * DURATION_S)
     return replace(case, prompt=caption(tags_of(composed_piece(case), DURATION_S), rng))
@@ -174,16 +166,17 @@ def _labels(row, where, notes):
         beats = notes.append("beats left out: their times do not rise") or [[], []]
     bpm = read_number("bpm", row.get("tempo") if row.get("bpm") is None else row["bpm"], low=1, high=MOST_SAID_BPM)
     return Target(
-        duration, tuple(map(float, beats[0])), tuple(int(p) for p in beats[1]), bpm,
-        tuple(chords), tuple(times) if chords else (), key,
+        duration_s=duration, beat_times=tuple(map(float, beats[0])), beat_positions=tuple(int(p) for p in beats[1]), bpm=bpm,
+        meter=Meter.parse(row["meter"]) if row.get("meter") else None, chords=tuple(chords),
+        chord_times=tuple(times) if chords else (), key=key,
     )  # fmt: skip
 
 
-def _controls(labels, meter, given):
+def _controls(labels, given):
     """Return (controls, asked) of a file's case: all that the generator can be told, or only the words."""
     if not given:
         return {}, replace(labels, beat_times=(), beat_positions=labels.beat_positions, chord_times=())
-    controls, asked = {}, labels
+    controls, asked, meter = {}, labels, labels.meter
     if labels.bpm:
         controls["tempo"] = labels.bpm
         positions = labels.beat_positions
@@ -221,7 +214,6 @@ def read_cases(path, given=True, limit=None):
         check_id(name, seen, where)
         notes = []
         try:
-            meter = Meter.parse(row["meter"]) if row.get("meter") else None
             labels = _labels(row, where, notes)
             seed = read_number("seed", row.get("seed"), int, 0, MAX_SEED)
         except InputError as error:
@@ -231,7 +223,7 @@ def read_cases(path, given=True, limit=None):
         if seed is None or seed in seeds:  # of no row, or of a whole dataset
             seed = int(np.random.default_rng([seed or 0, *name.encode()]).integers(10**9, 2**31))
         seeds.add(seed)
-        controls, asked = _controls(labels, meter, given)
+        controls, asked = _controls(labels, given)
         prompt = row.get("prompt") or row.get("main_caption") or ""
         own = str(Path(path).parent / audio) if audio else None
         least_s = labels.duration_s * (LEAST_SHARE if row.get("duration") else LEAST_GUESSED_SHARE)

@@ -24,7 +24,7 @@ PAIRS = {
 }
 # below them lie 86 of 88 composed breaks, 45 of 49 drums alone, none of 29 other pieces
 BREAK_DB, ALONE_DB = -10.0, -12.0
-NOTHING = Target(DURATION_S)
+NOTHING = Target(duration_s=DURATION_S)
 
 
 def instrument_cases(seed, count):

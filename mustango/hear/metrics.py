@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from musicbench import InputError
-from musicbench.music.annotation import spans
+from musicbench.music.annotation import Annotation, spans
 from musicbench.music.chordtypes import intervals_of
 from musicbench.music.theory import Chord, Key, tempo_class
 
@@ -121,17 +121,11 @@ def load_mir_eval():
 CHORD_METRICS = ("root", "thirds", "triads", "majmin", "tetrads", "sevenths")
 
 
-@dataclass(frozen=True)
-class Target:
-    """What a clip should be: labels in time, any of them empty when nobody asked."""
+@dataclass(frozen=True, kw_only=True)
+class Target(Annotation):
+    """What a clip of `duration_s` should be: its labels, any of them empty when nobody asked."""
 
     duration_s: float
-    beat_times: tuple = ()
-    beat_positions: tuple = ()
-    bpm: float | None = None
-    chords: tuple = ()
-    chord_times: tuple = ()
-    key: Key | None = None
 
 
 def labels_of(clip):

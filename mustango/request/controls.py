@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
-from musicbench.music.annotation import spans
+from musicbench.music.annotation import Annotation, spans
 from musicbench.music.progression import shares
 from musicbench.music.theory import (
     Key,
@@ -14,22 +14,18 @@ SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen
 ASKED = ("chords", "tempo", "key", "meter", "duration")
 
 
-@dataclass(frozen=True)
-class Controls:
-    """The controls of one clip, as they are played.
+@dataclass(frozen=True, kw_only=True)
+class Controls(Annotation):
+    """The controls of one clip of `duration_s`, as they are played.
 
     origin: where each of ASKED comes from: given, prompt, predicted or chosen. asked: what was asked for of ASKED, as it was
-    written; None where nobody asked. Beats: times and positions; chords with their start times; notes: what is played otherwise
-    than it was asked, and why. text: what the text encoder is given, the prompt and what its style implies ("no drums").
+    written; None where nobody asked. notes: what is played otherwise than it was asked, and why. text: what the text encoder is
+    given, the prompt and what its style implies ("no drums").
     """
 
     bpm: float
     meter: Meter
     key: Key
-    chords: tuple
-    chord_times: tuple
-    beat_times: tuple
-    beat_positions: tuple
     duration_s: float
     origin: dict = field(default_factory=dict)
     notes: tuple = ()

@@ -77,8 +77,9 @@ def read(request: Request, facts: ModelFacts, take: int = 0, predict: Callable[[
     beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
     asked = settling.asked(request.chords) | ({"key": request.given["key"]} if key_note else {})
     controls = Controls(
-        bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
-        tuple(dict.fromkeys((*key_note, *settling.notes))), asked, request.prompt,
+        bpm=bpm, meter=meter, key=key, chords=tuple(symbols), chord_times=tuple(times), beat_times=tuple(beat_times),
+        beat_positions=tuple(positions), duration_s=duration_s, origin=settling.origin,
+        notes=tuple(dict.fromkeys((*key_note, *settling.notes))), asked=asked, text=request.prompt,
     )  # fmt: skip
     return facts.knows.told(request.prompt, controls) if facts.knows else controls
 

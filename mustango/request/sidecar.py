@@ -27,16 +27,11 @@ def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_
 
     made_with: steps, guidance, model and so on.
     """
-    key = controls.key_heard_in
+    labels = controls.labels() | ({} if controls.key_heard_in else {"key": None})
     return {
         "prompt": prompt,
         "text": controls.text,
-        "bpm": controls.bpm,
-        "meter": str(controls.meter),
-        "key": [key.tonic, key.mode] if key else None,
-        "beats": [list(controls.beat_times), list(controls.beat_positions)],
-        "chords": [c.harte(controls.key) for c in controls.chords],
-        "chords_time": list(controls.chord_times),
+        **{name: labels[name] for name in ("bpm", "meter", "key", "beats", "chords", "chords_time")},
         "duration": controls.duration_s,
         "sample_rate": sample_rate,
         "seed": seed,
