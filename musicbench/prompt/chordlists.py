@@ -7,8 +7,9 @@ from itertools import pairwise
 from musicbench import InputError
 from musicbench.music.chart import unfolded
 from musicbench.music.sections import SECTIONS
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.music.theory import MODES, Chord, nearest_symbol, quoted
-from musicbench.music.tokens import GENRE_WORDS, LIKE_A_CHORD
+from musicbench.music.tokens import LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE
 from musicbench.prompt.reading import OF_MUSIC, left_out

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
+from musicbench.music.normalise import normalised
 from musicbench.music.theory import Chord, Dynamics, Key, Meter
-from musicbench.music.tokens import normalised, symbol_of
+from musicbench.music.tokens import symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in

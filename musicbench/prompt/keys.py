@@ -3,8 +3,8 @@
 import re
 from itertools import islice
 
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.music.theory import MODES, Key, quoted
-from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())

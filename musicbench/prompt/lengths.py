@@ -4,8 +4,8 @@ import re
 from dataclasses import replace
 
 from musicbench.music.sections import SECTIONS
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.music.theory import quoted
-from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _NO_LENGTH = set(

@@ -2,8 +2,8 @@
 
 import re
 
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, quoted, word_tempo
-from musicbench.music.tokens import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())

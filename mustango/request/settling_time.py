@@ -6,6 +6,8 @@ from contextlib import suppress
 from dataclasses import replace
 
 from musicbench import InputError
+from musicbench.music.lexer import tokens_of
+from musicbench.music.normalise import normalised
 from musicbench.music.progression import Progression, beat_grid, read_sheet
 from musicbench.music.theory import (
     MAX_BPM,
@@ -18,7 +20,6 @@ from musicbench.music.theory import (
     read_meter,
     word_tempo,
 )
-from musicbench.music.tokens import normalised, tokens_of
 from musicbench.prompt.chordwords import STORY_WORDS
 from musicbench.prompt.facts import drums_alone, read_prompt
 from musicbench.prompt.forms import bars_of, form_at_the_end, form_in
