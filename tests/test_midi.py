@@ -6,8 +6,8 @@ import mido
 import pytest
 
 from musicbench import InputError
+from musicbench.music.chords import Chord
 from musicbench.music.chordtypes import SPELLINGS
-from musicbench.music.theory import Chord
 from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
 from mustango.request.reader import resolve
 

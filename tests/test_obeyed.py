@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from musicbench.music.theory import Chord, Key
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import best_take, compare, matched_share
 from mustango.request.reader import resolve

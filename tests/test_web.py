@@ -13,7 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from musicbench import InputError
-from musicbench.music.theory import VOCABULARIES, Key
+from musicbench.music.chords import VOCABULARIES
+from musicbench.music.keys import Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
 from mustango.page.guard import KEPT_S, Files, Gate, sweep, sweep_once

@@ -2,9 +2,9 @@
 
 import re
 
+from musicbench.music.numerals import is_roman
 from musicbench.music.spokenchords import SUFFIX, is_small_root, join_chord
 from musicbench.music.spokennumbers import COUNTS, NUMBERS_BY_WORD, join_numerals, join_quantity, join_times
-from musicbench.music.theory import is_roman
 from musicbench.music.tokens import Token, next_word, read_chunk, unit_named
 
 _CHUNK = re.compile(

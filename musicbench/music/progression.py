@@ -9,18 +9,21 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.music.barnumbers import with_endings, without_bar_numbers
 from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
 from musicbench.music.chart import play_out
+from musicbench.music.chords import NO_CHORD, Chord
+from musicbench.music.keys import Key
 from musicbench.music.lengths import with_lengths, without_separators
 from musicbench.music.lexer import tokens_of
+from musicbench.music.meters import Meter
 from musicbench.music.normalise import normalised
 from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
+from musicbench.music.numerals import is_figured, is_numeral_bass, numeral_key, parse_symbol
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
 from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, section_marks, with_form, with_recalled
 from musicbench.music.sheets import sheet_of
-from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_numeral_bass, numeral_key, parse_symbol, quoted
 from musicbench.music.tokens import symbol_of
 
 

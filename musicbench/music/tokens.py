@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from musicbench import InputError
-from musicbench.music.theory import Chord, is_roman
+from musicbench.music.chords import Chord
+from musicbench.music.numerals import is_roman
 
 
 @dataclass(frozen=True)

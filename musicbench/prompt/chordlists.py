@@ -4,11 +4,12 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.music.chart import unfolded
+from musicbench.music.chords import Chord, nearest_symbol
+from musicbench.music.keys import MODES
 from musicbench.music.sections import SECTIONS
 from musicbench.music.stylewords import GENRE_WORDS
-from musicbench.music.theory import MODES, Chord, nearest_symbol, quoted
 from musicbench.music.tokens import LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS, length_of_each, write_out
 from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE

@@ -3,8 +3,9 @@
 import re
 from itertools import islice
 
+from musicbench import quoted
+from musicbench.music.keys import MODES, Key
 from musicbench.music.stylewords import GENRE_WORDS
-from musicbench.music.theory import MODES, Key, quoted
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())

@@ -2,8 +2,9 @@
 
 import re
 
+from musicbench import quoted
 from musicbench.music.stylewords import GENRE_WORDS
-from musicbench.music.theory import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, quoted, word_tempo
+from musicbench.music.tempo import BETWEEN_TEMPO_WORDS, MAX_BPM, MIN_BPM, TEMPO_WORDS, word_tempo
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _ABOUT = set("is of at around about approximately approx circa ca c roughly near between from set to range marking =".split())

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from musicbench import quoted
 from musicbench.music.lexer import tokens_of
-from musicbench.music.theory import quoted
 
 
 @dataclass

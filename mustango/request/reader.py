@@ -1,11 +1,8 @@
 """Prompt -> beats and chords: what it states is read; what nobody said is chosen by rule and seed, and said to be so."""
 
 from musicbench import InputError
+from musicbench.music.numerals import numeral_key, parse_symbol
 from musicbench.music.progression import MAX_START_S
-from musicbench.music.theory import (
-    numeral_key,
-    parse_symbol,
-)
 from mustango.request.beats import BeatMap, check_inside, check_rising, read_beats
 from mustango.request.bounds import read_number
 from mustango.request.controls import Controls

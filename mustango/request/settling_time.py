@@ -5,21 +5,13 @@ import re
 from contextlib import suppress
 from dataclasses import replace
 
-from musicbench import InputError
+from musicbench import InputError, quoted
+from musicbench.music.keys import MODES, Key
 from musicbench.music.lexer import tokens_of
+from musicbench.music.meters import Meter, read_meter
 from musicbench.music.normalise import normalised
 from musicbench.music.progression import Progression, beat_grid, read_sheet
-from musicbench.music.theory import (
-    MAX_BPM,
-    MIN_BPM,
-    MODES,
-    Key,
-    Meter,
-    parse_tempo,
-    quoted,
-    read_meter,
-    word_tempo,
-)
+from musicbench.music.tempo import MAX_BPM, MIN_BPM, parse_tempo, word_tempo
 from musicbench.prompt.chordwords import STORY_WORDS
 from musicbench.prompt.facts import drums_alone, read_prompt
 from musicbench.prompt.forms import bars_of, form_at_the_end, form_in

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError, __version__
-from musicbench.music.theory import VOCABULARIES, Key
+from musicbench.music.chords import VOCABULARIES
+from musicbench.music.keys import Key
 from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
