@@ -4,16 +4,9 @@ import re
 from dataclasses import dataclass, field, replace
 
 from musicbench import InputError, quoted
-from musicbench.music.chordtypes import (
-    degree_semitones,
-    intervals_of,
-    nearest_spelling,
-    nearest_type,
-    read_harte_type,
-    read_type,
-    suffix_of,
-)
+from musicbench.music.chordtypes import degree_semitones, intervals_of, nearest_type
 from musicbench.music.notes import NOTE, ascii_accidentals, pitch_class, spell_above, spell_note
+from musicbench.music.suffixes import nearest_spelling, read_harte_type, read_type, suffix_of
 
 EXAMPLES = "C, F#m7, Bbmaj7, Csus4, G7b9, Am7/C, A:min7/b3, N"
 

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from difflib import get_close_matches
 
-from musicbench.music.chordtypes import read_harte_type
 from musicbench.music.notes import ascii_accidentals
+from musicbench.music.suffixes import read_harte_type
 
 _SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
 # "G,120bpm" and "rock,4/4": what a comma parts without a blank; not "7,5 min", nor what is in brackets.

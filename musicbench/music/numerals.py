@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from musicbench import InputError, quoted
 from musicbench.music.chords import BASS_DEGREES, Chord, bass_degree
-from musicbench.music.chordtypes import notes_of, read_type
+from musicbench.music.chordtypes import notes_of
 from musicbench.music.keys import Key
 from musicbench.music.notes import ascii_accidentals, spell_note
+from musicbench.music.suffixes import read_type
 
 _ROMANS = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7}
 _ROMAN = re.compile(r"([b#]?)(VII|VI|IV|V|III|II|I|vii|vi|iv|v|iii|ii|i)(.*)")
