@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from musicbench.music.tokens import LIKE_A_CHORD
 from musicbench.prompt.chordwords import SYMBOLS
-from musicbench.prompt.keys import CHORD_WORDS
+from musicbench.prompt.reading import CHORD_WORDS
 
 _IN_RUN = set("CHORD ROMAN TIMED BAR OPEN CLOSE CLOSE_OPEN SAME HOLD TIMES ENDING GAP".split())
 _JOINS = set("and then to back followed by repeat repeated twice thrice each again finally resolving into".split())

@@ -10,8 +10,8 @@ from musicbench.music.sections import SECTIONS
 from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.prompt.chordruns import marker_before
 from musicbench.prompt.chordwords import SYMBOLS
-from musicbench.prompt.keys import CHORD_WORDS, KEY_CHANGE
-from musicbench.prompt.reading import OF_MUSIC
+from musicbench.prompt.keysmeant import KEY_CHANGE
+from musicbench.prompt.reading import CHORD_WORDS, OF_MUSIC
 
 _VAMPS = set(
     """

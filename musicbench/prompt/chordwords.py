@@ -6,7 +6,7 @@ from dataclasses import replace
 from musicbench.music.sections import section_marks
 from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.music.tokens import Token, symbol_of
-from musicbench.prompt.keys import CHORD_WORDS
+from musicbench.prompt.reading import CHORD_WORDS
 
 SYMBOLS = {"CHORD", "ROMAN", "TIMED"}
 _BETWEEN = {"and", "then"}

@@ -94,6 +94,7 @@ _ANYTHING = {"anything", "everything", "any", "all", "every", "whatever"}
 _PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
 
 
+CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 # Styles, pieces and players that a key or a tempo stands beside.
 OF_MUSIC = set(
     """
