@@ -90,7 +90,8 @@ def _filled(chords, lengths, meter, text):
         raise InputError(f"the bar {quoted(text)} holds {taken:g} beats or more, {meter} has {meter.beats}; shorten it")
     if not open_places and left > 1e-9:
         raise InputError(
-            f"the bar {quoted(text)} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
+            f"the bar {quoted(text)} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars "
+            "apart with |: 'F:2 G:2 | C'"
         )
     open_shares = iter(shares(left, open_places))
     return tuple((c, n or next(open_shares)) for c, n in zip(chords, lengths, strict=True))
@@ -151,6 +152,7 @@ def packed(events, meter):
                 bar, free = [], float(meter.beats)
     if bar:
         raise InputError(
-            f"the chords of the last bar hold {meter.beats - free:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
+            f"the chords of the last bar hold {meter.beats - free:g} beats, {meter} has {meter.beats}; lengthen a "
+            "chord, or set bars apart with |: 'F:2 G:2 | C'"
         )
     return bars

@@ -106,7 +106,8 @@ class Chord:
             raise InputError(f"unknown chord {quoted(text)}: this is a word (examples: {EXAMPLES})")
         if quality is None:
             raise InputError(
-                f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is {nearest_symbol(symbol)}; "
+                f"unknown chord {quoted(text)}: {quoted(rest)} is no chord type known here; the nearest is "
+                f"{nearest_symbol(symbol)}; "
                 f"examples: {EXAMPLES}; a bass is a note (C/E), or after a colon a degree (C:maj/3)"
             )
         bass = None if bass == root else bass

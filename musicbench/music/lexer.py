@@ -8,7 +8,8 @@ from musicbench.music.spokennumbers import COUNTS, NUMBERS_BY_WORD, join_numeral
 from musicbench.music.tokens import Token, next_word, read_chunk, unit_named
 
 _CHUNK = re.compile(
-    r"\n|:?\|+:?|\[\||\|\]|[%𝄎]|[()\[\]{}\"“”`]|[,;]+(?!\d)|[,;]|(?:[^\s|()\[\]{}\"“”`,;%]|,(?=\d)|(?<=[\w#°ø+-])\((?!\d ?(?:bar|beat|x))[^()\s|]{1,24}\))+"
+    r"\n|:?\|+:?|\[\||\|\]|[%𝄎]|[()\[\]{}\"“”`]|[,;]+(?!\d)|[,;]|(?:[^\s|()\[\]{}\"“”`,;%]|,(?=\d)"
+    r"|(?<=[\w#°ø+-])\((?!\d ?(?:bar|beat|x))[^()\s|]{1,24}\))+"
 )
 
 

@@ -41,6 +41,7 @@ def read_meter(text):
             counted = Meter(beats // together, 4)
             return counted, f"{beats}/{unit} is played as {counted.beats} {name} a bar, written {counted}"
     raise InputError(
-        f"the meter {beats}/{unit} has {beats} beats a bar, above {MAX_BEATS}, and cannot be counted in twos or threes; "
+        f"the meter {beats}/{unit} has {beats} beats a bar, above {MAX_BEATS}, and cannot be counted in twos or "
+        "threes; "
         "give 4/4, 3/4, 6/8, 7/8, 9/8 or 12/8"
     )

@@ -10,12 +10,14 @@ from musicbench.music.suffixes import read_harte_type
 _SPACED = re.compile(r"(:?\|+:?|\[\||\|\]|%|𝄎)")
 # "G,120bpm" and "rock,4/4": what a comma parts without a blank; not "7,5 min", nor what is in brackets.
 _COMMA_OF_A_LIST = re.compile(
-    r"(\([^()\s]*\))|,(?=\d)(?:(?<=[A-Za-z#)],)|(?<=[A-Za-z#/]\d,)(?=(?!1[13]\b)\d{2})|(?<=\d,)(?=\d{1,2}/\d)|(?<=\d,)(?=\d{2,3} ?bpm))",
+    r"(\([^()\s]*\))|,(?=\d)(?:(?<=[A-Za-z#)],)|(?<=[A-Za-z#/]\d,)(?=(?!1[13]\b)\d{2})|(?<=\d,)(?=\d{1,2}/\d)"
+    r"|(?<=\d,)(?=\d{2,3} ?bpm))",
     re.I,
 )
 # C7[b9], Am (add9), and C /E, C/ E: what belongs to the symbol before it.
 _GLUED_BRACKET = re.compile(
-    r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+|[,/ ])+)[\])}]"
+    r"(?<=[A-G#bmj\d°ø+Δ-]) ?[\[{(]((?:[b#+-]\d+|Δ7?|add ?[b#]?\d+|no ?\d|omit ?\d|alt|sus\d?|[mM]aj ?\d+"
+    r"|[,/ ])+)[\])}]"
 )
 _SPLIT_SLASH = re.compile(r"(?<![\w/])([A-G][\w#°ø+]*)(?: /|/ )([A-G][#b]?)(?![\w/]| /)")
 _SLASH_BEHIND = re.compile(r"(?<![\w/])[A-G][\w#°ø+]*/(?=\s|$)")  # "Am/ F/ C": a beat, no bass
@@ -35,7 +37,8 @@ _LISTED_NOTES = re.compile(r"(?<=[A-G#b]):(\([b#*\d, ]{1,40}\))")  # Harte's C:(
 _SOLFEGE = {"do": "C", "ut": "C", "re": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
 _SOLFEGE_KEY = re.compile(
     r"(?:\b(?P<into>en|em|in) )?\b(?P<note>do|ut|re|mi|fa|sol|la|si)"
-    r"(?P<sign>#|b|[ -]?(?:diese|diesis|dieze|sostenido|sustenido|bemol(?:le)?|flat|sharp))?[ -](?P<mode>m(?:ineur|inore|enor|ajeur|aggiore|ayor|aior|inor|ajor|in|aj))\b"
+    r"(?P<sign>#|b|[ -]?(?:diese|diesis|dieze|sostenido|sustenido|bemol(?:le)?|flat|sharp))?[ -](?P<mode>m(?:ineur"
+    r"|inore|enor|ajeur|aggiore|ayor|aior|inor|ajor|in|aj))\b"
     r"(?! (?:league|changes?|repairs?|damage|things?|issues?|problems?|key|label))",
     re.IGNORECASE,
 )

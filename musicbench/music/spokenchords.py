@@ -95,7 +95,8 @@ def _with_suspension(tokens, symbol, end):
 
 
 _TAIL = re.compile(
-    r"(?:dom)?(?:7|9|11|13)(?:sus[24]?|alt|[b#]\d+)|dom\d*|add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj)\d+|Δ\d*|°7?|ø7?|(?:no|omit)[35]"
+    r"(?:dom)?(?:7|9|11|13)(?:sus[24]?|alt|[b#]\d+)|dom\d*|add[b#]?\d+|sus[24]?|alt|[b#](?:5|9|11|13)|(?:maj|M|Maj)\d+"
+    r"|Δ\d*|°7?|ø7?|(?:no|omit)[35]"
 )
 
 

@@ -10,8 +10,10 @@ _BY_SPELLING = {spelling: name for name, (suffix, others) in SPELLINGS.items() f
 _PARTS = re.compile(
     r"(?P<major>maj(?:or)?|Maj(?:or)?|MAJ(?:OR)?|MA|Ma|ma|M(?![iI])|Δ|\^|j(?=7))"
     r"|(?P<minor>min(?:or)?|Min(?:or)?|MIN(?:OR)?|MI|Mi|mi|m)"
-    r"|(?P<half>ø|hdim|half-?dim(?:inished)?|h(?=7|$))|(?P<dim>dim(?:inished)?|Dim|DIM|°|o(?![a-z]))|(?P<aug>aug(?:mented)?|Aug|AUG)"
-    r"|(?P<sus>[sS]us(?:24|42|2|4)?|SUS(?:24|42|2|4)?)|(?P<omit>(?:no|omit) ?(?:3r?d?|5(?:th)?))|(?P<alt>alt|Alt|ALT)|(?P<dom>dom)|(?P<power>power)"
+    r"|(?P<half>ø|hdim|half-?dim(?:inished)?|h(?=7|$))|(?P<dim>dim(?:inished)?|Dim|DIM|°|o(?![a-z]))"
+    r"|(?P<aug>aug(?:mented)?|Aug|AUG)"
+    r"|(?P<sus>[sS]us(?:24|42|2|4)?|SUS(?:24|42|2|4)?)|(?P<omit>(?:no|omit) ?(?:3r?d?|5(?:th)?))|(?P<alt>alt|Alt|ALT)"
+    r"|(?P<dom>dom)|(?P<power>power)"
     r"|(?P<add>(?:add|Add|ADD) ?[b#]?(?:13|11|9|7|6|5|4|2))|(?P<degree>[b#+-]?(?:13|11|10|69|9|7|6|5|4|2)(?!\d))"
     r"|(?P<sign>[+-])|(?P<gap>[, ()/])"
 )

@@ -38,7 +38,8 @@ def word_tempo(word, meter=None):
 
 
 _TEMPO = re.compile(  # 120, ~120, "120,5 bpm", 90-100, Allegro (132)
-    rf"(?i:(?:{'|'.join(TEMPO_WORDS)})[ ,(]+)?[~≈]?\s*([+-]?\d+(?:[.,]\d+)?)(?:\s*[-–]\s*(\d+(?:[.,]\d+)?))?\s*(?i:bpm)?\)?"
+    rf"(?i:(?:{'|'.join(TEMPO_WORDS)})[ "
+    r",(]+)?[~≈]?\s*([+-]?\d+(?:[.,]\d+)?)(?:\s*[-–]\s*(\d+(?:[.,]\d+)?))?\s*(?i:bpm)?\)?"
 )
 
 

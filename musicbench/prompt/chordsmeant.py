@@ -15,20 +15,21 @@ from musicbench.prompt.reading import CHORD_WORDS, OF_MUSIC
 
 _VAMPS = set(
     """
-    vamp vamps vamping loop loops looping groove jam drone alternating alternates alternate between pedal turnaround cadence
-    over on
+    vamp vamps vamping loop loops looping groove jam drone alternating alternates alternate between pedal turnaround
+    cadence over on
     """.split()
 )
 _PLAYED = {"only", "just", "alternating", "use", "using", "play", "strum", "strumming", "strummed", "playing"}
 _LEADS = set(
     """
-    is are goes go going follows from through of with like using uses as be progression sequence chords chord used the in order
-    should progressions changes being song piece this music moves move it over around between on built loop include includes
-    including here these follow following play i'd want please use harmony track my my: simple
+    is are goes go going follows from through of with like using uses as be progression sequence chords chord used the
+    in order should progressions changes being song piece this music moves move it over around between on built loop
+    include includes including here these follow following play i'd want please use harmony track my my: simple
     """.split()
 )
 BEFORE_LETTERS = re.compile(
-    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections)[ :]+(?:(?:to|of|is|are) )?$",
+    r"\b(?:notes?|pitches|tones|rhymes?|list|ukulele|movements?|solo in|scales?|melody|arpeggios?"
+    r"|bass ?(?:line)?(?: plays)?|grades?|vitamins?|strings|section|sections)[ :]+(?:(?:to|of|is|are) )?$",
     re.IGNORECASE,
 )
 _AFTER_LETTERS = re.compile(r"[ ,.]*(?:scale|melody|arpeggio|students|strings|section|sections|form|structure)\b", re.IGNORECASE)

@@ -99,7 +99,8 @@ _NO_ADJECTIVES = {
 }  # fmt: skip
 _ONLY = {"only", "just", "solely", "purely", "exclusively", "strictly"}
 _NOTHING_ELSE = re.compile(
-    r"\b(?:nothing (?:else|more)|no (?:instrument|sound)s? (?:except|but|other than|besides|apart from)|(?:no|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
+    r"\b(?:nothing (?:else|more)|no (?:instrument|sound)s? (?:except|but|other than|besides|apart from)|(?:no"
+    r"|without)(?: any)? (?:other|more|further) (?:instrument|sound|part|voice)s?|no one else|and that is all)\b"
 )
 
 

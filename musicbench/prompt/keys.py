@@ -91,7 +91,8 @@ def note_mode_alone(reading):
 
 
 _MODE_ALONE = re.compile(
-    r"(?<![A-G] )(?<![A-G][#b] )\b(?:ionian|dorian|phrygian|lydian|mixolydian|aeolian|locrian|(?:(?:minor|major) )?pentatonic)(?! (?:dominant|cadence|half))\b",
+    r"(?<![A-G] )(?<![A-G][#b] )\b(?:ionian|dorian|phrygian|lydian|mixolydian|aeolian|locrian|(?:(?:minor"
+    r"|major) )?pentatonic)(?! (?:dominant|cadence|half))\b",
     re.I,
 )
 
@@ -105,18 +106,22 @@ def note_mode_beside_chords(reading, chords):
 
 _IN_A_MODE = re.compile(r"\b(?:in|into|to) (?:a )?(?:minor|major)(?: mode| key)?\b", re.IGNORECASE)
 _CHANGING = re.compile(
-    r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half|whole) (?:step|tone)|semitone|tone|step)"
+    r"\b(?:key changes?|chang(?:es?|ing) (?:the )?keys?|modulat(?:es?|ing|ion)|(?:shifts?|moves?) up a (?:(?:half"
+    r"|whole) (?:step|tone)|semitone|tone|step)"
     r"|transpos(?:e|es|ed|ing)|truck driver'?s gear change"
-    r"|(?:in|through|round|around|across) (?:all|every|each|twelve|the twelve|all twelve|12|all 12|the 12|all of the|different|several|many|various)(?: different| major| minor)? keys?)\b",
+    r"|(?:in|through|round|around|across) (?:all|every|each|twelve|the twelve|all twelve|12|all 12|the 12|all of the"
+    r"|different|several|many|various)(?: different| major| minor)? keys?)\b",
     re.I,
 )
 _OUTSIDE_A_KEY = re.compile(
-    r"\b(?:atonal(?:ity|ly)?|twelve[- ]tone|12[- ]tone|dodecaphonic|serialis[mt]|chromaticism|chromatically|chromatic)\b"
+    r"\b(?:atonal(?:ity|ly)?|twelve[- ]tone|12[- ]tone|dodecaphonic|serialis[mt]|chromaticism|chromatically"
+    r"|chromatic)\b"
     r"(?! (?:harmonicas?|accordions?|button|percussion|tuner|aberration|line cliche|mediants?))",
     re.I,
 )
 _GERMAN = re.compile(
-    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|h[- ](?:moll|dur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
+    r"\b(?:H[- ]?(?:[Mm]oll|[Dd]ur|minor|major)|h[- ](?:moll|dur|minor|major)|(?<=key of )H|(?<=in )H(?= [a-z]|$|[,.])"
+    r"|(?:Cis|Dis|Fis|Gis|Es|As|Des|Ges)[- ]?(?:[Mm]oll|[Dd]ur))(?!\w)"
 )
 _GROOVES = {
     "groove",

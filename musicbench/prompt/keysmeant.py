@@ -11,7 +11,8 @@ from musicbench.prompt.tonics import KEY_NAMES
 _IS = set("of is = : the in center centre tonal signature".split())
 _AFTER_A_KEY = set(
     """
-    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode progression style please pls plz or maybe if thanks thx tempo around feel
+    at and with over on for in then key by using featuring that about but played time ballad jam tuning to mode
+    progression style please pls plz or maybe if thanks thx tempo around feel
     """.split()
 )
 _TRANSPOSING = re.compile(
@@ -67,8 +68,9 @@ def is_marked_key(reading, i, end, key, mode):
 
 _SCALES = set(
     """
-    freygish hijaz hijaz-kar rast bayati nahawand kurd saba ahava yaman bhairav bhairavi kafi todi hungarian gypsy byzantine neapolitan bebop
-    altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam makam octatonic hexatonic
+    freygish hijaz hijaz-kar rast bayati nahawand kurd saba ahava yaman bhairav bhairavi kafi todi hungarian gypsy
+    byzantine neapolitan bebop altered enigmatic persian arabic hirajoshi insen kumoi pelog slendro raga raag maqam
+    makam octatonic hexatonic
     """.split()
 )
 

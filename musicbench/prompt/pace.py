@@ -9,12 +9,15 @@ from musicbench.prompt.reading import OF_MUSIC, left_out
 from musicbench.prompt.temponumbers import ALL_TEMPO_WORDS, COUNTED_THINGS, NOTE_VALUES, is_bound, tempi_in_numbers
 
 _CHANGES = re.compile(
-    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?|ris(?:es|ing)|increas\w*|doubl(?:es|ing)|halv(?:es|ing))\b",
+    r"\b(?:speed\w* up|accelerat\w*|slow\w* down|ritard\w*|rallent\w*|gradual\w*|get\w* (?:faster|slower)|builds?"
+    r"|ris(?:es|ing)|increas\w*|doubl(?:es|ing)|halv(?:es|ing))\b",
     re.I,
 )
 # What moves within a piece: said by name, it is noted wherever it stands.
 _MOVING = re.compile(
-    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato|(?<!my )(?<!your )(?<!his )(?<!her )(?<!their )free time|senza misura|ad libitum|no (?:fixed|steady) (?:tempo|pulse|beat)|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
+    r"\b(?:speed(?:s|ing)? up|accelerat(?:es|ing)|accelerando|slow(?:s|ing)? down|ritardando|rallentando|rubato"
+    r"|(?<!my )(?<!your )(?<!his )(?<!her )(?<!their )free time|senza misura|ad libitum|no (?:fixed|steady) (?:tempo"
+    r"|pulse|beat)|tempo changes?|chang(?:es?|ing) (?:the )?tempo"
     r"|get(?:s|ting)? (?:faster|slower)|(?:rit|rall|accel)(?=\.))",
     re.I,
 )
@@ -70,7 +73,8 @@ def _note_moving(reading):
 
 
 _FEEL = re.compile(
-    r"\b(?:half|double)[- ]?time\b(?! (?:shows?|break|whistle|report|job|speech|score))|\b(?:half|double) (?:the )?(?:tempo|speed)\b",
+    r"\b(?:half|double)[- ]?time\b(?! (?:shows?|break|whistle|report|job|speech|score))|\b(?:half"
+    r"|double) (?:the )?(?:tempo|speed)\b",
     re.I,
 )
 
@@ -102,11 +106,12 @@ def _lone_number(reading):
 
 _NO_TEMPO_BEFORE = set(
     """
-    of the number no and or bar bars track channel route page age aged opus op k bwv hwv room studio highway highway top best grade level
-    volume vol chapter part take version class area year psalm hymn symphony sonata quartet concerto movement episode day season boeing
-    formula model series mark windows under over win mp sub blink sum maroon heaven since from until to gate flight bus line district
-    juno jupiter prophet dx sh tr tb jx jp cs ms mc mpc sp op nord korg roland casio moog oberheim ob matrix rhodes wurlitzer wurli hammond
-    fender gibson strat stratocaster tele telecaster paul jcm twin vox u sm km tlm akg akai emu yamaha linn simmons micromoog marshall
+    of the number no and or bar bars track channel route page age aged opus op k bwv hwv room studio highway highway top
+    best grade level volume vol chapter part take version class area year psalm hymn symphony sonata quartet concerto
+    movement episode day season boeing formula model series mark windows under over win mp sub blink sum maroon heaven
+    since from until to gate flight bus line district juno jupiter prophet dx sh tr tb jx jp cs ms mc mpc sp op nord
+    korg roland casio moog oberheim ob matrix rhodes wurlitzer wurli hammond fender gibson strat stratocaster tele
+    telecaster paul jcm twin vox u sm km tlm akg akai emu yamaha linn simmons micromoog marshall
     """.split()
 )
 
@@ -147,7 +152,10 @@ def _out_of_bounds(reading, first, end, value):
     remedy = ""
     if value > MAX_BPM and value / written in (2, 3):
         unit, meter = ("dotted quarters", "2/4") if value / written == 3 else ("quarters", "3/4")
-        remedy = f"; the beats are eighths: write at most {MAX_BPM * written / value:g} {unit} a minute, or a meter in quarters such as {meter} at {written:g} bpm"
+        remedy = (
+            f"; the beats are eighths: write at most {MAX_BPM * written / value:g} {unit} a minute, or a meter in quarters such as "
+            f"{meter} at {written:g} bpm"
+        )
     return f"{quoted(said)} in the prompt is {value:g} beats a minute, outside {MIN_BPM}-{MAX_BPM}, and not taken{remedy}"
 
 
@@ -156,7 +164,8 @@ def _note_range(reading, first, said, low, high):
     if low < high and reading.says(first, _CHANGES):
         reading.note(
             "tempo",
-            f"the tempo cannot change within a clip: of {quoted(said)} in the prompt the middle, {(low + high) / 2:g} bpm, is played",
+            f"the tempo cannot change within a clip: of {quoted(said)} in the prompt the middle, {(low + high) / 2:g} "
+            "bpm, is played",
         )
     elif high > 1.34 * low:
         reading.note("tempo", f"{quoted(said)} in the prompt is a wide range; its middle, {(low + high) / 2:g} bpm, is played")

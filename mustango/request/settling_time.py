@@ -190,7 +190,8 @@ class TimeSettling:
         slowest = math.ceil(round(bars * meter.beats * 60 / self.longest_s, 6))
         faster = f", or {slowest} bpm or more" if slowest <= MAX_BPM and not beat_map else ""
         return (
-            f"the chords fill {bars} bars of {meter}, {chart_s:.4g} s at {bpm:.4g} bpm, above the {self.longest_s:g} s that this model "
+            f"the chords fill {bars} bars of {meter}, {chart_s:.4g} s at {bpm:.4g} bpm, above the {self.longest_s:g} "
+            "s that this model "
             f"makes; give fewer chords, several a bar ('C G | Am F'){faster}"
         )
 
@@ -247,7 +248,8 @@ class TimeSettling:
         """Raise InputError for a given duration in bars, which predicted beats cannot be counted in; leave a stated one out."""
         if self.origin["duration"] == "given":
             raise InputError(
-                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in seconds; give "
+                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in "
+                "seconds; give "
                 "both, a duration in seconds, or predictors reader"
             )
         self.notes.append(
@@ -264,7 +266,8 @@ class TimeSettling:
                 highest = max(pulse.positions)
                 if highest > given.beats:
                     raise InputError(
-                        f"beat position {highest} is above the {given.beats} beats of {given}; give positions from 1 to {given.beats}, "
+                        f"beat position {highest} is above the {given.beats} beats of {given}; give positions from 1 "
+                        f"to {given.beats}, "
                         "or another meter"
                     )
                 self.notes.append(f"the given beats count to {highest}, not to {given.beats} as {given} does")
