@@ -1,4 +1,4 @@
-"""Chord types by their names, Harte's ("Symbolic representation of musical chords", ISMIR 2005): their notes, and the nearest of several."""
+"""Chord types by Harte's names ("Symbolic representation of musical chords", ISMIR 2005): notes, the nearest."""
 
 from dataclasses import dataclass, replace
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""Chords in time: the chord line that a user writes, read into a `Progression`; the beat grid. Times are in seconds, lengths in beats."""
+"""Chords in time: a chord line read into a `Progression`; the beat grid. Times are in seconds, lengths in beats."""
 
 import math
 import re
