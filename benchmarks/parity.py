@@ -27,7 +27,7 @@ from diffusers.schedulers import scheduling_ddpm
 from safetensors.torch import load_file
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from mustango.hear.metrics import control_metrics as metrics
 from mustango.hear.metrics import row_labels
 from mustango.model.conditioning import Conditioning

@@ -20,7 +20,7 @@ from gradio_client.exceptions import AppError
 
 import app
 from musicbench import InputError
-from musicbench.music.theory import Key
+from musicbench.music.keys import Key
 from musicbench.scores.midi import read_chords
 from mustango.__main__ import build_parser
 from mustango.model.munet import MuNet

@@ -14,7 +14,7 @@ from musicbench.compose.chains import NOISE_KINDS
 from musicbench.compose.compose import caption, describe, plan
 from musicbench.compose.instruments import INSTRUMENTS, suited
 from musicbench.compose.styles import STYLES
-from musicbench.music.theory import Meter
+from musicbench.music.meters import Meter
 from mustango.request.knows import KNOWS, Knows, learn, read_knows
 
 BUNDLED = read_knows(ROOT / "checkpoints" / "mustango-mini")

@@ -7,8 +7,8 @@ import pytest
 from conftest import resolve
 
 from musicbench import InputError
+from musicbench.music.chords import Chord
 from musicbench.music.chordtypes import SPELLINGS
-from musicbench.music.theory import Chord
 from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
 
 PLANS = [

@@ -14,7 +14,8 @@ from musicbench.compose.instruments import INSTRUMENTS
 from musicbench.compose.piece_words import Words, article, joined, style_words
 from musicbench.compose.pieces import Form
 from musicbench.compose.styles import STYLES
-from musicbench.prompt.genres import GENRES, drums_said, genres_in
+from musicbench.prompt.drumming import drums_said
+from musicbench.prompt.genres import GENRES, genres_in
 from musicbench.prompt.sounds import phrases, words_of
 
 PHRASES = phrases()

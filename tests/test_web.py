@@ -14,7 +14,8 @@ import pytest
 from conftest import resolve
 
 from musicbench import InputError
-from musicbench.music.theory import VOCABULARIES, Key
+from musicbench.music.chords import VOCABULARIES
+from musicbench.music.keys import Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
 from mustango.page.asked import PageRequest as Request

@@ -3,8 +3,9 @@ was heard."""
 
 import re
 
+from musicbench.music.notes import ascii_accidentals
 from musicbench.music.progression import Progression
-from musicbench.music.theory import ascii_accidentals, beats_counted, tempo_class
+from musicbench.music.tempo import beats_counted, tempo_class
 from musicbench.prompt.facts import Stated, read_prompt
 
 # What a copy by each transform may make untrue, more loosely than facts are read: a sentence too many is left out

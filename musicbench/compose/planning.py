@@ -12,8 +12,10 @@ from musicbench.compose.instruments import INSTRUMENTS, KINDS, KITS, named, suit
 from musicbench.compose.pieces import Form, Plan, Voice
 from musicbench.compose.playing import pattern_of
 from musicbench.compose.styles import STYLES
+from musicbench.music.chords import NO_CHORD
+from musicbench.music.keys import Key, likely_key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import NO_CHORD, Key, Meter, likely_key
 
 DRUMS_ALONE, WITH_BREAK, QUICK, ENDING, DRUMS_FIRST = (
     0.03,

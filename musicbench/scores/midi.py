@@ -4,7 +4,8 @@ import json
 
 from musicbench.files import written_whole
 from musicbench.music.annotation import spans
-from musicbench.music.theory import Chord, Key
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
 
 TICKS = 480  # a quarter note
 BASS, MIDDLE = 36, 55  # lowest MIDI pitches of the bass and of the notes above it

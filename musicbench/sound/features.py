@@ -12,7 +12,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.music.annotation import Annotation
-from musicbench.music.theory import MAX_BPM, MIN_BPM, Chord, Key, Meter
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.tempo import MAX_BPM, MIN_BPM
 
 RATE = 44100  # what madmom's models were trained on
 METERS = {2: Meter(2, 4), 3: Meter(3, 4), 4: Meter(4, 4), 6: Meter(6, 8)}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from musicbench.files import written_whole
 from musicbench.markup import data_address, template
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.picture import clip_png
 from mustango.evaluate.run import read_targets

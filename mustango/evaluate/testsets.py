@@ -8,8 +8,11 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose.compose import caption, compose, plan
 from musicbench.compose.compose import describe as tags_of
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.numerals import roman_chord
 from musicbench.music.progression import Progression, beat_grid
-from musicbench.music.theory import Chord, Key, Meter, roman_chord
 from mustango.hear.metrics import Target
 from mustango.request.bounds import read_number
 from mustango.request.json_lines import check_id, read_objects

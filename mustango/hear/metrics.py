@@ -11,8 +11,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.music.annotation import Annotation, spans
+from musicbench.music.chords import Chord
 from musicbench.music.chordtypes import intervals_of
-from musicbench.music.theory import Chord, Key, tempo_class
+from musicbench.music.keys import Key
+from musicbench.music.tempo import tempo_class
 
 
 @dataclass(frozen=True)

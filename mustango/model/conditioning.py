@@ -14,7 +14,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 
 # The released chord types, in the order of their ids; "N" is no chord.
 CHORD_TYPES = ("pad", "N", "maj", "maj7", "min", "min6", "min7", "hdim7", "maj6", "7", "aug", "dim")

@@ -19,8 +19,9 @@ from musicbench.compose.grooves import GROOVES
 from musicbench.compose.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
 from musicbench.compose.styles import MOODS, STYLES
 from musicbench.files import save_json
-from musicbench.music.theory import Meter
-from musicbench.prompt.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.music.meters import Meter
+from musicbench.prompt.drumming import drum_words, drums_wanted
+from musicbench.prompt.genres import GENRES, genres_in
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
 from musicbench.prompt.tunes import tune_named

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from musicbench import InputError
-from musicbench.music.theory import VOCABULARIES
+from musicbench.music.chords import VOCABULARIES
 from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
