@@ -27,9 +27,9 @@ from diffusers.schedulers import scheduling_ddpm
 from safetensors.torch import load_file
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.theory import Chord, Key
+from mustango.hear.metrics import Labels
 from mustango.hear.metrics import control_metrics as metrics
-from mustango.hear.metrics import row_labels
 from mustango.model.conditioning import Conditioning
 from mustango.release import released
 from mustango.release.predictors import beats_from_outputs, chord_prompt, parse_chords
@@ -297,6 +297,17 @@ def predictor(golden):
             readable = [(c, t) for c, t in zip(case["chords"], case["times"], strict=True) if _readable(c)]
             theirs = [Chord.parse(c).harte() for c, _ in readable], [t for _, t in readable]
             yield f"chords {i}", float(ours != theirs and not heard.notes), 0.0
+
+
+def row_labels(row, suffix=""):
+    """Read the Labels of a row of extracted features: fields bpm, key2, chords, beats, with `suffix` ("_ext" for heard)."""
+    key, beats = row.get(f"key2{suffix}"), row.get(f"beats{suffix}")
+    return Labels(
+        bpm=row.get(f"bpm{suffix}"),
+        key=Key(key[0], key[1]) if key else None,
+        chords=tuple(row.get(f"chords{suffix}") or ()),
+        beats_a_bar=int(max(beats[1])) if beats and beats[1] else None,
+    )
 
 
 def control_metrics(golden):

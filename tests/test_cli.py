@@ -12,14 +12,13 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT
+from conftest import ROOT, read_chords
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
 from musicbench.music.theory import Chord
-from musicbench.scores.midi import read_chords
 from musicbench.sound.features import Heard
 from musicbench.sound.master import loudness_of
 from mustango.__main__ import build_parser, main

@@ -4,11 +4,12 @@ import json
 
 import mido
 import pytest
+from conftest import read_chords
 
 from musicbench import InputError
 from musicbench.music.chordtypes import SPELLINGS
 from musicbench.music.theory import Chord
-from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, read_chords, save_midi, voicing
+from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, save_midi, voicing
 from mustango.request.reader import resolve
 
 PLANS = [

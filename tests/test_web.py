@@ -11,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from test_knows import COMPOSER
 
 from musicbench import InputError
 from musicbench.music.theory import VOCABULARIES, Key
@@ -34,7 +35,6 @@ from mustango.page.web import (
     take_name,
 )
 from mustango.page.work import Progress
-from mustango.request.knows import Knows
 from mustango.request.reader import resolve
 from mustango.request.sidecar import read_facts
 
@@ -466,7 +466,7 @@ def test_old_files_are_deleted(files):
 
 def test_the_plan_tells_what_the_model_lacks():
     asked = {"prompt": "jazz with a female singer", "tempo": "120"}
-    assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=Knows.of_composer()), **asked)
+    assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=COMPOSER), **asked)
     assert "singer" not in plan(**asked)
 
 
