@@ -182,6 +182,8 @@ def joined(names, last=" and "):
 
 
 def _capital(text):
+    if text.startswith("fm "):  # "Fm bells" would name a chord
+        return "FM" + text[2:]
     return text[:1].upper() + text[1:]
 
 
