@@ -12,6 +12,7 @@ _WHERE = {
     "Conditioner": "mustango.model.conditioning",
     "BeatPredictor": "mustango.release.predictors",
     "ChordPredictor": "mustango.release.predictors",
+    "Request": "mustango.request.request",
     "load_pipeline": "mustango.pipeline",
 }
 _BASES = {"ModelMixin": "diffusers", "PreTrainedModel": "transformers"}  # looked for here by diffusers when it loads one of ours
@@ -19,7 +20,8 @@ DEVICES = ("cpu", "cuda", "mps", "xpu")  # a number may follow: "cuda:1"
 DTYPES = ("float32", "float16", "bfloat16")
 SCHEDULERS = ("dpm", "ddim", "ddpm")
 PREDICTORS = ("auto", "neural", "reader")  # who tells what nobody states
-__all__ = ["DEVICES", "DTYPES", "PREDICTORS", "SCHEDULERS", "InputError", "__version__", *_WHERE]
+STEPS, GUIDANCE = 20, 3.0  # of denoising, and how strictly to follow, where nobody says
+__all__ = ["DEVICES", "DTYPES", "GUIDANCE", "PREDICTORS", "SCHEDULERS", "STEPS", "InputError", "__version__", *_WHERE]
 
 
 def __getattr__(name):

@@ -18,7 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiG
 
 from musicbench import InputError
 from musicbench.compose.styles import MOODS, OPPOSITES
-from musicbench.sound.master import check_loudness, check_tail, finished
+from musicbench.sound.master import finished
 from mustango import SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
 from mustango.model.control import PULSE, control_signal
@@ -32,10 +32,12 @@ from mustango.release.folder import (
     BUNDLED,
 )
 from mustango.release.loading import FolderPipeline
-from mustango.request.bounds import check_options
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows
-from mustango.request.sidecar import ModelFacts, describe, resolve_in_plain_key
+from mustango.request.model_facts import ModelFacts
+from mustango.request.request import Request
+from mustango.request.settled import Settled, resolve
+from mustango.request.sidecar import describe
 
 SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
 TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
@@ -116,90 +118,64 @@ class MustangoPipeline(FolderPipeline):
             extra["timestep_spacing"] = "trailing"
         self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
 
-    @torch.no_grad()
     def __call__(
-        self,
-        prompt: str | Sequence[str] = "",
-        *,
-        chords: str | Sequence[str] | None = None,
-        chords_time: Sequence[float] | None = None,
-        tempo: float | str | None = None,
-        meter: str | None = None,
-        key: str | None = None,
-        beats: Sequence[Sequence[float]] | None = None,
-        duration: float | str | None = None,
-        seed: int = 0,
-        count: int = 1,
-        steps: int = 20,
-        guidance: float = 3.0,
-        negative_prompt: str = "",
-        predictors: str = "auto",
-        controls: Controls | None = None,
-        loudness: float | None = None,
-        tail: float = 0.0,
-        on_step: Callable[[int, int], None] | None = None,
+        self, prompt: str | Sequence[str] = "", *, on_step: Callable[[int, int], None] | None = None, **asked: Any
     ) -> MustangoOutput:
-        """Make `count` takes of a prompt, or of each of a list of prompts; take i has seed `seed + i`.
+        """Make takes of a prompt, or of each of a list of prompts; clips come prompt by prompt.
 
-        What is asked for holds for every prompt of a list; clips come prompt by prompt. chords: a chord line ("C | G Am | F:2 G:2",
-        "0:C 2.5:G", "I V vi IV") or a list, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word. meter: "3/4". key: "A minor". beats: [[times (s)],
-        [positions in the bar]], which tell tempo and meter too. duration: seconds, "8 bars", or "chart", the bars of the chord line
-        once; what the prompt says when None, else `window_s`. What is not given is read from the prompt, else chosen.
-        predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
-        them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
-        but for what is given here. controls: Controls to be played as they are, in place of all that (`mustango.request.sidecar.restored`).
-        loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings out after `duration`.
-        on_step(step, steps) is called after each denoising step; more than 164 s of music are made in
-        parts, whose steps are counted together. Returns a MustangoOutput; raises InputError.
+        asked: the other fields of `mustango.Request`, which say what is to be played and how; what is given holds for every prompt.
+        on_step: see `play`. Raises InputError.
         """
         prompts: list = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
         if not prompts:
             raise InputError("the list of prompts is empty; give at least one")
-        for text in prompts:
-            check_options(text, duration, seed, count, steps, guidance, negative_prompt, longest_s=self.longest_s)
-        lufs, guidance = check_loudness(loudness), float(guidance)
-        prompts, seeds = [p for p in prompts for _ in range(count)], [seed + i for i in range(count)] * len(prompts)
-        if controls is None:
-            given = {
-                "chords": chords, "chords_time": chords_time, "tempo": tempo, "meter": meter, "key": key, "beats": beats,
-                "duration": duration,
-            }  # fmt: skip
-            played = self._resolve(prompts, seeds, given, predictors)
-        else:
-            played = [controls] * len(prompts)
-        played = [self.facts.played(c) for c in played]
-        self._release_predictors()
-        for c in played:
-            tail_s = check_tail(tail, c.duration_s, self.longest_s)
-        parts, made = parts_of([c.duration_s + tail_s for c in played]), []
+        facts = self.facts
+        return self.play([resolve(Request(prompt=text, **asked), facts) for text in prompts], on_step)
+
+    @torch.no_grad()
+    def play(self, settled: Sequence[Settled], on_step: Callable[[int, int], None] | None = None) -> MustangoOutput:
+        """Make the takes of settled requests that are alike but for what they play; the predictors are asked where they have a say.
+
+        on_step(step, steps) is called after each denoising step; more than 164 s of music are made in parts, whose steps are counted
+        together. Raises InputError.
+        """
+        how = settled[0].request
+        if how.scheduler:
+            self.set_scheduler(how.scheduler)
+        settled = self._predicted(settled)
+        played, seeds = [c for s in settled for c in s.takes], [seed for s in settled for seed in s.seeds]
+        parts, made = parts_of([c.duration_s + how.tail for c in played]), []
         for done, part in enumerate(parts):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
-            self._stage("text_encoder")
-            generators = [torch.Generator().manual_seed(s) for s in seeds[part]]
-            condition = self.encode([c.text for c in played[part]], negative_prompt, played[part], guidance > 1, tail_s)
-            self._stage("unet")
-            duration_s = played[part.start].duration_s
-            spans = self.spans(duration_s, tail_s)
-            noise = self._drawn(generators, spans)
-            latents = self.denoise(condition, noise, steps, guidance, generators, counted, spans)
-            self._stage("vae", "vocoder")
-            mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(guidance - 1, 0)
-            waves = self.waves(mels, self.sampling.lead_in_s, duration_s + tail_s, gain_db, self.sampling.postfilter_strength)
-            made += [finished(wave, self.mel.config.sample_rate, tail_s, lufs) for wave in waves]
+            made += self._made(how, played[part], seeds[part], counted)
+        self.maybe_free_model_hooks()
         audios, notes = zip(*made, strict=True)
         played = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(played, notes, strict=True)]
-        self.maybe_free_model_hooks()
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else list(audios)
         return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=played, seeds=seeds)
 
-    def _resolve(self, prompts, seeds, given, predictors):
-        """Return the Controls of each prompt with its seed."""
-        predict = self.predictor(predictors)
-        how = {
-            "predict": predict and cache(predict),  # once a prompt, not once a take
-            "always_predict": predictors == "neural", "window_s": self.config.window_s, "longest_s": self.longest_s, "knows": self.knows,
-        }  # fmt: skip
-        return [resolve_in_plain_key(p, **given, seed=s, **how) for p, s in zip(prompts, seeds, strict=True)]
+    def _predicted(self, settled):
+        """Return settled requests with what the model's predictors tell, in those that ask them."""
+        if self._has_predictors and any(s.asks_predictors for s in settled):
+            predict, facts = cache(self.predict), self.facts  # once a prompt, not once a take
+            settled = [resolve(s.request, facts, predict) if s.asks_predictors else s for s in settled]
+            self._release_predictors()
+        return settled
+
+    def _made(self, how, played, seeds, on_step):
+        """Return [(samples, notes), ...] of clips of one duration, made at once by a request's settings."""
+        duration_s = played[0].duration_s
+        self._stage("text_encoder")
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        condition = self.encode([c.text for c in played], how.negative_prompt, played, how.guidance > 1, how.tail)
+        self._stage("unet")
+        spans = self.spans(duration_s, how.tail)
+        noise = self._drawn(generators, spans)
+        latents = self.denoise(condition, noise, how.steps, how.guidance, generators, on_step, spans)
+        self._stage("vae", "vocoder")
+        mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(how.guidance - 1, 0)
+        waves = self.waves(mels, self.sampling.lead_in_s, duration_s + how.tail, gain_db, self.sampling.postfilter_strength)
+        return [finished(wave, self.mel.config.sample_rate, how.tail, how.loudness) for wave in waves]
 
     @property
     def facts(self) -> ModelFacts:

@@ -15,6 +15,9 @@ import pytest
 from hypothesis import settings
 
 from musicbench import InputError
+from mustango.request.model_facts import ModelFacts
+from mustango.request.reader import read
+from mustango.request.request import Request
 
 settings.register_profile("house", deadline=None, derandomize="CI" in os.environ)  # a busy machine is no failure; CI repeats itself
 settings.load_profile("house")
@@ -152,3 +155,9 @@ def tiny_pipeline(tiny_folder):
     from mustango.pipeline import load_pipeline
 
     return load_pipeline(str(tiny_folder))
+
+
+def resolve(prompt, *, predict=None, always_predict=False, window_s=10.24, longest_s=120.0, knows=None, **asked):
+    """Return the Controls that a prompt and what is given beside it are read as, whatever a model can play."""
+    request = Request(prompt=prompt, predictors="neural" if always_predict else "auto", **asked)
+    return read(request, ModelFacts(window_s, longest_s, knows=knows), predict=predict)

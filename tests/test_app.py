@@ -1,20 +1,20 @@
 """The page's server and API, as a gradio_client and a hostile caller meet them."""
 
 import http.client
-import inspect
 import json
 import os
 import socket
 import subprocess
 import sys
 from concurrent.futures import FIRST_COMPLETED, wait
+from dataclasses import fields
 from pathlib import Path
 from threading import Event
 from urllib.parse import quote
 
 import pytest
 import soundfile
-from conftest import HANG_S, ROOT, read_chords
+from conftest import HANG_S, ROOT, read_chords, resolve
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
@@ -26,8 +26,7 @@ from mustango.model.munet import MuNet
 from mustango.page import inputs, work
 from mustango.page import server as server_of
 from mustango.page.guard import MAX_UPLOAD, sweep_once
-from mustango.pipeline import MustangoPipeline
-from mustango.request.reader import resolve
+from mustango.request.request import Request
 
 pytestmark = pytest.mark.slow
 QUICK = {"prompt": "piano", "chords": "C G", "tempo": 120, "duration": 4.0, "steps": 3, "listen": False}
@@ -102,7 +101,7 @@ def test_loudness_of_files(client):
 
 
 def test_the_api_takes_what_the_pipeline_takes(client):
-    known = set(inspect.signature(MustangoPipeline.__call__).parameters) - {"self", "controls", "on_step", "chords_time"}
+    known = {field.name for field in fields(Request)} - {"chords_time"}
     endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/generate"]
     assert known <= {parameter["parameter_name"] for parameter in endpoint["parameters"]}
     beats = [[0.1, 0.8, 1.5, 2.2], [1, 2, 3, 1]]

@@ -12,7 +12,7 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, read_chords
+from conftest import ROOT, read_chords, resolve
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
@@ -25,7 +25,6 @@ from mustango.__main__ import build_parser, main
 from mustango.cli.generate import summary
 from mustango.pipeline import load_pipeline
 from mustango.request.knows import read_knows
-from mustango.request.reader import resolve
 
 
 @pytest.fixture

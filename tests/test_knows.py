@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import ROOT, resolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,7 +16,6 @@ from musicbench.compose.instruments import INSTRUMENTS, suited
 from musicbench.compose.styles import STYLES
 from musicbench.music.theory import Meter
 from mustango.request.knows import DRUM_NAMES, KNOWS, Knows, learn, read_knows
-from mustango.request.reader import resolve
 
 BUNDLED = read_knows(ROOT / "checkpoints" / "mustango-mini")
 KINDS = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}

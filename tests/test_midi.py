@@ -4,13 +4,12 @@ import json
 
 import mido
 import pytest
-from conftest import read_chords
+from conftest import read_chords, resolve
 
 from musicbench import InputError
 from musicbench.music.chordtypes import SPELLINGS
 from musicbench.music.theory import Chord
 from musicbench.scores.midi import BEAT_CLICK, DOWNBEAT_CLICK, save_midi, voicing
-from mustango.request.reader import resolve
 
 PLANS = [
     {"chords": "C G Am F", "tempo": 120, "key": "C"},

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import resolve
 
 from musicbench.music.theory import Chord, Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import best_take, compare, matched_share
-from mustango.request.reader import resolve
 
 
 def chords(line):

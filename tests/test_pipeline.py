@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 import torch
+from conftest import resolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +16,8 @@ from musicbench.music.theory import Chord, Meter
 from musicbench.sound.master import loudness_of, true_peak_db
 from mustango.model.sampling import framed, set_timesteps
 from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of, sidecar
-from mustango.request.reader import resolve
+from mustango.request.request import Request
+from mustango.request.settled import Settled
 
 
 def make(pipeline, *args, **options):
@@ -239,12 +241,21 @@ def test_guidance_leads_away_from_the_opposite_of_bright_and_dark(tiny_folder, p
         torch.testing.assert_close(full, plain[1])
 
 
-def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
+@pytest.fixture
+def with_predictors(monkeypatch):
+    """Let models have predictors, which a test sets as `pipeline.predict`."""
+    monkeypatch.setattr(MustangoPipeline, "_has_predictors", True)
+
+
+def test_a_model_without_predictors_refuses_to_ask_them(tiny_pipeline):
+    with pytest.raises(InputError, match="no neural predictors"):
+        make(tiny_pipeline, "piano", predictors="neural")
+
+
+def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder, with_predictors):
     from mustango.release.predictors import PredictedChords
 
     pipeline = load_pipeline(str(tiny_folder))
-    with pytest.raises(InputError, match="no neural predictors"):
-        make(pipeline, "piano", predictors="neural")
     asked = []
 
     def predict(prompt):
@@ -254,7 +265,7 @@ def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder):
             tuple(map(Chord.parse, ["Am", "Am", "F", "G"])), (0.3, 1.0, 2.5, 7.0), ("a note",)
         )
 
-    pipeline.predictor = lambda name: predict
+    pipeline.predict = predict
     out = pipeline("piano", duration=6.0, steps=1).controls[0]
     predicted = {"tempo": "predicted", "meter": "predicted", "key": "chosen", "chords": "predicted"}
     assert out.origin == {"duration": "given"} | predicted
@@ -290,9 +301,9 @@ def swaying(prompt):
     )
 
 
-def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_folder):
+def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_folder, with_predictors):
     pipeline, asked = load_pipeline(str(tiny_folder)), []
-    pipeline.predictor = lambda name: lambda prompt: asked.append(prompt) or swaying(prompt)
+    pipeline.predict = lambda prompt: asked.append(prompt) or swaying(prompt)
 
     def controls(prompt, **options):
         return pipeline(prompt, duration=6.0, steps=1, predictors="neural", **options).controls[0]
@@ -319,10 +330,10 @@ def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_fo
     assert controls("x", chords="C", tempo=90, meter="3/4").bpm == 90 and asked[-1] == "x"
 
 
-def test_predicted_beats_that_are_none_leave_the_prompt_its_say(tiny_folder):
+def test_predicted_beats_that_are_none_leave_the_prompt_its_say(tiny_folder, with_predictors):
     pipeline = load_pipeline(str(tiny_folder))
     for times in ([], [0.5], [3.0, 2.0, 1.0, 0.5], [0.1, 0.11, 0.12, 0.13]):
-        pipeline.predictor = lambda name, times=times: lambda prompt: ((times, [1.0] * len(times)), Heard((), ()))
+        pipeline.predict = lambda prompt, times=times: ((times, [1.0] * len(times)), Heard((), ()))
         out = pipeline("at 100 bpm, chords C G", duration=6.0, steps=1, predictors="neural").controls[0]
         assert out.bpm == 100 and [str(c) for c in out.chords][:2] == ["C", "G"] and out.origin["tempo"] == "prompt"
         assert out.notes[-2:] == ("no predicted chord can be read; what the prompt says is played", out.notes[-1])
@@ -336,20 +347,20 @@ def again(pipeline, out, **more):
     return pipeline(told["prompt"], tempo=told["bpm"], steps=2, **{name: told[name] for name in names}, **more)
 
 
-def test_a_take_of_predicted_or_given_beats_is_made_again(tiny_folder):
+def test_a_take_of_predicted_or_given_beats_is_made_again(tiny_folder, with_predictors):
     pipeline = load_pipeline(str(tiny_folder))
     given = {"beats": [[0.2, 0.75, 1.31, 1.9], [2, 3, 1, 2]], "chords": ["C", "C", "C13"], "chords_time": [0.4, 1.0, 1.5]}
-    plain = pipeline("piano", duration=2.0, seed=3, steps=2)
+    plain = pipeline("piano", duration=2.0, seed=3, steps=2, predictors="reader")
     made = pipeline("piano", duration=2.0, seed=3, steps=2, **given)
     assert made.controls[0].beat_times == tuple(given["beats"][0]) and made.controls[0].beat_positions == (2, 3, 1, 2)
-    pipeline.predictor = lambda name: swaying if name == "neural" else None
+    pipeline.predict = swaying
     predicted = pipeline("piano", duration=6.0, seed=3, steps=2, predictors="neural")
     for first in (plain, made, predicted):
         second = again(pipeline, first)
         assert np.array_equal(second.audios, first.audios)
         assert second.controls[0].beat_times == first.controls[0].beat_times
         assert second.controls[0].chords == first.controls[0].chords
-        exact = pipeline("piano", controls=first.controls[0], seed=3, steps=2)
+        exact = pipeline.play([Settled(Request("piano", seed=3, steps=2), tuple(first.controls), is_exact=True)])
         assert np.array_equal(exact.audios, first.audios) and exact.controls == first.controls
     late = [[t + 0.05 for t in given["beats"][0]], given["beats"][1]]
     moved = pipeline("piano", duration=2.0, seed=3, steps=2, **given | {"beats": late})

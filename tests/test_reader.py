@@ -5,7 +5,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from conftest import processor_s
+from conftest import processor_s, resolve
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -17,7 +17,6 @@ from musicbench.prompt.facts import drums_alone, read_prompt
 from mustango.request.bounds import read_duration
 from mustango.request.choosing import rng_of
 from mustango.request.controls import chord_line
-from mustango.request.reader import resolve
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hashlib import sha256
 import numpy as np
 import pytest
 import torch
-from conftest import GOLDEN, ROOT
+from conftest import GOLDEN, ROOT, resolve
 from safetensors import safe_open
 from safetensors.torch import save_file
 from test_offloading import in_leaves, sequentially
@@ -40,7 +40,6 @@ from mustango.release.released import (
 )
 from mustango.release.tokenizers import TOKENIZERS
 from mustango.release.weights import load_released
-from mustango.request.reader import resolve
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import parity
@@ -482,7 +481,7 @@ def test_save_pretrained_writes_the_predictors_and_their_heads(offline, tmp_path
     index = model_index(tmp_path / "saved")
     assert all(index[name][1] for name in (*PARTS, *PREDICTOR_PARTS))
     again = load_pipeline(str(tmp_path / "saved"))
-    again.predictor("neural")("calm piano")
+    again.predict("calm piano")
     again.save_pretrained(tmp_path / "twice")  # now they are loaded
     head = state_dicts()["chords"]["lm_head.weight"]
     for folder in ("saved", "twice"):
@@ -491,7 +490,7 @@ def test_save_pretrained_writes_the_predictors_and_their_heads(offline, tmp_path
         assert torch.equal(model.chord_predictor.lm_head.weight, head)
         assert not torch.equal(model.chord_predictor.shared.weight, head)
         assert model.chord_predictor.shared.weight is model.chord_predictor.encoder.embed_tokens.weight
-        assert model.predictor("neural")("calm piano") == again.predictor("neural")("calm piano")
+        assert model.predict("calm piano") == again.predict("calm piano")
 
 
 class Heard:

@@ -4,14 +4,17 @@ import json
 from dataclasses import asdict
 
 import pytest
+from conftest import resolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
-from mustango.request.reader import resolve
-from mustango.request.sidecar import ModelFacts, describe, plain_key, read_facts, resolve_in_plain_key, restored
+from mustango.request.model_facts import ModelFacts, read_facts
+from mustango.request.reader import plain_key
+from mustango.request.request import Request
+from mustango.request.sidecar import describe, restored
 
 RELEASED = ModelFacts(10.24, 10.24)
 WIDE = ModelFacts(10.24, 120, 24000, RELEASED.chord_types, 1000, 1000, 7)
@@ -75,7 +78,8 @@ def test_a_sidecar_given_back_is_the_same_take_again(chords, tempo, meter, key, 
     except InputError:  # chords that do not fit
         return
     told = json.loads(json.dumps(describe("calm piano", controls, seed, 24000, {"steps": 20})))
-    again = WIDE.played(restored(told, WIDE))
+    asked = {name: told[name] for name in ("prompt", "chords", "chords_time", "meter", "key", "beats", "duration", "seed")}
+    (again,) = restored(Request(**asked, tempo=told["bpm"]), told, WIDE).takes
     assert describe("calm piano", again, seed, 24000, {"steps": 20}) == told
     names = ("bpm", "chords", "chord_times", "beat_times", "beat_positions", "duration_s", "meter", "notes", "asked", "origin")
     assert all(getattr(again, name) == getattr(controls, name) for name in names)
@@ -90,7 +94,7 @@ def test_a_sidecar_given_back_is_the_same_take_again(chords, tempo, meter, key, 
 )  # fmt: skip
 def test_keys_of_many_accidentals_get_their_usual_name(key, plain):
     assert plain_key(key) == plain
-    controls = resolve_in_plain_key("piano", key=key)
+    controls = resolve("piano", key=key)
     noted = [note for note in controls.notes if "is written" in note]
     assert noted == ([] if key == plain else [f"the key {key} is written {plain}"]) and controls.asked["key"] == key
     assert not any("##" in str(c.lead_sheet(controls.key)) or "bb" in str(c.lead_sheet(controls.key)) for c in controls.chords)

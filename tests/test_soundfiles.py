@@ -385,3 +385,11 @@ def test_a_frame_of_another_stream_is_none_of_this_one(tmp_path):
     kinds = [frame_and_info(*kind) for kind in ((24000, 1), (24000, 2), (44100, 1))]
     for i, (frame, _) in enumerate(kinds):
         assert [flac._is_frame_of(frame, info) for _, info in kinds] == [j == i for j in range(3)]
+
+
+def test_a_frame_of_mp3_at_the_end_of_other_sound_is_chance(tmp_path):
+    place = tmp_path / "noise"
+    place.write_bytes(bytes(5000) + bytes.fromhex("ffe7e7fd") + bytes(1024))  # as the end of a FLAC of ours was
+    with place.open("rb") as file:
+        assert mp3.is_run(file, 5000, 6028, 3) and not mp3.is_run(file, 5000, 6028, mp3.LEAST_FRAMES)
+        assert formats.other_sound(file, 0, "flac") is None

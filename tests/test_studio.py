@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.sound.master import loudness_of
-from mustango.page.studio import Request, Studio, Take
+from mustango.page.asked import PageRequest as Request
+from mustango.page.studio import Studio, Take
 from mustango.page.work import Progress, watched
-from mustango.request.sidecar import read_facts
+from mustango.request.model_facts import read_facts
 
 QUICK = Request("piano", chords="C G", tempo=120, duration=4.0, steps=3, listen=False)
 
@@ -60,8 +61,8 @@ def test_files_of_takes_are_told_apart(studio, tmp_path):
 
 
 def test_what_is_blank_is_open(studio):
-    asked = studio.check(Request(None, "  ", " ", "\t", None))
-    assert (asked.prompt, set(asked.controls.values())) == ("", {None})
+    asked = studio.settle(Request(None, "  ", " ", "\t", None)).request
+    assert (asked.prompt, set(asked.given.values())) == ("", {None})
 
 
 def test_same_request_same_sound(studio, tmp_path):
@@ -161,8 +162,7 @@ def test_watched_raises_what_the_work_raises():
 
 
 def test_duration_is_the_window_unless_given(studio):
-    asked = studio.check(replace(QUICK, duration=None))
-    assert asked.resolved(studio.facts_of(asked)).duration_s == 10.24
+    assert studio.settle(replace(QUICK, duration=None)).takes[0].duration_s == 10.24
 
 
 @pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt(), GeneratorExit(), BaseException("odd")])
@@ -181,7 +181,7 @@ def test_watched_ends_whatever_the_work_raises(error):
 def test_a_tail_rings_out_and_given_beats_are_played(studio, tmp_path):
     beats = [[0.1, 0.8, 1.5, 2.2], [1, 2, 3, 1]]
     asked = replace(QUICK, tempo="", duration=3.0, beats=json.dumps(beats), tail="1.5")
-    assert studio.check(asked).beats == beats
+    assert studio.settle(asked).request.beats == beats
     take = takes_of(studio, asked, tmp_path)[-1]
     samples, rate = soundfile.read(take.wav)
     about = json.loads(take.json.read_text())
@@ -202,8 +202,8 @@ SHORT = replace(BUNDLED, longest_s=10.24)
     ],
 )  # fmt: skip
 def test_auto_is_as_long_as_the_chords(asked, duration):
-    request = Request("piano", duration="auto", **asked).checked(BUNDLED)
-    assert request.duration == duration and len(request.resolved(BUNDLED).chords) >= len(
+    settled = Request("piano", duration="auto", **asked).settled(BUNDLED)
+    assert settled.request.duration == duration and len(settled.takes[0].chords) >= len(
         set(str(asked.get("chords", "")).split("|"))
     )
 
@@ -215,10 +215,10 @@ def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed)
     line = " ".join(roots[(i * 3) % 7] for i in range(bars))
     request = Request("piano", line, bpm, meter=meter, duration="auto", seed=seed)
     try:
-        plan = request.checked(BUNDLED).resolved(BUNDLED)
+        (plan,) = request.settled(BUNDLED).takes
     except InputError as error:
         faster = int(re.search(r"(\d+) bpm or more", str(error))[1])
-        assert bpm < faster and replace(request, tempo=faster).checked(BUNDLED)
+        assert bpm < faster and replace(request, tempo=faster).settled(BUNDLED)
     else:
         bar_s = plan.meter.beats * 60 / bpm
         assert plan.duration_s >= bars * bar_s - 1e-6 and plan.duration_s / (bars * bar_s) == pytest.approx(
@@ -227,15 +227,15 @@ def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed)
 
 
 def test_a_model_with_a_short_window_fills_it():
-    assert Request("piano", tempo=20, duration="auto").checked(SHORT).resolved(SHORT).duration_s == 10.24
-    assert Request("slow drone", duration="auto").checked(SHORT).resolved(SHORT).duration_s <= 10.24
+    assert Request("piano", tempo=20, duration="auto").settled(SHORT).takes[0].duration_s == 10.24
+    assert Request("slow drone", duration="auto").settled(SHORT).takes[0].duration_s <= 10.24
     with pytest.raises(InputError, match="8 bars of 4/4, 32 s at 60 bpm, above the 10.24 s .*, or 188 bpm or more"):
-        Request("", "C G Am F C G F C", 60, duration="auto").checked(SHORT)
+        Request("", "C G Am F C G F C", 60, duration="auto").settled(SHORT)
 
 
 def test_what_the_prompt_says_of_its_length_comes_first():
     for duration, seconds, origin in (("auto", 16, "prompt"), (None, 16, "prompt"), (3, 3, "given")):
-        controls = Request("piano, 8 bars", "C", 120, duration=duration).checked(BUNDLED).resolved(BUNDLED)
+        (controls,) = Request("piano, 8 bars", "C", 120, duration=duration).settled(BUNDLED).takes
         assert (controls.duration_s, controls.origin["duration"]) == (seconds, origin)
 
 
@@ -253,7 +253,7 @@ def test_a_remedy_is_one_that_helps(studio, asked, text):
     remedies = studio.remedies(request)
     assert [name for name, _ in remedies] == ([text] if text else [])
     for _, changes in remedies:
-        assert studio.check(replace(request, **changes))
+        assert studio.settle(replace(request, **changes))
 
 
 def test_the_files_of_a_take_have_the_loudness_that_is_asked_for(studio, tmp_path):
@@ -278,8 +278,8 @@ def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     known.save(model)
     studio = Studio([str(tiny_folder), str(model)])
     asked = replace(QUICK, prompt="solo theremin", duration=1.0, chords="C")
-    assert studio.facts_of(studio.check(asked)).knows is None
-    named = studio.check(replace(asked, model="composers"))
+    assert studio.facts_of(asked).knows is None
+    named = replace(asked, model="composers")
     assert studio.facts_of(named).knows == known
     take = takes_of(studio, named, tmp_path / "takes")[-1]
     assert take.controls.notes == ("this model has no theremin; nearest: synth lead",)

@@ -4,14 +4,13 @@ import json
 
 import numpy as np
 import pytest
-from conftest import needs_fluidsynth
+from conftest import needs_fluidsynth, resolve
 
 from musicbench import InputError
 from musicbench.music.theory import NO_CHORD, Chord, Key, likely_key
 from musicbench.sound.features import Heard
 from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
 from mustango.hear.metrics import clip_scores
-from mustango.request.reader import resolve
 
 
 def test_a_composed_set_is_its_seed_and_a_smaller_one_its_beginning():

@@ -11,14 +11,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import resolve
 from test_knows import COMPOSER
 
 from musicbench import InputError
 from musicbench.music.theory import VOCABULARIES, Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
+from mustango.page.asked import PageRequest as Request
 from mustango.page.guard import KEPT_S, Files, Gate, sweep, sweep_once
-from mustango.page.studio import Request, Studio, Take
+from mustango.page.studio import Studio, Take
 from mustango.page.web import (
     CARD,
     bar_starts,
@@ -35,8 +37,8 @@ from mustango.page.web import (
     take_name,
 )
 from mustango.page.work import Progress
-from mustango.request.reader import resolve
-from mustango.request.sidecar import read_facts
+from mustango.request.model_facts import read_facts
+from mustango.request.reader import read
 
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>"
 
@@ -126,16 +128,16 @@ def test_long_names_may_wrap():
 
 def test_the_same_request_is_said_to_give_the_same_sound(tmp_path):
     studio = offering(BUNDLED)
-    asked = studio.check(Request("piano", "C", "120", duration=4, seed=3))
+    asked = studio.settle(Request("piano", "C", "120", duration=4, seed=3)).request
     made = replace(take(), request=asked, wav=tmp_path / "x.wav")
     (tmp_path / made.id).mkdir()
     (tmp_path / made.id / "x.wav").write_bytes(b"RIFF")
     save_card(made, tmp_path)
     cards = cards_in(tmp_path)
     for same in ({}, {"dark": True}, {"listen": False}, {"seed": 2, "count": 2}):
-        assert "those of take 1, so the sound is the same" in say_same(studio.check(replace(asked, **same)), cards)
+        assert "those of take 1, so the sound is the same" in say_same(studio.settle(replace(asked, **same)).request, cards)
     for other in ({"seed": 4}, {"prompt": "harp"}, {"tempo": "121"}, {"steps": 21}, {"seed": 4, "count": 2}):
-        assert say_same(studio.check(replace(asked, **other)), cards) == ""
+        assert say_same(studio.settle(replace(asked, **other)).request, cards) == ""
     assert say_same(asked, []) == ""
 
 
@@ -192,9 +194,7 @@ def test_plan_says_what_is_chosen_and_what_is_wrong():
 
 
 def test_plan_tells_notes(monkeypatch):
-    monkeypatch.setattr(
-        "mustango.request.sidecar.resolve", lambda *a, **b: replace(resolve(*a, **b), notes=(f"'{EVIL}' was not read",))
-    )
+    monkeypatch.setattr("mustango.request.settled.read", lambda *a: replace(read(*a), notes=(f"'{EVIL}' was not read",)))
     assert "was not read" in plan("C") and "<script" not in plan("C")
 
 

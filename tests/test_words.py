@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import needs_fluidsynth
+from conftest import needs_fluidsynth, resolve
 from test_embeddings import needs_musicnn
 
 from musicbench.compose.compose import render
@@ -29,7 +29,6 @@ from mustango.evaluate.word_cases import (
     silences,
 )
 from mustango.evaluate.words import repetition, words_markdown
-from mustango.request.reader import resolve
 
 
 @pytest.mark.slow

@@ -1,9 +1,11 @@
 """mustango evaluate: how well the music obeys, and how it sounds."""
 
+import math
 import os
 from pathlib import Path
 
 from musicbench import InputError, check_installed, number, whole
+from mustango import GUIDANCE, STEPS
 from mustango.cli.options import add_table, check_device, defaults_of
 
 ABOUT = {
@@ -20,8 +22,8 @@ OPTIONS = {
     "--real": dict(metavar="FOLDER", help="the set's own audio, if it does not lie where its rows say"),
     "--model": dict(default="mustango-mini", help="(default %(default)s)"),
     "--device": dict(default="cpu", help="(default %(default)s)"),
-    "--steps": dict(type=whole, default=20, help="(default %(default)s)"),
-    "--guidance": dict(type=number, default=3.0, help="(default %(default)s)"),
+    "--steps": dict(type=whole, default=STEPS, help="(default %(default)s)"),
+    "--guidance": dict(type=number, default=GUIDANCE, help="(default %(default)s)"),
     "--takes": dict(
         type=whole, default=1, help="judge the best of so many takes, picked by madmom as `generate --pick best` does"
     ),
@@ -99,8 +101,8 @@ def setup_of(options):
 def check_evaluation(options):
     """Raise InputError for options that do not go together, are out of bounds, or name what is not there."""
     from mustango.evaluate.testsets import load_cases
-    from mustango.request.bounds import MAX_COUNT, check_options, read_number
-    from mustango.request.sidecar import read_facts
+    from mustango.request.model_facts import read_facts
+    from mustango.request.request import MAX_COUNT, Request, read_whole
     from mustango.train.checks import check_place
 
     if options.words is not None:
@@ -114,8 +116,8 @@ def check_evaluation(options):
     for name, value, low in (("limit", options.limit, 1), ("dropped", options.dropped, 0), ("workers", options.workers, 1)):
         if value is not None and value < low:
             raise InputError(f"{name} {value} is below {low}; give a whole number from {low}")
-    read_number("takes", options.takes, int, 1, MAX_COUNT)
-    check_options("", None, options.seed, options.takes, options.steps, options.guidance, longest_s=0)
+    read_whole("takes", options.takes, 1, MAX_COUNT)
+    Request(seed=options.seed, steps=options.steps, guidance=options.guidance).checked(math.inf)
     check_place(options.out)
     if options.set:
         load_cases(options.set, limit=1)

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 
 from musicbench import InputError
-from mustango import DTYPES, PREDICTORS, SCHEDULERS
+from mustango import DTYPES, GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.cli.options import add_table, check_device
 from mustango.cli.takes import left_to_make, next_paths, places_of
 
-FAST_STEPS = 10  # half of the default's
+FAST_STEPS = STEPS // 2
 ABOUT = {
     "help": "prompt, chords and tempo -> audio",
     "description": "Make music. What you give as options overrides what the prompt says; anything you leave out is "
@@ -29,11 +29,11 @@ WHAT = {
     "--seed": dict(help="whole number; the same seed gives the same music (default 0)"),
 }
 STEPS = {  # one of them
-    "--steps": dict(help="denoising steps (default 20)"),
+    "--steps": dict(help=f"denoising steps (default {STEPS})"),
     "--fast": dict(dest="steps", action="store_const", const=FAST_STEPS, help=f"{FAST_STEPS} steps"),
 }
 HOW = {
-    "--guidance": dict(help="how strictly to follow, 1 to about 5 (default 3)"),
+    "--guidance": dict(help=f"how strictly to follow, 1 to about 5 (default {GUIDANCE:g})"),
     "--takes --count": dict(dest="count", help="how many; each has the next seed (default 1)"),
     "--pick": dict(
         default="all", choices=("all", "best"),
@@ -86,12 +86,12 @@ def add_options(parser):
 
 def takes_of(options):
     """Return how many takes of each prompt are asked for. Raises InputError for options that do not go together."""
-    from mustango.request.bounds import MAX_COUNT, read_number
+    from mustango.request.request import MAX_COUNT, read_whole
 
     if (options.resume or options.keep_going) and not options.prompts:
         name = "--resume" if options.resume else "--keep-going"
         raise InputError(f"{name} goes on with the prompts of a file; give --prompts FILE.jsonl")
-    takes = read_number("takes", 1 if options.count is None else options.count, int, 1, MAX_COUNT)
+    takes = read_whole("takes", 1 if options.count is None else options.count, 1, MAX_COUNT)
     if options.pick == "best" and takes < 2:
         raise InputError(f"--pick best has {takes} take to choose from; give --takes 2 or more")
     return takes
@@ -105,34 +105,34 @@ def run(options):
     """
     from musicbench.sound.features import METERS, madmom
     from mustango.hear.metrics import load_mir_eval
-    from mustango.request.requests import requests_of
+    from mustango.request.lines import lines_of
 
     takes = takes_of(options)
-    requests, facts = requests_of(options, takes)
-    wanted = [request for request in requests if "error" not in request]
-    places = places_of(wanted, options, 1 if options.pick == "best" else takes)
-    check_device(options.device, wanted[0]["dtype"] if wanted else "float32")
+    lines, loaded, facts = lines_of(options, takes)
+    wanted = [line for line in lines if not line.error]
+    places = places_of([line.id for line in wanted], options, 1 if options.pick == "best" else takes)
+    check_device(options.device, loaded["dtype"])
     if options.pick == "best":
         madmom(tuple(METERS))
         load_mir_eval()
     todo = list(zip(wanted, places, strict=True))
     failed = 1 if options.keep_going and wanted else 2
-    left_out = len(requests) - len(wanted)
+    left_out = len(lines) - len(wanted)
     if not options.dry_run:
-        for request in requests:
-            if "error" in request:
-                tell(request["error"])
+        for line in lines:
+            if line.error:
+                tell(line.error)
         if left_out and failed == 2:
             return failed
     if options.resume:
-        todo = left_to_make(todo, facts, options, takes)
+        todo = left_to_make(todo, facts, loaded, options, takes)
     if options.dry_run:
-        ids = {request.get("id") for request, _ in todo}
-        dry_run([request for request in requests if "error" in request or request.get("id") in ids], facts)
+        ids = {line.id for line, _ in todo}
+        dry_run([line for line in lines if line.error or line.id in ids], facts, loaded)
         return failed if left_out else 0
     if todo:
-        tell_lacks([request for request, _ in todo], facts.knows)
-        left_out += make(todo, takes, options)
+        told = tell_lacks([line for line, _ in todo], facts.knows)
+        left_out += make(todo, loaded, options, told)
     return failed if left_out else 0
 
 
@@ -144,27 +144,32 @@ def tell(error):
     print(f"mustango: {error}", file=sys.stderr, flush=True)
 
 
-def dry_run(requests, facts):
+def dry_run(lines, facts, loaded):
     """Print the sidecars that would be written, a line each, or what is wrong.
 
     Those of a prompts file have the line's id, too.
     """
-    from mustango.request.requests import sidecars_of
+    from mustango.request.sidecar import sidecars_of
 
-    for request in requests:
-        name = {"id": request["id"]} if request["where"] else {}
-        for sidecar in sidecars_of(request, facts):
+    for line in lines:
+        name = {"id": line.id} if line.where else {}
+        if line.error:
+            print(json.dumps(name | {"prompt": line.fields.get("prompt") or "", "error": line.error}))
+            tell(line.error)
+            continue
+        for sidecar in sidecars_of(line.asked, facts, loaded):
             print(json.dumps(name | sidecar))
-        if "error" in request:
-            tell(request["error"])
 
 
-def tell_lacks(requests, knows):
-    """Say what the prompts ask that the model lacks, and note in each request what was "told"."""
-    for request in requests:
-        request["told"] = knows.notes_on(request["prompt"], request["plans"][0].meter) if knows else ()
-        for note in request["told"]:
-            print(f"{request['where']}: {note}" if request["where"] else note, file=sys.stderr, flush=True)
+def tell_lacks(lines, knows):
+    """Say what the prompts ask that the model lacks; returns what was told."""
+    told = set()
+    for line in lines:
+        notes = knows.notes_on(line.asked.request.prompt, line.asked.takes[0].meter) if knows else ()
+        for note in notes:
+            print(f"{line.where}: {note}" if line.where else note, file=sys.stderr, flush=True)
+        told.update(notes)
+    return told
 
 
 def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
@@ -192,57 +197,58 @@ def summary(path, replaced, controls, seed, tail_s=0.0, told=()):
 # ---------------------------------------------------------------------------------------------------- made
 
 
-def make(todo, takes, options):
-    """Load the model and make the takes of [(settled request, paths), ...]; returns how many --keep-going left out."""
+def make(todo, loaded, options, told):
+    """Load the model and make the takes of [(line, paths), ...]; returns how many --keep-going left out.
+
+    loaded: what the model is loaded with. told: notes that were told before.
+    """
     from tqdm import tqdm
 
     from mustango.pipeline import load_pipeline
-    from mustango.request.requests import asks_predictors
 
-    how, left_out = todo[0][0], 0
+    left_out = 0
     pipeline = load_pipeline(
-        how["model"], options.device, how["dtype"], quiet=True, low_memory=options.low_memory, revision=how["revision"],
-        fetch_predictors=any(asks_predictors(request) for request, _ in todo),
+        loaded["model"], options.device, loaded["dtype"], quiet=True, low_memory=options.low_memory,
+        revision=loaded["revision"], fetch_predictors=any(line.asked.asks_predictors for line, _ in todo),
     )  # fmt: skip
     if options.prompts and options.out:
         Path(options.out).mkdir(exist_ok=True)
-    with tqdm(total=sum(request["steps"] for request, _ in todo), desc="composing", unit="step", disable=None) as bar:
-        for request, paths in todo:
+    with tqdm(total=sum(line.asked.request.steps for line, _ in todo), desc="composing", unit="step", disable=None) as bar:
+        for line, paths in todo:
             try:
-                play(pipeline, request, takes, options, paths, bar)
+                output = play(pipeline, line.asked, bar)
+                if not options.out and not options.prompts:
+                    paths = next_paths(len(paths))  # another run may have taken the names meanwhile
+                write(output, line.asked.request, loaded, paths, options, told, bar)
             except InputError as error:
                 if not options.keep_going:
                     raise
-                bar.write(f"mustango: {request['where']}: {error}", file=sys.stderr)
+                bar.write(f"mustango: {line.where}: {error}", file=sys.stderr)
                 left_out += 1
     return left_out
 
 
-def play(pipeline, request, takes, options, paths, bar):
-    """Make the takes of a settled request and write those that are kept to `paths`, each with its sidecar."""
+def play(pipeline, asked, bar):
+    """Make the takes of a settled request, its steps shown on the bar."""
+
+    def on_step(step, steps):
+        if step == 1:
+            bar.total += steps - asked.request.steps  # many or long takes are made in parts
+        bar.update()
+
+    return pipeline.play([asked], on_step)
+
+
+def write(output, request, loaded, paths, options, told, bar):
+    """Write the takes of an output that are kept to `paths`, each with its sidecar, and say so."""
     from musicbench.files import save_json
     from musicbench.scores.midi import save_midi
     from musicbench.sound.audio import save_audio
     from mustango.hear.obeyed import best_take
     from mustango.pipeline import sidecar
-    from mustango.request.requests import CONTROLS, SETTINGS, made_with
+    from mustango.request.sidecar import made_with
 
-    asked = {name: request.get(name) for name in (*CONTROLS, "seed")}
-    if request["exact"]:
-        asked = {"controls": request["plans"][0], "seed": request["seed"]}
-    how = made_with(request)
-    pipeline.set_scheduler(request["scheduler"])
-    called = {name: request[name] for name in SETTINGS if name != "scheduler"}
-
-    def on_step(step, steps):
-        if step == 1:
-            bar.total += steps - request["steps"]  # many or long takes are made in parts
-        bar.update()
-
-    output = pipeline(request["prompt"], **asked, **called, count=takes, on_step=on_step)
-    if not options.out and not options.prompts:
-        paths = next_paths(len(paths))  # another run may have taken the names meanwhile
-    kept = range(takes)
+    how, kept = made_with(request, loaded), range(len(output.seeds))
     if options.pick == "best":
         best, scores = best_take(output)
         kept, how["picked"] = [best], {"of": len(scores), "shares": [round(s.share, 3) for s in scores]}
@@ -253,6 +259,5 @@ def play(pipeline, request, takes, options, paths, bar):
         save_audio(path, output.audios[i], output.sample_rate)
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
-        save_json(path.with_suffix(".json"), sidecar(output, i, request["prompt"], how))
-        told = request.get("told", ())
-        bar.write(summary(path, replaced, output.controls[i], output.seeds[i], request["tail"], told), file=sys.stdout)
+        save_json(path.with_suffix(".json"), sidecar(output, i, request.prompt, how))
+        bar.write(summary(path, replaced, output.controls[i], output.seeds[i], request.tail, told), file=sys.stdout)

@@ -33,8 +33,8 @@ def check_places(paths, suffixes):
             raise InputError(f"{place} is a folder, where a file is to be written; choose another name or place")
 
 
-def places_of(requests, options, count):
-    """Return where the takes of each request go, `count` each. Raises InputError unless all can be written there."""
+def places_of(ids, options, count):
+    """Return where the takes of each line of a prompts file go, named by their ids, `count` each; or those of one prompt. Raises InputError unless all can be written there."""
     from musicbench.build.songs import SUFFIXES
     from musicbench.files import check_folder
     from musicbench.sound.audio import check_audio_path
@@ -47,13 +47,13 @@ def places_of(requests, options, count):
                 f"-o {options.out} is the name of a file; with --prompts give a folder, or {options.out}/ if you mean one"
             )
         check_folder(out)
-        places = [numbered(out / f"{request['id']}.wav", count) for request in requests]
+        places = [numbered(out / f"{name}.wav", count) for name in ids]
     else:
         out = Path("music.wav" if options.out is None else options.out)
         if is_folder_name:
             raise InputError(f"-o {options.out} is the name of a folder; give a file, such as {out / 'music.wav'}")
         check_audio_path(out)
-        places = [next_paths(count) if options.out is None else numbered(out, count) for _ in requests]
+        places = [next_paths(count) if options.out is None else numbered(out, count) for _ in ids]
     check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
     return places
 
@@ -73,14 +73,13 @@ def is_written(path):
         return False
 
 
-def made_otherwise(request, paths, facts, options, takes):
-    """Say which take at `paths`, all whole, is not what the settled request asks for now, and in what.
+def made_otherwise(would, paths, options, takes):
+    """Say which take at `paths`, all whole, does not have the sidecar that it `would` have now, and in what it differs.
 
     Returns None where all are.
     """
-    from mustango.request.requests import difference, sidecars_of
+    from mustango.request.sidecar import difference
 
-    would = sidecars_of(request, facts)
     for i, path in enumerate(paths):
         there = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
         expected = would[i]
@@ -95,17 +94,19 @@ def made_otherwise(request, paths, facts, options, takes):
     return None
 
 
-def left_to_make(wanted, facts, options, takes):
-    """Return those of [(settled request, paths), ...] whose files are not there, whole and as they would be now.
+def left_to_make(wanted, facts, loaded, options, takes):
+    """Return those of [(line, paths), ...] whose files are not there, whole and as they would be now.
 
     Says how many are, and which were made otherwise.
     """
+    from mustango.request.sidecar import sidecars_of
+
     todo, changed = [], []
-    for request, paths in wanted:
+    for line, paths in wanted:
         if not all(is_written(path) and (not options.midi or path.with_suffix(".mid").is_file()) for path in paths):
-            todo.append((request, paths))
-        elif differs := made_otherwise(request, paths, facts, options, takes):
-            todo.append((request, paths))
+            todo.append((line, paths))
+        elif differs := made_otherwise(sidecars_of(line.asked, facts, loaded), paths, options, takes):
+            todo.append((line, paths))
             changed.append(differs)
     told = f"{len(wanted) - len(todo)} of {len(wanted)} prompts are made already"
     if changed:

@@ -21,7 +21,7 @@ from mustango.hear.obeyed import best_take
 from mustango.release.files import read_json
 from mustango.release.folder import model_folder
 from mustango.release.layouts import is_released
-from mustango.request.sidecar import read_facts
+from mustango.request.model_facts import read_facts
 
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 

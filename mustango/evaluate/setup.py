@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from musicbench import InputError
+from mustango import GUIDANCE, STEPS
 from mustango.hear.embeddings import load_embedder
 from mustango.hear.judges import DEFAULT_JUDGES, load_judge
 from mustango.release.folder import BUNDLED
@@ -25,8 +26,8 @@ class Setup:
     model: str = BUNDLED
     audio: str | None = None
     real: str | None = None  # folder of a file set's own audio, if it does not lie beside the file
-    steps: int = 20
-    guidance: float = 3.0
+    steps: int = STEPS
+    guidance: float = GUIDANCE
     takes: int = 1
     device: str = "cpu"
     given: bool = True

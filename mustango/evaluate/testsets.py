@@ -11,8 +11,9 @@ from musicbench.compose.compose import describe as tags_of
 from musicbench.music.progression import Progression, beat_grid
 from musicbench.music.theory import Chord, Key, Meter, roman_chord
 from mustango.hear.metrics import Target
-from mustango.request.bounds import MAX_SEED, read_number
-from mustango.request.requests import check_id, read_objects
+from mustango.request.bounds import read_number
+from mustango.request.json_lines import check_id, read_objects
+from mustango.request.request import MAX_SEED
 
 
 @dataclass(frozen=True)

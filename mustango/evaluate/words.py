@@ -20,6 +20,7 @@ from musicbench.compose.compose import find_soundfont, render
 from musicbench.files import make_folder, save_json, written_whole
 from musicbench.sound.audio import load_audio, save_audio
 from musicbench.sound.features import hear, madmom
+from mustango import GUIDANCE, STEPS
 from mustango.evaluate.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.evaluate.probe import Probe, measures, musicnn, timbre, tone
 from mustango.evaluate.run import fingerprint
@@ -35,7 +36,7 @@ from mustango.evaluate.word_cases import (
 from mustango.hear.metrics import bootstrap
 from mustango.release.files import read_json
 from mustango.release.folder import BUNDLED
-from mustango.request.sidecar import read_facts
+from mustango.request.model_facts import read_facts
 
 PROBE_CLIPS = 1500
 REPEATED = "upbeat acoustic guitar pop with drums"
@@ -54,8 +55,8 @@ class WordsSetup:
     seed: int = 7
     model: str = BUNDLED
     device: str = "cpu"
-    steps: int = 20
-    guidance: float = 3.0
+    steps: int = STEPS
+    guidance: float = GUIDANCE
     takes: int = 1
 
 

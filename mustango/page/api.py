@@ -5,8 +5,9 @@ from typing import Literal
 import gradio as gr
 
 from musicbench import InputError
-from mustango import PREDICTORS, SCHEDULERS
-from mustango.page.studio import Request, Take
+from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
+from mustango.page.asked import PageRequest
+from mustango.page.studio import Take
 
 
 def endpoint(studio, files):
@@ -18,7 +19,7 @@ def endpoint(studio, files):
     def generate(
         prompt: str, chords: str = "", tempo: float | str | None = None, key: str = "", meter: str = "",
         duration: float | str | None = None,
-        seed: int = 0, count: int = 1, steps: int = 20, guidance: float = 3.0, negative_prompt: str = "",
+        seed: int = 0, count: int = 1, steps: int = STEPS, guidance: float = GUIDANCE, negative_prompt: str = "",
         scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
         listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "",
         request: gr.Request = None,
@@ -35,10 +36,10 @@ def endpoint(studio, files):
         and heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes
         (what is played otherwise than asked).
         """
-        asked = Request(
-            prompt, chords, tempo, key, meter, duration, seed, count, steps, guidance, negative_prompt, scheduler,
-            model, predictors,
-            listen, loudness, tail, beats,
+        asked = PageRequest(
+            prompt=prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration=duration, seed=seed, count=count,
+            steps=steps, guidance=guidance, negative_prompt=negative_prompt, scheduler=scheduler, model=model,
+            predictors=predictors, listen=listen, loudness=loudness, tail=tail, beats=beats,
         )  # fmt: skip
         finished = []
         try:

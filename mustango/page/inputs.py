@@ -4,7 +4,7 @@ import re
 
 from musicbench.music.theory import Key
 from mustango import PREDICTORS, SCHEDULERS
-from mustango.page.studio import AUTO_DURATION, Request
+from mustango.page.asked import AUTO_DURATION, PageRequest
 from mustango.page.web import AUTO
 
 KEYS = [AUTO, *(str(Key.of(pc, mode)) for mode in ("major", "minor") for pc in range(12))]
@@ -39,7 +39,7 @@ def asked_for(*values):
     asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
     asked["loudness"] = LOUDNESS.get(asked["loudness"])
     del asked["lock"]
-    return Request(**{name: "" if value == AUTO else value for name, value in asked.items()})
+    return PageRequest(**{name: "" if value == AUTO else value for name, value in asked.items()})
 
 
 def kept_inputs(kept, models):

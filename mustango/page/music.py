@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 import gradio as gr
 
 from musicbench import InputError
+from mustango.page.asked import PageRequest
 from mustango.page.desk import ONE_PLAYS, QUIET, Desk
 from mustango.page.inputs import CONTROLS, asked_for, kept_inputs
-from mustango.page.studio import Request
 from mustango.page.web import cards_in, page_remedies, plan_html, progress_html, save_card, say_same, stated_in, status_html
 from mustango.page.widgets import inputs_column, takes_column
 from mustango.page.work import Progress
@@ -29,7 +29,7 @@ class Maker:
         """Make the takes that are asked for, showing progress and each take as it comes."""
         still, cards, folder = [gr.skip()] * len(self.desk.shown), {}, self.files.tab(token, request)
         try:
-            same = say_same(self.studio.check(asked), cards_in(folder))
+            same = say_same(self.studio.settle(asked).request, cards_in(folder))
             for event in self.studio.play(asked, folder):
                 if isinstance(event, Progress):
                     yield progress_html(event, same), *still[1:], gr.skip()
@@ -55,10 +55,10 @@ class Maker:
         if cancelled:
             yield *self.desk.idle("Cancelled."), gr.skip()
             return
-        known = {field.name for field in fields(Request)}
+        known = {field.name for field in fields(PageRequest)}
         asked = asked if isinstance(asked, dict) else {}
         asked = {name: value for name, value in asked.items() if name in known}
-        yield from self.make(Request(**asked | {"dark": dark, "count": 1}), token, request)
+        yield from self.make(PageRequest(**asked | {"dark": dark, "count": 1}), token, request)
 
     def restore(self, kept, token, request: gr.Request):
         """Return the inputs and takes that a tab had before it was reloaded."""

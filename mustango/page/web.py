@@ -17,10 +17,10 @@ from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import words_of
 from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH, piece_lines, piece_scale_s
 from mustango.page.guard import KEPT_S
-from mustango.request.bounds import MAX_PROMPT
 from mustango.request.controls import SAID, chord_line
-from mustango.request.requests import PREDICTORS_TELL
+from mustango.request.request import MAX_PROMPT
 from mustango.request.settling_time import chords_stated
+from mustango.request.sidecar import PREDICTORS_TELL
 
 KEPT = "one hour"  # the same in words
 AUTO = "Auto"
@@ -56,13 +56,12 @@ def status_html(text, kind="note", remedies=()):
 def plan_html(asked, studio):
     """Show the bars of a Request as its model plays them, and what else will be played; or what is wrong with it."""
     try:
-        checked = studio.check(asked)
-        facts = studio.facts_of(checked)
-        plan = checked.resolved(facts)
+        settled = studio.settle(asked)
+        checked, plan = settled.request, settled.takes[0]
         bars = _bars(checked, plan)
     except InputError as error:
         return render("wrong_plan", str(error), page_remedies(studio.remedies(asked)))
-    predicted = studio.predicted(checked, plan)
+    facts, predicted = studio.facts_of(checked), studio.predicted(settled)
     text = _in_words(checked, plan, predicted)
     notes = [f"{PREDICTORS_TELL.format(', '.join(sorted(predicted)))}."] if predicted else []
     boxes, timed = [], bool(bars.timed)

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import gradio as gr
 
-from mustango import PREDICTORS, SCHEDULERS
+from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.page.inputs import EXAMPLES, KEYS, LOUDNESS, METERS, PRESETS
 from mustango.page.web import AUTO, KEPT, render, status_html
 
@@ -62,9 +62,14 @@ def advanced(w, studio):
     """Place what few people change, each with a plain sentence."""
     with gr.Accordion("Advanced", open=False):
         with gr.Row():
-            w.steps = gr.Number(20, label="Steps", min_width=150, info="More steps take longer and sound cleaner; 20 is usual.")
+            w.steps = gr.Number(
+                STEPS,
+                label="Steps",
+                min_width=150,
+                info=f"More steps take longer and sound cleaner; {STEPS} is usual.",
+            )
             w.guidance = gr.Number(
-                3, label="Guidance", min_width=150,
+                GUIDANCE, label="Guidance", min_width=150,
                 info="How closely the music follows what you ask: 3 is usual, 1 is loose, high values sound harsh.",
             )  # fmt: skip
         w.negative_prompt = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")

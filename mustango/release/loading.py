@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
 from pathlib import Path
@@ -12,7 +11,6 @@ import torch
 from diffusers import DiffusionPipeline
 
 from musicbench import InputError
-from mustango import PREDICTORS
 from mustango.model.devices import cast
 from mustango.model.sampling import SamplingConfig
 from mustango.release.conversion import released_components, released_predictors
@@ -28,7 +26,7 @@ from mustango.release.folder import (
     write_part,
 )
 from mustango.release.hub import is_hub_id
-from mustango.release.layouts import NO_PREDICTORS, PREDICTOR_PARTS, is_released
+from mustango.release.layouts import PREDICTOR_PARTS, is_released
 from mustango.release.predictors import NeuralPredictors, execution_device, predictors_from
 from mustango.release.saving import check_saveable, entry_of
 from mustango.release.tokenizers import TOKENIZERS, load_tokenizer, released_tokenizers
@@ -163,24 +161,14 @@ class FolderPipeline(DiffusionPipeline):
                 check_finite(component.state_dict(), self._folder / name)
                 self.register_modules(**{name: component.eval().to(device)})
 
-    def predictor(self, predictors: str) -> Callable[[str], Any] | None:
-        """Return what predicts beats and chords of a prompt, or None. Raises InputError."""
-        if predictors not in PREDICTORS:
-            raise InputError(f"unknown predictors {predictors!r}; choose one of {', '.join(PREDICTORS)}")
-        if predictors == "reader" or (predictors == "auto" and not self._has_predictors):
-            return None
-        if not self._has_predictors:
-            raise InputError(NO_PREDICTORS)
-        return self._predict
-
     @property
     def _has_predictors(self):
         if self.beat_predictor is not None and self.chord_predictor is not None:
             return True
         return self._folder is not None and has_predictors(self._folder, self._hub_id)
 
-    def _predict(self, prompt):
-        """Ask the released predictors, loading them when first asked."""
+    def predict(self, prompt: str) -> tuple:
+        """Return ((times, positions), PredictedChords) of a prompt: what the released predictors say, loaded when first asked."""
         if self._neural is None:
             self._load_predictors()
             parts = (getattr(self, name) for name in PREDICTOR_PARTS)

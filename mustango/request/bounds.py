@@ -5,8 +5,6 @@ import re
 
 from musicbench import InputError
 
-MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
-
 
 def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     """Return a number or its text as `kind`, None as None. Raises InputError when it is none or outside `low`-`high`."""
@@ -82,23 +80,3 @@ def check_length(named, duration_s, longest_s):
     """Raise InputError, which begins with `named`, unless a model whose longest clip is `longest_s` makes clips of `duration_s`."""
     if not 1 <= duration_s <= longest_s:
         raise InputError(f"{named} is outside 1-{longest_s:g} s, what this model makes; give seconds or bars within it")
-
-
-def check_options(prompt, duration, seed, count, steps, guidance, negative_prompt="", *, longest_s):
-    """Raise InputError for a generation option outside its bounds. `longest_s` is the longest clip the model makes."""
-    for name, text in (("prompt", prompt), ("negative prompt", negative_prompt)):
-        if not isinstance(text, str):
-            raise InputError(f"the {name} is {type(text).__name__}; give text")
-        if len(text) > MAX_PROMPT:
-            raise InputError(f"the {name} has {len(text)} characters, above {MAX_PROMPT}; shorten it")
-        if any("\ud800" <= c <= "\udfff" for c in text):
-            raise InputError(f"the {name} is not UTF-8 text; write it in UTF-8")
-    duration = read_duration(duration)
-    if isinstance(duration, float):
-        check_length(f"duration {duration:g} s", duration, longest_s)
-    for name, value, low, high in (("steps", steps, 1, MAX_STEPS), ("count", count, 1, MAX_COUNT), ("seed", seed, 0, MAX_SEED)):
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InputError(f"{name} {str(value)[:40]} is outside {low}-{high}; give a whole number within it")
-    guidance = read_number("guidance", guidance)
-    if not 0 <= guidance <= MAX_GUIDANCE:
-        raise InputError(f"guidance {guidance:g} is outside 0-{MAX_GUIDANCE}; 3 is usual, 1 turns it off")

@@ -1,64 +1,66 @@
-"""Prompt -> beats and chords: what it states is read; what nobody said is chosen by rule and seed, and said to be so."""
+"""A Request -> the Controls of a take: what the prompt states is read; what nobody said is chosen by rule and seed, and said to be so."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
 
 from musicbench import InputError
 from musicbench.music.progression import MAX_START_S
-from musicbench.music.theory import (
-    numeral_key,
-    parse_symbol,
-)
+from musicbench.music.theory import Key, numeral_key, parse_symbol
 from mustango.request.beats import BeatMap, check_inside, check_rising, read_beats
 from mustango.request.bounds import read_number
 from mustango.request.controls import Controls
+from mustango.request.model_facts import ModelFacts
+from mustango.request.request import Request, as_line
 from mustango.request.settling import Settling
 
+FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", -1)}  # above C; a sharp adds 7
+MOST_IN_SIGNATURE = 7  # sharps or flats
 
-def resolve(
-    prompt,
-    *,
-    chords=None,
-    chords_time=None,
-    tempo=None,
-    meter=None,
-    key=None,
-    beats=None,
-    duration=None,
-    seed=0,
-    predict=None,
-    always_predict=False,
-    window_s=10.24,
-    longest_s=120.0,
-    knows=None,
-):
-    """Settle tempo, meter, key and chords: what is given, else what the prompt states, else chosen by rule and `seed`.
+
+def plain_key(text: str) -> str:
+    """Return a key's text under its usual name, if it would need more than 7 sharps or flats: "Abb dorian" as "G dorian".
+
+    Raises InputError for what is no key.
+    """
+    key = Key.parse(text)
+    fifths = FIFTHS[key.tonic[0]] + 7 * (key.tonic.count("#") - key.tonic.count("b")) - 3 * (key.mode == "minor")
+    if abs(fifths) <= MOST_IN_SIGNATURE:
+        return text
+    usual, mode = Key.of(key.pitch_class, key.mode), text.split()[-1]
+    with suppress(InputError):
+        if Key.parse(f"{usual.tonic} {mode}") == usual:
+            return f"{usual.tonic} {mode}"
+    return str(usual)
+
+
+def read(request: Request, facts: ModelFacts, take: int = 0, predict: Callable[[str], Any] | None = None) -> Controls:
+    """Settle tempo, meter, key and chords of a take: what is given, else what the prompt states, else chosen by rule and seed.
 
     What is chosen is drawn by seed from what the prompt's words mean; but the key of given chords is theirs, and the tempo faster where
-    they would not fit. A prompt for drums alone states that there is no chord. Empty text gives nothing.
+    they would not fit. A prompt for drums alone states that there is no chord. What the prompt asks beyond what the model knows is noted.
 
-    chords: a chord line or a list of symbols, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word.
-    meter: "3/4". key: "A minor". beats: [[times (s)], [positions in the bar]], taken as they are; tempo and meter follow from them
-    unless they are given too. duration: seconds, "8 bars", or "chart", the bars of the chord line once; when None what the prompt
-    states, else `window_s`. longest_s: the longest clip to be had. knows: what the model knows (`mustango.request.knows.Knows`); what the
-    prompt asks beyond it is noted.
-    predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing; with `always_predict` its beats and
-    chords also come before what the prompt states. Raises InputError for what cannot be read or does not fit into the duration.
+    predict(prompt) -> ((times, positions), PredictedChords): asked, if given, instead of choosing; with the request's predictors
+    "neural" its beats and chords also come before what the prompt states. Raises InputError for what cannot be read or does not fit
+    into the duration.
     """
-    if isinstance(key, (list, tuple)):  # as a sidecar has it
-        key = " ".join(map(str, key))
-    given = {"chords": _read_line(chords), "tempo": tempo, "key": key, "meter": meter, "duration": duration}
-    given = {name: None if isinstance(value, str) and not value.strip() else value for name, value in given.items()}
-    settling = Settling(prompt, given, seed, longest_s)
-    settling.settle_duration(window_s)
-    pulse, predicted_chords = read_beats(beats), None
+    given, key_note, always = request.given, (), request.predictors == "neural"
+    if given["key"] is not None and (plain := plain_key(given["key"])) != given["key"]:
+        key_note = (f"the key {given['key'].strip()} is written {plain}",)
+        given |= {"key": plain}
+    settling = Settling(request.prompt, given, request.seed + take, facts.longest_s)
+    settling.settle_duration(facts.window_s)
+    pulse, predicted_chords = read_beats(request.beats), None
     if predict:
-        predicted_pulse, predicted_chords = settling.ask(predict, always_predict, pulse is not None)
+        predicted_pulse, predicted_chords = settling.ask(predict, always, pulse is not None)
         pulse = pulse or predicted_pulse
     meter = settling.settle_meter(pulse)
     bpm = settling.settle_tempo(pulse, meter)
     pulse = settling.played_pulse(pulse, meter)
     beat_map = BeatMap(pulse, meter, bpm) if pulse else None
     settling.note_what_was_stated(meter, bpm)
-    timed = _read_timed(chords, chords_time, settling.given_key)
-    progression, key, bpm = settling.settle_chords(timed, predicted_chords, meter, bpm, always_predict)
+    timed = _read_timed(request.chords, request.chords_time, settling.given_key)
+    progression, key, bpm = settling.settle_chords(timed, predicted_chords, meter, bpm, always)
     duration_s = settling.settle_seconds(progression, bpm, meter, beat_map)
     settling.note_another_length(duration_s, bpm, meter, beat_map)
 
@@ -71,20 +73,14 @@ def resolve(
     elif beat_map and progression.bars:
         symbols, times = beat_map.lay_out(progression, duration_s, is_whole)
     else:
-        symbols, times = progression.lay_out(bpm, duration_s, is_whole, longest_s)
+        symbols, times = progression.lay_out(bpm, duration_s, is_whole, facts.longest_s)
     beat_times, positions = settling.beats(pulse, bpm, meter, duration_s)
+    asked = settling.asked(request.chords) | ({"key": request.given["key"]} if key_note else {})
     controls = Controls(
         bpm, meter, key, tuple(symbols), tuple(times), tuple(beat_times), tuple(positions), duration_s, settling.origin,
-        tuple(dict.fromkeys(settling.notes)), settling.asked(chords), prompt,
+        tuple(dict.fromkeys((*key_note, *settling.notes))), asked, request.prompt,
     )  # fmt: skip
-    return knows.told(prompt, controls) if knows else controls
-
-
-def _read_line(chords):
-    """Return chords as a chord line; None for none. Raises InputError."""
-    if not isinstance(chords, (str, list, tuple, type(None))):
-        raise InputError(f"chords are {repr(chords)[:40]}; give a chord line such as 'C G Am F' or a list of symbols")
-    return " ".join(str(c) for c in chords) if isinstance(chords, (list, tuple)) else chords
+    return facts.knows.told(request.prompt, controls) if facts.knows else controls
 
 
 def _read_timed(chords, chords_time, key):
@@ -95,5 +91,5 @@ def _read_timed(chords, chords_time, key):
         raise InputError("chords and chords_time are no two lists of one length; give a time for each chord")
     times = [read_number("chords_time", t, low=0, high=MAX_START_S) for t in chords_time]
     check_rising("chord", times)
-    key = key or numeral_key(_read_line(chords))
+    key = key or numeral_key(as_line(chords))
     return [(t, parse_symbol(str(c), key)) for t, c in zip(times, chords, strict=True)] or None

@@ -1,143 +1,25 @@
-"""What a model can be told, known without loading it; a take's sidecar: what is played, what was asked, and both again from it."""
+"""A take's sidecar: what is played, what was asked and how it was made; and the take again from it."""
 
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass, replace
+import json
+from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
-from typing import Any
 
 from musicbench import InputError, __version__
-from musicbench.music.theory import VOCABULARIES, Key
-from mustango.release.files import read_json
-from mustango.release.folder import durations_of, has_predictors, model_folder
-from mustango.release.hub import is_hub_id
-from mustango.release.layouts import is_released
 from mustango.request.controls import ASKED, SAID, Controls
-from mustango.request.knows import Knows, read_knows
-from mustango.request.reader import resolve
+from mustango.request.model_facts import ModelFacts
+from mustango.request.reader import read
+from mustango.request.request import SETTINGS, Request
+from mustango.request.settled import Settled, settled
 
-# ---------------------------------------------------------------------------------------------------- the model
+PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
+PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
+LOADED = {
+    "model": "mustango-mini",
+    "dtype": "float32",
+    "revision": None,
+}  # what a take is made with; the same for a file of prompts
 
-
-@dataclass(frozen=True)
-class ModelFacts:
-    """What a model can be told and what it gives. The defaults are the released model's.
-
-    window_s: how long clips are if nobody says; longest_s: the longest it makes; chord_types: the qualities it knows; max_position:
-    the most beats in a bar; knows: what its knows.json says.
-    """
-
-    window_s: float
-    longest_s: float
-    sample_rate: int = 16000
-    chord_types: tuple = VOCABULARIES["mustango"]
-    max_beats: int = 50
-    max_chords: int = 20
-    max_position: int = 5
-    has_predictors: bool = False
-    knows: Knows | None = None
-
-    @classmethod
-    def of(
-        cls,
-        pipeline_config: Mapping,
-        conditioner_config: Mapping,
-        sample_rate: int,
-        has_predictors: bool,
-        knows: Knows | None = None,
-    ) -> "ModelFacts":
-        """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts."""
-        return cls(
-            pipeline_config["window_s"],
-            pipeline_config.get("longest_s") or pipeline_config["window_s"],
-            sample_rate,
-            tuple(conditioner_config["chord_types"][2:]),  # after padding and N
-            conditioner_config["max_beats"],
-            conditioner_config["max_chords"],
-            conditioner_config["n_beat_types"] - 2,
-            has_predictors,
-            knows,
-        )
-
-    def played(self, controls: Controls) -> Controls:
-        """Return the controls as the model plays them: chords it does not know become the nearest it has, each with a note.
-
-        Raises InputError for more beats or chords than it takes, and for a meter beyond it.
-        """
-        if len(controls.beat_times) > self.max_beats:
-            raise InputError(
-                f"{len(controls.beat_times)} beats are above the model's {self.max_beats}; shorten the clip or slow the tempo"
-            )
-        highest = max(controls.beat_positions, default=1)
-        if highest > self.max_position:
-            raise InputError(
-                f"beat position {highest} is outside the model's 1-{self.max_position}; choose a meter of at most {self.max_position} beats"
-            )
-        if len(controls.chords) > self.max_chords:
-            raise InputError(
-                f"{len(controls.chords)} chords are above the model's {self.max_chords}; give fewer chords or a shorter clip"
-            )
-        played = {chord: chord.reduced(self.chord_types) for chord in controls.chords}
-        notes = [
-            f"{chord.lead_sheet(controls.key)} is played as {nearest.lead_sheet(controls.key)}: the model has no {chord.quality}"
-            for chord, nearest in played.items()
-            if chord != nearest
-        ]
-        return replace(controls, chords=tuple(played[c] for c in controls.chords), notes=(*controls.notes, *notes))
-
-
-def read_facts(model: Path | str, revision: str | None = None) -> ModelFacts:
-    """Return the ModelFacts of a model, in our layout or the released one, without loading it. Raises InputError."""
-    folder = model_folder(model, revision, "configs")
-    window_s, longest_s = durations_of(folder)
-    with_predictors = has_predictors(folder, str(model) if is_hub_id(model) else None)
-    if is_released(folder):
-        return ModelFacts(window_s, longest_s, has_predictors=with_predictors)
-    config = {"window_s": window_s, "longest_s": longest_s}
-    try:
-        sample_rate = read_json(folder / "mel" / "config.json").get("sample_rate", ModelFacts.sample_rate)
-        conditioner = read_json(folder / "conditioner" / "config.json")
-        return ModelFacts.of(config, conditioner, sample_rate, with_predictors, read_knows(folder))
-    except (KeyError, TypeError) as error:
-        raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None
-
-
-# ---------------------------------------------------------------------------------------------------- keys
-
-FIFTHS = {letter: place for place, letter in enumerate("FCGDAEB", -1)}  # above C; a sharp adds 7
-MOST_IN_SIGNATURE = 7  # sharps or flats
-
-
-def plain_key(text: str) -> str:
-    """Return a key's text under its usual name, if it would need more than 7 sharps or flats: "Abb dorian" as "G dorian".
-
-    Raises InputError for what is no key.
-    """
-    key = Key.parse(text)
-    fifths = FIFTHS[key.tonic[0]] + 7 * (key.tonic.count("#") - key.tonic.count("b")) - 3 * (key.mode == "minor")
-    if abs(fifths) <= MOST_IN_SIGNATURE:
-        return text
-    usual, mode = Key.of(key.pitch_class, key.mode), text.split()[-1]
-    with suppress(InputError):
-        if Key.parse(f"{usual.tonic} {mode}") == usual:
-            return f"{usual.tonic} {mode}"
-    return str(usual)
-
-
-def resolve_in_plain_key(prompt: str, *, key: str | None = None, **asked: Any) -> Controls:
-    """Return the Controls of `mustango.request.reader.resolve`, a given key under its usual name, with a note where that is another."""
-    if not isinstance(key, str) or not key.strip():
-        return resolve(prompt, key=key, **asked)
-    plain = plain_key(key)
-    controls = resolve(prompt, key=plain, **asked)
-    if plain == key:
-        return controls
-    note = f"the key {key.strip()} is written {plain}"
-    return replace(controls, asked=controls.asked | {"key": key}, notes=(note, *controls.notes))
-
-
-# ---------------------------------------------------------------------------------------------------- the sidecar
+# ---------------------------------------------------------------------------------------------------- written
 
 
 def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_with: dict) -> dict:
@@ -166,20 +48,83 @@ def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_
     }
 
 
-def restored(request: dict, facts: ModelFacts) -> Controls:
-    """Return the Controls of a sidecar's take again: what was played, to the last bit, and what was asked. Raises InputError.
+def made_with(request: Request, loaded: dict) -> dict:
+    """Return how a request's takes are made, as their sidecars tell it. loaded: values of LOADED; no revision where it is None."""
+    made = {name: getattr(request, name) for name in SETTINGS} | loaded
+    return {name: value for name, value in made.items() if name != "revision" or value is not None}
 
-    request: the fields of a sidecar, see `describe`.
+
+def sidecars_of(asked: Settled, facts: ModelFacts, loaded: dict) -> list[dict]:
+    """Return the sidecars that a settled request's takes would have; None in place of what only the model's predictors know."""
+    sidecars = [
+        describe(asked.request.prompt, controls, seed, facts.sample_rate, made_with(asked.request, loaded))
+        for controls, seed in zip(asked.takes, asked.seeds, strict=True)
+    ]
+    if asked.is_exact or not facts.has_predictors or asked.request.predictors == "reader":
+        return sidecars
+    return [_without_predicted(sidecar) for sidecar in sidecars]
+
+
+def difference(there: dict, would: dict) -> str | None:
+    """Return the first field in which the sidecar `there` of a take is not what it would be now, None where the take would be the same.
+
+    What does not decide the sound is left out: versions, notes and where a control comes from; so is what only predictors know.
     """
-    _check_told(request)
-    names = ("chords", "meter", "key", "beats", "duration", "seed")
-    asked: dict[str, Any] = {name: request.get(name) for name in names}
-    controls = resolve(
-        request["prompt"], **asked, chords_time=request["chords_time"], tempo=request["bpm"],
-        window_s=facts.window_s, longest_s=facts.longest_s,
-    )  # fmt: skip
-    text = request.get("text") or request["prompt"]
-    return replace(controls, asked=request["asked"], origin=request["origin"], notes=tuple(request["notes"]), text=text)
+    would, open_ = json.loads(json.dumps(would)), ()
+    if "predicted" in would["origin"].values():
+        open_ = [name for name in PREDICTED if would[name] is None]
+    names = dict.fromkeys(("prompt", "asked", "seed", *SETTINGS, *LOADED, *would))  # what people write comes first
+    compared = [name for name in names if name not in ("versions", "notes", "origin", *open_)]
+    differs = next((name for name in compared if there.get(name) != would.get(name)), None)
+    if differs == "asked" and isinstance(there.get("asked"), dict):
+        return next((name for name in ASKED if there["asked"].get(name) != would["asked"].get(name)), differs)
+    return differs
+
+
+def left_to_predictors(origin: dict[str, str], predictors: str) -> set[str]:
+    """Return which of tempo, meter and chords a model's predictors will tell, by where each comes from without them."""
+    own = ("given",) if predictors == "neural" else ("given", "prompt")
+    open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}
+    if predictors != "neural" and not {"tempo", "meter"} <= open_names:  # a pulse that is stated in part is not asked for
+        open_names -= {"tempo", "meter"}
+    return open_names
+
+
+def _without_predicted(sidecar):
+    """Return a sidecar without what the model's predictors will tell, which only the model knows: None in its place."""
+    origin, open_names = sidecar["origin"], left_to_predictors(sidecar["origin"], sidecar["predictors"])
+    fields = {"tempo": ("bpm", "beats"), "meter": ("meter", "beats"), "chords": ("chords", "chords_time")}
+    hidden = {field for name in open_names for field in fields[name]}
+    if "chords" in open_names and origin["key"] == "chosen":
+        hidden.add("key")
+    if not open_names:
+        return sidecar
+    told = f"{PREDICTORS_TELL.format(', '.join(sorted(open_names)))}; a dry run does not ask them"
+    return sidecar | dict.fromkeys(hidden) | {
+        "origin": origin | dict.fromkeys(open_names, "predicted"), "notes": [*sidecar["notes"], told],
+    }  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------------- read
+
+
+def is_sidecar(fields: dict) -> bool:
+    """Return whether fields hold all that was played and asked, so that the take is made again to the last bit."""
+    whole = all(fields.get(name) is not None for name in ("asked", "bpm", "meter", "beats", "chords", "chords_time", "duration"))
+    return whole and fields["tempo"] == fields["bpm"]
+
+
+def restored(request: Request, told: dict, facts: ModelFacts) -> Settled:
+    """Settle the request of a sidecar to its take again: what was played, to the last bit, and what was asked. Raises InputError.
+
+    told: the fields of a sidecar, see `describe`; `request` holds those that are played and how the take is made.
+    """
+    _check_told(told)
+    request = request.checked(facts.longest_s)
+    controls = read(replace(request, predictors="reader"), replace(facts, knows=None))
+    text = told.get("text") or request.prompt
+    controls = replace(controls, asked=told["asked"], origin=told["origin"], notes=tuple(told["notes"]), text=text)
+    return settled(request, [controls] * request.count, facts, is_exact=True)
 
 
 def check_sidecar(request: dict, facts: ModelFacts, same_model: bool = True) -> None:

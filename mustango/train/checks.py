@@ -8,7 +8,8 @@ from musicbench.build.dataset import rows_file
 from musicbench.files import check_writable
 from mustango.release.folder import model_folder, model_index
 from mustango.release.layouts import is_released
-from mustango.request.bounds import MAX_SEED, read_number
+from mustango.request.bounds import read_number
+from mustango.request.request import MAX_SEED
 
 BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")
 NEEDED = {"start": "source", "text": "text_encoder", "bundle": "to"}  # the option that a part needs; the others need "data"
