@@ -362,6 +362,23 @@ def test_parquet_is_checked_before_the_build(capsys, here, monkeypatch):
     assert "pip install pyarrow" in capsys.readouterr().err and os.listdir(here) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "lacks", "says"),
+    [
+        (["build", "songs", "out"], "madmom.features", "madmom is needed to hear"),
+        (["compose", "-o", "out"], "fluidsynth", "composing needs FluidSynth"),
+    ],
+)
+def test_what_hears_and_what_composes_is_asked_for_before_anything_is_written(capsys, here, monkeypatch, arguments, lacks, says):
+    (here / "songs").mkdir()
+    soundfile.write(here / "songs" / "a.wav", np.zeros(8000), 8000)
+    monkeypatch.setattr("musicbench.build.composed.find_soundfont", lambda path: path)
+    monkeypatch.setitem(sys.modules, lacks, None)
+    assert musicbench_main(arguments) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1 and os.listdir(here) == ["songs"]
+
+
 @pytest.mark.parametrize("raised", [InputError("wrong"), KeyboardInterrupt(), BrokenPipeError()])
 @pytest.mark.parametrize("run", [main, musicbench_main])
 def test_a_command_ends_in_one_line(capfd, here, monkeypatch, raised, run):
