@@ -266,8 +266,8 @@ def _with_sound(piece, rng):
         replace(voice, effects=draw_chain(voice.sound, piece.style, voice.part, voice.playing, rng)) for voice in piece.voices
     )
     return replace(
-        piece, fonts=fonts, voices=voices, drum_effects=draw_chain(None, piece.style, "drums", "", rng), room=draw_room(piece.style, rng),
-        noise=draw_noise(piece.style, rng), rises=piece.style in RISING or rng.random() < 0.15,
+        piece, fonts=fonts, voices=voices, drum_effects=draw_chain(None, piece.style, "drums", "", rng),
+        room=draw_room(piece.style, rng), noise=draw_noise(piece.style, rng), rises=piece.style in RISING or rng.random() < 0.15,
     )  # fmt: skip
 
 

@@ -1,10 +1,9 @@
-"""Chords and beats -> a Standard MIDI File: voiced chords, their names as markers, a click on every beat; and back."""
+"""Chords and beats -> a Standard MIDI File: voiced chords, their names as markers, a click on every beat."""
 
 import json
 
 from musicbench.files import written_whole
 from musicbench.music.annotation import spans
-from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 
 TICKS = 480  # a quarter note
@@ -67,16 +66,3 @@ def save_midi(path, controls):
     tracks = [_track("Plan", plan), _track("Chords", chords), _track("Beats", clicks)]
     with written_whole(path) as temporary:
         MidiFile(type=1, ticks_per_beat=TICKS, tracks=tracks).save(temporary)
-
-
-def read_chords(path):
-    """Return (chords, start times in seconds) from the markers of a file that `save_midi` wrote."""
-    from mido import MidiFile
-
-    chords, times, now = [], [], 0.0
-    for message in MidiFile(path):
-        now += message.time
-        if message.type == "marker":
-            chords.append(Chord.parse(message.text))
-            times.append(now)
-    return chords, times

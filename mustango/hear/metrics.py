@@ -95,17 +95,6 @@ def control_metrics(pairs):
     return {name: sum(v) / len(v) if v else None for name, v in values.items()}
 
 
-def row_labels(row, suffix=""):
-    """Read the Labels of a row of extracted features: fields bpm, key2, chords, beats, with `suffix` ("_ext" for heard)."""
-    key, beats = row.get(f"key2{suffix}"), row.get(f"beats{suffix}")
-    return Labels(
-        bpm=row.get(f"bpm{suffix}"),
-        key=Key(key[0], key[1]) if key else None,
-        chords=tuple(row.get(f"chords{suffix}") or ()),
-        beats_a_bar=int(max(beats[1])) if beats and beats[1] else None,
-    )
-
-
 # ---------------------------------------------------------------------------------------------------- the field's metrics
 
 
