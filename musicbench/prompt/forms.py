@@ -45,6 +45,11 @@ def bars_of(line):
     return [bar.strip() for bar in line.split("|")] if "|" in line else line.split()
 
 
+def line_of(bars):
+    """Return bars as a line that `bars_of` cuts into them again."""
+    return " | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars)
+
+
 def _form(words, major, minor, mode=None, note=""):
     return Form(tuple(word.strip() for word in words.split(",")), major, minor, mode, note)
 

@@ -11,7 +11,7 @@ from musicbench.music.progression import Progression, read_sheet
 from musicbench.music.tempo import parse_tempo
 from musicbench.prompt.chordwords import STORY_WORDS
 from musicbench.prompt.facts import read_prompt
-from musicbench.prompt.forms import bars_of, form_in
+from musicbench.prompt.forms import bars_of, form_in, line_of
 from musicbench.prompt.rewording import solfege_in_letters
 
 
@@ -31,7 +31,7 @@ def with_plain_chords(given):
             key = key or (str(stated.key) if stated.key else None)
             is_minor = Key.parse(key).mode == "minor" if key else form.mode == "minor"
             bars = bars_of(form.minor if is_minor else form.major)
-            plain = " | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars)
+            plain = line_of(bars)
         else:
             return given, []
     said = f"the {form.name}" if plain not in (line, solfege_in_letters(line)) and form and not stated.chords else plain

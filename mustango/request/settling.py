@@ -6,7 +6,7 @@ from contextlib import suppress
 from musicbench import InputError
 from musicbench.music.keys import Key, likely_key
 from musicbench.music.progression import Progression, key_of_line
-from musicbench.prompt.forms import bars_of
+from musicbench.prompt.forms import bars_of, line_of
 from musicbench.prompt.tunes import unknown_name
 from mustango.request.choosing import choose_loop, choose_mode, tempo_range
 from mustango.request.settling_time import TimeSettling, bars_meant, fast_enough_bpm
@@ -14,7 +14,7 @@ from mustango.request.settling_time import TimeSettling, bars_meant, fast_enough
 
 def _in_bars(bars, meter, key):
     """Return the Progression of bars of numerals."""
-    return Progression.parse(" | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars), meter, key)
+    return Progression.parse(line_of(bars), meter, key)
 
 
 def _without_repeats(chords):
