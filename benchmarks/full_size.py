@@ -18,12 +18,6 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-FILES = {
-    "ldm": "ldm/pytorch_model_ldm.bin",
-    "vae": "vae/pytorch_model_vae.bin",
-    "beats": "beats/microsoft-deberta-v3-large.pt",
-    "chords": "chords/flan-t5-large.bin",
-}
 TOKENIZER = str(ROOT / "checkpoints" / "mustango-mini" / "tokenizer")
 
 
@@ -32,15 +26,17 @@ def write(folder):
     import torch
     from parity import FULL_MUNET, FULL_VAE
 
+    from mustango.release.layouts import RELEASED_WEIGHTS
+
     torch.manual_seed(0)
-    for name, path in FILES.items():
+    for name, file in RELEASED_WEIGHTS.items():
         shapes = json.loads((ROOT / "tests" / "golden" / "keys" / f"keys_{name}.json").read_text())
         tensors = {}
         for key, shape in shapes.items():
             is_norm = re.search(r"norm\w*\.weight$|LayerNorm\.weight$", key)
             tensors[key] = torch.ones(shape) if is_norm else torch.randn(shape) * 0.02
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        torch.save(tensors, folder / path)
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        torch.save(tensors, folder / name / file)
     stft = {
         "filter_length": 1024, "hop_length": 160, "win_length": 1024, "n_mel_channels": 64, "sampling_rate": 16000,
         "mel_fmin": 0, "mel_fmax": 8000,

@@ -14,21 +14,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from parity import FULL_MUNET, FULL_VAE, Golden, _symbols
+from parity import FULL_MUNET, FULL_VAE, Golden, condition_of, symbols
 
-from mustango.model.conditioning import Conditioning
+from mustango.release import released
 from mustango.release.names import IGNORED
-from mustango.release.released import (
-    DEBERTA,
-    convert_beat_predictor,
-    convert_chord_predictor,
-    convert_conditioner,
-    convert_munet,
-    convert_text_encoder,
-    convert_vae,
-    convert_vocoder,
-    deberta_sizes,
-)
 
 T5_TOLERANCE, TOLERANCE = 3e-4, 1e-4  # of the golden README: the weights magnify T5's rounding
 # Tensors that a released file holds twice, and the name by which they are drawn.
@@ -99,7 +88,7 @@ class Full(Golden):
 
 @torch.no_grad()
 def text_encoder(golden):
-    model = convert_text_encoder(drawn_weights(golden.shapes("ldm"), "text_encoder."))
+    model = released.convert_text_encoder(drawn_weights(golden.shapes("ldm"), "text_encoder."))
     for case, t in golden.cases("text_encoder").items():
         states = model(input_ids=t["input_ids"], attention_mask=t["attention_mask"]).last_hidden_state
         yield case, relative(states, t["states"]), T5_TOLERANCE
@@ -112,29 +101,24 @@ def text_encoder(golden):
 @torch.no_grad()
 def conditioner(golden):
     prefixes = ("beat_embedding_layer.", "chord_embedding_layer.", "FME.")
-    model = convert_conditioner(drawn_weights(golden.shapes("ldm"), *prefixes))
+    model = released.convert_conditioner(drawn_weights(golden.shapes("ldm"), *prefixes))
     about = golden.json("munet_io")["cases"]
     wanted = [(f"case{case['case']}", case, golden.cases("munet_io")[f"case{case['case']}"], []) for case in about]
     wanted.append(("guided", golden.json("guided"), golden.tensors("guided"), [([], [])]))  # the null half first
     for name, case, t, null in wanted:
-        ours = model([*null, tuple(case["beats"])], [*null, (_symbols(case["chords"]), case["chords_time"])], 50, 20)
+        ours = model([*null, tuple(case["beats"])], [*null, (symbols(case["chords"]), case["chords_time"])], 50, 20)
         for stream, features, mask in (("beat", "beats", "beat_mask"), ("chord", "chords", "chord_mask")):
             yield f"{name} {features}", relative(ours[features], t[f"{stream}_features"]), TOLERANCE
             yield f"{name} {mask}", float(not torch.equal(ours[mask], t[f"{stream}_attention_mask"])), 0.0
 
 
-def _condition(t):
-    masks = [t[f"{name}_attention_mask"] for name in ("encoder", "beat", "chord")]
-    return Conditioning(t["encoder_hidden_states"], masks[0], t["beat_features"], masks[1], t["chord_features"], masks[2])
-
-
 @torch.no_grad()
 def munet(golden):
-    model = convert_munet(drawn_weights(golden.shapes("ldm"), "unet."), FULL_MUNET)
+    model = released.convert_munet(drawn_weights(golden.shapes("ldm"), "unet."), FULL_MUNET)
     for case, t in golden.cases("munet_io").items():
-        yield case, relative(model(t["sample"], t["timestep"], _condition(t)), t["out"]), TOLERANCE
+        yield case, relative(model(t["sample"], t["timestep"], condition_of(t)), t["out"]), TOLERANCE
     t = golden.tensors("guided")
-    out = model(torch.cat([t["sample"]] * 2), t["timestep"], _condition(t))
+    out = model(torch.cat([t["sample"]] * 2), t["timestep"], condition_of(t))
     null, full = out.chunk(2)
     yield "guided, both halves", relative(out, t["out"]), TOLERANCE
     yield "guided, guidance 3", relative(null + golden.json("guided")["guidance"] * (full - null), t["guided_out"]), TOLERANCE
@@ -143,7 +127,7 @@ def munet(golden):
 @torch.no_grad()
 def vae(golden):
     t = golden.tensors("vae_io")
-    model = convert_vae(drawn_weights(golden.shapes("vae"), "encoder.", "decoder.", "quant", "post_quant"), FULL_VAE)
+    model = released.convert_vae(drawn_weights(golden.shapes("vae"), "encoder.", "decoder.", "quant", "post_quant"), FULL_VAE)
     posterior = model.encode(t["enc/mel"]).latent_dist
     yield "encoder", relative(torch.cat([posterior.mean, posterior.logvar], dim=1), t["enc/moments"]), TOLERANCE
     yield "decoder", relative(model.decode(t["dec/latents"] / model.config.scaling_factor).sample, t["dec/mel"]), TOLERANCE
@@ -152,7 +136,7 @@ def vae(golden):
 @torch.no_grad()
 def vocoder(golden):
     t = golden.tensors("vae_io")
-    model = convert_vocoder(drawn_weights(golden.shapes("vae"), "vocoder."))
+    model = released.convert_vocoder(drawn_weights(golden.shapes("vae"), "vocoder."))
     wave = model(t["voc/mel"].squeeze(1)).reshape(1, -1)
     yield "waveform", relative(wave, t["voc/wav_float"].squeeze(1)), TOLERANCE
     int16 = (wave.double() * 32768).clamp(-32768, 32767).to(torch.int16)
@@ -162,7 +146,7 @@ def vocoder(golden):
 @torch.no_grad()
 def beats_model(golden):
     tensors = drawn_weights(golden.shapes("beats"), "")
-    model = convert_beat_predictor(tensors, {**DEBERTA, **deberta_sizes(tensors)})
+    model = released.convert_beat_predictor(tensors, {**released.DEBERTA, **released.deberta_sizes(tensors)})
     for case, t in golden.cases("beats_model").items():
         logits, values = model(t["input_ids"], t["attention_mask"])
         yield f"{case} logits", relative(logits, t["logits"]), TOLERANCE
@@ -172,7 +156,7 @@ def beats_model(golden):
 @torch.no_grad()
 def chords_model(golden):
     t = golden.tensors("chords_model")
-    model = convert_chord_predictor(drawn_weights(golden.shapes("chords"), ""))
+    model = released.convert_chord_predictor(drawn_weights(golden.shapes("chords"), ""))
     given = {"input_ids": t["input_ids"], "attention_mask": t["attention_mask"]}
     ids = t["greedy_ids"]
     logits = model(**given, decoder_input_ids=ids[:, :-1]).logits

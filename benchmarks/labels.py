@@ -19,7 +19,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from musicbench.compose.compose import compose
-from musicbench.music.theory import Dynamics
+from musicbench.music.dynamics import Dynamics
 from musicbench.sound.augment import change_dynamics, change_tempo, shift_pitch
 from mustango.hear.judges import load_judge
 from mustango.hear.metrics import Target, clip_scores

@@ -27,20 +27,13 @@ from diffusers.schedulers import scheduling_ddpm
 from safetensors.torch import load_file
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from mustango.hear.metrics import Labels
 from mustango.hear.metrics import control_metrics as metrics
-from mustango.hear.metrics import row_labels
 from mustango.model.conditioning import Conditioning
+from mustango.release import released
 from mustango.release.predictors import beats_from_outputs, chord_prompt, parse_chords
-from mustango.release.released import (
-    convert_beat_predictor,
-    convert_conditioner,
-    convert_mel,
-    convert_munet,
-    convert_text_encoder,
-    convert_vae,
-    convert_vocoder,
-)
 from mustango.train.munet import min_snr_weight, v_prediction_error
 
 # The released model's configs at full size, beside `keys` in the golden folder, which holds its tensors' shapes.
@@ -77,16 +70,18 @@ class Golden:
         return groups
 
     def munet(self):
-        return convert_munet(self.tensors("model_weights"), self.json("model_config")["unet"])
+        return released.convert_munet(self.tensors("model_weights"), self.json("model_config")["unet"])
 
     def text_encoder(self):
         config = self.json("model_config").get("text_encoder", {})
         names = ("relative_attention_max_distance", "layer_norm_epsilon", "feed_forward_proj")
-        return convert_text_encoder(self.tensors("model_weights"), **{k: config[k] for k in names if k in config})
+        return released.convert_text_encoder(self.tensors("model_weights"), **{k: config[k] for k in names if k in config})
 
     def conditioner(self):
         config = self.json("model_config").get("embedding", {})
-        model = convert_conditioner(self.tensors("model_weights"), config.get("fme_base", 1.0), config.get("pe_time_base", 10001.0))
+        model = released.convert_conditioner(
+            self.tensors("model_weights"), config.get("fme_base", 1.0), config.get("pe_time_base", 10001.0)
+        )
         model.register_to_config(max_beats=10_000, max_chords=10_000)  # the golden set goes beyond what users may ask
         return model
 
@@ -95,7 +90,7 @@ def _difference(ours, theirs):
     return (ours - theirs).abs().max().item() if ours.numel() else 0.0
 
 
-def _symbols(names):
+def symbols(names):
     """Chords of released symbols; a slash always means inverted there, even over the root or nothing."""
     chords = []
     for name in names:
@@ -105,6 +100,20 @@ def _symbols(names):
     return chords
 
 
+def condition_of(t):
+    """Return the Conditioning that golden tensors hold."""
+    masks = [t[f"{name}_attention_mask"] for name in ("encoder", "beat", "chord")]
+    return Conditioning(t["encoder_hidden_states"], masks[0], t["beat_features"], masks[1], t["chord_features"], masks[2])
+
+
+def text_states(golden, ids):
+    """Return the T5 states (B, L, D) and mask (B, L) of rows of token ids, padded with 0."""
+    longest = max(map(len, ids))
+    mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
+    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
+    return golden.text_encoder()(input_ids=tokens, attention_mask=mask.long()).last_hidden_state, mask
+
+
 # Each check yields (what, difference, tolerance). Tolerances are those of the golden README.
 
 
@@ -112,8 +121,8 @@ def _symbols(names):
 def munet_io(golden):
     model = golden.munet()
     for case, t in golden.cases("munet_io").items():
-        masks = [t[f"{name}_attention_mask"] for name in ("encoder", "beat", "chord")]
-        condition = Conditioning(t["encoder_hidden_states"], masks[0], t["beat_features"], masks[1], t["chord_features"], masks[2])
+        condition = condition_of(t)
+        masks = (condition.text_mask, condition.beat_mask, condition.chord_mask)
         empty = any(m.dtype == torch.bool and not m.any(dim=1).all() for m in masks)
         yield case, _difference(model(t["sample"], t["timestep"], condition), t["out"]), 2e-3 if empty else 1e-4
 
@@ -133,7 +142,7 @@ def beats_chords(golden):
         if "pad" in entry["chords"]:
             continue
         try:
-            chords = _symbols(entry["chords"])
+            chords = symbols(entry["chords"])
         except InputError:
             continue
         ours = model([([], [])], [(chords, entry["times"])], chord_length=inputs["chord_len"])
@@ -149,7 +158,7 @@ def beats_chords(golden):
 
 
 def _condition(golden, beats, chords, times, text, mask):
-    items = [(_symbols(c), t) for c, t in zip(chords, times, strict=True)]
+    items = [(symbols(c), t) for c, t in zip(chords, times, strict=True)]
     return Conditioning(text=text, text_mask=mask, **golden.conditioner()([tuple(b) for b in beats], items))
 
 
@@ -160,11 +169,7 @@ def trajectory(golden):
     guided = guidance > 1
     ids = [[*about["token_ids_without_eos"][p], 1] for p in prompts]
     ids = ([[1]] * len(prompts) if guided else []) + ids
-    longest = max(map(len, ids))
-    mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
-    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
-    encoder = golden.text_encoder()
-    text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+    text, mask = text_states(golden, ids)
     repeats = about.get("num_samples_per_prompt", 1)
     text, mask = text.repeat_interleave(repeats, 0), mask.repeat_interleave(repeats, 0)
     yield "prompt_embeds", _difference(text, t["prompt_embeds"]), 1e-4
@@ -203,11 +208,7 @@ def training(golden):
     about, t = golden.json("training"), golden.tensors("training")
     tokens_of = golden.json("trajectory")["token_ids_without_eos"]
     ids = [[*tokens_of.get(p, []), 1] for p in about["prompts"]]
-    longest = max(map(len, ids))
-    mask = torch.tensor([[i < len(row) for i in range(longest)] for row in ids])
-    tokens = torch.tensor([row + [0] * (longest - len(row)) for row in ids])
-    encoder = golden.text_encoder()
-    text = encoder(input_ids=tokens, attention_mask=mask.long()).last_hidden_state
+    text, mask = text_states(golden, ids)
     condition = _condition(golden, about["beats"], about["chords"], about["chords_time"], text, mask)
     scheduler = DDPMScheduler(**golden.json("scheduler")["config"])
     yield "alphas_cumprod", _difference(scheduler.alphas_cumprod, t["alphas_cumprod"]), 1e-5
@@ -242,8 +243,8 @@ def scheduler(golden):
 @torch.no_grad()
 def vae_io(golden):
     config, weights, t = golden.json("vae_config"), golden.tensors("vae_weights"), golden.tensors("vae_io")
-    vae = convert_vae(weights, config["vae"])
-    vocoder = convert_vocoder(weights, config.get("vocoder"))
+    vae = released.convert_vae(weights, config["vae"])
+    vocoder = released.convert_vocoder(weights, config.get("vocoder"))
     posterior = vae.encode(t["enc/mel"]).latent_dist
     yield "encoder mean", _difference(posterior.mean, t["enc/mean"]), 1e-4
     yield "encoder logvar", _difference(posterior.logvar, t["enc/logvar"]), 1e-4
@@ -258,7 +259,7 @@ def vae_io(golden):
 
 def stft(golden):
     about, t = golden.json("stft"), golden.tensors("stft")
-    mel = convert_mel(about["config"])
+    mel = released.convert_mel(about["config"])
     yield "mel_basis", _difference(mel.mel_basis, t["mel_basis"]), 1e-6
     yield "raw_mel", _difference(mel(t["raw_wave"].reshape(1, -1).clamp(-1, 1)), t["raw_mel"].transpose(1, 2)), 1e-3
     length = about["target_length"] * about["config"]["hop_length"]
@@ -272,7 +273,7 @@ def stft(golden):
 def beats_model(golden):
     t = golden.tensors("beats_model")
     weights = {k.removeprefix("weights/"): v for k, v in t.items() if k.startswith("weights/")}
-    model = convert_beat_predictor(weights, golden.json("beats_model")["config"])
+    model = released.convert_beat_predictor(weights, golden.json("beats_model")["config"])
     logits, values = model(t["input_ids"], t["attention_mask"])
     yield "logits", _difference(logits, t["logits"]), 1e-4
     yield "values", _difference(values, t["values"]), 1e-4
@@ -297,6 +298,17 @@ def predictor(golden):
             readable = [(c, t) for c, t in zip(case["chords"], case["times"], strict=True) if _readable(c)]
             theirs = [Chord.parse(c).harte() for c, _ in readable], [t for _, t in readable]
             yield f"chords {i}", float(ours != theirs and not heard.notes), 0.0
+
+
+def row_labels(row, suffix=""):
+    """Read the Labels of a row of extracted features: fields bpm, key2, chords, beats, with `suffix` ("_ext" for heard)."""
+    key, beats = row.get(f"key2{suffix}"), row.get(f"beats{suffix}")
+    return Labels(
+        bpm=row.get(f"bpm{suffix}"),
+        key=Key(key[0], key[1]) if key else None,
+        chords=tuple(row.get(f"chords{suffix}") or ()),
+        beats_a_bar=int(max(beats[1])) if beats and beats[1] else None,
+    )
 
 
 def control_metrics(golden):

@@ -27,6 +27,12 @@ class InputError(ValueError):
     """A mistake in what the user gave; its text is one line that names the value and the remedy."""
 
 
+def quoted(text: object) -> str:
+    """Quote what a user wrote, shortened, for a message."""
+    text = str(text)
+    return repr(text if len(text) <= 40 else text[:37] + "...")
+
+
 def check_installed(what: str, extra: str, *modules: str) -> None:
     """Raise InputError unless the modules that something needs are installed; `extra` is the package's extra that brings them."""
     missing = next((module for module in modules if find_spec(module) is None), None)

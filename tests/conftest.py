@@ -62,6 +62,21 @@ def processor_s(read, text, enough_s=0.0):
     return min(taken)
 
 
+def read_chords(path):
+    """Return (chords, start times in seconds) from the markers of a file that `musicbench.scores.midi.save_midi` wrote."""
+    from mido import MidiFile
+
+    from musicbench.music.chords import Chord
+
+    chords, times, now = [], [], 0.0
+    for message in MidiFile(path):
+        now += message.time
+        if message.type == "marker":
+            chords.append(Chord.parse(message.text))
+            times.append(now)
+    return chords, times
+
+
 @pytest.fixture(autouse=True)
 def no_network(monkeypatch):
     """Let no test reach out."""

@@ -14,14 +14,13 @@ from urllib.parse import quote
 
 import pytest
 import soundfile
-from conftest import HANG_S, ROOT, resolve
+from conftest import HANG_S, ROOT, read_chords, resolve
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 import app
 from musicbench import InputError
-from musicbench.music.theory import Key
-from musicbench.scores.midi import read_chords
+from musicbench.music.keys import Key
 from mustango.__main__ import build_parser
 from mustango.model.munet import MuNet
 from mustango.page import inputs, work

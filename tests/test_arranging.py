@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from musicbench.compose.arranging import arrange, chord_events, sounding, voicing
 from musicbench.compose.pieces import Form, Plan, Voice
 from musicbench.compose.planning import plan
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Chord, Key, Meter
 
 seeds = st.integers(0, 10**6)
 

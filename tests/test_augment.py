@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.music.theory import Chord, Dynamics, Key, Meter
+from musicbench.music.chords import Chord
+from musicbench.music.dynamics import Dynamics
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.sound import augment
 from musicbench.sound.clip import Clip
 from musicbench.sound.features import loudness_db

@@ -5,7 +5,7 @@ import pytest
 import torch
 from conftest import ROOT
 
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from musicbench.sound.master import true_peak_db
 from mustango.release.folder import BUNDLED, model_folder, verify
 

@@ -15,8 +15,12 @@ from hypothesis import strategies as st
 from musicbench import InputError
 from musicbench.build import captions, paraphrases, truth
 from musicbench.compose.compose import caption, describe, plan
+from musicbench.music.chords import Chord
+from musicbench.music.dynamics import Dynamics
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Chord, Dynamics, Key, Meter, tempo_class
+from musicbench.music.tempo import tempo_class
 from musicbench.prompt.facts import read_prompt, same_facts
 from musicbench.sound.clip import Clip
 

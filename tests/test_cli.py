@@ -12,14 +12,13 @@ import mido
 import numpy as np
 import pytest
 import soundfile
-from conftest import ROOT, resolve
+from conftest import ROOT, read_chords, resolve
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
-from musicbench.music.theory import Chord
-from musicbench.scores.midi import read_chords
+from musicbench.music.chords import Chord
 from musicbench.sound.features import Heard
 from musicbench.sound.master import loudness_of
 from mustango.__main__ import build_parser, main
@@ -361,6 +360,23 @@ def test_parquet_is_checked_before_the_build(capsys, here, monkeypatch):
     monkeypatch.setattr("musicbench.build.build.build", lambda *_, **__: pytest.fail("it was built"))
     assert musicbench_main(["build", ".", "out", "--parquet"]) == 2
     assert "pip install pyarrow" in capsys.readouterr().err and os.listdir(here) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lacks", "says"),
+    [
+        (["build", "songs", "out"], "madmom.features", "madmom is needed to hear"),
+        (["compose", "-o", "out"], "fluidsynth", "composing needs FluidSynth"),
+    ],
+)
+def test_what_hears_and_what_composes_is_asked_for_before_anything_is_written(capsys, here, monkeypatch, arguments, lacks, says):
+    (here / "songs").mkdir()
+    soundfile.write(here / "songs" / "a.wav", np.zeros(8000), 8000)
+    monkeypatch.setattr("musicbench.build.composed.find_soundfont", lambda path: path)
+    monkeypatch.setitem(sys.modules, lacks, None)
+    assert musicbench_main(arguments) == 2
+    err = capsys.readouterr().err
+    assert says in err and err.count("\n") == 1 and os.listdir(here) == ["songs"]
 
 
 @pytest.mark.parametrize("raised", [InputError("wrong"), KeyboardInterrupt(), BrokenPipeError()])

@@ -14,7 +14,9 @@ from conftest import ROOT
 
 from musicbench import InputError
 from musicbench.files import LOCK, alone_in, save_json, written_whole
-from musicbench.music.theory import Chord, Key, Meter
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.sound.audio import load_audio, save_audio
 from musicbench.sound.clip import Clip
 

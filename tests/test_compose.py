@@ -3,8 +3,8 @@
 from conftest import needs_fluidsynth
 
 from musicbench.compose.compose import compose, plan
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Meter
 
 
 @needs_fluidsynth

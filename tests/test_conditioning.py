@@ -4,8 +4,9 @@ import torch
 
 from musicbench import InputError
 from musicbench.compose import instruments
+from musicbench.music.chords import Chord
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression, beat_grid
-from musicbench.music.theory import Chord, Meter
 from mustango.model.conditioning import Conditioner, pooled, sinusoid
 from mustango.model.control import CONTROL_CHANNELS, DRUMS, Notes, control_signal, drum_class
 

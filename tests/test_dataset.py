@@ -77,7 +77,7 @@ def test_lines_that_are_no_rows_are_named(tmp_path):
 
 
 def test_what_a_killed_writer_left_goes(tmp_path, monkeypatch):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     (tmp_path / "audio").mkdir()
     for name in (".00000000-0123456789abcdef.flac", "00000000.flac"):
         (tmp_path / "audio" / name).touch()
@@ -86,7 +86,7 @@ def test_what_a_killed_writer_left_goes(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     text = '{"dataset": "composed", "seed": 0}\n{"dataset": "comp'
     (tmp_path / "rows.jsonl").write_text(text)
 
@@ -100,7 +100,7 @@ def test_a_full_disk_loses_no_rows(tmp_path, monkeypatch):
 
 
 def test_two_runs_do_not_compose_into_one_folder(tmp_path, monkeypatch):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     (tmp_path / "rows.jsonl").touch()  # of a run that has composed nothing yet
     with alone_in(tmp_path), pytest.raises(InputError, match="another run is writing"):
         write_composed(tmp_path, 1)
@@ -108,7 +108,7 @@ def test_two_runs_do_not_compose_into_one_folder(tmp_path, monkeypatch):
 
 
 def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     (tmp_path / "rows.jsonl").write_text('{"dataset": "songs", "seed": 0}\n')
     with pytest.raises(InputError, match="was not composed"):
         write_composed(tmp_path, 1)
@@ -134,7 +134,7 @@ def test_a_piece_whose_audio_is_lost_is_composed_again(tmp_path):
 
 @pytest.mark.parametrize("other", [["--duration", "5"], ["--sample-rate", "16000"]])
 def test_one_folder_has_one_duration_and_one_rate(tmp_path, monkeypatch, capsys, other):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     row = {"dataset": "composed", "seed": 0, "location": "audio/00000000.flac", "duration": 10.24, "sample_rate": 24000}
     (tmp_path / "rows.jsonl").write_text(json.dumps(row) + "\n")
     assert main(["compose", "-o", str(tmp_path), "--count", "1", *other]) == 2
@@ -148,7 +148,7 @@ def killed(*_):
 
 
 def test_a_killed_worker_is_told_in_one_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(composed, "find_soundfont", lambda path: path)
+    monkeypatch.setattr(Composer, "check", lambda self: None)
     monkeypatch.setattr(composed, "composed_row", killed)
     assert main(["compose", "-o", str(tmp_path / "x"), "--count", "2"]) == 2
     assert "a worker was killed" in capsys.readouterr().err

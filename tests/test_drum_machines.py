@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musicbench.synth.drum_machines import DRUMS, GM_DRUMS, KITS, LEVELS, OTHER_LEVEL, PERCUSSION, Hit, drum_of, hit, play_kit
+from musicbench.synth.drum_machines import KITS, LEVELS, OTHER_LEVEL, PERCUSSION, drum_of, hit, play_kit
 from musicbench.synth.noises import NOISES, make_noise
 
 RATE = 24000
@@ -12,6 +12,7 @@ ASKED = (
     "shaker tambourine cowbell clave conga_low conga_high bongo_low bongo_high djembe_slap tabla_na tabla_ge cajon_low surdo_low \
 timbale_high agogo_low guiro_long cabasa taiko".split()
 )
+DRUMS = sorted({*PERCUSSION, *KITS["808"]})
 
 
 def generator(seed=0):
@@ -42,7 +43,7 @@ def decay_s(wave, by_db=20.0):
 @pytest.mark.slow
 @pytest.mark.parametrize("kit", KITS)
 def test_every_kit_has_every_drum_clean_and_repeatable(kit):
-    assert set(CORE) <= set(KITS[kit]) and set(ASKED) <= set(PERCUSSION) and set(GM_DRUMS.values()) <= set(DRUMS)
+    assert set(CORE) <= set(KITS[kit]) and set(ASKED) <= set(PERCUSSION)
     for drum in DRUMS:
         for rate in (8000, 24000, 96000):
             wave = hit(kit, drum, 0.9, rate, generator(2))
@@ -97,21 +98,21 @@ def tabla_partials_are_harmonic():
 
 
 def test_hits_are_where_they_are_asked_and_as_hard():
-    hits = [Hit(0.5 * i, "rim", velocity) for i, velocity in enumerate((0.2, 0.5, 0.8, 1.0))]
+    hits = [(0.5 * i, "rim", velocity) for i, velocity in enumerate((0.2, 0.5, 0.8, 1.0))]
     wave = play_kit("909", hits, 2.0, RATE, generator())
     peaks = [np.abs(piece).max() for piece in wave.reshape(4, -1)]
-    np.testing.assert_allclose(peaks, [LEVELS["rim"] * one.velocity**1.3 for one in hits], rtol=0.05)
+    np.testing.assert_allclose(peaks, [LEVELS["rim"] * velocity**1.3 for *_, velocity in hits], rtol=0.05)
     for i in range(4):
         first = np.flatnonzero(np.abs(wave[i * 12000 : (i + 1) * 12000]) > 0.1 * peaks[i])[0]
         assert first < 0.003 * RATE
-    alone = play_kit("909", [Hit(0.3, "kick")], 1.0, RATE, generator())
+    alone = play_kit("909", [(0.3, "kick", 0.8)], 1.0, RATE, generator())
     assert not alone[: int(0.3 * RATE)].any() and alone[int(0.3 * RATE) + 20] != 0
 
 
 @pytest.mark.slow
 def test_a_part_is_clean_cut_and_repeatable():
     drawn = generator(7)
-    hits = [Hit(drawn.uniform(-0.5, 4), drawn.choice(DRUMS), drawn.uniform(0, 1)) for _ in range(200)]
+    hits = [(drawn.uniform(-0.5, 4), drawn.choice(DRUMS), drawn.uniform(0, 1)) for _ in range(200)]
     for kit in KITS:
         wave = play_kit(kit, hits, 3.333, RATE, generator(1))
         assert wave.dtype == np.float32 and wave.shape == (round(3.333 * RATE),) and np.isfinite(wave).all()
@@ -121,8 +122,8 @@ def test_a_part_is_clean_cut_and_repeatable():
 
 def test_a_closed_hat_silences_an_open_one():
     """Both rendered with what follows taken off."""
-    opened = play_kit("808", [Hit(0.0, "open_hat")], 1.0, RATE, generator())
-    both = play_kit("808", [Hit(0.0, "open_hat"), Hit(0.2, "closed_hat", 0.05)], 1.0, RATE, generator())
+    opened = play_kit("808", [(0.0, "open_hat", 0.8)], 1.0, RATE, generator())
+    both = play_kit("808", [(0.0, "open_hat", 0.8), (0.2, "closed_hat", 0.05)], 1.0, RATE, generator())
     piece = slice(int(0.25 * RATE), int(0.35 * RATE))
     assert both[piece].std() < 0.2 * opened[piece].std()
 

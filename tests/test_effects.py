@@ -15,6 +15,12 @@ from musicbench.synth.reverbs import ROOMS, impulse_response
 RATE = 24000
 TIMED = dict(bpm=120, hits_s=(0.0, 0.5, 1.0, 1.5))
 NOISY = {"tape", "vinyl"}
+NEUTRAL = {  # the parameters at which an effect gives back its input; for the others that is no mix
+    "vibrato": {"cents": 0.0}, "tremolo": {"depth": 0.0}, "compressor": {"ratio": 1.0}, "side chain": {"depth": 0.0}, "fade": {},
+    "gate": {"depth": 0.0}, "noise gate": {"floor_db": 0.0}, "vinyl": {"crackle": 0.0, "wow_cents": 0.0, "top_hz": None},
+    "tape": {"saturation_db": 0.0, "wow_cents": 0.0, "flutter_cents": 0.0, "hiss": 0.0, "top_hz": None},
+    **{name: {"hz": None} for name in ("low pass", "high pass", "band pass", "underwater")},
+}  # fmt: skip
 
 
 def generator(seed=0):
@@ -50,7 +56,7 @@ def levels(wave, window_s=0.01):
 @pytest.mark.parametrize("name", EFFECTS)
 def test_neutral_settings_give_the_input_back(name):
     wave = music()
-    np.testing.assert_array_equal(sent(name, wave, **EFFECTS[name].neutral), wave)
+    np.testing.assert_array_equal(sent(name, wave, **NEUTRAL.get(name, {"mix": 0.0})), wave)
 
 
 @pytest.mark.parametrize("name", EFFECTS)

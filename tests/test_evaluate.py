@@ -13,7 +13,7 @@ import torch
 from odd_audio import encoded, flac_claiming, tone
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from musicbench.sound.features import Heard
 from mustango.__main__ import main
 from mustango.evaluate import hearing, setup

@@ -5,8 +5,9 @@ import re
 import pytest
 
 from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Key, Meter
 from musicbench.prompt.forms import BLUES_OF, FORMS, bars_of, form_at_the_end, form_in
 from musicbench.prompt.genres import GENRES
 

@@ -5,9 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench.compose.styles import STYLES
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import MAX_BPM, MIN_BPM, Key, Meter
-from musicbench.prompt.genres import GENRES, Leaning, drums_said, drums_wanted, genres_in, plays_alone
+from musicbench.music.tempo import MAX_BPM, MIN_BPM
+from musicbench.prompt.drumming import drums_said, drums_wanted, plays_alone
+from musicbench.prompt.genres import GENRES, Leaning, genres_in
 
 STYLED = [genre for genre in GENRES if genre.bpm]
 

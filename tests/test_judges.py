@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from musicbench import InputError
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import beat_grid
-from musicbench.music.theory import Chord, Key, Meter
 from mustango.hear.judges import JUDGES, is_silent, load_judge
 from mustango.hear.metrics import Target, clip_scores
 

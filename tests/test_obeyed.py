@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from conftest import resolve
 
-from musicbench.music.theory import Chord, Key
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import best_take, compare, matched_share
 

@@ -12,11 +12,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 import soundfile
-from conftest import HANG_S, ROOT
+from conftest import HANG_S, ROOT, read_chords
 from test_app import free_port
 from test_features import AM, RATE, C, F, G, triads
 
-from musicbench.scores.midi import read_chords
 from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")

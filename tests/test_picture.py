@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from musicbench.music.meters import Meter
 from musicbench.music.progression import beat_grid
-from musicbench.music.theory import Meter
 from musicbench.sound.picture import (
     GAP_HEIGHT,
     LANE_HEIGHT,

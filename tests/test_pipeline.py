@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.music.chords import Chord
+from musicbench.music.meters import Meter
 from musicbench.music.progression import beat_grid
-from musicbench.music.theory import Chord, Meter
 from musicbench.sound.master import loudness_of, true_peak_db
 from mustango.model.sampling import framed, set_timesteps
 from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of, sidecar

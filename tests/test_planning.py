@@ -15,8 +15,10 @@ from musicbench.compose.compose import caption, describe, plan
 from musicbench.compose.harmony import QUICKEST_S
 from musicbench.compose.instruments import INSTRUMENTS
 from musicbench.compose.styles import STYLES
+from musicbench.music.chords import NO_CHORD
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import NO_CHORD, Key, Meter
 
 seeds = st.integers(0, 10**6)
 PIECES = [plan(seed) for seed in range(1500)]

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from musicbench import InputError
 from musicbench.compose.compose import caption, describe, plan
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Chord, Key, Meter
 from musicbench.prompt.facts import drums_alone, read_prompt
 from mustango.request.bounds import read_duration
 from mustango.request.choosing import rng_of

@@ -19,7 +19,7 @@ from test_offloading import in_leaves, sequentially
 from transformers import AutoTokenizer, T5ForConditionalGeneration
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from mustango.__main__ import main
 from mustango.pipeline import load_pipeline
 from mustango.release.conversion import check_scheduler, convert, released_components

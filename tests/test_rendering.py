@@ -10,8 +10,10 @@ from musicbench import InputError
 from musicbench.compose.compose import compose, find_soundfont, plan, render, render_parts
 from musicbench.compose.pieces import Plan, Voice
 from musicbench.compose.soundfonts import FontPlayer, font_named
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Chord, Key, Meter
 from musicbench.sound.features import loudness_db
 
 

@@ -10,7 +10,7 @@ from musicbench.compose.grooves import GROOVES
 from musicbench.compose.instruments import DRUMS
 from musicbench.compose.playing import BASSES, CHORDS, pattern_of
 from musicbench.compose.rhythms import Hit, doubled, lay_out, layout_of, phrase_of, thinned, varied
-from musicbench.music.theory import Meter
+from musicbench.music.meters import Meter
 
 METERS = [(Meter(*m), feel) for m in ((4, 4), (3, 4), (2, 4), (5, 4), (6, 8), (7, 8), (5, 8)) for feel in ("even", "triplet")]
 WAYS = {"short", "long", "ring", "strum", "roll", "power", "low", "high", "soft", "glide"}

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import soundfile
+from conftest import read_chords
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.scores.midi import read_chords
 from musicbench.sound.master import loudness_of
 from mustango.page.asked import PageRequest as Request
 from mustango.page.studio import Studio, Take

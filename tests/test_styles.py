@@ -4,7 +4,9 @@ from musicbench.compose.grooves import GROOVES
 from musicbench.compose.instruments import INSTRUMENTS, KINDS, KITS
 from musicbench.compose.playing import BASSES, CHORDS, MELODIES
 from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS, STYLES
-from musicbench.music.theory import Key, Meter, roman_chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.numerals import roman_chord
 from musicbench.synth.drum_machines import KITS as MACHINES
 from musicbench.synth.synths import PATCHES
 

@@ -7,27 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from musicbench import InputError
-from musicbench.music.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of, read_type, suffix_of
+from musicbench.music.chords import NO_CHORD, VOCABULARIES, Chord, nearest_symbol
+from musicbench.music.chordtypes import SPELLINGS, intervals_of, nearest_type, notes_of
+from musicbench.music.keys import Key, likely_key
+from musicbench.music.meters import Meter, read_meter
+from musicbench.music.notes import pitch_class, spell_note
+from musicbench.music.numerals import is_roman, numeral_key, roman_chord
 from musicbench.music.progression import Progression, beat_grid, read_sheet
-from musicbench.music.theory import (
-    NO_CHORD,
-    VOCABULARIES,
-    Chord,
-    Key,
-    Meter,
-    is_roman,
-    likely_key,
-    nearest_symbol,
-    numeral_key,
-    parse_tempo,
-    pitch_class,
-    read_meter,
-    roman_chord,
-    spell_note,
-    tempo_class,
-    tempo_word,
-    word_tempo,
-)
+from musicbench.music.suffixes import read_type, suffix_of
+from musicbench.music.tempo import parse_tempo, tempo_class, tempo_word, word_tempo
 
 chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(list(SPELLINGS)), st.none() | st.integers(0, 11)).map(
     lambda c: Chord(c.root, c.quality, None if c.bass == c.root else c.bass)

@@ -14,7 +14,7 @@ from torch import nn
 from musicbench import InputError
 from musicbench.build.dataset import row_clip
 from musicbench.files import save_json_lines
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from musicbench.sound.audio import save_audio
 from musicbench.sound.clip import Clip
 from mustango.__main__ import main

@@ -12,9 +12,11 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import resolve
+from test_knows import COMPOSER
 
 from musicbench import InputError
-from musicbench.music.theory import VOCABULARIES, Key
+from musicbench.music.chords import VOCABULARIES
+from musicbench.music.keys import Key
 from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
 from mustango.page.asked import PageRequest as Request
@@ -36,7 +38,6 @@ from mustango.page.web import (
     take_name,
 )
 from mustango.page.work import Progress
-from mustango.request.knows import Knows
 from mustango.request.model_facts import read_facts
 from mustango.request.reader import read
 
@@ -466,7 +467,7 @@ def test_old_files_are_deleted(files):
 
 def test_the_plan_tells_what_the_model_lacks():
     asked = {"prompt": "jazz with a female singer", "tempo": "120"}
-    assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=Knows.of_composer()), **asked)
+    assert "this model has no female singer; nearest: choir" in plan(facts=replace(BUNDLED, knows=COMPOSER), **asked)
     assert "singer" not in plan(**asked)
 
 

@@ -40,6 +40,7 @@ from musicbench.files import (
     sweep_torn,
     written_whole,
 )
+from musicbench.sound.features import import_madmom
 from musicbench.sound.opening import file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -84,6 +85,7 @@ def build(
     others = [folder for folder in datasets_in(songs) if folder.resolve() != out.resolve()]
     paths = find_songs(songs, leave_out=(out, *others))
     check_folder(out)
+    import_madmom()  # where it is missing, nothing is written
     Paraphraser(*paraphrase).check()
     captions, told = read_manifests(songs, paths, leave_out=(out, *others))
     told += [f"{printable(folder.relative_to(songs))}: left out; another build wrote it" for folder in others]

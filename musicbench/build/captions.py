@@ -7,7 +7,8 @@ import numpy as np
 
 from musicbench.compose.compose import caption as composed_caption
 from musicbench.compose.styles import MOODS
-from musicbench.music.theory import pitch_class, spell_note, tempo_word
+from musicbench.music.notes import pitch_class, spell_note
+from musicbench.music.tempo import tempo_word
 from musicbench.sound.features import loudness_db
 
 # {} is the fact. Every wording can be read back by musicbench.prompt.facts.read_prompt.

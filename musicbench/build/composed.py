@@ -13,6 +13,7 @@ from musicbench.build.captions import control_sentences, training_captions
 from musicbench.build.dataset import ROWS, read_rows
 from musicbench.build.engines import processes
 from musicbench.compose.compose import check_sample_rate, check_styles, compose, find_soundfont
+from musicbench.compose.soundfonts import import_fluidsynth
 from musicbench.files import alone_in, json_line, make_folder, save_json_lines, sweep_torn
 from musicbench.sound.audio import save_audio
 
@@ -36,6 +37,7 @@ class Composer:
         check_sample_rate(self.sample_rate)
         check_styles(self.styles)
         find_soundfont(self.soundfont)
+        import_fluidsynth()
 
 
 def write_composed(

@@ -20,8 +20,8 @@ OF_MANIFESTS = re.compile(
     r"|(?<![a-z])(?:labels?|rows|index|list|train|test|val|valid|validation|dev|eval|data|dataset)(?![a-z])"
 )
 OF_OTHERS = re.compile(
-    r"(?<![a-z])(?:logs?|checksums?|md5|sha\d*|splits?|licen[cs]es?|notes?|comments?|readme|setup|config|concat|requirements|credits|lyrics"
-    r"|transcripts?|todo|changes|changelog|titles?|artists?)(?![a-z])"
+    r"(?<![a-z])(?:logs?|checksums?|md5|sha\d*|splits?|licen[cs]es?|notes?|comments?|readme|setup|config|concat|requirements"
+    r"|credits|lyrics|transcripts?|todo|changes|changelog|titles?|artists?)(?![a-z])"
 )
 EXPECTED = "expected file_name and caption"
 

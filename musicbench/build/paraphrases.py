@@ -36,8 +36,8 @@ _FIRST = r"(?:^|(?<=[.!?] ))"
 # quotes.
 _REWORDED = re.compile(
     rf"{_QUOTED}|(?P<opening>{_FIRST}(?:This is|We hear|There is)|\b(?:features|contains))(?= an? )"
-    rf""
-    rf"|(?<![\w-])(?P<article>{_FIRST}(?:An?|The|This)|an?|the|this) (?P<moods>(?:(?:{_MOODS}) )*)(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
+    rf"|(?<![\w-])(?P<article>{_FIRST}(?:An?|The|This)|an?|the|this) (?P<moods>(?:(?:{_MOODS}) )*)"
+    rf"(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
     r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
 )
 

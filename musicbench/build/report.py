@@ -87,13 +87,14 @@ def _counts(rows, rejected):
     missing = {
         name: sum(not row.get(field) for row in rows) for name, field in (("tempo", "bpm"), ("key", "key"), ("chords", "chords"))
     }
+    whole = sum(entry["clip_start"] is None for entry in rejected)
     clipped = sum((row.get("clipped") or 0) > MUCH_CLIPPED for row in rows)
     return [
         ("rows", len(rows)), ("songs", len(songs)), ("minutes", f"{minutes:.1f}"),
         ("folders", ", ".join(f"{name} {count}" for name, count in sorted(splits.items()))),
         ("not heard", ", ".join(f"{name} in {count} rows" for name, count in missing.items())),
         ("clipped", f"{clipped} rows, more than {MUCH_CLIPPED:.0%} of their samples") if clipped else ("clipped", "none"),
-        ("rejected", f"{sum(r['clip_start'] is None for r in rejected)} songs, {sum(r['clip_start'] is not None for r in rejected)} clips"),
+        ("rejected", f"{whole} songs, {len(rejected) - whole} clips"),
     ]  # fmt: skip
 
 

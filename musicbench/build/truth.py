@@ -3,8 +3,9 @@ was heard."""
 
 import re
 
+from musicbench.music.notes import ascii_accidentals
 from musicbench.music.progression import Progression
-from musicbench.music.theory import ascii_accidentals, beats_counted, tempo_class
+from musicbench.music.tempo import beats_counted, tempo_class
 from musicbench.prompt.facts import Stated, read_prompt
 
 # What a copy by each transform may make untrue, more loosely than facts are read: a sentence too many is left out
@@ -30,15 +31,16 @@ _UNTRUE = {
         r"crescendo|diminuendo|\bfad(?:es?|ed|ing)\b|\b(?:get|grow|becom)\w* (?:\w+ )?(?:louder|softer|quieter)\b"
         r"|\b(?:buil\w+|swell\w*) (?:\w+ )?(?:up|to)\b|\bclimax"
         r"|\b(?:start|begin|open|end|finish)\w* (?:\w+ ){0,2}(?:quiet|soft|loud)"
-        r""
-        r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down)|constant|steady|same)"
+        r"|\b(?:volume|level|loudness)\b.*\b(?:increas|decreas|ris|fall|drop|grow|climb|swell|go(?:es)? (?:up|down)"
+        r"|constant|steady|same)"
         r"|\b(?:constant|steady|even|same) (?:volume|level|loudness)\b"
         r"|\b(?:increas|decreas|ris|fall|drop|grow)\w* (?:in |of )?(?:the )?(?:volume|level|loudness)\b",
         re.IGNORECASE,
     ),
 }
 _CONTROL = re.compile(  # how a sentence begins that states a control and says nothing of the sound
-    r"(?:the |its |this (?:song|piece|track)(?:'s)? )?(?:chords?|harmony|key|tonality|tonal|tempo|pace|bpm|meter|time signature|(?:down)?beats?)\b"
+    r"(?:the |its |this (?:song|piece|track)(?:'s)? )?"
+    r"(?:chords?|harmony|key|tonality|tonal|tempo|pace|bpm|meter|time signature|(?:down)?beats?)\b"
     r"|(?:it|(?:the|this) (?:song|piece|track|music)) (?:is (?:in|at|played|written|built|counted)|runs|counts|goes|moves)\b"
     r"|there are \d+ beats|each bar",
     re.IGNORECASE,

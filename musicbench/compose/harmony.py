@@ -9,9 +9,10 @@ from itertools import cycle, groupby
 import numpy as np
 
 from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS, SEVENTH_OF
+from musicbench.music.chords import NO_CHORD, Chord
 from musicbench.music.chordtypes import intervals_of
+from musicbench.music.numerals import roman_chord
 from musicbench.music.progression import Progression
-from musicbench.music.theory import NO_CHORD, Chord, roman_chord
 
 QUICKEST_S = 0.35  # how long a chord lasts at least in quick bars
 LONGEST_S = 620  # what is written out once lasts longer than any clip

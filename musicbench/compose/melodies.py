@@ -7,7 +7,7 @@ import numpy as np
 from musicbench.compose.pieces import Note
 from musicbench.compose.playing import MELODIES, SCALES
 from musicbench.compose.rhythms import PHRASES
-from musicbench.music.theory import NO_CHORD
+from musicbench.music.chords import NO_CHORD
 
 LOWEST_LEAD, HIGHEST_LEAD = 55, 84  # where melodies lie, if the instrument reaches there
 GRACE_S = 0.07

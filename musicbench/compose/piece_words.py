@@ -182,6 +182,8 @@ def joined(names, last=" and "):
 
 
 def _capital(text):
+    if text.startswith("fm "):  # "Fm bells" would name a chord
+        return "FM" + text[2:]
     return text[:1].upper() + text[1:]
 
 
@@ -325,8 +327,8 @@ def _driven(words, rng):
 
 
 FORMS = (
-    _with, _with, _sentence_with, _sentence_with, _short, _short_with, _short_with, _tag_list, _tag_list, _chords_and_melody, _roles, _lead_over, _colon, _sounds_first,
-    _this_is, _asked, _group, _driven,
+    _with, _with, _sentence_with, _sentence_with, _short, _short_with, _short_with, _tag_list, _tag_list,
+    _chords_and_melody, _roles, _lead_over, _colon, _sounds_first, _this_is, _asked, _group, _driven,
 )  # fmt: skip
 
 
@@ -336,9 +338,10 @@ def _solo(words, rng):
     kind, after = f"{moods} {words.style}".strip(), f", {words.style}" if words.style else ""
     piece = f"{kind} {words.sort}".strip()
     forms = [
-        f"{moods} solo {sound}{after}", f"{moods} {sound} solo{after}", f"{kind} {sound} solo", f"{_capital(article(piece))} for solo {sound}.",
-        f"{_capital(article(piece))} played by {sound} alone.", f"unaccompanied {sound}, {piece}", f"just {sound}, {piece}", f"{kind} {sound}, nothing else",
-        f"only {sound}{after}", f"{piece}, {sound} only", f"{_capital(sound)} alone, {piece}.", f"solo {sound} playing {kind or 'music'}",
+        f"{moods} solo {sound}{after}", f"{moods} {sound} solo{after}", f"{kind} {sound} solo",
+        f"{_capital(article(piece))} for solo {sound}.", f"{_capital(article(piece))} played by {sound} alone.",
+        f"unaccompanied {sound}, {piece}", f"just {sound}, {piece}", f"{kind} {sound}, nothing else", f"only {sound}{after}",
+        f"{piece}, {sound} only", f"{_capital(sound)} alone, {piece}.", f"solo {sound} playing {kind or 'music'}",
     ]  # fmt: skip
     return str(rng.choice(forms))
 
@@ -349,8 +352,10 @@ def _voices_alone(words, rng):
     moods, sound = " ".join(words.moods), joined(words.all_sounds)
     kind = f"{moods} {style} {words.sort}".strip()
     forms = [
-        f"a cappella {sound}" + (f", {style}" if style else ""), f"{_capital(article(' '.join(kind.split())))}, sung a cappella.", f"unaccompanied {sound}, {kind}",
-        f"{kind}, a cappella, voices only", f"a cappella {moods} {style}, {sound}, no instruments", f"{_capital(sound)} without instruments, {kind}.",
+        f"a cappella {sound}" + (f", {style}" if style else ""),
+        f"{_capital(article(' '.join(kind.split())))}, sung a cappella.", f"unaccompanied {sound}, {kind}",
+        f"{kind}, a cappella, voices only", f"a cappella {moods} {style}, {sound}, no instruments",
+        f"{_capital(sound)} without instruments, {kind}.",
     ]  # fmt: skip
     return str(rng.choice(forms))
 

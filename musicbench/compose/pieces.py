@@ -7,8 +7,9 @@ import numpy as np
 
 from musicbench.compose.instruments import INSTRUMENTS, KITS
 from musicbench.compose.rhythms import layout_of
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import Key, Meter
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,10 @@ from musicbench.compose.instruments import INSTRUMENTS, KINDS, KITS, named, suit
 from musicbench.compose.pieces import Form, Plan, Voice
 from musicbench.compose.playing import pattern_of
 from musicbench.compose.styles import STYLES
+from musicbench.music.chords import NO_CHORD
+from musicbench.music.keys import Key, likely_key
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression
-from musicbench.music.theory import NO_CHORD, Key, Meter, likely_key
 
 DRUMS_ALONE, WITH_BREAK, QUICK, ENDING, DRUMS_FIRST = (
     0.03,
@@ -264,8 +266,8 @@ def _with_sound(piece, rng):
         replace(voice, effects=draw_chain(voice.sound, piece.style, voice.part, voice.playing, rng)) for voice in piece.voices
     )
     return replace(
-        piece, fonts=fonts, voices=voices, drum_effects=draw_chain(None, piece.style, "drums", "", rng), room=draw_room(piece.style, rng),
-        noise=draw_noise(piece.style, rng), rises=piece.style in RISING or rng.random() < 0.15,
+        piece, fonts=fonts, voices=voices, drum_effects=draw_chain(None, piece.style, "drums", "", rng),
+        room=draw_room(piece.style, rng), noise=draw_noise(piece.style, rng), rises=piece.style in RISING or rng.random() < 0.15,
     )  # fmt: skip
 
 

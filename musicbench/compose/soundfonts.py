@@ -70,14 +70,20 @@ def check_sample_rate(sample_rate):
         raise InputError(f"sample rate {sample_rate:g} Hz is outside {low}-{high}; give one that FluidSynth can render")
 
 
+def import_fluidsynth():
+    """Return the module fluidsynth. Raises InputError where it or its library is not installed."""
+    try:
+        import fluidsynth
+    except ImportError as error:
+        raise InputError(f"composing needs FluidSynth ({error}); install libfluidsynth3 and pip's pyfluidsynth") from None
+    return fluidsynth
+
+
 class _Font:
     """A SoundFont in a synthesizer. Each program has a channel of its own, so that its samples stay loaded."""
 
     def __init__(self, path, sample_rate):
-        try:
-            import fluidsynth
-        except ImportError as error:
-            raise InputError(f"composing needs FluidSynth ({error}); install libfluidsynth3 and pip's pyfluidsynth") from None
+        fluidsynth = import_fluidsynth()
         settings = {"synth.reverb.active": 0, "synth.chorus.active": 0, "synth.dynamic-sample-loading": 1}
         self.synth = fluidsynth.Synth(GAIN, float(sample_rate), 256, **settings)
         self.font, self.channels = self.synth.sfload(path), {}

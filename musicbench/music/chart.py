@@ -10,12 +10,15 @@ from lark import Lark, UnexpectedInput
 from lark import Token as Terminal
 from lark.lexer import Lexer
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.music.barnumbers import begins_ending, with_endings
 from musicbench.music.bars import SOFT_BAR, bars_of, is_barred, with_bars_of_long_regions
+from musicbench.music.chords import foreign_name
+from musicbench.music.lexer import tokens_of
+from musicbench.music.normalise import normalised
+from musicbench.music.numerals import parse_symbol
 from musicbench.music.sections import AGAIN, FILLERS, MAX_LINE, SAME_WORDS, SILENT_WORDS, SPOKEN_TIMES, marked
-from musicbench.music.theory import foreign_name, parse_symbol, quoted
-from musicbench.music.tokens import Token, normalised, symbol_of, tokens_of
+from musicbench.music.tokens import Token, symbol_of
 
 # A repeat may begin without |: at the start or after the repeat before. The terminals are kinds of musicbench.music.tokens.
 GRAMMAR = """

@@ -2,9 +2,9 @@
 
 import re
 
+from musicbench.music.lexer import tokens_of
+from musicbench.music.numerals import is_roman
 from musicbench.music.sections import section_marks
-from musicbench.music.theory import is_roman
-from musicbench.music.tokens import tokens_of
 
 _NASHVILLE = re.compile(r"([b#]?)([1-7])(-|min|m(?!a))?([^/]*)(?:/([b#]?[1-7]))?(/9)?")
 _NASHVILLE_SIGNS = re.compile(r"[\s|,;%()/\[\]>.:→\ue000-\uefff-]*|x\d+|\d+x|N|N\.?C\.?")

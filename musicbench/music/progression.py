@@ -1,7 +1,4 @@
-"""Chords in time: the chord line that a user writes, read into a `Progression`; the beat grid.
-
-Times are seconds, lengths beats of the meter.
-"""
+"""Chords in time: a chord line read into a `Progression`; the beat grid. Times are in seconds, lengths in beats."""
 
 import math
 import re
@@ -9,17 +6,31 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from musicbench import InputError
+from musicbench import InputError, quoted
+from musicbench.music.barlengths import packed, read_bars, read_sequence
 from musicbench.music.barnumbers import with_endings, without_bar_numbers
 from musicbench.music.bars import bars_of, is_barred, with_bars_of_long_regions
 from musicbench.music.chart import play_out
+from musicbench.music.chords import NO_CHORD
 from musicbench.music.lengths import with_lengths, without_separators
+from musicbench.music.lexer import tokens_of
+from musicbench.music.meters import Meter
+from musicbench.music.normalise import normalised
 from musicbench.music.numbers import numerals_for_numbers, spaced_degrees
+from musicbench.music.numerallines import (
+    in_minor_key,
+    key_of_numerals,
+    notes_of_basses,
+    notes_of_sixths,
+    with_inversions,
+    without_key,
+)
+from musicbench.music.numerals import parse_symbol
 from musicbench.music.plain import SMALL_SLASH, capital, from_ireal, plain_line, plain_signs
-from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, section_marks, with_form, with_recalled
+from musicbench.music.sections import FILLERS, MAX_LINE, SECTIONS, with_form, with_recalled
 from musicbench.music.sheets import sheet_of
-from musicbench.music.theory import NO_CHORD, Chord, Key, Meter, is_figured, is_numeral_bass, numeral_key, parse_symbol, quoted
-from musicbench.music.tokens import normalised, symbol_of, tokens_of
+from musicbench.music.spokenbasses import with_spoken_bass
+from musicbench.music.tokens import symbol_of
 
 
 def beat_grid(bpm, meter, duration_s, first_s=0.0, first_position=1):
@@ -91,125 +102,14 @@ def _settled_meter(sheet, meter):
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
-    tokens, key = _without_key(tokens_of(numerals_for_numbers(sheet.text)))
-    return sheet.key or key or _key_of_numerals(tokens)
-
-
-def _key_of_numerals(tokens):
-    """Return the key that numerals are read in, None without any; V: and I: may be names of sections."""
-    names = {i for first, end in section_marks(tokens) for i in range(first, end)}
-    return numeral_key(" ".join(token.value for i, token in enumerate(tokens) if token.kind == "ROMAN" and i not in names))
-
-
-def _without_key(tokens):
-    """Return (tokens, key or None): beside numerals the one chord that begins or ends the line names their key, "in G", "G:", "(G)"."""
-    places = [i for i, token in enumerate(tokens) if token.kind == "CHORD" and token.value != "N"]
-    numerals = [i for i, token in enumerate(tokens) if token.kind == "ROMAN"]
-    if len(places) != 1 or not numerals or numerals[0] < places[0] < numerals[-1]:
-        return tokens, None
-    (place,) = places
-    key = re.fullmatch(r"([A-G][#b]?)(m|maj|min)?", tokens[place].value)
-    if not key:
-        return tokens, None
-    beside = tokens[: numerals[0]] if place < numerals[0] else tokens[numerals[-1] + 1 :]
-    spare = [t for t in beside if t.kind in ("WORD", "LEFT", "RIGHT", "STOP", "GAP", "CHORD")]
-    if any(t.kind == "WORD" and t.value not in ("in", "key", "of", "the", "major", "minor") for t in spare):
-        return tokens, None
-    return [t for t in tokens if t not in spare], Key(key[1], "minor" if key[2] in ("m", "min") else "major")
-
-
-_OVER = ("over", "slash", "on")
-_BESIDE_BASS = {"a", "an", "the", "in", "at", "as", "for", "bass", "bottom", "note", "its", "joined"}
-
-
-def _with_spoken_bass(tokens):
-    """Return the tokens with "C over E", "C with E in the bass" and "C in first inversion" as C/E."""
-    result, place = [], 0
-    while place < len(tokens):
-        token, place = tokens[place], place + 1
-        if token.kind == "CHORD":
-            bass, end = _spoken_bass(tokens, place)
-            inversion, after = _spoken_inversion(tokens, place)
-            if bass:
-                token, place = replace(token, value=f"{token.value}/{bass}"), end
-            elif inversion is not None:
-                chord = Chord.parse(str(token.value), keep_spelling=True).inverted(inversion)
-                token, place = replace(token, value=str(chord)), after
-        result.append(token)
-    return result
-
-
-def _spoken_bass(tokens, place):
-    """Return (the bass that words at a place say, the place after them); (None, place) for others."""
-    if place + 1 >= len(tokens) or tokens[place].value not in (*_OVER, "with"):
-        return None, place
-    note = next((i for i in range(place + 1, min(place + 6, len(tokens))) if tokens[i].value not in _BESIDE_BASS), len(tokens))
-    name = capital(tokens[note].text) if note < len(tokens) else ""
-    if not re.fullmatch("[A-G][#b]?", name) and note < len(tokens):
-        name = str(tokens[note].value)  # F sharp
-    end = note + 1
-    while end < len(tokens) and tokens[end].value in _BESIDE_BASS:
-        end += 1
-    is_bass = tokens[place].value in _OVER or any(t.value in ("bass", "bottom") for t in tokens[place:end])
-    return (name, end) if is_bass and re.fullmatch("[A-G][#b]?", name) else (None, place)
-
-
-_INVERSIONS = {"root": 0, "first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3}
-
-
-def _spoken_inversion(tokens, place):
-    """Return (which inversion words at a place say, "in first inversion", the place after them); (None, place) for others."""
-    place += place < len(tokens) and tokens[place].value == "in"
-    words = [str(token.value) for token in tokens[place : place + 2]]
-    is_said = len(words) == 2 and words[0] in _INVERSIONS and words[1] in ("inversion", "position")
-    return (_INVERSIONS[words[0]], place + 2) if is_said else (None, place)
-
-
-def _with_inversions(tokens):
-    """Return the tokens with I6 and IV6 as first inversions where another numeral has figured bass: "I V6 vi I6"."""
-    numerals = [token.value for token in tokens if token.kind == "ROMAN"]
-    if "bII6" in numerals and ("i" in numerals or any(re.match("V(?!I)", numeral) for numeral in numerals)):  # the Neapolitan sixth
-        tokens = [replace(t, value="bII63") if t.kind == "ROMAN" and t.value == "bII6" else t for t in tokens]
-    if not any(map(is_figured, numerals)):
-        return tokens
-    return [replace(t, value=f"{t.value}3") if t.kind == "ROMAN" and re.fullmatch("[b#]?[IViv]+6", t.value) else t for t in tokens]
-
-
-def _notes_of_sixths(tokens):
-    """Return notes of I6 and IV6 among triads, which others read as first inversions."""
-    numerals = [str(token.value) for token in tokens if token.kind == "ROMAN"]
-    sixths = [numeral for numeral in numerals if re.fullmatch("(?:I|IV|i|iv)6", numeral)]
-    is_plain = all(re.fullmatch("[b#]?[IViv]+[°+]?|V7", numeral) for numeral in numerals if numeral not in sixths)
-    if not sixths or not is_plain or len(sixths) == len(numerals):
-        return ()
-    (said, third) = (sixths[0], f"{sixths[0][:-1]}/3")
-    return (f"'{said}' in the chord line is read as an added sixth; write {third} for the first inversion",)
-
-
-_IN_MINOR = {"I": "i", "ii": "ii°", "ii7": "iiø7", "iii": "III", "IV": "iv", "V": "V", "V7": "V7"}
-
-
-def _in_minor_key(tokens, key):
-    """Return (tokens, notes): numerals of a major pattern, "ii V I", beside a minor key are those of that key, ii° V i."""
-    numerals = [token.value for token in tokens if token.kind == "ROMAN"]
-    if key is None or key.mode != "minor" or len(set(numerals)) < 2 or "I" not in numerals or not set(numerals) <= set(_IN_MINOR):
-        return tokens, ()
-    read = [replace(token, value=_IN_MINOR[token.value]) if token.kind == "ROMAN" else token for token in tokens]
-    said, meant = " ".join(dict.fromkeys(numerals)), " ".join(dict.fromkeys(_IN_MINOR[numeral] for numeral in numerals))
-    return read, (f"{quoted(said)} in {key} is read as {meant}; write chords such as {key.tonic} for others",)
-
-
-def _notes_of_basses(tokens):
-    """Return notes of numerals over a numeral that could be another key's degree as well: IV/V."""
-    pairs = [str(token.value).partition("/") for token in tokens if token.kind == "ROMAN"]
-    said = next((f"{over}/{below}" for over, _, below in pairs if below != "I" and is_numeral_bass(over, below)), None)
-    return (f"'{said}' in the chord line is read as a chord over a bass, not as a degree of another key",) if said else ()
+    tokens, key = without_key(tokens_of(numerals_for_numbers(sheet.text)))
+    return sheet.key or key or key_of_numerals(tokens)
 
 
 def _as_chords(tokens):
     """Return the tokens of a chord line in which small letters are chords too: am F c G."""
     result = []
-    for token in _with_spoken_bass(tokens):
+    for token in with_spoken_bass(tokens):
         upper = token.text[:1].upper() + token.text[1:]
         is_small = token.kind in ("WORD", "ROMAN") and re.match("[a-g]", token.text) and token.value not in FILLERS | SECTIONS
         if is_small and symbol_of(upper) == ("CHORD", upper):
@@ -256,155 +156,6 @@ def _timed(tokens, key):
     return tuple(timed)
 
 
-def _read_symbol(token, meter, key):
-    """Return (chord, beats or None) of a symbol that may end in ":n". Raises InputError, which names the place."""
-    match = re.fullmatch(r"(.+):(\d+(?:\.\d+)?)", token.value)
-    try:
-        if match and 0 < float(match[2]) <= meter.beats:
-            return parse_symbol(match[1], key), float(match[2])
-        return parse_symbol(token.value, key), None
-    except InputError as error:
-        raise InputError(f"{error} (at character {token.start + 1} of the chord line)") from None
-
-
-def _read_bars(bars, meter, key):
-    """Yield bars ((chord, beats), ...) of lists of tokens."""
-    before = ()
-    for tokens in bars:
-        kinds = [token.kind for token in tokens]
-        if kinds in ([], ["SAME"]) or set(kinds) == {"HOLD"}:
-            if not before:
-                raise InputError(
-                    f"unknown chord {quoted(' '.join(t.text for t in tokens))} at the start: there is no bar before it"
-                )
-            bar = before if kinds == ["SAME"] else ((before[-1][0], float(meter.beats)),)
-            yield bar
-            before = bar
-            continue
-        if kinds[1:] == ["LENGTH"] and _in_bars(tokens[1].value, meter):
-            for bar in _packed(_read_sequence(tokens, meter, key), meter):
-                yield bar
-                before = bar
-            continue
-        before = _read_bar(tokens, meter, key, before)
-        yield before
-
-
-def _each_hold_a_beat(tokens, meter):
-    """Return the tokens of a bar with a hold less behind each held chord, where each hold is a beat: "C... G" in 4/4 holds C for three."""
-    kinds = [token.kind for token in tokens]
-    firsts = [i for i, (a, b) in enumerate(pairwise(kinds)) if (a, b) == ("SYMBOL", "HOLD")]
-    if len(tokens) <= meter.beats or len(tokens) - len(firsts) != meter.beats or set(kinds) != {"SYMBOL", "HOLD"}:
-        return tokens
-    return [token for i, token in enumerate(tokens) if i - 1 not in firsts]
-
-
-def _in_bars(length, meter):
-    """Return whether a length is in bars, or fills several."""
-    number, unit = length
-    return unit == "bars" and number >= 1 or unit == "beats" and number > meter.beats and number % meter.beats == 0
-
-
-def _read_bar(tokens, meter, key, before):
-    """Return ((chord, beats), ...) of one bar, which its chords fill."""
-    holds = [token for token in tokens if token.kind in ("HOLD", "SAME")]
-    tokens = _each_hold_a_beat(tokens, meter)
-    only_slashes = all(token.text == "/" for token in holds)
-    if only_slashes and len(tokens) < meter.beats and len(tokens) % 2:  # "C / G" separates
-        tokens = [token for token in tokens if token.kind != "HOLD"]
-        holds = []
-    chords, lengths = [], []
-    for token, place in zip(tokens, shares(meter.beats, len(tokens)), strict=True):
-        if token.kind == "SYMBOL":
-            chord, beats = _read_symbol(token, meter, key)
-            chords.append(chord)
-            lengths.append(place if holds and beats is None else beats)
-        elif token.kind == "LENGTH" and chords:
-            lengths[-1] = float(token.value[0]) * (meter.beats if token.value[1] == "bars" else 1)
-        elif not chords:
-            if not before:
-                raise InputError(f"unknown chord {quoted(token.text)} at the start: there is no chord before it")
-            chords.append(before[-1][0])
-            lengths.append(place)
-        elif token.kind in ("HOLD", "SAME"):
-            lengths[-1] += place
-    return _filled(chords, lengths, meter, " ".join(token.text for token in tokens))
-
-
-def _filled(chords, lengths, meter, text):
-    """Share what is left of a bar among the chords without a length. Raises InputError where the bar is not filled."""
-    taken, open_places = sum(n for n in lengths if n), lengths.count(None)
-    left = meter.beats - taken
-    if left < -1e-9 or (open_places and left < 1e-9):
-        raise InputError(f"the bar {quoted(text)} holds {taken:g} beats or more, {meter} has {meter.beats}; shorten it")
-    if not open_places and left > 1e-9:
-        raise InputError(
-            f"the bar {quoted(text)} holds {taken:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
-        )
-    open_shares = iter(shares(left, open_places))
-    return tuple((c, n or next(open_shares)) for c, n in zip(chords, lengths, strict=True))
-
-
-def shares(beats, places):
-    """Return how many of the beats each of the places in a bar has: all as many, in whole and half beats, or the first ones one more.
-
-    `shares(4, 3) == [2, 1, 1]`, as in `C F G | Am`; `shares(3, 2) == [1.5, 1.5]`.
-    """
-    if not places or places > beats or beats % 1 or 2 * beats % places == 0:
-        return places * [beats / max(places, 1)]
-    each, more = divmod(int(beats), places)
-    return more * [each + 1.0] + (places - more) * [float(each)]
-
-
-def _read_sequence(tokens, meter, key):
-    """Return [(chord, beats), ...] of a line without bar lines: a chord lasts a bar, as long as it says, or one beat and its holds."""
-    events, is_held = [], any(token.kind == "HOLD" for token in tokens)
-    for token in tokens:
-        if token.kind == "SYMBOL":
-            chord, beats = _read_symbol(token, meter, key)
-            events.append((chord, beats or (1.0 if is_held else float(meter.beats))))
-        elif token.kind in ("HOLD", "SAME", "LENGTH") and not events:
-            raise InputError(f"unknown chord {quoted(token.text)} at the start: there is no chord before it")
-        elif token.kind == "HOLD":
-            events[-1] = (events[-1][0], events[-1][1] + 1)
-        elif token.kind == "SAME":
-            events.append(events[-1])
-        elif token.kind == "LENGTH":
-            count, unit = token.value
-            events[-1] = (events[-1][0], count * (meter.beats if unit == "bars" else 1))
-    slashes_only = [(chord, beats - 1) for chord, beats in events]  # "C// F//": each slash is a beat
-    is_better = is_held and not _keeps_bars(events, meter) and _keeps_bars(slashes_only, meter)
-    return slashes_only if is_better and sum(beats for _, beats in slashes_only) % meter.beats == 0 else events
-
-
-def _keeps_bars(events, meter):
-    """Return whether no chord of [(chord, beats), ...] crosses a bar line, but those that start with a bar."""
-    at = 0.0
-    for _, beats in events:
-        if beats <= 0 or (at and at + beats > meter.beats + 1e-9):
-            return False
-        at = (at + beats) % meter.beats
-    return True
-
-
-def _packed(events, meter):
-    """Split [(chord, beats), ...] into bars. Raises InputError where they do not fill the last one."""
-    bars, bar, free = [], [], float(meter.beats)
-    for chord, beats in events:
-        while beats > 1e-9:
-            here = min(beats, free)
-            bar.append((chord, here))
-            beats, free = beats - here, free - here
-            if free < 1e-9:
-                bars.append(tuple(bar))
-                bar, free = [], float(meter.beats)
-    if bar:
-        raise InputError(
-            f"the chords of the last bar hold {meter.beats - free:g} beats, {meter} has {meter.beats}; lengthen a chord, or set bars apart with |: 'F:2 G:2 | C'"
-        )
-    return bars
-
-
 def _no_chords(written, notes):
     """Return the InputError of a line without chords, with what is left out of it."""
     said = quoted(written) if written else "the chord line"
@@ -434,17 +185,17 @@ class Progression:
         """
         sheet, written = read_sheet(text), " ".join(text.split())
         text, meter = sheet.text, _settled_meter(sheet, meter)
-        tokens, own_key = _without_key(tokens_of(numerals_for_numbers(text)))
+        tokens, own_key = without_key(tokens_of(numerals_for_numbers(text)))
         own_key, notes = sheet.key or own_key, sheet.notes
         if not tokens:
             raise _no_chords(written, notes)
         if key and own_key and not key.same_as(own_key):
             notes += (f"the chord line says {own_key}; {key} is played",)
-        key = key or own_key or _key_of_numerals(tokens)
-        tokens, length_notes = with_lengths(_with_inversions(without_bar_numbers(with_endings(tokens))), meter)
-        tokens, minor_notes = _in_minor_key(tokens, key)
+        key = key or own_key or key_of_numerals(tokens)
+        tokens, length_notes = with_lengths(with_inversions(without_bar_numbers(with_endings(tokens))), meter)
+        tokens, minor_notes = in_minor_key(tokens, key)
         tokens, more_notes = without_separators(tokens, meter)
-        notes += minor_notes + length_notes + more_notes + _notes_of_sixths(tokens) + _notes_of_basses(tokens)
+        notes += minor_notes + length_notes + more_notes + notes_of_sixths(tokens) + notes_of_basses(tokens)
         tokens = _with_times(tokens)
         if tokens[0].kind == "TIMED":
             return cls(timed=_timed(tokens, key), notes=notes)
@@ -455,12 +206,12 @@ class Progression:
         if not any(token.kind == "SYMBOL" for token in symbols):
             raise _no_chords(written, notes)
         if barred:
-            return cls(tuple(_read_bars(bars_of(symbols), meter, key)), notes=notes)
-        events = _read_sequence(symbols, meter, key)
+            return cls(tuple(read_bars(bars_of(symbols), meter, key)), notes=notes)
+        events = read_sequence(symbols, meter, key)
         if any(token.kind == "HOLD" for token in symbols):  # the last chord fills its bar
             chord, beats = events[-1]
             events[-1] = (chord, beats + -sum(n for _, n in events) % meter.beats)
-        return cls(tuple(_packed(events, meter)), notes=notes)
+        return cls(tuple(packed(events, meter)), notes=notes)
 
     @property
     def chords(self):

@@ -2,8 +2,9 @@
 
 import re
 
-from musicbench.music.theory import BETWEEN_TEMPO_WORDS, TEMPO_WORDS, Key
-from musicbench.music.tokens import GENRE_WORDS
+from musicbench.music.keys import Key
+from musicbench.music.stylewords import GENRE_WORDS
+from musicbench.music.tempo import BETWEEN_TEMPO_WORDS, TEMPO_WORDS
 
 FACT_WORDS = {"tempo", "bpm", "key", "capo", "tuning", "transpose", "time", "meter"}
 TEMPI = {word.lower() for word in TEMPO_WORDS} | set(BETWEEN_TEMPO_WORDS)

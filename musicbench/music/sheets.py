@@ -3,11 +3,14 @@
 import re
 from dataclasses import dataclass
 
-from musicbench import InputError
+from musicbench import InputError, quoted
+from musicbench.music.chords import foreign_name
+from musicbench.music.keys import Key
+from musicbench.music.lexer import tokens_of
+from musicbench.music.meters import Meter, read_meter
 from musicbench.music.sections import FILLERS, REPEAT_WORDS, SECTIONS, SILENT_WORDS, section_marks
 from musicbench.music.sheetfacts import FACT_WORDS, STYLES, fact_at, facts_from, has_numbers, is_content, key_heading, stands_alone
-from musicbench.music.theory import Key, Meter, foreign_name, quoted, read_meter
-from musicbench.music.tokens import symbol_of, tokens_of
+from musicbench.music.tokens import symbol_of
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 from musicbench.music.sections import section_marks
-from musicbench.music.tokens import GENRE_WORDS, Token, symbol_of
-from musicbench.prompt.keys import CHORD_WORDS
+from musicbench.music.stylewords import GENRE_WORDS
+from musicbench.music.tokens import Token, symbol_of
+from musicbench.prompt.reading import CHORD_WORDS
 
 SYMBOLS = {"CHORD", "ROMAN", "TIMED"}
 _BETWEEN = {"and", "then"}

@@ -2,7 +2,7 @@
 
 import re
 
-from musicbench.prompt.keys import CHORD_WORDS
+from musicbench.prompt.reading import CHORD_WORDS
 
 # "1564 in G", "145 blues in E", "the 251 progression": three or four degrees without blanks, which are no year and no tempo.
 _GLUED = re.compile(

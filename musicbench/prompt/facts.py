@@ -3,8 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
-from musicbench.music.theory import Chord, Dynamics, Key, Meter
-from musicbench.music.tokens import normalised, symbol_of
+from musicbench.music.chords import Chord
+from musicbench.music.dynamics import Dynamics
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.normalise import normalised
+from musicbench.music.tokens import symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in

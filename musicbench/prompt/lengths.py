@@ -3,9 +3,9 @@
 import re
 from dataclasses import replace
 
+from musicbench import quoted
 from musicbench.music.sections import SECTIONS
-from musicbench.music.theory import quoted
-from musicbench.music.tokens import GENRE_WORDS
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _NO_LENGTH = set(

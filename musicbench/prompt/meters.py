@@ -2,9 +2,9 @@
 
 import re
 
-from musicbench import InputError
-from musicbench.music.theory import Meter, quoted, read_meter
-from musicbench.music.tokens import GENRE_WORDS
+from musicbench import InputError, quoted
+from musicbench.music.meters import Meter, read_meter
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC, left_out
 
 _COUNT_WORDS = {

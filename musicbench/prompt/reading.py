@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from musicbench.music.theory import quoted
-from musicbench.music.tokens import tokens_of
+from musicbench import quoted
+from musicbench.music.lexer import tokens_of
 
 
 @dataclass
@@ -94,6 +94,7 @@ _ANYTHING = {"anything", "everything", "any", "all", "every", "whatever"}
 _PHRASE_ENDS = set("END GAP STOP LINE RIGHT BAR".split())
 
 
+CHORD_WORDS = set("chord chords progression progressions harmony changes sequence".split())
 # Styles, pieces and players that a key or a tempo stands beside.
 OF_MUSIC = set(
     """

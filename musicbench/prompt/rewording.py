@@ -2,8 +2,9 @@
 
 import re
 
-from musicbench.music.theory import MODES, quoted
-from musicbench.music.tokens import tokens_of
+from musicbench import quoted
+from musicbench.music.keys import MODES
+from musicbench.music.lexer import tokens_of
 
 _MODES_ABROAD = {
     "phrygian": "frigio frigia frígio phrygien phrygisch", "dorian": "dorico dórico doriano dorien dorisch", "lydian": "lidio lídio lydien lydisch",

@@ -3,8 +3,8 @@
 import re
 from dataclasses import replace
 
-from musicbench.music.theory import quoted
-from musicbench.music.tokens import GENRE_WORDS
+from musicbench import quoted
+from musicbench.music.stylewords import GENRE_WORDS
 from musicbench.prompt.reading import OF_MUSIC
 
 _TUNED = {"tuned", "detuned", "downtuned", "retuned", "tuning"}

@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from musicbench import InputError
-from musicbench.music.theory import Dynamics
+from musicbench.music.dynamics import Dynamics
 from musicbench.sound.clip import Clip
 
 MAX_SEMITONES, MAX_RATE = 12, 2.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from musicbench.music.annotation import Annotation
-from musicbench.music.theory import Dynamics
+from musicbench.music.dynamics import Dynamics
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.music.annotation import Annotation
-from musicbench.music.theory import MAX_BPM, MIN_BPM, Chord, Key, Meter
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.tempo import MAX_BPM, MIN_BPM
 
 RATE = 44100  # what madmom's models were trained on
 METERS = {2: Meter(2, 4), 3: Meter(3, 4), 4: Meter(4, 4), 6: Meter(6, 8)}
@@ -31,26 +34,29 @@ class Heard(Annotation):
     reasons: dict = field(default_factory=dict)
 
 
+def import_madmom() -> tuple:
+    """Return madmom's modules for chords, downbeats and keys. Raises InputError when it is not installed."""
+    try:
+        import onnxruntime
+        from madmom.features import chords, downbeats, key
+    except ImportError as error:
+        raise InputError(
+            f"madmom is needed to hear beats, chords and key ({error}); pip install -r requirements-madmom.txt"
+        ) from None
+    onnxruntime.set_default_logger_severity(3)
+    return chords, downbeats, key
+
+
 class _Madmom:
     """madmom's processors, loaded once for each choice of the beats that a bar may have."""
 
     def __init__(self, beats_a_bar):
-        try:
-            import onnxruntime
-
-            onnxruntime.set_default_logger_severity(3)
-            from madmom.features.chords import CNNChordFeatureProcessor, CRFChordRecognitionProcessor
-            from madmom.features.downbeats import DBNDownBeatTrackingProcessor, RNNDownBeatProcessor
-            from madmom.features.key import CNNKeyRecognitionProcessor
-        except ImportError as error:
-            raise InputError(
-                f"madmom is needed to hear beats, chords and key ({error}); pip install -r requirements-madmom.txt"
-            ) from None
+        chords, downbeats, key = import_madmom()
         # By default each of its eight networks has two threads, which wait for each other longer than they work.
-        self.beat_activations = RNNDownBeatProcessor(intra_op_num_threads=1)
-        self.trackers = {beats: DBNDownBeatTrackingProcessor(beats_per_bar=[beats], fps=100) for beats in beats_a_bar}
-        self.chord_features, self.decode_chords = CNNChordFeatureProcessor(), CRFChordRecognitionProcessor()
-        self.key_probabilities = CNNKeyRecognitionProcessor()
+        self.beat_activations = downbeats.RNNDownBeatProcessor(intra_op_num_threads=1)
+        self.trackers = {beats: downbeats.DBNDownBeatTrackingProcessor(beats_per_bar=[beats], fps=100) for beats in beats_a_bar}
+        self.chord_features, self.decode_chords = chords.CNNChordFeatureProcessor(), chords.CRFChordRecognitionProcessor()
+        self.key_probabilities = key.CNNKeyRecognitionProcessor()
 
 
 madmom = cache(_Madmom)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 
@@ -13,14 +12,6 @@ VELOCITIES, VARIANTS = 5, 2  # in a part, so many different hits are made of eac
 CHOKED = {"closed_hat": "open_hat", "pedal_hat": "open_hat"}
 CHOKE_S = 0.02
 FADE_S = 0.003
-
-
-class Hit(NamedTuple):
-    """A drum that is to be struck: when, which of DRUMS, how hard (0 to 1)."""
-
-    start_s: float
-    drum: str
-    velocity: float = 0.8
 
 
 @dataclass(frozen=True)
@@ -244,19 +235,10 @@ KITS = {
         "tom_mid": PERCUSSION["conga_high"], "tom_high": PERCUSSION["bongo_high"],
     },
 }  # fmt: skip
-DRUMS = tuple(sorted({*PERCUSSION, *KITS["808"]}))
-GM_DRUMS = {
-    35: "kick", 36: "kick", 37: "rim", 38: "snare", 39: "clap", 40: "snare", 41: "tom_low", 42: "closed_hat", 43: "tom_low",
-    44: "pedal_hat", 45: "tom_mid", 46: "open_hat", 47: "tom_mid", 48: "tom_high", 49: "crash", 50: "tom_high", 51: "ride",
-    52: "china", 53: "ride_bell", 54: "tambourine", 55: "splash", 56: "cowbell", 57: "crash", 59: "ride", 60: "bongo_high",
-    61: "bongo_low", 62: "conga_slap", 63: "conga_high", 64: "conga_low", 65: "timbale_high", 66: "timbale_low", 67: "agogo_high",
-    68: "agogo_low", 69: "cabasa", 70: "maracas", 71: "samba_whistle", 72: "samba_whistle", 73: "guiro_short", 74: "guiro_long",
-    75: "clave", 76: "woodblock_high", 77: "woodblock_low", 80: "triangle", 81: "triangle", 82: "shaker",
-}  # fmt: skip
 
 
 def drum_of(kit, drum):
-    """Return how a kit of KITS strikes a drum of DRUMS; what it lacks it takes from PERCUSSION.
+    """Return how a kit of KITS strikes a drum; what it lacks it takes from PERCUSSION.
 
     Raises KeyError for others.
     """
@@ -283,7 +265,7 @@ def hit(kit, drum, velocity, sample_rate, rng, *, tuning=0.0):
 def play_kit(kit, hits, duration_s, sample_rate, rng, *, tuning=0.0):
     """Return hits of a kit, float32 mono (n,), n = duration_s * sample_rate rounded.
 
-    hits: sequence of Hit, or (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s
+    hits: sequence of (start_s, drum, velocity). A closed hat silences an open one. Hits that begin before 0 s
     are left out. tuning: of all drums, in semitones.
     """
     out = np.zeros(round(duration_s * sample_rate))

@@ -24,11 +24,10 @@ class Scene:
 
 
 class Effect(NamedTuple):
-    """An effect, what it does, and the parameters at which it gives back its input."""
+    """An effect, what it does, and its own settings."""
 
     process: Callable
     what: str
-    neutral: dict
     settings: Mapping = MappingProxyType({})
 
 
@@ -59,61 +58,60 @@ def telephone(samples, scene, low_hz=350.0, high_hz=3200.0, drive_db=10.0, mix=1
     return samples + mix * (still_filter(distortion.drive(band, scene, drive_db, "soft"), scene.rate, "low", high_hz, 2) - samples)
 
 
-NO_MIX = {"mix": 0.0}
 _drive, _reverb, _still = distortion.drive, reverbs.reverb, modulation.filter_still
 EFFECTS = {
     # bent
-    "overdrive": Effect(_drive, "warm valve overdrive", NO_MIX, dict(amount_db=14.0, curve="tube", tone_hz=6000.0)),
-    "crunch": Effect(_drive, "overdriven guitar amplifier", NO_MIX,
+    "overdrive": Effect(_drive, "warm valve overdrive", dict(amount_db=14.0, curve="tube", tone_hz=6000.0)),
+    "crunch": Effect(_drive, "overdriven guitar amplifier",
                      dict(amount_db=20.0, curve="tube", low_cut_hz=120.0, cabinet="combo")),
-    "distortion": Effect(_drive, "distorted guitar amplifier with its cabinet", NO_MIX,
+    "distortion": Effect(_drive, "distorted guitar amplifier with its cabinet",
                          dict(amount_db=34.0, curve="hard", low_cut_hz=180.0, cabinet="guitar")),
-    "metal": Effect(_drive, "high gain, tight lows, cabinet", NO_MIX,
+    "metal": Effect(_drive, "high gain, tight lows, cabinet",
                     dict(amount_db=46.0, curve="soft", low_cut_hz=320.0, cabinet="guitar")),
-    "fuzz": Effect(_drive, "square, woolly distortion", NO_MIX, dict(amount_db=44.0, curve="hard", tone_hz=3500.0)),
-    "octave fuzz": Effect(_drive, "distortion an octave up", NO_MIX, dict(amount_db=24.0, curve="octave", tone_hz=4000.0)),
-    "bass drive": Effect(_drive, "overdriven bass amplifier", NO_MIX,
+    "fuzz": Effect(_drive, "square, woolly distortion", dict(amount_db=44.0, curve="hard", tone_hz=3500.0)),
+    "octave fuzz": Effect(_drive, "distortion an octave up", dict(amount_db=24.0, curve="octave", tone_hz=4000.0)),
+    "bass drive": Effect(_drive, "overdriven bass amplifier",
                          dict(amount_db=20.0, curve="tube", cabinet="bass", mix=0.7)),
-    "saturation": Effect(_drive, "gentle saturation", NO_MIX, dict(amount_db=8.0, curve="soft")),
-    "wavefolder": Effect(_drive, "waves folded back on themselves", NO_MIX, dict(amount_db=12.0, curve="fold")),
-    "cabinet": Effect(distortion.cabinet_only, "loudspeaker of a guitar amplifier", NO_MIX),
-    "bitcrusher": Effect(distortion.crush, "few bits, few samples", NO_MIX, dict(bits=6, hold_hz=8000.0)),
-    "sampler": Effect(distortion.crush, "twelve-bit sampler", NO_MIX, dict(bits=12, hold_hz=15000.0)),
-    "ring modulator": Effect(distortion.ring, "multiplied with a sine", NO_MIX),
+    "saturation": Effect(_drive, "gentle saturation", dict(amount_db=8.0, curve="soft")),
+    "wavefolder": Effect(_drive, "waves folded back on themselves", dict(amount_db=12.0, curve="fold")),
+    "cabinet": Effect(distortion.cabinet_only, "loudspeaker of a guitar amplifier"),
+    "bitcrusher": Effect(distortion.crush, "few bits, few samples", dict(bits=6, hold_hz=8000.0)),
+    "sampler": Effect(distortion.crush, "twelve-bit sampler", dict(bits=12, hold_hz=15000.0)),
+    "ring modulator": Effect(distortion.ring, "multiplied with a sine"),
     # moved
-    "chorus": Effect(modulation.chorus, "copies slightly out of tune", NO_MIX),
-    "ensemble": Effect(modulation.chorus, "chorus of a string machine", NO_MIX, dict(voices=3, hz=0.9, depth_s=0.003, mix=0.6)),
-    "flanger": Effect(modulation.flanger, "jet-like sweep", NO_MIX),
-    "phaser": Effect(modulation.phaser, "sweeping notches", NO_MIX),
-    "vibrato": Effect(modulation.vibrato, "pitch that swings", {"cents": 0.0}),
-    "tremolo": Effect(modulation.tremolo, "loudness that swings", {"depth": 0.0}),
-    "rotary": Effect(modulation.rotary, "turning loudspeaker", NO_MIX),
-    "auto wah": Effect(modulation.auto_wah, "filter that opens with loudness", NO_MIX),
+    "chorus": Effect(modulation.chorus, "copies slightly out of tune"),
+    "ensemble": Effect(modulation.chorus, "chorus of a string machine", dict(voices=3, hz=0.9, depth_s=0.003, mix=0.6)),
+    "flanger": Effect(modulation.flanger, "jet-like sweep"),
+    "phaser": Effect(modulation.phaser, "sweeping notches"),
+    "vibrato": Effect(modulation.vibrato, "pitch that swings"),
+    "tremolo": Effect(modulation.tremolo, "loudness that swings"),
+    "rotary": Effect(modulation.rotary, "turning loudspeaker"),
+    "auto wah": Effect(modulation.auto_wah, "filter that opens with loudness"),
     # filtered
-    "low pass": Effect(_still, "what is below a frequency", {"hz": None}, dict(kind="low", hz=3000.0)),
-    "high pass": Effect(_still, "what is above a frequency", {"hz": None}, dict(kind="high", hz=300.0)),
-    "band pass": Effect(_still, "what is between two frequencies", {"hz": None}, dict(kind="band", hz=(400.0, 2500.0))),
-    "filter sweep": Effect(modulation.filter_sweep, "filter that opens or shuts", NO_MIX),
-    "filter lfo": Effect(modulation.filter_sweep, "filter that swings in tempo", NO_MIX,
+    "low pass": Effect(_still, "what is below a frequency", dict(kind="low", hz=3000.0)),
+    "high pass": Effect(_still, "what is above a frequency", dict(kind="high", hz=300.0)),
+    "band pass": Effect(_still, "what is between two frequencies", dict(kind="band", hz=(400.0, 2500.0))),
+    "filter sweep": Effect(modulation.filter_sweep, "filter that opens or shuts"),
+    "filter lfo": Effect(modulation.filter_sweep, "filter that swings in tempo",
                          dict(hz=(250.0, 3500.0), q=2.5, shape="sine", beats=1.0)),
-    "underwater": Effect(_still, "dull, as under water", {"hz": None}, dict(kind="low", hz=500.0, order=4)),
-    "telephone": Effect(telephone, "a telephone's band", NO_MIX),
+    "underwater": Effect(_still, "dull, as under water", dict(kind="low", hz=500.0, order=4)),
+    "telephone": Effect(telephone, "a telephone's band"),
     # echoes
-    "delay": Effect(modulation.delay, "echoes in tempo", NO_MIX),
-    "slapback": Effect(modulation.delay, "one quick echo", NO_MIX, dict(beats=None, time_s=0.11, feedback=0.1, mix=0.4)),
-    "dub delay": Effect(modulation.delay, "dark echoes that go on", NO_MIX, dict(feedback=0.65, mix=0.45, tone_hz=1800.0)),
-    "reverb": Effect(_reverb, "a room of ROOMS", NO_MIX),
-    **{f"{kind} reverb": Effect(_reverb, f"reverb: {kind}", NO_MIX, dict(kind=kind)) for kind in reverbs.ROOMS},
+    "delay": Effect(modulation.delay, "echoes in tempo"),
+    "slapback": Effect(modulation.delay, "one quick echo", dict(beats=None, time_s=0.11, feedback=0.1, mix=0.4)),
+    "dub delay": Effect(modulation.delay, "dark echoes that go on", dict(feedback=0.65, mix=0.45, tone_hz=1800.0)),
+    "reverb": Effect(_reverb, "a room of ROOMS"),
+    **{f"{kind} reverb": Effect(_reverb, f"reverb: {kind}", dict(kind=kind)) for kind in reverbs.ROOMS},
     # loudness
-    "compressor": Effect(dynamics.compressor, "loud turned down", {"ratio": 1.0}),
-    "side chain": Effect(dynamics.side_chain, "ducks under the kick", {"depth": 0.0}),
-    "gate": Effect(dynamics.gate, "cut in tempo", {"depth": 0.0}),
-    "noise gate": Effect(dynamics.noise_gate, "silence where it is soft", {"floor_db": 0.0}),
-    "stutter": Effect(modulation.stutter, "a slice repeated", NO_MIX),
-    "fade": Effect(dynamics.fade, "in and out", {}),
+    "compressor": Effect(dynamics.compressor, "loud turned down"),
+    "side chain": Effect(dynamics.side_chain, "ducks under the kick"),
+    "gate": Effect(dynamics.gate, "cut in tempo"),
+    "noise gate": Effect(dynamics.noise_gate, "silence where it is soft"),
+    "stutter": Effect(modulation.stutter, "a slice repeated"),
+    "fade": Effect(dynamics.fade, "in and out"),
     # media
-    "tape": Effect(tape, "cassette or reel", {"saturation_db": 0.0, "wow_cents": 0.0, "flutter_cents": 0.0, "hiss": 0.0, "top_hz": None}),
-    "vinyl": Effect(vinyl, "record", {"crackle": 0.0, "wow_cents": 0.0, "top_hz": None}),
+    "tape": Effect(tape, "cassette or reel"),
+    "vinyl": Effect(vinyl, "record"),
 }  # fmt: skip
 
 

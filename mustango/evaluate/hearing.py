@@ -6,7 +6,8 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.files import save_json, written_whole
-from musicbench.music.theory import Chord, Key
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
 from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
 from musicbench.sound.opening import file_sha256

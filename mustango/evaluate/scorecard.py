@@ -5,7 +5,7 @@ from pathlib import Path
 
 from musicbench.files import written_whole
 from musicbench.markup import data_address, template
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.picture import clip_png
 from mustango.evaluate.run import read_targets
@@ -87,11 +87,12 @@ def _about(report):
             if composed
             else "the set's own audio of half of the clips, for all columns on the other half"
         )
-        yield f"Embedding for FAD, KAD and KL: {report['embedding']['name']} ({report['embedding']['licence']}); reference of FAD and KAD: {reference}."
+        name, licence = report["embedding"]["name"], report["embedding"]["licence"]
+        yield f"Embedding for FAD, KAD and KL: {name} ({licence}); reference of FAD and KAD: {reference}."
     yield (
-        "Brackets: 95 % intervals, by bootstrap over clips (FAD and KAD: by random halves of the sets). N is the number of clips "
-        "above unless a cell says otherwise; clips that ask for nothing of a kind are left out of its metrics, clips in which nothing "
-        "was heard count as wrong, clips that are missing or cannot be read are left out."
+        "Brackets: 95 % intervals, by bootstrap over clips (FAD and KAD: by random halves of the sets). "
+        "N is the number of clips above unless a cell says otherwise; clips that ask for nothing of a kind are left out "
+        "of its metrics, clips in which nothing was heard count as wrong, clips that are missing or cannot be read are left out."
     )
     for note in report["judges not used"]:
         yield f"Not used: {note}."

@@ -8,8 +8,11 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose.compose import caption, compose, plan
 from musicbench.compose.compose import describe as tags_of
+from musicbench.music.chords import Chord
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
+from musicbench.music.numerals import roman_chord
 from musicbench.music.progression import Progression, beat_grid
-from musicbench.music.theory import Chord, Key, Meter, roman_chord
 from mustango.hear.metrics import Target
 from mustango.request.bounds import read_number
 from mustango.request.json_lines import check_id, read_objects
@@ -53,8 +56,8 @@ KEY_LOOPS = {
 LEAST_SHARE, LEAST_GUESSED_SHARE = 0.9, 0.5  # of a case's duration that a clip lasts; of the usual one, where a row says none
 # Styles of the composed sets: tonal music with a plain pulse, so that what judges miss is the model's fault.
 SET_STYLES = (
-    "pop", "rock", "jazz", "bossa nova", "folk", "country", "classical", "ambient", "electronic", "funk", "reggae", "lo-fi", "latin",
-    "blues", "ballad", "cinematic", "baroque", "march", "musette", "lullaby", "tropical", "gospel", "hymn", "disco",
+    "pop", "rock", "jazz", "bossa nova", "folk", "country", "classical", "ambient", "electronic", "funk", "reggae",
+    "lo-fi", "latin", "blues", "ballad", "cinematic", "baroque", "march", "musette", "lullaby", "tropical", "gospel", "hymn", "disco",
 )  # fmt: skip
 HELD_OUT = 1  # the second stream of draws of a seed: pieces of other controls, the reference of the distances
 

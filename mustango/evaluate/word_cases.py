@@ -9,8 +9,9 @@ from musicbench.compose.compose import caption, describe, plan
 from musicbench.compose.drumming import drums_of
 from musicbench.compose.styles import MOODS
 from musicbench.music.annotation import spans
+from musicbench.music.chords import NO_CHORD
+from musicbench.music.meters import Meter
 from musicbench.music.progression import Progression, beat_grid
-from musicbench.music.theory import NO_CHORD, Meter
 from mustango.evaluate.testsets import DURATION_S, Case, composed_case, composed_piece
 from mustango.hear.metrics import Target, beats_f_measure
 from mustango.hear.obeyed import matched_share

@@ -158,7 +158,8 @@ def words_markdown(report):
     setup, apart = report["setup"], report["repetition"]
     lines = [
         f"Words: model {setup['model']} (weights {setup['weights']}), {setup['steps']} steps, guidance "
-        f"{setup['guidance']:g}, seed {setup['seed']}. Shares of clips or pairs, with 95 % intervals; composed: the same measure on the composer's audio.",
+        f"{setup['guidance']:g}, seed {setup['seed']}. Shares of clips or pairs, with 95 % intervals; "
+        "composed: the same measure on the composer's audio.",
         "",
         "| what | model | composed | model / composed |",
         "|---|---|---|---|",

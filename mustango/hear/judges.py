@@ -16,8 +16,9 @@ import numpy as np
 import soxr
 
 from musicbench import InputError
+from musicbench.music.chords import NO_CHORD, Chord
 from musicbench.music.chordtypes import intervals_of
-from musicbench.music.theory import NO_CHORD, Chord, Key
+from musicbench.music.keys import Key
 from musicbench.sound.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
 
 

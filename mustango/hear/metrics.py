@@ -11,8 +11,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.music.annotation import Annotation, spans
+from musicbench.music.chords import Chord
 from musicbench.music.chordtypes import intervals_of
-from musicbench.music.theory import Chord, Key, tempo_class
+from musicbench.music.keys import Key
+from musicbench.music.tempo import tempo_class
 
 
 @dataclass(frozen=True)
@@ -91,17 +93,6 @@ def control_metrics(pairs):
     scores = [control_scores(asked, heard) for asked, heard in pairs]
     values = {name: [score[name] for score in scores if score[name] is not None] for name in CONTROL_METRICS}
     return {name: sum(v) / len(v) if v else None for name, v in values.items()}
-
-
-def row_labels(row, suffix=""):
-    """Read the Labels of a row of extracted features: fields bpm, key2, chords, beats, with `suffix` ("_ext" for heard)."""
-    key, beats = row.get(f"key2{suffix}"), row.get(f"beats{suffix}")
-    return Labels(
-        bpm=row.get(f"bpm{suffix}"),
-        key=Key(key[0], key[1]) if key else None,
-        chords=tuple(row.get(f"chords{suffix}") or ()),
-        beats_a_bar=int(max(beats[1])) if beats and beats[1] else None,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------- the field's metrics

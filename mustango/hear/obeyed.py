@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from musicbench.music.theory import Key
+from musicbench.music.keys import Key
 from musicbench.sound.features import hear
 from mustango.hear.metrics import beats_f_measure
 

@@ -70,8 +70,9 @@ class AttentionKernel:
         except ValueError as error:
             if mask is None or "mask" not in str(error):
                 raise
+            backend = getattr(self._attention_backend, "value", "in use")
             raise InputError(
-                f"the attention backend {getattr(self._attention_backend, 'value', 'in use')} does not take the masks of prompts, beats and "
+                f"the attention backend {backend} does not take the masks of prompts, beats and "
                 f"chords of unlike lengths; call unet.set_attention_backend with one of {', '.join(MASKING_BACKENDS)}"
             ) from None
 
@@ -105,7 +106,8 @@ class Attention(nn.Module, AttentionModuleMixin):
         """
         if not isinstance(processor, AttentionKernel):
             raise InputError(
-                f"the denoiser's attention takes no {type(processor).__name__}; choose how it is computed with unet.set_attention_backend"
+                f"the denoiser's attention takes no {type(processor).__name__}; "
+                "choose how it is computed with unet.set_attention_backend"
             )
         super().set_processor(cast(Any, processor))
 

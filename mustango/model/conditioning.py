@@ -14,7 +14,7 @@ from diffusers.configuration_utils import register_to_config
 from torch import nn
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 
 # The released chord types, in the order of their ids; "N" is no chord.
 CHORD_TYPES = ("pad", "N", "maj", "maj7", "min", "min6", "min7", "hdim7", "maj6", "7", "aug", "dim")
@@ -159,13 +159,7 @@ class Conditioner(ModelMixin, ConfigMixin):
         code = self._time_code(times)
         return self.chord_projection(torch.cat([root, kind.to(code), inversion.to(code), code], -1).to(self.dtype))
 
-    def tokens(
-        self,
-        beats: Sequence,
-        chords: Sequence,
-        beat_length: int = 1,
-        chord_length: int = 1,
-    ) -> dict[str, torch.Tensor]:
+    def tokens(self, beats: Sequence, chords: Sequence, beat_length: int = 1, chord_length: int = 1) -> dict[str, torch.Tensor]:
         """Return ids, times and masks of a batch as CPU tensors, for `embed`; arguments as for `forward`."""
         beat_ids, beat_times, beat_mask = _padded([self.beat_tokens(*item) for item in beats], PAD, beat_length)
         chord_ids, chord_times, chord_mask = _padded([self.chord_tokens(*item) for item in chords], (PAD,) * 3, chord_length)
@@ -183,13 +177,7 @@ class Conditioner(ModelMixin, ConfigMixin):
             **fields,
         }
 
-    def forward(
-        self,
-        beats: Sequence,
-        chords: Sequence,
-        beat_length: int = 1,
-        chord_length: int = 1,
-    ) -> dict[str, torch.Tensor]:
+    def forward(self, beats: Sequence, chords: Sequence, beat_length: int = 1, chord_length: int = 1) -> dict[str, torch.Tensor]:
         """Encode a batch. `beats`: [(times, positions), ...]; `chords`: [(chords, times), ...]; ([], []) is the null condition.
 
         Returns a dict of the Conditioning fields beats, beat_mask, beat_times, chords, chord_mask, chord_times, padded to

@@ -2,7 +2,7 @@
 
 import re
 
-from musicbench.music.theory import Key
+from musicbench.music.keys import Key
 from mustango import PREDICTORS, SCHEDULERS
 from mustango.page.asked import AUTO_DURATION, PageRequest
 from mustango.page.web import AUTO

@@ -9,8 +9,8 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.files import save_json
 from musicbench.markup import template
+from musicbench.music.chords import NO_CHORD
 from musicbench.music.progression import Progression
-from musicbench.music.theory import NO_CHORD
 from musicbench.prompt.facts import read_prompt
 from musicbench.prompt.genres import Leaning
 from musicbench.prompt.lexicon import Phrases

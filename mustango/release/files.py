@@ -71,9 +71,8 @@ def check_tensors(wanted, have, where, named=str):
     for what, names in (("lacks", wanted.keys() - have.keys()), ("has the unknown", have.keys() - wanted.keys())):
         names = {n for n in names if n not in TIED}
         if names:
-            raise InputError(
-                f"{where} {what} tensor {min(map(named, names))} ({len(names)} in all); its config and weights do not belong together"
-            )
+            first = min(map(named, names))
+            raise InputError(f"{where} {what} tensor {first} ({len(names)} in all); its config and weights do not belong together")
     for name in wanted.keys() & have.keys():
         if have[name] != wanted[name]:
             raise InputError(

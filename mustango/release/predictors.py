@@ -10,7 +10,7 @@ from torch import nn
 from transformers import DebertaV2Config, DebertaV2Model, DebertaV2PreTrainedModel, T5ForConditionalGeneration
 
 from musicbench import InputError
-from musicbench.music.theory import Chord
+from musicbench.music.chords import Chord
 
 WINDOW_S = 10.0  # beats at or after it are dropped
 MAX_BEATS, MAX_CHORDS = 50, 20

@@ -5,7 +5,8 @@ from mustango.release.files import read_json
 
 # What to do with a LoRA adapter that is to be saved, by what the component it is in can do: diffusers', peft's, transformers'.
 ADAPTER_REMEDIES = {
-    "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, or unload_lora() alone to leave it out",
+    "unload_lora": "call its fuse_lora() and then unload_lora() to keep the adapter in the weights, "
+    "or unload_lora() alone to leave it out",
     "merge_and_unload": "set the pipeline's {0} to what its merge_and_unload() returns, or its unload() to leave the adapter out",
     "modules": "write the adapter with {0}.save_pretrained(FOLDER) and set the pipeline's {0} to what peft's "
     "PeftModel.from_pretrained(OTHER, FOLDER).merge_and_unload() returns, OTHER a {0} without it; or to OTHER, to leave it out",

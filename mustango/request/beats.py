@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicbench import InputError
+from musicbench.music.meters import Meter
 from musicbench.music.progression import MAX_START_S
-from musicbench.music.theory import MAX_BPM, MIN_BPM, Meter
+from musicbench.music.tempo import MAX_BPM, MIN_BPM
 from mustango.request.bounds import read_number
 
 MAX_POSITION = 32  # of a beat in its bar, whatever the model takes

@@ -6,11 +6,8 @@ import zlib
 import numpy as np
 
 from musicbench.compose.styles import MAJOR_LOOPS, MINOR_LOOPS
-from musicbench.music.theory import (
-    MAX_BPM,
-    MIN_BPM,
-    Meter,
-)
+from musicbench.music.meters import Meter
+from musicbench.music.tempo import MAX_BPM, MIN_BPM
 from musicbench.prompt.genres import Leaning
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import words_of

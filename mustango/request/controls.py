@@ -4,11 +4,9 @@ import math
 from dataclasses import dataclass, field
 
 from musicbench.music.annotation import Annotation, spans
-from musicbench.music.progression import shares
-from musicbench.music.theory import (
-    Key,
-    Meter,
-)
+from musicbench.music.barlengths import shares
+from musicbench.music.keys import Key
+from musicbench.music.meters import Meter
 
 SAID = {"given": "", "prompt": " (prompt)", "predicted": " (predicted)", "chosen": " (chosen)"}  # a control's origin, in a summary
 ASKED = ("chords", "tempo", "key", "meter", "duration")

@@ -16,11 +16,12 @@ from musicbench import InputError
 from musicbench.compose.chains import NOISE_KINDS
 from musicbench.compose.drumming import lines_of
 from musicbench.compose.grooves import GROOVES
-from musicbench.compose.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind, suited
-from musicbench.compose.styles import MOODS, STYLES
+from musicbench.compose.instruments import DRUM_KINDS, INSTRUMENTS, KITS, drum_kind
+from musicbench.compose.styles import MOODS
 from musicbench.files import save_json
-from musicbench.music.theory import Meter
-from musicbench.prompt.genres import GENRES, drum_words, drums_wanted, genres_in
+from musicbench.music.meters import Meter
+from musicbench.prompt.drumming import drum_words, drums_wanted
+from musicbench.prompt.genres import GENRES, genres_in
 from musicbench.prompt.lexicon import Phrases
 from musicbench.prompt.sounds import nearest, phrases, words_for, words_of
 from musicbench.prompt.tunes import tune_named
@@ -30,7 +31,6 @@ KNOWS = "knows.json"
 FEWEST = 3  # rows that have a sound before it counts as learnt
 VOICES = {"choir", "singer", "opera singer", "vocal chops", "robot voice", "throat singing"}
 DRUM_NAMES = {"drum kit", *DRUM_KINDS.values(), *(kit.kind for kit in KITS.values())}
-COMPOSER_METERS = ("2/4", "3/4", "4/4", "5/4", "5/8", "6/8", "7/8")
 _DRUMS_IN_CAPTIONS = ("drum", "percussion")  # what the words for drums have in them
 _NO_DRUMS_IN_CAPTIONS = re.compile(r"\b(?:no|without) drums\b", re.IGNORECASE)
 
@@ -116,12 +116,6 @@ class Knows:
         return prompt
 
     # ------------------------------------------------------------------------------------------------ where it comes from
-
-    @classmethod
-    def of_composer(cls) -> "Knows":
-        """Return what the composer's tables hold: what a model learns that is trained on enough of what it writes."""
-        sounds = {INSTRUMENTS[name].kind for part in ("chords", "bass", "lead") for name in suited(part)}
-        return cls._of(sounds | set(NOISE_KINDS.values()), DRUM_NAMES, set(STYLES), COMPOSER_METERS, "the composer's tables")
 
     @classmethod
     def of_rows(cls, rows: Sequence[dict]) -> "Knows":

@@ -5,15 +5,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from musicbench import InputError
-from musicbench.music.theory import VOCABULARIES
+from musicbench.music.chords import VOCABULARIES
+from mustango.model.control import CONTROL_CHANNELS
 from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
 from mustango.release.layouts import is_released
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows
-
-NOTE_CHANNELS = 82  # of MuNet's control in models that are told of parts, melody and drums (`mustango.model.control`)
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class ModelFacts:
             conditioner_config["n_beat_types"] - 2,
             has_predictors,
             knows,
-            control_channels >= NOTE_CHANNELS,
+            control_channels >= CONTROL_CHANNELS,
         )
 
     def played(self, controls: Controls) -> Controls:

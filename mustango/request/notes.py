@@ -7,12 +7,12 @@ from typing import Any
 
 from musicbench import InputError
 from musicbench.compose.instruments import PARTS
-from musicbench.scores.midi import read_score
+from musicbench.scores.score import read_score
 from musicbench.sound.audio import load_audio
 from musicbench.sound.melody import hear_melody
+from mustango.model.control import DRUMS
 
 MIDI_SUFFIXES = (".mid", ".midi")
-DRUMS = ("kick", "snare", "hats", "toms", "cymbals", "percussion")  # what a model is told of drums
 MOST_NOTES = 10_000
 
 

@@ -5,8 +5,9 @@ from contextlib import suppress
 from typing import Any
 
 from musicbench import InputError
+from musicbench.music.keys import Key
+from musicbench.music.numerals import numeral_key, parse_symbol
 from musicbench.music.progression import MAX_START_S
-from musicbench.music.theory import Key, numeral_key, parse_symbol
 from mustango.request.beats import BeatMap, check_inside, check_rising, read_beats
 from mustango.request.bounds import read_number
 from mustango.request.controls import Controls

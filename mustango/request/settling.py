@@ -4,11 +4,8 @@ import math
 from contextlib import suppress
 
 from musicbench import InputError
+from musicbench.music.keys import Key, likely_key
 from musicbench.music.progression import Progression, key_of_line
-from musicbench.music.theory import (
-    Key,
-    likely_key,
-)
 from musicbench.prompt.forms import bars_of
 from musicbench.prompt.tunes import unknown_name
 from mustango.request.choosing import choose_loop, choose_mode, tempo_range

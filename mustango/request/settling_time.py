@@ -2,32 +2,21 @@
 
 import math
 import re
-from contextlib import suppress
 from dataclasses import replace
 
 from musicbench import InputError
-from musicbench.music.progression import Progression, beat_grid, read_sheet
-from musicbench.music.theory import (
-    MAX_BPM,
-    MIN_BPM,
-    MODES,
-    Key,
-    Meter,
-    parse_tempo,
-    quoted,
-    read_meter,
-    word_tempo,
-)
-from musicbench.music.tokens import normalised, tokens_of
-from musicbench.prompt.chordwords import STORY_WORDS
+from musicbench.music.keys import MODES, Key
+from musicbench.music.meters import Meter, read_meter
+from musicbench.music.progression import beat_grid, read_sheet
+from musicbench.music.tempo import MAX_BPM, MIN_BPM, parse_tempo, word_tempo
 from musicbench.prompt.facts import drums_alone, read_prompt
-from musicbench.prompt.forms import bars_of, form_at_the_end, form_in
+from musicbench.prompt.forms import form_at_the_end
 from musicbench.prompt.genres import Leaning
-from musicbench.prompt.rewording import solfege_in_letters
 from mustango.request.beats import check_inside, steady
 from mustango.request.bounds import CHART, check_length, read_duration
 from mustango.request.choosing import choose_tempo, rng_of, tempo_range
 from mustango.request.controls import ASKED
+from mustango.request.givenchords import with_plain_chords, with_sheet
 
 
 def bars_meant(duration, chart_bars):
@@ -94,53 +83,6 @@ def _in_own_mode(prompt, key):
     return Key(key.tonic, "minor")
 
 
-def _with_plain_chords(given):
-    """Return (what is given, with a chord line that tells its chords in words, "from Dm to G", in solfège or as a form in plain chords; notes)."""
-    line = given["chords"]
-    if line is None or _is_readable(line):
-        return given, []
-    plain, key = solfege_in_letters(line), given["key"]
-    if plain == line or not _is_readable(plain):
-        stated, tokens, (form, _) = read_prompt(line), tokens_of(normalised(line)), form_in(line)
-        words = {token.value for token in tokens if token.kind == "WORD"}
-        symbols = [token.value for token in tokens if token.kind in ("CHORD", "ROMAN", "LIKE")]
-        if stated.chords and words <= STORY_WORDS and sorted(stated.chords.split()) == sorted(symbols):
-            plain = stated.chords
-        elif form and not stated.chords:
-            key = key or (str(stated.key) if stated.key else None)
-            is_minor = Key.parse(key).mode == "minor" if key else form.mode == "minor"
-            bars = bars_of(form.minor if is_minor else form.major)
-            plain = " | ".join(bars) if any(" " in bar for bar in bars) else " ".join(bars)
-        else:
-            return given, []
-    said = f"the {form.name}" if plain not in (line, solfege_in_letters(line)) and form and not stated.chords else plain
-    return given | {"chords": plain, "key": key}, [f"{quoted(line)} in the chord line is read as {said}"]
-
-
-def _is_readable(line):
-    with suppress(InputError):
-        Progression.parse(line)
-        return True
-    return False
-
-
-def _with_sheet(given):
-    """Return (what is given, with the tempo, meter and key that a given chord line says where no option does; notes on other tempi)."""
-    if given["chords"] is None:
-        return given, []
-    sheet, notes = read_sheet(given["chords"]), []
-    said = {"tempo": sheet.tempo, "meter": sheet.meter and str(sheet.meter), "key": sheet.key and str(sheet.key)}
-    if given["tempo"] is not None and sheet.tempo is not None:
-        meter = read_meter(given["meter"] or said["meter"] or "4/4")[0]
-        if abs(parse_tempo(sheet.tempo, meter) / parse_tempo(given["tempo"], meter) - 1) > 1e-6:
-            notes.append(f"the chord line says {_in_bpm(sheet.tempo)}; {_in_bpm(given['tempo'])} is played")
-    return {name: said.get(name) if value is None else value for name, value in given.items()}, notes
-
-
-def _in_bpm(tempo):
-    return f"{tempo:g} bpm" if isinstance(tempo, (int, float)) else str(tempo)
-
-
 def _form_asked(prompt, stated):
     """Return the Form that a prompt names where it does not write the chords, or plays drums alone, or None.
 
@@ -155,8 +97,8 @@ class TimeSettling:
     """A prompt and what is given beside it, on the way to Controls. Each step adds to `origin` and `notes`."""
 
     def __init__(self, prompt, given, seed, longest_s):
-        given, plain_notes = _with_plain_chords(given)
-        given, sheet_notes = _with_sheet(given)
+        given, plain_notes = with_plain_chords(given)
+        given, sheet_notes = with_sheet(given)
         self.prompt, self.given, self.longest_s = prompt, given, longest_s
         self.given_key = Key.parse(given["key"]) if given["key"] is not None else None
         self.given_meter, counted = read_meter(given["meter"]) if given["meter"] is not None else (None, None)
@@ -248,7 +190,8 @@ class TimeSettling:
         slowest = math.ceil(round(bars * meter.beats * 60 / self.longest_s, 6))
         faster = f", or {slowest} bpm or more" if slowest <= MAX_BPM and not beat_map else ""
         return (
-            f"the chords fill {bars} bars of {meter}, {chart_s:.4g} s at {bpm:.4g} bpm, above the {self.longest_s:g} s that this model "
+            f"the chords fill {bars} bars of {meter}, {chart_s:.4g} s at {bpm:.4g} bpm, above the {self.longest_s:g} "
+            "s that this model "
             f"makes; give fewer chords, several a bar ('C G | Am F'){faster}"
         )
 
@@ -305,7 +248,8 @@ class TimeSettling:
         """Raise InputError for a given duration in bars, which predicted beats cannot be counted in; leave a stated one out."""
         if self.origin["duration"] == "given":
             raise InputError(
-                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in seconds; give "
+                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in "
+                "seconds; give "
                 "both, a duration in seconds, or predictors reader"
             )
         self.notes.append(
@@ -322,7 +266,8 @@ class TimeSettling:
                 highest = max(pulse.positions)
                 if highest > given.beats:
                     raise InputError(
-                        f"beat position {highest} is above the {given.beats} beats of {given}; give positions from 1 to {given.beats}, "
+                        f"beat position {highest} is above the {given.beats} beats of {given}; give positions from 1 "
+                        f"to {given.beats}, "
                         "or another meter"
                     )
                 self.notes.append(f"the given beats count to {highest}, not to {given.beats} as {given} does")
