@@ -17,11 +17,12 @@ from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
 from musicbench import InputError
+from musicbench.compose.instruments import PARTS
 from musicbench.compose.styles import MOODS, OPPOSITES
 from musicbench.sound.master import finished
 from mustango import SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
-from mustango.model.control import PULSE, control_signal
+from mustango.model.control import PULSE, Notes, control_signal
 from mustango.model.devices import check_device, moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
@@ -45,12 +46,17 @@ TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, wh
 
 @dataclass
 class MustangoOutput(BaseOutput):
-    """audios: float32 (clips, samples) in [-1, 1], a list of (samples,) where clips differ in length; controls and seeds: one a clip."""
+    """audios: float32 (clips, samples) in [-1, 1], a list of (samples,) where clips differ in length; controls and seeds: one a clip.
+
+    stems: of each clip the samples of its parts by name, float32 as they come out of the vocoder, whose sum was finished to the audio; None
+    unless they were asked for.
+    """
 
     audios: np.ndarray | list[np.ndarray]
     sample_rate: int
     controls: list[Controls]
     seeds: list[int]
+    stems: list[dict[str, np.ndarray]] | None = None
 
 
 class MustangoPipeline(FolderPipeline):
@@ -144,15 +150,17 @@ class MustangoPipeline(FolderPipeline):
             self.set_scheduler(how.scheduler)
         settled = self._predicted(settled)
         played, seeds = [c for s in settled for c in s.takes], [seed for s in settled for seed in s.seeds]
-        parts, made = parts_of([c.duration_s + how.tail for c in played]), []
-        for done, part in enumerate(parts):
-            counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
-            made += self._made(how, played[part], seeds[part], counted)
+        if how.stems:
+            stems = self._stems(how, played, seeds, on_step)
+            waves = [np.sum([*parts.values()], axis=0) for parts in stems]
+        else:
+            stems, waves = None, self._waves_of(how, played, seeds, on_step)
         self.maybe_free_model_hooks()
-        audios, notes = zip(*made, strict=True)
+        rate = self.mel.config.sample_rate
+        audios, notes = zip(*(finished(wave, rate, how.tail, how.loudness) for wave in waves), strict=True)
         played = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(played, notes, strict=True)]
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else list(audios)
-        return MustangoOutput(audios=audios, sample_rate=self.mel.config.sample_rate, controls=played, seeds=seeds)
+        return MustangoOutput(audios=audios, sample_rate=rate, controls=played, seeds=seeds, stems=stems)
 
     def _predicted(self, settled):
         """Return settled requests with what the model's predictors tell, in those that ask them."""
@@ -162,8 +170,27 @@ class MustangoPipeline(FolderPipeline):
             self._release_predictors()
         return settled
 
+    def _stems(self, how, played, seeds, on_step):
+        """Return {part: samples} of each clip: its parts made one by one, on the same beats and from the same noise."""
+        stems = [{} for _ in played]
+        for done, part in enumerate(PARTS):
+            counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(PARTS) * steps))
+            waves = self._waves_of(how, [replace(c, parts=(part,)) for c in played], seeds, counted)
+            for parts, clip, wave in zip(stems, played, waves, strict=True):
+                if part in sounding_parts(clip):
+                    parts[part] = wave
+        return stems
+
+    def _waves_of(self, how, played, seeds, on_step):
+        """Return the samples of clips as they come out of the vocoder, those of one duration made at once."""
+        parts, waves = parts_of([c.duration_s + how.tail for c in played]), []
+        for done, part in enumerate(parts):
+            counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
+            waves += [*self._made(how, played[part], seeds[part], counted)]
+        return waves
+
     def _made(self, how, played, seeds, on_step):
-        """Return [(samples, notes), ...] of clips of one duration, made at once by a request's settings."""
+        """Return waveforms (B, N) of clips of one duration, made by a request's settings."""
         duration_s = played[0].duration_s
         self._stage("text_encoder")
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -174,13 +201,15 @@ class MustangoPipeline(FolderPipeline):
         latents = self.denoise(condition, noise, how.steps, how.guidance, generators, on_step, spans)
         self._stage("vae", "vocoder")
         mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(how.guidance - 1, 0)
-        waves = self.waves(mels, self.sampling.lead_in_s, duration_s + how.tail, gain_db, self.sampling.postfilter_strength)
-        return [finished(wave, self.mel.config.sample_rate, how.tail, how.loudness) for wave in waves]
+        return self.waves(mels, self.sampling.lead_in_s, duration_s + how.tail, gain_db, self.sampling.postfilter_strength)
 
     @property
     def facts(self) -> ModelFacts:
         """What the model can be told, and what it gives: ModelFacts."""
-        return ModelFacts.of(self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors, self.knows)
+        return ModelFacts.of(
+            self.config, self.conditioner.config, self.mel.config.sample_rate, self._has_predictors, self.knows,
+            self._unet_config["control_channels"],
+        )  # fmt: skip
 
     @property
     def knows(self) -> Knows | None:
@@ -251,7 +280,8 @@ class MustangoPipeline(FolderPipeline):
         signals = [control_against(c, sampling.slow_bpm, frames, frame_s) for c in controls] if guided else []
         for c in controls:
             asked = (c.beat_times, c.beat_positions), (c.chords, c.chord_times)
-            signals.append(control_signal(*asked, frames, frame_s, c.meter.beats, sampling.accents))
+            notes = Notes(c.parts, c.melody or None, c.hits or None)
+            signals.append(control_signal(*asked, frames, frame_s, c.meter.beats, sampling.accents, notes))
         return torch.from_numpy(np.stack(signals))
 
     def _drawn(self, generators, spans):
@@ -319,6 +349,11 @@ def parts_of(durations: list[float]) -> list[slice]:
             parts.append(slice(first, last))
             first = last
     return parts
+
+
+def sounding_parts(controls: Controls) -> tuple[str, ...]:
+    """Return the parts that a clip may have: those it is told, else all, drums only where its words do not rule them out."""
+    return controls.parts or (PARTS[1:] if re.search(r"\bno drums\b", controls.text) else PARTS)
 
 
 def opposite_moods(prompt: str) -> str:

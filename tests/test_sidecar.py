@@ -37,7 +37,7 @@ def test_a_model_folder_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "model_index.json").write_text("{}")
     with pytest.raises(InputError, match="config.json"):
         read_facts(tmp_path)
-    for name in ("mel", "conditioner"):
+    for name in ("mel", "conditioner", "unet"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "config.json").write_text("{}")
     with pytest.raises(InputError, match="chord_types"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from musicbench import InputError
 from mustango import DTYPES, GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.cli.options import add_table, check_device
-from mustango.cli.takes import left_to_make, next_paths, places_of
+from mustango.cli.takes import left_to_make, next_paths, places_of, stem_path
 
 FAST_STEPS = STEPS // 2
 ABOUT = {
@@ -22,6 +22,9 @@ WHAT = {
     "--tempo": dict(help="beats per minute (20-300) or a word such as Allegro"),
     "--key": dict(help="such as 'A minor', 'Bb' or 'F#m'"),
     "--meter": dict(help="such as 4/4, 3/4 or 6/8"),
+    "--parts": dict(metavar="A,B", help="which sound, of drums, bass, chords and lead (default: what suits the prompt)"),
+    "--melody": dict(metavar="FILE", help="what the lead plays: a MIDI file, or sound in which it is heard"),
+    "--drums": dict(metavar="FILE.mid", help="when the drums are struck: a MIDI file"),
     "--duration": dict(
         help="seconds, the bundled model 1 to 120, '1:30', '2 minutes', '8 bars', or chart (the chords once); "
         "default: what the prompt says, or 10.24"
@@ -69,6 +72,10 @@ HOW = {
         "always, and they come before the prompt, not before options; reader chooses by rule (default auto)",
     ),
     "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
+    "--stems": dict(
+        action="store_const", const=True,
+        help="make the parts one by one and write each beside their sum, as NAME-drums.wav and so on",
+    ),
     "--midi": dict(action="store_true", help="also write chords and beats, as a .mid beside the sound"),
     "-o --out": dict(
         help="out.wav, .flac or .ogg; what is there is replaced (default: music.wav, then music-2.wav, ...); "
@@ -257,6 +264,8 @@ def write(output, request, loaded, paths, options, told, bar):
     for i, path in zip(kept, paths, strict=True):
         replaced = path.exists()
         save_audio(path, output.audios[i], output.sample_rate)
+        for part, samples in (output.stems[i] if output.stems else {}).items():
+            save_audio(stem_path(path, part), samples, output.sample_rate)
         if options.midi:
             save_midi(path.with_suffix(".mid"), output.controls[i])
         save_json(path.with_suffix(".json"), sidecar(output, i, request.prompt, how))

@@ -23,9 +23,15 @@ def numbered(path, count):
     return [path.with_stem(f"{path.stem}-{i + 1}") for i in range(count)] if count > 1 else [path]
 
 
-def check_places(paths, suffixes):
+def stem_path(path, part):
+    """Return where a part of a take lies."""
+    return path.with_name(f"{path.stem}-{part}.wav")
+
+
+def check_places(paths, suffixes, parts=()):
     """Raise InputError unless every file of takes can be written: the sound at `paths`, and what lies beside it."""
-    for place in (path.with_suffix(suffix) for path in paths for suffix in (path.suffix, *suffixes)):
+    beside = [path.with_suffix(suffix) for path in paths for suffix in (path.suffix, *suffixes)]
+    for place in [*beside, *(stem_path(path, part) for path in paths for part in parts)]:
         size = len(os.fsencode(place.name))
         if size > 255:
             raise InputError(f"the name {place.name[:40]}... would have {size} bytes, above 255; choose a shorter one")
@@ -36,6 +42,7 @@ def check_places(paths, suffixes):
 def places_of(ids, options, count):
     """Return where the takes of each line of a prompts file go, named by their ids, `count` each; or those of one prompt. Raises InputError unless all can be written there."""
     from musicbench.build.songs import SUFFIXES
+    from musicbench.compose.instruments import PARTS
     from musicbench.files import check_folder
     from musicbench.sound.audio import check_audio_path
 
@@ -54,7 +61,11 @@ def places_of(ids, options, count):
             raise InputError(f"-o {options.out} is the name of a folder; give a file, such as {out / 'music.wav'}")
         check_audio_path(out)
         places = [next_paths(count) if options.out is None else numbered(out, count) for _ in ids]
-    check_places([path for paths in places for path in paths], (".json", ".mid") if options.midi else (".json",))
+    check_places(
+        [path for paths in places for path in paths],
+        (".json", ".mid") if options.midi else (".json",),
+        PARTS if options.stems else (),
+    )
     return places
 
 

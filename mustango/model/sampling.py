@@ -181,6 +181,8 @@ def framed(controls: Any, lead_in_s: float) -> Any:
 
 
 def moved_on(controls: Any, by_s: float) -> Any:
-    """Return controls whose beats and chords come `by_s` later."""
+    """Return controls whose labels come `by_s` later."""
     chord_times, beat_times = (tuple(t + by_s for t in times) for times in (controls.chord_times, controls.beat_times))
-    return replace(controls, chord_times=chord_times, beat_times=beat_times)
+    melody = tuple((start + by_s, end + by_s, pitch) for start, end, pitch in controls.melody)
+    hits = tuple((time + by_s, drum) for time, drum in controls.hits)
+    return replace(controls, chord_times=chord_times, beat_times=beat_times, melody=melody, hits=hits)

@@ -22,13 +22,15 @@ def endpoint(studio, files):
         seed: int = 0, count: int = 1, steps: int = STEPS, guidance: float = GUIDANCE, negative_prompt: str = "",
         scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
         listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "",
+        parts: str = "", melody: str = "", drums: str = "",
         request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
 
         chords: a chord line ("C G Am F", "C | G Am | F:2 G:2", "0:C 2.5:G", "I V vi IV"). tempo: beats per minute or a
         word, "Allegro". key: "A minor". meter: "3/4". beats: "[[0, 0.5, 1, 1.5], [1, 2, 3, 4]]", JSON text of times in
-        seconds and positions in the bar. duration: seconds, "1:30", "8 bars", "chart" (the chords once) or "auto" (the
+        seconds and positions in the bar. parts: "drums,bass", of drums, bass, chords and lead. melody: "[[0, 0.5, 60]]",
+        JSON text of starts, ends and MIDI pitches. drums: "[[0, \"kick\"]]", JSON text of times and kinds. duration: seconds, "1:30", "8 bars", "chart" (the chords once) or "auto" (the
         chords as often as four bars need), the model's window when None, or the chords once where they last longer.
         count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in
         LUFS; None leaves the level as it was made. tail: seconds, 0 to 10, in which the ending rings out after the
@@ -40,6 +42,7 @@ def endpoint(studio, files):
             prompt=prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration=duration, seed=seed, count=count,
             steps=steps, guidance=guidance, negative_prompt=negative_prompt, scheduler=scheduler, model=model,
             predictors=predictors, listen=listen, loudness=loudness, tail=tail, beats=beats,
+            parts=parts, melody=melody, drums=drums,
         )  # fmt: skip
         finished = []
         try:

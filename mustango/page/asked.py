@@ -9,6 +9,7 @@ from musicbench.music.chart import MAX_LINE
 from musicbench.music.progression import Progression
 from musicbench.prompt.facts import read_prompt
 from mustango import SCHEDULERS
+from mustango.model.control import DRUMS
 from mustango.request.beats import read_beats
 from mustango.request.bounds import CHART, read_duration, read_number
 from mustango.request.model_facts import ModelFacts
@@ -20,12 +21,16 @@ AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
 MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
 LABELS = {"count": "takes"}  # what the page calls a field
+LISTS = {
+    "beats": "[[times in seconds], [positions in the bar]]", "melody": "[[start in seconds, end, MIDI pitch], ...]",
+    "drums": f"[[time in seconds, one of {', '.join(DRUMS)}], ...]",
+}  # fmt: skip
 EXACT = 2**53  # a browser rounds whole numbers above it
 
 
 @dataclass(frozen=True)
 class PageRequest(Request):
-    """A Request as the page sends it: numbers may be text, beats JSON text; within narrower bounds.
+    """A Request as the page sends it: numbers may be text, lists JSON text; within narrower bounds.
 
     duration may be "auto", too: the chords as often as four bars need; when None the model's window, or the chords once where they
     last longer. What the prompt states comes before both. model: by the name that the server offers it under. listen: hear the takes
@@ -47,7 +52,7 @@ class PageRequest(Request):
         values = {}
         if not isinstance(self.listen, bool):
             raise InputError(f"listen {repr(self.listen)[:40]} is neither true nor false; give one of them")
-        for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors"):
+        for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors", "parts"):
             values[name] = "" if getattr(self, name) is None else getattr(self, name)
             if not isinstance(values[name], str):
                 raise InputError(f"{name} is {type(values[name]).__name__}; give text")
@@ -62,18 +67,23 @@ class PageRequest(Request):
                 raise InputError(f"unknown {name} {values[name][:40]!r}; choose one of {', '.join(known)}")
         for name in ("prompt", "negative_prompt"):
             check_text(name.replace("_", " "), values[name])
-        return values | {"beats": self._beats()}
+        return values | self._lists()
 
-    def _beats(self):
-        """Return the beats as two lists, None for none. Raises InputError."""
-        beats = self.beats
-        if isinstance(beats, str):
-            try:
-                beats = json.loads(beats.strip() or "null")
-            except (ValueError, RecursionError):
-                raise InputError(f"beats {beats[:40]!r} are no JSON; give [[times in seconds], [positions in the bar]]") from None
-        pulse = read_beats(beats)
-        return [list(pulse.times), list(pulse.positions)] if pulse else None
+    def _lists(self):
+        """Return what may be JSON text as lists, None for none; no name of a file, which would be one of the server's. Raises InputError."""
+        values = {}
+        for name, form in LISTS.items():
+            value = getattr(self, name)
+            if isinstance(value, str):
+                try:
+                    value = json.loads(value.strip() or "null")
+                except (ValueError, RecursionError):
+                    value = value[:40]
+            if not isinstance(value, (list, tuple, type(None))):
+                raise InputError(f"{name} {repr(value)[:42]} are no JSON; give {form}")
+            values[name] = value
+        pulse = read_beats(values["beats"])
+        return values | {"beats": [list(pulse.times), list(pulse.positions)] if pulse else None}
 
     def _numbers(self):
         values = {}

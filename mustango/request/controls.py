@@ -16,6 +16,7 @@ ASKED = ("chords", "tempo", "key", "meter", "duration")
 class Controls(Annotation):
     """The controls of one clip of `duration_s`, as they are played.
 
+    parts: which sound, None where that is left open; melody and hits are empty where they are.
     origin: where each of ASKED comes from: given, prompt, predicted or chosen. asked: what was asked for of ASKED, as it was
     written; None where nobody asked. notes: what is played otherwise than it was asked, and why. text: what the text encoder is
     given, the prompt and what its style implies ("no drums").
@@ -25,6 +26,7 @@ class Controls(Annotation):
     meter: Meter
     key: Key
     duration_s: float
+    parts: tuple | None = None
     origin: dict = field(default_factory=dict)
     notes: tuple = ()
     asked: dict = field(default_factory=dict)

@@ -16,7 +16,20 @@ from mustango.request.request import MUSIC, SETTINGS, Request, is_blank
 from mustango.request.settled import Settled, resolve
 from mustango.request.sidecar import LOADED, check_sidecar, is_sidecar, restored
 
-LINE_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "beats", "duration", "seed", "id")  # those that people write
+LINE_FIELDS = (
+    "prompt",
+    "chords",
+    "tempo",
+    "meter",
+    "key",
+    "beats",
+    "duration",
+    "parts",
+    "melody",
+    "drums",
+    "seed",
+    "id",
+)  # those that people write
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
 
@@ -142,7 +155,7 @@ def lines_of(options: Namespace, takes: int) -> tuple[list[Line], dict, ModelFac
 
     Raises InputError for what concerns all of them.
     """
-    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key")}
+    given = {name: getattr(options, name) for name in ("prompt", "chords", "tempo", "meter", "key", "parts", "melody", "drums")}
     if not options.prompts:
         lines = [Line(fields=given | {"prompt": given["prompt"] or ""})]
     elif any(value is not None for value in given.values()):

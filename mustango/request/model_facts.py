@@ -6,6 +6,7 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.music.chords import VOCABULARIES
+from mustango.model.control import CONTROL_CHANNELS
 from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
@@ -19,7 +20,7 @@ class ModelFacts:
     """What a model can be told and what it gives. The defaults are the released model's.
 
     window_s: how long clips are if nobody says; longest_s: the longest it makes; chord_types: the qualities it knows; max_position:
-    the most beats in a bar; knows: what its knows.json says.
+    the most beats in a bar; knows: what its knows.json says; takes_notes: whether it is told of parts, melody and drums.
     """
 
     window_s: float
@@ -31,6 +32,7 @@ class ModelFacts:
     max_position: int = 5
     has_predictors: bool = False
     knows: Knows | None = None
+    takes_notes: bool = False
 
     @classmethod
     def of(
@@ -40,8 +42,9 @@ class ModelFacts:
         sample_rate: int,
         has_predictors: bool,
         knows: Knows | None = None,
+        control_channels: int = 0,
     ) -> "ModelFacts":
-        """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts."""
+        """Return those of a pipeline's, a conditioner's and a mel's settings, as dicts, and of MuNet's `control_channels`."""
         return cls(
             pipeline_config["window_s"],
             pipeline_config.get("longest_s") or pipeline_config["window_s"],
@@ -52,13 +55,17 @@ class ModelFacts:
             conditioner_config["n_beat_types"] - 2,
             has_predictors,
             knows,
+            control_channels >= CONTROL_CHANNELS,
         )
 
     def played(self, controls: Controls) -> Controls:
         """Return the controls as the model plays them: chords it does not know become the nearest it has, each with a note.
 
-        Raises InputError for more beats or chords than it takes, and for a meter beyond it.
+        Raises InputError for more beats or chords than it takes, for a meter beyond it, and for notes where it takes none.
         """
+        asked = [name for name, told in (("parts", controls.parts), ("melody", controls.melody), ("drums", controls.hits)) if told]
+        if asked and not self.takes_notes:
+            raise InputError(f"this model cannot be told of {' and '.join(asked)}; leave it out, or use the bundled model")
         if len(controls.beat_times) > self.max_beats:
             raise InputError(
                 f"{len(controls.beat_times)} beats are above the model's {self.max_beats}; shorten the clip or slow the tempo"
@@ -92,6 +99,7 @@ def read_facts(model: Path | str, revision: str | None = None) -> ModelFacts:
     try:
         sample_rate = read_json(folder / "mel" / "config.json").get("sample_rate", ModelFacts.sample_rate)
         conditioner = read_json(folder / "conditioner" / "config.json")
-        return ModelFacts.of(config, conditioner, sample_rate, with_predictors, read_knows(folder))
+        control_channels = read_json(folder / "unet" / "config.json").get("control_channels", 0)
+        return ModelFacts.of(config, conditioner, sample_rate, with_predictors, read_knows(folder), control_channels)
     except (KeyError, TypeError) as error:
         raise InputError(f"{folder} has settings that cannot be read ({error}); get the folder whole again") from None

@@ -56,6 +56,7 @@ def read(request: Request, facts: ModelFacts, take: int = 0, predict: Callable[[
         predicted_pulse, predicted_chords = settling.ask(predict, always, pulse is not None)
         pulse = pulse or predicted_pulse
     meter = settling.settle_meter(pulse)
+    _take_tempo_of_a_score(settling, request, meter, pulse)
     bpm = settling.settle_tempo(pulse, meter)
     pulse = settling.played_pulse(pulse, meter)
     beat_map = BeatMap(pulse, meter, bpm) if pulse else None
@@ -81,8 +82,29 @@ def read(request: Request, facts: ModelFacts, take: int = 0, predict: Callable[[
         bpm=bpm, meter=meter, key=key, chords=tuple(symbols), chord_times=tuple(times), beat_times=tuple(beat_times),
         beat_positions=tuple(positions), duration_s=duration_s, origin=settling.origin,
         notes=tuple(dict.fromkeys((*key_note, *settling.notes))), asked=asked, text=request.prompt,
+        parts=request.parts, **_events(request, bpm, meter, beat_map, duration_s),
     )  # fmt: skip
     return facts.knows.told(request.prompt, controls) if facts.knows else controls
+
+
+def _take_tempo_of_a_score(settling, request, meter, pulse):
+    """Let a melody or drums of a score give the tempo where nothing else does."""
+    told = {name: line.quarters_bpm for name in ("melody", "drums") if (line := getattr(request, name)) and line.quarters_bpm}
+    if told and not pulse and settling.given["tempo"] is None and settling.stated.tempo is None:
+        name, bpm = next(iter(told.items()))
+        settling.given |= {"tempo": round(bpm * meter.unit / 4, 3)}
+        settling.notes.append(f"{settling.given['tempo']:g} bpm is the tempo of the {name}'s file")
+
+
+def _events(request, bpm, meter, beat_map, duration_s):
+    """Return the melody and the hits of a request in seconds, scores at the pace of what is played."""
+
+    def seconds(quarters):
+        beats = quarters * meter.unit / 4
+        return beat_map.seconds(beats) if beat_map else beats * 60 / bpm
+
+    lines = {"melody": request.melody, "hits": request.drums}
+    return {name: line.in_seconds(seconds, duration_s) for name, line in lines.items() if line}
 
 
 def _read_timed(chords, chords_time, key):

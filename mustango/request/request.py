@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Self
 
 from musicbench import InputError
@@ -9,10 +10,22 @@ from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.request.bounds import check_length, read_duration, read_number
 from mustango.request.controls import ASKED
+from mustango.request.notes import Line, read_drums, read_melody, read_parts
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
-MUSIC = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration")  # fields of what is played
-SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail")  # of how it is made
+MUSIC = (
+    "chords",
+    "chords_time",
+    "tempo",
+    "meter",
+    "key",
+    "beats",
+    "duration",
+    "parts",
+    "melody",
+    "drums",
+)  # fields of what is played
+SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems")  # of how it is made
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 
 
@@ -24,12 +37,15 @@ class Request:
     symbols, one a bar or, with chords_time, each at its time (s). tempo: bpm or a tempo word. meter: "3/4". key: "A minor". beats:
     [[times (s)], [positions in the bar]], which tell tempo and meter too. duration: seconds, "8 bars", or "chart", the bars of the
     chord line once; what the prompt says when None, else the model's window.
+    parts: which of drums, bass, chords, lead sound; all that suit the prompt when None. melody: what the lead plays: a MIDI file, in
+    beats; a file of sound, in which it is heard; or a list of [start (s), end (s), MIDI pitch]. drums: when they are struck: a MIDI
+    file, or a list of [time (s), one of DRUMS].
     count: takes; take i has seed `seed + i`. steps: of denoising. guidance: how strictly to follow, 1 turns it off. scheduler: one of
     SCHEDULERS; the pipeline's own when None.
     predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
     them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
     but for what is given here. loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings
-    out after the duration.
+    out after the duration. stems: make the parts one by one; the take is their sum.
     """
 
     prompt: str = ""
@@ -40,6 +56,9 @@ class Request:
     duration: float | str | None = None
     beats: Sequence[Sequence[float]] | None = None
     chords_time: Sequence[float] | None = None
+    parts: str | Sequence[str] | None = None
+    melody: str | Path | Sequence | Line | None = None
+    drums: str | Path | Sequence | Line | None = None
     seed: int = 0
     count: int = 1
     steps: int = STEPS
@@ -49,6 +68,7 @@ class Request:
     predictors: str = "auto"
     loudness: float | None = None
     tail: float = 0.0
+    stems: bool = False
 
     @property
     def given(self) -> dict[str, Any]:
@@ -77,7 +97,16 @@ class Request:
         if guidance is None or not 0 <= guidance <= MAX_GUIDANCE:
             raise InputError(f"guidance {guidance} is outside 0-{MAX_GUIDANCE}; {GUIDANCE:g} is usual, 1 turns it off")
         loudness, tail_s = check_loudness(self.loudness), check_tail(self.tail, 0, longest_s)
-        return replace(self, **numbers, guidance=guidance, loudness=loudness, tail=tail_s)
+        if not isinstance(self.stems, bool):
+            raise InputError(f"stems {repr(self.stems)[:40]} is neither true nor false; give one of them")
+        notes = {"parts": read_parts(self.parts), "melody": read_melody(self.melody), "drums": read_drums(self.drums)}
+        if notes["parts"] is not None:
+            for name, part in (("melody", "lead"), ("drums", "drums")):
+                if notes[name] is not None and part not in notes["parts"]:
+                    raise InputError(
+                        f"{name} given, but no {part} among the parts {', '.join(notes['parts'])}; add it, or leave one out"
+                    )
+        return replace(self, **numbers, **notes, guidance=guidance, loudness=loudness, tail=tail_s)
 
 
 def is_blank(value: Any) -> bool:

@@ -32,6 +32,7 @@ def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_
         "prompt": prompt,
         "text": controls.text,
         **{name: labels[name] for name in ("bpm", "meter", "key", "beats", "chords", "chords_time")},
+        **_notes_told(controls),
         "duration": controls.duration_s,
         "sample_rate": sample_rate,
         "seed": seed,
@@ -43,10 +44,17 @@ def describe(prompt: str, controls: Controls, seed: int, sample_rate: int, made_
     }
 
 
+def _notes_told(controls):
+    """Return the fields of parts, melody and drums that are played as somebody asked."""
+    told = {"parts": controls.parts and list(controls.parts)}
+    told |= {"melody": [list(note) for note in controls.melody], "drums": [list(hit) for hit in controls.hits]}
+    return {name: value for name, value in told.items() if value}
+
+
 def made_with(request: Request, loaded: dict) -> dict:
     """Return how a request's takes are made, as their sidecars tell it. loaded: values of LOADED; no revision where it is None."""
     made = {name: getattr(request, name) for name in SETTINGS} | loaded
-    return {name: value for name, value in made.items() if name != "revision" or value is not None}
+    return {name: value for name, value in made.items() if value or name not in ("revision", "stems")}
 
 
 def sidecars_of(asked: Settled, facts: ModelFacts, loaded: dict) -> list[dict]:
@@ -68,7 +76,9 @@ def difference(there: dict, would: dict) -> str | None:
     would, open_ = json.loads(json.dumps(would)), ()
     if "predicted" in would["origin"].values():
         open_ = [name for name in PREDICTED if would[name] is None]
-    names = dict.fromkeys(("prompt", "asked", "seed", *SETTINGS, *LOADED, *would))  # what people write comes first
+    names = dict.fromkeys(
+        ("prompt", "asked", "seed", *SETTINGS, *LOADED, "parts", "melody", "drums", *would)
+    )  # what people write comes first
     compared = [name for name in names if name not in ("versions", "notes", "origin", *open_)]
     differs = next((name for name in compared if there.get(name) != would.get(name)), None)
     if differs == "asked" and isinstance(there.get("asked"), dict):

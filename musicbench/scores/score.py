@@ -1,0 +1,83 @@
+"""A MIDI file -> its lead's notes and its drums' strokes, in quarter notes."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from musicbench import InputError
+
+DRUM_CHANNEL = 9  # the tenth
+# General MIDI's percussion keys as the kinds of drums that a model is told of.
+DRUM_OF_KEY = {
+    35: "kick", 36: "kick", 37: "snare", 38: "snare", 39: "snare", 40: "snare", 42: "hats", 44: "hats", 46: "hats",
+    **dict.fromkeys((41, 43, 45, 47, 48, 50), "toms"), **dict.fromkeys((49, 51, 52, 53, 55, 57, 59), "cymbals"),
+}  # fmt: skip
+TOGETHER = 1 / 16  # quarter notes: what begins within so much is a chord
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a MIDI file holds: notes of its lead (start and end in quarter notes, pitch), strokes of drums (place in quarter notes,
+    name of the drum), and the tempo it begins with, in quarter notes a minute; None where it tells none."""
+
+    notes: tuple = ()
+    hits: tuple = ()
+    quarters_bpm: float | None = None
+
+
+def read_score(path: Path | str) -> Score:
+    """Read a MIDI file. Of several voices the lead is the one that a track calls so, else the highest; of notes at once the highest.
+
+    Raises InputError for what is no MIDI file.
+    """
+    from mido import MidiFile, tempo2bpm
+
+    try:
+        file = MidiFile(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path} ({error.strerror or error}); give a MIDI file") from None
+    except (EOFError, ValueError, IndexError, KeyError) as error:
+        raise InputError(f"{path} is no MIDI file that can be read ({str(error) or 'it breaks off'}); write it anew") from None
+    if file.ticks_per_beat <= 0:
+        raise InputError(f"{path} counts time in frames, not in beats; export it with beats")
+    voices, hits, tempos = {}, [], []
+    for track in file.tracks:
+        now, sounding = 0, {}
+        for message in track:
+            now += message.time
+            place = now / file.ticks_per_beat
+            if message.type == "set_tempo":
+                tempos.append((place, tempo2bpm(message.tempo)))
+            elif message.type == "note_on" and message.velocity and message.channel == DRUM_CHANNEL:
+                hits.append((place, DRUM_OF_KEY.get(message.note, "percussion")))
+            elif message.type in ("note_on", "note_off") and message.channel != DRUM_CHANNEL:
+                voice = voices.setdefault((track.name, message.channel), [])
+                started = sounding.pop((message.channel, message.note), None)
+                if started is not None and place > started:
+                    voice.append((started, place, message.note))
+                if message.type == "note_on" and message.velocity:
+                    sounding[message.channel, message.note] = place
+    return Score(
+        _lead([(name, notes) for (name, _), notes in voices.items() if notes]),
+        tuple(sorted(hits)),
+        min(tempos, default=(0, None))[1],
+    )
+
+
+def _lead(voices):
+    """Return the notes of the lead of [(track's name, notes), ...], one at a time."""
+    named = [notes for name, notes in voices if re.search("lead|melod|vocal|voice", name, re.IGNORECASE)]
+    notes = (
+        named[0]
+        if named
+        else max((notes for _, notes in voices), key=lambda notes: median(pitch for _, _, pitch in notes), default=[])
+    )
+    line = []
+    for start, end, pitch in sorted(notes, key=lambda note: (note[0], -note[2])):
+        if line and start < line[-1][1]:
+            if start - line[-1][0] < TOGETHER or pitch < line[-1][2]:
+                continue  # a chord's lower notes, and what is played below a note that is held
+            line[-1] = (line[-1][0], start, line[-1][2])
+        line.append((start, end, pitch))
+    return tuple(line)
