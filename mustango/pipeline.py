@@ -36,7 +36,7 @@ from mustango.release.loading import FolderPipeline
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows
 from mustango.request.model_facts import ModelFacts
-from mustango.request.request import Request
+from mustango.request.request import SETTINGS, Request
 from mustango.request.settled import Settled, resolve
 from mustango.request.sidecar import describe
 
@@ -145,10 +145,20 @@ class MustangoPipeline(FolderPipeline):
         on_step(step, steps) is called after each denoising step; more than 164 s of music are made in parts, whose steps are counted
         together. Raises InputError.
         """
-        how = settled[0].request
+        how, scheduler = settled[0].request, self.scheduler
+        for name in SETTINGS:
+            if any(getattr(s.request, name) != getattr(how, name) for s in settled):
+                raise InputError(f"the requests differ in {name.replace('_', ' ')}; play those that are alike together")
+        settled = self._predicted(settled)
         if how.scheduler:
             self.set_scheduler(how.scheduler)
-        settled = self._predicted(settled)
+        try:
+            return self._played(how, settled, on_step)
+        finally:
+            self.register_modules(scheduler=scheduler)
+
+    def _played(self, how, settled, on_step):
+        """Return what `play` does of settled requests that are all made as `how` says."""
         played, seeds = [c for s in settled for c in s.takes], [seed for s in settled for seed in s.seeds]
         if how.stems:
             stems = self._stems(how, played, seeds, on_step)

@@ -100,6 +100,11 @@ def test_loudness_of_files(client):
     assert loudness[0] == pytest.approx(-20, abs=0.5) and abs(loudness[1] + 20) > 1
 
 
+def test_auto_leaves_a_control_open_and_a_prompt_alone():
+    read = asked(prompt="Auto", tempo="auto")
+    assert (read.prompt, read.tempo, read.key) == ("Auto", "", "")
+
+
 def test_the_api_takes_what_the_pipeline_takes(client):
     known = {field.name for field in fields(Request)} - {"chords_time"}
     endpoint = client.view_api(return_format="dict", print_info=False)["named_endpoints"]["/generate"]

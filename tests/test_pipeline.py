@@ -19,6 +19,7 @@ from mustango.model.sampling import framed, set_timesteps
 from mustango.pipeline import TOGETHER_S, MustangoPipeline, load_pipeline, parts_of, sidecar
 from mustango.request.request import Request
 from mustango.request.settled import Settled
+from mustango.request.settled import resolve as resolve_request
 
 
 def make(pipeline, *args, **options):
@@ -652,3 +653,24 @@ def test_weights_that_are_not_finite_are_named(tiny_folder, tmp_path, part):
     for low_memory in (False, True):
         with pytest.raises(InputError, match=f"{part}: tensor {name} holds NaN"):
             make(load_pipeline(str(folder), low_memory=low_memory), "piano")
+
+
+def test_a_request_leaves_the_pipeline_as_it_was(tiny_folder):
+    pipeline = load_pipeline(str(tiny_folder))
+    before = pipeline.scheduler
+    pipeline("piano", duration=1.0, steps=1, scheduler="ddim")
+    assert pipeline.scheduler is before
+    settled = [resolve_request(Request("piano", duration=1.0, steps=steps), pipeline.facts) for steps in (1, 2)]
+    with pytest.raises(InputError, match="differ in steps"):
+        pipeline.play(settled)
+
+
+def test_predictors_are_left_what_they_will_tell_and_no_more(with_predictors, tiny_folder):
+    facts = load_pipeline(str(tiny_folder)).facts
+    for prompt, left in (
+        ("piano", {"tempo", "meter", "chords"}), ("a waltz for harp", {"chords"}), ("piano at 100 bpm", {"chords"}),
+        ("C G Am F in 6/8, fast", set()),
+    ):  # fmt: skip
+        settled = resolve_request(Request(prompt), facts)
+        assert settled.takes[0].left_to_predictors == left and settled.asks_predictors == bool(left)
+    assert not resolve_request(Request("piano", predictors="reader"), facts).asks_predictors

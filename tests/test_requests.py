@@ -87,7 +87,7 @@ def test_a_dry_run_names_every_line_that_cannot_be_played(capsys, here, tiny_fol
         ({"sample_rate": 0}, "sample_rate 0 is not the model's 8000 Hz"), ({"sample_rate": "8000"}, "sample_rate '8000'"),
         ({"sample_rate": True}, "sample_rate True"), ({"key": ["C", "locrian"]}, "key ['C', 'locrian'] is unknown"), ({"key": ["C"]}, "key ['C']"),
         ({"key": [5, "major"]}, "key [5, 'major']"), ({"chords": []}, "sidecar's chords cannot be empty"), ({"beats": [[], []]}, "sidecar's beats cannot be empty"),
-        ({"chords_time": []}, "sidecar's chords_time cannot be empty"),
+        ({"chords_time": []}, "sidecar's chords_time cannot be empty"), ({"prompt": "loud metal"}, "text is of another prompt"),
     ],
 )  # fmt: skip
 def test_an_altered_sidecar_is_not_ignored(capsys, here, tiny_folder, change, says):
@@ -347,3 +347,9 @@ def test_a_field_that_a_written_line_cannot_use_is_refused(capsys, here, tiny_fo
     write(here / "lines.jsonl", [line])
     (told,), _ = dry(capsys, "--prompts", "lines.jsonl", "--model", str(tiny_folder), status=2)
     assert says in told["error"] and "lines.jsonl line 1" in told["error"]
+
+
+def test_a_field_of_versions_lets_nothing_be_ignored(capsys, here, tiny_folder):
+    write(here / "odd.jsonl", [{"prompt": "piano", "versions": 1, "text": "harp"}])
+    (told,), _ = dry(capsys, "--prompts", "odd.jsonl", "--model", str(tiny_folder), status=2)
+    assert "is used of a whole sidecar alone" in told["error"]

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
-from musicbench.music.meters import Meter
+from musicbench.music.meters import Meter, meter_counted_to
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,11 +35,7 @@ class Annotation:
         Chords that are not as many as their times are left out.
         """
         times, positions = row["beats"] if row.get("beats") else ([], [])
-        if row.get("meter"):
-            meter = Meter.parse(row["meter"])
-        else:
-            highest = int(max(positions, default=0))
-            meter = Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= 7 else None
+        meter = Meter.parse(row["meter"]) if row.get("meter") else meter_counted_to(int(max(positions, default=0)))
         key, chords, chord_times = row.get("key"), row.get("chords") or (), row.get("chords_time") or ()
         if len(chords) != len(chord_times):
             chords = chord_times = ()

@@ -25,6 +25,11 @@ class Meter:
 MAX_BEATS = 7  # in a bar
 
 
+def meter_counted_to(highest: int) -> Meter | None:
+    """Return the meter of bars whose beats are counted up to `highest`: six are eighths, others quarters; None beyond 2-7."""
+    return Meter(highest, 8 if highest == 6 else 4) if 2 <= highest <= MAX_BEATS else None
+
+
 def read_meter(text):
     """Return (meter, note or None) of `beats/unit`. A bar of more than 7 beats is counted in longer ones, and the note says so:
 

@@ -30,7 +30,7 @@ def _track(name, events):
 
 
 def save_midi(path, controls):
-    """Write the chords and beats of `controls` (`mustango.request.reader.Controls`), which are played; what was asked is a text beside them.
+    """Write the chords and beats of `controls` (`mustango.request.controls.Controls`), which are played; what was asked is a text beside them.
 
     Raises InputError when the place is not writable.
     """

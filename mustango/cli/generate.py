@@ -31,7 +31,7 @@ WHAT = {
     ),
     "--seed": dict(help="whole number; the same seed gives the same music (default 0)"),
 }
-STEPS = {  # one of them
+HOW_MANY_STEPS = {  # one of them
     "--steps": dict(help=f"denoising steps (default {STEPS})"),
     "--fast": dict(dest="steps", action="store_const", const=FAST_STEPS, help=f"{FAST_STEPS} steps"),
 }
@@ -87,7 +87,7 @@ HOW = {
 def add_options(parser):
     """Put the command's options on its parser."""
     add_table(parser, WHAT)
-    add_table(parser.add_mutually_exclusive_group(), STEPS)
+    add_table(parser.add_mutually_exclusive_group(), HOW_MANY_STEPS)
     add_table(parser, HOW)
 
 

@@ -10,7 +10,7 @@ from musicbench.compose.compose import caption, compose, plan
 from musicbench.compose.compose import describe as tags_of
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
-from musicbench.music.meters import Meter
+from musicbench.music.meters import Meter, meter_counted_to
 from musicbench.music.numerals import roman_chord
 from musicbench.music.progression import Progression, beat_grid
 from mustango.hear.metrics import Target
@@ -183,7 +183,7 @@ def _controls(labels, given):
     if labels.bpm:
         controls["tempo"] = labels.bpm
         positions = labels.beat_positions
-        meter = meter or (Meter(max(positions), 4) if positions and 2 <= max(positions) <= 7 else None)
+        meter = meter or meter_counted_to(max(positions, default=0))
         # The generator counts from its first sample, wherever the first beat of the set's own clip lies.
         beats, counted = beat_grid(labels.bpm, meter, labels.duration_s) if meter else ((), ())
         asked = replace(asked, beat_times=tuple(beats), beat_positions=tuple(counted))

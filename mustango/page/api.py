@@ -20,7 +20,7 @@ def endpoint(studio, files):
         prompt: str, chords: str = "", tempo: float | str | None = None, key: str = "", meter: str = "",
         duration: float | str | None = None,
         seed: int = 0, count: int = 1, steps: int = STEPS, guidance: float = GUIDANCE, negative_prompt: str = "",
-        scheduler: Literal[SCHEDULERS] = "dpm", model: str = "", predictors: Literal[PREDICTORS] = "auto",
+        scheduler: Literal[SCHEDULERS] = SCHEDULERS[0], model: str = "", predictors: Literal[PREDICTORS] = "auto",
         listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "",
         parts: str = "", melody: str = "", drums: str = "",
         request: gr.Request = None,

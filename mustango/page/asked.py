@@ -19,7 +19,7 @@ from mustango.request.settling_time import chords_stated
 
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
-MAX_TAKES, MAX_STEPS = 8, 200  # of one request; others are waiting
+PAGE_TAKES, PAGE_STEPS = 8, 200  # of one request; others are waiting
 LABELS = {"count": "takes"}  # what the page calls a field
 LISTS = {
     "beats": "[[times in seconds], [positions in the bar]]", "melody": "[[start in seconds, end, MIDI pitch], ...]",
@@ -92,7 +92,7 @@ class PageRequest(Request):
             if getattr(self, name) is None:
                 raise InputError(f"{label} is empty; give {'a whole number' if kind is int else 'a number'}")
             values[name] = read_number(label, getattr(self, name), kind)
-        for name, low, high in (("count", 1, MAX_TAKES), ("steps", 1, MAX_STEPS), ("seed", 0, MAX_SEED)):
+        for name, low, high in (("count", 1, PAGE_TAKES), ("steps", 1, PAGE_STEPS), ("seed", 0, MAX_SEED)):
             if not low <= values[name] <= high:
                 shown = f" {values[name]}" if abs(values[name]) <= EXACT else ""
                 raise InputError(f"{LABELS.get(name, name)}{shown} is outside {low}-{high}; give a whole number within it")

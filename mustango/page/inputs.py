@@ -39,7 +39,8 @@ def asked_for(*values):
     asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
     asked["loudness"] = LOUDNESS.get(asked["loudness"])
     del asked["lock"]
-    return PageRequest(**{name: "" if value == AUTO else value for name, value in asked.items()})
+    left_open = {name: "" for name in ("tempo", "key", "meter") if str(asked[name]).strip().casefold() == AUTO.casefold()}
+    return PageRequest(**asked | left_open)
 
 
 def kept_inputs(kept, models):

@@ -72,7 +72,7 @@ window.mustango = (() => {
   // The settings of a request, as the controls show them.
   function settings(request) {
     const bars = /^(\d+) bars?$/.exec(request.duration);
-    const open = {key: request.key || 'Auto', meter: request.meter || 'Auto', tempo: String(request.tempo)};
+    const open = {key: request.key || 'Auto', meter: request.meter || 'Auto', tempo: String(request.tempo ?? '')};
     const length = bars ? {length: bars[1], unit: 'bars'} : {length: String(request.duration ?? ''), unit: 'seconds'};
     const values = {...request, ...open, ...length, count: 1, loudness: request.loudness === null ? 'As made' : '-14 LUFS'};
     return Object.fromEntries(mustango.names.filter(name => name in values).map(name => [name, values[name]]));

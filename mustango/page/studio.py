@@ -20,7 +20,7 @@ from mustango.release.folder import model_folder
 from mustango.request.bounds import CHART
 from mustango.request.controls import Controls
 from mustango.request.model_facts import read_facts
-from mustango.request.sidecar import left_to_predictors, made_with
+from mustango.request.sidecar import made_with
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,10 @@ class Studio:
         """Return what a request is settled to, its model named. Raises InputError."""
         facts = self.facts_of(request)
         request = replace(request, model=request.model or self.default)
-        if request.duration == AUTO_DURATION and self.asks_predictors(request):
-            request = replace(request, duration=None)  # predicted beats and chords are in seconds
+        if request.duration == AUTO_DURATION and facts.has_predictors:
+            settled = replace(request, duration=None).settled(facts)
+            if settled.asks_predictors:  # predicted beats and chords are in seconds
+                return settled
         return request.settled(facts)
 
     def facts_of(self, request):
@@ -86,17 +88,6 @@ class Studio:
         if not isinstance(model, str) or model not in self.models:
             raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
         return self._facts[model]
-
-    def asks_predictors(self, request):
-        """Return whether a request lets its model's predictors choose what it leaves open."""
-        asked = request.predictors == "neural" or not (request.tempo and request.chords)
-        return asked and request.predictors != "reader" and self.facts_of(request).has_predictors
-
-    def predicted(self, asked):
-        """Return which of tempo, meter and chords of a settled request the model's predictors will tell."""
-        if not self.asks_predictors(asked.request):
-            return set()
-        return left_to_predictors(asked.takes[0].origin, asked.request.predictors)
 
     def remedies(self, request):
         """Return changes that make a refused request one that can be played: [(what they do, {name: value}), ...]."""

@@ -61,7 +61,7 @@ def plan_html(asked, studio):
         bars = _bars(checked, plan)
     except InputError as error:
         return render("wrong_plan", str(error), page_remedies(studio.remedies(asked)))
-    facts, predicted = studio.facts_of(checked), studio.predicted(settled)
+    facts, predicted = studio.facts_of(checked), plan.left_to_predictors
     text = _in_words(checked, plan, predicted)
     notes = [f"{PREDICTORS_TELL.format(', '.join(sorted(predicted)))}."] if predicted else []
     boxes, timed = [], bool(bars.timed)

@@ -74,7 +74,7 @@ def advanced(w, studio):
             )  # fmt: skip
         w.negative_prompt = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
         w.scheduler = gr.Dropdown(
-            SCHEDULERS, value="dpm", label="Solver", elem_id="solver",
+            SCHEDULERS, value=SCHEDULERS[0], label="Solver", elem_id="solver",
             info="How noise is turned into music step by step: dpm needs about 20 steps, ddim and ddpm about 100.",
         )  # fmt: skip
         w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", elem_id="model")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from musicbench import InputError
-from musicbench.music.meters import Meter
+from musicbench.music.meters import Meter, meter_counted_to
 from musicbench.music.progression import MAX_START_S
 from musicbench.music.tempo import MAX_BPM, MIN_BPM
 from mustango.request.bounds import read_number
@@ -34,8 +34,7 @@ class Pulse:
         """The meter that the highest position tells; None for fewer than two beats."""
         if len(self.times) < 2:
             return None
-        beats = max(*self.positions, 2)
-        return Meter(beats, 8 if beats == 6 else 4)
+        return meter_counted_to(max(*self.positions, 2)) or Meter(max(self.positions), 4)
 
     def fits(self, meter):
         """Return whether the positions count the beats of a meter, as far as they go."""

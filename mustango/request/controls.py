@@ -19,7 +19,8 @@ class Controls(Annotation):
     parts: which sound, None where that is left open; melody and hits are empty where they are.
     origin: where each of ASKED comes from: given, prompt, predicted or chosen. asked: what was asked for of ASKED, as it was
     written; None where nobody asked. notes: what is played otherwise than it was asked, and why. text: what the text encoder is
-    given, the prompt and what its style implies ("no drums").
+    given, the prompt and what its style implies ("no drums"). left_to_predictors: which of tempo, meter and chords the model's
+    predictors will tell when the music is made; until then they are as the prompt and rules have them.
     """
 
     bpm: float
@@ -31,6 +32,7 @@ class Controls(Annotation):
     notes: tuple = ()
     asked: dict = field(default_factory=dict)
     text: str = ""
+    left_to_predictors: frozenset = frozenset()
 
     @property
     def key_heard_in(self):

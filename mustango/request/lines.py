@@ -9,7 +9,7 @@ from musicbench import InputError
 from mustango import DTYPES, SCHEDULERS
 from mustango.release.folder import commit_of
 from mustango.release.layouts import NO_PREDICTORS
-from mustango.request.bounds import read_duration, read_number
+from mustango.request.bounds import read_number
 from mustango.request.json_lines import check_id, read_lines, read_object
 from mustango.request.model_facts import ModelFacts, read_facts
 from mustango.request.request import MUSIC, SETTINGS, Request, is_blank
@@ -97,11 +97,16 @@ def _read_fields(fields, where):
     if emptied and fields.get("asked") is not None:  # in a line that people write, it leaves them open
         raise InputError(f"{where}: a sidecar's {emptied[0]} cannot be empty; leave asked, origin and notes out to have it chosen")
     fields = {name: value for name, value in fields.items() if name == "prompt" or not is_blank(value)}
-    if not (is_sidecar(fields | {"tempo": fields.get("bpm")}) or fields.get("versions")):
+    if not (is_sidecar(fields) or _is_older_sidecar(fields)):
         _check_written(fields, where)
     tempo = fields.get("bpm") if fields.get("tempo") is None else fields["tempo"]
     chords_time = fields.get("chords_time") if fields.get("chords") else None
     return fields | {"tempo": tempo, "chords_time": chords_time}
+
+
+def _is_older_sidecar(fields):
+    """Return whether fields are those of a sidecar from before it told what was asked; its music is made anew from what was played."""
+    return isinstance(fields.get("versions"), dict) and all(name in fields for name in ("bpm", "meter", "beats", "chords", "seed"))
 
 
 def _check_written(fields, where):
@@ -194,7 +199,6 @@ def settle(fields: dict, options: Namespace, takes: int, facts: ModelFacts) -> S
 
     What is asked of the music comes from the fields before the options, how it is made from the options before the fields.
     """
-    read_duration(options.duration)
     seeds = [read_number("seed", seed, int) for seed in (fields.get("seed"), options.seed)]
     values: dict[str, Any] = {name: fields.get(name) for name in MUSIC}
     if values["duration"] in (None, ""):

@@ -82,7 +82,7 @@ def read(request: Request, facts: ModelFacts, take: int = 0, predict: Callable[[
         bpm=bpm, meter=meter, key=key, chords=tuple(symbols), chord_times=tuple(times), beat_times=tuple(beat_times),
         beat_positions=tuple(positions), duration_s=duration_s, origin=settling.origin,
         notes=tuple(dict.fromkeys((*key_note, *settling.notes))), asked=asked, text=request.prompt,
-        parts=request.parts, **_events(request, bpm, meter, beat_map, duration_s),
+        left_to_predictors=settling.left_to_predictors, parts=request.parts, **_events(request, bpm, meter, beat_map, duration_s),
     )  # fmt: skip
     return facts.knows.told(request.prompt, controls) if facts.knows else controls
 

@@ -12,7 +12,7 @@ from mustango.request.bounds import check_length, read_duration, read_number
 from mustango.request.controls import ASKED
 from mustango.request.notes import Line, read_drums, read_melody, read_parts
 
-MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 65, 30
+MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 1 - 64, 30  # seed + take stays below 2**32
 MUSIC = (
     "chords",
     "chords_time",
@@ -79,9 +79,9 @@ class Request:
         return {name: None if is_blank(value) else value for name, value in given.items()}
 
     def checked(self, longest_s: float) -> Self:
-        """Return the request with every number of its type. Raises InputError for a value outside its bounds.
+        """Return the request with the settings of their types, and parts, melody and drums read. Raises InputError.
 
-        longest_s: the longest clip the model makes. What is asked of the music is read when the request is settled.
+        longest_s: the longest clip the model makes. What else is asked of the music is read when the request is settled.
         """
         for name in ("prompt", "negative_prompt"):
             check_text(name.replace("_", " "), getattr(self, name))

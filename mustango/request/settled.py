@@ -32,11 +32,10 @@ class Settled:
 
     @property
     def asks_predictors(self) -> bool:
-        """Whether the takes ask the predictors of a model that has them."""
-        if self.is_exact or self.request.predictors == "reader":
+        """Whether the model's predictors are asked: where they tell something of the takes, and always where somebody wants that."""
+        if self.is_exact:
             return False
-        origin = self.takes[0].origin
-        return self.request.predictors == "neural" or "chosen" in (origin["tempo"], origin["chords"])
+        return self.request.predictors == "neural" or any(controls.left_to_predictors for controls in self.takes)
 
     def alone(self, take: int) -> Self:
         """Return one of the takes by itself."""
@@ -57,10 +56,10 @@ def resolve(request: Request, facts: ModelFacts, predict: Callable[[str], Any] |
         predict = None
     elif predict is None:
         predict = _unheard
-    return settled(request, [read(request, facts, take, predict) for take in range(request.count)], facts)
+    return fitted(request, [read(request, facts, take, predict) for take in range(request.count)], facts)
 
 
-def settled(request: Request, takes: list[Controls], facts: ModelFacts, is_exact: bool = False) -> Settled:
+def fitted(request: Request, takes: list[Controls], facts: ModelFacts, is_exact: bool = False) -> Settled:
     """Return a checked request with its takes as the model plays them. Raises InputError where it cannot, or the tail is too long."""
     if request.stems and not facts.takes_notes:
         raise InputError("this model cannot be told of parts, so it makes no stems; leave them out, or use the bundled model")

@@ -117,6 +117,7 @@ class TimeSettling:
         self.origin, self.notes = {}, [*([counted] if counted else []), *plain_notes, *sheet_notes]
         if ending := form_at_the_end(prompt):
             self.notes.append(f"a clip is one loop, without the {ending} at its end")
+        self.left_to_predictors = frozenset()  # which of tempo, meter and chords they will tell
         self.without_pulse = None  # why predicted beats are not played, if so
         if self.given_key and re.search(MODES, str(given["key"]), re.IGNORECASE):
             self.notes.append(f"the key {given['key']} is played as {self.given_key}")
@@ -214,13 +215,17 @@ class TimeSettling:
         open_tempo = self.given["tempo"] is None and (always or self.stated.tempo is None) and not beats_given
         open_meter = self.given["meter"] is None and self.stated.meter is None and Leaning.of(self.prompt).meter is None
         open_chords = self.given["chords"] is None and (always or (self.stated_chords is None and not self.form))
-        if not (always or open_tempo or open_chords):
+        wanted = {"tempo", "meter"} if not beats_given and (always or (open_tempo and open_meter)) else set()
+        wanted |= {"chords"} if open_chords else set()
+        wanted = {name for name in wanted if self.given[name] is None}
+        if not (wanted or always):
             return None, None
         if isinstance(self.duration, str) and (open_tempo or open_chords):
             self._leave_bars_out()
         within_s = math.inf if isinstance(self.duration, str) else self.duration
         told = predict(self.prompt)
-        if told is None:  # a dry run, which does not hear them
+        if told is None:  # they are asked when the music is made
+            self.left_to_predictors = frozenset(wanted)
             return None, None
         (times, positions), heard = told
         pulse, chords = None, None

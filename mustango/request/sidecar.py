@@ -5,16 +5,17 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from musicbench import InputError, __version__
+from mustango.release.folder import BUNDLED
 from mustango.request.controls import ASKED, SAID, Controls
 from mustango.request.model_facts import ModelFacts
 from mustango.request.reader import read
 from mustango.request.request import SETTINGS, Request
-from mustango.request.settled import Settled, settled
+from mustango.request.settled import Settled, fitted
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
 PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
 LOADED = {
-    "model": "mustango-mini",
+    "model": BUNDLED,
     "dtype": "float32",
     "revision": None,
 }  # what a take is made with; the same for a file of prompts
@@ -59,13 +60,11 @@ def made_with(request: Request, loaded: dict) -> dict:
 
 def sidecars_of(asked: Settled, facts: ModelFacts, loaded: dict) -> list[dict]:
     """Return the sidecars that a settled request's takes would have; None in place of what only the model's predictors know."""
-    sidecars = [
-        describe(asked.request.prompt, controls, seed, facts.sample_rate, made_with(asked.request, loaded))
-        for controls, seed in zip(asked.takes, asked.seeds, strict=True)
+    made = made_with(asked.request, loaded)
+    return [
+        _without_predicted(describe(asked.request.prompt, take, seed, facts.sample_rate, made), take.left_to_predictors)
+        for take, seed in zip(asked.takes, asked.seeds, strict=True)
     ]
-    if asked.is_exact or not facts.has_predictors or asked.request.predictors == "reader":
-        return sidecars
-    return [_without_predicted(sidecar) for sidecar in sidecars]
 
 
 def difference(there: dict, would: dict) -> str | None:
@@ -86,27 +85,17 @@ def difference(there: dict, would: dict) -> str | None:
     return differs
 
 
-def left_to_predictors(origin: dict[str, str], predictors: str) -> set[str]:
-    """Return which of tempo, meter and chords a model's predictors will tell, by where each comes from without them."""
-    own = ("given",) if predictors == "neural" else ("given", "prompt")
-    open_names = {name for name in ("tempo", "meter", "chords") if origin[name] not in own}
-    if predictors != "neural" and not {"tempo", "meter"} <= open_names:  # a pulse that is stated in part is not asked for
-        open_names -= {"tempo", "meter"}
-    return open_names
-
-
-def _without_predicted(sidecar):
-    """Return a sidecar without what the model's predictors will tell, which only the model knows: None in its place."""
-    origin, open_names = sidecar["origin"], left_to_predictors(sidecar["origin"], sidecar["predictors"])
-    fields = {"tempo": ("bpm", "beats"), "meter": ("meter", "beats"), "chords": ("chords", "chords_time")}
-    hidden = {field for name in open_names for field in fields[name]}
-    if "chords" in open_names and origin["key"] == "chosen":
-        hidden.add("key")
-    if not open_names:
+def _without_predicted(sidecar, left):
+    """Return a sidecar without what is `left` to the model's predictors, which only they know: None in its place."""
+    if not left:
         return sidecar
-    told = f"{PREDICTORS_TELL.format(', '.join(sorted(open_names)))}; a dry run does not ask them"
+    fields = {"tempo": ("bpm", "beats"), "meter": ("meter", "beats"), "chords": ("chords", "chords_time")}
+    hidden = {field for name in left for field in fields[name]}
+    if "chords" in left and sidecar["origin"]["key"] == "chosen":
+        hidden.add("key")
+    told = f"{PREDICTORS_TELL.format(', '.join(sorted(left)))}; a dry run does not ask them"
     return sidecar | dict.fromkeys(hidden) | {
-        "origin": origin | dict.fromkeys(open_names, "predicted"), "notes": [*sidecar["notes"], told],
+        "origin": sidecar["origin"] | dict.fromkeys(left, "predicted"), "notes": [*sidecar["notes"], told],
     }  # fmt: skip
 
 
@@ -116,7 +105,7 @@ def _without_predicted(sidecar):
 def is_sidecar(fields: dict) -> bool:
     """Return whether fields hold all that was played and asked, so that the take is made again to the last bit."""
     whole = all(fields.get(name) is not None for name in ("asked", "bpm", "meter", "beats", "chords", "chords_time", "duration"))
-    return whole and fields["tempo"] == fields["bpm"]
+    return whole and fields.get("tempo") in (None, fields["bpm"])
 
 
 def restored(request: Request, told: dict, facts: ModelFacts) -> Settled:
@@ -129,7 +118,7 @@ def restored(request: Request, told: dict, facts: ModelFacts) -> Settled:
     controls = read(replace(request, predictors="reader"), replace(facts, knows=None))
     text = told.get("text") or request.prompt
     controls = replace(controls, asked=told["asked"], origin=told["origin"], notes=tuple(told["notes"]), text=text)
-    return settled(request, [controls] * request.count, facts, is_exact=True)
+    return fitted(request, [controls] * request.count, facts, is_exact=True)
 
 
 def check_sidecar(request: dict, facts: ModelFacts, same_model: bool = True) -> None:
@@ -150,5 +139,8 @@ def _check_told(request):
         raise InputError(f"asked {repr(asked)[:60]} is not what a sidecar holds; give {', '.join(ASKED)}, or leave it out")
     if not isinstance(origin, dict) or set(origin) != set(ASKED) or not all(value in SAID for value in map(str, origin.values())):
         raise InputError(f"origin {repr(origin)[:60]} is not what a sidecar holds; give {', '.join(SAID)} for each control")
+    text = request.get("text")
+    if text is not None and not str(text).startswith(request.get("prompt") or ""):
+        raise InputError("text is of another prompt; to change what a sidecar asks, leave text, asked, origin and notes out")
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise InputError(f"notes {repr(notes)[:60]} are no list of texts; leave asked, origin and notes out or whole")
