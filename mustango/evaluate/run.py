@@ -141,7 +141,8 @@ def _processor_seconds():
 
 def _open(folder, setup, cases):
     """Make the evaluation's folder, or check that it holds this evaluation. Raises InputError."""
-    about = {name: getattr(setup, name) for name in SAME} | {"weights": None if setup.audio else fingerprint(setup.model)}
+    about = {name: getattr(setup, name) for name in SAME} | {"version": __version__}
+    about["weights"] = None if setup.audio else fingerprint(setup.model)
     make_folder(folder)
     path = folder / "setup.json"
     if path.is_file():
