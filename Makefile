@@ -2,7 +2,17 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: generate page test check types quick lint install judges clean
+COMMANDS := generate page test check types quick lint install judges clean
+.PHONY: $(COMMANDS)
+
+# What `make generate` takes, each from make's own command line alone: a KEY in the environment is somebody else's. What is
+# misspelt, or was left without quotes, is refused before anything is made. `value` keeps a dollar sign in a prompt.
+CONTROLS := PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT
+is_given = $(findstring command line,$(origin $1))
+$(foreach name,$(CONTROLS),$(eval override $(name) := $(if $(call is_given,$(name)),$$(value $(name)))))
+UNKNOWN := $(filter-out $(CONTROLS) PYTHON VENV ARGS,$(foreach name,$(.VARIABLES),$(if $(call is_given,$(name)),$(name))))
+$(if $(UNKNOWN),$(error unknown: $(UNKNOWN); give $(CONTROLS), or use .venv/bin/mustango for all options))
+$(if $(filter-out $(COMMANDS) $(VENV)%,$(MAKECMDGOALS)),$(error unknown: $(filter-out $(COMMANDS),$(MAKECMDGOALS)); put a prompt in quotes, as in PROMPT="calm piano", or give one of $(COMMANDS)))
 
 install: $(VENV)/.core
 
@@ -23,7 +33,7 @@ judges: $(VENV)/.core
 	$(VENV)/bin/python benchmarks/convert_musicnn.py
 
 # The controls travel through the environment, so that no quoting in a prompt can break the command.
-export PROMPT CHORDS TEMPO KEY METER DURATION SEED STEPS GUIDANCE COUNT NEGATIVE_PROMPT MODEL OUT
+export $(CONTROLS)
 generate: $(VENV)/.core
 	@$(VENV)/bin/mustango generate $${OUT:+-o "$$OUT"} \
 	  $${CHORDS:+--chords "$$CHORDS"} $${TEMPO:+--tempo "$$TEMPO"} $${KEY:+--key "$$KEY"} $${METER:+--meter "$$METER"} \

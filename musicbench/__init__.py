@@ -17,6 +17,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Collection, Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -78,6 +79,7 @@ _MESSAGES = (
     (r"unrecognized arguments: (.+)", "unknown: {0}; put text of several words in quotes, and see {prog} --help for the options"),
     (r"the following arguments are required: (.+)", "missing: {0}; see {prog} --help"),
     (r"(.+) stands before the command; (.+)", "{0} stands before the command; {1}"),
+    (r"(unknown option .+)", "{0}"),
     (r"(.+)", "{0}; see {prog} --help"),
 )
 
@@ -98,8 +100,22 @@ class Parser(argparse.ArgumentParser):
         self._check_first(args)
         options, unknown = self.parse_known_args(args, namespace)
         if unknown:
-            self.error(f"unrecognized arguments: {' '.join(word or repr(word) for word in unknown)}")
+            self._refuse(unknown, args)
         return options
+
+    def _refuse(self, unknown, args):
+        """Stop at words that no option takes: name the option that is meant, and the command's own help."""
+        commands = next((action.choices for action in self._actions if isinstance(action, argparse._SubParsersAction)), {})
+        parser = next((commands[word] for word in args if word in commands), self)
+        dashed = [word for word in args if word.startswith(("\u2013", "\u2014")) or (word in unknown and word.startswith("-"))]
+        if dashed:
+            first = dashed[0].partition("=")[0]
+            word = first.lstrip("-\u2013\u2014")  # long dashes, as phones and word processors make of two
+            names = [name for name in parser._option_string_actions if name.startswith("--")]
+            near = get_close_matches(f"--{word}", names, 1, 0.6)
+            meant = f"did you mean {near[0]}? " if near else ""
+            self.error(f"unknown option {first}; {meant}{parser.prog} --help lists them")
+        self.error(f"unrecognized arguments: {' '.join(text or repr(text) for text in unknown)}")
 
     def error(self, message: str) -> NoReturn:
         """Print one line to standard error and exit."""
@@ -118,7 +134,7 @@ class Parser(argparse.ArgumentParser):
         knows = [name for name, parser in commands.items() if first in parser._option_string_actions]
         if knows:
             self.error(f"{first} stands before the command; options stand after it: {self.prog} {knows[0]} ... {first} ...")
-        self.error(f"unrecognized arguments: {args[0]}")
+        self._refuse(args[:1], args)
 
     def _check_value(self, action, value):
         super()._check_value(action, value)

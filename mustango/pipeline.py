@@ -20,7 +20,7 @@ from musicbench import InputError
 from musicbench.compose.instruments import PARTS
 from musicbench.compose.styles import MOODS, OPPOSITES
 from musicbench.sound.master import finished
-from mustango import SCHEDULERS
+from mustango import DTYPES, SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
 from mustango.model.control import PULSE, Notes, control_signal
 from mustango.model.devices import check_device, moved
@@ -393,6 +393,8 @@ def load_pipeline(
         diffusers.utils.logging.disable_progress_bar()
         transformers.utils.logging.disable_progress_bar()
     check_device(device)
+    if dtype not in DTYPES:
+        raise InputError(f"unknown dtype {dtype!r}; choose one of {', '.join(DTYPES)}")
     try:
         pipeline = MustangoPipeline.from_pretrained(model, dtype=getattr(torch, dtype), **options)
     except InputError:

@@ -29,7 +29,9 @@ def rows_file(folder: Path | str) -> Path:
     """Return the file with the rows of a dataset folder, or the file itself. Raises InputError where there is none."""
     path = Path(folder) / ROWS if Path(folder).is_dir() else Path(folder)
     if not path.is_file():
-        raise InputError(f"no {ROWS} in {folder}; make a dataset first: musicbench compose --count 1000 -o {folder}")
+        raise InputError(
+            f"no {ROWS} in {folder}; give a dataset, as `musicbench build SONGS DATASET` or `musicbench compose -o DATASET` writes it"
+        )
     return path
 
 

@@ -43,6 +43,12 @@ OPTIONS = {
 }  # fmt: skip
 
 
+TELL = {
+    "start": "{run} begins with that model; go on with: mustango train munet -o {run} --data DATASET",
+    "bundle": 'the model is written to {model}; try: mustango generate "calm piano" --model {model}',
+}
+
+
 def add_options(parser):
     """Put the command's options on its parser."""
     add_table(parser, OPTIONS)
@@ -72,6 +78,8 @@ def run(options):
         "bundle": lambda: bundle(options.out, options.to),
     }
     at_once.get(options.part, lambda: fit_part(options))()
+    if options.part in TELL:
+        print(TELL[options.part].format(run=options.out, model=options.to))
     return 0
 
 

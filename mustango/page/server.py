@@ -3,7 +3,7 @@
 import os
 import socket
 import sys
-from threading import Thread
+import threading
 
 from musicbench import InputError
 from mustango.page.guard import KEPT_S, MAX_UPLOAD, Files, Gate, sweep
@@ -52,6 +52,13 @@ def check_address(host, port):
         raise InputError(f"cannot listen on {host}:{port} ({error}); choose another --port or --host") from None
 
 
+def _tell_failure(job):
+    """Say why the first model could not be loaded; nothing when the page is being stopped meanwhile."""
+    error = job.exception()
+    if error and not sys.is_finalizing() and threading.main_thread().is_alive():
+        print(f"mustango: {error}", file=sys.stderr)
+
+
 def serve(options, root, **more):
     """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks.
 
@@ -73,12 +80,12 @@ def serve(options, root, **more):
         page.launch(
             server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False,
             run_history=False,
-            enable_monitoring=False, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
+            enable_monitoring=False, quiet=True, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
             css=style(), head=script(CONTROLS), theme=theme(),
             app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True, **more,
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
-    studio.warm_up().add_done_callback(lambda job: job.exception() and print(f"mustango: {job.exception()}", file=sys.stderr))
-    Thread(target=sweep, args=[files.root], daemon=True).start()
+    studio.warm_up().add_done_callback(_tell_failure)
+    threading.Thread(target=sweep, args=[files.root], daemon=True).start()
     return page

@@ -8,6 +8,9 @@ from typing import Any
 from musicbench import InputError
 
 
+FEW = 4  # so many wrong lines are each told
+
+
 def read_lines(path: Path | str, remedy: str = "give a JSON Lines file") -> Iterator[tuple[int, str, str]]:
     """Yield (line number, where, text) of a JSON Lines file, or of a file that is one object. Raises InputError."""
     try:
@@ -15,10 +18,12 @@ def read_lines(path: Path | str, remedy: str = "give a JSON Lines file") -> Iter
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror}); {remedy}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8") from None
+        raise InputError(f"{path} is not UTF-8 text; save it as UTF-8 (a take's sidecar is its .json)") from None
     if not text.strip():
         raise InputError(f"{path} holds no line; write one JSON object a line")
-    lines = [(1, text)] if isinstance(_parsed(text), dict) else enumerate(text.split("\n"), 1)
+    lines = [(1, text)] if isinstance(_parsed(text), dict) else [*enumerate(text.split("\n"), 1)]
+    if len(lines) >= FEW and not any(isinstance(_parsed(line), dict) for _, line in lines):
+        raise InputError(f"{path} holds no JSON object in its {len(lines)} lines; {remedy} with one object a line")
     yield from ((number, f"{path} line {number}", line) for number, line in lines if line.strip())
 
 

@@ -37,6 +37,7 @@ def check_training(options, defaults):
     check_place(options.out)
     if options.to:
         check_place(options.to)
+        check_model_place(options.to)
     if options.held_out and options.data and Path(options.held_out).resolve() == Path(options.data).resolve():
         raise InputError(
             f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
@@ -81,7 +82,10 @@ def part(run, name):
     folder = Path(run) / "parts" / name
     if not folder.is_dir():
         maker = {"tokenizer": "text", "text_encoder": "text", "mel": "vae", "unet": "munet", "conditioner": "munet"}.get(name, name)
-        raise InputError(f"{run} has no {name} yet; run `mustango train {maker} -o {run}` first")
+        raise InputError(
+            f"{run} has no {name} yet; begin with a model (`mustango train start -o {run} --from mustango-mini`), or make one from "
+            f"nothing (`mustango train {maker} -o {run}`)"
+        )
     return folder
 
 
@@ -93,6 +97,18 @@ def check_one_process():
             raise InputError(
                 f"{name} is {size}: training runs in one process as yet; start it without torchrun or another launcher"
             )
+
+
+def check_model_place(path):
+    """Raise InputError for a folder that holds something else than a model, which its files would be mixed with."""
+    path = Path(path)
+    if (
+        path.is_dir()
+        and any(path.iterdir())
+        and not (path / "model_index.json").is_file()
+        and {p.name for p in path.iterdir()} - {"README.md"}
+    ):
+        raise InputError(f"{path} holds other files and no model; give a new folder, or a model's to replace it")
 
 
 def check_place(path):
