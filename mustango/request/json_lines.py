@@ -7,7 +7,6 @@ from typing import Any
 
 from musicbench import InputError
 
-
 FEW = 4  # so many wrong lines are each told
 
 
