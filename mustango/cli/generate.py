@@ -68,8 +68,8 @@ HOW = {
     "--scheduler": dict(choices=SCHEDULERS, help="ddpm is the original's (default dpm)"),
     "--predictors": dict(
         choices=PREDICTORS,
-        help="auto asks the released predictors, if the model has them, for what nobody states; neural asks them "
-        "always, and they come before the prompt, not before options; reader chooses by rule (default auto)",
+        help="auto asks the released predictors, if the model has them, for what nobody states; with neural they "
+        "overrule the prompt, but not your options; reader chooses by rule (default auto)",
     ),
     "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
     "--stems": dict(

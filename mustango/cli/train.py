@@ -9,8 +9,9 @@ ABOUT = {"help": "train a part of the model on dataset rows"}
 OPTIONS = {
     "part": dict(
         choices=("start", "vae", "sharpen", "vocoder", "refiner", "postfilter", "text", "munet", "bundle"),
-        help="vae, sharpen (measures what the VAE softens), vocoder, refiner and postfilter (of the vocoder), text "
-        "(takes a text encoder in), munet, bundle (makes a model); start begins from a model instead",
+        help="to fine-tune: start (copies a model into a run), munet (trains it), bundle (makes a model of the run); "
+        "from nothing: vae, sharpen (measures what the VAE softens), vocoder, refiner and postfilter (of the vocoder), "
+        "text (takes a text encoder in), munet, bundle",
     ),
     "-o --out": dict(
         required=True, metavar="RUN", help="run folder: states, curves and parts; run again to go on"
