@@ -1132,3 +1132,29 @@ def test_bars_of_the_whole_stay_its_length(prompt, duration):
 @pytest.mark.parametrize("prompt", ["Am for 2 bars then F for 2 bars", "2 bars C then 2 bars G", "intro 4 bars G, verse 8 bars Am F"])
 def test_the_length_of_a_chord_is_that_of_no_part(prompt):
     assert not any("length of a part" in note for note in resolve(prompt).notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo", "said"),
+    [("jazz at 100 then 140 bpm", 100, "'140 bpm'"), ("100 then 140 bpm", 100, "'140 bpm'"), ("100, then 140 bpm", 100, "'140 bpm'"), ("100 bpm then 140", 100, "'140'"),
+     ("at 100 then 140", 100, "'140'"), ("techno 128 then 140", 128, "'140'"), ("first 90 then 120 then 150 bpm", 90, "'150 bpm'")],
+)  # fmt: skip
+def test_the_first_of_tempi_is_played_and_the_next_are_told(prompt, tempo, said):
+    stated = read_prompt(prompt)
+    assert stated.tempo == tempo and any(said in note and f"{tempo} bpm is played" in note for _, note in stated.notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key", "said"),
+    [("jazz, E minor E major", "E minor", "'E major'"), ("C major then A minor", "C major", "'A minor'"), ("piano in C major then A minor", "C major", "'A minor'"), ("E minor to E major, strings", "E minor", "'E major'"),
+     ("C major A minor piano", "C major", "'A minor'")],
+)  # fmt: skip
+def test_the_first_of_keys_is_played_and_the_next_is_told(prompt, key, said):
+    stated = read_prompt(prompt)
+    assert str(stated.key) == key and stated.chords is None
+    assert any(f"{said} in the prompt is left out, as the key cannot change" in note for _, note in stated.notes)
+
+
+@pytest.mark.parametrize("prompt", ["C major and A minor", "alternate C major then A minor", "C major then A minor chords", "piano vamp C major A minor", "8 bars C major then A minor", "C major A minor repeated"])
+def test_chords_in_words_stay_chords(prompt):
+    assert read_prompt(prompt).chords == "C Am"

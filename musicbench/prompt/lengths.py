@@ -285,7 +285,8 @@ def _is_only_chord(reading, i):
 def _part_at(reading, i, end):
     """Return the place (first, end) of a part of a piece with its bars, "4 bar drum intro", "stop for one bar"; None where there is none."""
     begin, stop = reading.sentence(i)
-    is_joined, is_bars = any(reading.word(j) in _JOINING for j in range(max(i - 4, begin), i)), reading.value(i)[1:] == ("bars",)
+    is_joined = any(reading.word(j) in _JOINING for j in range(max(i - 4, begin), i))
+    is_bars = reading.kind(i) == "QUANTITY" and reading.value(i)[1] == "bars"
     last = _part_behind(reading, i, end, is_joined) if is_bars or is_joined else None
     if last is not None or not is_bars:
         return None if last is None else (i, last + 1)
