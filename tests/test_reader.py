@@ -1158,3 +1158,16 @@ def test_the_first_of_keys_is_played_and_the_next_is_told(prompt, key, said):
 @pytest.mark.parametrize("prompt", ["C major and A minor", "alternate C major then A minor", "C major then A minor chords", "piano vamp C major A minor", "8 bars C major then A minor", "C major A minor repeated"])
 def test_chords_in_words_stay_chords(prompt):
     assert read_prompt(prompt).chords == "C Am"
+
+
+@pytest.mark.parametrize("prompt", ["Go-go groove with congas", "D and b piece", "d & b", "D n B", "D & B at 174 bpm", "Go Go"])
+def test_the_letters_of_a_style_are_no_chords(prompt):
+    stated = read_prompt(prompt)
+    assert stated.chords is None and stated.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"), [("chords D and B", "D B"), ("D and B vamp", "D B"), ("D and B", "D B"), ("Am D and B", "Am D B"), ("go-go chords", "Go Go"), ("G funk in Am", None)]
+)
+def test_chord_words_beside_the_letters_of_a_style_ask_for_chords(prompt, chords):
+    assert read_prompt(prompt).chords == chords
