@@ -1129,7 +1129,9 @@ def test_bars_of_the_whole_stay_its_length(prompt, duration):
     assert read_prompt(prompt).duration == f"{duration} bars"
 
 
-@pytest.mark.parametrize("prompt", ["Am for 2 bars then F for 2 bars", "2 bars C then 2 bars G", "intro 4 bars G, verse 8 bars Am F"])
+@pytest.mark.parametrize(
+    "prompt", ["Am for 2 bars then F for 2 bars", "2 bars C then 2 bars G", "intro 4 bars G, verse 8 bars Am F"]
+)
 def test_the_length_of_a_chord_is_that_of_no_part(prompt):
     assert not any("length of a part" in note for note in resolve(prompt).notes)
 
@@ -1155,7 +1157,17 @@ def test_the_first_of_keys_is_played_and_the_next_is_told(prompt, key, said):
     assert any(f"{said} in the prompt is left out, as the key cannot change" in note for _, note in stated.notes)
 
 
-@pytest.mark.parametrize("prompt", ["C major and A minor", "alternate C major then A minor", "C major then A minor chords", "piano vamp C major A minor", "8 bars C major then A minor", "C major A minor repeated"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "C major and A minor",
+        "alternate C major then A minor",
+        "C major then A minor chords",
+        "piano vamp C major A minor",
+        "8 bars C major then A minor",
+        "C major A minor repeated",
+    ],
+)
 def test_chords_in_words_stay_chords(prompt):
     assert read_prompt(prompt).chords == "C Am"
 
@@ -1167,7 +1179,25 @@ def test_the_letters_of_a_style_are_no_chords(prompt):
 
 
 @pytest.mark.parametrize(
-    ("prompt", "chords"), [("chords D and B", "D B"), ("D and B vamp", "D B"), ("D and B", "D B"), ("Am D and B", "Am D B"), ("go-go chords", "Go Go"), ("G funk in Am", None)]
+    ("prompt", "chords"),
+    [
+        ("chords D and B", "D B"),
+        ("D and B vamp", "D B"),
+        ("D and B", "D B"),
+        ("Am D and B", "Am D B"),
+        ("go-go chords", "Go Go"),
+        ("G funk in Am", None),
+    ],
 )
 def test_chord_words_beside_the_letters_of_a_style_ask_for_chords(prompt, chords):
     assert read_prompt(prompt).chords == chords
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [("strings, no chords", "no chords"), ("strings without any chords", "without any chords"), ("no melody or chords, piano", "no melody or chords"), ("no chord changes, piano", None),
+     ("no power chords, rock", None), ("strings, chords: N", None), ("just drums, no chords", None)],
+)  # fmt: skip
+def test_no_chords_is_told_where_chords_sound(prompt, said):
+    notes = [note for note in resolve(prompt).notes if "chords sound unless" in note]
+    assert [note.startswith(f"'{said}' in the prompt is not played") for note in notes] == ([True] if said else [])

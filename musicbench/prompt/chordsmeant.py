@@ -101,7 +101,9 @@ def _is_key_after_key(reading, run):
     """Return whether nothing or "then" stands between two symbols, and nothing asks for chords: "E minor E major", "C major then A minor"."""
     first, second = run.places
     between = {reading.word(i) for i in range(first + 1, second)}
-    near = {token.text.lower() for token in (*reading.tokens[max(run.first - 3, 0) : run.first], *reading.tokens[run.end : run.end + 2])}
+    near = {
+        token.text.lower() for token in (*reading.tokens[max(run.first - 3, 0) : run.first], *reading.tokens[run.end : run.end + 2])
+    }
     asks = near & (_VAMPS | CHORD_WORDS | _PLAYED | _REPEATS) or marker_before(reading, run.first) is not None
     follows = second == first + 1 or (between != {"and"} and between <= {"and", "then", "to", "into"})
     return follows and not asks and not _has_length_beside(reading, run) and reading.value(first) != reading.value(second)

@@ -18,7 +18,9 @@ _PARTS = set(
 )
 _POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
 # They are a part of a piece wherever they stand; a "drum solo" and a "4 bar riff" may be all of it.
-_ONLY_PARTS = set("intro outro verse chorus bridge interlude prechorus pre-chorus breakdown ending silence rest pause stop stops".split())
+_ONLY_PARTS = set(
+    "intro outro verse chorus bridge interlude prechorus pre-chorus breakdown ending silence rest pause stop stops".split()
+)
 _JOINING = set("with and then plus has including after followed by before into over".split())
 _NOT_WITHIN = set("with and then in at for on over by before after to the a an as is like".split())
 _DRUMMED = {"drum", "drums", "percussion", "amen", "breakbeat"}
@@ -296,7 +298,9 @@ def _part_at(reading, i, end):
         return before, end + (reading.kind(i - 1) == "LEFT" and reading.kind(end) == "RIGHT")
     if reading.word(i - 1) in ("first", "last", "then"):
         return i - (reading.word(i - 1) != "then"), end
-    behind = next((j for j in range(end, min(end + 5, stop)) if reading.kind(j) not in ("WORD", "GAP") or reading.word(j) == "then"), 0)
+    behind = next(
+        (j for j in range(end, min(end + 5, stop)) if reading.kind(j) not in ("WORD", "GAP") or reading.word(j) == "then"), -1
+    )
     goes_on = reading.word(behind) == "then" and reading.word(behind + 1) not in _ENDS
     return (i, behind - (reading.kind(behind - 1) == "GAP")) if goes_on else None
 
@@ -357,7 +361,7 @@ def _is_a_part(reading, i, end, value):
     of_what = reading.word(after + 1) if reading.word(after) == "of" else reading.word(after)
     if reading.word(after) in _NO_LENGTH - {"in"} or (reading.word(after) == "in" and not isinstance(value, str)):
         return True
-    if of_what in _PARTS | _ONLY_PARTS | {"up"} and set(near) & {"with", "and", "then", "plus", "has", "including", "after", "followed", "by"}:
+    if of_what in _PARTS | _ONLY_PARTS | {"up"} and set(near) & _JOINING:
         return True
     if (
         reading.word(after) == "of"

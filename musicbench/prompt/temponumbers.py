@@ -30,7 +30,13 @@ def tempi_in_numbers(reading, meter):
         if i in reading.used:
             i += 1
             continue
-        found = _note_tempo(reading, i, meter) or _changing_tempo(reading, i) or _named_tempo(reading, i) or _unit_tempo(reading, i) or _bare_tempo(reading, i)
+        found = (
+            _note_tempo(reading, i, meter)
+            or _changing_tempo(reading, i)
+            or _named_tempo(reading, i)
+            or _unit_tempo(reading, i)
+            or _bare_tempo(reading, i)
+        )
         if found:
             yield found
         i = found[1] if found else i + 1

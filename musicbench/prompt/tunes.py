@@ -177,7 +177,9 @@ def _end_of_capitals(prompt, words, first):
 
 
 # "St. Patrick's Day" is a feast, "Bach's Style" no title, "the Main theme" nobody's.
-_OWNED = set("day days eve night style sound music era time way vibe mood lead hands world works tune song songs piece theme".split())
+_OWNED = set(
+    "day days eve night style sound music era time way vibe mood lead hands world works tune song songs piece theme".split()
+)
 _WORKS = set("symphony sonata suite concerto prelude nocturne waltz requiem canon fugue mass march rhapsody etude minuet".split())
 _ROLES = set("main title boss battle love hero villain".split())
 
@@ -189,7 +191,8 @@ def _possession(prompt, words, i):
         return None
     end = i + 1
     while end < len(words) and not words[end].is_mark:
-        is_between = end > i + 1 and end + 1 < len(words) and words[end].text not in _STOPS_OF_NAMES | {"and"}  # "Eine kleine Nachtmusik"
+        # "Eine kleine Nachtmusik"
+        is_between = end > i + 1 and end + 1 < len(words) and words[end].text not in _STOPS_OF_NAMES | {"and"}
         if not (_is_capital(prompt, words[end]) or (is_between and _is_capital(prompt, words[end + 1]))):
             break
         end += 1
@@ -211,18 +214,22 @@ def _theme(prompt, words, i):
     if i + 2 < len(words) and words[i + 1].text in ("from", "of", "to"):
         start = i + 2 + (words[i + 2].text == "the")
         end = start
-        while end < len(words) and not words[end].is_mark and (_is_capital(prompt, words[end]) or end > start and words[end].text in _FUNCTION_WORDS):
+        while end < len(words) and _is_of_name(prompt, words[end], end > start):
             end += 1
         while end > start and not _is_capital(prompt, words[end - 1]):
             end -= 1
         return (start, end) if end > start and not _is_style(words[start:end]) else None
     first = i
-    while first and not words[first - 1].is_mark and (_is_capital(prompt, words[first - 1]) or words[first - 1].text in _FUNCTION_WORDS - {"the"}):
+    while first and words[first - 1].text != "the" and _is_of_name(prompt, words[first - 1], True):
         first -= 1
-    is_called = first < i and (words[first].text == "the" or (first and words[first - 1].text == "the"))
-    first += first < i and words[first].text == "the"
-    is_name = is_called and first < i and _is_capital(prompt, words[first]) and _is_capital(prompt, words[i - 1])
+    is_called = 0 < first < i and words[first - 1].text == "the"
+    is_name = is_called and _is_capital(prompt, words[first]) and _is_capital(prompt, words[i - 1])
     return (first, i + 1) if is_name and not _is_style(words[first:i]) else None
+
+
+def _is_of_name(prompt, word, inside):
+    """Return whether a word may be one of a name: in capitals, or small inside it."""
+    return not word.is_mark and (_is_capital(prompt, word) or (inside and word.text in _FUNCTION_WORDS))
 
 
 def _is_style(words):
