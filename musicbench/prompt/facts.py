@@ -1,6 +1,7 @@
 """Text -> the facts it states about tempo, key, meter, chords and dynamics."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from musicbench.music.chords import Chord
@@ -70,8 +71,9 @@ _BESIDE_CHORDS = CHORD_WORDS | {"vamp", "loop", "play", "playing", "over", "betw
 
 def _use_styles(reading):
     """Use the letters of a style's name, "go-go", "D and b": they are no chords, unless chords or words for them stand beside."""
+    starts = [token.start for token in reading.tokens]
     for start, end in (place for group in genres_in(reading.text) for _, place in group):
-        inside = [i for i, token in enumerate(reading.tokens) if start <= token.start and token.end <= end]
+        inside = [i for i in range(bisect_left(starts, start), bisect_left(starts, end)) if reading.tokens[i].end <= end]
         letters = [i for i in inside if reading.kind(i) == "CHORD"]
         if not letters or (len(letters) > 1 and any(reading.word(i) == "and" for i in inside)):  # "D and B" are two chords
             continue
