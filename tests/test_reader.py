@@ -1112,7 +1112,8 @@ def test_note_names_of_other_tongues_are_all_named_where_a_line_is_refused():
     [("rock with a 4 bar drum intro", "4 bar drum intro"), ("one bar break before the chorus, pop", "one bar break"), ("piano with a bar of silence at the end", "a bar of silence"),
      ("piano with a break of 2 bars", "break of 2 bars"), ("2 bars of drums then piano", "2 bars of drums"), ("pop, stop for one bar", "stop for one bar"), ("8 bar solo", "8 bar solo"),
      ("16-bar verse then chorus", "16-bar verse"), ("first 8 bars calm, then 8 bars loud", "first 8 bars"), ("verse (8 bars), rock", "verse (8 bars)"), ("pop with a 10 second intro", "10 second intro"),
-     ("pop and 3 seconds of silence at the end", "3 seconds of silence"), ("funk with a 2 bar drum fill", "2 bar drum fill"), ("a bar in Paris, accordion", None), ("a bar band playing rock", None)],
+     ("pop and 3 seconds of silence at the end", "3 seconds of silence"), ("funk with a 2 bar drum fill", "2 bar drum fill"), ("pop, 4 bar pre-chorus", "4 bar pre-chorus"), ("4 bar count-in, rock", "4 bar count"),
+     ("starts with 4 bars of drums", "starts with 4 bars"), ("drums enter after 8 bars", "after 8 bars"), ("a bar in Paris, accordion", None), ("a bar band playing rock", None)],
 )  # fmt: skip
 def test_the_length_of_a_part_is_not_that_of_the_clip_and_is_told(prompt, part):
     controls = resolve(prompt)
@@ -1123,7 +1124,7 @@ def test_the_length_of_a_part_is_not_that_of_the_clip_and_is_told(prompt, part):
 @pytest.mark.parametrize(
     ("prompt", "duration"),
     [("8 bars", 8), ("a 4 bar loop", 4), ("piano, 8 bars", 8), ("4 bars of Am", 4), ("12 bars of blues", 12), ("a 2 bar drum loop", 2), ("8 bars of piano", 8), ("8 bars piano solo", 8),
-     ("piano solo for 8 bars", 8), ("rock, 8 bars with a 2 bar intro", 8), ("16 bars of piano then fade out", 16), ("a 2 bar drum break", 2)],
+     ("piano solo for 8 bars", 8), ("rock, 8 bars with a 2 bar intro", 8), ("16 bars of piano then fade out", 16), ("8 bars, then repeat", 8), ("16 bar techno intro loop", 16), ("a 2 bar drum break", 2)],
 )  # fmt: skip
 def test_bars_of_the_whole_stay_its_length(prompt, duration):
     assert read_prompt(prompt).duration == f"{duration} bars"

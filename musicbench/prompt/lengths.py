@@ -19,12 +19,13 @@ _PARTS = set(
 _POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
 # They are a part of a piece wherever they stand; a "drum solo" and a "4 bar riff" may be all of it.
 _ONLY_PARTS = set(
-    "intro outro verse chorus bridge interlude prechorus pre-chorus breakdown ending silence rest pause stop stops".split()
+    "intro outro verse chorus bridge interlude prechorus pre-chorus breakdown ending silence rest pause stop stops count pickup".split()
 )
 _JOINING = set("with and then plus has including after followed by before into over".split())
 _NOT_WITHIN = set("with and then in at for on over by before after to the a an as is like".split())
 _DRUMMED = {"drum", "drums", "percussion", "amen", "breakbeat"}
-_ENDS = {"stop", "stops", "end", "ends", "fade", "fades", "silence"}
+_ENDS = {"stop", "stops", "end", "ends", "fade", "fades", "silence", "repeat", "repeats", "loop", "loops"}
+_STARTING = set("start starts starting begin begins beginning open opens opening end ends ending".split())
 _DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
 _PIECES = r"(?:tracks?|songs?|pieces?|jingles?|clips?|jams?|mix|tunes?|recordings?|compositions?|soundscapes?)"
 _PICKUP = re.compile(
@@ -296,7 +297,9 @@ def _part_at(reading, i, end):
     is_before = reading.word(before) in _ONLY_PARTS | (_PARTS if is_joined else set())
     if is_before and (before < i - 1 or reading.word(before) in SECTIONS):  # "intro 4 bars"
         return before, end + (reading.kind(i - 1) == "LEFT" and reading.kind(end) == "RIGHT")
-    if reading.word(i - 1) in ("first", "last", "then"):
+    if reading.word(i - 1) == "with" and reading.word(i - 2) in _STARTING:
+        return i - 2, end
+    if reading.word(i - 1) in ("first", "last", "then", "after", "until", "till"):
         return i - (reading.word(i - 1) != "then"), end
     behind = next(
         (j for j in range(end, min(end + 5, stop)) if reading.kind(j) not in ("WORD", "GAP") or reading.word(j) == "then"), -1
@@ -314,7 +317,9 @@ def _part_behind(reading, i, end, is_joined):
     """Return the place of the part whose length stands before it, up to three words of its phrase between; None where there is none."""
     first = end + (reading.value(end) == "joined")
     first += reading.word(first) == "of"
-    for j in range(first, first + 4):
+    for j in range(first, first + 5):
+        if reading.value(j) == "joined":  # "pre-chorus"
+            continue
         word, after = reading.word(j), reading.word(j + 1)
         if not word or word in _NOT_WITHIN:
             return None
