@@ -1173,7 +1173,19 @@ def test_chords_in_words_stay_chords(prompt):
     assert read_prompt(prompt).chords == "C Am"
 
 
-@pytest.mark.parametrize("prompt", ["Go-go groove with congas", "D and b piece", "d & b", "D n B", "D & B at 174 bpm", "Go Go"])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Go-go groove with congas",
+        "D and b piece",
+        "d & b",
+        "D n B",
+        "D & B at 174 bpm",
+        "Go Go",
+        "a d and b track with reese bass",
+        "Go-go in A minor",
+    ],
+)
 def test_the_letters_of_a_style_are_no_chords(prompt):
     stated = read_prompt(prompt)
     assert stated.chords is None and stated.notes == ()

@@ -69,19 +69,29 @@ def _read_dynamics(text):
 _BESIDE_CHORDS = CHORD_WORDS | {"vamp", "loop", "play", "playing", "over", "between", "alternating"}
 
 
+_LETTERS = set("bcdefg")  # "a" is an article
+
+
 def _use_styles(reading):
     """Use the letters of a style's name, "go-go", "D and b": they are no chords, unless chords or words for them stand beside."""
     starts = [token.start for token in reading.tokens]
     for start, end in (place for group in genres_in(reading.text) for _, place in group):
         inside = [i for i in range(bisect_left(starts, start), bisect_left(starts, end)) if reading.tokens[i].end <= end]
-        letters = [i for i in inside if reading.kind(i) == "CHORD"]
-        if not letters or (len(letters) > 1 and any(reading.word(i) == "and" for i in inside)):  # "D and B" are two chords
+        letters = [i for i in inside if reading.kind(i) == "CHORD" or reading.word(i) in _LETTERS]
+        capitals = [i for i in letters if reading.kind(i) == "CHORD"]
+        if not letters or (len(capitals) > 1 and any(reading.word(i) == "and" for i in inside)):  # "D and B" are two chords
             continue
         first, last = inside[0], inside[-1]
         is_asked = marker_before(reading, first) is not None or {reading.word(first - 1), reading.word(last + 1)} & _BESIDE_CHORDS
-        beside = [reading.kind(j) for j in (first - 2, first - 1, last + 1, last + 2)]
-        if not is_asked and "CHORD" not in beside:
+        if not is_asked and not _is_symbol_beside(reading, first, -1) and not _is_symbol_beside(reading, last, 1):
             reading.use(first, last + 1)
+
+
+def _is_symbol_beside(reading, i, step):
+    """Return whether a chord stands next to a token, a sign or "and" between at most; an article is none."""
+    j = i + step
+    j += step * (reading.kind(j) in ("GAP", "BAR") or reading.word(j) == "and")
+    return reading.kind(j) == "CHORD" or reading.word(j) in _LETTERS
 
 
 def read_prompt(prompt, key=None, meter=None):
