@@ -224,6 +224,8 @@ def test_few_captions_get_drums_or_none_against_what_is_played():
         ("piano that fades out", "no fades"), ("long fade in, strings", "no fades"), ("guitar hard left, bass hard right", "mono"), ("wide stereo pads", "mono"),
         ("pop in ABAB form", "without sections"), ("A-B-A form for piano", "without sections"), ("folk, verse-chorus structure", "without sections"), ("AABA standard", "without sections"),
         ("tone clusters", "one chord plays"), ("19-EDO piano", "twelve notes"), ("4 against 3 on marimba", "one meter"),
+        ("piano with intro, verse, chorus and outro", "intro, verse, chorus and outro is not made: a clip is one stretch"), ("16-bar verse then chorus", "without sections"), ("pop with an intro then drums", "without sections"),
+        ("crescendo strings", "crescendo is not made"), ("piano that gets louder", "gets louder is not made"), ("diminuendo, harp", "as loud at its end"),
         ("lyrics about rain", "no lyrics"), ("a narrator over piano", "no narrator"), ("reading a poem over piano", "no words"),
     ],
 )  # fmt: skip
@@ -243,6 +245,13 @@ def test_what_no_model_makes_is_told(prompt, told):
         "the house of the sun: harp",
         "no stereo",
         "a fading memory",
+        "a crescendo until 6 seconds",
+        "no crescendo, piano",
+        "guitar with chorus and bridge pickup",
+        "guitar with chorus, reverb",
+        "Verse: Am F, Chorus: C G",
+        "piano, no intro or outro",
+        "a pop intro",
     ],
 )
 def test_what_only_looks_like_it_is_not_told(prompt):

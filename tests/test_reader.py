@@ -1105,3 +1105,112 @@ def test_what_is_said_out_of_place_is_read(prompt, stated, said):
 def test_note_names_of_other_tongues_are_all_named_where_a_line_is_refused():
     with pytest.raises(InputError, match="write B; write F# for Fis, C# for Cis"):
         resolve("calm piano", chords="H Fis Am Cis")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "part"),
+    [("rock with a 4 bar drum intro", "4 bar drum intro"), ("one bar break before the chorus, pop", "one bar break"), ("piano with a bar of silence at the end", "a bar of silence"),
+     ("piano with a break of 2 bars", "break of 2 bars"), ("2 bars of drums then piano", "2 bars of drums"), ("pop, stop for one bar", "stop for one bar"), ("8 bar solo", "8 bar solo"),
+     ("16-bar verse then chorus", "16-bar verse"), ("first 8 bars calm, then 8 bars loud", "first 8 bars"), ("verse (8 bars), rock", "verse (8 bars)"), ("pop with a 10 second intro", "10 second intro"),
+     ("pop and 3 seconds of silence at the end", "3 seconds of silence"), ("funk with a 2 bar drum fill", "2 bar drum fill"), ("pop, 4 bar pre-chorus", "4 bar pre-chorus"), ("4 bar count-in, rock", "4 bar count"),
+     ("starts with 4 bars of drums", "starts with 4 bars"), ("drums enter after 8 bars", "after 8 bars"), ("a bar in Paris, accordion", None), ("a bar band playing rock", None)],
+)  # fmt: skip
+def test_the_length_of_a_part_is_not_that_of_the_clip_and_is_told(prompt, part):
+    controls = resolve(prompt)
+    assert controls.duration_s == 10.24 and any("length of a part" in note for note in controls.notes) == bool(part)
+    assert part is None or any(f"'{part}' in the prompt is the length of a part" in note for note in controls.notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "duration"),
+    [("8 bars", 8), ("a 4 bar loop", 4), ("piano, 8 bars", 8), ("4 bars of Am", 4), ("12 bars of blues", 12), ("a 2 bar drum loop", 2), ("8 bars of piano", 8), ("8 bars piano solo", 8),
+     ("piano solo for 8 bars", 8), ("rock, 8 bars with a 2 bar intro", 8), ("16 bars of piano then fade out", 16), ("8 bars, then repeat", 8), ("16 bar techno intro loop", 16), ("a 2 bar drum break", 2)],
+)  # fmt: skip
+def test_bars_of_the_whole_stay_its_length(prompt, duration):
+    assert read_prompt(prompt).duration == f"{duration} bars"
+
+
+@pytest.mark.parametrize(
+    "prompt", ["Am for 2 bars then F for 2 bars", "2 bars C then 2 bars G", "intro 4 bars G, verse 8 bars Am F"]
+)
+def test_the_length_of_a_chord_is_that_of_no_part(prompt):
+    assert not any("length of a part" in note for note in resolve(prompt).notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "tempo", "said"),
+    [("jazz at 100 then 140 bpm", 100, "'140 bpm'"), ("100 then 140 bpm", 100, "'140 bpm'"), ("100, then 140 bpm", 100, "'140 bpm'"), ("100 bpm then 140", 100, "'140'"),
+     ("at 100 then 140", 100, "'140'"), ("techno 128 then 140", 128, "'140'"), ("first 90 then 120 then 150 bpm", 90, "'150 bpm'")],
+)  # fmt: skip
+def test_the_first_of_tempi_is_played_and_the_next_are_told(prompt, tempo, said):
+    stated = read_prompt(prompt)
+    assert stated.tempo == tempo and any(said in note and f"{tempo} bpm is played" in note for _, note in stated.notes)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "key", "said"),
+    [("jazz, E minor E major", "E minor", "'E major'"), ("C major then A minor", "C major", "'A minor'"), ("piano in C major then A minor", "C major", "'A minor'"), ("E minor to E major, strings", "E minor", "'E major'"),
+     ("C major A minor piano", "C major", "'A minor'")],
+)  # fmt: skip
+def test_the_first_of_keys_is_played_and_the_next_is_told(prompt, key, said):
+    stated = read_prompt(prompt)
+    assert str(stated.key) == key and stated.chords is None
+    assert any(f"{said} in the prompt is left out, as the key cannot change" in note for _, note in stated.notes)
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "C major and A minor",
+        "alternate C major then A minor",
+        "C major then A minor chords",
+        "piano vamp C major A minor",
+        "8 bars C major then A minor",
+        "C major A minor repeated",
+    ],
+)
+def test_chords_in_words_stay_chords(prompt):
+    assert read_prompt(prompt).chords == "C Am"
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Go-go groove with congas",
+        "D and b piece",
+        "d & b",
+        "D n B",
+        "D & B at 174 bpm",
+        "Go Go",
+        "a d and b track with reese bass",
+        "Go-go in A minor",
+    ],
+)
+def test_the_letters_of_a_style_are_no_chords(prompt):
+    stated = read_prompt(prompt)
+    assert stated.chords is None and stated.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chords"),
+    [
+        ("chords D and B", "D B"),
+        ("D and B vamp", "D B"),
+        ("D and B", "D B"),
+        ("Am D and B", "Am D B"),
+        ("go-go chords", "Go Go"),
+        ("G funk in Am", None),
+    ],
+)
+def test_chord_words_beside_the_letters_of_a_style_ask_for_chords(prompt, chords):
+    assert read_prompt(prompt).chords == chords
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [("strings, no chords", "no chords"), ("strings without any chords", "without any chords"), ("no melody or chords, piano", "no melody or chords"), ("no chord changes, piano", None),
+     ("no power chords, rock", None), ("strings, chords: N", None), ("just drums, no chords", None)],
+)  # fmt: skip
+def test_no_chords_is_told_where_chords_sound(prompt, said):
+    notes = [note for note in resolve(prompt).notes if "chords sound unless" in note]
+    assert [note.startswith(f"'{said}' in the prompt is not played") for note in notes] == ([True] if said else [])

@@ -173,13 +173,13 @@ def test_keys_round_trip(key):
     [("C", "C major"), ("Am", "A minor"), ("F# minor", "F# minor"), ("B♭ maj", "Bb major"), ("A:min", "A minor"),
      ("bb minor", "Bb minor"), ("Db Major", "Db major"), ("C M", "C major"), ("F sharp minor", "F# minor"), ("A-flat major", "Ab major"),
      ("D dorian", "D minor"), ("E Phrygian", "E minor"), ("A harmonic minor", "A minor"), ("Em pentatonic", "E minor"),
-     ("B mixolydian", "B major"), ("F lydian", "F major")],
+     ("B mixolydian", "B major"), ("F lydian", "F major"), ("c", "C major"), ("a", "A major"), ("bb", "Bb major"), ("f#", "F# major")],
 )  # fmt: skip
 def test_keys_read(text, key):
     assert str(Key.parse(text)) == key
 
 
-@pytest.mark.parametrize("text", ["H", "", "C blues", "major", "Am7", "c", "12"])
+@pytest.mark.parametrize("text", ["H", "", "C blues", "major", "Am7", "h", "12"])
 def test_unknown_keys_are_named(text):
     with pytest.raises(InputError, match="unknown key"):
         Key.parse(text)

@@ -63,3 +63,27 @@ def test_ordinary_words_are_no_tune(prompt):
 @given(st.text(max_size=100))
 def test_any_text_may_name_a_tune(text):
     tune_named(text + " a cover of Yesterday by Someone")
+
+
+@pytest.mark.parametrize(
+    ("prompt", "name"),
+    [
+        ("Beethoven's Fifth", "Beethoven's Fifth"), ("Mozart's Eine kleine Nachtmusik for strings", "Mozart's Eine kleine Nachtmusik"), ("Vivaldi’s Four Seasons on harpsichord", "Vivaldi’s Four Seasons"),
+        ("Beethoven's Ninth Symphony, slow", "Beethoven's Ninth Symphony"), ("Bach's Cello Suite No. 1", "Bach's Cello Suite"), ("the Star Wars theme", "Star Wars theme"),
+        ("piano, the Game of Thrones theme", "Game of Thrones theme"), ("theme from Jaws", "Jaws"), ("Theme from the Godfather", "Godfather"),
+        ("99 red balloons", "99 red balloons"), ("Summer of 69", "Summer of 69"), ("A day in the life", "A day in the life"),
+    ],
+)  # fmt: skip
+def test_tunes_of_somebody_and_themes(prompt, name):
+    assert tune_named(prompt) == name
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Bach's style", "Bach's Style", "St. Patrick's Day jig", "a composer's dream", "New Year's Eve party house", "Nature's Calm Piano", "It's Friday, rock", "Mother's Day song", "Dilla's drums",
+        "the Main theme", "the Jazz theme", "The Hero theme", "theme of love", "the theme from a horror film", "piano for a day in the life of a cat", "not like Beethoven's Fifth",
+    ],
+)  # fmt: skip
+def test_what_is_somebodys_is_not_always_a_tune(prompt):
+    assert tune_named(prompt) is None

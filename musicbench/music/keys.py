@@ -28,11 +28,11 @@ class Key:
 
     @classmethod
     def parse(cls, text):
-        """Read `C`, `Am`, `F sharp minor`, `A:min`; `D dorian` and other modes as the key nearest to them. Raises InputError."""
+        """Read `C`, `Am`, `bb`, `F sharp minor`, `A:min`; `D dorian` and other modes as the key nearest to them. Raises InputError."""
         plain = ascii_accidentals(" ".join(str(text).split()))
         plain = re.sub(r"(?i)(?<=^[A-G])[- ]?(sharp|flat)\b", lambda match: "#" if match[1][0] in "sS" else "b", plain)
         match = re.fullmatch(rf"(?i:({NOTE})[- :]*(|maj|major|m|min|minor|{MODES}))", plain)
-        if not match or match[1][0].islower() and not match[2]:
+        if not match:
             raise InputError(
                 f"unknown key {quoted(text)}; write a tonic A to G with # or b and major or minor, such as 'A minor' or 'Bb'"
             )

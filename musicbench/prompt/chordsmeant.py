@@ -93,8 +93,20 @@ def is_chord_line(reading, run):
 def _is_key_change(reading, run, tokens):
     """Return whether spoken keys, "from E minor to G major", are said to follow one another."""
     spoken = [re.search(r"\b(?:major|minor)\b", token.text, re.I) for token in tokens]
-    is_from = reading.word(run.first - 1) == "from" and len(tokens) == 2
-    return bool(spoken) and all(spoken) and (is_from or reading.says(run.first, KEY_CHANGE))
+    is_pair = len(tokens) == 2 and (reading.word(run.first - 1) == "from" or _is_key_after_key(reading, run))
+    return bool(spoken) and all(spoken) and bool(is_pair or reading.says(run.first, KEY_CHANGE))
+
+
+def _is_key_after_key(reading, run):
+    """Return whether nothing or "then" stands between two symbols, and nothing asks for chords: "E minor E major", "C major then A minor"."""
+    first, second = run.places
+    between = {reading.word(i) for i in range(first + 1, second)}
+    near = {
+        token.text.lower() for token in (*reading.tokens[max(run.first - 3, 0) : run.first], *reading.tokens[run.end : run.end + 2])
+    }
+    asks = near & (_VAMPS | CHORD_WORDS | _PLAYED | _REPEATS) or marker_before(reading, run.first) is not None
+    follows = second == first + 1 or (between != {"and"} and between <= {"and", "then", "to", "into"})
+    return follows and not asks and not _has_length_beside(reading, run) and reading.value(first) != reading.value(second)
 
 
 def _is_key_twice(reading, run, tokens):
@@ -104,7 +116,7 @@ def _is_key_twice(reading, run, tokens):
         len(tokens) != 2
         or not is_spoken
         or tokens[0].text == tokens[1].text
-        or len({Chord.parse(token.value).root for token in tokens if token.kind == "CHORD"}) > 1
+        or len({(Chord.parse(token.value).root, token.value[-1:] == "m") for token in tokens if token.kind == "CHORD"}) > 1
     ):
         return False
     reading.use(run.places[0], run.places[0] + 1)

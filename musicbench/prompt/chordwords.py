@@ -59,7 +59,7 @@ def _capitalise_small_chords(reading):
 def _small_list(reading, i):
     """Return (places of neighbouring chords, of small or large letters, from `i` on; the place after them)."""
     places, end = [], i
-    while _small_chord(reading, i):
+    while i not in reading.used and _small_chord(reading, i):
         places.append(i)
         i = end = i + 1
         while reading.kind(i) in ("GAP", "BAR") or reading.word(i) in _BETWEEN:

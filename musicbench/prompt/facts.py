@@ -1,6 +1,7 @@
 """Text -> the facts it states about tempo, key, meter, chords and dynamics."""
 
 import re
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from musicbench.music.chords import Chord
@@ -10,6 +11,7 @@ from musicbench.music.meters import Meter
 from musicbench.music.normalise import normalised
 from musicbench.music.tokens import symbol_of
 from musicbench.prompt.chordlists import note_not_understood, note_unused_chords, read_chords
+from musicbench.prompt.chordruns import marker_before
 from musicbench.prompt.degrees import in_minor, numerals_of, read_degrees
 from musicbench.prompt.genres import genres_in
 from musicbench.prompt.keys import (
@@ -23,7 +25,7 @@ from musicbench.prompt.keys import (
 from musicbench.prompt.lengths import read_duration_stated, read_section_lengths
 from musicbench.prompt.meters import read_meter_stated
 from musicbench.prompt.pace import note_eighths, read_tempo
-from musicbench.prompt.reading import Reading
+from musicbench.prompt.reading import CHORD_WORDS, Reading
 from musicbench.prompt.rewording import reworded, with_plain_slashes
 from musicbench.prompt.sounds import known_phrases, unpitched, words_of
 from musicbench.prompt.tunings import note_tunings
@@ -64,6 +66,34 @@ def _read_dynamics(text):
     return None
 
 
+_BESIDE_CHORDS = CHORD_WORDS | {"vamp", "loop", "play", "playing", "over", "between", "alternating"}
+
+
+_LETTERS = set("bcdefg")  # "a" is an article
+
+
+def _use_styles(reading):
+    """Use the letters of a style's name, "go-go", "D and b": they are no chords, unless chords or words for them stand beside."""
+    starts = [token.start for token in reading.tokens]
+    for start, end in (place for group in genres_in(reading.text) for _, place in group):
+        inside = [i for i in range(bisect_left(starts, start), bisect_left(starts, end)) if reading.tokens[i].end <= end]
+        letters = [i for i in inside if reading.kind(i) == "CHORD" or reading.word(i) in _LETTERS]
+        capitals = [i for i in letters if reading.kind(i) == "CHORD"]
+        if not letters or (len(capitals) > 1 and any(reading.word(i) == "and" for i in inside)):  # "D and B" are two chords
+            continue
+        first, last = inside[0], inside[-1]
+        is_asked = marker_before(reading, first) is not None or {reading.word(first - 1), reading.word(last + 1)} & _BESIDE_CHORDS
+        if not is_asked and not _is_symbol_beside(reading, first, -1) and not _is_symbol_beside(reading, last, 1):
+            reading.use(first, last + 1)
+
+
+def _is_symbol_beside(reading, i, step):
+    """Return whether a chord stands next to a token, a sign or "and" between at most; an article is none."""
+    j = i + step
+    j += step * (reading.kind(j) in ("GAP", "BAR") or reading.word(j) == "and")
+    return reading.kind(j) == "CHORD" or reading.word(j) in _LETTERS
+
+
 def read_prompt(prompt, key=None, meter=None):
     """Find tempo, key, meter, chords, dynamics and duration that a prompt states in words. Values outside their bounds are not taken.
 
@@ -82,6 +112,7 @@ def read_prompt(prompt, key=None, meter=None):
     read_section_lengths(reading)
     duration = read_duration_stated(reading)
     keys = read_marked_keys(reading)
+    _use_styles(reading)
     chords = read_chords(reading, (meter or own_meter or Meter(4)).beats)
     keys += read_other_keys(reading, chords and re.search("[A-G]", chords))  # of numerals a letter is the key
     own_key = first_key(reading, keys)

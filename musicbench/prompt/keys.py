@@ -40,7 +40,7 @@ def read_other_keys(reading, chords_found):
 
 def first_key(reading, keys):
     """Return the first of the keys, None if there is none; notes on the others and on modes."""
-    key, denied, quotes = None, [], _in_quotes(reading)
+    key, denied, quotes, ends = None, [], _in_quotes(reading), {end for _, end, *_ in keys}
     for first, end, found, mode in sorted(keys, key=lambda one: one[0] in quotes):
         if key and first in quotes:
             continue
@@ -58,7 +58,9 @@ def first_key(reading, keys):
             if mode:
                 reading.note("key", f"{reading.words(first, end)} in the prompt is played as {key}")
         elif not found.same_as(key):
-            reading.note("key", left_out(reading.words(first, end), str(key)))
+            said, is_next = reading.words(first, end), reading.word(first - 1) in ("then", "to", "into") or first in ends
+            why = f"{quoted(said)} in the prompt is left out, as the key cannot change within a clip; {key} is played"
+            reading.note("key", why if is_next else left_out(said, str(key)))
     for said in denied if key is None else ():
         reading.note("key", f"{quoted(said)} in the prompt is denied there, and left out")
     changing = _CHANGING.search(reading.text)

@@ -13,10 +13,19 @@ _NO_LENGTH = set(
 )
 _PARTS = set(
     """
-    intro outro build buildup break breakdown drop solo riser ending section phrase phrases form swell turnaround verse chorus bridge hook
+    intro outro build buildup break breakdown drop solo riser ending section phrase phrases form swell turnaround verse chorus bridge hook fill
     """.split()
 )
 _POINTS = set("after until till from first last every each within over to by next around second per through in wait".split())
+# They are a part of a piece wherever they stand; a "drum solo" and a "4 bar riff" may be all of it.
+_ONLY_PARTS = set(
+    "intro outro verse chorus bridge interlude prechorus pre-chorus breakdown ending silence rest pause stop stops count pickup".split()
+)
+_JOINING = set("with and then plus has including after followed by before into over".split())
+_NOT_WITHIN = set("with and then in at for on over by before after to the a an as is like".split())
+_DRUMMED = {"drum", "drums", "percussion", "amen", "breakbeat"}
+_ENDS = {"stop", "stops", "end", "ends", "fade", "fades", "silence", "repeat", "repeats", "loop", "loops"}
+_STARTING = set("start starts starting begin begins beginning open opens opening end ends ending".split())
 _DYNAMIC = re.compile(r"\b(?:de)?crescendo|diminuendo|\b(?:volume|loudness|level|louder|softer|quieter)\b", re.I)
 _PIECES = r"(?:tracks?|songs?|pieces?|jingles?|clips?|jams?|mix|tunes?|recordings?|compositions?|soundscapes?)"
 _PICKUP = re.compile(
@@ -38,6 +47,10 @@ def read_duration_stated(reading):
             continue
         end, value = found
         if _is_a_part(reading, i, end, value):
+            part = None if _is_by_chords(reading, i, end) or reading.is_denied(i) else _part_at(reading, i, end)
+            if part:
+                said = quoted(reading.words(*part))
+                reading.note("duration", f"{said} in the prompt is the length of a part, and not taken; a clip is one loop")
             continue
         reading.use(i, end)
         if duration is None:
@@ -272,12 +285,72 @@ def _is_only_chord(reading, i):
     return chords == 1 == len(_lengths_in_bars(reading)) and (reading.ends(i + 1) or reading.word(i + 1) == "at")
 
 
+def _part_at(reading, i, end):
+    """Return the place (first, end) of a part of a piece with its bars, "4 bar drum intro", "stop for one bar"; None where there is none."""
+    begin, stop = reading.sentence(i)
+    is_joined = any(reading.word(j) in _JOINING for j in range(max(i - 4, begin), i))
+    is_bars = reading.kind(i) == "QUANTITY" and reading.value(i)[1] == "bars"
+    last = _part_behind(reading, i, end, is_joined) if is_bars or is_joined else None
+    if last is not None or not is_bars:
+        return None if last is None else (i, last + 1)
+    before = i - 1 - (reading.word(i - 1) in ("of", "for") or reading.kind(i - 1) == "LEFT" or reading.word(i - 1) == "lasting")
+    is_before = reading.word(before) in _ONLY_PARTS | (_PARTS if is_joined else set())
+    if is_before and (before < i - 1 or reading.word(before) in SECTIONS):  # "intro 4 bars"
+        return before, end + (reading.kind(i - 1) == "LEFT" and reading.kind(end) == "RIGHT")
+    if reading.word(i - 1) == "with" and reading.word(i - 2) in _STARTING:
+        return i - 2, end
+    if reading.word(i - 1) in ("first", "last", "then", "after", "until", "till"):
+        return i - (reading.word(i - 1) != "then"), end
+    behind = next(
+        (j for j in range(end, min(end + 5, stop)) if reading.kind(j) not in ("WORD", "GAP") or reading.word(j) == "then"), -1
+    )
+    goes_on = reading.word(behind) == "then" and reading.word(behind + 1) not in _ENDS
+    return (i, behind - (reading.kind(behind - 1) == "GAP")) if goes_on else None
+
+
+def _is_by_chords(reading, i, end):
+    """Return whether a length is that of a chord beside it."""
+    return any(reading.kind(j) in _CHORD_KINDS for j in (i - 2, i - 1, end, end + 1))
+
+
+def _part_behind(reading, i, end, is_joined):
+    """Return the place of the part whose length stands before it, up to three words of its phrase between; None where there is none."""
+    first = end + (reading.value(end) == "joined")
+    first += reading.word(first) == "of"
+    for j in range(first, first + 5):
+        if reading.value(j) == "joined":  # "pre-chorus"
+            continue
+        word, after = reading.word(j), reading.word(j + 1)
+        if not word or word in _NOT_WITHIN:
+            return None
+        if word not in _ONLY_PARTS | _PARTS:
+            continue
+        if after in ("loop", "clip", "track") or (word not in _ONLY_PARTS and not is_joined and _is_whole(reading, i, j)):
+            return None
+        return j
+    return None
+
+
+def _is_whole(reading, i, j):
+    """Return whether bars of what may be a part, "4 bar riff", "2 bar drum break", "8 bars piano solo", are those of the whole."""
+    is_adjective = reading.tokens[i].text.endswith("bar")
+    return reading.word(j) not in ("solo", "break", "drop") or reading.word(j - 1) in _DRUMMED or not is_adjective
+
+
+def _is_place(reading, i, end):
+    """Return whether "a bar" is where people drink, "a bar in Paris": nothing behind it is counted in bars."""
+    is_counted = reading.ends(end) or reading.word(end) in ("of", "long", "loop") or reading.kind(end) in _CHORD_KINDS
+    return reading.tokens[i].text.lower() == "a bar" and not is_counted
+
+
 def _is_a_part(reading, i, end, value):
     """Return whether a length of time is that of a part, or a point in time, and not that of the whole."""
     begin, _ = reading.sentence(i)
     near = [reading.word(j) for j in range(max(i - 3, begin), i)]
     if isinstance(value, str) and (_is_of_list(reading, i) or _is_before_chord(reading, i)):
         return _is_before_chord(reading, i)
+    if isinstance(value, str) and not _is_by_chords(reading, i, end) and (_is_place(reading, i, end) or _part_at(reading, i, end)):
+        return True
     if reading.kind(i - 1) in _CHORD_KINDS or (
         (reading.word(i - 1) == "for" or reading.kind(i - 1) == "LEFT") and reading.kind(i - 2) in _CHORD_KINDS
     ):
@@ -293,7 +366,7 @@ def _is_a_part(reading, i, end, value):
     of_what = reading.word(after + 1) if reading.word(after) == "of" else reading.word(after)
     if reading.word(after) in _NO_LENGTH - {"in"} or (reading.word(after) == "in" and not isinstance(value, str)):
         return True
-    if of_what in _PARTS | {"up"} and set(near) & {"with", "and", "then", "plus", "has", "including", "after", "followed", "by"}:
+    if of_what in _PARTS | _ONLY_PARTS | {"up"} and set(near) & _JOINING:
         return True
     if (
         reading.word(after) == "of"

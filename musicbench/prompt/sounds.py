@@ -188,7 +188,7 @@ NO_SOUND = (
 
 # Tunes whose names are read as names before "changes" and "chords", whatever their capitals.
 TUNES = (
-    "giant steps", "autumn leaves", "all the things you are", "all of me", "blue bossa", "blue monk", "blue in green", "all blues", "freddie freeloader", "so what",
+    "giant steps", "99 red balloons", "summer of 69", "a day in the life", "autumn leaves", "all the things you are", "all of me", "blue bossa", "blue monk", "blue in green", "all blues", "freddie freeloader", "so what",
     "st thomas", "saint thomas", "take five", "take the a train", "girl from ipanema", "the girl from ipanema", "stella by starlight", "misty", "summertime",
     "my funny valentine", "round midnight", "cherokee", "donna lee", "confirmation", "lady bird", "satin doll", "cantaloupe island", "watermelon man",
     "footprints", "countdown", "moment notice", "26 2", "impressions", "night in tunisia", "a night in tunisia", "black orpheus", "manha de carnaval", "corcovado",

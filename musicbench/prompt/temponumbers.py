@@ -30,10 +30,37 @@ def tempi_in_numbers(reading, meter):
         if i in reading.used:
             i += 1
             continue
-        found = _note_tempo(reading, i, meter) or _named_tempo(reading, i) or _unit_tempo(reading, i) or _bare_tempo(reading, i)
+        found = (
+            _note_tempo(reading, i, meter)
+            or _changing_tempo(reading, i)
+            or _named_tempo(reading, i)
+            or _unit_tempo(reading, i)
+            or _bare_tempo(reading, i)
+        )
         if found:
             yield found
         i = found[1] if found else i + 1
+
+
+def _changing_tempo(reading, i):
+    """Read each number of "100 then 140 bpm" and of "120 bpm then 90": the one beside a tempo is a tempo, too."""
+    if reading.kind(i) != "NUMBER" or not MIN_BPM <= reading.value(i) <= MAX_BPM:
+        return None
+    behind, before = _past_then(reading, i + 1, 1), _past_then(reading, i - 1, -1)
+    if reading.kind(behind) == "NUMBER" and (last := _past_then(reading, behind + 1, 1)) > 0:  # "90 then 120 then 150 bpm"
+        behind = last
+    is_first = reading.kind(behind) == "TEMPO" or (reading.kind(behind) == "NUMBER" and reading.word(i - 1) in _BEFORE_TEMPO)
+    is_second = reading.kind(before) == "TEMPO" or (reading.kind(before) == "NUMBER" and before in reading.used)
+    return (i, i + 1, *[reading.value(i)] * 2) if is_first or is_second else None
+
+
+def _past_then(reading, i, step):
+    """Return the place past "then" and the words and commas around it, -1 where there is no "then"."""
+    passed = set()
+    while reading.word(i) in ("and", "then", "at", "to") or (reading.kind(i) == "GAP" and reading.tokens[i].text == ","):
+        passed.add(reading.word(i))
+        i += step
+    return i if "then" in passed else -1
 
 
 def _unit_tempo(reading, i):

@@ -64,7 +64,7 @@ _ORDINARY_TITLES = set(
     """
     all of me/so what/all blues/body and soul/just friends/beautiful love/tune up/let it be/with or without you/autumn leaves/blue in green/blue moon/my way/
     feeling good/country roads/purple rain/get lucky/sweet dreams/take on me/in the mood/silent night/come together/moment notice/stand by me/black orpheus/
-    over the rainbow/blue skies/last christmas/white christmas/let it snow/jingle bells/swan lake/free bird/blinding lights/26 2
+    over the rainbow/blue skies/last christmas/white christmas/let it snow/jingle bells/swan lake/free bird/blinding lights/26 2/a day in the life
     """.replace("\n", "")
     .replace("    ", "")
     .strip()
@@ -132,6 +132,8 @@ def tune_named(prompt):
             end = _end_of_capitals(prompt, words, i + 1)
         elif word.text == "cover" and (name := _name_before_cover(prompt, words, i)):
             return name
+        elif (place := _possession(prompt, words, i) or _theme(prompt, words, i)) and not word.denied:
+            return prompt[words[place[0]].start : words[place[1] - 1].end]
         elif word.text == "by" and (first := _name_by(prompt, words, i)) is not None:
             return prompt[words[first].start : words[i - 1].end]
         else:
@@ -172,6 +174,68 @@ def _end_of_capitals(prompt, words, first):
         end = i if _is_capital(prompt, words[i - 1]) else end
     is_name = end > first and not prompt.isupper() and not words[first].is_chord and not _is_musical(words[first:end])
     return end if is_name else first
+
+
+# "St. Patrick's Day" is a feast, "Bach's Style" no title, "the Main theme" nobody's.
+_OWNED = set(
+    "day days eve night style sound music era time way vibe mood lead hands world works tune song songs piece theme".split()
+)
+_WORKS = set("symphony sonata suite concerto prelude nocturne waltz requiem canon fugue mass march rhapsody etude minuet".split())
+_ROLES = set("main title boss battle love hero villain".split())
+
+
+def _possession(prompt, words, i):
+    """Return the place (first, end) of a title in capitals behind a name and its 's, "Beethoven's Fifth"; None where there is none."""
+    has_s = prompt[words[i].end : words[i].end + 2].replace("’", "'") == "'s"
+    if not has_s or not _is_capital(prompt, words[i]) or prompt.isupper() or words[i].text in _NO_OWNERS:
+        return None
+    end = i + 1
+    while end < len(words) and not words[end].is_mark:
+        # "Eine kleine Nachtmusik"
+        is_between = end > i + 1 and end + 1 < len(words) and words[end].text not in _STOPS_OF_NAMES | {"and"}
+        if not (_is_capital(prompt, words[end]) or (is_between and _is_capital(prompt, words[end + 1]))):
+            break
+        end += 1
+    end -= words[end - 1].text == "no"  # "Cello Suite No. 1"
+    texts = [word.text for word in words[i + 1 : end]]
+    is_work = not _WORKS.isdisjoint(texts[1:])
+    is_title = texts and not words[i + 1].is_chord and _OWNED.isdisjoint(texts) and (is_work or not _is_style(words[i + 1 : end]))
+    first = i - (i > 0 and _is_capital(prompt, words[i - 1]) and words[i - 1].text not in _BEFORE_TITLES | _NO_NAMES)
+    return (first, end) if is_title else None
+
+
+_NO_OWNERS = {"it", "that", "let", "there", "here", "what", "he", "she", "who", "where", "how"}
+
+
+def _theme(prompt, words, i):
+    """Return the place (first, end) of a name in capitals in "the Star Wars theme" or "theme from Jaws"; None where there is none."""
+    if words[i].text != "theme" or prompt.isupper():
+        return None
+    if i + 2 < len(words) and words[i + 1].text in ("from", "of", "to"):
+        start = i + 2 + (words[i + 2].text == "the")
+        end = start
+        while end < len(words) and _is_of_name(prompt, words[end], end > start):
+            end += 1
+        while end > start and not _is_capital(prompt, words[end - 1]):
+            end -= 1
+        return (start, end) if end > start and not _is_style(words[start:end]) else None
+    first = i
+    while first and words[first - 1].text != "the" and _is_of_name(prompt, words[first - 1], True):
+        first -= 1
+    is_called = 0 < first < i and words[first - 1].text == "the"
+    is_name = is_called and _is_capital(prompt, words[first]) and _is_capital(prompt, words[i - 1])
+    return (first, i + 1) if is_name and not _is_style(words[first:i]) else None
+
+
+def _is_of_name(prompt, word, inside):
+    """Return whether a word may be one of a name: in capitals, or small inside it."""
+    return not word.is_mark and (_is_capital(prompt, word) or (inside and word.text in _FUNCTION_WORDS))
+
+
+def _is_style(words):
+    """Return whether a style or an instrument is among words, or all of them are ordinary."""
+    text = " ".join(word.text for word in words)
+    return bool(known_phrases().find(words) or genres_in(text)) or set(text.split()) <= set(_ORDINARY) | _ROLES
 
 
 def _end_of_small_name(words, first):

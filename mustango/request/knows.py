@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache, cached_property, lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,7 @@ def _lacks(said, near):
 # ---------------------------------------------------------------------------------------------------- what no model makes
 
 _NO_SECTIONS = "a clip is one stretch without sections"
+_NO_DYNAMICS = "a clip is as loud at its end as at its beginning"
 _BEYOND = {
     "the sound is mono": """
         stereo / wide stereo / stereo field / stereo image / stereo width / stereo imaging / panned / panning / hard panned / panned hard / auto pan / autopan / stereo panning / hard left / hard right / panned left /
@@ -241,6 +243,8 @@ _BEYOND = {
     _NO_SECTIONS: """
         verse chorus form / verse and chorus / verse chorus / verse chorus structure / verse chorus verse / verse and refrain / ternary form / binary form / rounded binary form / rondo form / sonata form / sonata allegro form / strophic form /
         theme and variations / through composed / song form / 32 bar form / intro verse chorus / multi section / several sections / song structure / middle 8 / middle eight / arch form / three movements / in movements""",
+    _NO_DYNAMICS: """
+        crescendo / crescendos / decrescendo / diminuendo / get louder / gets louder / getting louder / get softer / gets softer / getting softer / get quieter / gets quieter / getting quieter""",
     "chords are of the twelve notes of the piano": """
         microtonal / microtones / microtone / microtonality / quarter tone / quarter tones / quartertone / just intonation / xenharmonic / 19 edo / 31 edo / 24 edo / 22 edo / 53 edo / 19 tet / 31 tet / pythagorean tuning / meantone / meantone tuning""",
     "one chord plays at a time": """
@@ -265,13 +269,41 @@ def _beyond_any_model(prompt, words, told):
     """Yield a note on each thing that a prompt asks and no model makes: fades, stereo, words, sections. told: places of words told of."""
     for found in _beyond_phrases().find(words):
         said = _said(prompt, words, found)
-        if not found.denied and not told.intersection(range(found.first, found.last)):
+        is_timed = found.value == _NO_DYNAMICS and _names_a_turn(words)
+        if not found.denied and not is_timed and not told.intersection(range(found.first, found.last)):
             yield f"{said} is not made: {found.value}"
+    yield from _sections(prompt, words)
     for match in _LETTERS_OF_FORM.finditer(prompt):
         letters = re.sub("[^A-Ea-e]", "", match[1])
         is_form = match[2] or (len(match[1]) > 3 and match[1] == match[1].upper() and letters == match[1] and letters != "ABBA")
         if is_form and len(set(letters)) < len(letters) or (match[2] and len(letters) > 2):
             yield f"the form {match[1]} is not made: {_NO_SECTIONS}"
+
+
+_PARTS = {"intro", "verse", "chorus", "outro", "bridge"}
+_BETWEEN_PARTS = {",", "and", "then", "/", "to", "into", "a", "an", "the"}
+
+
+def _names_a_turn(words):
+    """Return whether words say when a change of loudness begins or ends, as captions do: "until 6 seconds", "midway"."""
+    return any(word.text == "midway" for word in words) or any(
+        word.text in ("until", "from", "after", "at", "to") and after.text.isdigit() for word, after in pairwise(words)
+    )
+
+
+def _sections(prompt, words):
+    """Yield a note on sections in a list, "intro, verse and chorus", or before "then"."""
+    first, last, count = 0, 0, 0
+    for i, word in enumerate([*words, None]):
+        if word and word.text in _PARTS and not word.denied:
+            first, last, count = (first if count else i), i + 1, count + 1
+        elif count and not (word and word.text in _BETWEEN_PARTS):
+            is_then = last < len(words) and words[last].text == "then"
+            is_list = (count > 1 and not (word and word.text == "pickup")) or is_then
+            said = prompt[words[first].start : words[last - 1].end]
+            if is_list and not any(found.value == _NO_SECTIONS for found in _beyond_phrases().find(words[first:i])):
+                yield f"{said} is not made: {_NO_SECTIONS}"
+            count = 0
 
 
 # ---------------------------------------------------------------------------------------------------- what is in no list

@@ -7,6 +7,7 @@ from musicbench import InputError
 from musicbench.music.keys import Key, likely_key
 from musicbench.music.progression import Progression, key_of_line
 from musicbench.prompt.forms import bars_of, line_of
+from musicbench.prompt.sounds import words_of
 from musicbench.prompt.tunes import unknown_name
 from mustango.request.choosing import choose_loop, choose_mode, tempo_range
 from mustango.request.settling_time import TimeSettling, bars_meant, fast_enough_bpm
@@ -26,6 +27,22 @@ def _belong(chords, key):
     """Return whether all notes of chords are in a key's scale, in minor with the raised seventh beside it."""
     notes = {*key.scale, (key.pitch_class + 11) % 12} if key.mode == "minor" else set(key.scale)
     return all(notes.issuperset(chord.pitch_classes) for chord in chords if chord.root is not None)
+
+
+def _chords_denied(prompt):
+    """Return the "no chords" of a prompt, None where there is none; "no chord changes" and "no power chords" are about some chords."""
+    words = words_of(prompt)
+    for i in range(1, len(words)):
+        is_some = i + 1 < len(words) and words[i + 1].text in ("change", "progression", "stab", "symbol")
+        if (
+            words[i].text == "chord"
+            and words[i].denied
+            and words[i - 1].text in ("no", "without", "any", "or", "nor")
+            and not is_some
+        ):
+            first = max(j for j in range(i) if not words[j - 1].denied or j == 0)
+            return prompt[words[first].start : words[i].end]
+    return None
 
 
 class Settling(TimeSettling):
@@ -123,6 +140,10 @@ class Settling(TimeSettling):
         else:
             bars = max(math.ceil(self.duration / bar_s - 1e-6), 1)
         progression = _in_bars(loop[:bars], meter, key)
+        if said := _chords_denied(self.prompt):
+            self.notes.append(
+                f"'{said}' in the prompt is not played: chords sound unless drums play alone; for none write 'chords: N'"
+            )
         if name := unknown_name(self.prompt):
             played = " ".join(loop)
             self.notes.append(
