@@ -65,7 +65,9 @@ class ModelFacts:
         """
         asked = [name for name, told in (("parts", controls.parts), ("melody", controls.melody), ("drums", controls.hits)) if told]
         if asked and not self.takes_notes:
-            raise InputError(f"this model cannot be told of {' and '.join(asked)}; leave it out, or use a model that was trained with them")
+            raise InputError(
+                f"this model cannot be told of {' and '.join(asked)}; leave it out, or use a model that was trained with them"
+            )
         if len(controls.beat_times) > self.max_beats:
             raise InputError(
                 f"{len(controls.beat_times)} beats are above the model's {self.max_beats}; shorten the clip or slow the tempo"

@@ -62,7 +62,9 @@ def resolve(request: Request, facts: ModelFacts, predict: Callable[[str], Any] |
 def fitted(request: Request, takes: list[Controls], facts: ModelFacts, is_exact: bool = False) -> Settled:
     """Return a checked request with its takes as the model plays them. Raises InputError where it cannot, or the tail is too long."""
     if request.stems and not facts.takes_notes:
-        raise InputError("this model cannot be told of parts, so it makes no stems; leave them out, or use a model that was trained with them")
+        raise InputError(
+            "this model cannot be told of parts, so it makes no stems; leave them out, or use a model that was trained with them"
+        )
     played = tuple(facts.played(controls) for controls in takes)
     for controls in played:
         check_tail(request.tail, controls.duration_s, facts.longest_s)
