@@ -18,7 +18,6 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiG
 
 from musicbench import InputError
 from musicbench.compose.instruments import PARTS
-from musicbench.compose.styles import MOODS, OPPOSITES
 from musicbench.sound.master import finished
 from mustango import DTYPES, SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
@@ -26,7 +25,7 @@ from mustango.model.control import PULSE, Notes, control_signal
 from mustango.model.devices import check_device, moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
-from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on
+from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on, opposite_moods
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.files import read_json
 from mustango.release.folder import (
@@ -364,13 +363,6 @@ def parts_of(durations: list[float]) -> list[slice]:
 def sounding_parts(controls: Controls) -> tuple[str, ...]:
     """Return the parts that a clip may have: those it is told, else all, drums only where its words do not rule them out."""
     return controls.parts or (PARTS[1:] if re.search(r"\bno drums\b", controls.text) else PARTS)
-
-
-def opposite_moods(prompt: str) -> str:
-    """Return "dark" for a prompt that says bright, cheerful or sunny, "bright" for one that says the like of dark, "" for others."""
-    words = {mood: rf"(?<!\bnot )(?<!\bno )\b({'|'.join(MOODS[mood])})\b" for mood in OPPOSITES}
-    said = [mood for mood in OPPOSITES if re.search(words[mood], prompt.lower())]
-    return OPPOSITES[said[0]] if len(said) == 1 else ""
 
 
 def sidecar(output: MustangoOutput, index: int, prompt: str, options: dict) -> dict:

@@ -9,11 +9,8 @@ from musicbench.prompt.genres import GENRES
 from musicbench.prompt.sounds import known_phrases, words_of
 
 VOICES = {"choir", "singer", "opera singer", "vocal chops", "robot voice", "throat singing"}
-STRINGS, BRASS, WINDS = (
-    {"violin", "viola", "cello", "acoustic bass"},
-    {"trumpet", "trombone", "french horn", "tuba"},
-    {"flute", "oboe", "clarinet", "bassoon", "english horn"},
-)
+STRINGS, BRASS = {"violin", "viola", "cello", "acoustic bass"}, {"trumpet", "trombone", "french horn", "tuba"}
+WINDS = {"flute", "oboe", "clarinet", "bassoon", "english horn"}
 
 # ---------------------------------------------------------------------------------------------------- words for styles and sounds
 

@@ -3,6 +3,7 @@
 Shapes: B clips, C latent channels, H rows of latents (time), W columns (frequency), K control channels, T mel frames.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from inspect import signature
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from musicbench.compose.styles import MOODS, OPPOSITES
 from mustango.model.conditioning import Conditioning
 from mustango.model.control import control_signal, off_beats
 
@@ -186,3 +188,10 @@ def moved_on(controls: Any, by_s: float) -> Any:
     melody = tuple((start + by_s, end + by_s, pitch) for start, end, pitch in controls.melody)
     hits = tuple((time + by_s, drum) for time, drum in controls.hits)
     return replace(controls, chord_times=chord_times, beat_times=beat_times, melody=melody, hits=hits)
+
+
+def opposite_moods(prompt: str) -> str:
+    """Return "dark" for a prompt that says bright, cheerful or sunny, "bright" for one that says the like of dark, "" for others."""
+    words = {mood: rf"(?<!\bnot )(?<!\bno )\b({'|'.join(MOODS[mood])})\b" for mood in OPPOSITES}
+    said = [mood for mood in OPPOSITES if re.search(words[mood], prompt.lower())]
+    return OPPOSITES[said[0]] if len(said) == 1 else ""
