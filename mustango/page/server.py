@@ -86,6 +86,8 @@ def serve(options, root, **more):
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
+    for url in filter(None, (page.local_url, page.share_url)):
+        print(f"Running on {url}; Ctrl-C ends it", flush=True)
     studio.warm_up().add_done_callback(_tell_failure)
     threading.Thread(target=sweep, args=[files.root], daemon=True).start()
     return page
