@@ -41,7 +41,7 @@ def free_port():
 def started(folder, root, *arguments):
     port = free_port()
     options = build_parser().parse_args(["page", "--model", str(folder), "--port", str(port), *arguments])
-    page = server_of.serve(options, root, quiet=True)
+    page = server_of.serve(options, root)
     return page, f"http://127.0.0.1:{port}"
 
 

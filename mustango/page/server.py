@@ -59,7 +59,7 @@ def _tell_failure(job):
         print(f"mustango: {error}", file=sys.stderr)
 
 
-def serve(options, root, **more):
+def serve(options, root):
     """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks.
 
     Raises InputError.
@@ -82,7 +82,7 @@ def serve(options, root, **more):
             run_history=False,
             enable_monitoring=False, quiet=True, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
             css=style(), head=script(CONTROLS), theme=theme(),
-            app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True, **more,
+            app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True,
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
