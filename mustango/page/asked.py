@@ -52,6 +52,8 @@ class PageRequest(Request):
         values = {}
         if not isinstance(self.listen, bool):
             raise InputError(f"listen {repr(self.listen)[:40]} is neither true nor false; give one of them")
+        if self.stems:
+            raise InputError("the page and its API give no stems; use mustango generate --stems")
         for name in ("prompt", "chords", "key", "meter", "negative_prompt", "scheduler", "predictors", "parts"):
             values[name] = "" if getattr(self, name) is None else getattr(self, name)
             if not isinstance(values[name], str):
