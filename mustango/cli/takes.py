@@ -40,7 +40,10 @@ def check_places(paths, suffixes, parts=()):
 
 
 def places_of(ids, options, count):
-    """Return where the takes of each line of a prompts file go, named by their ids, `count` each; or those of one prompt. Raises InputError unless all can be written there."""
+    """Return where the takes of each line of a prompts file go, named by their ids, `count` each; or those of one prompt.
+
+    Raises InputError unless all can be written there.
+    """
     from musicbench.build.songs import SUFFIXES
     from musicbench.compose.instruments import PARTS
     from musicbench.files import check_folder

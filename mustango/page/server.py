@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+from functools import partial
 
 from musicbench import InputError
 from mustango.page.guard import KEPT_S, MAX_UPLOAD, Files, Gate, sweep
@@ -52,11 +53,10 @@ def check_address(host, port):
         raise InputError(f"cannot listen on {host}:{port} ({error}); choose another --port or --host") from None
 
 
-def _tell_failure(job):
-    """Say why the first model could not be loaded; nothing when the page is being stopped meanwhile."""
-    error = job.exception()
-    if error and not sys.is_finalizing() and threading.main_thread().is_alive():
-        print(f"mustango: {error}", file=sys.stderr)
+def _tell_failure(job, page):
+    """Say why the first model could not be loaded; nothing when the page has been stopped meanwhile."""
+    if job.exception() and not page.server.should_exit:
+        print(f"mustango: {job.exception()}", file=sys.stderr)
 
 
 def serve(options, root):
@@ -88,6 +88,6 @@ def serve(options, root):
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
     for url in filter(None, (page.local_url, page.share_url)):
         print(f"Running on {url}; Ctrl-C ends it", flush=True)
-    studio.warm_up().add_done_callback(_tell_failure)
+    studio.warm_up().add_done_callback(partial(_tell_failure, page=page))
     threading.Thread(target=sweep, args=[files.root], daemon=True).start()
     return page

@@ -16,20 +16,8 @@ from mustango.request.request import MUSIC, SETTINGS, Request, is_blank
 from mustango.request.settled import Settled, resolve
 from mustango.request.sidecar import LOADED, check_sidecar, is_sidecar, restored
 
-LINE_FIELDS = (
-    "prompt",
-    "chords",
-    "tempo",
-    "meter",
-    "key",
-    "beats",
-    "duration",
-    "parts",
-    "melody",
-    "drums",
-    "seed",
-    "id",
-)  # those that people write
+# Those that people write.
+LINE_FIELDS = ("prompt", "chords", "tempo", "meter", "key", "beats", "duration", "parts", "melody", "drums", "seed", "id")
 # What else a sidecar holds: a line may be a sidecar, which asks for its take again.
 SIDECAR_FIELDS = ("text", "bpm", "chords_time", "sample_rate", "picked", "asked", "origin", "notes", "versions")
 

@@ -17,7 +17,7 @@ MOST_NOTES = 10_000
 
 
 @dataclass(frozen=True)
-class Line:
+class Events:
     """Events of a melody or of drums: tuples that begin with their times, in seconds, or in quarter notes of a score.
 
     quarters_bpm: the tempo that a score tells.
@@ -51,12 +51,12 @@ def read_parts(value: Any) -> tuple[str, ...] | None:
     return tuple(part for part in PARTS if part in named)
 
 
-def read_melody(value: Any) -> Line | None:
+def read_melody(value: Any) -> Events | None:
     """Return a melody: of a MIDI file in quarter notes, heard in another file of sound, or a list of [start (s), end (s), MIDI pitch].
 
     None for None and empty text. Raises InputError.
     """
-    if value is None or isinstance(value, Line):
+    if value is None or isinstance(value, Events):
         return value
     if isinstance(value, (str, Path)):
         return _melody_of_file(Path(value)) if str(value).strip() else None
@@ -64,7 +64,7 @@ def read_melody(value: Any) -> Line | None:
     for start, end, pitch in notes:
         if not (isinstance(pitch, int) and 0 <= pitch <= 127 and 0 <= start < end):
             raise InputError(f"melody note {[start, end, pitch]} is none; give [start, later end, MIDI pitch 0-127]")
-    return Line(notes)
+    return Events(notes)
 
 
 def _melody_of_file(path):
@@ -72,19 +72,19 @@ def _melody_of_file(path):
         score = read_score(path)
         if not score.notes:
             raise InputError(f"{path} holds no notes but of drums; give a file with a melody")
-        return Line(score.notes, True, score.quarters_bpm)
+        return Events(score.notes, True, score.quarters_bpm)
     notes = hear_melody(*load_audio(path))
     if not notes:
         raise InputError(f"no melody is heard in {path}; give one voice or instrument alone, or a MIDI file")
-    return Line(notes)
+    return Events(notes)
 
 
-def read_drums(value: Any) -> Line | None:
+def read_drums(value: Any) -> Events | None:
     """Return strokes of drums: of a MIDI file in quarter notes, or a list of [time (s), one of DRUMS].
 
     None for None and empty text. Raises InputError.
     """
-    if value is None or isinstance(value, Line):
+    if value is None or isinstance(value, Events):
         return value
     if isinstance(value, (str, Path)):
         if not str(value).strip():
@@ -94,12 +94,12 @@ def read_drums(value: Any) -> Line | None:
         score = read_score(value)
         if not score.hits:
             raise InputError(f"{value} has no drums, which MIDI writes on channel 10; give a file with drums")
-        return Line(score.hits, True, score.quarters_bpm)
+        return Events(score.hits, True, score.quarters_bpm)
     hits = _events(value, "drums", f"[time in seconds, one of {', '.join(DRUMS)}]", 2)
     for time, drum in hits:
         if time < 0 or drum not in DRUMS:
             raise InputError(f"stroke {[time, drum]} is none; give [time in seconds, one of {', '.join(DRUMS)}]")
-    return Line(hits)
+    return Events(hits)
 
 
 def _events(value, name, form, size):

@@ -10,22 +10,12 @@ from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.request.bounds import check_length, read_duration, read_number
 from mustango.request.controls import ASKED
-from mustango.request.notes import Line, read_drums, read_melody, read_parts
+from mustango.request.notes import Events, read_drums, read_melody, read_parts
 
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 1 - 64, 30  # seed + take stays below 2**32
-MUSIC = (
-    "chords",
-    "chords_time",
-    "tempo",
-    "meter",
-    "key",
-    "beats",
-    "duration",
-    "parts",
-    "melody",
-    "drums",
-)  # fields of what is played
-SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems")  # of how it is made
+# Fields of what is played, and of how it is made.
+MUSIC = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration", "parts", "melody", "drums")
+SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems")
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 
 
@@ -57,8 +47,8 @@ class Request:
     beats: Sequence[Sequence[float]] | None = None
     chords_time: Sequence[float] | None = None
     parts: str | Sequence[str] | None = None
-    melody: str | Path | Sequence | Line | None = None
-    drums: str | Path | Sequence | Line | None = None
+    melody: str | Path | Sequence | Events | None = None
+    drums: str | Path | Sequence | Events | None = None
     seed: int = 0
     count: int = 1
     steps: int = STEPS

@@ -14,11 +14,8 @@ from mustango.request.settled import Settled, fitted
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
 PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
-LOADED = {
-    "model": BUNDLED,
-    "dtype": "float32",
-    "revision": None,
-}  # what a take is made with; the same for a file of prompts
+# What a take is made with; the same for a file of prompts.
+LOADED = {"model": BUNDLED, "dtype": "float32", "revision": None}
 
 # ---------------------------------------------------------------------------------------------------- written
 
