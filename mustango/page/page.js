@@ -160,8 +160,11 @@ window.mustango = (() => {
   }
   setInterval(expire, 10000);
 
+  // A pause may come before the sound does: then the browser breaks the promise of play(), and nothing is wrong.
+  const start = audio => audio.play().catch(error => { if (error.name !== 'AbortError') throw error; });
+
   function seek(audio, time_s, play) {
-    const go = () => { audio.currentTime = time_s < audio.duration ? time_s : 0; if (play) audio.play(); };
+    const go = () => { audio.currentTime = time_s < audio.duration ? time_s : 0; if (play) start(audio); };
     if (audio.readyState) return go();
     audio.addEventListener('loadedmetadata', go, {once: true});
     audio.load();
@@ -213,7 +216,7 @@ window.mustango = (() => {
   function switchTakes() {
     slots.chosen = true;  // a take that arrives now is not compared unless it is chosen
     const from = slots.heard === slots.B ? slots.B : slots.A, to = from === slots.A ? slots.B : slots.A;
-    if (![slots.A, slots.B].includes(slots.heard)) return sound(slots.A).play();
+    if (![slots.A, slots.B].includes(slots.heard)) return start(sound(slots.A));
     const time_s = Math.max(samePlace(from, to, sound(from).currentTime), 0);
     sound(from).pause();
     seek(sound(to), time_s, true);
@@ -264,7 +267,7 @@ window.mustango = (() => {
       ArrowRight: beat_s, ArrowUp: beat_s, ArrowLeft: -beat_s, ArrowDown: -beat_s, PageDown: scale_s, PageUp: -scale_s, Home: -1e9,
     };
     if (event.key in steps) seek(audio, within(audio.currentTime + steps[event.key], 0, audio.duration || 0), !audio.paused);
-    else if (event.key === ' ' || event.key === 'Enter') audio.paused ? audio.play() : audio.pause();
+    else if (event.key === ' ' || event.key === 'Enter') audio.paused ? start(audio) : audio.pause();
     else return;
     event.preventDefault();
   });
