@@ -4,8 +4,10 @@ import argparse
 import signal
 import sys
 import tempfile
+from contextlib import redirect_stderr, redirect_stdout
 
 from musicbench import check_installed, whole
+from musicbench.files import alone_in
 from mustango import DTYPES
 from mustango.cli.options import add_table, check_device
 
@@ -26,8 +28,18 @@ OPTIONS = {
     "--host": dict(default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)"),
     "--port": dict(type=port, default=7860, help="(default %(default)s)"),
     "--share": dict(action="store_true", help="also open a public address through gradio.live"),
-    "--auth": dict(metavar="USER:PASS", help="ask for a name and password, on the page and in the API"),
+    "--auth": dict(
+        action="append", metavar="USER:PASS",
+        help="ask for a name and password, on the page and in the API; may be repeated; others on this machine can read it",
+    ),
+    "--auth-file": dict(metavar="FILE", help="the same from a file with a line USER:PASS each; or from the variable MUSTANGO_AUTH"),
+    "--name": dict(
+        action="append", metavar="HOST", help="a name the page is reached under, as behind a proxy, beside this machine's own; may be repeated"
+    ),
     "--queue": dict(type=whole, default=40, metavar="N", help="requests that may wait (default %(default)s)"),
+    "--work": dict(
+        type=whole, default=3600, metavar="SECONDS", help="work that a request may take, in seconds (default %(default)s)"
+    ),
     "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
     "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
     "--dtype": dict(default="float32", choices=DTYPES, help="(default %(default)s)"),
@@ -42,11 +54,17 @@ def add_options(parser):
 def run(options):
     """Run the page until it is stopped; returns the exit status. Raises InputError."""
     check_installed("the page", "page", "gradio", "starlette", "jinja2", "matplotlib")
+    from mustango.page.guard import PREFIX, delete_leftovers
+    from mustango.page.logs import Clean
     from mustango.page.server import serve
 
     check_device(options.device, options.dtype)
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # so that the files are deleted then as well
-    with tempfile.TemporaryDirectory(prefix="mustango-page-", ignore_cleanup_errors=True) as root:
+    delete_leftovers()
+    with (
+        tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as root, alone_in(root),
+        redirect_stdout(Clean(sys.stdout)), redirect_stderr(Clean(sys.stderr)),
+    ):  # fmt: skip
         serve(options, root).block_thread()
     return 0

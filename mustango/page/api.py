@@ -7,7 +7,9 @@ import gradio as gr
 from musicbench import InputError
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.page.asked import PageRequest
+from mustango.page.guard import asker
 from mustango.page.studio import Take
+from mustango.page.work import Progress
 
 
 def endpoint(studio, files):
@@ -44,11 +46,13 @@ def endpoint(studio, files):
             predictors=predictors, listen=listen, loudness=loudness, tail=tail, beats=beats,
             parts=parts, melody=melody, drums=drums,
         )  # fmt: skip
-        finished = []
+        finished, progress = [], gr.Progress()
         try:
             if prompt is None:
                 raise InputError("prompt is null; give text, or empty text for none")
-            for event in studio.play(asked, files.session(request)):
+            for event in files.counted(request, studio.play(asked, files.session(request), *asker(request))):
+                if isinstance(event, Progress):
+                    progress(event.share, desc=event.text)
                 if isinstance(event, Take) and event.picture:
                     scores = event.scores and {
                         "tempo": [event.scores.bpm_asked, event.scores.bpm_heard],

@@ -6,7 +6,7 @@ from mustango.page.web import status_html
 
 FAILED = "The server is full or failed; try again."
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
-ONE_PLAYS = {"concurrency_limit": 1, "concurrency_id": "studio"}
+IN_LINE = {"concurrency_limit": None}  # of what waits for its turn by itself, see `mustango.page.line`
 
 
 class Desk:

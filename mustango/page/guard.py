@@ -1,28 +1,51 @@
-"""Where the page's files lie, how long they live, and what is let in."""
+"""Where the page's files lie, how many there may be, and how long they live; who asks for them."""
 
-import json
 import re
 import secrets
 import shutil
+import tempfile
 import time
 from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from musicbench import InputError
-from mustango.page.uploads import MAX_SONGS
+from musicbench.files import LOCK, alone_in
+from mustango.page.line import Who
+from mustango.page.shares import Shares
 
 KEPT_S = 3600  # seconds; files of takes and uploads are deleted after it
 MAX_UPLOAD = 50 * 2**20  # bytes of a file
-MAX_DISK = 8 * 2**30  # bytes of all files and of the uploads that are coming in; above it uploads are refused
-UPLOAD, LOGIN = "/gradio_api/upload", ("/login", "/login/")  # what takes forms; all else takes JSON
+MAX_DISK = 8 * 2**30  # bytes of all files; above it nothing is taken in
+MAX_FILES = 20_000
+LEFT_FREE = 256 * 2**20  # bytes of the disk that are left alone
+BROKEN_OFF_S = 300  # seconds; an upload that has not grown for so long broke off
+PREFIX = "mustango-page-"  # of a server's folder
+FULL = "this server holds too many files now; try again later"
+
+
+def who_asks(request):
+    """Return the Who of a Gradio request."""
+    return getattr(getattr(request, "state", None), "who", Who())
+
+
+def asker(request):
+    """Return (who, listened) of a Gradio request: who asks, and what tells whether they still listen."""
+    visitors = getattr(getattr(request, "state", None), "visitors", None)
+    if visitors is None:
+        return Who(), lambda: True
+    return who_asks(request), lambda: visitors.listens(request.session_hash)
 
 
 class Files:
-    """The folder that holds everything of this server; each session's part has a name that nobody can guess."""
+    """The folder that holds everything of this server; each session's part has a name that nobody can guess.
+
+    room, number: bytes and files that were written in the last hour, by address. They are sums; no folder is walked for them.
+    """
 
     def __init__(self, root):
         self.root, self._secret = Path(root).resolve(), secrets.token_bytes(32)
+        self.room, self.number = Shares(MAX_DISK, KEPT_S + 120), Shares(MAX_FILES, KEPT_S + 120)
         self.served = re.compile(re.escape(str(self.root)) + r"/[0-9a-f]{32}/[0-9a-f]{32}/[A-Za-z0-9_-][A-Za-z0-9._-]*")
         self.uploaded = re.compile(re.escape(str(self.root)) + r"/[0-9a-f]{64}/[^/]+")
 
@@ -31,9 +54,13 @@ class Files:
         return self._folder(f"session {request.session_hash}")
 
     def tab(self, token, request):
-        """Return the folder of a browser's tab, which keeps its secret token over a reload; of the session where it has none."""
+        """Return the folder of a browser's tab, which keeps its secret token over a reload; of the session where it has none.
+
+        The token is worth nothing to a client of another name than the server gave its owner.
+        """
         if isinstance(token, str) and re.fullmatch("[0-9a-f]{32}", token):
-            return self._folder(f"tab {token}")
+            who = who_asks(request)
+            return self._folder(f"tab {who.user} {who.client or who.address} {token}")
         return self.session(request)
 
     def _folder(self, name):
@@ -55,109 +82,84 @@ class Files:
             return bool(written) and all(map(self.named_in, data.values()))
         return not isinstance(data, list) or all(map(self.named_in, data))
 
-    def size(self):
-        """Return how many bytes all files hold."""
-        held = 0
-        for path in self.root.rglob("*"):
-            with suppress(OSError):  # deleted meanwhile
-                held += path.lstat().st_size
-        return held
+    def takes_in(self, who, size=0):
+        """True when there is room for so many bytes of one who asks, and disk left beside."""
+        left = shutil.disk_usage(self.root).free - size > LEFT_FREE
+        return left and self.room.may_take(who.address, size) and self.number.may_take(who.address)
+
+    def counted(self, request, events):
+        """Yield the events of work that writes files, and count what was written when a take or a dataset is done.
+
+        Raises InputError where there is no room.
+        """
+        who = who_asks(request)
+        for event in events:
+            if folder := getattr(event, "finished_in", None):
+                sizes = [path.stat().st_size for path in folder.iterdir()]
+                self.room.add(who.address, sum(sizes))
+                self.number.add(who.address, len(sizes))
+            elif not self.takes_in(who):
+                raise InputError(FULL)
+            yield event
 
 
-class Gate:
-    """ASGI middleware: serves only files of takes, bounds what is sent, keeps the page to this server's own scripts and fonts."""
+class Ages:
+    """How long things have been as they are, by a clock that nobody can set."""
 
-    POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; object-src 'none'"
-    CLOSED = ("/gradio_api/proxy", "/gradio_api/deep_link", "/gradio_api/stream", "/gradio_api/process_recording", "/monitoring")
+    def __init__(self):
+        self._seen = {}
 
-    def __init__(self, app, files):
-        self.app, self.files = app, files
-        self.coming = 0  # bytes of uploads under way; what is written of them already counts twice
+    def of(self, path, changed):
+        """Return for how many seconds a path has been seen with this mark of its last change."""
+        now = time.monotonic()
+        if self._seen.get(path, (None, 0.0))[0] != changed:
+            self._seen[path] = changed, now
+        return now - self._seen[path][1]
 
-    def refusal(self, scope):
-        """Return (status, reason) when a request is not let in, else None."""
-        path, headers = scope["path"], dict(scope["headers"])
-        at = path.find("/gradio_api/file")
-        if at >= 0 and not self.files.served.fullmatch(path[at:].removeprefix("/gradio_api/file=")):
-            return 403, "no such file"
-        if any(closed in path for closed in self.CLOSED):
-            return 403, "not offered here"
-        if scope["method"] == "POST":
-            length, upload = headers.get(b"content-length", b""), path == UPLOAD
-            if not length.isdigit() or b"transfer-encoding" in headers:
-                return 411, "give the length of what you send"
-            if int(length) > (MAX_UPLOAD * MAX_SONGS if upload else 2**20):
-                return 413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB"
-            if upload and self.files.size() + self.coming + int(length) > MAX_DISK:
-                return 507, "this server holds too many files now; try again later"
-        return None
+    def grow(self, seconds):
+        """Let all that is remembered be older by so many seconds."""
+        self._seen = {path: (changed, at - seconds - 1) for path, (changed, at) in self._seen.items()}
 
-    async def read(self, receive):
-        """Read a body that ought to be JSON; returns what gives it again, and whether it names only files that this server wrote."""
-        messages, more = [], True
-        while more:
-            messages.append(await receive())
-            more = messages[-1].get("more_body", False)
-        try:
-            named = self.files.named_in(json.loads(b"".join(message.get("body", b"") for message in messages) or b"null"))
-        except (ValueError, RecursionError):
-            named = False
+    def forget(self, *paths):
+        """Forget what is deleted."""
+        for path in paths:
+            self._seen.pop(path, None)
 
-        async def again():
-            return messages.pop(0) if messages else await receive()
-
-        return again, named
-
-    async def __call__(self, scope, receive, send):
-        if scope["type"] != "http":
-            return await self.app(scope, receive, send)
-        from starlette.responses import PlainTextResponse
-
-        if refused := self.refusal(scope):
-            return await PlainTextResponse(refused[1], refused[0])(scope, receive, send)
-
-        upload = scope["method"] == "POST" and scope["path"] == UPLOAD
-        if scope["method"] == "POST" and not upload and scope["path"] not in LOGIN:
-            receive, named = await self.read(receive)
-            if not named:
-                return await PlainTextResponse("no such file", 403)(scope, receive, send)
-
-        async def send_guarded(message):
-            if message["type"] == "http.response.start":
-                extra = {
-                    "content-security-policy": self.POLICY,
-                    "x-content-type-options": "nosniff",
-                    "referrer-policy": "same-origin",
-                }
-                message["headers"] = [*message["headers"], *((k.encode(), v.encode()) for k, v in extra.items())]
-            await send(message)
-
-        length = int(dict(scope["headers"])[b"content-length"]) if upload else 0
-        self.coming += length
-        try:
-            await self.app(scope, receive, send_guarded)
-        finally:
-            self.coming -= length
+    def known(self):
+        """Return all paths that are remembered."""
+        return list(self._seen)
 
 
-def sweep_once(root):
+def sweep_once(root, ages):
     """Delete what is older than KEPT_S: in the sessions' folders in `root` each take and dataset as a whole; then empty sessions, and
     uploads that broke off, which lie in `root` itself.
     """
     for held in root.glob("*/*"):
         with suppress(OSError):
-            newest = max(path.stat().st_mtime for path in (held, *held.rglob("*")))
-            if time.time() - newest > KEPT_S:
+            newest = max(path.stat().st_mtime_ns for path in (held, *held.rglob("*")))
+            if ages.of(held, newest) > KEPT_S:
                 shutil.rmtree(held) if held.is_dir() else held.unlink()
     for held in root.iterdir():
         with suppress(OSError):  # in use
-            if time.time() - held.stat().st_mtime > KEPT_S:
-                held.rmdir() if held.is_dir() else held.unlink()
+            about, is_dir = held.stat(), held.is_dir()
+            if held.name != LOCK and ages.of(held, (about.st_mtime_ns, about.st_size)) > (KEPT_S if is_dir else BROKEN_OFF_S):
+                held.rmdir() if is_dir else held.unlink()
+    ages.forget(*(path for path in ages.known() if not path.exists()))
 
 
 def sweep(root):
     """Sweep once a minute, as long as there is the folder; what is deleted meanwhile by others is no reason to end."""
+    ages = Ages()
     while root.is_dir():
         with suppress(OSError):
-            sweep_once(root)
+            sweep_once(root, ages)
         time.sleep(60)
+
+
+def delete_leftovers(place=None):
+    """Delete the folders that killed servers left in `place`, the system's folder for temporary files; those of others are left alone."""
+    for folder in Path(place or tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError, InputError):  # a server that runs
+            if (folder / LOCK).is_file() and not folder.is_symlink():
+                with alone_in(folder):
+                    shutil.rmtree(folder, ignore_errors=True)

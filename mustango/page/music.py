@@ -6,7 +6,8 @@ import gradio as gr
 
 from musicbench import InputError
 from mustango.page.asked import PageRequest
-from mustango.page.desk import ONE_PLAYS, QUIET, Desk
+from mustango.page.desk import IN_LINE, QUIET, Desk
+from mustango.page.guard import asker
 from mustango.page.inputs import CONTROLS, asked_for, kept_inputs
 from mustango.page.web import cards_in, page_remedies, plan_html, progress_html, save_card, say_same, stated_in, status_html
 from mustango.page.widgets import inputs_column, takes_column
@@ -30,7 +31,7 @@ class Maker:
         still, cards, folder = [gr.skip()] * len(self.desk.shown), {}, self.files.tab(token, request)
         try:
             same = say_same(self.studio.settle(asked).request, cards_in(folder))
-            for event in self.studio.play(asked, folder):
+            for event in self.files.counted(request, self.studio.play(asked, folder, *asker(request))):
                 if isinstance(event, Progress):
                     yield progress_html(event, same), *still[1:], gr.skip()
                 else:
@@ -119,7 +120,7 @@ def let_takes_be_made(w, v, controls, maker):
     run = {
         "outputs": [*desk.shown, v.arrived], "show_progress": "full", "show_progress_on": v.status,
         "api_visibility": "private",
-        **ONE_PLAYS,
+        **IN_LINE,
     }  # fmt: skip
     runs = [
         asked.then(maker.play, [*controls, *browser], js=f"(...values) => mustango.ask(values, {desk.stopping})", **run),

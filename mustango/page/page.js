@@ -140,7 +140,8 @@ window.mustango = (() => {
   function add(card) {
     const template = document.createElement('template');
     template.innerHTML = card.html;
-    const time = new Date(card.until_ms).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'});
+    template.content.querySelector('.take').dataset.until = performance.now() + card.left_ms;  // no clock that somebody sets
+    const time = new Date(Date.now() + card.left_ms).toLocaleTimeString([], {hour: '2-digit', minute: '2-digit'});
     template.content.querySelector('.until').textContent = `Deleted at ${time}.`;
     find('#take-list').prepend(template.content);
     find('#takes').hidden = false;
@@ -150,7 +151,7 @@ window.mustango = (() => {
   // Say of takes whose time is over that their files are deleted; one that plays may end.
   function expire() {
     for (const card of all('.take:not(.gone)')) {
-      if (Date.now() < Number(card.dataset.until) || !card.querySelector('audio').paused) continue;
+      if (performance.now() < Number(card.dataset.until) || !card.querySelector('audio').paused) continue;
       card.classList.add('gone');
       card.querySelectorAll('audio, .heard, .downloads, .slots').forEach(part => part.remove());
       card.querySelector('.until').textContent = 'Its files were deleted.';

@@ -1,4 +1,4 @@
-"""The page's server: its parts put together, the address it listens on, the files it keeps until it ends."""
+"""The page's server: its parts put together, the address and names it listens on, the files it keeps until it ends."""
 
 import os
 import socket
@@ -7,39 +7,38 @@ import threading
 from functools import partial
 
 from musicbench import InputError
-from mustango.page.guard import KEPT_S, MAX_UPLOAD, Files, Gate, sweep
+from mustango.page.doors import careful, connections
+from mustango.page.gate import Gate, Names
+from mustango.page.guard import MAX_UPLOAD, Files, sweep
 from mustango.page.inputs import CONTROLS
+from mustango.page.line import Line
+from mustango.page.logins import users
 from mustango.page.studio import Studio
+from mustango.page.uploads import Builder
+from mustango.page.visitors import SESSIONS, Visitors
 from mustango.page.web import script, style
 
+SPARE_THREADS = 40  # beside one for each request that waits
+SHARED = (".gradio.live",)  # where --share opens an address
 
-def build_page(studio, files):
+
+def build_page(studio, builder, files):
     """Return the Blocks: the page and its API."""
     import gradio as gr
 
     from mustango.page.api import endpoint
-    from mustango.page.desk import ONE_PLAYS
+    from mustango.page.desk import IN_LINE
     from mustango.page.music import music_tab
     from mustango.page.songs import dataset_tab
 
-    with gr.Blocks(title="Mustango", analytics_enabled=False, delete_cache=(60, KEPT_S)) as page:
+    with gr.Blocks(title="Mustango", analytics_enabled=False) as page:
         gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
         with gr.Tab("Music"):
             music_tab(page, studio, files)
         with gr.Tab("Dataset"):
-            dataset_tab(files)
-        gr.api(endpoint(studio, files), api_name="generate", **ONE_PLAYS)
+            dataset_tab(builder, files)
+        gr.api(endpoint(studio, files), api_name="generate", **IN_LINE)
     return page
-
-
-def name_and_password(text):
-    """Return (name, password) of --auth, None where it is left out. Raises InputError for anything but USER:PASS."""
-    if text is None:
-        return None
-    name, _, password = text.partition(":")
-    if not name.strip() or not password.strip():
-        raise InputError(f"--auth {text!r} is not USER:PASS; give a name, a colon and a password")
-    return name, password
 
 
 def check_address(host, port):
@@ -53,6 +52,12 @@ def check_address(host, port):
         raise InputError(f"cannot listen on {host}:{port} ({error}); choose another --port or --host") from None
 
 
+def own_names():
+    """Return the names that this machine has for itself."""
+    name = socket.gethostname()
+    return name, f"{name.partition('.')[0]}.local", socket.getfqdn()
+
+
 def _tell_failure(job, page):
     """Say why the first model could not be loaded; nothing when the page has been stopped meanwhile."""
     if job.exception() and not page.server.should_exit:
@@ -64,28 +69,37 @@ def serve(options, root):
 
     Raises InputError.
     """
-    auth = name_and_password(options.auth)
+    auth = users(options.auth or [], options.auth_file)
     if options.queue < 1:
         raise InputError(f"--queue {options.queue} is below 1; give how many requests may wait")
+    if options.work < 1:
+        raise InputError(f"--work {options.work} is below 1; give the seconds of work that a request may take")
     check_address(options.host, options.port)
-    studio, files = Studio(options.model or ["mustango-mini"], options.device, options.dtype, options.low_memory), Files(root)
+    models = options.model or ["mustango-mini"]
+    studio = Studio(models, options.device, options.dtype, options.low_memory, Line(options.queue + 1, options.work))
+    builder, files, visitors = Builder(Line(options.queue + 1, options.work)), Files(root), Visitors()
+    names = Names(*(options.name or []), options.host, *own_names(), suffixes=SHARED if options.share else ())
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # Gradio sums up all that it keeps after each event
     from starlette.middleware import Middleware
 
     from mustango.page.widgets import theme
 
-    page = build_page(studio, files).queue(max_size=options.queue)
+    threads = 2 * (options.queue + 1) + SPARE_THREADS
+    page = build_page(studio, builder, files).queue(max_size=threads)
     try:
         page.launch(
-            server_name=options.host, server_port=options.port, share=options.share, auth=auth, ssr_mode=False,
-            run_history=False,
-            enable_monitoring=False, quiet=True, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=200,
+            server_name=options.host, server_port=options.port, share=options.share, auth=auth or None, ssr_mode=False,
+            run_history=False, max_threads=threads,
+            enable_monitoring=False, quiet=True, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=2 * SESSIONS,
             css=style(), head=script(CONTROLS), theme=theme(),
-            app_kwargs={"middleware": [Middleware(Gate, files=files)]}, prevent_thread_lock=True,
+            app_kwargs={"middleware": [Middleware(Gate, files=files, visitors=visitors, names=names)]}, prevent_thread_lock=True,
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None
+    listening = page.server.config
+    listening.http_protocol_class = careful(listening.http_protocol_class, connections())
     for url in filter(None, (page.local_url, page.share_url)):
         print(f"Running on {url}; Ctrl-C ends it", flush=True)
     studio.warm_up().add_done_callback(partial(_tell_failure, page=page))

@@ -3,14 +3,14 @@
 import gradio as gr
 
 from musicbench import InputError
-from mustango.page.desk import QUIET, Desk
-from mustango.page.guard import KEPT_S, MAX_UPLOAD
-from mustango.page.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES, Builder
+from mustango.page.desk import IN_LINE, QUIET, Desk
+from mustango.page.guard import KEPT_S, MAX_UPLOAD, asker
+from mustango.page.uploads import KINDS, MAX_SONG_S, MAX_SONGS, RECIPES
 from mustango.page.web import progress_html, report_html, status_html
 from mustango.page.work import Progress
 
 
-def dataset_tab(files):
+def dataset_tab(builder, files):
     """Place the tab that builds a dataset of uploaded songs, and let its widgets act."""
     gr.Markdown(
         f"Songs in, captioned training clips out: as `musicbench build`. Up to {MAX_SONGS} songs of {MAX_UPLOAD >> 20} "
@@ -30,12 +30,13 @@ def dataset_tab(files):
             status = gr.HTML(status_html("The rows and their report appear here."), elem_id="build-status", min_height=64)
             rows = gr.DownloadButton("Download the rows (ZIP)", visible=False, elem_id="rows")
             report = gr.HTML(elem_id="report")
-    builder, desk = Builder(), Desk(status, stop, go)
+    desk = Desk(status, stop, go)
 
     def build(songs, recipe, request: gr.Request):
         """Build the rows of uploaded songs, showing progress."""
         try:
-            for event in builder.build(files.songs(songs), recipe, files.session(request)):
+            work = builder.build(files.songs(songs), recipe, files.session(request), *asker(request))
+            for event in files.counted(request, work):
                 if isinstance(event, Progress):
                     yield progress_html(event), *[gr.skip()] * 4
                 else:
@@ -49,7 +50,7 @@ def dataset_tab(files):
     building = go.click(desk.waiting, None, desk.shown, **QUIET).then(
         build, [songs, recipe], [*desk.shown, rows, report], preprocess=False, js=desk.begin(), show_progress="full",
         show_progress_on=status,
-        concurrency_limit=1, concurrency_id="builder", api_visibility="private",
+        api_visibility="private", **IN_LINE,
     )  # fmt: skip
     desk.stoppable([building])
     old = "status => mustango.withoutOldError(status, '#build-status')"

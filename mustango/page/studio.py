@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil, inf
 from pathlib import Path
 from secrets import token_hex
@@ -15,12 +16,17 @@ from musicbench.scores.midi import save_midi
 from musicbench.sound.audio import save_audio
 from mustango.hear.obeyed import Scores, compare
 from mustango.page.asked import AUTO_DURATION, PageRequest
+from mustango.page.line import Line, Who
 from mustango.page.work import Progress, watched
 from mustango.release.folder import model_folder
 from mustango.request.bounds import CHART
 from mustango.request.controls import Controls
 from mustango.request.model_facts import read_facts
 from mustango.request.sidecar import made_with
+
+
+def _take_of(index, count):
+    return f"take {index + 1} of {count}, " if count > 1 else ""
 
 
 @dataclass(frozen=True)
@@ -40,14 +46,20 @@ class Take:
     heard_chords: tuple = ()
     remedy: str = ""
 
+    @property
+    def finished_in(self):
+        """The take's folder, None while files are still missing."""
+        return self.picture and self.wav.parent
+
 
 class Studio:
-    """Plays requests one after the other, in one thread, with one model in memory at a time.
+    """Plays takes one after the other, in one thread, with one model in memory at a time; between takes it is somebody else's turn.
 
-    models: those a request may name: the bundled one, folders, hub ids. Raises InputError when one cannot be found.
+    models: those a request may name: the bundled one, folders, hub ids. line: whose turn it is, and how long a request may take. Raises
+    InputError when a model cannot be found.
     """
 
-    def __init__(self, models, device="cpu", dtype="float32", low_memory=False):
+    def __init__(self, models, device="cpu", dtype="float32", low_memory=False, line=None):
         folders = {model: model_folder(model) for model in models}
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
         if len(self.models) < len(folders):
@@ -55,8 +67,10 @@ class Studio:
         self._facts = {name: read_facts(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
+        self._line = line or Line(places=41)
         self._worker = ThreadPoolExecutor(1, "studio")
         self._loaded = None, None
+        self._step = {}  # seconds that a step took last, a second of music, by model
         self._rest = 0.3  # seconds that decoding, listening and drawing took last, a second of music
         self._denoised = 0.0  # when the last step was done
 
@@ -107,43 +121,60 @@ class Studio:
             return False
         return True
 
-    def play(self, request, folder):
+    def play(self, request, folder, who=Who(), listened=lambda: True):  # noqa: B008 it is frozen
         """Yield Progress while working, and each Take twice: as soon as it sounds and when it has been heard and drawn.
 
-        Files go into new folders with random names in `folder`. Closing the generator stops the work within one step. Raises
-        InputError.
+        Files go into new folders with random names in `folder`. Closing the generator stops the work within one step. who: whose place in
+        the line it is; listened: tells whether somebody listens, else it is stopped. Raises InputError.
         """
         asked = self.settle(request)
-        first = Progress("Getting ready" if self._loaded[0] == asked.request.model else "Loading the model")
-        yield from watched(self._worker, lambda emit: self._work(asked, Path(folder), emit), first)
+        count = asked.request.count
+        self._line.check_cost(sum(self._seconds(asked, index) for index in range(count)))
+        with self._line.place(who, listened) as place:
+            for index in range(count):
+                place.next_s = self._seconds(asked, index)
+                while before := self._line.before(place):
+                    yield Progress(f"Waiting for its turn; {before} before it", index / count)
+                make = partial(self._make_take, asked, index, Path(folder), place)
+                for event in watched(self._worker, make, Progress(self._beginning(asked.request, index), index / count)):
+                    place.check_listener()
+                    yield event
+                self._line.end_turn(place)
 
-    def _work(self, asked, folder, emit):
-        request = asked.request
+    def _seconds(self, asked, index):
+        """Return how many seconds a take will take, as the last ones did; 0.0 while nobody knows."""
+        if asked.request.model not in self._step:
+            return 0.0
+        return asked.takes[index].duration_s * (asked.request.steps * self._step[asked.request.model] + self._rest)
+
+    def _beginning(self, request, index):
+        if self._loaded[0] != request.model:
+            return "Loading the model"
+        return _take_of(index, request.count).capitalize() + "getting ready" if index else "Getting ready"
+
+    def _make_take(self, asked, index, folder, place, emit):
+        request, emit = asked.request, self._line.in_time(place, emit)
         pipeline = self._pipeline(request.model)
-        total = request.count * request.steps
-        for index in range(request.count):
-            which = f"take {index + 1} of {request.count}, " if request.count > 1 else ""
-            duration_s = asked.takes[index].duration_s
-            started, rest_s = time.monotonic(), self._rest * duration_s
+        total, which = request.count * request.steps, _take_of(index, request.count)
+        duration_s, started = asked.takes[index].duration_s, time.monotonic()
+        rest_s = self._rest * duration_s
 
-            def on_step(step, steps, index=index, which=which, started=started, rest_s=rest_s):
-                done = index * request.steps + min(step, request.steps)
-                left_s = (total - done) * (time.monotonic() - started) / step + rest_s * (request.count - index)
-                self._denoised = time.monotonic()
-                text = f"step {step} of {steps}" if step < steps else "turning it into sound"
-                emit(Progress(f"{which}{text}".capitalize(), done / total, time.monotonic() + left_s))
+        def on_step(step, steps):
+            done = index * request.steps + min(step, request.steps)
+            self._denoised = time.monotonic()
+            left_s = (total - done) * (self._denoised - started) / step + rest_s * (request.count - index)
+            text = f"step {step} of {steps}" if step < steps else "turning it into sound"
+            emit(Progress(f"{which}{text}".capitalize(), done / total, self._denoised + left_s))
 
-            output = pipeline.play([asked.alone(index)], on_step)
-            take = self._written(output, request, folder, {"revision": pipeline.commit} if pipeline.commit else {})
-            emit(take)
-            over_at = self._denoised + rest_s if index == request.count - 1 else None
-            emit(
-                Progress(
-                    f"{which}{'listening back' if request.listen else 'drawing'}".capitalize(), (index + 1) / request.count, over_at
-                )
-            )
-            emit(self._heard(take, output.audios[0], output.sample_rate))
-            self._rest = (time.monotonic() - self._denoised) / duration_s
+        output = pipeline.play([asked.alone(index)], on_step)
+        self._step[request.model] = (self._denoised - started) / request.steps / duration_s
+        take = self._written(output, request, folder, {"revision": pipeline.commit} if pipeline.commit else {})
+        emit(take)
+        over_at = self._denoised + rest_s if index == request.count - 1 else None
+        doing = "listening back" if request.listen else "drawing"
+        emit(Progress(f"{which}{doing}".capitalize(), (index + 1) / request.count, over_at))
+        emit(self._heard(take, output.audios[0], output.sample_rate))
+        self._rest = (time.monotonic() - self._denoised) / duration_s
 
     def _written(self, output, request, folder, revision):
         """Write the audio, the sidecar and the MIDI of a take into a new folder. revision: of a hub's model, as a sidecar has it."""

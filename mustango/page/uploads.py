@@ -5,11 +5,13 @@ import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
 from musicbench import InputError
 from musicbench.sound.soundfiles import SoundFile
+from mustango.page.line import Line, Who
 from mustango.page.work import Progress, watched
 
 RECIPES = ("musicbench", "plain")
@@ -30,6 +32,11 @@ class Built:
     rows: int
     rejected: int
     reasons: tuple
+
+    @property
+    def finished_in(self):
+        """The folder of the ZIP file and the report."""
+        return self.report.parent
 
 
 def check_songs(paths):
@@ -62,21 +69,31 @@ def _lasts_longer(path, limit_s, on_block):
 
 
 class Builder:
-    """Builds datasets one after the other, in one thread."""
+    """Builds datasets one after the other, in one thread. line: whose turn it is, and how long a request may take."""
 
-    def __init__(self):
+    def __init__(self, line=None):
+        self._line = line or Line(places=41)
         self._worker = ThreadPoolExecutor(1, "builder")
 
-    def build(self, paths, recipe, folder):
+    def build(self, paths, recipe, folder, who=Who(), listened=lambda: True):  # noqa: B008 it is frozen
         """Yield Progress while working and the Built in the end. Files go into a new folder with a random name in `folder`.
 
-        Closing the generator stops the work at the next clip. Raises InputError.
+        Closing the generator stops the work at the next clip. who, listened: as for `Studio.play`. Raises InputError.
         """
         check_songs(paths)
         if recipe not in RECIPES:
             raise InputError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
-        place = Path(folder) / token_hex(16)
-        yield from watched(self._worker, lambda emit: _build(paths, recipe, place, emit), Progress("Listening to the songs"))
+        folder = Path(folder) / token_hex(16)
+        with self._line.place(who, listened) as place:
+            while before := self._line.before(place):
+                yield Progress(f"Waiting for its turn; {before} before it")
+            make = partial(self._make, paths, recipe, folder, place)
+            for event in watched(self._worker, make, Progress("Listening to the songs")):
+                place.check_listener()
+                yield event
+
+    def _make(self, paths, recipe, folder, place, emit):
+        _build(paths, recipe, folder, self._line.in_time(place, emit))
 
 
 def _build(paths, recipe, place, emit):

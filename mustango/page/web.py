@@ -207,11 +207,13 @@ def address(path):
 
 
 def card(take, number, made_at):
-    """Return what the page shows of a take as {"id", "number", "until_ms", "html", "heard", "request"}; made_at: seconds since 1970."""
+    """Return what the page shows of a take as {"id", "number", "made_at", "left_ms", "html", "heard", "request"}.
+
+    made_at: by `time.monotonic`; left_ms: until its files are deleted.
+    """
     from markupsafe import Markup
 
     heard = picture_html(take, number) + scores_html(take)
-    until_ms = round(1000 * (made_at + KEPT_S))
     files = {
         name: address(path) for name, path in (("WAV", take.wav), ("FLAC", take.flac), ("MIDI", take.midi), ("JSON", take.json))
     }
@@ -224,11 +226,14 @@ def card(take, number, made_at):
         asdict(take.request),
         chord_line(take.controls),
         bars,
-        until_ms,
         Markup(heard),
     )
-    shown = {"id": take.id, "number": number, "until_ms": until_ms, "html": render("take", *parts), "heard": heard}
-    return shown | {"request": asdict(take.request)}
+    shown = {"id": take.id, "number": number, "html": render("take", *parts), "heard": heard, "request": asdict(take.request)}
+    return shown | {"made_at": made_at, "left_ms": _left_ms(made_at)}
+
+
+def _left_ms(made_at):
+    return round(1000 * (made_at + KEPT_S - time.monotonic()))
 
 
 def page_remedies(remedies):
@@ -258,9 +263,10 @@ def save_card(take, folder):
     own = folder / take.id / CARD
     before = [other for other in cards_in(folder) if other["id"] != take.id]
     number = 1 + max((other["number"] for other in before), default=0)
-    made_at = own.stat().st_mtime if own.is_file() else time.time()
+    made_at = time.monotonic()
     if own.is_file():
-        number = json.loads(own.read_text(encoding="utf-8"))["number"]
+        there = json.loads(own.read_text(encoding="utf-8"))
+        number, made_at = there["number"], there["made_at"]
     shown = card(take, number, made_at)
     save_json(own, shown)
     return shown
@@ -290,7 +296,7 @@ def cards_in(folder):
         with suppress(OSError, ValueError):  # deleted meanwhile
             shown = json.loads(path.read_text(encoding="utf-8"))
             if any(path.parent.glob("*.wav")):
-                cards.append(shown)
+                cards.append(shown | {"left_ms": _left_ms(shown["made_at"])})
     return sorted(cards, key=lambda shown: shown["number"])
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event
 
+from musicbench import InputError
+
 TICK_S = 0.25  # how often a watcher hears of what goes on
 
 
@@ -23,13 +25,14 @@ class Progress:
 
 
 class Stopped(BaseException):
-    """Whoever watched has gone or cancelled; no fault of the work's, which is not to catch it as an Exception."""
+    """The work is to end: nobody watches any more, or for the reason given; no fault of its own, which it may catch as an Exception."""
 
 
 def watched(worker, work, progress):
     """Run `work(emit)` in an executor and yield `progress`, then what it emits, the last Progress again every 0.25 s.
 
-    Closing the generator makes the next `emit` raise Stopped in `work`. What `work` raises is raised here.
+    Closing the generator makes the next `emit` raise Stopped in `work`. What `work` raises is raised here, a Stopped with a reason as
+    InputError.
     """
     events, stop = SimpleQueue(), Event()
 
@@ -42,8 +45,8 @@ def watched(worker, work, progress):
         try:
             work(emit)
             events.put(None)
-        except Stopped:
-            events.put(None)
+        except Stopped as stopped:
+            events.put(InputError(str(stopped)) if stopped.args else None)
         except Exception as error:  # raised where it is watched
             events.put(error)
         except BaseException as error:  # such as SystemExit, which would end the server where it is watched
