@@ -327,7 +327,11 @@ def test_who_finds_the_line_full_is_told(tiny_folder, tmp_path, monkeypatch):
         answered.set()
         assert playing.exception(timeout=HANG_S) is None
         said = [str(job.exception(timeout=HANG_S)) for job in jobs]
-        assert said.count("None") >= 1 and all("this server is full" in text for text in said if text != "None") and len(set(said)) == 2
+        assert (
+            said.count("None") >= 1
+            and all("this server is full" in text for text in said if text != "None")
+            and len(set(said)) == 2
+        )
     finally:
         page.close(verbose=False)
 

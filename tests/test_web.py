@@ -356,7 +356,12 @@ def test_only_files_of_takes_are_served(files):
     for path in hostile:
         for before in ("/gradio_api/file=", "/gradio_api/file/", "//gradio_api/file="):
             assert refusal(gate, "GET", before + path) == (403, "no such file"), path
-    for closed in ("/gradio_api/proxy=http://x", "/gradio_api/deep_link", "/monitoring/summary", "/gradio_api/custom_component/x/client/y/z"):
+    for closed in (
+        "/gradio_api/proxy=http://x",
+        "/gradio_api/deep_link",
+        "/monitoring/summary",
+        "/gradio_api/custom_component/x/client/y/z",
+    ):
         assert refusal(gate, "GET", closed)[0] == 403
     assert refusal(gate, "GET", "/config") is None
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -41,13 +42,15 @@ ANSWERED = {
 
 
 class Names:
-    """The names under which the page is reached: those given, those of this machine, and any bare address.
+    """The names under which the page is reached: those `given`, this machine's `own`, and any bare address.
 
     A page of a foreign name that has this machine's address is thus no page of ours, whatever its name servers say.
     """
 
-    def __init__(self, *names: str, suffixes: tuple[str, ...] = ()):
-        self._names, self._suffixes = {name.strip().lower().rstrip(".") for name in names} | {"localhost"}, suffixes
+    def __init__(self, given: Iterable[str] = (), own: Iterable[str] = (), suffixes: tuple[str, ...] = ()):
+        self._given = {name.strip().lower().rstrip(".") for name in given}
+        self._names = self._given | {name.lower().rstrip(".") for name in own} | {"localhost"}
+        self._suffixes = suffixes
 
     def known(self, host: str) -> bool:
         """True for the value of a Host header that names this page."""
@@ -66,9 +69,8 @@ class Names:
             parts = urlsplit(origin)
         except ValueError:
             return False
-        return parts.scheme in ("http", "https") and (
-            parts.netloc.lower() in hosts or _name_of(parts.netloc) in self._names - {"localhost"}
-        )
+        ours = parts.netloc.lower() in hosts or _name_of(parts.netloc) in self._given
+        return parts.scheme in ("http", "https") and ours
 
 
 def _name_of(host):
@@ -193,6 +195,10 @@ class Gate:
         self.visitors.begin_to_listen(*heard)
         try:
             await self.app(asked.scope, receive, send)
+        except RuntimeError:  # of Gradio, for a session that has gone; told in the stream already
+            if not (heard and send.started):
+                raise
+            await send({"type": "http.response.body", "body": b""})
         finally:
             self.visitors.end_listening(*heard)
 

@@ -53,9 +53,9 @@ class Place:
     who: Who
     listened: Callable[[], bool]
     next_s: float = 0.0
-    came_at: float = field(default_factory=time.monotonic)
-    asked_at: float = field(default_factory=time.monotonic)
-    heard_at: float = field(default_factory=time.monotonic)
+    came_at: float = field(default_factory=lambda: time.monotonic())
+    asked_at: float = field(default_factory=lambda: time.monotonic())
+    heard_at: float = field(default_factory=lambda: time.monotonic())
     began_at: float | None = None  # of its turn
     spent_s: float = 0.0  # in its turns before
 

@@ -78,7 +78,7 @@ def serve(options, root):
     models = options.model or ["mustango-mini"]
     studio = Studio(models, options.device, options.dtype, options.low_memory, Line(options.queue + 1, options.work))
     builder, files, visitors = Builder(Line(options.queue + 1, options.work)), Files(root), Visitors()
-    names = Names(*(options.name or []), options.host, *own_names(), suffixes=SHARED if options.share else ())
+    names = Names(options.name or [], [options.host, *own_names()], SHARED if options.share else ())
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"  # Gradio sums up all that it keeps after each event

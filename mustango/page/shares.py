@@ -58,7 +58,7 @@ class Shares:
 
     def _fits(self, who, amount):
         free = self.total - self._held.total()
-        return amount <= free and self._held[who] + amount <= free + 1
+        return amount <= free and self._held[who] + amount <= free - amount + 2  # one of two may have both
 
     def _add(self, who, amount):
         self._held[who] += amount
