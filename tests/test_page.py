@@ -1,5 +1,6 @@
 """The page in a real browser (chromium, headless), on the bundled model."""
 
+import http.client
 import json
 import os
 import re
@@ -15,6 +16,7 @@ import soundfile
 from conftest import HANG_S, ROOT, read_chords
 from test_app import free_port
 from test_features import AM, RATE, C, F, G, triads
+from test_strangers import STRANGER, can_be, log_in
 
 from musicbench.sound.picture import MARGIN_LEFT, MARGIN_RIGHT, PIECE_WIDTH
 
@@ -617,3 +619,70 @@ def test_songs_become_a_dataset(opened, tmp_path):
     page.locator("#build").click()
     page.locator("#build-status [role=alert]", has_text="silence.wav: no clip of it can be used").wait_for()
     assert page.locator("#rows").count() == 0
+
+
+needs_addresses = pytest.mark.skipif(not can_be(STRANGER), reason="this machine has one address only")
+
+
+def requested(address, path, body=None, headers=None, source=STRANGER):
+    """Be another client, at another address of this machine; returns (status, text)."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=HANG_S, source_address=(source, 0))
+    sent = json.dumps(body) if body is not None else None
+    connection.request("POST" if sent else "GET", path, sent, {"content-type": "application/json", **(headers or {})})
+    response = connection.getresponse()
+    return response.status, response.read().decode()
+
+
+@needs_addresses
+def test_junk_sessions_of_others_and_a_stolen_token_do_nothing_to_a_tab_s_takes(swift, swift_address):
+    page = swift()
+    quick(page)
+    page.locator("#generate").click()
+    page.get_by_text("Done. Press play.").wait_for()
+    token = page.evaluate("JSON.parse(sessionStorage.getItem('mustango')).token")
+    config = json.loads(requested(swift_address, "/config")[1])
+    numbers = {dependency["api_name"]: dependency["id"] for dependency in config["dependencies"]}
+    for number in range(230):
+        body = {"data": ["piano"], "session_hash": f"junk{number}", "fn_index": numbers["stated_in"]}
+        assert requested(swift_address, "/gradio_api/run/predict", body)[0] == 200
+    body = {"data": [None, token], "session_hash": "x", "fn_index": numbers["restore"]}
+    stolen = json.loads(requested(swift_address, "/gradio_api/run/predict", body)[1])["data"]
+    assert [value["cards"] for value in stolen if isinstance(value, dict) and "cards" in value] == [[]]
+    page.reload()
+    page.get_by_text("Your takes are below.").wait_for()
+    assert page.locator(".take").count() == 1
+    page.wait_for_function("document.querySelector('.take audio').duration > 0")
+
+
+@needs_addresses
+def test_one_who_logs_in_stays_so_whatever_foreign_pages_try(browser, tiny_folder, tmp_path):
+    (tmp_path / "users").write_text("me:secret\nyou:other\n")
+    with served("--model", str(tiny_folder), "--auth-file", str(tmp_path / "users")) as address:
+        context = browser.new_context()
+        page = context.new_page()
+        page.set_default_timeout(1000 * HANG_S)
+        page.goto(address)
+        page.get_by_label("username").fill("you")
+        page.get_by_label("password").fill("other")
+        page.get_by_role("button", name="Login").click()
+        page.get_by_text("chords (chosen)").wait_for()
+        foreign = address.replace("127.0.0.1", "localhost")  # another origin, of another site
+        evil = context.new_page()
+        evil.goto(f"{foreign}/robots.txt")
+        tried = evil.evaluate(
+            """async address => {
+                const sent = async (path, how) => { try { return (await fetch(address + path, {credentials: 'include', ...how})).status; } catch { return 0; } };
+                const image = new Image();
+                await new Promise(over => { image.onload = image.onerror = over; image.src = `${address}/logout`; });
+                const form = new FormData();
+                form.append('files', new Blob(['RIFF']), 'a.wav');
+                return [await sent('/logout', {mode: 'no-cors'}), await sent('/config'), await sent('/gradio_api/upload', {method: 'POST', body: form})];
+            }""",
+            address,
+        )
+        assert not {200, 302} & set(tried)
+        page.reload()
+        page.get_by_text("chords (chosen)").wait_for()
+        statuses = [log_in(address, "me", f"wrong {n}", source=STRANGER)[0] for n in range(20)]
+        assert statuses.count(429) == 10
+        context.close()

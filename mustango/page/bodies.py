@@ -5,6 +5,7 @@ import time
 
 GAP_S = 20.0  # seconds; the longest pause of a sender
 SLOWEST = 4096  # bytes a second, after GAP_S
+CHUNK = 2**14  # bytes that are passed on at once
 MAX_PARTS = 40  # of a form
 PART = b"content-disposition"  # begins one
 
@@ -66,6 +67,11 @@ class Upload:
         """Return the next message. Raises Refused where there is no room for it, or where it has too many parts."""
         message = await self._body.receive()
         data = message.get("body", b"")
+        while message["type"] == "http.request" and not self._body.over and len(data) < CHUNK:  # Gradio takes note of each
+            message = await self._body.receive()
+            data += message.get("body", b"")
+        if message["type"] == "http.request":
+            message = message | {"body": data}
         seen = (self._tail + data).lower()
         before = self._parts
         self._parts += seen.count(PART)

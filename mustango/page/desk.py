@@ -1,12 +1,14 @@
 """A kind of work on the page: its status, and the buttons that start and stop it."""
 
+from typing import Any
+
 import gradio as gr
 
 from mustango.page.web import status_html
 
 FAILED = "The server is full or failed; try again."
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}  # small things, done at once
-IN_LINE = {"concurrency_limit": None}  # of what waits for its turn by itself, see `mustango.page.line`
+IN_LINE: dict[str, Any] = {"concurrency_limit": None}  # of what waits for its turn by itself, see `mustango.page.line`
 
 
 class Desk:

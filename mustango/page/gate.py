@@ -1,5 +1,6 @@
 """The page's gate: who is let in, to which routes, with what; every answer leaves through it."""
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -9,12 +10,14 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from mustango.page.bodies import Body, Refused, Upload, given_again
 from mustango.page.guard import FULL, MAX_UPLOAD
+from mustango.page.line import Who
 from mustango.page.shares import Shares, Tries
 from mustango.page.uploads import MAX_SONGS
 from mustango.page.visitors import Visitors, cookies_in
 
 API = "/gradio_api"
 UPLOAD, LOGIN, LOGOUT, FILE = f"{API}/upload", ("/login", "/login/"), "/logout", f"{API}/file="
+PROGRESS = f"{API}/upload_progress"
 NAME = r"[\w.-]+"
 OPEN = re.compile(  # what needs no login: the page's frame and the login itself
     rf"/(login/?|logout|favicon\.ico|robots\.txt|manifest\.json|theme\.css|(static|assets|svelte)/.*|pwa_icon(/\d+)?)?"
@@ -30,9 +33,10 @@ STREAMS = re.compile(
 JOINS = re.compile(rf"{API}/(queue/join|call/)")
 RANGE = re.compile(rb"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")  # one part; of more the whole file is sent
 SHOWN = ("audio/", "image/png")  # in the browser; all else is downloaded
-MAX_JSON, MAX_FORM, DRAINED = 2**20, 2**14, MAX_UPLOAD * (MAX_SONGS + 1)
-AT_ONCE = 64  # requests being answered, but for streams and files
-LOGINS = 10  # tries of an address in a minute
+MAX_JSON, MAX_FORM, DRAINED = 2**19, 2**14, MAX_UPLOAD * (MAX_SONGS + 1)
+AT_ONCE, EACH = 64, 4  # requests that are let in, but for streams and files; of those of one address, how many are answered at once
+LOGINS, WORKS = 10, 120  # tries of an address in a minute: to log in, to have work done
+TOLD_S = 30.0  # how long it is told that an upload is done
 MAX_TOKENS = 1000  # of those who have logged in
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'"
 ANSWERED = {
@@ -92,7 +96,8 @@ class Gate:
     def __init__(self, app, files, visitors=None, names=None):
         self.app, self.files = app, files
         self.visitors, self.names = visitors or Visitors(), names or Names()
-        self.answering, self.logins = Shares(AT_ONCE), Tries(LOGINS)
+        self.answering, self.logins, self.works = Shares(AT_ONCE), Tries(LOGINS), Tries(WORKS)
+        self._turns: dict[str, asyncio.Semaphore] = {}
 
     async def __call__(self, scope, receive, send):
         if scope["type"] == "lifespan":
@@ -150,7 +155,7 @@ class Gate:
             raise Refused(411, "give the length of what you send")
         most = {UPLOAD: MAX_UPLOAD * MAX_SONGS}.get(asked.path, MAX_FORM if asked.path in LOGIN else MAX_JSON)
         if asked.length > most:
-            raise Refused(413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files 1 MiB")
+            raise Refused(413, f"too much; a file may have {MAX_UPLOAD >> 20} MiB, a request without files {MAX_JSON >> 10} KiB")
         if asked.path == UPLOAD and not self.files.takes_in(asked.who, asked.length):
             raise Refused(507, FULL)
 
@@ -179,10 +184,14 @@ class Gate:
             return await self._pass(asked, body, send)
         if not self.answering.take(asked.who.address):
             raise Refused(429, "too many requests at once; try again")
+        turns = self._turns.setdefault(asked.who.address, asyncio.Semaphore(EACH))
         try:
-            await self._pass(asked, body, send)
+            async with turns:
+                await self._pass(asked, body, send)
         finally:
             self.answering.give(asked.who.address)
+            if not self.answering.held(asked.who.address):
+                self._turns.pop(asked.who.address, None)
 
     async def _pass(self, asked, body, send):
         receive, heard = body.receive, self._name_session(asked)
@@ -191,6 +200,8 @@ class Gate:
         elif asked.path in LOGIN:
             return await self._log_in(asked, body, send)
         elif asked.method == "POST":
+            if JOINS.match(asked.path) and not self.works.allowed(asked.who.address):
+                raise Refused(429, f"more than {WORKS} requests in a minute; wait a minute")
             receive = await self._read(asked, body)
         self.visitors.begin_to_listen(*heard)
         try:
@@ -201,6 +212,17 @@ class Gate:
             await send({"type": "http.response.body", "body": b""})
         finally:
             self.visitors.end_listening(*heard)
+            if asked.path in (UPLOAD, PROGRESS):
+                self._forget_progress(asked)
+
+    def _forget_progress(self, asked):
+        """Forget how an upload went on, a while after its end: Gradio would remember it for ever."""
+        from gradio.routes import file_upload_statuses as told
+
+        for upload in (value for name, value in asked.query if name == "upload_id"):
+            asyncio.get_running_loop().call_later(
+                TOLD_S, lambda name=upload: (told.stop_tracking(name), told._signals.pop(name, None))
+            )
 
     async def _log_in(self, asked, body, send):
         """Pass a login on, a few in a minute; one that succeeds forgets those before."""
@@ -278,7 +300,7 @@ class Asked:
         self.scope, self.method, self.path = scope, scope["method"], scope["path"]
         self._headers = [(name.lower(), value) for name, value in scope["headers"]]
         self.cookies = cookies_in("; ".join(self.headers("cookie")))
-        self.who = None
+        self.who = Who()
         gradio = scope.get("app")
         self.auth, self.tokens = getattr(gradio, "auth", None) is not None, getattr(gradio, "tokens", {})
         names = [f"access-token-{kind}{getattr(gradio, 'cookie_id', '')}" for kind in ("", "unsecure-")]

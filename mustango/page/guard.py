@@ -147,12 +147,19 @@ def sweep_once(root, ages):
     ages.forget(*(path for path in ages.known() if not path.exists()))
 
 
-def sweep(root):
-    """Sweep once a minute, as long as there is the folder; what is deleted meanwhile by others is no reason to end."""
+def sweep(root, remembered=()):
+    """Sweep once a minute, as long as there is the folder; what is deleted meanwhile by others is no reason to end.
+
+    remembered: sets of paths as text, from which those of files that have gone are taken.
+    """
     ages = Ages()
     while root.is_dir():
         with suppress(OSError):
             sweep_once(root, ages)
+        for paths in remembered:
+            for path in list(paths):
+                if not Path(path).exists():
+                    paths.discard(path)
         time.sleep(60)
 
 

@@ -128,7 +128,7 @@ class Line:
         with self._changed:
             if self._working is not place:
                 return
-            seconds = time.monotonic() - place.began_at
+            seconds = time.monotonic() - (place.began_at or 0.0)
             place.spent_s += seconds
             for key in self._keys(place.who):
                 self.usage.add(key, seconds)

@@ -103,5 +103,5 @@ def serve(options, root):
     for url in filter(None, (page.local_url, page.share_url)):
         print(f"Running on {url}; Ctrl-C ends it", flush=True)
     studio.warm_up().add_done_callback(partial(_tell_failure, page=page))
-    threading.Thread(target=sweep, args=[files.root], daemon=True).start()
+    threading.Thread(target=sweep, args=[files.root, page.temp_file_sets], daemon=True).start()
     return page

@@ -9,6 +9,7 @@ from functools import partial
 from math import ceil, inf
 from pathlib import Path
 from secrets import token_hex
+from typing import Any
 
 from musicbench import InputError
 from musicbench.files import save_json, written_whole
@@ -69,7 +70,7 @@ class Studio:
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
         self._line = line or Line(places=41)
         self._worker = ThreadPoolExecutor(1, "studio")
-        self._loaded = None, None
+        self._loaded: tuple[str | None, Any] = None, None
         self._step = {}  # seconds that a step took last, a second of music, by model
         self._rest = 0.3  # seconds that decoding, listening and drawing took last, a second of music
         self._denoised = 0.0  # when the last step was done
