@@ -87,11 +87,12 @@ def test_a_flood_of_work_that_nobody_waits_for_stops_nobody(server, tmp_path):
 def test_promised_bytes_take_no_room_and_an_answer_comes_where_there_is_none(server):
     _, address = server
     port = int(address.rpartition(":")[2])
-    head = "POST /gradio_api/upload HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1000000000\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n"
+    head = "POST /gradio_api/upload HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\ncontent-type: multipart/form-data; boundary=x\r\n\r\n"
     with ExitStack() as held:
-        for _ in range(22):
-            held.enter_context(socket.create_connection(("127.0.0.1", port), source_address=(STRANGER, 0))).sendall(head.encode())
-        assert upload(address)[0] == 200
+        for length in [1_000 * 2**20] * 9 + [10**7] * 25:
+            connection = socket.create_connection(("127.0.0.1", port), source_address=(STRANGER, 0))
+            held.enter_context(connection).sendall(head.format(length).encode())
+        assert upload(address, bytes(11 * 10**6))[0] == 200
 
 
 def test_an_upload_walks_no_files(server, monkeypatch):
