@@ -284,3 +284,13 @@ def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     take = takes_of(studio, named, tmp_path / "takes")[-1]
     assert take.controls.notes == ("this model has no theremin; nearest: synth lead",)
     assert json.loads(take.json.read_text())["text"] == "solo theremin, no drums"
+
+
+def test_a_model_that_cannot_be_loaded_is_told_without_the_server_s_folders(tiny_folder, tmp_path, capsys):
+    model = tmp_path / "broken"
+    shutil.copytree(tiny_folder, model)
+    studio = Studio([str(model)])
+    next((model / "unet").glob("*.safetensors")).write_bytes(b"no weights")
+    with pytest.raises(InputError, match="the model broken cannot be loaded") as caught:
+        list(studio.play(QUICK, tmp_path / "takes"))
+    assert str(tmp_path) not in str(caught.value) and str(tmp_path) in capsys.readouterr().err

@@ -59,8 +59,8 @@ def own_names():
 
 
 def _tell_failure(job, page):
-    """Say why the first model could not be loaded; nothing when the page has been stopped meanwhile."""
-    if job.exception() and not page.server.should_exit:
+    """Say why the first model could not be loaded, where that was not said; nothing when the page has been stopped meanwhile."""
+    if job.exception() and not isinstance(job.exception(), InputError) and not page.server.should_exit:
         print(f"mustango: {job.exception()}", file=sys.stderr)
 
 

@@ -1,6 +1,7 @@
 """Studio: one model in memory and one thread that plays; a request -> takes, each a folder of files, with progress to watch."""
 
 import re
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -84,7 +85,11 @@ class Studio:
             from mustango.pipeline import load_pipeline
 
             self._loaded = None, None  # let go of the other model first
-            self._loaded = name, load_pipeline(self.models[name], quiet=True, **self._how)
+            try:
+                self._loaded = name, load_pipeline(self.models[name], quiet=True, **self._how)
+            except InputError as error:  # names this machine's folders
+                print(f"mustango: {error}", file=sys.stderr)
+                raise InputError(f"the model {name} cannot be loaded; the server's terminal says why") from None
         return self._loaded[1]
 
     def settle(self, request):
