@@ -13,8 +13,8 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy "
-        "(see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
+        "caption them, write rows. Run again to go on. Exit status: 0 if there are rows, 1 if there are none, or with --strict "
+        "if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
         "songs",
@@ -36,9 +36,14 @@ def build_parser():
         help="rules, the folder of a text2text model, or the URL of an OpenAI-compatible service",
     )
     build.add_argument("--paraphrase-model", metavar="NAME", help="the service's model")
+    build.add_argument(
+        "--rows-only", action="store_true", help="write no audio: a copy is made when it is read (musicbench.load), the same bytes"
+    )
     build.add_argument("--webdataset", action="store_true", help="also pack as tar shards of about 1 GB in OUT/shards")
     build.add_argument("--parquet", action="store_true", help="also pack as Parquet in OUT/parquet (needs pyarrow)")
-    build.add_argument("--overwrite", action="store_true", help="start anew: delete what a build left in OUT")
+    build.add_argument("--overwrite", action="store_true", help="where settings changed, make anew what depends on them")
+    build.add_argument("--accept-versions", action="store_true", help="go on though libraries have other versions now")
+    build.add_argument("--strict", action="store_true", help="exit with 1 if a song was rejected that is not a copy")
 
     inspect = commands.add_parser("inspect", help="dataset folder -> one HTML page to look at and listen to")
     inspect.add_argument("folder", metavar="OUT", help="dataset folder")
@@ -64,7 +69,7 @@ def build_parser():
 
 
 def build(options):
-    """Run `musicbench build`; returns 1 if any song was rejected."""
+    """Run `musicbench build`; returns 1 if there are no rows, or with --strict if any song was rejected."""
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
 
@@ -72,13 +77,18 @@ def build(options):
     from musicbench.build.build import build as build_dataset
     from musicbench.build.engines import Engine
     from musicbench.build.recipe import Recipe
+    from musicbench.build.settings import Settings
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
     if options.parquet:
         dataset.check_parquet()
+    if options.rows_only and (options.webdataset or options.parquet):
+        raise InputError("--rows-only writes no audio to pack; leave it out, or --webdataset and --parquet")
     is_file = options.recipe.endswith(".toml")
     recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
+    paraphrase, audio = (options.paraphrase, options.paraphrase_model), "none" if options.rows_only else "flac"
+    settings = Settings(recipe, options.seed, paraphrase, audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):
@@ -88,11 +98,10 @@ def build(options):
         made = build_dataset(
             options.songs,
             options.out,
-            recipe,
-            seed=options.seed,
+            settings,
             engine=Engine(options.engine, options.workers, options.address),
-            paraphrase=(options.paraphrase, options.paraphrase_model),
             overwrite=options.overwrite,
+            accept_versions=options.accept_versions,
             on_progress=progress,
         )
     if options.webdataset:
@@ -106,7 +115,7 @@ def build(options):
     )
     if made.contradicted_songs:
         print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')
-    return 1 if made.rejected_songs > made.same_songs else 0
+    return 1 if not made.rows or (options.strict and made.rejected_songs > made.same_songs) else 0
 
 
 def inspect(options):

@@ -54,7 +54,7 @@ def save_json_lines(path: Path | str, rows: Iterable[dict]) -> None:
         file.writelines(map(json_line, rows))
 
 
-def json_line(row: dict) -> str:
+def json_line(row: dict | list) -> str:
     """Return a row as a line of JSON Lines."""
     return json.dumps(row, ensure_ascii=False) + "\n"
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.build import captions
-from musicbench.files import save_json_lines, written_whole
+from musicbench.files import json_line, written_whole
 from musicbench.music.annotation import Annotation
 from musicbench.sound.clip import Clip
 
@@ -56,19 +56,14 @@ def read_rows(folder: Path | str) -> list[dict]:
     return rows
 
 
-def write_metadata(folder: Path | str, rows: list[dict]) -> None:
-    """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
+def metadata_line(row: dict) -> str:
+    """Return a row as a line of the metadata.jsonl of its split's audiofolder.
 
     What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits
     must agree.
     """
-    path = Path(folder) / "metadata.jsonl"
-    if rows:
-        save_json_lines(
-            path, [{"file_name": Path(row["location"]).name, **_as_text(row, STRUCTURED + NOT_ALWAYS_HEARD)} for row in rows]
-        )
-    else:
-        path.unlink(missing_ok=True)
+    name = row["location"].split("/", 1)[1]
+    return json_line({"file_name": name, **_as_text(row, STRUCTURED + NOT_ALWAYS_HEARD)})
 
 
 def row_clip(row: dict) -> Clip:
