@@ -74,7 +74,7 @@ def test_a_build_of_lying_files_ends_in_little_memory(tmp_path):
     command = ["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain"]
     limited = f"ulimit -v 4000000; exec {sys.executable} -c '{code}' \"$@\""
     done = subprocess.run(["bash", "-c", limited, "bash", *command], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 1 and "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
     assert "MemoryError" not in (tmp_path / "out" / "rejected.jsonl").read_text()
     assert len({row["source"] for row in read_rows(tmp_path / "out")}) >= 10
 

@@ -26,6 +26,7 @@ from musicbench.build.index import INDEX, Done, Index, file_state
 from musicbench.build.manifests import read_manifests
 from musicbench.build.marks import marked_rows, read_object, rejection
 from musicbench.build.paraphrases import Paraphraser
+from musicbench.build.plan import lengths_of
 from musicbench.build.row_tables import Source, write_tables
 from musicbench.build.settings import Settings, digest_of, versions
 from musicbench.build.shelves import AUDIO, MARK, SPLITS, audio_counts, files_on, mark_of
@@ -34,10 +35,8 @@ from musicbench.build.songs import caption_lines, datasets_in, find_songs, passe
 from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, sweep_torn, written_whole
 from musicbench.sound.features import import_madmom
 from musicbench.sound.opening import file_sha256
-from musicbench.sound.soundfiles import SoundFile
 
 HIDDEN = "hidden, as its name begins with a dot; rename it"
-SAMPLE = 200  # songs whose length is read before the work, to tell how much there is
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,10 @@ def build(
             found.same = _same_bytes(found, index)
             given = _left(found, out, settings, index)
             jobs = ((found.folder.absolute(), path, out.absolute(), settings, given[path]) for path in given)
-            for job, built in _build_songs(engine or Engine(), jobs, _clips_in(found.folder, given, settings), on_progress):
+            lengths = lengths_of(found.folder, list(given), settings.recipe)
+            if given:
+                print(lengths, file=sys.stderr)
+            for job, built in _build_songs(engine or Engine(), jobs, round(lengths.clips.mean), on_progress):
                 _keep(job[1], built, given[job[1]], out, found, index)
             counted = _write(out, found, settings, index)
             _sweep(out, index)
@@ -213,17 +215,6 @@ def _left(found, out, settings, index):
     return {path: left[path] for path in sorted(left, key=lambda path: -sizes[path])}
 
 
-def _clips_in(folder, paths, settings):
-    """Return about how many clips songs have, by the lengths of a sample of them."""
-    paths = list(paths)
-    some = paths[:: -(-len(paths) // SAMPLE) or 1]
-    counted = 0
-    for path in some:
-        with suppress(Exception), SoundFile(folder / path) as file:  # build_song says what is wrong with it
-            counted += len(settings.recipe.starts(file.likely_s))
-    return round(counted * len(paths) / max(len(some), 1))
-
-
 # ---------------------------------------------------------------------------------------------------- work
 
 
@@ -267,7 +258,7 @@ def _write(out, found, settings, index):
         clips += done.rejected
         contradicted += done.is_contradicted
     whole = [entries for entries in found.unmarked.values() if any(entry["clip_start"] is None for entry in entries)]
-    rejected = songs + len(whole) + len(found.same) + len(found.hidden)
+    rejected = songs + len(whole) + len(found.same)
     write_tables(out, lambda: _sources(out, found), index, with_audio=settings.audio != "none")
     return Summary(len(found.paths), rows, rejected, clips, len(found.same), contradicted)
 
