@@ -36,11 +36,19 @@ def build_parser():
         help="rules, the folder of a text2text model, or the URL of an OpenAI-compatible service",
     )
     build.add_argument("--paraphrase-model", metavar="NAME", help="the service's model")
-    build.add_argument(
-        "--rows-only", action="store_true", help="write no audio: a copy is made when it is read (musicbench.load), the same bytes"
+    forms = build.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--rows-only",
+        action="store_true",
+        help="write no audio: a copy is made when it is read (musicbench.load), the same samples",
     )
-    build.add_argument("--webdataset", action="store_true", help="also pack as tar shards of about 1 GB in OUT/shards")
-    build.add_argument("--parquet", action="store_true", help="also pack as Parquet in OUT/parquet (needs pyarrow)")
+    forms.add_argument(
+        "--webdataset", action="store_true", help="write tar shards of about 1 GB, OUT/shards, in place of single files"
+    )
+    forms.add_argument("--parquet", action="store_true", help="write Parquet shards in place of single files (needs pyarrow)")
+    build.add_argument(
+        "--audio", choices=("flac", "opus"), default="flac", help="opus is a tenth as large and not lossless (default flac)"
+    )
     build.add_argument("--overwrite", action="store_true", help="where settings changed, make anew what depends on them")
     build.add_argument("--accept-versions", action="store_true", help="go on though libraries have other versions now")
     build.add_argument("--strict", action="store_true", help="exit with 1 if a song was rejected that is not a copy")
@@ -84,21 +92,22 @@ def build(options):
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
 
-    from musicbench.build import dataset
     from musicbench.build.build import build as build_dataset
     from musicbench.build.engines import Engine
+    from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
     from musicbench.build.settings import Settings
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
     if options.parquet:
-        dataset.check_parquet()
-    if options.rows_only and (options.webdataset or options.parquet):
-        raise InputError("--rows-only writes no audio to pack; leave it out, or --webdataset and --parquet")
+        check_parquet()
+    if options.rows_only and options.audio != "flac":
+        raise InputError(f"--audio {options.audio} is of audio that is written; leave it out, or --rows-only")
     recipe = Recipe.of(options.recipe)
-    paraphrase, audio = (options.paraphrase, options.paraphrase_model), "none" if options.rows_only else "flac"
-    settings = Settings(recipe, options.seed, paraphrase, audio)
+    paraphrase = options.paraphrase, options.paraphrase_model
+    form = next((form for form in ("rows_only", "webdataset", "parquet") if getattr(options, form)), "files").removesuffix("_only")
+    settings = Settings(recipe, options.seed, paraphrase, form, options.audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):
@@ -114,10 +123,6 @@ def build(options):
             accept_versions=options.accept_versions,
             on_progress=progress,
         )
-    if options.webdataset:
-        dataset.write_webdataset(options.out)
-    if options.parquet:
-        dataset.write_parquet(options.out)
     same = f" ({made.same_songs} the same as another)" if made.same_songs else ""
     print(
         f"{made.rows} rows of {made.songs - made.rejected_songs} songs in {options.out}; "
@@ -135,7 +140,7 @@ def plan(options):
     from musicbench.build.recipe import Recipe
     from musicbench.build.settings import Settings
 
-    settings = Settings(Recipe.of(options.recipe), options.seed, audio="none" if options.rows_only else "flac")
+    settings = Settings(Recipe.of(options.recipe), options.seed, form="rows" if options.rows_only else "files")
     print(plan_build(options.songs, settings))
     return 0
 

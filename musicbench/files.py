@@ -42,6 +42,12 @@ def sweep_torn(folder: Path | str) -> None:
         left.unlink()
 
 
+def save_bytes(path: Path | str, data: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def save_json(path: Path | str, data: object) -> None:
     """Write JSON, two spaces of indent."""
     with written_whole(path) as temporary:

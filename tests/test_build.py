@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import types
 import unicodedata
 from collections import Counter
@@ -26,7 +27,7 @@ from musicbench.build import song_hearing, song_rows
 from musicbench.build.build import build
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.copy_loading import RowSounds
-from musicbench.build.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, write_parquet, write_webdataset
+from musicbench.build.dataset import NOT_ALWAYS_HEARD, read_rows, row_captions, row_clip, with_values
 from musicbench.build.engines import Engine
 from musicbench.build.index import INDEX
 from musicbench.build.poor_sound import POOR_SOUND
@@ -35,7 +36,7 @@ from musicbench.build.settings import Settings
 from musicbench.build.song_rows import Built, split_of
 from musicbench.build.songs import find_songs, segments, song_id
 from musicbench.build.truth import fitting_caption
-from musicbench.files import alone_in, save_json_lines
+from musicbench.files import alone_in
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.music.meters import Meter
@@ -287,10 +288,6 @@ def test_songs_and_captions_that_changed_end_with_the_files_of_a_new_build(tmp_p
     for number, name in enumerate(("gone", "shorter", "told", "listed"), 2):
         soundfile.write(songs / f"{name}.wav", sound / number, RATE)
     build(songs, out, Settings(recipe))
-    write_webdataset(out)
-    write_parquet(out)
-    build(songs, out, Settings(recipe))
-    assert {path.name for path in out.glob("*/*-0*.*") if path.suffix != ".flac"} >= {"train-000000.tar", "train-000000.parquet"}
     (out / "train" / "notes.flac").write_text("mine")
     (songs / "gone.wav").unlink()
     soundfile.write(songs / "shorter.wav", sound[: 4 * RATE], RATE)
@@ -313,7 +310,7 @@ def test_rows_alone_are_enough(songs, built, tmp_path, monkeypatch):
     (tmp_path / "songs" / "one.wav").unlink()
     build(tmp_path / "songs", tmp_path / "audio", Settings(RECIPE))
     out = tmp_path / "rows"
-    made = build(tmp_path / "songs", out, Settings(RECIPE, audio="none"))
+    made = build(tmp_path / "songs", out, Settings(RECIPE, form="rows"))
     rows, written = read_rows(out), read_rows(tmp_path / "audio")
     assert rows == written and made.rows == len(rows) and not list(out.rglob("*.flac")) and not (out / "train").exists()
     random.Random(0).shuffle(rows)
@@ -721,77 +718,132 @@ def test_a_dataset_among_the_songs_is_no_song(tmp_path):
     ]
 
 
-def test_packing(built, tmp_path):
-    import tarfile
+@pytest.fixture(scope="module")
+def packed(songs, tmp_path_factory):
+    """The songs' dataset as tar shards and as Parquet, three shards of each."""
+    folder, several = tmp_path_factory.mktemp("packed"), pytest.MonkeyPatch()
+    several.setattr("musicbench.build.preparing.SHARD_BYTES", 300_000)
+    for form in ("webdataset", "parquet"):
+        build(songs, folder / form, Settings(RECIPE, form=form), engine=Engine(workers=1))
+    several.undo()
+    return folder
 
-    out = tmp_path / "copy"
-    out.mkdir()
-    for name in ("rows.jsonl", "train", "test"):
-        (out / name).symlink_to(built[0] / name)
-    shards = write_webdataset(out, shard_bytes=300_000)
-    assert len(shards) > 2
-    first = digests(out / "shards")
-    names = []
+
+def samples_of(shards):
+    """Return {name: (bytes of sound, row)} of tar shards."""
+    found = {}
     for shard in shards:
         with tarfile.open(shard) as tar:
-            names += tar.getnames()
-    rows = read_rows(out)
-    assert sorted(names) == sorted(f"{row['id']}.{suffix}" for row in rows for suffix in ("flac", "json"))
-    write_webdataset(out, shard_bytes=300_000)
-    assert digests(out / "shards") == first
+            for entry in tar:
+                found.setdefault(Path(entry.name).stem, {})[Path(entry.name).suffix] = tar.extractfile(entry).read()
+    return found
+
+
+@pytest.mark.slow
+def test_shards_hold_what_single_files_hold(built, packed):
+    shards = sorted((packed / "webdataset" / "shards").iterdir())
+    assert (
+        len({shard.name for shard in shards}) > 2
+        and not list(packed.rglob("*.flac"))
+        and not (packed / "webdataset" / "train").exists()
+    )
+    found, rows = samples_of(shards), {row["id"]: row for row in read_rows(built[0])}
+    assert found.keys() == rows.keys() and read_rows(packed / "webdataset") == list(rows.values())
+    for name, sample in found.items():
+        assert sample[".flac"] == (built[0] / rows[name]["location"]).read_bytes()
+        assert with_values(json.loads(sample[".json"])) == rows[name]
+    for shard in shards:
+        places = [list(rows).index(name) for name in samples_of([shard])]
+        assert len({rows[name]["location"].split("/")[0] for name in samples_of([shard])}) == 1
+        assert len(places) < 8 or places != sorted(places), "shuffled"
+
+
+@pytest.mark.slow
+def test_shards_are_made_again_where_they_or_their_songs_changed(songs, packed, tmp_path):
+    shutil.copytree(songs, tmp_path / songs.name)
+    shutil.copytree(packed / "webdataset", tmp_path / "out")
+    out, settings = tmp_path / "out", Settings(RECIPE, form="webdataset")
+    shards = sorted((out / "shards").iterdir())
+    shards[0].write_bytes(shards[0].read_bytes()[:1000])
     (out / "shards" / "notes.tar").write_text("mine")
-    assert set(write_webdataset(out)) == set((out / "shards").glob("*-*")), "what is not written any more is deleted"
-
-
-def test_parquet(built, tmp_path, monkeypatch):
-    datasets = pytest.importorskip("datasets")
-    from pyarrow.parquet import ParquetFile
-
-    (tmp_path / "train").symlink_to(built[0] / "train")
-    rows = [row for row in read_rows(built[0]) if row["location"].startswith("train/")]
-    unheard = {
-        "bpm": None,
-        "meter": None,
-        "chords": [],
-        "chords_time": [],
-        "key": None,
-        "keyprob": None,
-        "transforms": [],
-        "not_heard": [],
+    untouched = {shard: shard.stat().st_mtime_ns for shard in shards[1:]}
+    build(tmp_path / songs.name, out, settings)
+    assert digests(out / "shards") == digests(packed / "webdataset" / "shards") | {"notes.tar": hashlib.sha256(b"mine").hexdigest()}
+    other = shards[0].name.split("-")[1]
+    assert all(shard.stat().st_mtime_ns == time for shard, time in untouched.items() if other not in shard.name)
+    (out / "shards" / "notes.tar").unlink()
+    (tmp_path / songs.name / "one.txt").write_text("A toy harp.")
+    build(tmp_path / songs.name, out, settings)
+    told = {
+        row["source"]: row["own_caption"]
+        for row in map(json.loads, (s[".json"] for s in samples_of((out / "shards").iterdir()).values()))
     }
-    monkeypatch.setattr("musicbench.build.dataset.ROWS_A_GROUP", 4)
-    save_json_lines(tmp_path / "rows.jsonl", rows)
-    whole = write_parquet(tmp_path)[0]
-    file = ParquetFile(whole)
-    assert [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)][:-1] == [4] * (file.num_row_groups - 1)
-    table = datasets.load_dataset("parquet", data_files=str(whole), cache_dir=str(tmp_path / "cache"))["train"]
-    assert table.features["audio"] == datasets.Audio(), "known as sound"
-    table = table.cast_column("audio", datasets.Audio(decode=False))
-    assert [row["audio"]["path"] for row in table] == [row["location"] for row in rows]
-    assert all(row["audio"]["bytes"][:4] == b"fLaC" for row in table)
-    for told, row in zip(table, rows, strict=True):
-        assert {name: told[name] for name in NOT_ALWAYS_HEARD} == {name: row[name] for name in NOT_ALWAYS_HEARD}
-        assert json.loads(told["beats"]) == row["beats"] and json.loads(told["transforms"]) == row["transforms"]
-    save_json_lines(tmp_path / "rows.jsonl", [{**row, **unheard} for row in rows])
-    assert ParquetFile(write_parquet(tmp_path)[0]).schema_arrow == file.schema_arrow
+    assert told["one.wav"] == "A toy harp." and not list(out.rglob("*.flac"))
+    build(tmp_path / songs.name, out, Settings(RECIPE), overwrite=True)
+    build(tmp_path / songs.name, tmp_path / "new", Settings(RECIPE))
+    assert {n: d for n, d in digests(out).items() if n != "build.json"} == {
+        n: d for n, d in digests(tmp_path / "new").items() if n != "build.json"
+    }
+
+
+@pytest.mark.parametrize("form", ["webdataset", "parquet"])
+def test_shards_load_with_the_types_of_an_audiofolder(packed, built, tmp_path, form):
+    datasets = pytest.importorskip("datasets")
+    files = sorted(map(str, (packed / form / "shards").glob("train-*")))
+    with pytest.MonkeyPatch().context() as there:
+        without_torchcodec(there)
+        table = datasets.load_dataset(form, data_files=files, cache_dir=str(tmp_path / "cache"))["train"]
+    rows = {row["id"]: row for row in read_rows(built[0]) if row["location"].startswith("train/")}
+    if form == "webdataset":
+        told = [row["json"] for row in table.remove_columns("flac")]
+    else:
+        assert table.features["audio"] == datasets.Audio(), "known as sound"
+        told = list(table.cast_column("audio", datasets.Audio(decode=False)))
+        assert all(row["audio"]["bytes"] == (built[0] / row["location"]).read_bytes() for row in told)
+    assert len(told) == len(rows)
+    lines = map(json.loads, (built[0] / "train" / "metadata.jsonl").read_text().splitlines())
+    of_audiofolder = {line.pop("id"): line for line in lines}
+    for row in told:
+        assert with_values({name: row[name] for name in rows[row["id"]]}) == rows[row["id"]]
+        kinds = {name: type(row[name]) for name in rows[row["id"]] if name != "id"}
+        assert kinds == {name: type(value) for name, value in of_audiofolder[row["id"]].items() if name != "file_name"}
+
+
+def test_opus_is_small(songs, built, tmp_path):
+    out = tmp_path / "out"
+    build(songs, out, Settings(replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0), audio="opus"))
+    rows = read_rows(out)
+    assert rows and all(row["location"].endswith(".ogg") for row in rows)
+    for row in rows[:2]:
+        sound, rate = load(out, row)
+        flac = built[0] / row["location"].replace(".ogg", ".flac")
+        assert rate == 24000 and len(sound) == round(row["duration"] * rate)
+        assert (out / row["location"]).stat().st_size < flac.stat().st_size / 3
+    with pytest.raises(InputError, match="Opus has no 22050 Hz; give a sample_rate of 8000"):
+        Settings(replace(RECIPE, sample_rate=22050), audio="opus")
+
+
+def without_torchcodec(monkeypatch):
+    """datasets asks for torchcodec, which needs FFmpeg, even where only paths and bytes are read."""
+    try:
+        import torchcodec  # noqa: F401
+    except (ImportError, RuntimeError):
+        for name in ("torchcodec", "torchcodec.encoders"):
+            monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+        sys.modules["torchcodec.encoders"].AudioEncoder = None
 
 
 @pytest.fixture
 def load_audiofolder(tmp_path, monkeypatch):
     """Return a function that loads a dataset folder as users do, sound left as files."""
     datasets = pytest.importorskip("datasets")
-    try:
-        import torchcodec  # noqa: F401
-    except (ImportError, RuntimeError):  # datasets asks for it even where only paths are stored; it needs FFmpeg
-        for name in ("torchcodec", "torchcodec.encoders"):
-            monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
-        sys.modules["torchcodec.encoders"].AudioEncoder = None
+    without_torchcodec(monkeypatch)
 
-    def load(folder):
+    def load_folder(folder):
         table = datasets.load_dataset("audiofolder", data_dir=str(folder), cache_dir=str(tmp_path / "cache"))
         return table.cast_column("audio", datasets.Audio(decode=False))
 
-    return load
+    return load_folder
 
 
 def test_audiofolder(built, load_audiofolder):

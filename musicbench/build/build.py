@@ -10,9 +10,6 @@ originals with no and with all four control sentences); rejected.jsonl; manifest
 its like); build.json (settings and versions).
 """
 
-import json
-import os
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -22,21 +19,24 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.build.engines import Engine
-from musicbench.build.index import INDEX, Done, Index, file_state
+from musicbench.build.index import Done, Index, file_state
 from musicbench.build.manifests import read_manifests
-from musicbench.build.marks import marked_rows, read_object, rejection
+from musicbench.build.marks import rejection
+from musicbench.build.packing import SUFFIX, is_packed, pack, shard_of, sweep_shards
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.plan import lengths_of
+from musicbench.build.preparing import prepare, sweep
 from musicbench.build.row_tables import Source, write_tables
-from musicbench.build.settings import Settings, digest_of, versions
-from musicbench.build.shelves import AUDIO, MARK, SPLITS, audio_counts, files_on, mark_of
+from musicbench.build.settings import Settings, digest_of
+from musicbench.build.shelves import SPLITS, audio_counts, mark_of
 from musicbench.build.song_rows import Built, Given, build_song
 from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
-from musicbench.files import alone_in, check_folder, make_folder, path_text, printable, save_json, sweep_torn, written_whole
+from musicbench.files import alone_in, check_folder, path_text, printable, written_whole
 from musicbench.sound.features import import_madmom
 from musicbench.sound.opening import file_sha256
 
 HIDDEN = "hidden, as its name begins with a dot; rename it"
+KILLED_BY = "reading it ended the process, perhaps for memory"
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,17 @@ def build(
     check_folder(out)
     import_madmom()  # where it is missing, nothing is written
     Paraphraser(*settings.paraphrase).check()
+    lengths = lengths_of(found.folder, found.paths, settings.recipe)
     with alone_in(out):
-        _prepare(out, found.folder, settings, overwrite, accept_versions)
+        shards = prepare(out, found.folder, settings, lengths.clips.mean, overwrite=overwrite, accept_versions=accept_versions)
         _tell(found.told, out / "manifests.txt")
         with Index(out) as index:
             found.same = _same_bytes(found, index)
-            given = _left(found, out, settings, index)
-            jobs = ((found.folder.absolute(), path, out.absolute(), settings, given[path]) for path in given)
-            lengths = lengths_of(found.folder, list(given), settings.recipe)
-            if given:
-                print(lengths, file=sys.stderr)
-            for job, built in _build_songs(engine or Engine(), jobs, round(lengths.clips.mean), on_progress):
-                _keep(job[1], built, given[job[1]], out, found, index)
+            work = _Work(out, found, settings, index, shards)
+            work.run(engine or Engine(), on_progress or (lambda done, total: None))
             counted = _write(out, found, settings, index)
-            _sweep(out, index)
+            sweep(out, index, is_loose=settings.form == "files")
+            sweep_shards(out, settings.form, shards)
     return counted
 
 
@@ -127,57 +124,6 @@ def _tell(lines, path):
 # ---------------------------------------------------------------------------------------------------- what is left
 
 
-def _prepare(out, songs, settings, overwrite, accept_versions):
-    """Make the folders of a build, or check that those there are of the same build.
-
-    What a killed writer left is deleted.
-    """
-    path, now = out / "build.json", {"songs": path_text(songs.absolute()), "settings": settings.by_name(), "versions": versions()}
-    if path.is_file():
-        there = read_object(path)
-        if not overwrite and there.get("settings") != now["settings"]:
-            raise InputError(f"{out} was built with {_other(there, now['settings'])}; {REMEDY}")
-        if there.get("versions") != now["versions"] and not (accept_versions or overwrite):
-            changed = _changed_versions(there.get("versions"))
-            raise InputError(f"{out} was begun with {changed}; give --accept-versions to go on, or another folder")
-        if not there.get("settings"):  # of an earlier version, or not ours to read
-            _delete(out)
-    elif any(not left.name.startswith(".") for left in out.iterdir()):
-        raise InputError(f"{out} is not empty and no build of ours; give another folder")
-    save_json(path, now)  # first, so that what follows is known as ours
-    for name in ("parts", "heard", *(SPLITS if settings.audio != "none" else ())):
-        make_folder(out / name)
-    for folder in (out, *(place for name in ("parts", "heard", *SPLITS) for place in _shelves(out / name))):
-        sweep_torn(folder)
-
-
-REMEDY = "give --overwrite to make anew what depends on it, or another folder"
-
-
-def _other(there, settings):
-    """Say in which setting a build differs from what is there."""
-    before = there.get("settings")
-    if not isinstance(before, dict):
-        return "an earlier version, or its build.json does not hold a build's settings"
-    return "another " + min(name for name in settings.keys() | before if before.get(name, settings) != settings.get(name, before))
-
-
-def _changed_versions(before):
-    before, now = before if isinstance(before, dict) else {}, versions()
-    names = sorted(name for name in now.keys() | before if now.get(name) != before.get(name))
-    return ", ".join(f"{name} {before.get(name) or '(none)'}, now {now.get(name) or '(none)'}" for name in names)
-
-
-def _delete(out):
-    for name in ("parts", "heard", *SPLITS, "shards", "parquet"):  # marks first: they do not outlive their files
-        shutil.rmtree(out / name, ignore_errors=True)
-    (out / INDEX).unlink(missing_ok=True)
-
-
-def _shelves(folder):
-    return [folder, *(place for place in folder.iterdir() if place.is_dir())] if folder.is_dir() else []
-
-
 def _same_bytes(found, index):
     """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
     states = {path: state for path in found.paths if (state := file_state(found.folder / path))}
@@ -194,59 +140,99 @@ def _same_bytes(found, index):
     return same
 
 
-def _left(found, out, settings, index):
-    """Return {path: Given} of the songs that are to be built, the largest first."""
-    named, counts = settings.by_name(), {split: audio_counts(out / split) for split in SPLITS}
-    left, sizes = {}, {}
-    for path in found.paths:
-        if path in found.same:
-            continue
-        place = found.folder / path
+class _Work:
+    """The songs of a build that are to be done, and the shards they go into."""
+
+    def __init__(self, out, found, settings, index, shards):
+        self.out, self.found, self.settings, self.index = out, found, settings, index
+        self.shards, self.is_packed = shards, settings.form in SUFFIX
+        paths = [path for path in found.paths if path not in found.same]
+        self.given = {path: self._given(path) for path in paths}
+        self.of_shard: dict[int, list] = {}
+        for path in paths if self.is_packed else ():
+            self.of_shard.setdefault(shard_of(song_id(path), shards), []).append(path)
+        index.forget({path for path, _ in index} - self.given.keys())
+        self.left = self._left()
+
+    def _given(self, path):
+        """Return what is given of a song, with a digest of all that its rows depend on."""
+        place, caption = self.found.folder / path, self.found.captions.get(path, "")
         said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place)]
-        state = file_state(place)
-        given = Given(found.captions.get(path, ""), digest_of(state, said, found.captions.get(path, ""), found.folder.name, named))
-        done, name = index.get(path), song_id(path)
-        here = file_state(mark_of(out, path)), *(counts[split][name] for split in SPLITS)
-        audio = (done.train, done.test) if done and settings.audio != "none" else (0, 0)
-        if not done or done.made_of != given.made_of or here != (done.mark, *audio):
-            left[path], sizes[path] = given, int(state.split()[0]) if state else 0
-    gone = {path for path, _ in index} - (set(found.paths) - found.same.keys())
-    index.forget(gone | left.keys())
-    return {path: left[path] for path in sorted(left, key=lambda path: -sizes[path])}
+        return Given(caption, digest_of(file_state(place), said, caption, self.found.folder.name, self.settings.by_name()))
+
+    def _left(self):
+        """Return the songs that are to be built, shard by shard, of each the largest first."""
+        fresh = {path for path in self.given if self._is_fresh(path)}
+        kept = {
+            path
+            for number, paths in self.of_shard.items()
+            if fresh.issuperset(paths) and is_packed(self.out, self.settings.form, number, self._marks(paths), self.index)
+            for path in paths
+        }
+        if self.settings.form == "rows":
+            kept = fresh
+        counts = {split: audio_counts(self.out / split) for split in SPLITS}
+        for path in fresh - kept:
+            done = self.index.get(path)
+            if done and [counts[split][done.name] for split in SPLITS] == [done.train, done.test]:
+                kept.add(path)
+        left = [path for path in self.given if path not in kept]
+        self.index.forget(set(left) - fresh)
+        sizes = {path: int((file_state(self.found.folder / path) or "0").split()[0]) for path in left}
+        return sorted(left, key=lambda path: (self._shard(path), -sizes[path]))
+
+    def _is_fresh(self, path):
+        done = self.index.get(path)
+        return done and done.made_of == self.given[path].made_of and done.mark == file_state(mark_of(self.out, path))
+
+    def _shard(self, path):
+        return shard_of(song_id(path), self.shards) if self.is_packed else 0
+
+    def _marks(self, paths):
+        return [file_state(mark_of(self.out, path)) for path in paths]
+
+    def run(self, engine, report):
+        """Build the songs that are left, and pack each shard as soon as its songs are done."""
+        waiting = Counter(map(self._shard, self.left))
+        for number in self.of_shard.keys() - waiting.keys():
+            self._pack(number)
+        lengths = lengths_of(self.found.folder, self.left, self.settings.recipe)
+        if self.left:
+            print(lengths, file=sys.stderr)
+        songs, out, total = self.found.folder.absolute(), self.out.absolute(), round(lengths.clips.mean)
+        results = engine.each(
+            build_song,
+            ((songs, path, out, self.settings, self.given[path]) for path in self.left),
+            on_progress=lambda done: report(min(done, total), total),
+            killed=lambda job: Built(rejected=(rejection(job[1], KILLED_BY),), is_marked=False),
+            steps_of=lambda built: built.clips + len(built.rejected),
+        )
+        for job, built in results:
+            self._keep(job[1], built)
+            waiting[self._shard(job[1])] -= 1
+            if self.is_packed and not waiting[self._shard(job[1])]:
+                self._pack(self._shard(job[1]))
+        report(total, total)
+
+    def _pack(self, number):
+        """Write a shard, unless it is there of the same songs."""
+        paths, form = self.of_shard[number], self.settings.form
+        if not is_packed(self.out, form, number, self._marks(paths), self.index):
+            pack(self.out, form, number, paths, self.index)
+
+    def _keep(self, path, built):
+        """Keep what a song came to."""
+        if not built.is_marked:
+            self.found.unmarked[path] = list(built.rejected)
+            return
+        whole = any(entry["clip_start"] is None for entry in built.rejected)
+        rejected = sum(entry["clip_start"] is not None for entry in built.rejected)
+        mark = file_state(mark_of(self.out, path))
+        counts = built.train, built.test, rejected, whole, built.is_contradicted
+        self.index.put(path, Done(song_id(path), self.given[path].made_of, mark, *counts))
 
 
-# ---------------------------------------------------------------------------------------------------- work
-
-
-def _build_songs(engine, jobs, total, on_progress):
-    """Yield (job, Built) of jobs for `build_song`, which have about `total` clips."""
-    report = on_progress or (lambda done, total: None)
-    yield from engine.each(
-        build_song,
-        jobs,
-        on_progress=lambda done: report(min(done, total), total),
-        killed=lambda job: Built(
-            rejected=(rejection(job[1], "reading it ended the process, perhaps for memory"),), is_marked=False
-        ),
-        steps_of=lambda built: built.clips + len(built.rejected),
-    )
-    report(total, total)
-
-
-def _keep(path, built, given, out, found, index):
-    """Keep what a song came to."""
-    if not built.is_marked:
-        found.unmarked[path] = list(built.rejected)
-        return
-    whole = any(entry["clip_start"] is None for entry in built.rejected)
-    rejected = sum(entry["clip_start"] is not None for entry in built.rejected)
-    index.put(
-        path,
-        Done(
-            song_id(path), given.made_of, file_state(mark_of(out, path)), built.train, built.test, rejected, whole,
-            built.is_contradicted,
-        ),
-    )  # fmt: skip
+# ---------------------------------------------------------------------------------------------------- tables
 
 
 def _write(out, found, settings, index):
@@ -259,7 +245,7 @@ def _write(out, found, settings, index):
         contradicted += done.is_contradicted
     whole = [entries for entries in found.unmarked.values() if any(entry["clip_start"] is None for entry in entries)]
     rejected = songs + len(whole) + len(found.same)
-    write_tables(out, lambda: _sources(out, found), index, with_audio=settings.audio != "none")
+    write_tables(out, lambda: _sources(out, found), index, with_audio=settings.form == "files")
     return Summary(len(found.paths), rows, rejected, clips, len(found.same), contradicted)
 
 
@@ -273,33 +259,3 @@ def _sources(out, found):
         else:
             yield Source(mark_of(out, path))
     yield Source(None, [rejection(path, HIDDEN) for path in found.hidden])
-
-
-def _sweep(out, index):
-    """Delete what a build left of songs that are gone or shorter now: marks, what was heard, and audio files that no
-    row names."""
-    rows = {done.name: (path, {"train": done.train, "test": done.test}) for path, done in index}
-    for folder in ("parts", "heard"):
-        for entry in files_on(out / folder):
-            match = MARK.fullmatch(entry.name)
-            if match and (entry.is_dir() or match["song"] not in rows):
-                _remove(entry)
-    for split in SPLITS:
-        counts = audio_counts(out / split)
-        odd = {name for name, count in counts.items() if name not in rows or rows[name][1][split] != count}
-        named = {place for name in odd if name in rows for place in _locations(mark_of(out, rows[name][0]))}
-        for entry in files_on(out / split) if odd else ():
-            match = AUDIO.fullmatch(entry.name)
-            if match and match["song"] in odd and f"{split}/{Path(entry.path).parent.name}/{entry.name}" not in named:
-                _remove(entry)
-
-
-def _locations(mark):
-    return [json.loads(line)["location"] for line in marked_rows(mark)]
-
-
-def _remove(entry):
-    if entry.is_dir():
-        shutil.rmtree(entry.path, ignore_errors=True)
-    else:
-        os.unlink(entry.path)

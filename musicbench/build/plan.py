@@ -173,10 +173,10 @@ def _tried(path, settings, rng):
         clip = heard_clip(index, round(start_s * rate), rate, sound, length)
         size, copies = len(json_line(clip.to_json())), [[], *recipe.draw_copies(rng, clip.read_s)]
         size += 2 * ROW_BYTES * len(copies)
-        if settings.audio != "none":
+        if settings.form != "rows":
             base = base_of(finite(sound[0]), rate, recipe.sample_rate)
             for steps in copies:
-                size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s), recipe.sample_rate, "FLAC"))
+                size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s), recipe.sample_rate, settings.audio.upper()))
         return time.process_time() - began, size, 1
     return None
 

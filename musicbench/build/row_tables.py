@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from musicbench.build.dataset import ROWS, metadata_line, remove_packed
+from musicbench.build.dataset import ROWS, metadata_line
 from musicbench.build.index import Index, file_state
 from musicbench.build.marks import marked_rejections, marked_rows
 from musicbench.build.settings import digest_of
@@ -26,7 +26,7 @@ class Source:
 
 
 def write_tables(out: Path, sources: Callable[[], Iterable[Source]], index: Index, *, with_audio: bool) -> None:
-    """Write the rows in all their forms, unless they are there of the same marks; shards of other rows are deleted.
+    """Write the rows in all their forms, unless they are there of the same marks.
 
     with_audio: an audiofolder's metadata, too. sources: called for each pass over the songs.
     """
@@ -51,8 +51,6 @@ def write_tables(out: Path, sources: Callable[[], Iterable[Source]], index: Inde
     for name, path in metadata.items():
         if not counts[name]:
             path.unlink()
-    for folder in ("shards", "parquet"):
-        remove_packed(out / folder)
     index.fact("tables", digest_of(of_marks, [file_state(path) for path in paths.values()]))
 
 

@@ -21,13 +21,13 @@ from musicbench.build.copies import base_of, labels_of_copy, sound_of_copy
 from musicbench.build.marks import Mark, read_object, rejection
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.poor_sound import POOR_SOUND
-from musicbench.build.settings import Settings, digest_of, versions
+from musicbench.build.settings import AUDIO, Settings, digest_of, versions
 from musicbench.build.shelves import heard_of, location, mark_of
 from musicbench.build.song_hearing import HeardClip, HeardSong, clip_fault, finite, heard_clip, song_faults
 from musicbench.build.songs import segments, song_id, song_text
 from musicbench.build.truth import contradicted, fitting_caption
-from musicbench.files import make_folder, path_text, save_json
-from musicbench.sound.audio import save_audio
+from musicbench.files import make_folder, path_text, save_bytes, save_json
+from musicbench.sound.audio import encoded_audio
 from musicbench.sound.opening import UnreadableSound, file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -104,7 +104,7 @@ class Song:
             "split": self.split,
             "settings": self.settings.by_name(),
         }
-        self.audio = "" if self.settings.audio == "none" else digest_of(self.sha256, self.split, self.settings.of_copies())
+        self.audio = "" if self.settings.form == "rows" else digest_of(self.sha256, self.split, self.settings.of_copies())
         self.before = Mark.read(self.mark)
         has_audio = self.before and self.before.audio == self.audio and self._has_files(self.before.rows)
         if self.before and has_audio and self.before.made_of == made_of:
@@ -191,7 +191,8 @@ class Song:
         for number, steps in enumerate(self._steps(clip)):
             path = self.out / self._location(clip, number)
             make_folder(path.parent)
-            save_audio(path, sound_of_copy(base, steps, self.recipe.clip_s), base.sample_rate)
+            sound = sound_of_copy(base, steps, self.recipe.clip_s)
+            save_bytes(path, encoded_audio(sound, base.sample_rate, self.settings.audio.upper()))
         make_folder(done.parent)
         save_json(done, {"audio": self.audio})
 
@@ -206,8 +207,7 @@ class Song:
         return base if number == 0 else f"{base}_{number}"
 
     def _location(self, clip, number):
-        suffix = "ogg" if self.settings.audio == "opus" else "flac"
-        return location(self.split, self.name, self._id(clip, number), suffix)
+        return location(self.split, self.name, self._id(clip, number), AUDIO[self.settings.audio])
 
     def _rows(self, heard):
         text, genre = song_text(self.file_path, self.given.caption, heard.tags)
