@@ -94,9 +94,10 @@ class _Song:
         if first < self._first:
             self._begin()
         while self._first + len(self._held) < first + count:
-            start, samples = next(self._blocks, (None, None))
-            if samples is None:
+            block = next(self._blocks, None)
+            if block is None:
                 break
+            start, samples = block
             if start != self._first + len(self._held):  # what lies between is lost
                 self._held, self._first = samples, start
             else:

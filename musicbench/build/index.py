@@ -108,8 +108,8 @@ class Index:
 
 
 def _done(found):
-    *values, is_rejected, is_contradicted = found[1:]
-    return Done(*values, bool(is_rejected), bool(is_contradicted))
+    name, made_of, mark, train, test, rejected, is_rejected, is_contradicted = found[1:]
+    return Done(name, made_of, mark, train, test, rejected, bool(is_rejected), bool(is_contradicted))
 
 
 def file_state(path: Path | str) -> str:

@@ -164,9 +164,10 @@ def _tried(path, settings, rng):
         recipe, rate = settings.recipe, file.sample_rate
         latest = min(len(recipe.starts(file.likely_s)), LATEST)
         index = int(rng.integers(latest)) if latest else 0
-        start_s, *sound = next(islice(segments(file, recipe), index, None))
+        start_s, mono, loudest = next(islice(segments(file, recipe), index, None))
+        sound = mono, loudest
         length = round(recipe.clip_s * rate)
-        heard_clip(index, 0, rate, (sound[0][: rate * 2], sound[1][: rate * 2]), length)  # what is loaded once is loaded now
+        heard_clip(index, 0, rate, (mono[: rate * 2], loudest[: rate * 2]), length)  # what is loaded once is loaded now
         began = time.process_time()
         if clip_fault(sound, length, rate, file.channels):
             return time.process_time() - began, 0, 0
@@ -174,7 +175,7 @@ def _tried(path, settings, rng):
         size, copies = len(json_line(clip.to_json())), [[], *recipe.draw_copies(rng, clip.read_s)]
         size += 2 * ROW_BYTES * len(copies)
         if settings.form != "rows":
-            base = base_of(finite(sound[0]), rate, recipe.sample_rate)
+            base = base_of(finite(mono), rate, recipe.sample_rate)
             for steps in copies:
                 size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s), recipe.sample_rate, settings.audio.upper()))
         return time.process_time() - began, size, 1

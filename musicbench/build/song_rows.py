@@ -156,7 +156,8 @@ class Song:
         rate, length = file.sample_rate, round(self.recipe.clip_s * file.sample_rate)
         heard = kept or HeardSong(file.tags, versions=versions())
         clips = {clip.index: clip for clip in heard.clips}
-        for index, (start_s, *sound) in enumerate(segments(file, self.recipe)):
+        for index, (start_s, mono, loudest) in enumerate(segments(file, self.recipe)):
+            sound = mono, loudest
             if not kept:
                 if fault := clip_fault(sound, length, rate, file.channels):
                     heard.faults.append((round(start_s, 3), fault))
@@ -164,7 +165,7 @@ class Song:
                     clips[index] = self._clip(index, round(start_s * rate), rate, sound, length)
                     heard.clips.append(clips[index])
             if index in clips and not is_copied:
-                self._write_copies(clips[index], sound[0])
+                self._write_copies(clips[index], mono)
             self.on_step()
         if not kept:
             heard.faults += song_faults(file, heard, self.recipe.min_s)
