@@ -18,8 +18,8 @@ import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NoReturn
 
 __version__ = "0.2.0"
@@ -33,17 +33,6 @@ def quoted(text: object) -> str:
     """Quote what a user wrote, shortened, for a message."""
     text = str(text)
     return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-def load(folder: Path | str, row: dict, songs: Path | str | None = None) -> tuple[Any, int]:
-    """Return (samples, rate) of a row of a dataset folder: from its audio file, else made of its song, the same bits.
-
-    songs: the folder of songs, where it is no longer where the build read it. Of many rows
-    `musicbench.build.copy_loading.RowSounds` is quicker. Raises InputError.
-    """
-    from musicbench.build.copy_loading import RowSounds
-
-    return RowSounds(folder, songs).load(row)
 
 
 def check_installed(what: str, extra: str, *modules: str) -> None:
@@ -173,3 +162,10 @@ def run_command(program: str, command: Callable[[Any], Any], options: Any, stopp
     except BrokenPipeError:  # whoever read the output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def __getattr__(name):
+    """`load` of `musicbench.build.copy_loading` is looked up when it is used, so that this package imports nothing of its own."""
+    if name == "load":
+        return import_module("musicbench.build.copy_loading").load
+    raise AttributeError(f"module 'musicbench' has no attribute {name!r}")
