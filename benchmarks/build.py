@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from musicbench.build.build import build
 from musicbench.build.recipe import Recipe
+from musicbench.build.settings import Settings
 from musicbench.build.songs import find_songs, segments
 from musicbench.sound.audio import save_audio
 from musicbench.sound.augment import apply
@@ -89,7 +90,7 @@ def main():
         hear(np.random.default_rng(0).normal(size=441000).astype(np.float32) * 0.1, 44100)  # load the models
 
         started = processor_s()
-        build(place / "songs", place / "ours", recipe)
+        build(place / "songs", place / "ours", Settings(recipe))
         ours_s = processor_s() - started
         started = processor_s()
         for index, path in enumerate(sorted((place / "songs").iterdir())):

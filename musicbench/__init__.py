@@ -18,6 +18,7 @@ import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from difflib import get_close_matches
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, NoReturn
 
@@ -161,3 +162,10 @@ def run_command(program: str, command: Callable[[Any], Any], options: Any, stopp
     except BrokenPipeError:  # whoever read the output has gone, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def __getattr__(name):
+    """`load` of `musicbench.build.copy_loading` is looked up when it is used, so that this package imports nothing of its own."""
+    if name == "load":
+        return import_module("musicbench.build.copy_loading").load
+    raise AttributeError(f"module 'musicbench' has no attribute {name!r}")

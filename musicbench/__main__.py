@@ -1,4 +1,4 @@
-"""Command line: python -m musicbench build | inspect | compose."""
+"""Command line: python -m musicbench build | plan | inspect | compose."""
 
 import sys
 
@@ -13,8 +13,8 @@ def build_parser():
         "build",
         help="folder of songs -> dataset of captioned, augmented clips",
         description="Cut songs into clips, hear their beats, chords and key, copy them with pitch, tempo and dynamics changed, "
-        "caption them, write rows. Run again to go on. Exit status: 0, 1 if a song was rejected that is not a copy "
-        "(see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
+        "caption them, write rows. Run again to go on. Exit status: 0 if there are rows, 1 if there are none, or with --strict "
+        "if a song was rejected that is not a copy (see OUT/rejected.jsonl), 2 if it could not be done, or not to its end.",
     )
     build.add_argument(
         "songs",
@@ -36,9 +36,33 @@ def build_parser():
         help="rules, the folder of a text2text model, or the URL of an OpenAI-compatible service",
     )
     build.add_argument("--paraphrase-model", metavar="NAME", help="the service's model")
-    build.add_argument("--webdataset", action="store_true", help="also pack as tar shards of about 1 GB in OUT/shards")
-    build.add_argument("--parquet", action="store_true", help="also pack as Parquet in OUT/parquet (needs pyarrow)")
-    build.add_argument("--overwrite", action="store_true", help="start anew: delete what a build left in OUT")
+    forms = build.add_mutually_exclusive_group()
+    forms.add_argument(
+        "--rows-only",
+        action="store_true",
+        help="write no audio: a copy is made when it is read (musicbench.load), the same samples",
+    )
+    forms.add_argument(
+        "--webdataset", action="store_true", help="write tar shards of about 1 GB, OUT/shards, in place of single files"
+    )
+    forms.add_argument("--parquet", action="store_true", help="write Parquet shards in place of single files (needs pyarrow)")
+    build.add_argument(
+        "--audio", choices=("flac", "opus"), default="flac", help="opus is a tenth as large and not lossless (default flac)"
+    )
+    build.add_argument("--overwrite", action="store_true", help="where settings changed, make anew what depends on them")
+    build.add_argument("--accept-versions", action="store_true", help="go on though libraries have other versions now")
+    build.add_argument("--strict", action="store_true", help="exit with 1 if a song was rejected that is not a copy")
+
+    plan = commands.add_parser(
+        "plan",
+        help="how much a build would make, and how long it would take",
+        description="Tell from a sample of the songs how many hours, rows and bytes a build would make of them, and how many hours it "
+        "would take of a core of this machine, each with an interval of 95 %. Nothing is written.",
+    )
+    plan.add_argument("songs", metavar="SONGS", help="folder of audio files")
+    plan.add_argument("--recipe", default="musicbench", help="as for build (default %(default)s)")
+    plan.add_argument("--rows-only", action="store_true", help="as for build")
+    plan.add_argument("--seed", type=whole, default=0, help="of the sample (default 0)")
 
     inspect = commands.add_parser("inspect", help="dataset folder -> one HTML page to look at and listen to")
     inspect.add_argument("folder", metavar="OUT", help="dataset folder")
@@ -64,21 +88,26 @@ def build_parser():
 
 
 def build(options):
-    """Run `musicbench build`; returns 1 if any song was rejected."""
+    """Run `musicbench build`; returns 1 if there are no rows, or with --strict if any song was rejected."""
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
 
-    from musicbench.build import dataset
     from musicbench.build.build import build as build_dataset
     from musicbench.build.engines import Engine
+    from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
+    from musicbench.build.settings import Settings
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
     if options.parquet:
-        dataset.check_parquet()
-    is_file = options.recipe.endswith(".toml")
-    recipe = Recipe.load(options.recipe) if is_file else Recipe.named(options.recipe)
+        check_parquet()
+    if options.rows_only and options.audio != "flac":
+        raise InputError(f"--audio {options.audio} is of audio that is written; leave it out, or --rows-only")
+    recipe = Recipe.of(options.recipe)
+    paraphrase = options.paraphrase, options.paraphrase_model
+    form = next((form for form in ("rows_only", "webdataset", "parquet") if getattr(options, form)), "files").removesuffix("_only")
+    settings = Settings(recipe, options.seed, paraphrase, form, options.audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):
@@ -88,17 +117,12 @@ def build(options):
         made = build_dataset(
             options.songs,
             options.out,
-            recipe,
-            seed=options.seed,
+            settings,
             engine=Engine(options.engine, options.workers, options.address),
-            paraphrase=(options.paraphrase, options.paraphrase_model),
             overwrite=options.overwrite,
+            accept_versions=options.accept_versions,
             on_progress=progress,
         )
-    if options.webdataset:
-        dataset.write_webdataset(options.out)
-    if options.parquet:
-        dataset.write_parquet(options.out)
     same = f" ({made.same_songs} the same as another)" if made.same_songs else ""
     print(
         f"{made.rows} rows of {made.songs - made.rejected_songs} songs in {options.out}; "
@@ -106,7 +130,19 @@ def build(options):
     )
     if made.contradicted_songs:
         print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')
-    return 1 if made.rejected_songs > made.same_songs else 0
+    return 1 if not made.rows or (options.strict and made.rejected_songs > made.same_songs) else 0
+
+
+def plan(options):
+    """Run `musicbench plan`."""
+    check_installed("the plan", "build", "python_stretch")
+    from musicbench.build.plan import plan_build
+    from musicbench.build.recipe import Recipe
+    from musicbench.build.settings import Settings
+
+    settings = Settings(Recipe.of(options.recipe), options.seed, form="rows" if options.rows_only else "files")
+    print(plan_build(options.songs, settings))
+    return 0
 
 
 def inspect(options):
@@ -136,7 +172,7 @@ def compose(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    command = {"build": build, "inspect": inspect, "compose": compose}[options.command]
+    command = {"build": build, "plan": plan, "inspect": inspect, "compose": compose}[options.command]
     return run_command("musicbench", command, options, "stopped; run again to go on")
 
 

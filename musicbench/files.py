@@ -42,6 +42,12 @@ def sweep_torn(folder: Path | str) -> None:
         left.unlink()
 
 
+def save_bytes(path: Path | str, data: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with written_whole(path) as temporary:
+        temporary.write_bytes(data)
+
+
 def save_json(path: Path | str, data: object) -> None:
     """Write JSON, two spaces of indent."""
     with written_whole(path) as temporary:
@@ -54,7 +60,7 @@ def save_json_lines(path: Path | str, rows: Iterable[dict]) -> None:
         file.writelines(map(json_line, rows))
 
 
-def json_line(row: dict) -> str:
+def json_line(row: dict | list) -> str:
     """Return a row as a line of JSON Lines."""
     return json.dumps(row, ensure_ascii=False) + "\n"
 

@@ -134,7 +134,7 @@ def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
             assert closed.wait(HANG_S)
         return Heard()
 
-    monkeypatch.setattr("musicbench.build.song_rows.hear", hear)
+    monkeypatch.setattr("musicbench.build.song_hearing.hear", hear)
     watching = builder.build([soundlike(song, number) for number in range(1, 21)], "plain", tmp_path / "session")
     for event in watching:
         if event.text.startswith("1 of 20"):

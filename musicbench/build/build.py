@@ -1,51 +1,42 @@
 """Songs -> clips, heard once, augmented, captioned, written as rows (MusicBench; Mustango, section 3).
 
-Resumable; many workers. A song is one piece of work: its audio files and then, as the mark that it is done,
-parts/<song>.json. Until then parts/<song>/ holds the rows of its clips that are done. Everything drawn depends on the
-build's seed and the song's path alone, so rows and files are the same for any number of workers, engine or
-interruption.
+Resumable; many workers; the main process holds no rows. A song is one piece of work: what is heard in it
+(heard/), its audio files and then, as the mark that it is done, parts/../<song>.jsonl with its rows. Everything drawn
+depends on the build's seed and the song's path alone, so rows and files are the same for any number of workers, engine
+or interruption.
 
-OUT/train/*.flac, OUT/test/*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test
+OUT/train/../*.flac, OUT/test/../*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test
 originals with no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and
-its like); build.json (settings).
+its like); build.json (settings and versions).
 """
 
-import json
-import re
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from musicbench import InputError
-from musicbench.build.dataset import ROWS, remove_packed, write_metadata
 from musicbench.build.engines import Engine
+from musicbench.build.index import Done, Index, file_state
 from musicbench.build.manifests import read_manifests
+from musicbench.build.marks import rejection
+from musicbench.build.packing import SUFFIX, is_packed, pack, shard_of, sweep_shards
 from musicbench.build.paraphrases import Paraphraser
-from musicbench.build.recipe import Recipe
-from musicbench.build.song_rows import build_song, mark_of, read_object, rejection, versions
-from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over
-from musicbench.files import (
-    alone_in,
-    check_folder,
-    make_folder,
-    path_text,
-    printable,
-    save_json,
-    save_json_lines,
-    sweep_torn,
-    written_whole,
-)
+from musicbench.build.plan import lengths_of
+from musicbench.build.preparing import prepare, sweep
+from musicbench.build.row_tables import Source, write_tables
+from musicbench.build.settings import Settings, digest_of
+from musicbench.build.shelves import SPLITS, audio_counts, mark_of
+from musicbench.build.song_rows import Built, Given, build_song
+from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
+from musicbench.files import alone_in, check_folder, path_text, printable, written_whole
 from musicbench.sound.features import import_madmom
 from musicbench.sound.opening import file_sha256
-from musicbench.sound.soundfiles import SoundFile
 
 HIDDEN = "hidden, as its name begins with a dot; rename it"
-WRITTEN = re.compile(r"[A-Za-z0-9-]+-[0-9a-f]{8}(\.json|-\d{4,}(_\d+)?\.flac)")  # names of a song's mark and audio files
+KILLED_BY = "reading it ended the process, perhaps for memory"
 
 
 @dataclass(frozen=True)
@@ -63,59 +54,63 @@ class Summary:
     contradicted_songs: int
 
 
+@dataclass
+class _Songs:
+    """The songs of a folder, what is said of them, and lines on what is not used."""
+
+    folder: Path
+    paths: list
+    captions: dict
+    hidden: list
+    told: list
+    same: dict = field(default_factory=dict)  # {song: the first one with the same bytes}
+    unmarked: dict = field(default_factory=dict)  # {song: entries of rejected.jsonl}, of this run alone
+
+
 def build(
     songs: Path | str,
     out: Path | str,
-    recipe: Recipe | None = None,
+    settings: Settings | None = None,
     *,
-    seed: int = 0,
     engine: Engine | None = None,
-    paraphrase: tuple[str, Any] = ("rules", None),
     overwrite: bool = False,
+    accept_versions: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
 
-    engine: an `engines.Engine`, one process here if there is none. paraphrase: (way, model) as for
-    `paraphrases.Paraphraser`. on_progress(clips done, clips in all). Raises InputError.
+    engine: an `engines.Engine`, one process here if there is none. overwrite: where settings changed, make anew what
+    depends on them. accept_versions: go on with other versions of the libraries. on_progress(clips done, clips in all,
+    about). Raises InputError.
     """
-    songs, out, recipe = Path(songs), Path(out), recipe or Recipe()
-    if seed < 0:
-        raise InputError(f"seed {seed} is below 0; give a whole number from 0")
-    others = [folder for folder in datasets_in(songs) if folder.resolve() != out.resolve()]
-    paths = find_songs(songs, leave_out=(out, *others))
+    out, settings = Path(out), settings or Settings()
+    found = _find(Path(songs), out)
     check_folder(out)
     import_madmom()  # where it is missing, nothing is written
-    Paraphraser(*paraphrase).check()
-    captions, told = read_manifests(songs, paths, leave_out=(out, *others))
-    told += [f"{printable(folder.relative_to(songs))}: left out; another build wrote it" for folder in others]
-    told += caption_lines(songs, paths, captions)
-    hidden, left = passed_over(songs, leave_out=(out, *others))
-    settings = {"recipe": asdict(recipe), "seed": seed, "paraphrase": list(paraphrase), "versions": versions()}
+    Paraphraser(*settings.paraphrase).check()
+    lengths = lengths_of(found.folder, found.paths, settings.recipe)
     with alone_in(out):
-        _prepare(out, json.loads(json.dumps(settings)), overwrite)
-        _tell(left + told, out / "manifests.txt")
-        same = _same_bytes(songs, paths)
-        clips = {path: _clips_in(songs / path, recipe) for path in paths if path not in same}
-        jobs = [
-            (songs.absolute(), path, out.absolute(), recipe, seed, captions.get(path, ""), tuple(paraphrase))
-            for path in sorted(clips, key=lambda path: clips[path], reverse=True)  # the longest first
-        ]
-        results = _build_songs(engine or Engine(), jobs, sum(clips.values()), on_progress or (lambda done, total: None))
-        for path, first in same.items():
-            results[path] = [], [rejection(path, f"the same bytes as {path_text(first)}")]
-        rows = [row for path in paths for row in results[path][0]]
-        rejected = [entry for path in paths for entry in results[path][1]]
-        _write_tables(out, rows, rejected + [rejection(path, HIDDEN) for path in hidden])
-        _sweep(out, clips, rows)
-    return Summary(
-        len(paths),
-        len(rows),
-        rejected_songs=len({entry["source"] for entry in rejected if entry["clip_start"] is None}),
-        rejected_clips=sum(entry["clip_start"] is not None for entry in rejected),
-        same_songs=len(same),
-        contradicted_songs=len({row["source"] for row in rows if row.get("contradicted")}),
-    )
+        shards = prepare(out, found.folder, settings, lengths.clips.mean, overwrite=overwrite, accept_versions=accept_versions)
+        _tell(found.told, out / "manifests.txt")
+        with Index(out) as index:
+            found.same = _same_bytes(found, index)
+            work = _Work(out, found, settings, index, shards)
+            work.run(engine or Engine(), on_progress or (lambda done, total: None))
+            counted = _write(out, found, settings, index)
+            sweep(out, index, is_loose=settings.form == "files")
+            sweep_shards(out, settings.form, shards)
+    return counted
+
+
+def _find(folder, out):
+    """Find the songs and what is said of them."""
+    others = [place for place in datasets_in(folder) if place.resolve() != out.resolve()]
+    paths = find_songs(folder, leave_out=(out, *others))
+    captions, told = read_manifests(folder, paths, leave_out=(out, *others))
+    told += [f"{printable(place.relative_to(folder))}: left out; another build wrote it" for place in others]
+    told += caption_lines(folder, paths, captions)
+    hidden, left = passed_over(folder, leave_out=(out, *others))
+    return _Songs(folder, paths, captions, hidden, left + told)
 
 
 def _tell(lines, path):
@@ -126,98 +121,141 @@ def _tell(lines, path):
         temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
 
-def _build_songs(engine, jobs, total, report):
-    """Return {path: (rows, rejected)} of jobs for `build_song`, which have about `total` clips."""
-    results = engine.run(
-        build_song,
-        jobs,
-        on_progress=lambda done: report(min(done, total), total),
-        killed=lambda job: ([], [rejection(job[1], "reading it ended the process, perhaps for memory")]),
-        steps_of=lambda result: len({row["base_id"] for row in result[0]}) + len(result[1]),
-    )
-    report(total, total)
-    return {job[1]: result for job, result in zip(jobs, results, strict=True)}
+# ---------------------------------------------------------------------------------------------------- what is left
 
 
-def _same_bytes(songs, paths):
+def _same_bytes(found, index):
     """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
-    sizes = {}
-    for path in paths:
-        with suppress(OSError):
-            if size := (songs / path).stat().st_size:  # of an empty file it is said that it is empty
-                sizes[path] = size
+    states = {path: state for path in found.paths if (state := file_state(found.folder / path))}
+    sizes = {path: int(state.split()[0]) for path, state in states.items()}
     alike = Counter(sizes.values())
     first, same = {}, {}
-    for path in (path for path in sizes if alike[sizes[path]] > 1):
-        with suppress(InputError):  # build_song says why it cannot be read
-            digest = file_sha256(songs / path)
-            if first.setdefault(digest, path) != path:
-                same[path] = first[digest]
+    for path, size in sizes.items():
+        if size and alike[size] > 1:  # of an empty file it is said that it is empty
+            with suppress(InputError):  # build_song says why it cannot be read
+                digest = index.digest(path, states[path]) or file_sha256(found.folder / path)
+                index.keep_digest(path, states[path], digest)
+                if first.setdefault(digest, path) != path:
+                    same[path] = first[digest]
     return same
 
 
-def _write_tables(out, rows, rejected):
-    """Write the rows in all their forms; shards that were packed of other rows are deleted."""
-    before = file_sha256(out / ROWS) if (out / ROWS).is_file() else None
-    save_json_lines(out / ROWS, rows)
-    if before != file_sha256(out / ROWS):
-        remove_packed(out / "shards")
-        remove_packed(out / "parquet")
-    save_json_lines(out / "rejected.jsonl", rejected)
-    for split in ("train", "test"):
-        write_metadata(out / split, [row for row in rows if row["location"].startswith(split + "/")])
-    originals = [row for row in rows if row["location"].startswith("test/") and not row["transforms"]]
-    save_json_lines(out / "test_a.jsonl", [{**row, "main_caption": row["own_caption"]} for row in originals])
-    save_json_lines(out / "test_b.jsonl", [{**row, "main_caption": _with_all_sentences(row)} for row in originals])
+class _Work:
+    """The songs of a build that are to be done, and the shards they go into."""
+
+    def __init__(self, out, found, settings, index, shards):
+        self.out, self.found, self.settings, self.index = out, found, settings, index
+        self.shards, self.is_packed = shards, settings.form in SUFFIX
+        paths = [path for path in found.paths if path not in found.same]
+        self.given = {path: self._given(path) for path in paths}
+        self.of_shard: dict[int, list] = {}
+        for path in paths if self.is_packed else ():
+            self.of_shard.setdefault(shard_of(song_id(path), shards), []).append(path)
+        index.forget({path for path, _ in index} - self.given.keys())
+        self.left = self._left()
+
+    def _given(self, path):
+        """Return what is given of a song, with a digest of all that its rows depend on."""
+        place, caption = self.found.folder / path, self.found.captions.get(path, "")
+        said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place)]
+        return Given(caption, digest_of(file_state(place), said, caption, self.found.folder.name, self.settings.by_name()))
+
+    def _left(self):
+        """Return the songs that are to be built, shard by shard, of each the largest first."""
+        fresh = {path for path in self.given if self._is_fresh(path)}
+        kept = {
+            path
+            for number, paths in self.of_shard.items()
+            if fresh.issuperset(paths) and is_packed(self.out, self.settings.form, number, self._marks(paths), self.index)
+            for path in paths
+        }
+        if self.settings.form == "rows":
+            kept = fresh
+        counts = {split: audio_counts(self.out / split) for split in SPLITS}
+        for path in fresh - kept:
+            done = self.index.get(path)
+            if done and [counts[split][done.name] for split in SPLITS] == [done.train, done.test]:
+                kept.add(path)
+        left = [path for path in self.given if path not in kept]
+        self.index.forget(set(left) - fresh)
+        sizes = {path: int((file_state(self.found.folder / path) or "0").split()[0]) for path in left}
+        return sorted(left, key=lambda path: (self._shard(path), -sizes[path]))
+
+    def _is_fresh(self, path):
+        done = self.index.get(path)
+        return done and done.made_of == self.given[path].made_of and done.mark == file_state(mark_of(self.out, path))
+
+    def _shard(self, path):
+        return shard_of(song_id(path), self.shards) if self.is_packed else 0
+
+    def _marks(self, paths):
+        return [file_state(mark_of(self.out, path)) for path in paths]
+
+    def run(self, engine, report):
+        """Build the songs that are left, and pack each shard as soon as its songs are done."""
+        waiting = Counter(map(self._shard, self.left))
+        for number in self.of_shard.keys() - waiting.keys():
+            self._pack(number)
+        lengths = lengths_of(self.found.folder, self.left, self.settings.recipe)
+        if self.left:
+            print(lengths, file=sys.stderr)
+        songs, out, total = self.found.folder.absolute(), self.out.absolute(), round(lengths.clips.mean)
+        results = engine.each(
+            build_song,
+            ((songs, path, out, self.settings, self.given[path]) for path in self.left),
+            on_progress=lambda done: report(min(done, total), total),
+            killed=lambda job: Built(rejected=(rejection(job[1], KILLED_BY),), is_marked=False),
+            steps_of=lambda built: built.clips + len(built.rejected),
+        )
+        for job, built in results:
+            self._keep(job[1], built)
+            waiting[self._shard(job[1])] -= 1
+            if self.is_packed and not waiting[self._shard(job[1])]:
+                self._pack(self._shard(job[1]))
+        report(total, total)
+
+    def _pack(self, number):
+        """Write a shard, unless it is there of the same songs."""
+        paths, form = self.of_shard[number], self.settings.form
+        if not is_packed(self.out, form, number, self._marks(paths), self.index):
+            pack(self.out, form, number, paths, self.index)
+
+    def _keep(self, path, built):
+        """Keep what a song came to."""
+        if not built.is_marked:
+            self.found.unmarked[path] = list(built.rejected)
+            return
+        whole = any(entry["clip_start"] is None for entry in built.rejected)
+        rejected = sum(entry["clip_start"] is not None for entry in built.rejected)
+        mark = file_state(mark_of(self.out, path))
+        counts = built.train, built.test, rejected, whole, built.is_contradicted
+        self.index.put(path, Done(song_id(path), self.given[path].made_of, mark, *counts))
 
 
-def _with_all_sentences(row):
-    main = row["own_caption"]
-    sentences = [row[name] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key") if row[name]]
-    return " ".join([main if main[-1] in ".!?" else main + ".", *sentences])
+# ---------------------------------------------------------------------------------------------------- tables
 
 
-def _prepare(out, settings, overwrite):
-    """Make the folders of a build, or check that those there are of the same build.
-
-    What a killed writer left is deleted.
-    """
-    path, folders = out / "build.json", [out / name for name in ("parts", "train", "test", "shards", "parquet")]
-    if overwrite and path.is_file():
-        for folder in folders:  # a mark does not outlive its files
-            shutil.rmtree(folder, ignore_errors=True)
-    elif path.is_file():
-        there = read_object(path)
-        if not there:
-            raise InputError(f"{path} does not hold a build's settings; give --overwrite to start anew, or another folder")
-        if there != settings:
-            differs = min(name for name in settings.keys() | there if there.get(name) != settings.get(name))
-            raise InputError(f"{out} was built with another {differs}; give --overwrite to start anew, or another folder")
-    elif any(not left.name.startswith(".") for left in out.iterdir()):
-        raise InputError(f"{out} is not empty and no build of ours; give another folder")
-    save_json(path, settings)  # first, so that what follows is known as ours
-    for folder in folders[:3]:
-        make_folder(folder)
-    for folder in (out, *folders):
-        sweep_torn(folder)
+def _write(out, found, settings, index):
+    """Write the tables, unless they are of the same marks already; returns the Summary."""
+    songs = rows = clips = contradicted = 0
+    for _, done in index:
+        songs += done.is_rejected
+        rows += done.train + done.test
+        clips += done.rejected
+        contradicted += done.is_contradicted
+    whole = [entries for entries in found.unmarked.values() if any(entry["clip_start"] is None for entry in entries)]
+    rejected = songs + len(whole) + len(found.same)
+    write_tables(out, lambda: _sources(out, found), index, with_audio=settings.form == "files")
+    return Summary(len(found.paths), rows, rejected, clips, len(found.same), contradicted)
 
 
-def _sweep(out, paths, rows):
-    """Delete what a build left of songs that are gone or shorter now: marks, then audio files that no row names."""
-    keep = {mark_of(out, path) for path in paths} | {out / row["location"] for row in rows}
-    left = [*(out / "parts").glob("*.json"), *(out / "train").glob("*.flac"), *(out / "test").glob("*.flac")]
-    for path in left:
-        if path not in keep and WRITTEN.fullmatch(path.name):
-            path.unlink()
-    for folder in (out / "parts").iterdir():
-        if folder.is_dir() and WRITTEN.fullmatch(f"{folder.name}.json"):
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _clips_in(path, recipe):
-    """Return about how many clips a song has, for the order of work and its progress."""
-    try:
-        with SoundFile(path) as file:
-            return len(recipe.starts(file.likely_s))
-    except Exception:  # build_song says what is wrong with it
-        return 0
+def _sources(out, found):
+    """Yield a Source of each song, in order, and of what was not read in the end."""
+    for path in found.paths:
+        if path in found.same:
+            yield Source(None, [rejection(path, f"the same bytes as {path_text(found.same[path])}")])
+        elif path in found.unmarked:
+            yield Source(None, found.unmarked[path])
+        else:
+            yield Source(mark_of(out, path))
+    yield Source(None, [rejection(path, HIDDEN) for path in found.hidden])

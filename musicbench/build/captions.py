@@ -9,7 +9,6 @@ from musicbench.compose.compose import caption as composed_caption
 from musicbench.compose.styles import MOODS
 from musicbench.music.notes import pitch_class, spell_note
 from musicbench.music.tempo import tempo_word
-from musicbench.sound.features import loudness_db
 
 # {} is the fact. Every wording can be read back by musicbench.prompt.facts.read_prompt.
 CHORDS = (
@@ -160,17 +159,12 @@ def training_captions(clip, seed, count):
     return captions
 
 
-def heard_caption(clip, rng, genre=""):
-    """Write a main caption from the sound itself: loudness, density of attacks, brightness, pace.
+def heard_caption(clip, facts, rng, genre=""):
+    """Write a main caption from `features.sound_facts` and labels: loudness, density of attacks, brightness, pace.
 
     `genre` from the file's tags.
     """
-    samples, rate = clip.samples, clip.sample_rate
-    levels = loudness_db(samples, rate, 0.02)
-    attacks = np.sum((np.diff(levels) > 4) & (levels[1:] > levels.max() - 30)) / clip.duration_s
-    spectrum = np.abs(np.fft.rfft(samples)) ** 2
-    centroid_hz = float((spectrum * np.fft.rfftfreq(len(samples), 1 / rate)).sum() / (spectrum.sum() + 1e-12))
-    loud_db = float(np.median(levels))
+    attacks, centroid_hz, loud_db = facts["attacks_per_s"], facts["centroid_hz"], facts["loudness_db"]
     moods = [
         *(["calm"] if loud_db < -30 and attacks < 3 else ["energetic"] if loud_db > -18 and attacks > 3 else []),
         *(["sparse"] if attacks < 1.5 else ["busy"] if attacks > 6 else []),

@@ -1,19 +1,13 @@
-"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them.
-
-Packed as tar shards or Parquet.
-"""
+"""Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them."""
 
 import json
-import tarfile
-from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 
 from musicbench import InputError
 from musicbench.build import captions
-from musicbench.files import save_json_lines, written_whole
+from musicbench.files import json_line
 from musicbench.music.annotation import Annotation
 from musicbench.sound.clip import Clip
 
@@ -22,7 +16,6 @@ ROWS = "rows.jsonl"
 STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags", "melody", "hits", "parts", "sources")
 # Null or empty in some rows, perhaps in all of a split.
 NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
-ROWS_A_GROUP = 100  # of Parquet, which holds a group in memory
 
 
 def rows_file(folder: Path | str) -> Path:
@@ -56,19 +49,10 @@ def read_rows(folder: Path | str) -> list[dict]:
     return rows
 
 
-def write_metadata(folder: Path | str, rows: list[dict]) -> None:
-    """Write the rows of an audiofolder's split as `folder`/metadata.jsonl; without rows there is none.
-
-    What can be empty or null is JSON text: readers infer each column's type from one split's values, and the splits
-    must agree.
-    """
-    path = Path(folder) / "metadata.jsonl"
-    if rows:
-        save_json_lines(
-            path, [{"file_name": Path(row["location"]).name, **_as_text(row, STRUCTURED + NOT_ALWAYS_HEARD)} for row in rows]
-        )
-    else:
-        path.unlink(missing_ok=True)
+def metadata_line(row: dict) -> str:
+    """Return a row as a line of the metadata.jsonl of its split's audiofolder (`as_text`)."""
+    name = row["location"].split("/", 1)[1]
+    return json_line({"file_name": name, **as_text(row)})
 
 
 def row_clip(row: dict) -> Clip:
@@ -76,6 +60,7 @@ def row_clip(row: dict) -> Clip:
 
     Raises InputError for labels that cannot be read.
     """
+    row = with_values(row)
     try:
         labels = Annotation.of_row(row).by_name()
         caption, tags = row.get("own_caption") or row["main_caption"], row.get("tags") or {}
@@ -97,104 +82,25 @@ def row_captions(row: dict, count: int) -> list[str]:
     return [row["main_caption"] if rng.random() < 0.85 else original for _ in range(count)]
 
 
-# ---------------------------------------------------------------------------------------------------- packing
+def as_text(row: dict) -> dict:
+    """Return a row's fields as every form but rows.jsonl holds them: numbers, truth values and text, the same in each.
 
-
-def write_webdataset(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
-    """Pack a dataset folder's rows as WebDataset tar shards of about `shard_bytes`, `shards`/train-000000.tar ...;
-    returns them.
-
-    A sample is <id>.flac and <id>.json. Shards of the same rows are the same bytes.
+    What can be empty or null, and what has a shape of its own, is JSON text, as readers infer a field's type from few
+    values. `row_clip` reads both.
     """
-    folder, written = Path(folder), []
-    for name, shard in _shards(folder, shard_bytes):
-        written.append(folder / "shards" / f"{name}.tar")
-        written[-1].parent.mkdir(exist_ok=True)
-        with written_whole(written[-1]) as temporary, tarfile.open(temporary, "w") as tar:
-            for row in shard:
-                audio = folder / row["location"]
-                text = json.dumps(row, ensure_ascii=False).encode()
-                for suffix, data in ((audio.suffix, audio.read_bytes()), (".json", text)):
-                    entry = tarfile.TarInfo(audio.stem + suffix)
-                    entry.size = len(data)
-                    tar.addfile(entry, BytesIO(data))
-    remove_packed(folder / "shards", keep=written)
-    return written
+    return {
+        name: json.dumps(value, ensure_ascii=False) if name in STRUCTURED + NOT_ALWAYS_HEARD else value
+        for name, value in row.items()
+    }
 
 
-def check_parquet() -> None:
-    """Raise InputError unless Parquet files can be written here."""
-    try:
-        import pyarrow.parquet  # noqa: F401
-    except ImportError:
-        raise InputError("Parquet needs pyarrow; pip install pyarrow, or leave --parquet out") from None
-
-
-def write_parquet(folder: Path | str, shard_bytes: int = 10**9) -> list[Path]:
-    """Pack a dataset folder's rows, audio bytes included, as Parquet files `parquet`/train-000000.parquet ...; returns
-    them.
-
-    The column `audio` is {bytes, path} and known to `datasets` as sound. Needs pyarrow; raises InputError without it.
-    """
-    check_parquet()
-    import pyarrow
-    import pyarrow.parquet
-
-    folder, written = Path(folder), []
-    for name, shard in _shards(folder, shard_bytes):
-        written.append(folder / "parquet" / f"{name}.parquet")
-        written[-1].parent.mkdir(exist_ok=True)
-        schema = _schema(shard[0])
-        with written_whole(written[-1]) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
-            for first in range(0, len(shard), ROWS_A_GROUP):
-                packed = [
-                    {
-                        "audio": {"bytes": (folder / row["location"]).read_bytes(), "path": row["location"]},
-                        **_as_text(row, STRUCTURED),
-                    }
-                    for row in shard[first : first + ROWS_A_GROUP]
-                ]
-                file.write_table(pyarrow.Table.from_pylist(packed, schema))
-    remove_packed(folder / "parquet", keep=written)
-    return written
-
-
-def _schema(row):
-    """Return the columns of a row's Parquet file, the same whatever is empty in it."""
-    import pyarrow
-
-    number, text = pyarrow.float64(), pyarrow.string()
-    types = {
-        "bpm": number, "keyprob": number, "meter": text, "key": pyarrow.list_(text), "chords": pyarrow.list_(text),
-        "chords_time": pyarrow.list_(number), **dict.fromkeys(STRUCTURED, text),
-    }  # fmt: skip
-    sound = pyarrow.struct({"bytes": pyarrow.binary(), "path": text})
-    told = {"info": {"features": {"audio": {"_type": "Audio"}}}}  # to the library `datasets`
-    columns = {"audio": sound, **{name: types.get(name) or pyarrow.infer_type([value]) for name, value in row.items()}}
-    return pyarrow.schema(columns, metadata={"huggingface": json.dumps(told)})
-
-
-def remove_packed(folder: Path | str, keep: Iterable[Path] = ()) -> None:
-    """Delete the shards in `folder` that are not in `keep`, in either packing."""
-    for path in Path(folder).glob("*-" + "[0-9]" * 6 + ".*"):
-        if path.suffix in (".tar", ".parquet") and path not in keep:
-            path.unlink()
-
-
-def _as_text(row, names):
-    return {name: json.dumps(value, ensure_ascii=False) if name in names else value for name, value in row.items()}
-
-
-def _shards(folder, shard_bytes):
-    """Yield (name, rows) of shards: those of one split until their audio reaches `shard_bytes`."""
-    splits = {}
-    for row in read_rows(folder):
-        splits.setdefault(row["location"].split("/")[0], []).append(row)
-    for split, rows in splits.items():
-        shard, size, number = [], 0, 0
-        for row in rows:
-            shard.append(row)
-            size += (folder / row["location"]).stat().st_size
-            if size >= shard_bytes or row is rows[-1]:
-                yield f"{split}-{number:06d}", shard
-                shard, size, number = [], 0, number + 1
+def with_values(row: dict) -> dict:
+    """Return a row with those fields as values again that `as_text` has made text."""
+    texts = {name: row[name] for name in STRUCTURED + NOT_ALWAYS_HEARD if isinstance(row.get(name), str)}
+    read = {}
+    for name, text in texts.items():
+        try:
+            read[name] = json.loads(text)
+        except ValueError:  # a text that is its own value, as a published meter
+            read[name] = text
+    return {**row, **read}

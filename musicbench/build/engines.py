@@ -1,19 +1,21 @@
 """Run a function over many jobs: in this process, in others on this machine, or on a Ray cluster. The one pool of processes.
 
-The function takes a job's arguments and `on_step`, to be called after each step of its work; results come in the order
-of the jobs.
+The function takes a job's arguments and `on_step`, to be called after each step of its work. Jobs are taken as they are
+needed and results given as they come, so that neither fills the memory.
 """
 
 import os
 import socket
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import islice
 from typing import Any
 
 from musicbench import InputError
 
+AHEAD = 3  # jobs of each worker that are taken at a time
 KILLED = "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
 
 
@@ -28,21 +30,21 @@ class Engine:
     workers: int = 1
     address: str | None = None
 
-    def run(
+    def each(
         self,
         task: Callable,
-        jobs: Sequence[tuple],
+        jobs: Iterable[tuple],
         *,
         on_progress: Callable[[int], None] = lambda steps: None,
         steps_of: Callable[[Any], int] = lambda result: 1,
         killed: Callable[[tuple], Any] | None = None,
-    ) -> list:
-        """Return [task(*job) for job in jobs].
+    ) -> Iterator[tuple[tuple, Any]]:
+        """Yield (job, task(*job)) as they are done, in any order; few more jobs than workers are taken at a time.
 
         on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray,
         whose tasks do not tell. What a task raises stops everything and is raised here. When a local worker is killed,
-        jobs that are not done are run one by one; killed(job) is the result of one whose worker is killed then, too.
-        Raises InputError for an unknown engine.
+        the jobs that were being done are done one by one; killed(job) is the result of one whose worker is killed then,
+        too. Raises InputError for an unknown engine.
         """
         if self.name == "ray":
             return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of)
@@ -61,7 +63,8 @@ def _here(task, jobs, on_progress):
         steps += 1
         on_progress(steps)
 
-    return [task(*job, on_step=on_step) for job in jobs]
+    for job in jobs:
+        yield job, task(*job, on_step=on_step)
 
 
 @contextmanager
@@ -129,32 +132,46 @@ def _work(task, job):
 
 
 def _in_processes(task, jobs, workers, on_progress, killed):
-    results = _run_pool(task, dict(enumerate(jobs)), workers, on_progress)
-    if len(results) < len(jobs) and not killed:
-        raise InputError(KILLED)
-    for index, job in enumerate(jobs):
-        if index not in results:
-            results |= _run_pool(task, {index: job}, 1) or {index: killed(job)}
-    return [results[index] for index in range(len(jobs))]
-
-
-def _run_pool(task, jobs, workers, on_progress=lambda steps: None):
-    """Return {index: result} of the jobs {index: job} that were done when all were, or when a worker was killed."""
-    from concurrent.futures import wait
-    from concurrent.futures.process import BrokenProcessPool
     from multiprocessing import get_context
 
-    counter, results = get_context("spawn").Value("l", 0), {}
-    with processes(workers, _share, counter) as pool, suppress(BrokenProcessPool):  # while jobs are still being given to it
-        waiting = {pool.submit(_work, task, job): index for index, job in jobs.items()}
-        while waiting:
+    counter, jobs = get_context("spawn").Value("l", 0), iter(jobs)
+    while True:
+        several = yield from _pooled(task, jobs, workers, counter, on_progress)
+        if not several:
+            return
+        if not killed:
+            raise InputError(KILLED)
+        for job in several:  # which of them it was cannot be known
+            for lost in (yield from _pooled(task, iter([job]), 1, counter, on_progress)):
+                yield lost, killed(lost)
+
+
+def _pooled(task, jobs, workers, counter, on_progress):
+    """Yield (job, result) of a pool's work; return the jobs that were not done when one of its processes was killed."""
+    from concurrent.futures import wait
+    from concurrent.futures.process import BrokenProcessPool
+
+    waiting, lost = {}, []
+    with processes(workers, _share, counter) as pool:
+        while True:
+            for job in islice(jobs, 0 if lost else AHEAD * workers - len(waiting)):
+                try:
+                    waiting[pool.submit(_work, task, job)] = job
+                except BrokenProcessPool:
+                    lost.append(job)
+                    break
+            if not waiting:
+                return lost
             done, _ = wait(waiting, timeout=0.5, return_when="FIRST_COMPLETED")
             on_progress(counter.value)
             for future in done:
-                index = waiting.pop(future)
-                with suppress(BrokenProcessPool):
-                    results[index] = future.result()
-    return results
+                job = waiting.pop(future)
+                try:
+                    result = future.result()
+                except BrokenProcessPool:
+                    lost.append(job)
+                else:
+                    yield job, result
 
 
 def _on_ray(task, jobs, workers, address, on_progress, steps_of):
@@ -171,17 +188,19 @@ def _on_ray(task, jobs, workers, address, on_progress, steps_of):
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); check --address, or leave it out") from None
     try:
-        remote = ray.remote(num_cpus=1)(task)
-        waiting = {remote.remote(*job): index for index, job in enumerate(jobs)}
-        results, steps = [None] * len(jobs), 0
-        while waiting:
+        remote, jobs, waiting, steps = ray.remote(num_cpus=1)(task), iter(jobs), {}, 0
+        ahead = AHEAD * max(int(ray.cluster_resources().get("CPU", workers)), 1)
+        while True:
+            for job in islice(jobs, ahead - len(waiting)):
+                waiting[remote.remote(*job)] = job
+            if not waiting:
+                return
             ready, _ = ray.wait(list(waiting), timeout=0.5)
-            for ref in ready:
-                index = waiting.pop(ref)
-                results[index] = ray.get(ref)
-                steps += steps_of(results[index])
             on_progress(steps)
-        return results
+            for ref in ready:
+                job, result = waiting.pop(ref), ray.get(ref)
+                steps += steps_of(result)
+                yield job, result
     except ray.exceptions.RayTaskError as error:
         raise error.as_instanceof_cause() from None
     finally:

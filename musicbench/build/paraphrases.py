@@ -58,13 +58,13 @@ def reworded(text, rng):
         article = match["article"] if match["article"][0] in "tT" else match["article"][0] + "n" * (named[0] in "aeiou")
         return f"{article} {named}"
 
-    sentences = SENTENCE_END.split(_REWORDED.sub(swap, text))
+    sentences, others = SENTENCE_END.split(text), SENTENCE_END.split(_REWORDED.sub(swap, text))
+    sentences = [other if same_facts(one, other) else one for one, other in zip(sentences, others, strict=True)]
     main = len(sentences)
     while main > 1 and is_control(sentences[main - 1]):
         main -= 1
     parts = [" ".join(sentences[:main]), *sentences[main:]]
-    result = " ".join(parts[i] for i in rng.permutation(len(parts)))
-    return result if same_facts(text, result) else text
+    return " ".join(parts[i] for i in rng.permutation(len(parts)))
 
 
 class Paraphraser:

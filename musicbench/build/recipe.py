@@ -65,6 +65,11 @@ class Recipe:
             raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")
 
     @classmethod
+    def of(cls, name: str) -> "Recipe":
+        """Return a built-in recipe, or that of a TOML file, whose name ends in .toml. Raises InputError."""
+        return cls.load(name) if name.endswith(".toml") else cls.named(name)
+
+    @classmethod
     def named(cls, name: str) -> "Recipe":
         """Return a built-in recipe: "musicbench", or "plain" (no copies). Raises InputError."""
         recipes = {"musicbench": {}, "plain": {"semitones": (), "tempo_copies": 0, "dynamics_copies": 0}}

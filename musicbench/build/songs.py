@@ -119,7 +119,7 @@ def _is_song(path):
 def song_id(path):
     """Name a song by its file's name, in plain letters, and a digest of its path, so that no two are equal."""
     plain = unicodedata.normalize("NFKD", path_text(Path(path).stem)).encode("ascii", "ignore").decode()
-    digest = hashlib.sha1(os.fsencode(path)).hexdigest()[:8]
+    digest = hashlib.sha1(os.fsencode(path)).hexdigest()[:16]
     return f"{re.sub(r'[^A-Za-z0-9]+', '-', plain)[:48].strip('-') or 'song'}-{digest}"
 
 
@@ -128,7 +128,7 @@ def song_text(path, manifest_caption, tags):
 
     "" where none.
     """
-    for sidecar in _sidecars(path):
+    for sidecar in sidecars(path):
         text, _, _ = _sidecar_text(sidecar)
         if text:
             return shortened(text), ""
@@ -143,7 +143,7 @@ def caption_lines(folder, songs, captions):
     lines, bare, other, long, encodings = [], [], [], [], {}
     for song in songs:
         own = ""
-        for sidecar in _sidecars(Path(folder) / song):
+        for sidecar in sidecars(Path(folder) / song):
             name = os.path.relpath(sidecar, folder)
             text, fault, encoding = _sidecar_text(sidecar)
             if fault:
@@ -166,7 +166,7 @@ def caption_lines(folder, songs, captions):
     return lines + [f"{counted(len(names), 'song')} {what}: {some(names)}" for what, names in told.items() if names]
 
 
-def _sidecars(path):
+def sidecars(path):
     """Yield the .txt and .json files that are named like a song, in the order in which they count."""
     stem, seen = Path(path).stem, []
     for suffix in (".txt", ".TXT", ".json", ".JSON"):

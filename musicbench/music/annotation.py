@@ -74,6 +74,26 @@ class Annotation:
         """Return (start, end, chord) of each chord; the last lasts until `end_s`."""
         return [(*span, chord) for span, chord in zip(spans(self.chord_times, end_s), self.chords, strict=True)]
 
+    def transposed(self, semitones: int) -> Self:
+        """Return the labels of the music moved by semitones: chords, key and melody."""
+        return replace(
+            self,
+            chords=tuple(c.transposed(semitones) for c in self.chords),
+            key=self.key and self.key.transposed(semitones),
+            melody=tuple((start, end, pitch + semitones) for start, end, pitch in self.melody),
+        )
+
+    def paced(self, rate: float) -> Self:
+        """Return the labels of the music played `rate` times as fast: every time is divided by it, bpm multiplied."""
+        return replace(
+            self,
+            beat_times=tuple(round(t / rate, 6) for t in self.beat_times),
+            chord_times=tuple(round(t / rate, 6) for t in self.chord_times),
+            bpm=self.bpm and round(self.bpm * rate, 2),
+            melody=tuple((round(start / rate, 6), round(end / rate, 6), pitch) for start, end, pitch in self.melody),
+            hits=tuple((round(t / rate, 6), drum) for t, drum in self.hits),
+        )
+
     def cropped(self, start_s: float, duration_s: float) -> Self:
         """Return the labels of a stretch; a chord that began before it starts at 0, events outside are dropped."""
         beats = [

@@ -3,6 +3,7 @@
 import re
 from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from musicbench.music.chords import Chord
 from musicbench.music.dynamics import Dynamics
@@ -94,6 +95,7 @@ def _is_symbol_beside(reading, i, step):
     return reading.kind(j) == "CHORD" or reading.word(j) in _LETTERS
 
 
+@lru_cache(maxsize=2048)  # the copies of a clip share sentences
 def read_prompt(prompt, key=None, meter=None):
     """Find tempo, key, meter, chords, dynamics and duration that a prompt states in words. Values outside their bounds are not taken.
 
@@ -136,6 +138,8 @@ def read_prompt(prompt, key=None, meter=None):
 
 def same_facts(one, other):
     """True when two texts state the same tempo, key, meter, chords, dynamics and numbers: what a paraphrase must keep."""
+    if one == other:
+        return True
     a, b = read_prompt(one), read_prompt(other)
     return (
         (a.tempo, a.meter, a.dynamics) == (b.tempo, b.meter, b.dynamics)

@@ -80,14 +80,17 @@ def save_audio(path: Path | str, samples: np.ndarray, sample_rate: int) -> None:
 
 
 def encoded_audio(samples: np.ndarray, sample_rate: int, kind: str) -> bytes:
-    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", or "OGG" Vorbis, whose true peaks are at
-    most -1 dBTP."""
+    """Return the bytes of mono float samples as 16-bit "WAV" or "FLAC", as "OPUS", or as "OGG" Vorbis, whose true peaks
+    are at most -1 dBTP."""
     import soundfile
 
     samples = np.clip(samples, -1, 1)
     if kind == "OGG":
         return _vorbis(samples, sample_rate)
     data = BytesIO()
+    if kind == "OPUS":
+        soundfile.write(data, samples, sample_rate, format="OGG", subtype="OPUS")
+        return _numbered_alike(data.getvalue())
     soundfile.write(data, samples, sample_rate, format=kind, subtype="PCM_16")
     return data.getvalue()
 

@@ -34,13 +34,7 @@ def shift_pitch(clip: Clip, semitones: int) -> Clip:
     longer = _stretched(clip.samples, clip.sample_rate, 1 / ratio)
     samples = soxr.resample(longer, clip.sample_rate * ratio, clip.sample_rate)
     samples = np.pad(samples, (0, max(len(clip.samples) - len(samples), 0)))[: len(clip.samples)]
-    return replace(
-        clip,
-        samples=_below_full_scale(samples),
-        chords=tuple(c.transposed(semitones) for c in clip.chords),
-        key=clip.key and clip.key.transposed(semitones),
-        melody=tuple((start, end, pitch + semitones) for start, end, pitch in clip.melody),
-    )
+    return replace(clip.transposed(semitones), samples=_below_full_scale(samples))
 
 
 def change_tempo(clip: Clip, rate: float) -> Clip:
@@ -50,16 +44,8 @@ def change_tempo(clip: Clip, rate: float) -> Clip:
     dynamics = clip.dynamics
     if dynamics and dynamics.turn_s is not None:
         dynamics = replace(dynamics, turn_s=dynamics.turn_s / rate)
-    return replace(
-        clip,
-        samples=_below_full_scale(_stretched(clip.samples, clip.sample_rate, rate)),
-        beat_times=tuple(round(t / rate, 6) for t in clip.beat_times),
-        chord_times=tuple(round(t / rate, 6) for t in clip.chord_times),
-        bpm=clip.bpm and round(clip.bpm * rate, 2),
-        dynamics=dynamics,
-        melody=tuple((round(start / rate, 6), round(end / rate, 6), pitch) for start, end, pitch in clip.melody),
-        hits=tuple((round(t / rate, 6), drum) for t, drum in clip.hits),
-    )
+    samples = _below_full_scale(_stretched(clip.samples, clip.sample_rate, rate))
+    return replace(clip.paced(rate), samples=samples, dynamics=dynamics)
 
 
 def change_dynamics(clip: Clip, dynamics: Dynamics) -> Clip:

@@ -101,6 +101,7 @@ def _build(paths, recipe, place, emit):
     from musicbench.build.dataset import read_rows
     from musicbench.build.recipe import Recipe
     from musicbench.build.report import write_report
+    from musicbench.build.settings import Settings
 
     check_lengths(paths, lambda: emit(Progress("Listening to the songs")))
     songs, out = place / "songs", place / "dataset"
@@ -114,7 +115,7 @@ def _build(paths, recipe, place, emit):
             over_at = time.monotonic() + (time.monotonic() - started) / done * (total - done) if done else None
             emit(Progress(f"{done} of {total} clips", done / max(total, 1), over_at))
 
-        made = build(songs, out, Recipe.named(recipe), on_progress=on_progress)
+        made = build(songs, out, Settings(Recipe.named(recipe)), on_progress=on_progress)
         emit(Progress("Packing", 1.0))
         report = shutil.copyfile(write_report(out, REPORT_ROWS), place / "report.html")
         reasons = tuple(f"{r['source']}: {r['reason']}" for r in read_rows(out / "rejected.jsonl") if r["clip_start"] is None)
@@ -126,9 +127,9 @@ def _build(paths, recipe, place, emit):
 
 
 def _packed(folder, path):
-    """Pack a dataset folder without the marks of its songs; audio is compressed already."""
+    """Pack a dataset folder without what only another build needs; audio is compressed already."""
     with zipfile.ZipFile(path, "w") as packed:
         for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.relative_to(folder).parts[0] != "parts":
+            if file.is_file() and file.relative_to(folder).parts[0] not in ("parts", "heard", "index.sqlite"):
                 packed.write(file, file.relative_to(folder))
     return path

@@ -6,15 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import soxr
 import torch
 import torch.nn.functional as F
 import transformers
 from safetensors.torch import save_file
 from transformers import AutoConfig
 
+from musicbench.build.copy_loading import RowSounds
 from musicbench.build.dataset import row_captions
+from musicbench.build.index import file_state
 from musicbench.files import written_whole
-from musicbench.sound.audio import load_audio
 from mustango.model.conditioning import encode_text
 from mustango.train.rows import training_rows
 
@@ -58,21 +60,21 @@ def encode_dataset(folder, cache, parts):
     weights that encode them.
     """
     mel, vae, tokenizer, text_encoder = parts
-    rows, paths = training_rows(folder, ("location", "dataset", "main_caption")), []
+    rows, paths = training_rows(folder, ("location", "dataset", "main_caption"), may_be_made=True), []
     captions = [row_captions(row, CAPTIONS_A_CLIP) for row in rows]
     digest = hashlib.sha256(json.dumps([rows, captions], sort_keys=True).encode())
     for row in rows:
-        stat = (Path(folder) / row["location"]).stat()
-        digest.update(f"{stat.st_size} {stat.st_mtime_ns} ".encode())
+        digest.update(file_state(Path(folder) / row["location"]).encode())  # of a row without a file its fields tell all
     for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
     folder, cache = Path(folder), Path(cache) / digest.hexdigest()[:16]
     cache.mkdir(parents=True, exist_ok=True)
-    grid = LatentGrid.of(mel, vae)
+    grid, sounds = LatentGrid.of(mel, vae), RowSounds(folder)
     samples = max(map(grid.rows, rows)) * grid.samples
 
     def waveform(row):
-        sound = torch.from_numpy(load_audio(folder / row["location"], grid.sample_rate)[0][:samples])
+        sound, rate = sounds.load(row)
+        sound = torch.from_numpy((sound if rate == grid.sample_rate else soxr.resample(sound, rate, grid.sample_rate))[:samples])
         return F.pad(sound, (0, samples - len(sound)))
 
     for first in range(0, len(rows), 250):

@@ -26,7 +26,7 @@ def check_remembering(run, remember, held_out=None):
         raise InputError(f"{run} has no model to remember; begin it with `mustango train start --from MODEL -o {run}`")
     if held_out and Path(held_out).resolve() == Path(remember).resolve():
         raise InputError(f"--held-out {held_out} is what is remembered; give rows that are not learnt from")
-    training_rows(remember, ("location", "dataset", "main_caption"))
+    training_rows(remember, ("location", "dataset", "main_caption"), may_be_made=True)
 
 
 class Remembering:

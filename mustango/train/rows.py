@@ -26,10 +26,11 @@ def check_front_end(run):
         raise InputError(f"{run} began with a model of another front end; of such a model only `munet` can be trained")
 
 
-def training_rows(folder, needed=("location",)):
+def training_rows(folder, needed=("location",), may_be_made=False):
     """Return a dataset's rows without its test songs.
 
-    Raises InputError when none are left, or one lacks a field or its audio.
+    may_be_made: rows without an audio file will do, if they say how it is made. Raises InputError when none are left,
+    or one lacks a field or its audio.
     """
     rows = []
     for number, row in enumerate(read_rows(folder), 1):
@@ -38,10 +39,9 @@ def training_rows(folder, needed=("location",)):
             raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
         if row["location"].startswith("test/"):
             continue
-        if not (Path(folder) / row["location"]).is_file():
-            raise InputError(
-                f"row {number} of {folder} has no audio at {row['location']}; make the dataset anew, or delete the row"
-            )
+        if not (Path(folder) / row["location"]).is_file() and not (may_be_made and "source_frames" in row):
+            remedy = "make the dataset anew" + (" without --rows-only" if "source_frames" in row else ", or delete the row")
+            raise InputError(f"row {number} of {folder} has no audio at {row['location']}; {remedy}")
         rows.append(row)
     if not rows:
         raise InputError(f"{folder} has no rows to train on; make some: musicbench compose --count 1000 -o {folder}")

