@@ -35,6 +35,11 @@ def quoted(text: object) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
 
 
+def on_one_line(text: object) -> str:
+    """Return text as a terminal shows it on one line: control characters, which files from strangers may hold, are spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text).strip().replace("\n", " "))
+
+
 def check_installed(what: str, extra: str, *modules: str) -> None:
     """Raise InputError unless the modules that something needs are installed; `extra` is the package's extra that brings them."""
     missing = next((module for module in modules if find_spec(module) is None), None)
@@ -154,7 +159,7 @@ def run_command(program: str, command: Callable[[Any], Any], options: Any, stopp
         print(end="", flush=True)
         return status
     except InputError as error:
-        print(f"{program}: {error}", file=sys.stderr, flush=True)
+        print(f"{program}: {on_one_line(error)}", file=sys.stderr, flush=True)
         return 2
     except KeyboardInterrupt:
         print(f"{program}: {stopped}", file=sys.stderr)

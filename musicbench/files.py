@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -36,10 +37,12 @@ def written_whole(path: Path | str) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def sweep_torn(folder: Path | str) -> None:
-    """Delete what writers that were killed left in a folder in which nobody writes now."""
+def sweep_torn(folder: Path | str, older_s: float = 0.0) -> None:
+    """Delete what writers that were killed left in a folder in which nobody writes now, or for so long."""
     for left in Path(folder).glob(".*-" + "[0-9a-f]" * 16 + ".*"):
-        left.unlink()
+        with suppress(FileNotFoundError):  # another run sweeps as well
+            if not older_s or time.time() - left.stat().st_mtime > older_s:
+                left.unlink()
 
 
 def save_bytes(path: Path | str, data: bytes) -> None:
@@ -104,14 +107,28 @@ def alone_in(folder: Path | str) -> Iterator[None]:
     """
     make_folder(folder)
     check_writable(folder)
-    lock = FileLock(Path(folder, LOCK), blocking=False, fallback_to_soft=False)
+    with _locked(Path(folder, LOCK), folder):
+        yield
+
+
+@contextmanager
+def alone_at(target: Path | str) -> Iterator[None]:
+    """Keep others who ask so from writing a file or folder that may yet have to be made; the lock lies beside it. See `alone_in`."""
+    target = Path(target)
+    with _locked(target.with_name(f".{target.name}{LOCK}"), target):
+        yield
+
+
+@contextmanager
+def _locked(path, named):
+    lock = FileLock(path, blocking=False, fallback_to_soft=False)
     try:
         lock.acquire()
     except Timeout:
-        raise InputError(f"another run is writing {folder}; wait for it or give another folder") from None
+        raise InputError(f"another run is writing {named}; wait for it or give another folder") from None
     except PermissionError:
         raise InputError(
-            f"cannot lock {folder}, as {LOCK} in it is another user's; wait for that run, or delete the file where there is none"
+            f"cannot lock {named}, as {path.name} there is another user's; wait for that run, or delete the file where there is none"
         ) from None
     except OSError:  # a network's folder may have no locks
         pass
@@ -119,8 +136,23 @@ def alone_in(folder: Path | str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            Path(folder, LOCK).unlink()  # while it is held: who has opened it sees that it is gone and begins anew
+            path.unlink()  # while it is held: who has opened it sees that it is gone and begins anew
         lock.release()
+
+
+def inside(folder: Path | str, name: Path | str) -> Path:
+    """Return the path of a file that a row or the like names in a folder. Raises InputError where it lies outside, by "..", by a
+    name from the root, or behind a link."""
+    path = Path(folder, name)
+    try:
+        is_inside = path.resolve().is_relative_to(Path(folder).resolve())
+    except (OSError, ValueError, RuntimeError):  # a ring of links, a null in the name
+        is_inside = False
+    if not is_inside:
+        raise InputError(
+            f"{printable(name)[:200]} is not inside {printable(folder)}; put the file there, or mend or delete its row"
+        )
+    return path
 
 
 def path_text(path: Path | str) -> str:
@@ -132,5 +164,5 @@ def path_text(path: Path | str) -> str:
 
 
 def printable(path: Path | str) -> str:
-    """Return a path as valid text on one line."""
-    return path_text(path).replace("\n", "\\n").replace("\r", "\\r")
+    """Return a path as valid text on one line, its control characters spelled out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path_text(path))

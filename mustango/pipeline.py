@@ -22,15 +22,14 @@ from musicbench.sound.master import finished
 from mustango import DTYPES, SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
 from mustango.model.control import PULSE, Notes, control_signal
-from mustango.model.devices import check_device, moved
+from mustango.model.devices import check_device, check_made, moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on, opposite_moods
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.files import read_json
-from mustango.release.folder import (
-    BUNDLED,
-)
+from mustango.release.folder import BUNDLED
+from mustango.release.limits import reason
 from mustango.release.loading import FolderPipeline
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows
@@ -153,6 +152,10 @@ class MustangoPipeline(FolderPipeline):
             self.set_scheduler(how.scheduler)
         try:
             return self._played(how, settled, on_step)
+        except InputError:
+            raise
+        except Exception as error:  # what fits by a folder's configs and its shapes may not fit when it plays, or in memory
+            raise InputError(f"the model cannot play this ({reason(error)}); make it shorter, or get it whole again") from error
         finally:
             self.register_modules(scheduler=scheduler)
 
@@ -347,6 +350,7 @@ class MustangoPipeline(FolderPipeline):
         first, samples = (round(s * self.mel.config.sample_rate) for s in (start_s, duration_s))
         options = {"postfilter_strength": postfilter_strength} if isinstance(self.vocoder, ISTFTVocoder) else {}
         audio = self.vocoder(mels.to(self._execution_device), **options)[:, first : first + samples].float() * 10 ** (gain_db / 20)
+        check_made(audio)
         return audio.cpu().numpy()
 
 
@@ -391,8 +395,6 @@ def load_pipeline(
         pipeline = MustangoPipeline.from_pretrained(model, dtype=getattr(torch, dtype), **options)
     except InputError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
-        raise InputError(
-            f"cannot load the model in {model} ({' '.join(str(error).split())[:300]}); get the folder whole again"
-        ) from None
+    except Exception as error:  # what a folder of somebody's raises nobody foresees
+        raise InputError(f"cannot load the model in {model} ({reason(error)}); get the folder whole again") from error
     return moved(pipeline, device)

@@ -323,6 +323,9 @@ def test_rows_alone_are_enough(songs, built, tmp_path, monkeypatch):
     assert np.array_equal(load(out, row, tmp_path / "moved")[0], sound)
     with pytest.raises(InputError, match="no song .*; give the folder of songs"):
         load(out, row)
+    for odd in ("../secret.wav", "/etc/secret.wav"):
+        with pytest.raises(InputError, match="is not inside"):
+            load(out, row | {"source": odd}, tmp_path / "moved")
     soundfile.write(tmp_path / "moved" / "album" / "one.wav", np.zeros(10), RATE)
     with pytest.raises(InputError, match="album/one.wav is shorter than its row says"):
         load(out, next(row for row in rows if row["source"] == "album/one.wav"), tmp_path / "moved")

@@ -3,6 +3,7 @@
 import json
 import re
 import threading
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import groupby
@@ -214,6 +215,140 @@ def test_a_service_without_an_answer_is_named(answer):
     finally:
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def service(answer):
+    """Give the URL of a service whose POST requests `answer(handler)` answers; their bodies are read before."""
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            answer(self)
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Service)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def answered(content, status=200, **headers):
+    """Return what answers each request with bytes, or with a caption."""
+    body = content if isinstance(content, bytes) else json.dumps({"choices": [{"message": {"content": content}}]}).encode()
+
+    def answer(handler):
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.end_headers()
+        with suppress(ConnectionError):  # who asked may have had enough
+            handler.wfile.write(body)
+
+    return answer
+
+
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
+def test_a_key_is_sent_nowhere_but_to_the_service(monkeypatch, code):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    keys = []
+
+    def steal(handler):
+        keys.append(handler.headers["Authorization"])
+        answered("A stolen harp.")(handler)
+
+    with service(steal) as thief, service(answered(b"", code, Location=thief + "/chat/completions")) as url:
+        thief = thief.replace("127.0.0.1", "localhost")
+        with pytest.raises(InputError, match=f"gave no answer .status {code} elsewhere, where no key is sent"):
+            paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
+    assert not keys
+
+
+@pytest.mark.parametrize("key", ["sk-secret\n", "sk-sec\nret", "sk-secret\x1b[2J", "sk-sécret"])
+def test_a_key_is_never_shown(monkeypatch, key):
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    keys = []
+
+    def note(handler):
+        keys.append(handler.headers["Authorization"])
+        answered("A lyre.", 401)(handler)
+
+    with service(note) as url, pytest.raises(InputError) as refused:
+        paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
+    assert "cret" not in str(refused.value) and keys in ([], ["Bearer sk-secret"])
+
+
+@pytest.mark.parametrize("more", ["?key=sk-secret", "#sk-secret", ""])
+def test_a_services_address_holds_no_key(more):
+    url = f"http://127.0.0.1/v1{more}" if more else "http://me:sk-secret@127.0.0.1/v1"
+    with pytest.raises(InputError, match="OPENAI_API_KEY") as refused:
+        paraphrases.Paraphraser(url, "any")
+    assert "sk-secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b'{"choices": ' + b"[" * 200_000, "nested too deeply"),
+        (b" " * (paraphrases.ANSWER_BYTES + 1) + b"{}", "longer than"),
+        (b'{"choices": [{"message": {"content": ' + b"9" * 5000 + b"}}]}", "gave no answer"),
+    ],
+)
+def test_answers_are_bounded(answer, says):
+    with service(answered(answer)) as url, pytest.raises(InputError, match=says) as refused:
+        paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
+    assert len(str(refused.value)) < 400 and str(refused.value).isprintable()
+
+
+def test_an_answer_without_end_is_left():
+    def drip(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        with suppress(ConnectionError):
+            while True:
+                handler.wfile.write(b" " * 100_000)
+
+    with service(drip) as url, pytest.raises(InputError, match="longer than"):
+        paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    "content", ["A harp\x1b[2J plays.", "A harp\x00 plays.", "A \ud800 harp.", "A \u202eharp.", "A harp. " * 200, "", ' " ']
+)
+def test_what_cannot_be_a_caption_is_not_taken(content):
+    with service(answered(content)) as url:
+        made = paraphrases.Paraphraser(url, "any", tries=1)("We hear a song with a harp.", np.random.default_rng(0))
+    assert "song" in made or "tune" in made or "piece" in made
+    made.encode()
+
+
+def test_an_answers_lines_become_one():
+    with service(answered('"A harp\n\tplays  here."\n')) as url:
+        assert paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0)) == "A harp plays here."
+
+
+def test_a_wait_of_many_digits_is_a_minute():
+    waited = []
+    with service(answered("A harp.", 429, Retry_After="9" * 5000)) as url, pytest.raises(InputError, match="status 429"):
+        paraphrases._ask_service(url, "any", "A song.", 0, waited.append)
+    assert waited == [60] * 3
+
+
+@pytest.mark.parametrize(
+    "config", ['{"model_type": "t5", "auto_map": {"AutoConfig": "evil.C"}}', "[" * 100_000, '{"model_type": "evil"}']
+)
+def test_a_paraphrasing_model_runs_no_code_and_never_asks(tmp_path, config):
+    pytest.importorskip("transformers")
+    (tmp_path / "config.json").write_text(config)
+    (tmp_path / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nclass C: pass\n")
+    with pytest.raises(InputError, match="cannot load a text2text model") as refused:
+        paraphrases.Paraphraser(str(tmp_path)).check()
+    assert not (tmp_path / "ran").exists() and len(str(refused.value).splitlines()) == 1
 
 
 HEARD = Clip(

@@ -1,5 +1,8 @@
 import base64
+import json
+import os
 import re
+import shutil
 from io import BytesIO
 
 import numpy as np
@@ -10,6 +13,7 @@ from test_features import RATE, C, G, triads
 
 from musicbench import __main__ as command
 from musicbench.files import save_json_lines
+from musicbench.markup import POLICY
 from musicbench.sound.audio import save_audio
 
 
@@ -40,6 +44,114 @@ def test_report_holds_everything_and_needs_nothing(tmp_path, capsys):
     first = page
     command.main(["inspect", str(tmp_path), "--rows", "2"])
     assert (tmp_path / "report.html").read_text() == first
+
+
+def made(folder, rows, rejected=()):
+    """Write a dataset's tables and a second of sound for each row that names a place for it; returns its page."""
+    (folder / "train").mkdir(parents=True, exist_ok=True)
+    for r in rows:
+        if str(r.get("location", "")).startswith("train/") and ".." not in r["location"]:
+            save_audio(folder / r["location"], triads([C, G], 120)[:RATE], RATE)
+    save_json_lines(folder / "rows.jsonl", rows)
+    save_json_lines(folder / "rejected.jsonl", rejected)
+    assert command.main(["inspect", str(folder)]) == 0
+    return (folder / "report.html").read_text()
+
+
+FIELDS = (*row(0, []), "own_caption", "meter", "clipped", "tags", "seed", "contradicted", "prompt_ch", "keyprob", "not_heard", "x")
+
+
+@pytest.mark.parametrize(
+    "shape", [lambda t: t, lambda t: [t], lambda t: [[t], [t]], lambda t: {t: t}, lambda t: [{"transform": t, t: t}]]
+)
+def test_a_payload_in_any_field_of_any_row_is_text(tmp_path, monkeypatch, shape):
+    """In each field in turn, as it is, in lists and as a name; of rows, of rejects, and of all that lies beside them."""
+    for name in ("clip_png", "_mp3"):
+        monkeypatch.setattr(f"musicbench.build.report.{name}", lambda *_, **__: b"")
+    rows = [row(0, [])] + [row(1, []) | {name: shape(HOSTILE)} for name in FIELDS if name != "location"]
+    rows += [row(2, []) | {name: shape(HOSTILE) for name in ("main_caption", "alt_caption", "id", "source", "base_id")}]
+    told = {"source": "a", "clip_start": None, "reason": "b"}
+    rejected = [told | {name: shape(HOSTILE)} for name in (*told, "x")] + [dict.fromkeys(told, shape(HOSTILE))]
+    for name in ("build.json", "manifests.txt", "test_a.jsonl"):
+        (tmp_path / name).write_text(json.dumps({HOSTILE: HOSTILE}))
+    page = Markup(made(tmp_path, rows, rejected))
+    assert "script" not in page.tags and "a" not in page.tags and "iframe" not in page.tags
+    assert page.tags.count("meta") == 3 and page.tags.count("img") == page.tags.count("audio") <= len(rows)
+    assert not [name for name, _ in page.attributes if name.startswith("on")]
+    assert ("content", POLICY) in page.attributes
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not (shutil.which("chromium") or shutil.which("chromium-browser")), reason="no chromium")
+@pytest.mark.parametrize("escaped", [True, False])
+def test_a_browser_runs_nothing_in_a_report(tmp_path, escaped):
+    """Also where something slipped through unescaped: the policy lets no script run, nothing load, and no form go out."""
+    from playwright.sync_api import sync_playwright
+
+    payload = (
+        "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"><iframe srcdoc=\"<script>top.document.title='ran'"
+        '</script>"></iframe><link rel=stylesheet href=http://127.0.0.1:9/a.css><base href=http://127.0.0.1:9/>'
+    )
+    page = made(
+        tmp_path / "data", [row(0, [], main_caption=payload)], [{"source": payload, "clip_start": payload, "reason": payload}]
+    )
+    if not escaped:
+        page = page.replace("<h2>Rejected</h2>", f"<h2>Rejected</h2>{payload}")
+        (tmp_path / "data" / "report.html").write_text(page)
+    asked = []
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        shown = browser.new_page()
+        shown.on("requestfinished", lambda request: asked.append(request.url))
+        shown.on("requestfailed", lambda request: asked.append(request.url) if request.failure != "csp" else None)
+        shown.goto((tmp_path / "data" / "report.html").as_uri())
+        assert shown.title() == "data" and (payload in shown.inner_text("body")) is True
+        assert shown.evaluate("document.querySelector('article img').naturalWidth") > 0, "the report's own picture is shown"
+        browser.close()
+    assert [url for url in asked if not url.startswith(("data:", "file:", "about:"))] == [], "all else was stopped by the policy"
+
+
+@pytest.mark.parametrize(
+    "place", ["../secret.flac", "/secret.flac", "train/../../secret.flac", "train/link.flac", "away/secret.flac", "a\0b"]
+)
+def test_no_file_outside_the_dataset_is_read(tmp_path, place):
+    save_audio(tmp_path / "secret.flac", triads([C], 120)[:RATE], RATE)
+    folder = tmp_path / "data"
+    (folder / "train").mkdir(parents=True)
+    (folder / "train" / "link.flac").symlink_to(tmp_path / "secret.flac")
+    (folder / "away").symlink_to(tmp_path)
+    named = str(tmp_path / "secret.flac") if place.startswith("/") else place
+    save_json_lines(folder / "rows.jsonl", [row(0, [], location=named)])
+    assert command.main(["inspect", str(folder)]) == 0
+    page = (folder / "report.html").read_text()
+    assert "<audio" not in page and "is not inside" in page
+
+
+def test_sound_without_end_is_told_before_memory_is_full(tmp_path, monkeypatch):
+    """A FLAC of silence is tiny; what it decodes to is not."""
+    monkeypatch.setattr("musicbench.build.report.MOST_S", 5)
+    save_json_lines(tmp_path / "rows.jsonl", [row(0, [])])
+    (tmp_path / "train").mkdir()
+    soundfile.write(tmp_path / "train" / "a_0.flac", np.zeros(6 * RATE), RATE)
+    assert command.main(["inspect", str(tmp_path)]) == 0
+    page = (tmp_path / "report.html").read_text()
+    assert "lasts more than 5 s" in page and "<audio" not in page
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_in_a_rows_place_does_not_hang(tmp_path):
+    (tmp_path / "train").mkdir()
+    os.mkfifo(tmp_path / "train" / "a_0.flac")
+    save_json_lines(tmp_path / "rows.jsonl", [row(0, [])])
+    assert command.main(["inspect", str(tmp_path)]) == 0
+    assert "no regular file" in (tmp_path / "report.html").read_text()
+
+
+def test_a_row_nested_without_end_is_one_line(tmp_path, capsys):
+    (tmp_path / "rows.jsonl").write_text('{"a":' * 100_000 + "\n{}\n")
+    assert command.main(["inspect", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_inspect_of_nothing(tmp_path, capsys):

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from conftest import HOSTILE, Markup
 
+from musicbench.markup import POLICY
 from mustango.evaluate.scorecard import compared_markdown, markdown, page, rank, write_reports
 from mustango.hear.metrics import METRICS, Mean
 
@@ -115,6 +116,28 @@ def test_hostile_text_stays_text_wherever_it_stands(report, folder):
     assert shown.tags.count("title") == shown.tags.count("style") == shown.tags.count("body") == 1
     assert "onerror" not in dict(shown.attributes) and shown.text.count(HOSTILE) == 12
     assert shown.text.count(name) == 1 and ("alt", f"spectrogram of {name}") in shown.attributes
+
+
+def test_markdown_shows_text_from_elsewhere_as_text(report):
+    hostile = HOSTILE + " | ![x](http://x/y) \x1b[2J\nnext"
+    report["setup"] |= {"set": hostile, "model": hostile}
+    report["problems"] = [{"column": hostile, "id": hostile, "what": hostile}]
+    report["judges not used"] = [hostile]
+    report["rows"][0]["judge"] = hostile
+    text = markdown(report)
+    assert "<script" not in text and "<img" not in text and "![x](" not in text and "\x1b" not in text and "\nnext" not in text
+    assert [line.count("|") - line.count("\\|") for line in text.splitlines() if line.startswith("| majmin")] == [6]
+    rows = [{"metric": "m", "judge": hostile, "a": 0.5, "b": 0.6, "difference": Mean(0.1, 0.05, 0.2, 9)}]
+    compared = compared_markdown(rows, hostile, hostile)
+    assert "<script" not in compared and "\x1b" not in compared and len(compared.splitlines()) == 6
+
+
+def test_a_browser_may_run_and_load_nothing_in_the_page(report, folder):
+    assert (
+        ("content", POLICY) in Markup(page(report, folder)).attributes
+        and "script-src" not in POLICY
+        and "default-src 'none'" in POLICY
+    )
 
 
 def test_page_of_clips_that_cannot_be_read(report, folder):

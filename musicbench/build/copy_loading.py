@@ -13,7 +13,7 @@ import soundfile
 from musicbench import InputError
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.marks import read_object
-from musicbench.files import printable
+from musicbench.files import inside, printable
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.soundfiles import SoundFile
 
@@ -34,14 +34,15 @@ class RowSounds:
         self._base: tuple | None = None
         self._one_by_one = Lock()
 
-    def load(self, row: dict) -> tuple[np.ndarray, int]:
-        """Return (samples (n,) float32, rate) of a row: bit for bit what its audio file holds. Raises InputError.
+    def load(self, row: dict, most_s: float = float("inf")) -> tuple[np.ndarray, int]:
+        """Return (samples (n,) float32, rate) of a row: bit for bit what its audio file holds.
 
-        Threads may call it; of rows without audio one is made at a time.
+        Threads may call it; of rows without audio one is made at a time. Raises InputError, also for a file of more than
+        `most_s` seconds, and for a row that names one outside the dataset or the folder of songs.
         """
-        path = self.folder / row["location"]
+        path = inside(self.folder, row["location"])
         if path.is_file():
-            return load_audio(path)
+            return load_audio(path, most_s=most_s)
         if "source_frames" not in row:
             raise InputError(f"no audio file {printable(path)}, and its row does not say how to make it; build the dataset anew")
         with self._one_by_one:
@@ -66,9 +67,9 @@ class RowSounds:
         songs = self._songs or read_object(self.folder / "build.json").get("songs")
         if not songs:
             raise InputError(f"{self.folder} has rows without audio; give the folder of their songs")
-        path = Path(songs) / name
+        path = inside(songs, name)
         if not path.is_file():
-            path = Path(songs) / os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name)))
+            path = inside(songs, os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name)))
         if not path.is_file():
             raise InputError(f"no song {printable(path)}; give the folder of songs that {self.folder} was built from")
         return path

@@ -40,7 +40,7 @@ def read_rows(folder: Path | str) -> list[dict]:
             continue
         try:
             rows.append(json.loads(line))
-        except ValueError:  # not UTF-8 included
+        except (ValueError, RecursionError):  # not UTF-8 included, and what is nested without end
             if number == len(lines):
                 break
             raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None

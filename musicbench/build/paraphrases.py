@@ -5,6 +5,10 @@ import os
 import re
 import time
 from functools import cache
+from http.client import HTTPException
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from musicbench import InputError
 from musicbench.build.truth import SENTENCE_END, is_control
@@ -40,6 +44,8 @@ _REWORDED = re.compile(
     rf"(?P<noun>{'|'.join(sorted(NOUNS, key=len)[::-1])})"
     r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
 )
+
+ANSWER_BYTES, ANSWER_S = 1 << 20, 120  # of a service's answer
 
 
 def reworded(text, rng):
@@ -83,6 +89,8 @@ class Paraphraser:
             raise InputError(f"cannot paraphrase by {way!r}; give 'rules', a model's folder or the URL of a service")
         if re.match(r"https?://", way) and not model:
             raise InputError("no model named for the paraphrasing service; give --paraphrase-model")
+        if re.match(r"https?://", way):
+            _check_service(way)
         if model and not re.match(r"https?://", way):
             raise InputError(f"--paraphrase-model {model} is of a service; give its URL as --paraphrase, or leave it out")
 
@@ -95,8 +103,8 @@ class Paraphraser:
         """Return a paraphrase of a caption."""
         if self.way != "rules":
             for _ in range(self.tries):
-                other = self._ask(text, int(rng.integers(2**31))).strip().strip('"')
-                if other and other != text and same_facts(text, other):
+                other = " ".join(self._ask(text, int(rng.integers(2**31))).split()).strip('"')
+                if other != text and _is_caption(other, text) and same_facts(text, other):
                     return other
         return reworded(text, rng)
 
@@ -106,32 +114,74 @@ class Paraphraser:
         return _ask_model(self.way, self.REQUEST + text, seed)
 
 
+def _is_caption(other, text):
+    """Tell whether an answer can stand for a caption: some text in signs that print, and not many times as much."""
+    return 0 < len(other) <= 3 * len(text) + 300 and other.isprintable()
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """A service that sends elsewhere is not followed: the key is for the address that was given, and no other."""
+
+    def redirect_request(self, *_):
+        return None
+
+
+def _check_service(url):
+    """Raise InputError for an address that holds more than where the service is: it is kept in the dataset's build.json."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise InputError("the paraphrasing service's URL holds a password, a query or a fragment; give a key in OPENAI_API_KEY")
+
+
+def _headers():
+    """Return the headers of a request. Raises InputError, which does not show it, for a key that no header can hold."""
+    key = os.environ.get("OPENAI_API_KEY", "").strip()
+    if not (key.isascii() and (key + " ").isprintable()):
+        raise InputError("OPENAI_API_KEY holds letters that no key has; set it anew")
+    return {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+
+
 def _ask_service(url, model, request, seed, sleep=time.sleep):
     """Ask a service; where it is busy (429) or fails (5xx), wait as long as it says, a minute at most, and ask
     again, thrice."""
-    from http.client import HTTPException
-    from urllib.error import HTTPError
-    from urllib.request import Request, urlopen
-
     body = {"model": model, "messages": [{"role": "user", "content": request}], "seed": seed, "temperature": 1.0}
-    headers = {"Content-Type": "application/json"}
-    if key := os.environ.get("OPENAI_API_KEY"):
-        headers["Authorization"] = f"Bearer {key}"
+    asked = Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), _headers())
     waits_s = [16, 4, 1]
     while True:
         try:
-            with urlopen(Request(url.rstrip("/") + "/chat/completions", json.dumps(body).encode(), headers), timeout=60) as answer:
-                content = json.load(answer)["choices"][0]["message"]["content"]
+            with build_opener(_NoRedirects).open(asked, timeout=60) as answer:
+                content = json.loads(_read(answer))["choices"][0]["message"]["content"]
                 if not isinstance(content, str):
-                    raise TypeError(f"its content is {content!r}")
+                    raise TypeError(f"its content is {str(content)[:40]!r}")
                 return content
-        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
-            if not waits_s or not isinstance(error, HTTPError) or not (error.code == 429 or error.code >= 500):
-                raise InputError(
-                    f"the paraphrasing service {url} gave no answer ({error}); check it, or leave --paraphrase out"
-                ) from None
+        except HTTPError as error:
+            error.close()
+            if not waits_s or not (error.code == 429 or error.code >= 500):
+                elsewhere = " elsewhere, where no key is sent" if 300 <= error.code < 400 else ""
+                raise _no_answer(url, f"status {error.code}{elsewhere}") from None
             wait_s, told = waits_s.pop(), error.headers.get("Retry-After") or ""
-            sleep(min(int(told), 60) if told.isdecimal() else wait_s)
+            sleep(min(int(told[:5]), 60) if told.isdecimal() else wait_s)
+        except RecursionError:
+            raise _no_answer(url, "its answer is nested too deeply") from None
+        except (OSError, HTTPException, ValueError, LookupError, TypeError) as error:
+            raise _no_answer(url, error) from None
+
+
+def _read(answer):
+    """Return the bytes of an answer. Raises ValueError where they are too many, TimeoutError where they come too slowly."""
+    data, ends = b"", time.monotonic() + ANSWER_S
+    while some := answer.read1(1 << 16):
+        data += some
+        if len(data) > ANSWER_BYTES:
+            raise ValueError(f"its answer is longer than {ANSWER_BYTES} bytes")
+        if time.monotonic() > ends:
+            raise TimeoutError(f"its answer takes longer than {ANSWER_S} s")
+    return data
+
+
+def _no_answer(url, reason):
+    said = "".join(letter if letter.isprintable() else "?" for letter in str(reason))
+    return InputError(f"the paraphrasing service {url} gave no answer ({said[:200]}); check it, or leave --paraphrase out")
 
 
 @cache
@@ -139,13 +189,13 @@ def _text_model(folder):
     try:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(folder), AutoModelForSeq2SeqLM.from_pretrained(folder).eval()
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+        return tokenizer, AutoModelForSeq2SeqLM.from_pretrained(folder, trust_remote_code=False).eval()
     except ImportError as error:
         raise InputError(f"paraphrasing by a model needs torch and transformers ({error}); install them, or give 'rules'") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(
-            f"cannot load a text2text model from {folder} ({str(error).splitlines()[0]}); give another folder"
-        ) from None
+    except Exception as error:  # what a folder of somebody's raises nobody foresees
+        said = " ".join(str(error).split())[:200] or type(error).__name__
+        raise InputError(f"cannot load a text2text model from {folder} ({said}); give another folder") from None
 
 
 def _ask_model(folder, request, seed):

@@ -10,6 +10,19 @@ import numpy as np
 from musicbench import InputError
 from musicbench.sound import augment
 
+MOST_BYTES = 1 << 16  # of a recipe's file
+
+
+def _text_of(path):
+    """Return the text of a recipe's file. Raises OSError or ValueError, also for a pipe and for more than a recipe can hold."""
+    if Path(path).exists() and not Path(path).is_file():
+        raise OSError("it is no file")
+    with Path(path).open("rb") as file:
+        text = file.read(MOST_BYTES + 1)
+    if len(text) > MOST_BYTES:
+        raise ValueError(f"it is larger than {MOST_BYTES} bytes")
+    return text.decode("utf-8")
+
 
 def _is_number(value):
     return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -81,15 +94,21 @@ class Recipe:
     def load(cls, path: Path | str) -> "Recipe":
         """Read a recipe from a TOML file of this class's fields; those left out are MusicBench's. Raises InputError."""
         try:
-            settings = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            settings = tomllib.loads(_text_of(path))
+        except RecursionError:
+            raise InputError(
+                f"cannot read the recipe {path} (it is nested too deeply); give a TOML file of the recipe's fields"
+            ) from None
+        except (OSError, ValueError) as error:
             raise InputError(f"cannot read the recipe {path} ({error}); give a TOML file") from None
         unknown = set(settings) - {f.name for f in fields(cls)}
         if unknown:
             raise InputError(f"{path}: unknown field {min(unknown)!r}; known: {', '.join(f.name for f in fields(cls))}")
         try:
             return cls(**settings)
-        except TypeError as error:
+        except InputError:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{path}: {error}; see the fields in docs/dataset.md") from None
 
     @property

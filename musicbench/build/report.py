@@ -8,16 +8,19 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.build.dataset import read_rows, row_clip
-from musicbench.files import written_whole
-from musicbench.markup import data_address, template
+from musicbench.files import inside, written_whole
+from musicbench.markup import POLICY, data_address, template
 from musicbench.sound.audio import load_audio
 from musicbench.sound.picture import clip_png
 
 FIELDS = {
     "location": str, "main_caption": str, "base_id": str, "source": str, "duration": (float, int, type(None)),
-    "transforms": (list, type(None)),
+    "transforms": (list, type(None)), "clipped": (float, int, type(None)),
+    "bpm": (float, int, type(None)),
 }  # fmt: skip
 MUCH_CLIPPED = 0.01  # of a row's samples, at the highest level that there is
+MOST_S = 660  # of sound that is shown of a row: the longest clip of a recipe, and more
+MOST = {"duration": 24 * 3600, "bpm": 10_000}  # that a row may say
 MP3_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 
@@ -33,7 +36,7 @@ def write_report(folder, shown=20, seed=0):
     page = template("musicbench", "templates", "report.html").render(
         name=folder.resolve().name, counts=_counts(rows, rejected), plots=_distributions(rows),
         shown=[_shown(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))],
-        copies=_before_and_after(folder, rows, seed), damaged=damaged, rejected=rejected,
+        copies=_before_and_after(folder, rows, seed), damaged=damaged, rejected=rejected, policy=POLICY,
     )  # fmt: skip
     with written_whole(folder / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -62,7 +65,10 @@ def _row_fault(row):
     for name in ("location", "main_caption", *(("base_id",) if steps else ())):
         if name not in row:
             return f"it has no {name}"
-    if not all(isinstance(step, dict) and "transform" in step for step in steps):
+    for name, most in MOST.items():
+        if not 0 <= (row.get(name) or 0) <= most:
+            return f"{name} is {str(row[name])[:40]}"
+    if not all(isinstance(step, dict) and isinstance(step.get("transform"), str) for step in steps):
         return f"transforms are {str(steps)[:40]!r}"
     try:
         row_clip(row)
@@ -132,7 +138,7 @@ def _shown(folder, row, title=None):
     """Return what the page shows of a row; `error` instead of sound and picture where the file cannot be read."""
     shown = {"title": title or row.get("id") or row["location"]}
     try:
-        samples, rate = load_audio(folder / row["location"])
+        samples, rate = load_audio(inside(folder, row["location"]), most_s=MOST_S)
     except InputError as error:
         return shown | {"error": str(error)}
     clip = row_clip(row)

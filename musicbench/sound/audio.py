@@ -17,19 +17,20 @@ OGG_BLOCK = 1 << 16  # samples
 MAX_LOADED = 1 << 28  # samples that are held at once, of one channel: an hour and a half at 48 kHz
 
 
-def load_audio(path: Path | str, sample_rate: int | None = None) -> tuple[np.ndarray, int]:
+def load_audio(path: Path | str, sample_rate: int | None = None, most_s: float = float("inf")) -> tuple[np.ndarray, int]:
     """Read an audio file as float32: (samples, rate), mono by the average of the channels.
 
-    Raises InputError, also for a file that is damaged or holds more than 2**28 samples, and so before the memory is
-    full.
+    Raises InputError, also for a file that is damaged or holds more than 2**28 samples or `most_s` seconds, and so before
+    the memory is full.
     """
     blocks, count = [], 0
     with SoundFile(path) as file:
         for block in file.blocks():
             blocks.append(block.samples.mean(axis=1))
             count += len(blocks[-1])
-            if count > MAX_LOADED:
-                raise InputError(f"{printable(path)} lasts more than {MAX_LOADED // file.sample_rate} s; cut it")
+            most = min(MAX_LOADED, most_s * file.sample_rate)
+            if count > most:
+                raise InputError(f"{printable(path)} lasts more than {most / file.sample_rate:.0f} s; cut it")
         for time_s, reason in file.faults[:1]:
             raise InputError(f"{printable(path)} is damaged at {time_s:.1f} s ({reason}); make or copy it anew")
         samples, rate = np.concatenate([np.zeros(0, np.float32), *blocks]), file.sample_rate

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from musicbench import InputError, check_installed, number, whole
+from musicbench.files import alone_in, sweep_torn
 from mustango import GUIDANCE, STEPS
 from mustango.cli.options import add_table, check_device, defaults_of
 
@@ -63,6 +64,15 @@ def run(options):
         return 0
     check_evaluation(options)
     check_installed("the evaluation", "evaluate", "mir_eval", "threadpoolctl", "jinja2", "matplotlib")
+    with alone_in(options.out):
+        for folder in (Path(options.out), *Path(options.out).glob("*/*/")):
+            sweep_torn(folder)
+        evaluate_in(options)
+    return 0
+
+
+def evaluate_in(options):
+    """Run the evaluation that is asked for in its folder, in which nobody else writes. Raises InputError."""
     if options.words is not None:
         from mustango.evaluate.words import WordsSetup, evaluate_words, words_markdown
 
@@ -71,7 +81,7 @@ def run(options):
             guidance=options.guidance, takes=options.takes,
         )  # fmt: skip
         print(words_markdown(evaluate_words(setup, options.out, options.workers or os.cpu_count() or 1)), end="")
-        return 0
+        return
 
     from mustango.evaluate.run import evaluate
     from mustango.evaluate.scorecard import markdown, write_reports
@@ -80,7 +90,6 @@ def run(options):
     paths = write_reports(report, options.out)
     print(markdown(report))
     print(f"{Path(options.out) / 'report.json'}, {', '.join(map(str, paths))} written")
-    return 0
 
 
 def setup_of(options):

@@ -9,6 +9,7 @@ from mustango import DTYPES, GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.cli.options import add_table, check_device
 from mustango.cli.takes import left_to_make, next_paths, places_of, stem_path
 
+WRITTEN_S = 3600  # what is older and still has a temporary name is a killed run's
 FAST_STEPS = STEPS // 2
 ABOUT = {
     "help": "prompt, chords and tempo -> audio",
@@ -211,9 +212,12 @@ def make(todo, loaded, options, told):
     """
     from tqdm import tqdm
 
+    from musicbench.files import sweep_torn
     from mustango.pipeline import load_pipeline
 
     left_out = 0
+    for folder in {path.parent for _, paths in todo for path in paths}:
+        sweep_torn(folder, older_s=WRITTEN_S)
     pipeline = load_pipeline(
         loaded["model"], options.device, loaded["dtype"], quiet=True, low_memory=options.low_memory,
         revision=loaded["revision"], fetch_predictors=any(line.asked.asks_predictors for line, _ in todo),

@@ -1,8 +1,11 @@
 """mustango train: dataset rows -> a part of the model."""
 
+from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 
 from musicbench import InputError, number, positive, whole
+from musicbench.files import alone_in
 from mustango.cli.options import add_table, defaults_of
 
 ABOUT = {"help": "train a part of the model on dataset rows"}
@@ -61,13 +64,36 @@ def run(options):
 
     check_training(options, defaults_of(OPTIONS, options.part, "-o", "x"))
 
+    with _run_folder(options.out):
+        train_part(options)
+    if options.part in TELL:
+        print(TELL[options.part].format(run=options.out, model=options.to))
+    return 0
+
+
+@contextmanager
+def _run_folder(run):
+    """Keep other trainings out of a run's folder, which is made and, where nothing came of it, deleted."""
+    is_new = not Path(run).exists()
+    try:
+        with alone_in(run):
+            yield
+    finally:
+        if is_new:
+            with suppress(OSError):  # something is in it
+                Path(run).rmdir()
+
+
+def train_part(options):
+    """Do what is asked in a run's folder that nobody else writes meanwhile. Raises InputError."""
     import torch
 
     from mustango.train.loop import bundle, take_text_encoder
-    from mustango.train.parts import start_from
+    from mustango.train.parts import mend_run, start_from
     from mustango.train.remembering import check_remembering
     from mustango.train.vocoder import measure_sharpening
 
+    mend_run(options.out)
     if options.threads:
         torch.set_num_threads(options.threads)
     if options.part == "munet":
@@ -79,9 +105,6 @@ def run(options):
         "bundle": lambda: bundle(options.out, options.to),
     }
     at_once.get(options.part, lambda: fit_part(options))()
-    if options.part in TELL:
-        print(TELL[options.part].format(run=options.out, model=options.to))
-    return 0
 
 
 def fit_part(options):

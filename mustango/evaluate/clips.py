@@ -14,6 +14,7 @@ from musicbench import InputError
 from musicbench.build.engines import processes
 from musicbench.build.songs import SUFFIXES
 from musicbench.compose.compose import find_soundfont
+from musicbench.files import inside
 from musicbench.sound.audio import AUDIO_SUFFIXES, load_audio, save_audio
 from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case
 from mustango.hear.judges import compile_librosa
@@ -23,6 +24,7 @@ from mustango.release.folder import model_folder
 from mustango.release.layouts import is_released
 from mustango.request.model_facts import read_facts
 
+MOST_S = 3700  # of a clip's sound: the longest that a row may say, and more
 REFERENCE = "held out"  # composed sets: audio of other controls, what FAD and KAD measure the distance to
 
 
@@ -96,7 +98,7 @@ def round_trip_clip(setup, source, path):
     """Write an audio file as it comes out of the VAE and the vocoder."""
     pipeline = pipeline_of(setup.model, setup.device)
     mel = pipeline.mel
-    samples, rate = load_audio(source, mel.config.sample_rate)
+    samples, rate = load_audio(source, mel.config.sample_rate, MOST_S)
     duration = min(len(samples) / rate, pipeline.longest_s)
     wave = torch.from_numpy(samples[: round(duration * rate)]).to(pipeline.device)[None]
     frames = pipeline.rows(duration) * pipeline.vae_scale * mel.config.fold[0]
@@ -108,7 +110,7 @@ def round_trip_clip(setup, source, path):
 def sample_rate_of(model):
     """Return a model's sample rate without loading it."""
     folder = model_folder(model)
-    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json")["sample_rate"]
+    return 16000 if is_released(folder) else read_json(folder / "mel" / "config.json").get("sample_rate", 16000)
 
 
 # ---------------------------------------------------------------------------------------------------- the clips of a set
@@ -128,7 +130,7 @@ def real_clips(pool, setup, cases, audio, given, problems):
     with_real, clips = "real" in setup.columns or "round trip" in setup.columns, {}
     if not str(setup.set).startswith("composed:"):
         if with_real:
-            own = _own_audio(cases, setup.real, problems)
+            own = _own_audio(cases, setup, problems)
             judged = {os.path.realpath(path) for path in given.get("model", {}).values()}  # a folder with its own targets beside it
             clips["real"] = {id_: path for id_, path in own.items() if os.path.realpath(path) not in judged}
         return clips
@@ -194,12 +196,17 @@ def given_audio(cases, folder, problems):
     return paths
 
 
-def _own_audio(cases, folder, problems):
-    """Return {id: path} of a file set's own audio, in `folder` or beside the set."""
+def _own_audio(cases, setup, problems):
+    """Return {id: path} of a file set's own audio, in the folder --real or beside the set; rows name no files elsewhere."""
+    folder = setup.real
     files = _by_stem(folder) if folder else {}
     own = {case.id: Path(case.audio) for case in cases if case.audio}
     if folder:
         own = {case.id: files.get(case.id) or files.get(own.get(case.id, Path("-")).stem) for case in cases}
+    else:
+        outside = {id_: error for id_, path in own.items() if (error := _refusal(inside, Path(setup.set).parent, path.absolute()))}
+        problems += [{"column": "real", "id": id_, "what": f"not read: {error}"} for id_, error in outside.items()]
+        own = {id_: path for id_, path in own.items() if id_ not in outside}
     paths = {name: path for name, path in own.items() if path and path.is_file()}
     if len(paths) < len(cases):
         what = f"{len(cases) - len(paths)} of {len(cases)} clips have no audio of their own{f' in {folder}' if folder else ''}"

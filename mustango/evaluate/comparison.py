@@ -13,6 +13,7 @@ from mustango.hear.embeddings import frechet_distance, kernel_distance
 from mustango.hear.judges import JUDGES
 from mustango.hear.metrics import METRICS, Mean, bootstrap
 from mustango.release.files import read_json
+from mustango.release.limits import reason
 
 
 def compare(first, second, seed=0):
@@ -21,6 +22,15 @@ def compare(first, second, seed=0):
     The interval is the bootstrap's over clips of b - a. FAD and KAD are measured as in the reports, on the clips that
     both have; their interval comes from random halves, the same for both. Raises InputError when the sets differ.
     """
+    try:
+        return _compared(first, second, seed)
+    except (LookupError, TypeError, AttributeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{first} or {second} holds a report that cannot be read ({reason(error)}); evaluate anew") from error
+
+
+def _compared(first, second, seed):
     folders = [Path(first), Path(second)]
     reports, targets = [], []
     for folder in folders:

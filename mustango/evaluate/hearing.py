@@ -11,7 +11,7 @@ from musicbench.music.keys import Key
 from musicbench.sound.audio import load_audio
 from musicbench.sound.features import Heard
 from musicbench.sound.opening import file_sha256
-from mustango.evaluate.clips import REFERENCE, results, worker_pool
+from mustango.evaluate.clips import MOST_S, REFERENCE, results, worker_pool
 from mustango.evaluate.setup import embedder
 from mustango.hear.judges import is_silent, load_judge
 from mustango.release.files import read_json
@@ -45,14 +45,15 @@ def hear_clip(path, saved, judges, embedding):
     except InputError as error:
         return _faulty({"heard": {}, "embedded": []}, error, saved, embedding)
     record = read_json(saved) if saved.is_file() else {}
-    if record.get("sha256") != digest:
+    kept = isinstance(record.get("heard"), dict) and isinstance(record.get("embedded"), list)
+    if record.get("sha256") != digest or not kept:
         record = {"sha256": digest, "heard": {}, "embedded": []}
     todo = [name for name in judges if name not in record["heard"]]
     embed = embedding != "none" and not (embedding in record["embedded"] and _embedded_file(saved, embedding).is_file())
     if "silent" in record and not todo and not embed:
         return record
     try:
-        samples, rate = load_audio(path)
+        samples, rate = load_audio(path, most_s=MOST_S)
         if not len(samples) or not np.isfinite(samples).all():
             raise InputError("no samples" if not len(samples) else "holds numbers that are not finite")
     except InputError as error:

@@ -24,7 +24,7 @@ from mustango.evaluate.setup import embedder
 from mustango.evaluate.sound import sound_rows
 from mustango.evaluate.testsets import load_cases
 from mustango.hear.judges import JUDGES
-from mustango.release.files import read_json
+from mustango.release.files import check_regular, read_json
 from mustango.release.folder import model_folder
 
 SAME = ("set", "model", "audio", "steps", "guidance", "takes", "given", "real")  # what a folder's audio depends on
@@ -168,8 +168,14 @@ def read_targets(folder):
     """Return the rows of an evaluation's targets.jsonl. Raises InputError."""
     path = Path(folder) / "targets.jsonl"
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except (OSError, ValueError) as error:
+        check_regular(path)
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        if not all(isinstance(row, dict) and isinstance(row.get("id"), str) for row in rows):
+            raise ValueError("a line of it is no target with an id")
+        return rows
+    except InputError:
+        raise
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"cannot read {path} ({error}); run mustango evaluate -o {folder} again") from None
 
 
@@ -177,6 +183,9 @@ def fingerprint(model):
     """Return a digest of a model's weights and configs."""
     digest = hashlib.sha256()
     for path in sorted(model_folder(model).rglob("*")):
-        if path.suffix in (".safetensors", ".bin", ".ckpt", ".json"):
-            digest.update(path.read_bytes())
+        if path.suffix in (".safetensors", ".bin", ".ckpt", ".json") and not path.is_dir():
+            check_regular(path)
+            with path.open("rb") as file:
+                while some := file.read(1 << 20):
+                    digest.update(some)
     return digest.hexdigest()[:16]

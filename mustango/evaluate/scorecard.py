@@ -3,8 +3,9 @@
 import math
 from pathlib import Path
 
+from musicbench import on_one_line
 from musicbench.files import written_whole
-from musicbench.markup import data_address, template
+from musicbench.markup import POLICY, data_address, template
 from musicbench.music.chords import Chord
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.picture import clip_png
@@ -104,24 +105,36 @@ def _about(report):
     )
 
 
+def _plain(text):
+    """Return text from elsewhere as Markdown and a terminal show it: on one line, without markup, links or cells."""
+    for sign, shown in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("[", "\\[")):
+        text = str(text).replace(sign, shown)
+    return on_one_line(text)
+
+
 def markdown(report):
     """Return the report as Markdown."""
-    parts = ["# Evaluation", *_about(report)]
+    parts = ["# Evaluation", *map(_plain, _about(report))]
     for group, header, lines in tables(report):
-        rows = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|", *("| " + " | ".join(line) + " |" for line in lines)]
+        rows = [
+            "| " + " | ".join(header) + " |",
+            "|---" * len(header) + "|",
+            *("| " + " | ".join([line[0], _plain(line[1]), *line[2:]]) + " |" for line in lines),
+        ]
         parts += [f"## {group}", "\n".join(rows)]
     parts += [
         "## Columns and metrics",
         "\n".join(f"- {name}: {text}" for name, text in (*COLUMN_MEANINGS.items(), *MEANINGS.items())),
     ]
     if report["problems"]:
-        lines = [f"- {p['column']} {p['id']}: {p['what']}" for p in report["problems"]]
+        lines = ["- " + _plain(f"{p['column']} {p['id']}: {p['what']}") for p in report["problems"]]
         parts += [f"## Problems ({len(lines)})", "\n".join(lines[:50] + [f"- ... {len(lines) - 50} more"] * (len(lines) > 50))]
     return "\n\n".join(parts) + "\n"
 
 
 def compared_markdown(rows, first, second):
     """Return the table of two evaluations; a difference whose interval holds 0 is not told apart from none."""
+    first, second = _plain(first), _plain(second)
     lines = [
         f"# {second} against {first}",
         "Differences are paired by clip, with 95 % intervals; * where the interval leaves out 0.",
@@ -132,7 +145,7 @@ def compared_markdown(rows, first, second):
         d = row["difference"]
         star = " *" if d.low > 0 or d.high < 0 else ""
         lines.append(
-            f"| {row['metric']} | {row['judge']} | {_number(row['a'])} | {_number(row['b'])} | "
+            f"| {row['metric']} | {_plain(row['judge'])} | {_number(row['a'])} | {_number(row['b'])} | "
             f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]{star} | {d.n} |"
         )
     return "\n".join(lines) + "\n"
@@ -211,7 +224,7 @@ def page(report, folder, clips=20):
     return template("mustango", "templates", "scorecard.html").render(
         about=_about(report), tables=tables(report), problems=report["problems"], shown=SHOWN, of=len(order),
         clips=[_article(name, report, folder, targets[name], means[name]) for name in order[:clips]],
-        column_meanings=COLUMN_MEANINGS, meanings=MEANINGS,
+        column_meanings=COLUMN_MEANINGS, meanings=MEANINGS, policy=POLICY,
     )  # fmt: skip
 
 

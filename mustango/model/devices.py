@@ -31,3 +31,9 @@ def moved(component: Any, device: torch.device | str | None) -> Any:
 def check_device(device: torch.device | str | None) -> None:
     """Raise InputError unless torch can use a device here."""
     moved(torch.zeros(1), device)
+
+
+def check_made(numbers: torch.Tensor) -> None:
+    """Raise InputError unless all that a model made is finite."""
+    if not torch.isfinite(numbers).all():
+        raise InputError("the model makes numbers that are not finite; get it whole again, or make the take with --dtype float32")

@@ -15,6 +15,7 @@ import torch
 from musicbench.compose.styles import MOODS, OPPOSITES
 from mustango.model.conditioning import Conditioning
 from mustango.model.control import control_signal, off_beats
+from mustango.model.devices import check_made
 
 FEWEST_STEPS = 10  # with which noise was measured; with fewer it grows no further
 
@@ -137,7 +138,8 @@ class Sampler:
     ) -> torch.Tensor:
         """Denoise noise (B, C, H, W); with guidance above 1 the condition has the null conditions first, 2 B in all.
 
-        Keys and values are projected once for all steps. on_step(step, steps) is called after each.
+        Keys and values are projected once for all steps. on_step(step, steps) is called after each. Raises InputError for what is not
+        finite.
         """
         condition, done = self.unet.project(condition), 0
         scale = 1 + self.config.extra_noise / max(steps, FEWEST_STEPS)
@@ -152,6 +154,7 @@ class Sampler:
                 done += 1
                 if on_step:
                     on_step(done, steps)
+        check_made(latents)
         return latents
 
     def _step(self, condition, latents, t, guidance):

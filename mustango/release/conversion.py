@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musicbench import InputError
-from mustango.release.files import check_no_stand_in, read_json
+from mustango.release.files import check_no_stand_in, check_regular_in, read_json
 from mustango.release.folder import RELEASED_WINDOW_S, check_target, model_folder, model_written_whole, write_part
 from mustango.release.layouts import RELEASED_WEIGHTS, is_released, weights_path
+from mustango.release.limits import built_within
 from mustango.release.released import (
     DEBERTA,
     RELEASED_VOCODER,
@@ -47,6 +48,7 @@ def released_components(folder: Path) -> Iterator[tuple[str, Any]]:
     from diffusers import DPMSolverMultistepScheduler
 
     folder = Path(folder)
+    check_regular_in(folder)
     configs, ldm = folder / "configs", weights_path(folder, "ldm")
     for part in ("ldm", "vae"):
         check_no_stand_in(weights_path(folder, part))
@@ -55,22 +57,29 @@ def released_components(folder: Path) -> Iterator[tuple[str, Any]]:
     if stray := [name for name in load_released(ldm) if not re.match(known, name)]:
         raise InputError(f"{ldm} has the unknown tensor {stray[0]}; this is no released Mustango")
     # The file is mapped anew for each component, so that the pages of the one before can go.
-    yield "unet", convert_munet(load_released(ldm), read_json(configs / "music_diffusion_model_config.json"))
-    yield "conditioner", convert_conditioner(load_released(ldm))
-    yield "text_encoder", convert_text_encoder(load_released(ldm))
+    yield "unet", _built(ldm, convert_munet, load_released(ldm), read_json(configs / "music_diffusion_model_config.json"))
+    yield "conditioner", _built(ldm, convert_conditioner, load_released(ldm))
+    yield "text_encoder", _built(ldm, convert_text_encoder, load_released(ldm))
     stft = read_json(configs / "stft_config.json")
-    vae = load_released(weights_path(folder, "vae"))
+    vae_weights = weights_path(folder, "vae")
+    vae = load_released(vae_weights)
     vae_config = read_json(configs / "vae_config.json")
-    yield "vae", convert_vae(vae, vae_config.get("vae", vae_config))
+    yield "vae", _built(vae_weights, convert_vae, vae, vae_config.get("vae", vae_config))
     n_mels, expected = stft.get("n_mel_channels", RELEASED_VOCODER["num_mels"]), RELEASED_VOCODER["num_mels"]
     if n_mels != expected or not isinstance(stft.get("sampling_rate", 16000), int):
         raise InputError(
             f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r} and sampling_rate "
             f"{stft.get('sampling_rate')!r}; the vocoder takes {expected} and a whole number; get the model again"
         )
-    yield "vocoder", convert_vocoder(vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
-    yield "mel", convert_mel(stft)
+    yield "vocoder", _built(vae_weights, convert_vocoder, vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
+    yield "mel", _built(configs / "stft_config.json", convert_mel, stft)
     yield "scheduler", DPMSolverMultistepScheduler(**RELEASED_SCHEDULER)
+
+
+def _built(where, convert, held, *settings):
+    """Return convert(held, *settings), a component of the tensors or settings `held` of the file `where`. Raises InputError."""
+    with built_within(len(held), where):
+        return convert(held, *settings)
 
 
 def check_scheduler(path: Path) -> None:
@@ -85,10 +94,15 @@ def check_scheduler(path: Path) -> None:
 
 def released_predictors(folder: Path) -> Iterator[tuple[str, Any]]:
     """Yield (name, component) of a released folder's beat and chord predictors."""
-    beats = load_released(weights_path(folder, "beats"))
-    yield "beat_predictor", convert_beat_predictor(beats, {**DEBERTA, **deberta_sizes(beats)})
+    check_regular_in(folder)
+    path = weights_path(folder, "beats")
+    beats = load_released(path)
+    with built_within(len(beats), path):
+        sizes = {**DEBERTA, **deberta_sizes(beats)}
+    yield "beat_predictor", _built(path, convert_beat_predictor, beats, sizes)
     del beats
-    yield "chord_predictor", convert_chord_predictor(load_released(weights_path(folder, "chords")))
+    path = weights_path(folder, "chords")
+    yield "chord_predictor", _built(path, convert_chord_predictor, load_released(path))
 
 
 def check_released(folder: Path, named: Path | str) -> None:

@@ -1,6 +1,8 @@
 """A model's files, read and checked: JSON objects, and what tensors a file holds."""
 
 import json
+import os
+import stat
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -14,6 +16,7 @@ STAND_INS = (
     ((b"entry not found",), "holds the hub's answer that there is no such file; download it under its right name"),
 )
 # Tensors a file may lack or hold twice, by the version of transformers that saved it.
+MOST_JSON = 1 << 26  # bytes
 TIED = ("shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 
 
@@ -21,7 +24,15 @@ def read_json(path):
     """Read a JSON object. Raises InputError for anything else."""
     check_no_stand_in(path)
     try:
-        value = json.loads(Path(path).read_text(encoding="utf-8"))
+        with Path(path).open("rb") as file:
+            text = file.read(MOST_JSON + 1)
+        if len(text) > MOST_JSON:
+            raise InputError(f"{path} is larger than {MOST_JSON >> 20} MB, which no settings are; get the folder whole again")
+        value = json.loads(text.decode("utf-8"))
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply; get the folder whole again") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {path} ({one_line(error)}); get the folder whole again") from None
     if not isinstance(value, dict):
@@ -30,10 +41,11 @@ def read_json(path):
 
 
 def check_no_stand_in(path):
-    """Raise InputError for a file that is empty, or a web page or a pointer that stands in its place.
+    """Raise InputError for a file that is empty, or a web page, a pointer or a pipe that stands in its place.
 
     A file that cannot be opened passes.
     """
+    check_regular(path)
     try:
         with Path(path).open("rb") as file:
             begins = file.read(256).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -44,6 +56,22 @@ def check_no_stand_in(path):
     for beginnings, what in STAND_INS:
         if begins.lower().startswith(beginnings):
             raise InputError(f"{path} {what}")
+
+
+def check_regular(path):
+    """Raise InputError for a pipe, a socket or a device, which may never end. What is not there passes."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError(f"{path} is no file but a pipe or a device; get the model whole again")
+
+
+def check_regular_in(folder):
+    """Raise InputError for a pipe or a device in a model's folder or its parts'."""
+    for path in (*Path(folder).glob("*"), *Path(folder).glob("*/*")):
+        check_regular(path)
 
 
 def one_line(error):
@@ -58,8 +86,8 @@ def tensor_shapes(folder):
         try:
             with safe_open(path, "pt") as file:
                 shapes |= {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"cannot read {path} ({error}); the file is cut short or foreign, get it again") from None
+        except (SafetensorError, OSError, ValueError) as error:
+            raise InputError(f"cannot read {path} ({one_line(error)}); the file is cut short or foreign, get it again") from None
     return shapes
 
 

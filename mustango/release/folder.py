@@ -1,20 +1,22 @@
 """A model's folder: find it here or on the hub, say what it holds, verify it, write it whole."""
 
+import math
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 
 from musicbench import InputError
-from musicbench.files import check_writable
-from mustango.release.files import check_tensors, one_line, read_json, tensor_shapes
+from musicbench.files import alone_at, check_writable
+from mustango.release.classes import class_of
+from mustango.release.files import check_regular_in, check_tensors, one_line, read_json, tensor_shapes
 from mustango.release.hub import fetched, is_hub_id
 from mustango.release.layouts import PARTS, PREDICTOR_PARTS, is_released
+from mustango.release.limits import built_within, check_configs
 
 BUNDLED = "mustango-mini"
 RELEASED_WINDOW_S = 10.24
@@ -77,7 +79,9 @@ def model_index(folder: Path | str) -> dict:
 def with_todays_names(index: dict) -> dict:
     """Return a model's index with our own classes under "mustango"; until 0.1.0 it had the modules where they lay."""
     return {
-        name: ["mustango", entry[1]] if isinstance(entry, list) and str(entry[0]).startswith("mustango.") else entry
+        name: ["mustango", entry[1]]
+        if isinstance(entry, list) and len(entry) == 2 and str(entry[0]).startswith("mustango.")
+        else entry
         for name, entry in index.items()
     }
 
@@ -105,67 +109,101 @@ def durations_of(model: Path | str, revision: str | None = None) -> tuple[float,
 
 
 def verify(folder: Path | str) -> None:
-    """Check a pipeline folder: every component there, no tensor missing, unknown or of another shape.
+    """Check a pipeline folder: every component there and of a known class, no setting out of bounds, no tensor missing,
+    unknown or of another shape.
 
     Raises InputError.
     """
     folder = Path(folder)
+    check_regular_in(folder)
+    check_configs(folder)
     index = model_index(folder)
+    if not isinstance(index.get("_class_name", ""), str):
+        raise InputError(
+            f"{folder / 'model_index.json'} names a pipeline of its own, whose code is not run; get the model whole again"
+        )
     for name in PARTS:
         if not isinstance(index.get(name), list) or len(index[name]) != 2 or index[name][1] is None:
             raise InputError(f"{folder / 'model_index.json'} lists no {name}; get the model whole again")
     for name, entry in index.items():
-        if not isinstance(entry, list) or entry[1] is None:
+        if not isinstance(entry, list):
+            continue
+        if len(entry) != 2:
+            raise InputError(f"{folder / 'model_index.json'} lists no class for {name}; get the model whole again")
+        if entry[1] is None:
             continue
         part = folder / name
-        if name in PREDICTOR_PARTS and not part.is_dir():  # fetched when they are asked
+        if name in PREDICTOR_PARTS and (name.endswith("tokenizer") or not part.is_dir()):  # fetched, or read, when they are asked
             continue
+        if (part / "adapter_config.json").exists():  # transformers would take the weights from where it says
+            raise InputError(f"{part} holds an adapter; get the model with its own weights")
+        kind = class_of(name, *entry)
         if not part.is_dir():
             raise InputError(f"{folder} lacks the folder {name}; get the model whole again")
         if name.endswith("tokenizer") or name == "scheduler":
             continue
-        _check_component(part, *entry)
+        _check_component(part, kind)
     _check_sizes(folder)
 
 
-def _check_component(folder, library, class_name):
+def _check_component(folder, kind):
     """Raise InputError unless a component's tensors are those that its config asks for."""
-    try:
-        model = _build_on_meta(folder, library, class_name)
-    except (OSError, ValueError, TypeError, AttributeError, ImportError) as error:
-        raise InputError(f"cannot build {folder.name} from {folder} ({one_line(error)}); get the model whole again") from None
+    shapes = tensor_shapes(folder)
+    with built_within(len(shapes), folder):
+        model = _build_on_meta(folder, kind)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     ignored = {*(getattr(model, "_keys_to_ignore_on_load_unexpected", None) or ())} - wanted.keys()
-    check_tensors(wanted, {key: shape for key, shape in tensor_shapes(folder).items() if key not in ignored}, folder)
+    check_tensors(wanted, {key: shape for key, shape in shapes.items() if key not in ignored}, folder)
 
 
-def _build_on_meta(folder, library, class_name):
+def _build_on_meta(folder, kind):
     """Build a component from its config without allocating its weights."""
     import torch
 
-    kind = getattr(import_module(library), class_name)
     with torch.device("meta"):
-        if library == "transformers":
-            from transformers import AutoConfig
-
-            return kind(AutoConfig.from_pretrained(folder))
-        if hasattr(kind, "config_class"):  # our own classes on transformers' bodies
+        if hasattr(kind, "config_class"):  # transformers', or ours on their bodies
             return kind(kind.config_class.from_pretrained(folder))
         return kind.from_config(kind.load_config(folder))
 
 
 def _check_sizes(folder):
     """Raise InputError unless the sizes of a model's components, as their configs have them, fit each other."""
-    mel, vae, unet, vocoder = (read_json(folder / name / "config.json") for name in ("mel", "vae", "unet", "vocoder"))
-    fold = mel.get("fold", (1, 1))
+    mel, vae, unet, vocoder, conditioner, text = (
+        read_json(folder / name / "config.json") for name in ("mel", "vae", "unet", "vocoder", "conditioner", "text_encoder")
+    )
+    f_t, f_m = mel.get("fold", (1, 1))
+    scale = 2 ** (len(vae.get("block_out_channels", ())) - 1)
+    hop_length = vocoder.get("hop_length") or math.prod(vocoder.get("upsample_rates", ()))
+    width = unet.get("cross_attention_dim")
     pairs = {
-        "the mel's fold": (fold[0] * fold[1], "the vae's in_channels", vae.get("in_channels")),
+        "the mel's fold": (f_t * f_m, "the vae's in_channels", vae.get("in_channels")),
+        "the vae's out_channels": (vae.get("out_channels"), "its in_channels", vae.get("in_channels")),
         "the vae's latent_channels": (vae.get("latent_channels"), "the unet's in_channels", unet.get("in_channels")),
+        "the unet's out_channels": (unet.get("out_channels"), "its in_channels", unet.get("in_channels")),
         "the mel's n_mels": (mel.get("n_mels"), "the vocoder's", vocoder.get("n_mels", vocoder.get("model_in_dim"))),
+        "the mel's hop_length": (mel.get("hop_length"), "the vocoder's", hop_length),
+        "the mel's sample_rate": (
+            mel.get("sample_rate"),
+            "the vocoder's",
+            vocoder.get("sample_rate", vocoder.get("sampling_rate")),
+        ),
+        "the conditioner's dim": (conditioner.get("dim"), "the unet's cross_attention_dim", width),
+        "the text encoder's width": (_width_of(text), "the unet's cross_attention_dim", width),
+        "the rest of the mel's n_mels": (mel.get("n_mels", 0) % (f_m * scale), "but what divides them leaves", 0),
     }
+    if unet.get("control_channels"):
+        pairs |= {
+            "the unet's columns": (unet.get("columns"), "those of a latent row", mel.get("n_mels", 0) // (f_m * scale)),
+            "the unet's frames_per_row": (unet.get("frames_per_row"), "those of a latent row", f_t * scale),
+        }
     for one, (size, other, needed) in pairs.items():
         if size != needed:
             raise InputError(f"in {folder} {one} is {size}, {other} {needed}; get the model whole again")
+
+
+def _width_of(text):
+    """Return how wide a text encoder's states are, by its config."""
+    return next((text[name] for name in ("hidden_size", "d_model", "dim") if name in text), None)
 
 
 # ---------------------------------------------------------------------------------------------------- written
@@ -186,13 +224,23 @@ def model_written_whole(folder: Path | str) -> Iterator[Path]:
     """Give a temporary folder beside `folder` whose files take their places in it only if the block ends well.
 
     Other files in `folder` stay, weights apart. While files are moved its index is away, so that it is never taken for
-    a model when it is half of one and half of another. Raises InputError when it cannot be written.
+    a model when it is half of one and half of another. Raises InputError when it cannot be written, or another run is writing it.
     """
     folder = Path(folder).resolve()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot write {folder} ({error.strerror}); choose another place") from None
+    with alone_at(folder), _new_beside(folder) as new:
+        yield new
+
+
+@contextmanager
+def _new_beside(folder):
     new = folder.with_name(f".{folder.name}.new")
     try:
         shutil.rmtree(new, ignore_errors=True)  # a killed one's
-        new.mkdir(parents=True)
+        new.mkdir()
         yield new
         if not folder.exists():
             new.rename(folder)

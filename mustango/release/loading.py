@@ -3,7 +3,6 @@
 import json
 import shutil
 from dataclasses import fields
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from diffusers import DiffusionPipeline
 from musicbench import InputError
 from mustango.model.devices import cast
 from mustango.model.sampling import SamplingConfig
+from mustango.release.classes import class_of
 from mustango.release.conversion import released_components, released_predictors
 from mustango.release.files import check_finite, read_json
 from mustango.release.folder import (
@@ -82,7 +82,9 @@ class FolderPipeline(DiffusionPipeline):
             verify(folder)
             absent = dict.fromkeys(HEAVY) if low_memory else {}
             later = dict.fromkeys(PREDICTOR_PARTS)
-            pipeline = super().from_pretrained(str(folder), dtype=dtype, **{**absent, **later, **options})
+            pipeline = super().from_pretrained(
+                str(folder), dtype=dtype, use_safetensors=True, trust_remote_code=False, **{**absent, **later, **options}
+            )
             for name, part in pipeline.components.items():
                 if isinstance(part, torch.nn.Module):
                     check_finite(part.state_dict(), folder / name)
@@ -156,8 +158,8 @@ class FolderPipeline(DiffusionPipeline):
             self.register_modules(**{name: None})
         for name in names:
             if getattr(self, name) is None:
-                library, kind = model_index(self._folder)[name]
-                component = getattr(import_module(library), kind).from_pretrained(self._folder / name, dtype=self._dtype)
+                kind = class_of(name, *model_index(self._folder)[name])
+                component = kind.from_pretrained(self._folder / name, dtype=self._dtype, use_safetensors=True)
                 check_finite(component.state_dict(), self._folder / name)
                 self.register_modules(**{name: component.eval().to(device)})
 
@@ -181,6 +183,8 @@ class FolderPipeline(DiffusionPipeline):
         if not absent:
             return
         folder = self._folder_with_predictors()
+        if not is_released(folder):
+            verify(folder)  # with the predictors, which may have come only now
         parts: dict[str, Any] = {name: self._predictor_tokenizer(name) for name in absent if name.endswith("tokenizer")}
         for name, part in released_predictors(folder) if is_released(folder) else predictors_from(folder):
             if name in absent:

@@ -144,7 +144,7 @@ class NeuralPredictors:
         tokens = tokens.to(execution_device(self.chord_model))
         ids = self.chord_model.generate(
             input_ids=tokens.input_ids, attention_mask=tokens.attention_mask,
-            num_beams=5, early_stopping=True, min_length=8, max_length=128,
+            num_beams=5, early_stopping=True, min_length=8, max_length=128, num_return_sequences=1,
         )  # fmt: skip
         return (times, positions), parse_chords(self.chord_tokenizer.decode(ids[0], skip_special_tokens=True))
 
@@ -152,7 +152,7 @@ class NeuralPredictors:
 def predictors_from(folder):
     """Yield (name, model) of the predictors in a folder in our layout, in full precision."""
     for name, kind in (("beat_predictor", BeatPredictor), ("chord_predictor", ChordPredictor)):
-        yield name, kind.from_pretrained(folder / name, dtype=torch.float32).eval()
+        yield name, kind.from_pretrained(folder / name, dtype=torch.float32, use_safetensors=True).eval()
 
 
 def execution_device(model):

@@ -3,6 +3,7 @@
 import re
 
 from musicbench import InputError
+from mustango.release.limits import check_settings_of
 from mustango.release.names import (
     CONDITIONER_NAMES,
     IGNORED,
@@ -87,8 +88,10 @@ def convert_munet(tensors, config):
     """Build MuNet from released tensors (`unet.*`) and its released config."""
     from mustango.model.munet import MuNet
 
+    settings = munet_config(config)
+    check_settings_of("unet", settings, "the MuNet config")
     with without_weights():
-        model = MuNet(**munet_config(config))
+        model = MuNet(**settings)
     own = taken(tensors, r"unet\.", "the released MuNet")
     return fill(
         model, {rename(k, MUNET_NAMES): v for k, v in own.items()}, "the released MuNet", lambda k: released_name(k, MUNET_NAMES)
@@ -163,6 +166,8 @@ def convert_vae(tensors, config):
 
     try:
         d = config["ddconfig"]
+        check_settings_of("vae_config", config, "vae_config.json")
+        check_settings_of("ddconfig", d, "vae_config.json")
         levels = len(d["ch_mult"])
         check_settings(config, VAE_SETTINGS, "vae_config.json")
         check_settings(d, VAE_DD_SETTINGS, "vae_config.json")
@@ -196,6 +201,7 @@ def convert_vocoder(tensors, config=None, sample_rate=16000):
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
     settings = dict(config or RELEASED_VOCODER)
+    check_settings_of("vocoder", settings, "vae_config.json")
     settings["model_in_dim"] = settings.pop("num_mels")
     if str(settings.pop("resblock", "1")) != "1":
         raise InputError("the vocoder config asks for resblock 2; only 1 is supported")
@@ -252,9 +258,11 @@ def convert_mel(config):
     try:
         if config["win_length"] != config["filter_length"]:
             raise InputError("stft_config.json has a win_length other than filter_length; only equal ones are supported")
-        return LogMel(
+        settings = dict(
             sample_rate=config["sampling_rate"], n_fft=config["filter_length"], hop_length=config["hop_length"],
             n_mels=config["n_mel_channels"], f_min=float(config["mel_fmin"]), f_max=float(config["mel_fmax"]),
         )  # fmt: skip
     except KeyError as error:
         raise InputError(f"stft_config.json lacks {error}; get it again") from None
+    check_settings_of("mel", settings, "stft_config.json")
+    return LogMel(**settings)

@@ -51,7 +51,7 @@ def _parsed(text):
 def check_id(name: Any, seen: set, where: str) -> None:
     """Add `name` to the set `seen`. Raises InputError unless it is a new one and files can be named after it."""
     try:
-        odd = "\0" in name or len(name.encode()) > 200
+        odd = not name.isprintable() or len(name.encode()) > 200
     except UnicodeEncodeError:
         odd = True
     shown = name if len(name) < 40 else f"{name[:40]}..."

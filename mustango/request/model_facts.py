@@ -11,6 +11,7 @@ from mustango.release.files import read_json
 from mustango.release.folder import durations_of, has_predictors, model_folder
 from mustango.release.hub import is_hub_id
 from mustango.release.layouts import is_released
+from mustango.release.limits import check_configs
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows
 
@@ -93,6 +94,8 @@ class ModelFacts:
 def read_facts(model: Path | str, revision: str | None = None) -> ModelFacts:
     """Return the ModelFacts of a model, in our layout or the released one, without loading it. Raises InputError."""
     folder = model_folder(model, revision, "configs")
+    if not is_released(folder) and (folder / "model_index.json").is_file():
+        check_configs(folder)
     window_s, longest_s = durations_of(folder)
     with_predictors = has_predictors(folder, str(model) if is_hub_id(model) else None)
     if is_released(folder):

@@ -9,19 +9,20 @@ from pathlib import Path
 import soxr
 import torch
 import torch.nn.functional as F
-import transformers
 from safetensors.torch import save_file
-from transformers import AutoConfig
 
 from musicbench.build.copy_loading import RowSounds
 from musicbench.build.dataset import row_captions
 from musicbench.build.index import file_state
 from musicbench.files import written_whole
 from mustango.model.conditioning import encode_text
+from mustango.release.classes import class_of
+from mustango.release.files import read_json
 from mustango.train.rows import training_rows
 
 WINDOW_S = 10.24
 CAPTIONS_A_CLIP = 3
+MOST_S = 660  # of a row's sound, of which a window is learnt from
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,9 @@ class LatentGrid:
 
 
 def load_text_encoder(folder):
-    """Load a text encoder as the class that its config names: of a T5 the encoder alone."""
-    (kind,) = AutoConfig.from_pretrained(folder).architectures
-    return getattr(transformers, kind).from_pretrained(folder, dtype=torch.float32)
+    """Load a text encoder as the class that its config names: of a T5 the encoder alone. Raises InputError."""
+    kind = (read_json(Path(folder) / "config.json").get("architectures") or [None])[0]
+    return class_of("text_encoder", "transformers", kind).from_pretrained(folder, dtype=torch.float32)
 
 
 @torch.no_grad()
@@ -73,7 +74,7 @@ def encode_dataset(folder, cache, parts):
     samples = max(map(grid.rows, rows)) * grid.samples
 
     def waveform(row):
-        sound, rate = sounds.load(row)
+        sound, rate = sounds.load(row, MOST_S)
         sound = torch.from_numpy((sound if rate == grid.sample_rate else soxr.resample(sound, rate, grid.sample_rate))[:samples])
         return F.pad(sound, (0, samples - len(sound)))
 

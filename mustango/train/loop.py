@@ -28,8 +28,9 @@ from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import BUNDLED_SAMPLING
 from mustango.model.vocoder import ISTFTVocoder
-from mustango.release.files import read_json
+from mustango.release.files import check_no_stand_in, read_json
 from mustango.release.folder import model_written_whole
+from mustango.release.limits import reason
 from mustango.request.knows import KNOWS
 from mustango.train.checks import check_one_process, part
 from mustango.train.parts import save_part
@@ -139,14 +140,19 @@ class Fit:
             self.unseen = [checked(draws[k]) for k in range(HELD_OUT_BATCHES)]
 
     def _resume(self):
-        state = torch.load(self.out / "state.pt", map_location=self.device, weights_only=True)
+        path = self.out / "state.pt"
+        check_no_stand_in(path)
+        try:
+            state = torch.load(path, map_location=self.device, weights_only=True)
+        except Exception as error:
+            raise InputError(f"cannot read {path} ({reason(error)[:160]}); delete it, and the run begins that part anew") from None
         try:
             self.task.model.load_state_dict(state["model"])
-        except RuntimeError as error:
-            said = str(error).splitlines()[-1].strip()
-            raise InputError(f"{self.out / 'state.pt'} is of another model ({said}); use a new run folder") from None
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.ema.values, self.step = state["ema"], state["step"]
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.ema.values, self.step = state["ema"], int(state["step"])
+        except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
+            said = (str(error).splitlines() or [""])[-1].strip()
+            raise InputError(f"{path} is of another model ({said}); use a new run folder") from None
         print(f"{self.task.name}: going on at step {self.step}", flush=True)
 
     def advance(self, noise_seed, batch):
@@ -290,10 +296,14 @@ def take_text_encoder(run, source):
     if not Path(source).is_dir():
         raise InputError(f"no folder {source}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
     try:
-        tokenizer, encoder = AutoTokenizer.from_pretrained(source), AutoModel.from_pretrained(source, dtype=torch.float16)
-    except (OSError, ValueError, KeyError) as error:
-        said = str(error).strip().splitlines() or [type(error).__name__]
-        raise InputError(f"no text encoder in {source} ({said[0][:160]}); give the folder of one with its tokenizer") from None
+        tokenizer, encoder = (
+            AutoTokenizer.from_pretrained(source, trust_remote_code=False),
+            AutoModel.from_pretrained(source, dtype=torch.float16, trust_remote_code=False),
+        )
+    except Exception as error:  # what a folder of somebody's raises nobody foresees
+        raise InputError(
+            f"no text encoder in {source} ({reason(error)[:160]}); give the folder of one with its tokenizer"
+        ) from None
     trained = Path(source) / "sentence_bert_config.json"  # where sentence-transformers names the longest text it trained on
     if trained.exists() and encoder.config.model_type == "bert":
         drop_positions(encoder, read_json(trained).get("max_seq_length"))
@@ -317,8 +327,8 @@ def bundle(run, out):
         kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
         components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
         pipeline = MustangoPipeline(
-            tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer")),
-            text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16),
+            tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False),
+            text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16, trust_remote_code=False),
             scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
             **components,
             longest_s=LONGEST_S,

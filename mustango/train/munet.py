@@ -130,7 +130,7 @@ class TrainMuNet:
         self.bf16 = bf16 or torch.device(device).type == "cuda"
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
-        tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"))
+        tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False)
         text_encoder = load_text_encoder(part(run, "text_encoder")).eval().to(device)
         rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
         self.clips = [row_clip(row) for row in rows]

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from musicbench import InputError
+from musicbench.files import sweep_torn
 from mustango.release.folder import model_folder, verify
 from mustango.train.checks import check_start, part
 
@@ -19,6 +20,19 @@ def start_from(run, model):
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])
     copy.rename(parts)
+
+
+def mend_run(run):
+    """Put right what a killed training left in a run: a part between its old and its new folder, and temporary files."""
+    run = Path(run)
+    for old in (run / "parts").glob(".*.old"):
+        place, new = old.with_name(old.name[1:-4]), old.with_name(f"{old.name[:-4]}.new")
+        if not place.exists():
+            (new if new.is_dir() else old).rename(place)  # the new one is whole before the old one goes
+    for left in (*run.glob(".*.new"), *run.glob("*/.*.new"), *run.glob("*/.*.old")):
+        shutil.rmtree(left, ignore_errors=True)
+    for folder in (run, *run.glob("*/"), *run.glob("*/cache/*/")):
+        sweep_torn(folder)
 
 
 def begin(kind, config, run, name):

@@ -7,6 +7,7 @@ import torch
 
 from musicbench import InputError
 from musicbench.build.dataset import read_rows
+from musicbench.files import inside
 from mustango.release.files import read_json
 
 # The bundled model's front end: 24 kHz, 128 ms windows, 192 bands down to 9 Hz apart, so that neighbouring semitones
@@ -39,7 +40,7 @@ def training_rows(folder, needed=("location",), may_be_made=False):
             raise InputError(f"row {number} of {folder} has no {lacks}; make the dataset anew, or delete the row")
         if row["location"].startswith("test/"):
             continue
-        if not (Path(folder) / row["location"]).is_file() and not (may_be_made and "source_frames" in row):
+        if not inside(folder, row["location"]).is_file() and not (may_be_made and "source_frames" in row):
             remedy = "make the dataset anew" + (" without --rows-only" if "source_frames" in row else ", or delete the row")
             raise InputError(f"row {number} of {folder} has no audio at {row['location']}; {remedy}")
         rows.append(row)
