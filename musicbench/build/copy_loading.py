@@ -69,7 +69,7 @@ class RowSounds:
             raise InputError(f"{self.folder} has rows without audio; give the folder of their songs")
         path = inside(songs, name)
         if not path.is_file():
-            path = inside(songs, os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name)))
+            path = Path(songs, os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name))))
         if not path.is_file():
             raise InputError(f"no song {printable(path)}; give the folder of songs that {self.folder} was built from")
         return path

@@ -12,7 +12,6 @@ CLASSES = {
     "mel": {("mustango", "LogMel")},
     "vae": {("diffusers", "AutoencoderKL")},
     "vocoder": {("mustango", "ISTFTVocoder"), ("transformers", "SpeechT5HifiGan")},
-    "scheduler": {("diffusers", f"{name}Scheduler") for name in ("DPMSolverMultistep", "DDIM", "DDPM")},
     "beat_predictor": {("mustango", "BeatPredictor")},
     "chord_predictor": {("mustango", "ChordPredictor")},
 }
@@ -29,6 +28,8 @@ def class_of(part: str, library: object, name: object) -> Any:
         known = library == "transformers" and name in TEXT_ENCODERS
     elif part.endswith("tokenizer"):
         known = library == "transformers" and _is_tokenizer(name)
+    elif part == "scheduler":
+        known = library == "diffusers" and _is_scheduler(name)
     else:
         known = (library, name) in CLASSES.get(part, set())
     if not known:
@@ -36,6 +37,16 @@ def class_of(part: str, library: object, name: object) -> Any:
             f"the model's {part} is a {str(library)[:40]}.{str(name)[:40]}, which is not known; get the model whole again"
         )
     return getattr(import_module(str(library)), str(name))
+
+
+def _is_scheduler(name):
+    """Tell whether diffusers has a scheduler class of that name."""
+    if not isinstance(name, str) or not name.isidentifier() or not name.endswith("Scheduler"):
+        return False
+    import diffusers
+
+    kind = getattr(diffusers, name, None)
+    return isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)
 
 
 def _is_tokenizer(name):
