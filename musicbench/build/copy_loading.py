@@ -67,7 +67,9 @@ class RowSounds:
         songs = self._songs or read_object(self.folder / "build.json").get("songs")
         if not songs:
             raise InputError(f"{self.folder} has rows without audio; give the folder of their songs")
-        path = inside(songs, name)
+        if os.path.isabs(name) or ".." in Path(name).parts:  # a link may lead elsewhere: the build read it, too
+            raise InputError(f"{printable(name)[:200]} is not inside {printable(songs)}; mend or delete its row")
+        path = Path(songs, name)
         if not path.is_file():
             path = Path(songs, os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name))))
         if not path.is_file():
