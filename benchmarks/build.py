@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from musicbench.build.build import build
 from musicbench.build.recipe import Recipe
 from musicbench.build.songs import find_songs, segments
+from musicbench.hearing.by_madmom import hear
 from musicbench.sound.audio import save_audio
 from musicbench.sound.augment import apply
 from musicbench.sound.clip import Clip
-from musicbench.sound.features import hear
 from musicbench.sound.soundfiles import SoundFile
 
 

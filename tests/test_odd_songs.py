@@ -16,8 +16,8 @@ from musicbench.build.dataset import read_rows
 from musicbench.build.engines import Engine
 from musicbench.build.recipe import Recipe
 from musicbench.build.song_rows import build_song
+from musicbench.hearing.heard import Heard
 from musicbench.sound.audio import load_audio
-from musicbench.sound.features import Heard
 
 PLAIN = Recipe(clip_s=4.0, hop_s=4.0, min_s=2.0, semitones=(), tempo_copies=0, dynamics_copies=0)
 UNUSED = {
@@ -69,7 +69,7 @@ def test_a_build_of_lying_files_ends_in_little_memory(tmp_path):
     for name in files:
         if not name.startswith(("flac-no-total", "flac-2", "ogg-joined", "mp3-says", "wav-4", "wav-255")):
             (tmp_path / "songs" / name).unlink()
-    code = "import sys, musicbench.build.song_rows as b, musicbench.sound.features as f; b.hear = lambda *_: f.Heard(); from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    code = "import sys, musicbench.build.song_rows as b, musicbench.hearing.heard as f; b.hear = lambda *_: f.Heard(); from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
     command = ["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain"]
     limited = f"ulimit -v 4000000; exec {sys.executable} -c '{code}' \"$@\""
     done = subprocess.run(["bash", "-c", limited, "bash", *command], cwd=ROOT, capture_output=True, text=True)

@@ -15,9 +15,9 @@ from conftest import resolve
 from test_knows import COMPOSER
 
 from musicbench import InputError
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import VOCABULARIES
 from musicbench.music.keys import Key
-from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
 from mustango.page.asked import PageRequest as Request
 from mustango.page.guard import KEPT_S, Files, Gate, sweep, sweep_once

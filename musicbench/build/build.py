@@ -40,7 +40,7 @@ from musicbench.files import (
     sweep_torn,
     written_whole,
 )
-from musicbench.sound.features import import_madmom
+from musicbench.hearing.by_madmom import import_madmom
 from musicbench.sound.opening import file_sha256
 from musicbench.sound.soundfiles import SoundFile
 

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import unicodedata
+from dataclasses import replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,10 +19,13 @@ from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.songs import clipped_share, fault_of, segments, song_id, song_text, without_dc
 from musicbench.build.truth import contradicted, fitting_caption
 from musicbench.files import make_folder, path_text, printable, save_json
+from musicbench.hearing.by_madmom import hear
+from musicbench.hearing.threads import use_one_thread
 from musicbench.sound import augment
 from musicbench.sound.audio import save_audio
 from musicbench.sound.clip import Clip
-from musicbench.sound.features import hear
+from musicbench.sound.levels import below_full_scale, level
+from musicbench.sound.master import loudness_of
 from musicbench.sound.opening import UnreadableSound, file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
@@ -48,6 +52,7 @@ def build_song(songs, path, out, recipe, seed, caption="", paraphrase=("rules", 
     What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so
     that the next run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
+    use_one_thread()
     try:
         return _song_rows(songs, path, out, recipe, seed, caption, paraphrase, on_step)
     except (InputError, ImportError):
@@ -171,6 +176,7 @@ class Song:
                     "own_caption": main,
                     "contradicted": " ".join(without),
                     "transforms": steps,
+                    "gain_db": copy.tags["gain_db"],
                     **place,
                     "seed": seeds[0],
                     "not_heard": sorted(clip.tags["reasons"].items()),
@@ -209,10 +215,16 @@ def heard_clip(samples, rate, recipe):
 
 
 def make_copy(clip, steps, clip_s):
-    """Apply a copy's steps to a clip with its context and crop it to `clip_s`; dynamics come after the crop."""
+    """Apply a copy's steps to a clip with its context, crop it to `clip_s` and bring it to the original's loudness; dynamics
+    come last. `tags["gain_db"]` says what the loudness took."""
     dynamics = [step for step in steps if step["transform"] == "dynamics"]
-    copy = augment.apply(clip, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
-    return augment.apply(copy, dynamics)
+    original, gain_db = clip.cropped(0, clip_s), 0.0
+    original = replace(original, samples=below_full_scale(original.samples, original.sample_rate))
+    copy = original
+    if len(dynamics) < len(steps):
+        copy = augment.apply(clip, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
+        copy, gain_db = level(copy, loudness_of(original.samples, original.sample_rate))
+    return augment.apply(replace(copy, tags={**clip.tags, "gain_db": gain_db}), dynamics)
 
 
 def split_of(path, test_share):

@@ -4,7 +4,8 @@
 What is done is data, drawn apart from applying it: a step is {"transform": "pitch", "semitones": 2}, {"transform":
 "tempo", "rate": 1.1} or {"transform": "dynamics", "kind": ..., "where": ..., "turn_s": ..., "floor": ...}; a copy is a
 list of steps, kept in its row, so that it can be made again. Stretching is Signalsmith's (MIT), seeded, so that the
-same step gives the same bytes.
+same step gives the same bytes. Samples may come out above full scale: `musicbench.sound.levels` brings a copy to its
+original's loudness without clipping it.
 """
 
 from dataclasses import replace
@@ -36,7 +37,7 @@ def shift_pitch(clip: Clip, semitones: int) -> Clip:
     samples = np.pad(samples, (0, max(len(clip.samples) - len(samples), 0)))[: len(clip.samples)]
     return replace(
         clip,
-        samples=_below_full_scale(samples),
+        samples=samples,
         chords=tuple(c.transposed(semitones) for c in clip.chords),
         key=clip.key and clip.key.transposed(semitones),
         melody=tuple((start, end, pitch + semitones) for start, end, pitch in clip.melody),
@@ -52,7 +53,7 @@ def change_tempo(clip: Clip, rate: float) -> Clip:
         dynamics = replace(dynamics, turn_s=dynamics.turn_s / rate)
     return replace(
         clip,
-        samples=_below_full_scale(_stretched(clip.samples, clip.sample_rate, rate)),
+        samples=_stretched(clip.samples, clip.sample_rate, rate),
         beat_times=tuple(round(t / rate, 6) for t in clip.beat_times),
         chord_times=tuple(round(t / rate, 6) for t in clip.chord_times),
         bpm=clip.bpm and round(clip.bpm * rate, 2),
@@ -115,7 +116,3 @@ def _stretched(samples, sample_rate, rate):
     stretch.configure(1, round(BLOCK_S * sample_rate), round(INTERVAL_S * sample_rate))
     stretch.setTimeFactor(rate)
     return np.asarray(stretch.process(np.ascontiguousarray(samples, np.float32)[None]))[0]
-
-
-def _below_full_scale(samples):
-    return samples / max(np.abs(samples).max(initial=0), 1.0)
