@@ -2,8 +2,8 @@
 # Fetch real recordings for trying the builder: free game soundtracks from Debian, unpacked into a folder, nothing installed.
 #   benchmarks/fetch_music.sh FOLDER [PACKAGE ...]
 # singularity-music: 63 min (CC BY-SA 3.0); hyperrogue-music: 23 min (CC BY-SA 3.0); asc-music: 18 min (GPL-2+);
-# warzone2100-music: 243 min (per-track licences); wesnoth-1.16-music (GPL-2+ and CC BY-SA 4.0), nexuiz-music (GPL-2+),
-# ufoai-music (per-track free licences): their music lies in the package or in a .pk3, which is a ZIP.
+# warzone2100-music: 243 min (per-track licences); wesnoth-1.16-music and nexuiz-music (GPL-2+),
+# ufoai-music (GPL-2+, CC BY and CC BY-SA, by track). Music is taken out of .pk3 files, which are ZIPs.
 set -euo pipefail
 folder=${1:?give a folder to unpack into}
 shift

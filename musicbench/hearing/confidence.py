@@ -21,11 +21,11 @@ CURVES: dict[str, Mapping[str, Mapping[str, float]]] = {
         "key": {"": -0.42, "odds": 0.44, "clips": 0.04, "odds by clips": 0.15},
     },
     "librosa": {
-        "tempo": {"": -2.01, "margin": 0.53},
-        "meter": {"": -0.67, "meter margin": 0.57},
-        "beats": {"": -3.08, "margin": 0.69},
-        "chords": {"": -2.81, "share": 2.62, "length": 0.29, "key": 1.48},
-        "key": {"": -0.42, "odds": 0.44, "clips": 0.04, "odds by clips": 0.15},
+        "tempo": {"": -9.31, "margin": 1.35, "strength": 0.85},
+        "meter": {"": -3.04, "meter margin": 0.93, "margin": 0.41, "strength": 0.06, "clips": 0.18},
+        "beats": {"": -10.9, "margin": 0.91, "strength": 1.06, "fast": -1.09},
+        "chords": {"": 0.09, "share": 0.09, "length": 0.12, "key": 0.48},
+        "key": {"": -1.46, "odds": 0.66, "clips": 0.48},
     },
 }
 CURVES["essentia"] = CURVES["librosa"]  # whose onsets it tracks; its own were not fitted
