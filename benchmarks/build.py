@@ -23,10 +23,10 @@ from musicbench.build.build import build
 from musicbench.build.recipe import Recipe
 from musicbench.build.settings import Settings
 from musicbench.build.songs import find_songs, segments
+from musicbench.hearing.by_madmom import hear
 from musicbench.sound.audio import save_audio
 from musicbench.sound.augment import apply
 from musicbench.sound.clip import Clip
-from musicbench.sound.features import hear
 from musicbench.sound.soundfiles import SoundFile
 
 

@@ -44,8 +44,8 @@ def say(name, plan):
     """Print what is asked of a clip and what madmom hears in it."""
     import soundfile
 
+    from musicbench.hearing.by_madmom import hear
     from musicbench.music.chords import Chord
-    from musicbench.sound.features import hear
     from musicbench.sound.master import true_peak_db
     from mustango.hear.metrics import beats_f_measure
     from mustango.hear.obeyed import matched_share

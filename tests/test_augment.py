@@ -148,8 +148,3 @@ def test_a_fault_within_a_step_is_not_taken_for_an_unknown_step(monkeypatch):
     monkeypatch.setattr(augment, "_stretched", fault)
     with pytest.raises(TypeError, match="fault"):
         augment.apply(labelled(), [{"transform": "pitch", "semitones": 1}])
-
-
-def test_loud_sound_is_not_clipped():
-    loud = np.sign(tone()).astype(np.float32)
-    assert np.abs(augment.change_tempo(Clip(loud, RATE), 1.1).samples).max() <= 1

@@ -37,12 +37,12 @@ from musicbench.build.song_rows import Built, split_of
 from musicbench.build.songs import find_songs, segments, song_id
 from musicbench.build.truth import fitting_caption
 from musicbench.files import alone_in
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.music.meters import Meter
 from musicbench.prompt.facts import read_prompt, same_facts
 from musicbench.sound.audio import load_audio
-from musicbench.sound.features import Heard
 from musicbench.sound.soundfiles import SoundFile
 
 pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")

@@ -18,8 +18,8 @@ from safetensors.torch import load_file, save_file
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
-from musicbench.sound.features import Heard
 from musicbench.sound.master import loudness_of
 from mustango.__main__ import build_parser, main
 from mustango.cli.generate import summary
@@ -152,9 +152,9 @@ def test_picking_is_checked_in_a_dry_run(capsys, here, tiny_folder, monkeypatch)
     def missing(meters):
         raise InputError("madmom is not installed")
 
-    monkeypatch.setattr("musicbench.sound.features.madmom", missing)
+    monkeypatch.setattr("musicbench.hearing.by_madmom.madmom", missing)
     fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="madmom is not installed")
-    monkeypatch.setattr("musicbench.sound.features.madmom", lambda meters: None)
+    monkeypatch.setattr("musicbench.hearing.by_madmom.madmom", lambda meters: None)
     monkeypatch.setitem(sys.modules, "mir_eval.beat", None)
     fails(capsys, here, "x", "--pick", "best", "--takes", "2", "--dry-run", model=tiny_folder, says="need mir_eval")
 
@@ -616,7 +616,7 @@ def test_takes_in_bars_are_as_long_as_their_tempo_makes_them(here, tiny_folder):
 def test_the_best_of_several_takes(here, tiny_folder, monkeypatch, capsys):
     heard = iter([Heard(), Heard(chords=(Chord.parse("C"),), chord_times=(0.0,))])
     monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: next(heard))
-    monkeypatch.setattr("musicbench.sound.features.madmom", lambda *_: None)
+    monkeypatch.setattr("musicbench.hearing.by_madmom.madmom", lambda *_: None)
     options = ("--takes", "2", "--pick", "best", "--chords", "C", "--duration", "2", "--steps", "2")
     assert generate("piano", *options, model=tiny_folder) == 0
     assert "heard of what was asked: 0%, 33%; take 2 is kept" in capsys.readouterr().out

@@ -13,8 +13,8 @@ import torch
 from odd_audio import encoded, flac_claiming, tone
 
 from musicbench import InputError
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
-from musicbench.sound.features import Heard
 from mustango.__main__ import main
 from mustango.evaluate import hearing, setup
 from mustango.evaluate import run as running

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from musicbench.sound.features import bpm_of, hear, loudness_db
+from musicbench.hearing.by_madmom import hear
+from musicbench.sound.features import bpm_of, loudness_db
 
 madmom = pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
 RATE = 44100

@@ -6,11 +6,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from musicbench import InputError
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.music.meters import Meter
 from musicbench.music.progression import beat_grid
-from musicbench.sound.features import Heard
 from mustango.hear.metrics import (
     METRICS,
     Labels,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from conftest import resolve
 
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
-from musicbench.sound.features import Heard
 from mustango.hear.obeyed import best_take, compare, matched_share
 
 

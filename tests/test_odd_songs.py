@@ -17,8 +17,8 @@ from musicbench.build.engines import Engine
 from musicbench.build.recipe import Recipe
 from musicbench.build.settings import Settings
 from musicbench.build.song_rows import build_song
+from musicbench.hearing.heard import Heard
 from musicbench.sound.audio import load_audio
-from musicbench.sound.features import Heard
 
 PLAIN = Recipe(clip_s=4.0, hop_s=4.0, min_s=2.0, semitones=(), tempo_copies=0, dynamics_copies=0)
 UNUSED = {

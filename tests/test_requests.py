@@ -9,7 +9,7 @@ import sys
 import pytest
 from conftest import ROOT
 
-from musicbench.sound.features import Heard
+from musicbench.hearing.heard import Heard
 from mustango.__main__ import main
 
 
@@ -213,7 +213,7 @@ def test_a_dry_run_leaves_out_what_is_made(capsys, here, tiny_folder):
 
 
 def test_the_best_of_takes_is_made_already(capsys, here, tiny_folder, monkeypatch):
-    monkeypatch.setattr("musicbench.sound.features.madmom", lambda *_: None)
+    monkeypatch.setattr("musicbench.hearing.by_madmom.madmom", lambda *_: None)
     monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: Heard())
     write(here / "many.jsonl", [{"prompt": "piano", "duration": 1, "steps": 1}])
     asked = [

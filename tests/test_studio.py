@@ -124,7 +124,7 @@ def test_without_madmom_the_asked_chords_are_drawn(studio, tmp_path, monkeypatch
     def hear(samples, sample_rate):
         raise InputError("madmom is needed; pip install it")
 
-    monkeypatch.setattr("musicbench.sound.features.hear", hear)
+    monkeypatch.setattr("musicbench.hearing.by_madmom.hear", hear)
     take = takes_of(studio, replace(QUICK, listen=True), tmp_path)[-1]
     assert take.scores is None and "pip install" in take.remedy and take.picture.exists()
 

@@ -7,9 +7,9 @@ import pytest
 from conftest import needs_fluidsynth, resolve
 
 from musicbench import InputError
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import NO_CHORD, Chord
 from musicbench.music.keys import Key, likely_key
-from musicbench.sound.features import Heard
 from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case, load_cases, read_cases
 from mustango.hear.metrics import clip_scores
 

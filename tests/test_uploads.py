@@ -13,7 +13,7 @@ from odd_audio import flac_claiming
 from test_features import AM, RATE, C, F, G, triads
 
 from musicbench import InputError
-from musicbench.sound.features import Heard
+from musicbench.hearing.heard import Heard
 from mustango.page.uploads import Builder, Built, check_lengths, check_songs
 from mustango.page.work import Progress
 

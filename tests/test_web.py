@@ -15,9 +15,9 @@ from test_knows import COMPOSER
 
 from musicbench import InputError
 from musicbench.files import LOCK
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import VOCABULARIES
 from musicbench.music.keys import Key
-from musicbench.sound.features import Heard
 from mustango.hear.obeyed import compare
 from mustango.page.asked import PageRequest as Request
 from mustango.page.bodies import Refused

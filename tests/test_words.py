@@ -10,9 +10,9 @@ from test_embeddings import needs_musicnn
 from musicbench.compose.compose import render
 from musicbench.compose.pieces import Voice
 from musicbench.compose.styles import MOODS
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import NO_CHORD
 from musicbench.music.progression import Progression
-from musicbench.sound.features import Heard
 from mustango.__main__ import main
 from mustango.evaluate import words
 from mustango.evaluate.probe import Probe, measures, tone

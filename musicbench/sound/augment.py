@@ -4,7 +4,8 @@
 What is done is data, drawn apart from applying it: a step is {"transform": "pitch", "semitones": 2}, {"transform":
 "tempo", "rate": 1.1} or {"transform": "dynamics", "kind": ..., "where": ..., "turn_s": ..., "floor": ...}; a copy is a
 list of steps, kept in its row, so that it can be made again. Stretching is Signalsmith's (MIT), seeded, so that the
-same step gives the same bytes.
+same step gives the same bytes. Samples may come out above full scale: `musicbench.sound.levels` brings a copy to its
+original's loudness without clipping it.
 """
 
 from dataclasses import replace
@@ -34,7 +35,7 @@ def shift_pitch(clip: Clip, semitones: int) -> Clip:
     longer = _stretched(clip.samples, clip.sample_rate, 1 / ratio)
     samples = soxr.resample(longer, clip.sample_rate * ratio, clip.sample_rate)
     samples = np.pad(samples, (0, max(len(clip.samples) - len(samples), 0)))[: len(clip.samples)]
-    return replace(clip.transposed(semitones), samples=_below_full_scale(samples))
+    return replace(clip.transposed(semitones), samples=samples)
 
 
 def change_tempo(clip: Clip, rate: float) -> Clip:
@@ -44,7 +45,7 @@ def change_tempo(clip: Clip, rate: float) -> Clip:
     dynamics = clip.dynamics
     if dynamics and dynamics.turn_s is not None:
         dynamics = replace(dynamics, turn_s=dynamics.turn_s / rate)
-    samples = _below_full_scale(_stretched(clip.samples, clip.sample_rate, rate))
+    samples = _stretched(clip.samples, clip.sample_rate, rate)
     return replace(clip.paced(rate), samples=samples, dynamics=dynamics)
 
 
@@ -101,7 +102,3 @@ def _stretched(samples, sample_rate, rate):
     stretch.configure(1, round(BLOCK_S * sample_rate), round(INTERVAL_S * sample_rate))
     stretch.setTimeFactor(rate)
     return np.asarray(stretch.process(np.ascontiguousarray(samples, np.float32)[None]))[0]
-
-
-def _below_full_scale(samples):
-    return samples / max(np.abs(samples).max(initial=0), 1.0)

@@ -111,7 +111,8 @@ def run(options):
     Returns the exit status: 0; 1 if --keep-going left something out; 2 if something cannot be played and nothing was
     made.
     """
-    from musicbench.sound.features import METERS, madmom
+    from musicbench.hearing.by_madmom import madmom
+    from musicbench.hearing.heard import METERS
     from mustango.hear.metrics import load_mir_eval
     from mustango.request.lines import lines_of
 

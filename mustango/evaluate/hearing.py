@@ -6,10 +6,10 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.files import save_json, written_whole
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.sound.audio import load_audio
-from musicbench.sound.features import Heard
 from musicbench.sound.opening import file_sha256
 from mustango.evaluate.clips import MOST_S, REFERENCE, results, worker_pool
 from mustango.evaluate.setup import embedder

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from musicbench.sound.features import Heard
+from musicbench.hearing.heard import Heard
 from mustango.evaluate.hearing import from_json
 from mustango.evaluate.setup import COLUMNS
 from mustango.hear.judges import JUDGES

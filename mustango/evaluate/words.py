@@ -18,8 +18,8 @@ import numpy as np
 from musicbench import InputError
 from musicbench.compose.compose import find_soundfont, render
 from musicbench.files import make_folder, save_json, written_whole
+from musicbench.hearing.by_madmom import hear, madmom
 from musicbench.sound.audio import load_audio, save_audio
-from musicbench.sound.features import hear, madmom
 from mustango import GUIDANCE, STEPS
 from mustango.evaluate.clips import generate_clip, make_clips, results, round_trip_clip, sample_rate_of, worker_pool
 from mustango.evaluate.probe import Probe, measures, musicnn, timbre, tone

@@ -16,10 +16,12 @@ import numpy as np
 import soxr
 
 from musicbench import InputError
+from musicbench.hearing.by_madmom import hear, madmom
+from musicbench.hearing.heard import Heard
 from musicbench.music.chords import NO_CHORD, Chord
 from musicbench.music.chordtypes import intervals_of
 from musicbench.music.keys import Key
-from musicbench.sound.features import SILENCE_DB, Heard, bpm_of, hear, loudness_db, madmom
+from musicbench.sound.features import SILENCE_DB, bpm_of, loudness_db
 
 
 def is_silent(samples, sample_rate):
@@ -41,7 +43,7 @@ def _named(label):
 
 
 class Madmom:
-    """madmom: CNN chords (major and minor only), RNN + DBN beats and downbeats in 3 or 4, CNN key (`musicbench.sound.features`).
+    """madmom: CNN chords (major and minor only), RNN + DBN beats and downbeats in 3 or 4, CNN key (`musicbench.hearing.by_madmom`).
 
     Left to choose among 2, 3, 4 and 6 beats a bar it hears the right number in 62 % of composed clips, among 3 and 4 in 92 %.
     """

@@ -1,7 +1,7 @@
 """How well music obeys: metrics on asked and heard labels, and the intervals of their means.
 
 `control_metrics` are Mustango's own (paper section 5.3), with the public code's faults mended; `clip_scores` adds the field's, by
-mir_eval. Asked is a `Target`, heard a `musicbench.sound.features.Heard`.
+mir_eval. Asked is a `Target`, heard a `musicbench.hearing.heard.Heard`.
 """
 
 from collections import Counter

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from musicbench.hearing.by_madmom import hear
 from musicbench.music.keys import Key
-from musicbench.sound.features import hear
 from mustango.hear.metrics import beats_f_measure
 
 TEMPO_TOLERANCE = 0.04  # of the asked tempo, as in the tempo tests of MIREX
@@ -93,7 +93,7 @@ def matched_share(asked, asked_times, heard, heard_times, duration_s):
 
 
 def compare(controls, heard):
-    """Return the Scores of a take from its controls (`mustango.request.controls.Controls`) and `musicbench.sound.features.Heard`."""
+    """Return the Scores of a take from its controls (`mustango.request.controls.Controls`) and `musicbench.hearing.heard.Heard`."""
     matched, key = None, controls.key_heard_in
     if heard.chords or not key:
         matched = matched_share(controls.chords, controls.chord_times, heard.chords, heard.chord_times, controls.duration_s)

@@ -211,7 +211,7 @@ class Studio:
         lanes = [(asked, controls.chord_times, [c.lead_sheet(controls.key) for c in controls.chords])]
         if take.request.listen:
             try:
-                from musicbench.sound.features import hear
+                from musicbench.hearing.by_madmom import hear
 
                 heard = hear(samples, sample_rate)
             except InputError as error:

@@ -1,0 +1,1 @@
+"""What is heard in songs: beats, tempo, meter, chords, key, and what is no music."""

@@ -1,0 +1,155 @@
+"""A song, clip by clip -> what is heard in each clip, voted over the song."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from musicbench import InputError
+from musicbench.hearing.agreement import agreed
+from musicbench.hearing.confidence import beat_facts, chord_facts, confidence, key_facts
+from musicbench.hearing.detectors import DETECTORS, Detector, load_detector
+from musicbench.hearing.evidence import Evidence, nothing_found, strength_at
+from musicbench.hearing.heard import LABELS, Heard, HeardClip
+from musicbench.hearing.kinds import no_music
+from musicbench.hearing.voting import Beat, VotedKey, voted_beats, voted_keys
+from musicbench.music.keys import Key
+from musicbench.music.meters import meter_counted_to
+from musicbench.sound.features import bpm_of
+
+TOGETHER = 60  # clips that vote together at most: ten minutes, so that memory and time do not grow faster than a song
+LEAST_BEATS = 4  # of a clip
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """How songs are heard. All of it is plain data: `dataclasses.asdict` tells two settings apart.
+
+    detector: one of DETECTORS. agree: a second one that must hear the same, else a label is left out ("" for none).
+    least: the least confidence of a label that is kept. vote: whether a song's clips vote, or each is heard alone.
+    only_music: whether clips that are no music are told apart.
+    """
+
+    detector: str = "madmom"
+    agree: str = ""
+    least: Mapping[str, float] = field(default_factory=lambda: {"tempo": 0.8, "meter": 0.86, "key": 0.78})
+    vote: bool = True
+    only_music: bool = True
+
+    def __post_init__(self):
+        for name in (self.detector, *([self.agree] if self.agree else [])):
+            if name not in DETECTORS:
+                raise InputError(f"unknown detector {name!r}; choose from {', '.join(DETECTORS)}")
+        if self.agree in (self.detector, "none"):
+            raise InputError(f"{self.agree} cannot check {self.detector}; give another second detector")
+        for label, least in self.least.items():
+            if label not in LABELS or not 0 <= least <= 1:
+                raise InputError(f"a least confidence of {least!r} for {label!r}; give 0 to 1 for one of {', '.join(LABELS)}")
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """A clip of which only what was found is kept. lasts_s: how much of it comes before the next clip begins."""
+
+    start_s: float
+    duration_s: float
+    no_music: str | None
+    found: tuple[Evidence, ...]  # of the detector and, where it is asked, the second one
+
+
+def hear_song(clips: Iterable[tuple[float, np.ndarray, int]], settings: Hearing | None = None) -> list[HeardClip]:
+    """Return what is heard in each clip, (start in seconds, mono samples, rate), of one song, in their order.
+
+    The clips are asked for once; their samples are not kept. Raises InputError when a detector is not installed.
+    """
+    settings = settings or Hearing()
+    detectors = [load_detector(name) for name in (settings.detector, settings.agree) if name]
+    heard, waiting = [], []
+    for start_s, samples, rate in clips:
+        waiting.append(_listened(start_s, samples, rate, detectors, settings))
+        if len(waiting) == (TOGETHER if settings.vote else 1):
+            heard += _voted(waiting, detectors, settings)
+            waiting = []
+    return heard + (_voted(waiting, detectors, settings) if waiting else [])
+
+
+def _listened(start_s, samples, rate, detectors, settings):
+    """Return a _Clip: all that needs its samples."""
+    duration_s = len(samples) / rate
+    fault = no_music(samples, rate) if settings.only_music else None
+    if fault:
+        return _Clip(start_s, duration_s, fault, tuple(nothing_found(duration_s, fault) for _ in detectors))
+    return _Clip(start_s, duration_s, None, tuple(detector.evidence(samples, rate) for detector in detectors))
+
+
+def _voted(clips, detectors, settings):
+    first = _heard(clips, 0, detectors[0], settings.least)
+    if settings.agree:
+        second = _heard(clips, 1, detectors[1], {})
+        checked = zip(clips, first, second, strict=True)
+        first = [agreed(mine, other, settings.agree, clip.duration_s) for clip, mine, other in checked]
+    return [
+        HeardClip(
+            start_s=clip.start_s, duration_s=clip.duration_s, no_music=clip.no_music, **heard.by_name(),
+            key_probability=heard.key_probability, reasons=heard.reasons, confidence=heard.confidence,
+        )
+        for clip, heard in zip(clips, first, strict=True)
+    ]  # fmt: skip
+
+
+def _heard(clips, which, detector, least) -> list[Heard]:
+    found = [clip.found[which] for clip in clips]
+    ends = [clip.start_s for clip in clips[1:]] + [float("inf")]
+    lasts_s = [min(clip.duration_s, end - clip.start_s) for clip, end in zip(clips, ends, strict=True)]
+    votes = zip(found, voted_beats(detector, found), voted_keys(found, lasts_s), strict=True)
+    return [heard_of(detector, evidence, beat, key, least) for evidence, beat, key in votes]
+
+
+def heard_of(detector: Detector, evidence: Evidence, beat: Beat | None, key: VotedKey | None, least: Mapping[str, float]) -> Heard:
+    """Return a clip's labels by what was found in it and what its song voted, without those that are not sure enough."""
+    labels, sure, reasons = {}, {}, dict(evidence.reasons)
+    for label in ("tempo", "meter"):
+        if "beats" in reasons:
+            reasons[label] = reasons["beats"]
+    if beat:
+        _add_beats(detector, evidence, beat, labels, sure, reasons)
+    if key:
+        sure["key"] = confidence(detector.name, "key", key_facts(key.probability, key.clips))
+        labels |= {"key": Key.of(key.root, key.mode), "key_probability": sure["key"]}
+    if evidence.chords:
+        labels |= {"chords": evidence.chords, "chord_times": evidence.chord_times}
+        heard = Heard(**labels)
+        facts = chord_facts(heard.chord_spans(evidence.duration_s), evidence.duration_s, key.probability if key else 0.0)
+        sure["chords"] = confidence(detector.name, "chords", facts)
+    heard = Heard(**labels, reasons=reasons, confidence=sure)
+    for label, bound in least.items():
+        if label in sure and sure[label] < bound:
+            heard = heard.without(label, f"not sure: confidence {sure[label]:.2f}, below {bound:g}")
+            if label == "tempo":  # at another pace the beats are others
+                heard = heard.without("beats", heard.reasons["tempo"])
+    return heard
+
+
+def _add_beats(detector, evidence, beat, labels, sure, reasons):
+    """Add beats, tempo and meter near what the song voted, or the reason why the clip has none."""
+    times, positions = detector.track(evidence, beat.bpm, beat.beats)
+    fault = None
+    if len(times) < LEAST_BEATS:
+        fault = f"{len(times)} beats found, fewer than {LEAST_BEATS}"
+    else:
+        strength = strength_at(times, evidence.pulse.astype(float), evidence.fps)
+        if strength < detector.least_strength:
+            fault = f"no clear pulse: mean strength at the beats {strength:.2f}, below {detector.least_strength:g}"
+    if fault:
+        reasons |= dict.fromkeys(("beats", "tempo", "meter"), fault)
+        return
+    bpm = bpm_of(times) or beat.bpm
+    facts = beat_facts(beat, strength, bpm)
+    labels |= {
+        "beat_times": tuple(round(float(t), 4) for t in times),
+        "beat_positions": tuple(int(p) for p in positions),
+        "bpm": bpm,
+        "meter": meter_counted_to(beat.beats),
+    }
+    for label in ("beats", "tempo", "meter"):
+        sure[label] = confidence(detector.name, label, facts)
