@@ -14,9 +14,10 @@ import numpy as np
 
 from musicbench import InputError, __version__
 from musicbench.build.captions import heard_caption, whole_caption
+from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.songs import clipped_share, fault_of, segments, song_id, song_text, without_dc
-from musicbench.build.truth import contradicted, fitting_caption
+from musicbench.build.truth import contradicted
 from musicbench.files import make_folder, path_text, printable, save_json
 from musicbench.sound import augment
 from musicbench.sound.audio import save_audio
@@ -151,7 +152,9 @@ class Song:
         for number, steps in enumerate([[], *self.recipe.draw_copies(np.random.default_rng([*seeds, 1]), clip.duration_s)]):
             copy = make_copy(clip, steps, self.recipe.clip_s)
             name = base if number == 0 else f"{base}_{number}"
-            main = fitting_caption(self.text, steps) or heard_caption(copy, np.random.default_rng([*seeds, 2]), self.genre)
+            main = moved_caption(self.text, clip, steps, self.recipe.clip_s) or heard_caption(
+                copy, np.random.default_rng([*seeds, 2]), self.genre
+            )
             rng = np.random.default_rng([*seeds, 3, number])
             caption, sentences = whole_caption(main, copy, rng, without=without)
             location = f"{self.given['split']}/{name}.flac"
