@@ -13,12 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError, __version__
-from musicbench.build.captions import heard_caption, whole_caption
+from musicbench.build.captions import whole_caption
+from musicbench.build.heard_captions import Sounds, heard_caption
 from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.songs import clipped_share, fault_of, segments, song_id, song_text, without_dc
 from musicbench.build.truth import contradicted
 from musicbench.files import make_folder, path_text, printable, save_json
+from musicbench.hearing.sound_facts import measured
+from musicbench.hearing.tagger import tags, why_no_tags
 from musicbench.sound import augment
 from musicbench.sound.audio import save_audio
 from musicbench.sound.clip import Clip
@@ -148,13 +151,19 @@ class Song:
     def _clip_rows(self, index, clip, place):
         """Write a clip and its copies as audio files; return their rows."""
         rows, base, seeds = [], f"{song_id(self.path)}-{index:04d}", [*self.seeds, index]
-        without = contradicted(self.text, clip.cropped(0, self.recipe.clip_s))
+        original = clip.cropped(0, self.recipe.clip_s)
+        without = contradicted(self.text, original)
+        facts = measured(original.samples, original.sample_rate)
+        probabilities = {} if why_no_tags() else tags(original.samples, original.sample_rate)
         for number, steps in enumerate([[], *self.recipe.draw_copies(np.random.default_rng([*seeds, 1]), clip.duration_s)]):
             copy = make_copy(clip, steps, self.recipe.clip_s)
             name = base if number == 0 else f"{base}_{number}"
-            main = moved_caption(self.text, clip, steps, self.recipe.clip_s) or heard_caption(
-                copy, np.random.default_rng([*seeds, 2]), self.genre
-            )
+            main = moved_caption(self.text, clip, steps, self.recipe.clip_s)
+            if not main:
+                rate = float(np.prod([step.get("rate", 1.0) for step in steps]))
+                known = {"genre": self.genre, "duration_s": copy.duration_s, "no_pulse": "beats" in clip.tags["reasons"]}
+                sounds = Sounds.of(facts.scaled(rate), probabilities, **known)
+                main = heard_caption(copy, sounds, np.random.default_rng([*seeds, 2]))
             rng = np.random.default_rng([*seeds, 3, number])
             caption, sentences = whole_caption(main, copy, rng, without=without)
             location = f"{self.given['split']}/{name}.flac"

@@ -2,6 +2,7 @@
 
 import re
 
+from musicbench.build.captions import other_mode
 from musicbench.music.progression import Progression
 from musicbench.music.tempo import beats_counted, tempo_class
 from musicbench.prompt.facts import Stated, read_prompt
@@ -23,16 +24,20 @@ def is_control(sentence):
 def contradicted(text, clip):
     """Name those fields of control sentences whose fact a text states otherwise than a clip's labels do.
 
-    A tempo may differ by 4 %, or stay within its word; all chords heard must be among those stated, as major or minor.
+    A tempo may differ by 4 %, or stay within its word; all chords heard must be among those stated, as major or minor; a key
+    and a chord on its tonic in the other mode are not told together.
     """
     stated, fields = read_prompt(text), []
     if stated.chords and clip.chords:
         line = re.sub(r"\||:\d(\.\d)?(?= |$)", " ", stated.chords)  # bars and beats
-        said = Progression.parse(line, key=stated.key or clip.key).chords
+        named = Progression.parse(line, key=stated.key or clip.key).chords
         heard, said = (
-            {(c.root, c.reduced("majmin").quality) for c in chords if c.root is not None} for chords in (clip.chords, said)
+            {(c.root, c.reduced("majmin").quality) for c in chords if c.root is not None} for chords in (clip.chords, named)
         )
         fields += ["prompt_ch"] if heard - said else []
+        fields += ["prompt_key"] if clip.key and other_mode(clip.key, named) else []
+    elif stated.key and other_mode(stated.key, clip.chords):
+        fields.append("prompt_ch")
     if stated.meter and clip.meter and stated.meter != clip.meter:
         fields.append("prompt_bt")
     if stated.tempo and clip.bpm and abs(clip.bpm / stated.tempo - 1) > 0.04:
@@ -41,4 +46,4 @@ def contradicted(text, clip):
         fields += [] if by_word and tempo_class(stated.tempo) in words else ["prompt_bpm"]
     if stated.key and clip.key and not stated.key.same_as(clip.key):
         fields.append("prompt_key")
-    return fields
+    return list(dict.fromkeys(fields))

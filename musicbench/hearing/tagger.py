@@ -6,6 +6,8 @@ never said. The weights are ISC; `make judges` installs and converts them.
 """
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -149,3 +151,74 @@ def tags(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
         probabilities = model.forward(model.patches(mels))[1].mean(axis=0)
         found |= {f"{name}:{tag}": round(float(p), 4) for tag, p in zip(MODELS[name], probabilities, strict=True)}
     return found
+
+
+@dataclass(frozen=True)
+class Said:
+    """A word for what is heard: said where the mean logarithm of its tags' probabilities reaches `least`; None: never."""
+
+    word: str
+    tags: tuple[str, ...]
+    least: float | None
+
+    def score(self, probabilities: Mapping[str, float]) -> float:
+        """Return the mean logarithm of the tags' probabilities."""
+        return float(np.mean([np.log(probabilities[tag] + 1e-3) for tag in self.tags]))
+
+
+# `least` as `python benchmarks/calibrate_tags.py TEST CALIBRATION ...` prints them: right in 92 % of the calibration clips.
+INSTRUMENTS = (
+    Said("drums", ("mtt:drums", "mtt:beat"), -2.661),
+    Said("distorted guitar", ("mtt:rock", "mtt:metal", "msd:punk"), -2.465),
+    Said("electric guitar", ("mtt:rock", "msd:indie rock", "msd:punk"), -2.721),
+    Said("acoustic guitar", ("msd:acoustic", "msd:guitar"), -2.323),
+    Said("plucked strings", ("msd:acoustic", "msd:guitar", "msd:folk"), -2.288),
+    Said("piano", ("mtt:piano",), -0.161),
+    Said("synthesizer", ("mtt:techno", "msd:electronic", "msd:dance"), -0.937),
+    Said("choir", ("mtt:choral", "mtt:vocal"), None),
+    Said("flute", ("mtt:flute",), None),
+    Said("violin", ("mtt:violin",), None),
+    Said("strings", ("mtt:strings", "mtt:violin", "mtt:cello"), None),
+    Said("harp", ("mtt:harp",), None),
+    Said("sitar", ("mtt:sitar", "mtt:indian"), None),
+    Said("harpsichord", ("mtt:harpsichord",), None),
+)
+STYLES = (
+    Said("metal", ("mtt:metal", "msd:metal"), None),
+    Said("punk", ("msd:punk", "mtt:rock"), None),
+    Said("rock", ("mtt:rock", "msd:rock"), -1.33),
+    Said("techno", ("mtt:techno", "msd:house"), None),
+    Said("electronic", ("mtt:electronic", "msd:electronic"), -0.534),
+    Said("dance", ("mtt:dance", "msd:dance", "msd:party"), None),
+    Said("ambient", ("mtt:ambient", "msd:ambient"), None),
+    Said("jazz", ("msd:jazz",), None),
+    Said("classical", ("mtt:classical", "mtt:classic"), None),
+    Said("folk", ("msd:folk", "msd:acoustic"), None),
+    Said("country", ("mtt:country", "msd:country"), None),
+    Said("funk", ("msd:funk",), None),
+    Said("hip hop", ("msd:hip hop",), None),
+    Said("choral", ("mtt:choral", "mtt:choir"), None),
+)
+MAX_INSTRUMENTS = 3
+_WIDER = {
+    "distorted guitar": {"electric guitar"},
+    "acoustic guitar": {"plucked strings"},
+    "violin": {"strings"},
+    "harp": {"plucked strings"},
+}
+
+
+def instruments_heard(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the instruments that may be named of a clip's tags, at most three, the clearest first."""
+    clear = {
+        one.word: one.score(probabilities) - one.least
+        for one in INSTRUMENTS
+        if one.least is not None and one.score(probabilities) >= one.least
+    }
+    wider = {word for narrow in clear for word in _WIDER.get(narrow, ())}
+    return sorted(set(clear) - wider, key=lambda word: -clear[word])[:MAX_INSTRUMENTS]
+
+
+def styles_heard(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the styles that may be named of a clip's tags, the narrowest first."""
+    return [one.word for one in STYLES if one.least is not None and one.score(probabilities) >= one.least]
