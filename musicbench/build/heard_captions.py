@@ -80,6 +80,7 @@ OPENINGS = (
     "What is heard is {a}{rest}.", "The clip offers {a}{rest}.", "This excerpt is {a}{rest}.", "There is {a}{rest}.",
     "The sound is that of {a}{rest}.", "Listeners hear {a}{rest}.", "It is {a}{rest}.",
 )  # fmt: skip
+SENTENCES = tuple(opening for opening in OPENINGS if not opening.startswith(("{A}{rest}.", "It is")))
 WITH = (
     " with {}", " featuring {}", " built around {}", " in which {} can be heard", ", with {} in the mix", " that includes {}", " that puts {} in front",
     " carried by {}", " involving {}", ", {} among its sounds",
@@ -248,7 +249,10 @@ def heard_caption(labels: Annotation, sounds: Sounds, rng: np.random.Generator) 
     rest += str(rng.choice(NO_PULSE)) if sounds.no_pulse and rng.random() < 0.7 else ""
     named = " ".join([*_with_commas(adjectives), *style, noun])
     article = "an" if named[0].lower() in "aeio" or named[:2] in ("un", "up") else "a"
-    first = str(rng.choice(OPENINGS)).format(a=f"{article} {named}", A=f"{article.capitalize()} {named}", rest=rest)
+    says_something = bool(adjectives or style or rest)
+    first = str(rng.choice(OPENINGS if says_something else SENTENCES)).format(
+        a=f"{article} {named}", A=f"{article.capitalize()} {named}", rest=rest
+    )
     details = [mood for mood in moods if mood not in in_front]
     details += [pace] if pace and not says_pace else []
     details += ["sounds"] if instruments and not says_sounds else []
@@ -256,7 +260,7 @@ def heard_caption(labels: Annotation, sounds: Sounds, rng: np.random.Generator) 
     details += _more(labels, sounds)
     details += ["plain"] if not moods and not sounds.place and (sounds.facts is None or len(details) < 2) else []
     again = [mood for mood in in_front if rng.random() < 0.25]
-    enough = 1 if not adjectives and not style and not rest else 0  # a bare "piece" says more in a second sentence
+    enough = 0 if says_something else 1  # a bare "piece" says more in a second sentence
     chosen = [str(name) for name in rng.permutation([*details, *again])][: max(enough, int(rng.integers(0, 4)))]
     words = {"sounds": instruments, "Sounds": instruments[:1].upper() + instruments[1:], "style": styles[0] if styles else ""}
     return " ".join([first, *(str(rng.choice(DETAILS[name])).format(**words) for name in chosen)])

@@ -1,1 +1,1 @@
-"""What is heard in sound."""
+"""What is heard in sound, as labels, tags and numbers."""
