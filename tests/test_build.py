@@ -144,6 +144,14 @@ def test_captions(built):
         assert all(b[name] in b["main_caption"] for name in ("prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key"))
 
 
+def test_what_is_heard_of_a_pitch_copy_is_what_was_heard_of_its_original(built):
+    rows = [row for row in read_rows(built[0]) if row["source"] != "album/one.wav"]
+    originals = {row["base_id"]: row["own_caption"] for row in rows if not row["transforms"]}
+    copies = [row for row in rows if {step["transform"] for step in row["transforms"]} == {"pitch"}]
+    assert copies and all(row["own_caption"] == originals[row["base_id"]] for row in copies)
+    assert len(set(originals.values())) == len(originals) and all(len(text.split()) > 3 for text in originals.values())
+
+
 @pytest.mark.parametrize(
     "text",
     [

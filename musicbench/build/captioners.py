@@ -118,7 +118,7 @@ def _clap(folder) -> tuple[Any, Any, list[str], Any]:
         from transformers import ClapModel, ClapProcessor
 
         model = ClapModel.from_pretrained(folder, local_files_only=True).eval()
-        processor = ClapProcessor.from_pretrained(folder, local_files_only=True)
+        processor: Any = ClapProcessor.from_pretrained(folder, local_files_only=True)
         with torch.no_grad():
             words = processor(text=tags, return_tensors="pt", padding=True, truncation=True)
             return processor, model, tags, _normed(model.get_text_features(**words))

@@ -38,8 +38,8 @@ def without_clause(sentence: str, pattern: re.Pattern) -> str:
 
 def _cut(sentence, start, end):
     """Return a sentence without the clauses that a span touches, "" where what is left does not stand alone."""
-    stop = re.search(r"[.!?]*$", sentence)
-    core, mark = sentence[: stop.start()], stop[0]
+    core = sentence.rstrip(".!?")
+    mark = sentence[len(core) :]
     joints = [(0, 0), *(joint.span() for joint in _JOINTS.finditer(core)), (len(core), len(core))]
     clauses = [(joints[i], joints[i + 1]) for i in range(len(joints) - 1)]  # the joint before each, and the one behind
     touched = [i for i, (before, behind) in enumerate(clauses) if before[1] < end and behind[0] > start]

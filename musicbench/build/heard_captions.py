@@ -239,7 +239,7 @@ def heard_caption(labels: Annotation, sounds: Sounds, rng: np.random.Generator) 
     in_front = [str(mood) for mood in rng.permutation(moods)][:2]
     adjectives = [str(rng.choice(_split(ADJECTIVES[mood]))) for mood in in_front]
     says_pace = pace is not None and rng.random() < 0.4
-    adjectives += [str(rng.choice(_split(PACE[pace])))] if says_pace else []
+    adjectives += [str(rng.choice(_split(PACE[pace])))] if pace and says_pace else []
     says_style = bool(styles) and rng.random() < 0.75
     style = [styles[0]] if says_style else []
     noun = str(rng.choice(_split(NOUNS)))

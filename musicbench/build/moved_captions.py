@@ -124,7 +124,7 @@ def _is_transposed(before: Stated, after: Stated, semitones: int) -> bool:
     if after.key and not before.key:
         return False
     said, now = _chords(before), _chords(after)
-    return None in (said, now) or now == [(c[0] and c[0].transposed(semitones), c[1]) for c in said]
+    return said is None or now is None or now == [(c[0] and c[0].transposed(semitones), c[1]) for c in said]
 
 
 def _chords(stated):
@@ -150,9 +150,8 @@ def _is_stretched(before: Stated, after: Stated, stretch: Stretch) -> bool:
             return False
         if is_word and abs(tempo_class(after.tempo) - tempo_class(wanted)) > 1:
             return False
-    if after.dynamics and before.dynamics and None not in (before.dynamics.turn_s, after.dynamics.turn_s):
-        return abs(after.dynamics.turn_s - before.dynamics.turn_s / stretch.rate) < 0.06
-    return True
+    was_s, is_s = (said.dynamics and said.dynamics.turn_s for said in (before, after))
+    return was_s is None or is_s is None or abs(is_s - was_s / stretch.rate) < 0.06
 
 
 def _with_dynamics(text, dynamics):

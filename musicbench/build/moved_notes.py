@@ -98,7 +98,8 @@ class Transposition:
         if stated != (None, None):  # whether it is that which is stated: another note in its place states another
             moved = before + self._written(match, None, False, False) + after
             key, chords = self.states(moved)
-            is_other_chord = bool(chords and stated[1]) and chords != stated[1] and len(chords.split()) == len(stated[1].split())
+            was = stated[1] or ""
+            is_other_chord = bool(chords and was) and chords != was and len(str(chords).split()) == len(was.split())
             if is_other_chord or (key and stated[0] and key != stated[0]):
                 return True
         if match["kind"] or match["root"] == "a":
