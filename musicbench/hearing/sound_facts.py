@@ -162,7 +162,7 @@ def _energy(facts, usual_lufs):
     """Return "calm", "energetic" or None: by loudness and attacks, and by how the song is elsewhere."""
     beside = 0.0 if usual_lufs is None else facts.loudness_lufs - usual_lufs
     is_mastered = facts.loudness_lufs > BEYOND_LUFS
-    if facts.loudness_lufs >= ENERGETIC_LUFS and facts.onsets_per_s >= (4.5 if is_mastered else 2.0) and beside > -1:
+    if facts.loudness_lufs >= ENERGETIC_LUFS and facts.onsets_per_s >= (4.5 if is_mastered else 3.0) and beside > -1:
         return "energetic"
     if (facts.loudness_lufs <= CALM_LUFS or beside <= -QUIETER_LU) and facts.onsets_per_s <= 5 and beside < 1:
         return "calm"
