@@ -130,7 +130,7 @@ PROBE = Transposition(6, None, lambda said: (None, None))  # far from what is st
 
 def _plain_name(pc, key):
     name = spell_note(pc % 12, key)
-    return name if len(name) < 3 else spell_note(pc % 12)
+    return spell_note(pc % 12) if len(name) > 2 or name in ("Cb", "Fb", "E#", "B#") else name
 
 
 def _pitch_class(match):

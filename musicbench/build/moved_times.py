@@ -24,7 +24,7 @@ _LASTING = re.compile(  # how long all of it is, and times in words
     r"\d+(?:[.,:]\d+)? ?-?(?:s|secs?|seconds?|min|minutes?)?\b"
     r"|\b\d+(?:[.,]\d+)?[- ]?(?:s|secs?|seconds?|min|minutes?)[- ](?:long\b|in length\b)|\b\d+(?:[.,]\d+)?-(?:second|minute)s?\b"
     r"|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half a|a few|several|a couple of) (?:seconds?|minutes?)\b"
-    r"|\ba minute\b(?<!per a minute)|\bone second\b",
+    r"|(?<!beats )(?<!times )(?<!quarters )\ba minute\b|\bone second\b",
     re.IGNORECASE,
 )
 _LENGTH_BEFORE_A_NOUN = re.compile(r"\b(an?) \d+(?:[.,]\d+)?[- ](?:second|minute|sec|min)(?:[- ]long)? (?=[a-z])", re.IGNORECASE)
