@@ -1,6 +1,7 @@
-"""MusiCNN's weights out of pip's `musicnn`, a TensorFlow checkpoint, as safetensors where `mustango evaluate` looks for them.
+"""MusiCNN's weights out of pip's `musicnn`, TensorFlow checkpoints, as safetensors where `mustango evaluate` and `musicbench build`
+look for them.
 
-`make judges` runs it. By hand: pip install --no-deps musicnn==0.1.0; python benchmarks/convert_musicnn.py [FILE]
+`make judges` runs it. By hand: pip install --no-deps musicnn==0.1.0; python benchmarks/convert_musicnn.py [FOLDER]
 """
 
 import struct
@@ -13,7 +14,7 @@ from safetensors.numpy import save
 
 from musicbench import InputError
 from musicbench.files import make_folder, written_whole
-from mustango.hear.embeddings import musicnn_file
+from musicbench.hearing.tagger import MODELS, musicnn_file
 
 
 def _varint(data, at):
@@ -74,12 +75,12 @@ def read_tensorflow(prefix):
     return tensors
 
 
-def convert(path):
-    """Write the weights in pip's `musicnn`, without the optimizer's, to `path`. Raises InputError."""
+def convert(model, path):
+    """Write a model's weights in pip's `musicnn`, without the optimizer's, to `path`. Raises InputError."""
     package = find_spec("musicnn")
     if package is None:
         raise InputError("the package musicnn is not installed; run: pip install --no-deps musicnn==0.1.0")
-    folder = Path(package.origin).parent / "MTT_musicnn"
+    folder = Path(package.origin).parent / f"{model.upper()}_musicnn"
     try:
         tensors = read_tensorflow(f"{folder}/")
     except OSError as error:
@@ -91,12 +92,13 @@ def convert(path):
 
 
 def main():
-    path = Path(sys.argv[1]) if len(sys.argv) > 1 else musicnn_file()
-    try:
-        convert(path)
-    except InputError as error:
-        sys.exit(f"convert_musicnn.py: {error}")
-    print(path)
+    for model in MODELS:
+        path = Path(sys.argv[1], musicnn_file(model).name) if len(sys.argv) > 1 else musicnn_file(model)
+        try:
+            convert(model, path)
+        except InputError as error:
+            sys.exit(f"convert_musicnn.py: {error}")
+        print(path)
 
 
 if __name__ == "__main__":

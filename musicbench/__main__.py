@@ -26,6 +26,13 @@ def build_parser():
         "--recipe", default="musicbench", help="musicbench (11 copies a clip), plain (none) or a TOML file (default %(default)s)"
     )
     build.add_argument("--seed", type=whole, default=0, help="of all that is drawn (default 0)")
+    build.add_argument(
+        "--hear", choices=("madmom", "librosa", "essentia", "none"), default="madmom",
+        help="what hears beats, chords and keys; labels by madmom are for non-commercial use (default madmom)",
+    )
+    build.add_argument(
+        "--agree", choices=("madmom", "librosa", "essentia"), help="a second detector that must hear the same, or a label is left out"
+    )
     build.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     build.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: tasks on a Ray cluster (default local)")
     build.add_argument("--address", help="with --engine ray: the cluster's address (default: a cluster on this machine)")
@@ -97,6 +104,7 @@ def build(options):
     from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
     from musicbench.build.settings import Settings
+    from musicbench.hearing.song import Hearing
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
@@ -107,7 +115,7 @@ def build(options):
     recipe = Recipe.of(options.recipe)
     paraphrase = options.paraphrase, options.paraphrase_model
     form = next((form for form in ("rows_only", "webdataset", "parquet") if getattr(options, form)), "files").removesuffix("_only")
-    settings = Settings(recipe, options.seed, paraphrase, form, options.audio)
+    settings = Settings(recipe, options.seed, paraphrase, Hearing(options.hear, options.agree or ""), form, options.audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):

@@ -121,33 +121,6 @@ def test_rules_keep_article_order_and_abbreviations():
 
 
 @pytest.mark.parametrize(
-    ("kind", "untrue", "true"),
-    [
-        ("pitch", ["tuned to 432 Hz", "It is tuned to A=440.", "Sonata in g."], ["It is in a minor key.", "A 12 string guitar."]),
-        (
-            "tempo",
-            ["A techno track at 128.", "Quick 160 pulse.", "After one minute it ends."],
-            ["A second guitar joins.", "Recorded at 96 kHz.", "Symphony No. 40 for strings."],
-        ),
-        (
-            "dynamics",
-            ["It starts quiet and ends loud.", "It builds up to a loud climax.", "A constant volume drone.", "The volume stays the same."],
-            ["A loud song.", "It is built on a drone."],
-        ),
-    ],
-)  # fmt: skip
-def test_copies_keep_what_is_true(kind, untrue, true):
-    for sentence in untrue:
-        assert truth.fitting_caption(f"A toy piano. {sentence}", [{"transform": kind}]) == "A toy piano.", sentence
-    for sentence in true:
-        assert truth.fitting_caption(sentence, [{"transform": kind}]) == sentence
-
-
-def test_a_title_is_dropped_whole():
-    assert truth.fitting_caption("Sonata No. 14 in C# minor. It is sad.", [{"transform": "pitch"}]) == "It is sad."
-
-
-@pytest.mark.parametrize(
     ("changed", "same"),
     [
         ("At 120 bpm a piano plays Am, F, C, G chords in A minor.", True),

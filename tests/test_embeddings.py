@@ -10,16 +10,8 @@ from conftest import ROOT
 from safetensors.numpy import load_file
 
 from musicbench import InputError
-from mustango.hear.embeddings import (
-    CLAP,
-    MUSICNN,
-    MusiCNN,
-    frechet_distance,
-    kernel_distance,
-    load_embedder,
-    musicnn_file,
-    tag_divergence,
-)
+from musicbench.hearing.tagger import MODELS, MusiCNN, musicnn_file
+from mustango.hear.embeddings import CLAP, frechet_distance, kernel_distance, load_embedder, tag_divergence
 
 sys.path.insert(0, str(ROOT / "benchmarks"))
 import convert_musicnn
@@ -78,7 +70,7 @@ def test_unknown_and_absent_embeddings(tmp_path, monkeypatch):
         load_embedder(f"clap={tmp_path}")
     with pytest.raises(InputError, match="no weights .*; run: make judges"):
         load_embedder(f"musicnn={tmp_path}")
-    (tmp_path / MUSICNN).write_bytes(b"torn")
+    (tmp_path / musicnn_file().name).write_bytes(b"torn")
     with pytest.raises(InputError, match="cannot read .*; run: make judges"):
         load_embedder(f"musicnn={tmp_path}")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -91,7 +83,8 @@ def test_musicnns_checkpoint_is_converted(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.argv", ["convert_musicnn.py"])
     convert_musicnn.main()
-    assert capsys.readouterr().out == f"{musicnn_file()}\n"
+    assert capsys.readouterr().out == "".join(f"{musicnn_file(model)}\n" for model in MODELS)
+    assert load_file(musicnn_file("msd"))["dense_1/kernel"].shape == (200, 50)
     tensors = load_file(musicnn_file())
     assert tensors["conv2d/kernel"].shape == (7, 38, 1, 204) and tensors["dense_1/kernel"].shape == (200, 50)
     assert all(np.isfinite(tensor).all() for tensor in tensors.values()) and not any("Adam" in n or "beta1" in n for n in tensors)

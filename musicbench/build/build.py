@@ -32,7 +32,8 @@ from musicbench.build.shelves import SPLITS, audio_counts, mark_of
 from musicbench.build.song_rows import Built, Given, build_song
 from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
 from musicbench.files import alone_in, check_folder, path_text, printable, written_whole
-from musicbench.sound.features import import_madmom
+from musicbench.hearing.detectors import load_detector
+from musicbench.hearing.tagger import why_no_tags
 from musicbench.sound.opening import file_sha256
 
 HIDDEN = "hidden, as its name begins with a dot; rename it"
@@ -86,7 +87,8 @@ def build(
     out, settings = Path(out), settings or Settings()
     found = _find(Path(songs), out)
     check_folder(out)
-    import_madmom()  # where it is missing, nothing is written
+    for name in filter(None, (settings.hearing.detector, settings.hearing.agree)):
+        load_detector(name)  # where it is missing, nothing is written
     Paraphraser(*settings.paraphrase).check()
     lengths = lengths_of(found.folder, found.paths, settings.recipe)
     with alone_in(out):
@@ -109,6 +111,7 @@ def _find(folder, out):
     captions, told = read_manifests(folder, paths, leave_out=(out, *others))
     told += [f"{printable(place.relative_to(folder))}: left out; another build wrote it" for place in others]
     told += caption_lines(folder, paths, captions)
+    told += list(filter(None, [why_no_tags()]))
     hidden, left = passed_over(folder, leave_out=(out, *others))
     return _Songs(folder, paths, captions, hidden, left + told)
 

@@ -1,14 +1,17 @@
 """Labels -> control sentences, in the families of MusicBench (Mustango, section 3.1); main captions; whole captions."""
 
 import re
+from collections.abc import Iterable
 from itertools import groupby
 
 import numpy as np
 
 from musicbench.compose.compose import caption as composed_caption
-from musicbench.compose.styles import MOODS
+from musicbench.music.chords import Chord
+from musicbench.music.chordtypes import intervals_of
+from musicbench.music.keys import Key
 from musicbench.music.notes import pitch_class, spell_note
-from musicbench.music.tempo import tempo_word
+from musicbench.music.tempo import beats_counted, tempo_word
 
 # {} is the fact. Every wording can be read back by musicbench.prompt.facts.read_prompt.
 CHORDS = (
@@ -75,6 +78,13 @@ SENTENCE_COUNTS = (0.25, 0.30, 0.20, 0.15, 0.10)  # 0 to 4 control sentences
 _ODD_NOTE = re.compile(r"\b(?:[A-G](?:##|bb)|[BE]#|[CF]b)")
 
 
+def other_mode(key: Key, chords: Iterable[Chord]) -> bool:
+    """Tell whether one of some chords stands on a key's tonic with the third of the other mode."""
+    own, other = (4, 3) if key.mode == "major" else (3, 4)
+    on_tonic = [intervals_of(chord.quality) for chord in chords if chord.root == key.pitch_class]
+    return any(other in intervals and own not in intervals for intervals in on_tonic)
+
+
 def chord_sentence(clip, rng):
     """State the chords in order, spelled in the key, equal neighbours once, stretches without a chord left out."""
     names = [name for name, _ in groupby(c.lead_sheet(clip.key) for c in clip.chords if c.root is not None)]
@@ -87,20 +97,23 @@ def beat_sentence(clip, rng):
 
 
 def tempo_sentence(clip, rng):
-    """State the tempo, as a number or as a word, half and half."""
+    """State the tempo, as a whole number or as a word, half and half; a word in 6/8 means the dotted beat."""
     if clip.bpm is None:
         return None
     if rng.random() < 0.5:
-        return str(rng.choice(TEMPO_NUMBER)).format(f"{clip.bpm:g}")
-    word = tempo_word(clip.bpm)
+        return str(rng.choice(TEMPO_NUMBER)).format(f"{clip.bpm:.0f}")
+    word = tempo_word(clip.bpm / beats_counted(clip.meter))
     word = word if rng.random() < 0.5 else word.lower()
     text = str(rng.choice(TEMPO_WORD)).format(word)
     return text if word[0] in "Aa" else text.replace(" an ", " a ")
 
 
 def key_sentence(clip, rng):
-    """State the key; the mode is written out or short, the relative key may be named after it."""
-    if not clip.key:
+    """State the key; the mode is written out or short, the relative key may be named after it.
+
+    Where a chord on its tonic has the other mode, the key is doubtful and not stated.
+    """
+    if not clip.key or other_mode(clip.key, clip.chords):
         return None
     name = str(clip.key) if rng.random() < 0.75 else f"{clip.key.tonic} {clip.key.mode[:3]}"
     return str(rng.choice(KEY)).format(name, relative=clip.key.relative)
@@ -157,28 +170,6 @@ def training_captions(clip, seed, count):
         count = sentence_count(rng)
         captions.append(" ".join([main, *some_of(control_sentences(clip, rng).values(), count, rng)]))
     return captions
-
-
-def heard_caption(clip, facts, rng, genre=""):
-    """Write a main caption from `features.sound_facts` and labels: loudness, density of attacks, brightness, pace.
-
-    `genre` from the file's tags.
-    """
-    attacks, centroid_hz, loud_db = facts["attacks_per_s"], facts["centroid_hz"], facts["loudness_db"]
-    moods = [
-        *(["calm"] if loud_db < -30 and attacks < 3 else ["energetic"] if loud_db > -18 and attacks > 3 else []),
-        *(["sparse"] if attacks < 1.5 else ["busy"] if attacks > 6 else []),
-        *(["dark"] if centroid_hz < 500 else ["bright"] if centroid_hz > 1600 else []),
-    ]
-    words = [str(rng.choice(MOODS[mood])) for mood in moods][:2]
-    if clip.bpm and clip.meter:
-        words += ["slow"] if clip.bpm < 80 else ["fast"] if clip.bpm > 140 else []
-    sort = str(rng.choice(["piece of music", "recording", "track", "instrumental passage"]))
-    named = " ".join([*words, genre.lower(), sort] if genre else [*words, sort])
-    article = "an" if named[0] in "aeiou" else "a"
-    pulse = "" if clip.beat_times else str(rng.choice([" without a clear pulse", " that floats without a beat"]))
-    opening = str(rng.choice(["This is {}.", "{} plays.", "We hear {}.", "{}."])).format(f"{article} {named}{pulse}")
-    return opening[0].upper() + opening[1:]
 
 
 def whole_caption(main, clip, rng, count=None, without=()):

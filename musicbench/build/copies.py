@@ -1,6 +1,6 @@
 """A clip's copies: what their labels are, and how they sound; each can be had without the other."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,8 @@ from musicbench.music.annotation import Annotation
 from musicbench.music.dynamics import Dynamics
 from musicbench.sound import augment
 from musicbench.sound.clip import Clip
+from musicbench.sound.levels import below_full_scale, level
+from musicbench.sound.master import loudness_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +44,16 @@ def base_of(samples: np.ndarray, rate: int, sample_rate: int) -> Clip:
     return Clip(without_dc(samples)[0], rate).resampled(sample_rate)
 
 
-def sound_of_copy(base: Clip, steps: list[dict], clip_s: float) -> np.ndarray:
-    """Apply a copy's steps to a clip with the sound after it, cropped to `clip_s`; dynamics come after the crop."""
+def sound_of_copy(base: Clip, steps: list[dict], clip_s: float) -> tuple[np.ndarray, float]:
+    """Apply a copy's steps to a clip with the sound after it, crop it to `clip_s` and bring it to the original's loudness;
+    dynamics come last.
+
+    Returns (samples (n,), the gain in dB that the loudness took).
+    """
     dynamics = [step for step in steps if step["transform"] == "dynamics"]
-    copy = augment.apply(base, [step for step in steps if step not in dynamics])
-    return augment.apply(copy.cropped(0, clip_s), dynamics).samples
+    original, gain_db = base.cropped(0, clip_s), 0.0
+    copy = original = replace(original, samples=below_full_scale(original.samples, original.sample_rate))
+    if len(dynamics) < len(steps):
+        copy = augment.apply(base, [step for step in steps if step not in dynamics]).cropped(0, clip_s)
+        copy, gain_db = level(copy, loudness_of(original.samples, original.sample_rate))
+    return augment.apply(copy, dynamics).samples, gain_db

@@ -46,7 +46,7 @@ class RowSounds:
         if "source_frames" not in row:
             raise InputError(f"no audio file {printable(path)}, and its row does not say how to make it; build the dataset anew")
         with self._one_by_one:
-            sound = sound_of_copy(self._base_clip(row), row["transforms"], row["clip_s"])
+            sound, _ = sound_of_copy(self._base_clip(row), row["transforms"], row["clip_s"])
         with soundfile.SoundFile(BytesIO(encoded_audio(sound, row["sample_rate"], "FLAC"))) as file:
             return file.read(dtype="float32"), file.samplerate
 

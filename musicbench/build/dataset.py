@@ -13,7 +13,7 @@ from musicbench.sound.clip import Clip
 
 ROWS = "rows.jsonl"
 # Fields that differ in shape from row to row.
-STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags", "melody", "hits", "parts", "sources")
+STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags", "melody", "hits", "parts", "sources", "confidence")
 # Null or empty in some rows, perhaps in all of a split.
 NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from musicbench import InputError
-from musicbench.build.truth import SENTENCE_END, is_control
+from musicbench.build.clauses import SENTENCE_END
+from musicbench.build.truth import is_control
 from musicbench.compose.styles import MOODS
 from musicbench.prompt.facts import same_facts
 

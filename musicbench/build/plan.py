@@ -13,7 +13,7 @@ import numpy as np
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.recipe import Recipe
 from musicbench.build.settings import Settings
-from musicbench.build.song_hearing import clip_fault, finite, heard_clip
+from musicbench.build.song_hearing import clip_fault, finite, listened_clip
 from musicbench.build.songs import datasets_in, find_songs, segments
 from musicbench.files import json_line
 from musicbench.sound.audio import encoded_audio
@@ -167,17 +167,17 @@ def _tried(path, settings, rng):
         start_s, mono, loudest = next(islice(segments(file, recipe), index, None))
         sound = mono, loudest
         length = round(recipe.clip_s * rate)
-        heard_clip(index, 0, rate, (mono[: rate * 2], loudest[: rate * 2]), length)  # what is loaded once is loaded now
+        listened_clip((index, 0, rate), (mono[: rate * 2], loudest[: rate * 2]), length, settings.hearing)  # what is loaded once is loaded now
         began = time.process_time()
         if clip_fault(sound, length, rate, file.channels):
             return time.process_time() - began, 0, 0
-        clip = heard_clip(index, round(start_s * rate), rate, sound, length)
+        clip, _ = listened_clip((index, round(start_s * rate), rate), sound, length, settings.hearing)
         size, copies = len(json_line(clip.to_json())), [[], *recipe.draw_copies(rng, clip.read_s)]
         size += 2 * ROW_BYTES * len(copies)
         if settings.form != "rows":
             base = base_of(finite(mono), rate, recipe.sample_rate)
             for steps in copies:
-                size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s), recipe.sample_rate, settings.audio.upper()))
+                size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s)[0], recipe.sample_rate, settings.audio.upper()))
         return time.process_time() - began, size, 1
     return None
 

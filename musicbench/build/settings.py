@@ -9,6 +9,8 @@ from typing import Any
 
 from musicbench import InputError, __version__
 from musicbench.build.recipe import Recipe
+from musicbench.hearing.song import Hearing
+from musicbench.hearing.tagger import why_no_tags
 
 FORMS = ("files", "webdataset", "parquet", "rows")
 AUDIO = {"flac": "flac", "opus": "ogg"}  # kinds of audio, and how their files end
@@ -28,6 +30,7 @@ class Settings:
     recipe: Recipe = field(default_factory=Recipe)
     seed: int = 0
     paraphrase: tuple[str, Any] = ("rules", None)
+    hearing: Hearing = field(default_factory=Hearing)
     form: str = "files"
     audio: str = "flac"
 
@@ -42,7 +45,8 @@ class Settings:
 
     def of_hearing(self) -> dict:
         """Return what is heard depends on."""
-        return {name: getattr(self.recipe, name) for name in _HEARING}
+        cut = {name: getattr(self.recipe, name) for name in _HEARING}
+        return {**cut, **asdict(self.hearing), "tagger": tagger()}
 
     def of_copies(self) -> dict:
         """Return what the sound of clips and copies depends on."""
@@ -52,8 +56,13 @@ class Settings:
     def by_name(self) -> dict:
         """Return all settings as JSON has them."""
         own = {"recipe": asdict(self.recipe), "seed": self.seed, "paraphrase": list(self.paraphrase)}
-        own |= {"form": self.form, "audio": self.audio}
+        own |= {"hearing": asdict(self.hearing), "tagger": tagger(), "form": self.form, "audio": self.audio}
         return json.loads(json.dumps(own))
+
+
+def tagger() -> str:
+    """Return what hears instruments and styles here, "" where nothing does."""
+    return "" if why_no_tags() else "MusiCNN"
 
 
 def digest_of(*things: object) -> str:

@@ -9,27 +9,28 @@ import numpy as np
 from musicbench.build.marks import read_object
 from musicbench.build.songs import clipped_share, fault_of, without_dc
 from musicbench.files import make_folder, save_json
-from musicbench.music.annotation import Annotation
-from musicbench.sound.features import hear, sound_facts
+from musicbench.hearing.heard import HeardClip
+from musicbench.hearing.song import Hearing, Listened, listen
+from musicbench.hearing.sound_facts import SoundFacts, measured
+from musicbench.hearing.tagger import tags, why_no_tags
 
 MAX_FAULTS, MAX_SHOWN = 100, 5  # of a song, that are named; in one line
 
 
 @dataclass(frozen=True)
-class HeardClip:
-    """A clip of a song: its place in the decoded sound, and what is heard in it and in the sound after it.
+class SongClip:
+    """A clip of a song: its place in the decoded sound, and what of it needs its samples to be known.
 
-    first, frames: place, and length with the sound after it, in samples at `rate`. facts: numbers of how it sounds.
+    first, frames: place, and length with the sound after it, in samples at `rate`. facts, tags: of the clip alone, how it
+    sounds in numbers and the probabilities of `tagger.tags`. listened: of the clip and the sound after it.
     """
 
     index: int
     first: int
     frames: int
     rate: int
-    labels: Annotation
-    key_probability: float | None
-    reasons: dict
-    facts: dict
+    facts: SoundFacts
+    tags: dict
     dc_removed: float
     clipped: float
 
@@ -44,26 +45,30 @@ class HeardClip:
         return self.frames / self.rate
 
     def to_json(self) -> dict:
-        return {**vars(self), "labels": {**self.labels.labels(), **self.labels.note_labels()}}
+        """Return an object from which `of_json` makes the same again."""
+        return {**vars(self), "facts": self.facts.row()}
 
     @classmethod
     def of_json(cls, read: dict) -> Self:
-        return cls(**{**read, "labels": Annotation.of_row(read["labels"])})
+        """Read what `to_json` returned."""
+        return cls(**{**read, "facts": SoundFacts(**read["facts"])})
 
 
 @dataclass
 class HeardSong:
-    """What is heard in a song. `faults`: (start in seconds or None for the whole song, reason) of what is not used."""
+    """What is heard in a song: its clips and their labels. `faults`: (start in seconds or None for the whole song,
+    reason) of what is not used."""
 
     tags: dict = field(default_factory=dict)
-    clips: list[HeardClip] = field(default_factory=list)
+    clips: list[tuple[SongClip, HeardClip]] = field(default_factory=list)
     faults: list[tuple[float | None, str]] = field(default_factory=list)
     versions: dict = field(default_factory=dict)
 
     def save(self, path: Path, made_of: dict) -> None:
         """Write what was heard, and of what."""
         make_folder(path.parent)
-        save_json(path, {"made_of": made_of, **vars(self), "clips": [clip.to_json() for clip in self.clips]})
+        clips = [[clip.to_json(), heard.to_json()] for clip, heard in self.clips]
+        save_json(path, {"made_of": made_of, **vars(self), "clips": clips})
 
     @classmethod
     def read(cls, path: Path, made_of: dict) -> Self | None:
@@ -71,8 +76,8 @@ class HeardSong:
         read = read_object(path)
         if read.pop("made_of", None) != made_of:
             return None
-        faults = [(start_s, reason) for start_s, reason in read["faults"]]
-        return cls(**{**read, "clips": list(map(HeardClip.of_json, read["clips"])), "faults": faults})
+        clips = [(SongClip.of_json(clip), HeardClip.of_json(heard)) for clip, heard in read["clips"]]
+        return cls(**{**read, "clips": clips, "faults": [(start_s, reason) for start_s, reason in read["faults"]]})
 
 
 def finite(samples: np.ndarray) -> np.ndarray:
@@ -81,22 +86,24 @@ def finite(samples: np.ndarray) -> np.ndarray:
     return samples if fine.all() else samples[: fine.argmin()]
 
 
-def heard_clip(index: int, first: int, rate: int, sound: tuple[np.ndarray, np.ndarray], length: int) -> HeardClip:
-    """Hear a clip that begins at the sample `first` of a song.
+def listened_clip(
+    place: tuple[int, int, int], sound: tuple[np.ndarray, np.ndarray], length: int, hearing: Hearing
+) -> tuple[SongClip, Listened]:
+    """Listen to a clip.
 
-    sound: the mono samples of the clip, `length` of them, and of what comes after it; its loudest channel.
+    place: its number, its first sample and the rate. sound: the mono samples of the clip, `length` of them, and of what
+    comes after it; its loudest channel.
     """
-    mono, loudest = finite(sound[0]), sound[1]
+    (index, first, rate), mono = place, finite(sound[0])
     samples, dc_removed = without_dc(mono)
-    heard = hear(samples, rate)
-    return HeardClip(
-        index, first, len(mono), rate, Annotation(**heard.by_name()), heard.key_probability, heard.reasons,
-        sound_facts(samples[:length], rate), dc_removed, clipped_share(loudest[:length]),
-    )  # fmt: skip
+    known = {} if why_no_tags() else tags(samples[:length], rate)
+    facts, clipped = measured(samples[:length], rate), clipped_share(sound[1][:length])
+    clip = SongClip(index, first, len(mono), rate, facts, known, dc_removed, clipped)
+    return clip, listen(clip.start_s, samples, rate, hearing)
 
 
 def clip_fault(sound: tuple[np.ndarray, np.ndarray], length: int, rate: int, channels: int) -> str | None:
-    """Say why a clip cannot be used, or return None; `sound` and `length` as of `heard_clip`."""
+    """Say why a clip cannot be used, or return None; `sound` and `length` as of `listened_clip`."""
     mono, loudest = sound
     fault = fault_of(mono[:length], rate)
     if fault and channels > 1 and fault_of(loudest[:length], rate) is None:

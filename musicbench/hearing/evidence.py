@@ -1,6 +1,9 @@
 """What a detector keeps of a clip, small beside its samples: how strong beats and keys are, and its chords."""
 
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -29,6 +32,27 @@ class Evidence:
     chords: tuple[Chord, ...] = ()
     chord_times: tuple[float, ...] = ()
     reasons: dict = field(default_factory=dict)
+
+    def to_json(self) -> dict:
+        """Return an object of texts, lists and numbers from which `of_json` makes the same again."""
+        chords = [chord.harte() for chord in self.chords]
+        return {**vars(self), "chords": chords, **{name: _text_of(getattr(self, name)) for name in ("pulse", "key_scores")}}
+
+    @classmethod
+    def of_json(cls, read: Mapping) -> Self:
+        """Read what `to_json` returned."""
+        arrays = {name: _array_of(read[name]) for name in ("pulse", "key_scores")}
+        chords, times = tuple(map(Chord.parse, read["chords"])), tuple(read["chord_times"])
+        return cls(**{**read, **arrays, "chords": chords, "chord_times": times})
+
+
+def _text_of(array):
+    return [array.dtype.str, list(array.shape), b64encode(array.tobytes()).decode()]
+
+
+def _array_of(text):
+    kind, shape, data = text
+    return np.frombuffer(b64decode(data), np.dtype(kind)).reshape(shape)
 
 
 def nothing_found(duration_s: float, reason: str) -> Evidence:

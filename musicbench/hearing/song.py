@@ -1,7 +1,8 @@
 """A song, clip by clip -> what is heard in each clip, voted over the song."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
@@ -48,13 +49,22 @@ class Hearing:
 
 
 @dataclass(frozen=True)
-class _Clip:
+class Listened:
     """A clip of which only what was found is kept. lasts_s: how much of it comes before the next clip begins."""
 
     start_s: float
     duration_s: float
     no_music: str | None
     found: tuple[Evidence, ...]  # of the detector and, where it is asked, the second one
+
+    def to_json(self) -> dict:
+        """Return an object from which `of_json` makes the same again."""
+        return {**vars(self), "found": [evidence.to_json() for evidence in self.found]}
+
+    @classmethod
+    def of_json(cls, read: Mapping) -> Self:
+        """Read what `to_json` returned."""
+        return cls(**{**read, "found": tuple(map(Evidence.of_json, read["found"]))})
 
 
 def hear_song(clips: Iterable[tuple[float, np.ndarray, int]], settings: Hearing | None = None) -> list[HeardClip]:
@@ -63,23 +73,30 @@ def hear_song(clips: Iterable[tuple[float, np.ndarray, int]], settings: Hearing 
     The clips are asked for once; their samples are not kept. Raises InputError when a detector is not installed.
     """
     settings = settings or Hearing()
-    detectors = [load_detector(name) for name in (settings.detector, settings.agree) if name]
-    heard, waiting = [], []
-    for start_s, samples, rate in clips:
-        waiting.append(_listened(start_s, samples, rate, detectors, settings))
-        if len(waiting) == (TOGETHER if settings.vote else 1):
-            heard += _voted(waiting, detectors, settings)
-            waiting = []
-    return heard + (_voted(waiting, detectors, settings) if waiting else [])
+    return voted([listen(start_s, samples, rate, settings) for start_s, samples, rate in clips], settings)
 
 
-def _listened(start_s, samples, rate, detectors, settings):
-    """Return a _Clip: all that needs its samples."""
-    duration_s = len(samples) / rate
+def voted(clips: Sequence[Listened], settings: Hearing) -> list[HeardClip]:
+    """Return what is heard in each clip of one song, in their order; up to TOGETHER of them vote together."""
+    together = TOGETHER if settings.vote else 1
+    return [heard for few in _batched(clips, together) for heard in _voted(few, _detectors(settings), settings)]
+
+
+def _batched(clips, count):
+    return (clips[first : first + count] for first in range(0, len(clips), count))
+
+
+def _detectors(settings):
+    return [load_detector(name) for name in (settings.detector, settings.agree) if name]
+
+
+def listen(start_s: float, samples: np.ndarray, rate: int, settings: Hearing) -> Listened:
+    """Return all that needs a clip's samples. Raises InputError when a detector is not installed."""
+    duration_s, detectors = len(samples) / rate, _detectors(settings)
     fault = no_music(samples, rate) if settings.only_music else None
     if fault:
-        return _Clip(start_s, duration_s, fault, tuple(nothing_found(duration_s, fault) for _ in detectors))
-    return _Clip(start_s, duration_s, None, tuple(detector.evidence(samples, rate) for detector in detectors))
+        return Listened(start_s, duration_s, fault, tuple(nothing_found(duration_s, fault) for _ in detectors))
+    return Listened(start_s, duration_s, None, tuple(detector.evidence(samples, rate) for detector in detectors))
 
 
 def _voted(clips, detectors, settings):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from musicbench import InputError, quoted
 from musicbench.music.chordtypes import notes_of
-from musicbench.music.notes import NOTE, ascii_accidentals, pitch_class
+from musicbench.music.notes import NOTE, ascii_accidentals, pitch_class, spell_above
 
 SCALES = {"major": (0, 2, 4, 5, 7, 9, 11), "minor": (0, 2, 3, 5, 7, 8, 10)}
 _KEY_NAMES = {
@@ -55,8 +55,10 @@ class Key:
 
     @property
     def relative(self):
-        """The relative minor or major: A minor lies 3 semitones below C major."""
-        return Key.of(self.pitch_class - 3, "minor") if self.mode == "major" else Key.of(self.pitch_class + 3, "major")
+        """The relative minor or major, spelled with the same signature: A minor of C major, Gb major of Eb minor."""
+        if self.mode == "major":
+            return Key(spell_above(self.tonic, 9), "minor")
+        return Key(spell_above(self.tonic, 3, minor=True), "major")
 
     def transposed(self, semitones):
         return Key.of(self.pitch_class + semitones, self.mode)

@@ -68,7 +68,9 @@ def _small_list(reading, i):
     if first_is_article and reading.kind(places[0] - 1) != "STOP" and not re.fullmatch("[a-g]", reading.tokens[places[1]].text):
         places = places[1:]  # "a dm7 g7 progression", "a C chord"
     is_article = len(places) > 1 and reading.tokens[places[-1]].text == "a" and reading.kind(end) == "WORD"
-    if is_article and reading.tokens[end].text[:1].lower() not in "aeiou":  # "f c g, a ballad"; but "g d a acoustic guitar"
+    if is_article and not re.match(
+        "[aeio]|u(?!k|ni|s[eu])", reading.tokens[end].text.lower()
+    ):  # "f c g, a ballad"; but "g d a acoustic guitar"
         places = places[:-1]
     return places, end
 

@@ -25,6 +25,10 @@ _SLIPS = (  # of writing a tempo: (what is written, what is meant)
     (re.compile(r"\b(around|at|near|about|round) the (\d{2,3})(?: ?bpm)?[- ]mark\b", re.I), r"\1 \2 bpm"),
 )
 
+_ARTICLE = re.compile(  # "A D minor waltz", "A G7 chord", "A C-G-Am loop": no chord A
+    rf"(?:^|(?<=[.!?] ))A(?= [A-G](?:#|b|[- ](?:flat|sharp))?[ -](?:major|minor|{MODES}) [a-z]| [A-G][\w#/]* chord\b| [A-G][\w#/]*(?:-[A-G][\w#/]*)+ [a-z])"
+)
+
 _NOTES = {"do": "C", "ut": "C", "re": "D", "ré": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
 _SOLFEGE = rf"(?:{'|'.join(_NOTES)})(?:[#b]|bemol)?(?:m7|maj7|min|m|7| m(?=[ ,|-]|$))?"
 _SOLFEGE_LIST = re.compile(rf"\b{_SOLFEGE}(?:(?: ?[-,|] ?| ){_SOLFEGE}){{2,31}}(?![\w'])", re.IGNORECASE)
@@ -44,6 +48,7 @@ def reworded(text):
     notes = []
     for pattern, plain in _SLIPS:
         text = pattern.sub(plain, text)
+    text = _ARTICLE.sub("a", text)
     text = _SPOKEN_HUNDREDS.sub(lambda match: f"at {_hundreds(*match.groups())}", text)
     text = _MODE_ABROAD.sub(lambda match: _MODE_OF[match[0].lower()], text)
     text = _SOLFEGE_LIST.sub(lambda match: _in_letters(match[0], notes), text)

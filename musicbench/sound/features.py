@@ -17,18 +17,6 @@ def loudness_db(samples: np.ndarray, sample_rate: int, window_s: float = 0.1) ->
     return 10 * np.log10(np.square(blocks, dtype=np.float64).mean(axis=1) + 1e-12)
 
 
-def sound_facts(samples: np.ndarray, sample_rate: int) -> dict[str, float]:
-    """Return how mono samples sound, in numbers: loudness in dB, attacks a second, the spectrum's centre in Hz."""
-    levels = loudness_db(samples, sample_rate, 0.02)
-    spectrum = np.abs(np.fft.rfft(samples)) ** 2
-    centroid_hz = (spectrum * np.fft.rfftfreq(len(samples), 1 / sample_rate)).sum() / (spectrum.sum() + 1e-12)
-    attacks = np.sum((np.diff(levels) > 4) & (levels[1:] > levels.max() - 30)) / (len(samples) / sample_rate)
-    return {
-        "loudness_db": round(float(np.median(levels)), 2), "attacks_per_s": round(float(attacks), 3),
-        "centroid_hz": round(float(centroid_hz), 1),
-    }  # fmt: skip
-
-
 def bpm_of(beat_times: Sequence[float] | np.ndarray) -> float | None:
     """Return the tempo by least squares of beat time on beat number, or None below three beats or outside 20-300
     bpm."""

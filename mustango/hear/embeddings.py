@@ -5,95 +5,16 @@ part of generating. MusiCNN's weights come with pip's `musicnn` (`make judges` c
 fetches. They could not be fetched where this was built: CLAP's way is tested on a random model.
 """
 
-import os
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 
 from musicbench import InputError
+from musicbench.hearing.tagger import MusiCNN
 
 # ---------------------------------------------------------------------------------------------------- embedders
-
-
-MUSICNN = "musicnn-mtt.safetensors"
-
-
-def musicnn_file():
-    """Return where MusiCNN's weights lie, which `benchmarks/convert_musicnn.py` writes."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mustango" / MUSICNN
-
-
-class MusiCNN:
-    """MusiCNN (Pons and Serra, "musicnn: pre-trained convolutional neural networks for music audio tagging", 2019) in torch.
-
-    Frames are the penultimate layer, 200 numbers for each 3 s of sound; classes are 50 tags of MagnaTagATune.
-    """
-
-    name, licence, sample_rate = "MusiCNN (MTT)", "ISC", 16000
-    window = 187  # frames of 16 ms
-
-    def __init__(self, folder=None):
-        path = Path(folder, MUSICNN) if folder else musicnn_file()
-        try:
-            self.weights = load_file(path)
-        except FileNotFoundError:
-            raise InputError(f"the embedding MusiCNN has no weights ({path}); run: make judges") from None
-        except (OSError, SafetensorError) as error:
-            raise InputError(f"cannot read MusiCNN's weights {path} ({error}); run: make judges") from None
-
-    def _normal(self, x, number):
-        name = "batch_normalization" + (f"_{number}" if number else "")
-        mean, var, gamma, beta = (self.weights[f"{name}/{part}"] for part in ("moving_mean", "moving_variance", "gamma", "beta"))
-        return F.batch_norm(x, mean, var, gamma, beta, eps=1e-3)
-
-    def _convolved(self, x, number):
-        name = "conv2d" + (f"_{number}" if number else "")
-        kernel = self.weights[f"{name}/kernel"].permute(3, 2, 0, 1)
-        return self._normal(F.relu(F.conv2d(x, kernel, self.weights[f"{name}/bias"])), number + 1)
-
-    @torch.no_grad()
-    def pooled(self, patches):
-        """Return the convolutions' features (B, 1506), maximum and mean over time side by side, of log-mel patches (B, T, 96)."""
-        x = self._normal(patches[:, None], 0)
-        timbral = [self._convolved(F.pad(x, (0, 0, 3, 3)), i).amax(3) for i in (0, 1)]
-        same = ((63, 64), (31, 32), (15, 16))  # TensorFlow's "same" for kernels of 128, 64, 32 frames
-        temporal = [self._convolved(F.pad(x, (0, 0, *pad)), i).amax(3) for i, pad in zip((2, 3, 4), same, strict=True)]
-        layers = [torch.cat([*timbral, *temporal], 1)]
-        for i in (5, 6, 7):
-            stacked = F.pad(layers[-1].transpose(1, 2)[:, None], (0, 0, 3, 3))
-            out = self._convolved(stacked, i)[..., 0]
-            layers.append(out + layers[-1] if i > 5 else out)
-        features = torch.cat(layers, 1)
-        return torch.stack([features.amax(2), features.mean(2)], 2).flatten(1)
-
-    @torch.no_grad()
-    def forward(self, patches):
-        """Return (penultimate (B, 200), tag probabilities (B, 50)) of log-mel patches (B, T, 96)."""
-        hidden = F.relu(self._normal(self.pooled(patches), 9) @ self.weights["dense/kernel"] + self.weights["dense/bias"])
-        hidden = self._normal(hidden, 10)
-        return hidden, torch.sigmoid(hidden @ self.weights["dense_1/kernel"] + self.weights["dense_1/bias"])
-
-    def log_mels(self, samples, sample_rate):
-        """Return the log-mels (T, 96) of mono samples; short clips are repeated to 3 s."""
-        import librosa
-
-        samples = _resampled(samples, sample_rate, self.sample_rate)
-        samples = np.resize(samples, max(len(samples), self.window * 256))
-        mels = librosa.feature.melspectrogram(y=samples, sr=self.sample_rate, n_fft=512, hop_length=256, n_mels=96)
-        return torch.from_numpy(np.log10(10000 * mels.T + 1).astype(np.float32))
-
-    def patches(self, mels):
-        """Cut log-mels (T, 96) into whole windows (B, 187, 96)."""
-        return mels.unfold(0, self.window, self.window).transpose(1, 2)
-
-    def __call__(self, samples, sample_rate):
-        """Return (frames (F, 200), tag probabilities (F, 50)) of mono samples."""
-        frames, tags = self.forward(self.patches(self.log_mels(samples, sample_rate)))
-        return frames.numpy(), tags.numpy()
 
 
 class CLAP:
