@@ -161,3 +161,33 @@ def resolve(prompt, *, predict=None, always_predict=False, window_s=10.24, longe
     """Return the Controls that a prompt and what is given beside it are read as, whatever a model can play."""
     request = Request(prompt=prompt, predictors="neural" if always_predict else "auto", **asked)
     return read(request, ModelFacts(window_s, longest_s, knows=knows), predict=predict)
+
+
+@pytest.fixture
+def hears(monkeypatch):
+    """Return a function that has a build hear, in place of what it would, what `heard(samples, rate)` returns (a Heard)."""
+    from musicbench.hearing.heard import HeardClip
+    from musicbench.hearing.song import Listened
+
+    def let(heard):
+        waiting = []
+
+        def listen(start_s, samples, rate, hearing):
+            waiting.append(heard(samples, rate))
+            return Listened(start_s, len(samples) / rate, None, ())
+
+        def voted(clips, hearing):
+            told = [waiting.pop(0) for _ in clips]
+            return [
+                HeardClip(
+                    start_s=clip.start_s, duration_s=clip.duration_s, **own.by_name(), key_probability=own.key_probability,
+                    reasons=own.reasons, confidence=own.confidence,
+                )
+                for clip, own in zip(clips, told, strict=True)
+            ]  # fmt: skip
+
+        monkeypatch.setattr("musicbench.build.song_hearing.listen", listen)
+        monkeypatch.setattr("musicbench.build.song_rows.voted", voted)
+        monkeypatch.setattr("musicbench.build.song_hearing.why_no_tags", lambda: "not in tests")
+
+    return let

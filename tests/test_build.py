@@ -135,7 +135,8 @@ def test_a_row_can_be_replayed(songs, built):
     row = next(row for row in read_rows(built[0]) if len(row["transforms"]) == 3 and row["clip_start"] > 0)
     with SoundFile(songs / row["source"]) as file:
         samples = {start_s: samples for start_s, samples, _ in segments(file, RECIPE)}[row["clip_start"]]
-    copy = sound_of_copy(base_of(samples, RATE, 24000), row["transforms"], RECIPE.clip_s)
+    copy, gain_db = sound_of_copy(base_of(samples, RATE, 24000), row["transforms"], RECIPE.clip_s)
+    assert row["gain_db"] == gain_db
     np.testing.assert_allclose(copy, load_audio(built[0] / row["location"])[0], atol=2e-5)
 
 
@@ -244,18 +245,18 @@ if __name__ == "__main__":
 
 @pytest.mark.slow
 def test_a_stop_inside_a_song_costs_one_clip(songs, built, tmp_path, monkeypatch):
-    hear, heard = song_hearing.hear, []
+    listen, heard = song_hearing.listen, []
 
-    def stops(samples, rate):
+    def stops(*clip):
         if len(heard) == 3:
             raise KeyboardInterrupt
         heard.append(1)
-        return hear(samples, rate)
+        return listen(*clip)
 
     with monkeypatch.context() as stopping, pytest.raises(KeyboardInterrupt):
-        stopping.setattr(song_hearing, "hear", stops)
+        stopping.setattr(song_hearing, "listen", stops)
         build(songs, tmp_path / "out", Settings(RECIPE))
-    monkeypatch.setattr(song_hearing, "hear", lambda samples, rate: heard.append(1) or hear(samples, rate))
+    monkeypatch.setattr(song_hearing, "listen", lambda *clip: heard.append(1) or listen(*clip))
     build(songs, tmp_path / "out", Settings(RECIPE))
     assert len(heard) == 5 and digests(tmp_path / "out") == digests(built[0])
     assert not any(path.is_dir() for name in ("parts", "heard") for path in (tmp_path / "out" / name).glob("*/*"))
@@ -293,7 +294,7 @@ def test_rows_alone_are_enough(songs, built, tmp_path, monkeypatch):
     out = tmp_path / "rows"
     made = build(tmp_path / "songs", out, Settings(RECIPE, form="rows"))
     rows, written = read_rows(out), read_rows(tmp_path / "audio")
-    assert rows == written and made.rows == len(rows) and not list(out.rglob("*.flac")) and not (out / "train").exists()
+    assert rows == [row | {"gain_db": None} for row in written] and made.rows == len(rows) and not list(out.rglob("*.flac")) and not (out / "train").exists()
     random.Random(0).shuffle(rows)
     (tmp_path / "songs").rename(tmp_path / "moved")
     sounds = RowSounds(out, tmp_path / "moved")
@@ -329,7 +330,7 @@ def test_what_changed_settings_leave_as_it_is_is_kept(songs, built, tmp_path, mo
     monkeypatch.setattr("musicbench.build.paraphrases.Paraphraser.__call__", lambda self, text, rng: text.upper())
     with pytest.raises(InputError, match="built with another .* give --overwrite to make anew what depends on it"):
         build(songs, out, changed)
-    monkeypatch.setattr(song_hearing, "hear", not_done)
+    monkeypatch.setattr(song_hearing, "listen", not_done)
     if name == "copy":
         monkeypatch.setattr("musicbench.build.song_rows.sound_of_copy", not_done)
     build(songs, out, changed, overwrite=True)
@@ -359,7 +360,7 @@ def test_a_run_with_nothing_to_do_reads_no_song(songs, built, tmp_path, monkeypa
 @pytest.mark.slow
 def test_the_index_may_be_lost_or_damaged(songs, built, tmp_path, monkeypatch):
     shutil.copytree(built[0], tmp_path / "out")
-    monkeypatch.setattr(song_hearing, "hear", not_done)
+    monkeypatch.setattr(song_hearing, "listen", not_done)
     for damage in (
         Path.unlink,
         lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(5000)),
@@ -375,7 +376,7 @@ def test_other_versions_are_told_and_may_be_accepted(songs, built, tmp_path, mon
     monkeypatch.setattr("musicbench.build.build.versions", lambda: now)
     with pytest.raises(InputError, match=r"was begun with soxr .*, now 9\.9; give --accept-versions to go on"):
         build(songs, tmp_path / "out", Settings(RECIPE))
-    monkeypatch.setattr(song_hearing, "hear", not_done)
+    monkeypatch.setattr(song_hearing, "listen", not_done)
     assert build(songs, tmp_path / "out", Settings(RECIPE), accept_versions=True) == built[1]
     assert build(songs, tmp_path / "out", Settings(RECIPE)) == built[1], "asked once"
     assert read_rows(tmp_path / "out") == read_rows(built[0]), "rows tell what they were made with"
@@ -451,8 +452,8 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("suffix", ["flac", "wav"])
-def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, monkeypatch, suffix):
-    monkeypatch.setattr("musicbench.build.song_hearing.hear", lambda samples, rate: NOTHING)
+def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, hears, suffix):
+    hears(lambda samples, rate: NOTHING)
     (tmp_path / "songs").mkdir()
     torn = tmp_path / "songs" / f"torn.{suffix}"
     soundfile.write(torn, np.tile(triads([C, AM, F, G], 120), 3)[: 20 * RATE], RATE)
@@ -494,7 +495,7 @@ def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, e
     def stop(*_):
         raise error
 
-    monkeypatch.setattr("musicbench.build.song_hearing.hear", stop)
+    monkeypatch.setattr("musicbench.build.song_hearing.listen", stop)
     with pytest.raises(error):
         build(songs, tmp_path / "out", Settings(RECIPE))
 
@@ -847,13 +848,13 @@ EVERYTHING = Heard(
 
 @pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])
 @pytest.mark.parametrize("recipe", [RECIPE, Recipe.named("plain")])
-def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, load_audiofolder, recipe, heard):
+def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, hears, load_audiofolder, recipe, heard):
     """All that is optional is absent from one split, from both, from none."""
     (tmp_path / "songs").mkdir()
     for name in ("one", "two"):
         soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
     monkeypatch.setattr("musicbench.build.song_rows.split_of", lambda path, share: "test" if "one" in path else "train")
-    monkeypatch.setattr("musicbench.build.song_hearing.hear", lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
+    hears(lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
     build(tmp_path / "songs", tmp_path / "out", Settings(recipe))
     kinds = []
     for split in ("train", "test"):

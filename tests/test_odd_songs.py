@@ -32,8 +32,8 @@ UNUSED = {
 
 
 @pytest.fixture(autouse=True)
-def deaf(monkeypatch):
-    monkeypatch.setattr("musicbench.build.song_hearing.hear", lambda samples, rate: Heard())
+def deaf(hears):
+    hears(lambda samples, rate: Heard())
 
 
 def outcome(out):
@@ -70,8 +70,8 @@ def test_a_build_of_lying_files_ends_in_little_memory(tmp_path):
     for name in files:
         if not name.startswith(("flac-no-total", "flac-2", "ogg-joined", "mp3-says", "wav-4", "wav-255")):
             (tmp_path / "songs" / name).unlink()
-    code = "import sys, musicbench.build.song_hearing as b, musicbench.sound.features as f; b.hear = lambda *_: f.Heard(); from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
-    command = ["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain"]
+    code = "import sys, musicbench.hearing.song as song; song.no_music = lambda *_: None; from musicbench.__main__ import main; sys.exit(main(sys.argv[1:]))"
+    command = ["build", str(tmp_path / "songs"), str(tmp_path / "out"), "--recipe", "plain", "--hear", "none"]
     limited = f"ulimit -v 4000000; exec {sys.executable} -c '{code}' \"$@\""
     done = subprocess.run(["bash", "-c", limited, "bash", *command], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr
@@ -97,7 +97,7 @@ def test_a_clip_does_not_go_over_a_large_damage_and_lies_where_its_row_says(tmp_
     assert "s cannot be decoded" in " ".join(outcome(tmp_path / "out")[1]["a.flac"])
 
 
-def test_a_file_that_changes_while_it_is_read_is_named_and_made_again(tmp_path, monkeypatch):
+def test_a_file_that_changes_while_it_is_read_is_named_and_made_again(tmp_path, hears):
     (tmp_path / "songs").mkdir()
     (tmp_path / "out").mkdir()
     song = tmp_path / "songs" / "a.wav"
@@ -108,9 +108,9 @@ def test_a_file_that_changes_while_it_is_read_is_named_and_made_again(tmp_path, 
             file.write(b"more")
         return Heard()
 
-    with monkeypatch.context() as changing:
-        changing.setattr("musicbench.build.song_hearing.hear", grows)
-        summary = build(tmp_path / "songs", tmp_path / "out" / "x", Settings(PLAIN))
+    hears(grows)
+    summary = build(tmp_path / "songs", tmp_path / "out" / "x", Settings(PLAIN))
+    hears(lambda samples, rate: Heard())
     assert (summary.rows, summary.rejected_songs) == (0, 1)
     assert "changed while it was read" in outcome(tmp_path / "out" / "x")[1]["a.wav"][0]
     assert build(tmp_path / "songs", tmp_path / "out" / "x", Settings(PLAIN)).rows == 1

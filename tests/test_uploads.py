@@ -125,7 +125,7 @@ def test_of_songs_that_are_all_rejected_there_is_the_reason_and_no_zip(tmp_path,
     assert [p.name for p in built.report.parent.iterdir()] == ["report.html"]
 
 
-def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
+def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, hears):
     builder, heard, closed = Builder(), [], Event()
 
     def hear(samples, rate):
@@ -134,7 +134,7 @@ def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, monkeypatch):
             assert closed.wait(HANG_S)
         return Heard()
 
-    monkeypatch.setattr("musicbench.build.song_hearing.hear", hear)
+    hears(hear)
     watching = builder.build([soundlike(song, number) for number in range(1, 21)], "plain", tmp_path / "session")
     for event in watching:
         if event.text.startswith("1 of 20"):

@@ -275,7 +275,7 @@ class Song:
             "own_caption": main,
             "contradicted": " ".join(without),
             "transforms": steps,
-            "gain_db": self.gains_db.get(name, 0.0),
+            "gain_db": self.gains_db.get(name),
             "source": path_text(self.path),
             "source_sha256": self.sha256,
             "clip_start": clip.start_s,
