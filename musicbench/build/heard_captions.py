@@ -74,8 +74,8 @@ PACE = {
 }
 NOUNS = "piece, piece of music, track, recording, passage, cut, composition, work, tune, excerpt, extract, segment, musical fragment, stretch of music, snippet, sample, performance"
 OPENINGS = (
-    "This is {a}{rest}.", "{A}{rest} is playing.", "We hear {a}{rest}.", "Here is {a}{rest}.", "{A}{rest}.", "The recording presents {a}{rest}.",
-    "What is heard is {a}{rest}.", "The clip offers {a}{rest}.", "This excerpt is {a}{rest}.", "There is {a}{rest}.",
+    "This is {a}{rest}.", "{A}{rest} is playing.", "We hear {a}{rest}.", "Here is {a}{rest}.", "{A}{rest}.", "The music presents {a}{rest}.",
+    "Heard here is {a}{rest}.", "The clip offers {a}{rest}.", "This music is {a}{rest}.", "There is {a}{rest}.",
     "The sound is that of {a}{rest}.", "Listeners hear {a}{rest}.", "It is {a}{rest}.",
 )  # fmt: skip
 SENTENCES = tuple(opening for opening in OPENINGS if not opening.startswith(("{A}{rest}.", "It is")))
@@ -88,7 +88,7 @@ INSTRUMENT_WORDS = {
     "distorted guitar": "distorted guitar, distorted electric guitars, overdriven guitar, crunching guitars, fuzzy guitar, heavy guitars",
     "electric guitar": "electric guitar, electric guitars, an amplified guitar, guitar",
     "acoustic guitar": "acoustic guitar, an acoustic guitar, unplugged guitar",
-    "plucked strings": "plucked strings, strings that are plucked, a plucked instrument",
+    "plucked strings": "plucked strings, a plucked instrument",
     "piano": "piano, a piano, piano keys, pianistic lines",
     "synthesizer": "synthesizer, synthesizers, electronic sounds, synths, synthetic tones, synthesised parts",
     "choir": "choir, a choir, choral voices, massed voices",
@@ -115,7 +115,7 @@ DETAILS = {
         "The rhythm ambles along.", "The music unfolds at a slow pace.",
     ),
     "moderate": (
-        "Its gait is natural and relaxed.",
+        "Its gait is natural.",
         "Its speed lies in the middle ground.", "The tempo is neither sluggish nor hasty.",
         "The pace is moderate.", "It walks along at a comfortable speed.", "The beat is neither slow nor fast.", "It keeps a middling pace.",
         "The rhythm strolls along evenly.", "It settles into a medium groove.",
