@@ -60,11 +60,11 @@ def known_styles(genre: str) -> list[str]:
 
 
 ADJECTIVES = {
-    "calm": "calm, gentle, relaxed, peaceful, soft, quiet, mellow, tranquil, soothing, serene, restful, placid, easygoing, mild, hushed, subdued",
-    "energetic": "energetic, lively, driving, powerful, spirited, vigorous, forceful, punchy, animated, intense, dynamic, bold, rousing, charged",
+    "calm": "calm, gentle, relaxed, peaceful, soft, quiet, mellow, tranquil, soothing, serene, restful, placid, easygoing, mild, hushed, subdued, unruffled, tender, composed, still",
+    "energetic": "energetic, lively, driving, powerful, spirited, vigorous, forceful, punchy, animated, intense, dynamic, bold, rousing, charged, fiery, robust, emphatic, muscular",
     "sparse": "sparse, minimal, uncluttered, spacious, airy, bare, pared-down, thinly scored, restrained, economical",
-    "busy": "busy, dense, crowded, bustling, tightly packed, eventful, restless, intricate, full, active",
-    "dark": "dark, dusky, low-lying, deep, shadowy, muted, dim, mellow-toned, sombre, warm-toned",
+    "busy": "busy, dense, crowded, bustling, tightly packed, eventful, restless, intricate, full, active, thick, hectic, elaborate, teeming",
+    "dark": "dark, dusky, low-lying, deep, shadowy, muted, dusky-toned, mellow-toned, sombre, warm-toned",
     "bright": "bright, brilliant, shining, clear, crisp, radiant, sparkling, gleaming, treble-rich, glittering",
 }  # fmt: skip
 PACE = {
@@ -72,12 +72,10 @@ PACE = {
     "moderate": "mid-tempo, moderately paced, walking-pace, measured, medium-paced",
     "fast": "fast, quick, brisk, rapid, fast-moving, swift",
 }
-NOUNS = (
-    "piece, piece of music, track, recording, passage, cut, composition, work, tune, excerpt, extract, segment, musical fragment"
-)
+NOUNS = "piece, piece of music, track, recording, passage, cut, composition, work, tune, excerpt, extract, segment, musical fragment, stretch of music, snippet, sample, performance"
 OPENINGS = (
-    "This is {a}{rest}.", "{A}{rest} is playing.", "We hear {a}{rest}.", "Here is {a}{rest}.", "{A}{rest}.", "The recording presents {a}{rest}.",
-    "What is heard is {a}{rest}.", "The clip offers {a}{rest}.", "This excerpt is {a}{rest}.", "There is {a}{rest}.",
+    "This is {a}{rest}.", "{A}{rest} is playing.", "We hear {a}{rest}.", "Here is {a}{rest}.", "{A}{rest}.", "The music presents {a}{rest}.",
+    "Heard here is {a}{rest}.", "The clip offers {a}{rest}.", "This music is {a}{rest}.", "There is {a}{rest}.",
     "The sound is that of {a}{rest}.", "Listeners hear {a}{rest}.", "It is {a}{rest}.",
 )  # fmt: skip
 SENTENCES = tuple(opening for opening in OPENINGS if not opening.startswith(("{A}{rest}.", "It is")))
@@ -90,7 +88,7 @@ INSTRUMENT_WORDS = {
     "distorted guitar": "distorted guitar, distorted electric guitars, overdriven guitar, crunching guitars, fuzzy guitar, heavy guitars",
     "electric guitar": "electric guitar, electric guitars, an amplified guitar, guitar",
     "acoustic guitar": "acoustic guitar, an acoustic guitar, unplugged guitar",
-    "plucked strings": "plucked strings, strings that are plucked, a plucked instrument",
+    "plucked strings": "plucked strings, a plucked instrument",
     "piano": "piano, a piano, piano keys, pianistic lines",
     "synthesizer": "synthesizer, synthesizers, electronic sounds, synths, synthetic tones, synthesised parts",
     "choir": "choir, a choir, choral voices, massed voices",
@@ -111,16 +109,19 @@ NO_PULSE = (
 )
 DETAILS = {
     "slow": (
+        "It moves as if in thought.",
         "Each beat is given ample time.", "Its tread is heavy and gradual.", "The tempo is low.",
         "It takes its time.", "The beat moves along slowly.", "The pace is slow.", "It proceeds without haste.", "Beats come at long intervals.",
         "The rhythm ambles along.", "The music unfolds at a slow pace.",
     ),
     "moderate": (
+        "Its gait is natural.",
         "Its speed lies in the middle ground.", "The tempo is neither sluggish nor hasty.",
         "The pace is moderate.", "It walks along at a comfortable speed.", "The beat is neither slow nor fast.", "It keeps a middling pace.",
         "The rhythm strolls along evenly.", "It settles into a medium groove.",
     ),
     "fast": (
+        "It spins along at high speed.",
         "The tempo is high.", "It dashes on without delay.", "Its speed is breathless.",
         "The pace is fast.", "The beat hurries forward.", "It races along.", "Beats follow each other quickly.", "The music rushes ahead.",
         "It moves at a quick clip.", "The rhythm hurries onward.",
@@ -164,6 +165,7 @@ DETAILS = {
         "It comes from an intense portion of the song.",
     ),
     "even": (
+        "Nothing leaps out in volume.", "It is steady in strength, without surges.",
         "Soft and strong passages are practically level.", "Volume stays within narrow limits.",
         "The level hardly varies.", "Its loudness is even from one instant to the next.", "Peaks and valleys of volume are small.",
         "The dynamics are flat and consistent.", "It keeps to a uniform strength.",
@@ -196,6 +198,7 @@ DETAILS = {
         "The harmony changes often.", "Harmonies succeed each other swiftly.", "It keeps moving to new harmonies.", "The harmonic rhythm is lively.",
     ),
     "plain": (
+        "In loudness and colour it keeps to the middle.", "Its sonority is moderate in every respect.", "Neither gentle nor fierce, it holds an ordinary course.",
         "Neither brightness nor density stands out.", "Its loudness and density are ordinary.", "No extreme marks the sound.",
         "It is balanced between extremes.", "The sound is of middling weight.", "Nothing about its level or colour is unusual.",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from musicbench.music.keys import MODES, Key
 from musicbench.music.notes import ascii_accidentals, pitch_class, spell_note
 
+MAX_PROBED = 12  # letters of a sentence that may be words; each is tried by reading the sentence again
 _SIGN = r"##|bb|#|b|[- ]?(?:sharp|flat)\b"
 _MODE = rf"(?i:major|minor|maj|min|moll|dur|{MODES})"
 _SUFFIX = (  # of a chord symbol
@@ -65,7 +66,9 @@ class Transposition:
         plain = ascii_accidentals(sentence)
         if len(plain) != len(sentence):  # a double sharp in one sign
             sentence = plain
-        found = [match for match in _NOTE.finditer(plain) if self._is_meant(plain, match)]
+        notes = list(_NOTE.finditer(plain))
+        probed = sum(map(_is_doubtful, notes)) <= MAX_PROBED
+        found = [match for match in notes if self._is_meant(plain, match, probed)]
         stated_key = next((match for match in found if match["kind"] and re.search(_MODE + "$", match["kind"])), None)
         key = self._key_of(stated_key) if stated_key else self.key
         as_words = any(match["sign"] and match["sign"][-1] in "tp" for match in found)
@@ -85,8 +88,8 @@ class Transposition:
             return match[0]
         return f"{match['before'] or ''}{float(match['hz']) * 2 ** (self.semitones / 12):.0f}{match['unit'] or ''}"
 
-    def _is_meant(self, plain, match):
-        """Return whether a match names pitch."""
+    def _is_meant(self, plain, match, probed):
+        """Return whether a match names pitch; probed: whether another note is tried in its place."""
         before, after = plain[: match.start()], plain[match.end() :]
         if _A_NAME.search(before.rstrip()) or _BUILT_IN.search(before):
             return False
@@ -95,7 +98,7 @@ class Transposition:
         if _NAMED.match(after):
             return False
         stated = self.states(plain)
-        if stated != (None, None):  # whether it is that which is stated: another note in its place states another
+        if probed and stated != (None, None):  # whether it is that which is stated: another note in its place states another
             moved = before + PROBE._written(match, None, False, False) + after
             key, chords = self.states(moved)
             was = stated[1] or ""

@@ -17,7 +17,7 @@ from musicbench.compose.styles import MOODS
 from musicbench.prompt.facts import same_facts
 
 OPENINGS = {
-    "This is": ("Here is", "What plays is"), "We hear": ("One hears", "There is"), "There is": ("One hears", "We hear"),
+    "This is": ("Here is", "It is"), "We hear": ("One hears", "There is"), "There is": ("One hears", "We hear"),
     "features": ("has", "includes"), "contains": ("has", "includes"),
 }  # fmt: skip
 NOUNS = {
