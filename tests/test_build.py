@@ -350,7 +350,7 @@ def test_a_run_with_nothing_to_do_reads_no_song(songs, built, tmp_path, monkeypa
     shutil.copytree(built[0], tmp_path / "out")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name not in (INDEX, "build.json")}
     monkeypatch.setattr("musicbench.build.build.build_song", not_done)
-    monkeypatch.setattr("musicbench.build.build.SoundFile", not_done)
+    monkeypatch.setattr("musicbench.build.song_rows.SoundFile", not_done)
     (tmp_path / "out" / "train" / "00").mkdir(exist_ok=True)
     assert build(songs, tmp_path / "out", Settings(RECIPE)) == built[1]
     kept = {path for path, time in times.items() if path.is_file() and path.stat().st_mtime_ns != time}
@@ -373,7 +373,7 @@ def test_the_index_may_be_lost_or_damaged(songs, built, tmp_path, monkeypatch):
 def test_other_versions_are_told_and_may_be_accepted(songs, built, tmp_path, monkeypatch):
     shutil.copytree(built[0], tmp_path / "out")
     now = song_rows.versions() | {"soxr": "9.9"}
-    monkeypatch.setattr("musicbench.build.build.versions", lambda: now)
+    monkeypatch.setattr("musicbench.build.preparing.versions", lambda: now)
     with pytest.raises(InputError, match=r"was begun with soxr .*, now 9\.9; give --accept-versions to go on"):
         build(songs, tmp_path / "out", Settings(RECIPE))
     monkeypatch.setattr(song_hearing, "listen", not_done)
