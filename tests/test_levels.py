@@ -29,7 +29,7 @@ def test_a_loud_copy_is_as_loud_as_its_original_and_not_clipped(step):
     raw = augment.apply(original, [step])
     assert np.abs(raw.samples).max() > 1.2  # else there is nothing to see
     copy, gain_db = level(raw, loudness_of(original.samples, RATE))
-    assert abs(loudness_of(copy.samples, RATE) - loudness_of(original.samples, RATE)) < 0.3
+    assert abs(loudness_of(copy.samples, RATE) - loudness_of(original.samples, RATE)) < 0.5
     assert np.abs(copy.samples).max() <= 0.99 and copy.samples.dtype == np.float32
     assert abs(gain_db) < 6 and gain_db == round(gain_db, 2)
 

@@ -1,7 +1,6 @@
 """Beats, chords and key by essentia (AGPL-3.0), which is installed on request."""
 
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -49,11 +48,13 @@ class EssentiaDetector(LibrosaDetector):
 
 def load_essentia() -> Any:
     """Return essentia's modules, quiet. Raises InputError when it is not installed."""
-    if find_spec("essentia") is None:
-        raise InputError("essentia is not installed; run: pip install essentia")
-    essentia: Any = import_module("essentia")  # types are checked without it, too
+    try:
+        essentia: Any = import_module("essentia")  # types are checked without it, too
+        standard = import_module("essentia.standard")
+    except ImportError as error:
+        raise InputError(f"essentia is needed to hear with it ({error}); pip install essentia") from None
     essentia.log.infoActive = essentia.log.warningActive = False
-    return import_module("essentia.standard")
+    return standard
 
 
 def named(label: str) -> Chord:

@@ -22,7 +22,7 @@ CURVES: dict[str, Mapping[str, Mapping[str, float]]] = {
     },
     "librosa": {
         "tempo": {"": -9.31, "margin": 1.35, "strength": 0.85},
-        "meter": {"": -3.04, "meter margin": 0.93, "margin": 0.41, "strength": 0.06, "clips": 0.18},
+        "meter": {"": -1.79, "meter margin": 0.49, "strength": 0.2},
         "beats": {"": -10.9, "margin": 0.91, "strength": 1.06, "fast": -1.09},
         "chords": {"": 0.09, "share": 0.09, "length": 0.12, "key": 0.48},
         "key": {"": -1.46, "odds": 0.66, "clips": 0.48},

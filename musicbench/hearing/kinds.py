@@ -15,7 +15,7 @@ AROUND = 31  # bins in which that is measured
 STEADY_FRAMES = 6  # for which a tone stays at its pitch (a quarter of a second)
 ACTIVE_DB = 40.0  # below the loudest: what is softer is a pause
 ONSET_WINDOW, ONSET_HOP = 1024, 256
-LEAST = 0.3  # probability below which a clip is no music
+LEAST = 0.1  # probability below which a clip is no music
 # A logistic curve; "" is what is always added.
 WEIGHTS: Mapping[str, float] = {
     "": -8.34, "steady": 10.94, "gliding": -0.85, "tonal": 3.69, "active": -0.41, "regular": 13.83, "syllables": 11.83,

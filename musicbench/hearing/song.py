@@ -33,7 +33,7 @@ class Hearing:
 
     detector: str = "madmom"
     agree: str = ""
-    least: Mapping[str, float] = field(default_factory=lambda: {"tempo": 0.8, "meter": 0.86, "key": 0.78})
+    least: Mapping[str, float] = field(default_factory=lambda: {"tempo": 0.8, "meter": 0.9, "key": 0.78})
     vote: bool = True
     only_music: bool = True
 

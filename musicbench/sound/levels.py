@@ -13,9 +13,9 @@ from musicbench.sound.master import loudness_of
 
 FULL_SCALE = 32767 / 32768  # the highest sample that 16 bits hold
 CEILING = 0.99  # of what is limited
-LOOK_AHEAD_S = 0.01  # how long before and after a peak the limiter's gain moves
+LOOK_AHEAD_S = 0.002  # how long before and after a peak the limiter's gain moves
 MOST_GAIN_DB = 20.0  # a copy that differs from its original by more is left as it is
-CLOSE_LU, ROUNDS = 0.2, 4  # what the limiter takes is added again until the loudness is so close
+CLOSE_LU, ROUNDS = 0.2, 6  # what the limiter takes is added again until the loudness is so close
 
 
 def below_full_scale(samples: np.ndarray, sample_rate: int) -> np.ndarray:

@@ -16,10 +16,10 @@ import numpy as np
 import soxr
 
 from musicbench import InputError
+from musicbench.hearing.by_essentia import CHORD_HOP, beats_of, chord_labels, key_of, load_essentia, named
+from musicbench.hearing.by_librosa import chroma_of, key_fits, template_chords
 from musicbench.hearing.by_madmom import hear, madmom
 from musicbench.hearing.heard import Heard
-from musicbench.music.chords import NO_CHORD, Chord
-from musicbench.music.chordtypes import intervals_of
 from musicbench.music.keys import Key
 from musicbench.sound.features import SILENCE_DB, bpm_of, loudness_db
 
@@ -33,13 +33,6 @@ def _merged(events):
     """Return (chords, start times) of (start, chord) pairs in order, equal neighbours once."""
     kept = [event for i, event in enumerate(events) if i == 0 or event[1] != events[i - 1][1]]
     return {"chords": tuple(c for _, c in kept), "chord_times": tuple(round(float(t), 4) for t, _ in kept)}
-
-
-def _named(label):
-    try:
-        return Chord.parse(label)
-    except InputError:
-        return NO_CHORD
 
 
 class Madmom:
@@ -78,22 +71,14 @@ class Chordino:
         import vamp
 
         changes = vamp.collect(samples, sample_rate, "nnls-chroma:chordino", parameters={"rollon": 1})["list"]
-        return Heard(**_merged([(float(change["timestamp"]), _named(change["label"])) for change in changes]))
-
-
-# Krumhansl and Kessler's probe tone ratings (1982), from the tonic up.
-KEY_PROFILES = {
-    "major": (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
-    "minor": (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
-}
+        return Heard(**_merged([(float(change["timestamp"]), named(change["label"])) for change in changes]))
 
 
 class Librosa:
     """librosa: beats by dynamic programming, chords by templates on constant-Q chroma, key by Krumhansl's profiles."""
 
     name, licence, hears = "librosa", "ISC", ("beats", "chords", "key")
-    rate, hop, chroma_hop = 22050, 512, 2048
-    qualities = ("maj", "min", "7", "maj7", "min7")
+    rate, hop = 22050, 512
 
     def __call__(self, samples, sample_rate):
         import librosa
@@ -102,31 +87,15 @@ class Librosa:
         strength = librosa.onset.onset_strength(y=y, sr=self.rate, hop_length=self.hop)
         _, frames = librosa.beat.beat_track(onset_envelope=strength, sr=self.rate, hop_length=self.hop, trim=False)
         beats = tuple(round(float(t), 4) for t in librosa.frames_to_time(frames, sr=self.rate, hop_length=self.hop))
-        chroma = librosa.feature.chroma_cqt(y=y, sr=self.rate, hop_length=self.chroma_hop, norm=2)
-        return Heard(beat_times=beats, bpm=bpm_of(beats), key=self._key(chroma), **self._chords(chroma))
+        chroma = chroma_of(y)
+        chords, times = template_chords(chroma)
+        return Heard(beat_times=beats, bpm=bpm_of(beats), key=self._key(chroma), chords=chords, chord_times=times)
 
     def _key(self, chroma):
-        mean = chroma.mean(axis=1)
-        if mean.max() < 1e-6:
+        if chroma.mean(axis=1).max() < 1e-6:
             return None
-        fits = {
-            (pc, mode): np.corrcoef(mean, np.roll(profile, pc))[0, 1] for mode, profile in KEY_PROFILES.items() for pc in range(12)
-        }
-        return Key.of(*max(fits, key=fits.get))
-
-    def _chords(self, chroma):
-        import librosa
-
-        chords = [Chord(root, quality) for quality in self.qualities for root in range(12)]
-        templates = np.zeros((len(chords), 12))
-        for row, chord in zip(templates, chords, strict=True):
-            row[[(chord.root + s) % 12 for s in intervals_of(chord.quality)]] = 1
-        templates /= np.linalg.norm(templates, axis=1, keepdims=True)
-        fit = np.exp(20 * (templates @ chroma))
-        stay = librosa.sequence.transition_loop(len(chords), 0.9)
-        path = librosa.sequence.viterbi_discriminative(fit / fit.sum(axis=0), stay)
-        times = librosa.frames_to_time(np.arange(len(path)), sr=self.rate, hop_length=self.chroma_hop)
-        return _merged([(t, chords[state]) for t, state in zip(times, path, strict=True)])
+        best = int(key_fits(chroma).argmax())
+        return Key.of(best % 12, "minor" if best >= 12 else "major")
 
 
 def compile_librosa():
@@ -147,27 +116,13 @@ class Essentia:
     name, licence, hears = "essentia", "AGPL-3.0", ("beats", "chords", "key")
 
     def __init__(self):
-        if find_spec("essentia") is None:
-            raise InputError("the judge essentia is not installed; run: pip install essentia")
-        import essentia
-
-        essentia.log.infoActive = essentia.log.warningActive = False
+        load_essentia()
 
     def __call__(self, samples, sample_rate):
-        from essentia import standard
-
         y = np.asarray(soxr.resample(samples, sample_rate, 44100), np.float32)
-        beats = tuple(round(float(t), 4) for t in standard.RhythmExtractor2013()(y)[1])
-        tonic, mode, _ = standard.KeyExtractor()(y)[:3]
-        return Heard(beat_times=beats, bpm=bpm_of(beats), key=Key.parse(f"{tonic} {mode}"), **self._chords(y, standard))
-
-    def _chords(self, y, standard):
-        window, peaks = standard.Windowing(type="blackmanharris62"), standard.SpectralPeaks(magnitudeThreshold=1e-5)
-        spectrum, hpcp = standard.Spectrum(), standard.HPCP(size=36)
-        frames = standard.FrameGenerator(y, frameSize=8192, hopSize=2048)
-        profile = np.array([hpcp(*peaks(spectrum(window(frame)))) for frame in frames], np.float32)
-        labels, _ = standard.ChordsDetection(hopSize=2048, windowSize=1)(profile)
-        return _merged([(i * 2048 / 44100, _named(label)) for i, label in enumerate(labels)])
+        beats = tuple(round(t, 4) for t in beats_of(y))
+        chords = [(i * CHORD_HOP / 44100, named(label)) for i, label in enumerate(chord_labels(y))]
+        return Heard(beat_times=beats, bpm=bpm_of(beats), key=key_of(y)[0], **_merged(chords))
 
 
 JUDGES = {"madmom": Madmom, "chordino": Chordino, "librosa": Librosa, "essentia": Essentia}
