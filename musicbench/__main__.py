@@ -27,11 +27,21 @@ def build_parser():
     )
     build.add_argument("--seed", type=whole, default=0, help="of all that is drawn (default 0)")
     build.add_argument(
-        "--hear", choices=("madmom", "librosa", "essentia", "none"), default="madmom",
+        "--hear",
+        choices=("madmom", "librosa", "essentia", "none"),
+        default="madmom",
         help="what hears beats, chords and keys; labels by madmom are for non-commercial use (default madmom)",
     )
     build.add_argument(
-        "--agree", choices=("madmom", "librosa", "essentia"), help="a second detector that must hear the same, or a label is left out"
+        "--least",
+        type=number,
+        metavar="SHARE",
+        help="leave out a tempo, meter or key whose confidence is lower, 0 to 1 (default .8, .9 and .78; 0 keeps all)",
+    )
+    build.add_argument(
+        "--agree",
+        choices=("madmom", "librosa", "essentia"),
+        help="a second detector that must hear the same, or a label is left out",
     )
     build.add_argument("--workers", type=positive, default=1, help="processes (default 1)")
     build.add_argument("--engine", choices=("local", "ray"), default="local", help="ray: tasks on a Ray cluster (default local)")
@@ -98,13 +108,11 @@ def build(options):
     """Run `musicbench build`; returns 1 if there are no rows, or with --strict if any song was rejected."""
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
-
     from musicbench.build.build import build as build_dataset
     from musicbench.build.engines import Engine
     from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
     from musicbench.build.settings import Settings
-    from musicbench.hearing.song import Hearing
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
@@ -115,7 +123,7 @@ def build(options):
     recipe = Recipe.of(options.recipe)
     paraphrase = options.paraphrase, options.paraphrase_model
     form = next((form for form in ("rows_only", "webdataset", "parquet") if getattr(options, form)), "files").removesuffix("_only")
-    settings = Settings(recipe, options.seed, paraphrase, Hearing(options.hear, options.agree or ""), form, options.audio)
+    settings = Settings(recipe, options.seed, paraphrase, _hearing(options), form, options.audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):
@@ -139,6 +147,14 @@ def build(options):
     if made.contradicted_songs:
         print(f'captions of {made.contradicted_songs} songs contradict what was heard in them (see "contradicted" in rows.jsonl)')
     return 1 if not made.rows or (options.strict and made.rejected_songs > made.same_songs) else 0
+
+
+def _hearing(options):
+    """Return how a build's songs are heard. Raises InputError."""
+    from musicbench.hearing.song import Hearing
+
+    least = {} if options.least is None else {"least": dict.fromkeys(("tempo", "meter", "key"), options.least)}
+    return Hearing(options.hear, options.agree or "", **least)
 
 
 def plan(options):

@@ -294,7 +294,12 @@ def test_rows_alone_are_enough(songs, built, tmp_path, monkeypatch):
     out = tmp_path / "rows"
     made = build(tmp_path / "songs", out, Settings(RECIPE, form="rows"))
     rows, written = read_rows(out), read_rows(tmp_path / "audio")
-    assert rows == [row | {"gain_db": None} for row in written] and made.rows == len(rows) and not list(out.rglob("*.flac")) and not (out / "train").exists()
+    assert (
+        rows == [row | {"gain_db": None} for row in written]
+        and made.rows == len(rows)
+        and not list(out.rglob("*.flac"))
+        and not (out / "train").exists()
+    )
     random.Random(0).shuffle(rows)
     (tmp_path / "songs").rename(tmp_path / "moved")
     sounds = RowSounds(out, tmp_path / "moved")

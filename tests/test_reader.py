@@ -1199,6 +1199,7 @@ def test_the_letters_of_a_style_are_no_chords(prompt):
         ("D and B", "D B"),
         ("Am D and B", "Am D B"),
         ("go-go chords", "Go Go"),
+        ("A go-go song. The chords are C, F.", "C F"),
         ("G funk in Am", None),
     ],
 )

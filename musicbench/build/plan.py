@@ -167,7 +167,9 @@ def _tried(path, settings, rng):
         start_s, mono, loudest = next(islice(segments(file, recipe), index, None))
         sound = mono, loudest
         length = round(recipe.clip_s * rate)
-        listened_clip((index, 0, rate), (mono[: rate * 2], loudest[: rate * 2]), length, settings.hearing)  # what is loaded once is loaded now
+        listened_clip(
+            (index, 0, rate), (mono[: rate * 2], loudest[: rate * 2]), length, settings.hearing
+        )  # what is loaded once is loaded now
         began = time.process_time()
         if clip_fault(sound, length, rate, file.channels):
             return time.process_time() - began, 0, 0

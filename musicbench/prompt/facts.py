@@ -89,10 +89,8 @@ def _use_styles(reading):
 
 
 def _is_symbol_beside(reading, i, step):
-    """Return whether a chord stands next to a token, a sign or "and" between at most; an article is none, as in "A go-go song"."""
+    """Return whether a chord stands next to a token, a sign or "and" between at most; an article is none."""
     j = i + step
-    if step < 0 and reading.tokens[max(j, 0)].text == "A" and (j == 0 or reading.kind(j - 1) == "STOP"):
-        return False
     j += step * (reading.kind(j) in ("GAP", "BAR") or reading.word(j) == "and")
     return reading.kind(j) == "CHORD" or reading.word(j) in _LETTERS
 

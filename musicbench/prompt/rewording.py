@@ -25,8 +25,8 @@ _SLIPS = (  # of writing a tempo: (what is written, what is meant)
     (re.compile(r"\b(around|at|near|about|round) the (\d{2,3})(?: ?bpm)?[- ]mark\b", re.I), r"\1 \2 bpm"),
 )
 
-_ARTICLE = re.compile(  # "A D minor waltz", "A G7 chord", "A C-G-Am loop": no chord A
-    rf"(?:^|(?<=[.!?] ))A(?= [A-G](?:#|b|[- ](?:flat|sharp))?[ -](?:major|minor|{MODES}) [a-z]| [A-G][\w#/]* chord\b| [A-G][\w#/]*(?:-[A-G][\w#/]*)+ [a-z])"
+_ARTICLE = re.compile(  # "A D minor waltz", "A G7 chord", "A C-G-Am loop", "A go-go song": no chord A
+    rf"(?:^|(?<=[.!?] ))A(?= [A-G](?:#|b|[- ](?:flat|sharp))?[ -](?:major|minor|{MODES}) [a-z]| [A-G][\w#/]* chord\b| [A-G][\w#/]*(?:-[A-G][\w#/]*)+ [a-z]| go-go\b)"
 )
 
 _NOTES = {"do": "C", "ut": "C", "re": "D", "ré": "D", "mi": "E", "fa": "F", "sol": "G", "la": "A", "si": "B"}
