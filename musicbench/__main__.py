@@ -108,6 +108,7 @@ def build(options):
     """Run `musicbench build`; returns 1 if there are no rows, or with --strict if any song was rejected."""
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
     from tqdm import tqdm
+
     from musicbench.build.build import build as build_dataset
     from musicbench.build.engines import Engine
     from musicbench.build.packing import check_parquet

@@ -14,10 +14,10 @@ from musicbench.hearing import song as song_module
 from musicbench.hearing.agreement import agreed, beat_f, same_chords
 from musicbench.hearing.confidence import CURVES, confidence
 from musicbench.hearing.detectors import DETECTORS, load_detector
-from musicbench.hearing.evidence import Evidence, proposed_tempi
+from musicbench.hearing.evidence import Evidence, nothing_found, proposed_tempi
 from musicbench.hearing.heard import LABELS, Heard, HeardClip
 from musicbench.hearing.kinds import kind_of, no_music, sound_facts
-from musicbench.hearing.song import Hearing, hear_song
+from musicbench.hearing.song import Hearing, Listened, hear_song
 from musicbench.hearing.voting import best_path, voted_beats, voted_keys
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
@@ -86,6 +86,24 @@ def test_a_key_is_voted_over_the_song_and_a_modulation_survives():
     assert {str(key) for key in keys([home, home, odd, home, home])} == {"C major"}
     heard = [str(key) for key in keys([home] * 4 + [up] * 4)]
     assert heard == ["C major"] * 4 + ["D major"] * 4
+
+
+def test_a_clip_without_chords_has_a_key_by_its_tones_alone():
+    scores = np.zeros(24)
+    scores[7] = 5.0
+    (voted,) = keys([evidence(key_scores=scores)])
+    assert voted == ("major", 7)
+
+
+def test_what_was_listened_to_goes_to_json_and_back():
+    for found in (evidence(3, np.arange(24, dtype=np.float32), ("Am", "N", "F#7"), (0.0, 1.5, 2.25)), nothing_found(2.5, "quiet")):
+        clip = Listened(1.25, 10.0, None, (found,))
+        again = Listened.of_json(json.loads(json.dumps(clip.to_json())))
+        (other,) = again.found
+        assert replace(again, found=()) == replace(clip, found=()) and other.chords == found.chords
+        assert other.pulse.dtype == found.pulse.dtype and np.array_equal(other.pulse, found.pulse)
+        assert np.array_equal(other.key_scores, found.key_scores) and other.chord_times == found.chord_times
+        assert (other.fps, other.duration_s, other.reasons) == (found.fps, found.duration_s, found.reasons)
 
 
 def test_a_path_changes_only_where_that_pays():

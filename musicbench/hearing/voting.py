@@ -13,6 +13,7 @@ import numpy as np
 
 from musicbench.hearing.agreement import is_minor
 from musicbench.hearing.evidence import SAME, Evidence
+from musicbench.music.annotation import spans
 from musicbench.music.chords import Chord
 from musicbench.music.keys import SCALES
 from musicbench.music.meters import meter_counted_to
@@ -172,8 +173,7 @@ def _chords_of(found, lasts_s):
     """Return [(chord, seconds)] of a section in order, neighbours that are equal once, without silence."""
     merged: list[tuple[Chord, float]] = []
     for evidence, end_s in zip(found, lasts_s, strict=True):
-        ends = [*evidence.chord_times[1:], evidence.duration_s]
-        for chord, start, end in zip(evidence.chords, evidence.chord_times, ends, strict=True):
+        for chord, (start, end) in zip(evidence.chords, spans(evidence.chord_times, evidence.duration_s), strict=True):
             length_s = min(end, end_s) - start
             if chord.root is None or length_s <= 0:
                 continue
