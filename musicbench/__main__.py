@@ -53,6 +53,12 @@ def build_parser():
         help="rules, the folder of a text2text model, or the URL of an OpenAI-compatible service",
     )
     build.add_argument("--paraphrase-model", metavar="NAME", help="the service's model")
+    build.add_argument(
+        "--captioner",
+        metavar="WAY",
+        help="captions of songs without any: an audio-to-text model's folder, clap=FOLDER with tags.txt, or a service's URL",
+    )
+    build.add_argument("--captioner-model", metavar="NAME", help="the service's model")
     forms = build.add_mutually_exclusive_group()
     forms.add_argument(
         "--rows-only",
@@ -124,7 +130,10 @@ def build(options):
     recipe = Recipe.of(options.recipe)
     paraphrase = options.paraphrase, options.paraphrase_model
     form = next((form for form in ("rows_only", "webdataset", "parquet") if getattr(options, form)), "files").removesuffix("_only")
-    settings = Settings(recipe, options.seed, paraphrase, _hearing(options), form, options.audio)
+    if options.captioner_model and not options.captioner:
+        raise InputError(f"--captioner-model {options.captioner_model} is of a service; give its URL as --captioner")
+    captioner = options.captioner or "", options.captioner_model
+    settings = Settings(recipe, options.seed, paraphrase, _hearing(options), captioner, form, options.audio)
     with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
 
         def progress(done, total):

@@ -38,6 +38,7 @@ from musicbench.build.song_rows import Built, split_of
 from musicbench.build.songs import find_songs, segments, song_id
 from musicbench.files import alone_in
 from musicbench.hearing.heard import Heard
+from musicbench.hearing.song import Hearing
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.music.meters import Meter
@@ -349,6 +350,36 @@ def test_what_changed_settings_leave_as_it_is_is_kept(songs, built, tmp_path, mo
         monkeypatch.setattr("musicbench.build.paraphrases.Paraphraser.__call__", lambda self, text, rng: text.upper())
         build(songs, tmp_path / "new", changed)
         assert digests(out) == digests(tmp_path / "new")
+
+
+def test_a_captioner_is_asked_once_and_what_it_says_moves_with_copies(songs, tmp_path, monkeypatch):
+    asked = []
+
+    class Stub:
+        def __init__(self, way, model):
+            pass
+
+        def check(self):
+            pass
+
+        def __call__(self, samples, rate, seed):
+            asked.append((len(samples) / rate, seed))
+            return "A toy tune at 100 bpm."
+
+    for place in ("build", "song_rows"):
+        monkeypatch.setattr(f"musicbench.build.{place}.Captioner", Stub)
+    settings = Settings(RECIPE, hearing=Hearing("none", only_music=False), captioner=("https://example.org", "any"))
+    build(songs, tmp_path / "out", settings)
+    assert [seconds for seconds, _ in asked] == [4.0] * len(asked) and len({seed for _, seed in asked}) == len(asked) == 5
+    for row in read_rows(tmp_path / "out"):
+        rate = next((step["rate"] for step in row["transforms"] if "rate" in step), 1.0)
+        if row["source"] == "album/one.wav":
+            assert "toy tune" not in row["own_caption"], "its own caption holds"
+        else:
+            assert read_prompt(row["own_caption"]).tempo == pytest.approx(100 * rate, abs=0.6), (row["own_caption"], row["id"])
+    monkeypatch.setattr(Stub, "__call__", not_done)
+    build(songs, tmp_path / "out", replace(settings, recipe=replace(RECIPE, semitones=(1,))), overwrite=True)
+    assert "toy tune" in read_rows(tmp_path / "out")[0]["own_caption"] + read_rows(tmp_path / "out")[-1]["own_caption"]
 
 
 def test_a_run_with_nothing_to_do_reads_no_song(songs, built, tmp_path, monkeypatch):

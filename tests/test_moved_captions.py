@@ -86,3 +86,10 @@ def test_tempo_words_go_by_the_dotted_beat():
     assert moved_caption("An adagio in 6/8.", jig, TEMPO) == "An andante in 6/8."
     assert moved_caption("A slow jig.", jig, [{"transform": "tempo", "rate": 2.0}]) == "A fast jig."
     assert moved_caption("A slow jig.", jig, TEMPO) == "A slow jig."
+
+
+@pytest.mark.parametrize("step", [{"transform": "pitch", "semitones": 2}, {"transform": "tempo", "rate": 1.1},
+                                  {"transform": "dynamics", "kind": "crescendo", "where": "start", "turn_s": 3.4, "floor": 0.2}])  # fmt: skip
+def test_no_caption_stays_none(step):
+    assert moved_caption("", Annotation(), [step]) == ""
+    assert moved_caption("A calm tune.", Annotation(), [step]) == "A calm tune."

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.build.captioners import Captioner
 from musicbench.build.engines import Engine
 from musicbench.build.index import Done, Index, file_state
 from musicbench.build.manifests import read_manifests
@@ -90,6 +91,8 @@ def build(
     for name in filter(None, (settings.hearing.detector, settings.hearing.agree)):
         load_detector(name)  # where it is missing, nothing is written
     Paraphraser(*settings.paraphrase).check()
+    if settings.captioner[0]:
+        Captioner(*settings.captioner).check()
     lengths = lengths_of(found.folder, found.paths, settings.recipe)
     with alone_in(out):
         shards = prepare(out, found.folder, settings, lengths.clips.mean, overwrite=overwrite, accept_versions=accept_versions)

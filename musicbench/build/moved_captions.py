@@ -39,7 +39,7 @@ def moved_caption(text: str, clip_before: Annotation, steps: Sequence[dict], cli
     long clips are. Returns "" where nothing of the caption holds.
     """
     key, bpm = clip_before.key, clip_before.bpm
-    for step in steps:
+    for step in steps if text else ():
         if step["transform"] == "pitch":
             key = key and key.transposed(step["semitones"])
             text = _transposed(text, step["semitones"], key)

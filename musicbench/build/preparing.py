@@ -38,9 +38,9 @@ def prepare(out, songs, settings, clips, *, overwrite, accept_versions):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
     now["shards"] = there.get("shards") or shards_for(settings, clips)
     save_json(path, now)  # first, so that what follows is known as ours
-    for name in ("parts", "heard", *(SPLITS if settings.form == "files" else ())):
+    for name in ("parts", "heard", "said", *(SPLITS if settings.form == "files" else ())):
         make_folder(out / name)
-    for folder in (out, *(place for name in ("parts", "heard", "shards", *SPLITS) for place in _shelves(out / name))):
+    for folder in (out, *(place for name in ("parts", "heard", "said", "shards", *SPLITS) for place in _shelves(out / name))):
         sweep_torn(folder)
     return now["shards"]
 
@@ -68,7 +68,7 @@ def _changed_versions(before):
 
 
 def _delete(out):
-    for name in ("parts", "heard", *SPLITS, "shards", "parquet"):  # marks first: they do not outlive their files
+    for name in ("parts", "heard", "said", *SPLITS, "shards", "parquet"):  # marks first: they do not outlive their files
         shutil.rmtree(out / name, ignore_errors=True)
     (out / INDEX).unlink(missing_ok=True)
 
@@ -83,7 +83,7 @@ def sweep(out, index, *, is_loose):
     rows = {
         done.name: (path, {"train": done.train, "test": done.test} if is_loose else dict.fromkeys(SPLITS)) for path, done in index
     }
-    for folder in ("parts", "heard"):
+    for folder in ("parts", "heard", "said"):
         for entry in files_on(out / folder):
             match = MARK.fullmatch(entry.name)
             if match and (entry.is_dir() or match["song"] not in rows):

@@ -21,7 +21,8 @@ _CAPTIONS = ("test_share", "keep_poor_sound")  # of a recipe: what changes no so
 
 @dataclass(frozen=True)
 class Settings:
-    """Recipe, seed of all that is drawn, (way, model) of `paraphrases.Paraphraser`, and what is written.
+    """Recipe, seed of all that is drawn, (way, model) of `paraphrases.Paraphraser`, how songs are heard, (way, model) of
+    `captioners.Captioner`, ("", None) for none, and what is written.
 
     form: "files", an audiofolder; "webdataset" or "parquet", shards in its place; "rows" without any sound, which is
     made when it is read (`copy_loading.RowSounds`). audio: "flac" or "opus".
@@ -31,6 +32,7 @@ class Settings:
     seed: int = 0
     paraphrase: tuple[str, Any] = ("rules", None)
     hearing: Hearing = field(default_factory=Hearing)
+    captioner: tuple[str, Any] = ("", None)
     form: str = "files"
     audio: str = "flac"
 
@@ -48,6 +50,10 @@ class Settings:
         cut = {name: getattr(self.recipe, name) for name in _HEARING}
         return {**cut, **asdict(self.hearing), "tagger": tagger()}
 
+    def of_captioner(self) -> dict:
+        """Return what the captions of a captioner depend on."""
+        return {name: getattr(self.recipe, name) for name in _HEARING} | {"captioner": list(self.captioner), "seed": self.seed}
+
     def of_copies(self) -> dict:
         """Return what the sound of clips and copies depends on."""
         named = {f.name: getattr(self.recipe, f.name) for f in fields(Recipe) if f.name not in _CAPTIONS}
@@ -56,7 +62,13 @@ class Settings:
     def by_name(self) -> dict:
         """Return all settings as JSON has them."""
         own = {"recipe": asdict(self.recipe), "seed": self.seed, "paraphrase": list(self.paraphrase)}
-        own |= {"hearing": asdict(self.hearing), "tagger": tagger(), "form": self.form, "audio": self.audio}
+        own |= {
+            "hearing": asdict(self.hearing),
+            "tagger": tagger(),
+            "captioner": list(self.captioner),
+            "form": self.form,
+            "audio": self.audio,
+        }
         return json.loads(json.dumps(own))
 
 

@@ -30,6 +30,12 @@ def heard_of(out: Path | str, path: str) -> Path:
     return Path(out) / "heard" / shelf(name) / f"{name}.json"
 
 
+def said_of(out: Path | str, path: str) -> Path:
+    """Return the path of the file with what a captioner said of a song's clips."""
+    name = song_id(path)
+    return Path(out) / "said" / shelf(name) / f"{name}.json"
+
+
 def location(split: str, name: str, clip: str, suffix: str) -> str:
     """Return the place of a clip's audio file in a dataset folder."""
     return f"{split}/{shelf(name)}/{clip}.{suffix}"

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.build.captioners import Captioner
 from musicbench.build.captions import whole_caption
 from musicbench.build.copies import base_of, labels_of_copy, sound_of_copy
 from musicbench.build.heard_captions import Sounds, heard_caption
@@ -24,7 +25,7 @@ from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.poor_sound import POOR_SOUND
 from musicbench.build.settings import AUDIO, Settings, digest_of, versions
-from musicbench.build.shelves import heard_of, location, mark_of
+from musicbench.build.shelves import heard_of, location, mark_of, said_of
 from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finite, listened_clip, song_faults
 from musicbench.build.songs import segments, song_id, song_text
 from musicbench.build.truth import contradicted
@@ -92,6 +93,8 @@ class Song:
         self.path, self.out, self.settings, self.recipe = path, out, settings, settings.recipe
         self.file_path, self.mark, self.heard_path = songs / path, mark_of(out, path), heard_of(out, path)
         self.dataset, self.given, self.on_step = path_text(songs.name), given, on_step
+        self.said_path = said_of(out, path)
+        self.captioner = Captioner(*settings.captioner) if settings.captioner[0] else None
         self.name, self.split = song_id(path), split_of(path, self.recipe.test_share)
         self.seeds = [settings.seed, int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)]
 
@@ -145,7 +148,8 @@ class Song:
         are there."""
         made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
         heard = HeardSong.read(self.heard_path, made_of)
-        if heard and is_copied:
+        self._recall()
+        if heard and is_copied and self.is_said:
             return heard
         try:
             file = SoundFile(self.file_path)
@@ -155,10 +159,22 @@ class Song:
             with file:
                 heard = self._read(file, heard, is_copied)
         heard.save(self.heard_path, made_of)
+        if not self.is_said:
+            make_folder(self.said_path.parent)
+            save_json(self.said_path, {"made_of": self._made_said(), "said": self.said})
         return heard
 
+    def _made_said(self):
+        return {"sha256": self.sha256, **self.settings.of_captioner()}
+
+    def _recall(self):
+        """Take what a captioner said of the same clips before; is_said: it need not be asked."""
+        kept = read_object(self.said_path) if self.captioner else {}
+        self.is_said = not self.captioner or kept.get("made_of") == self._made_said()
+        self.said = kept["said"] if self.captioner and self.is_said else {}
+
     def _read(self, file, kept, is_copied):
-        """Go through an open SoundFile once: hear what is not `kept`, write what is not copied."""
+        """Go through an open SoundFile once: hear what is not `kept`, write what is not copied, say what is not said."""
         rate, length = file.sample_rate, round(self.recipe.clip_s * file.sample_rate)
         heard = kept or HeardSong(file.tags, versions=versions())
         wanted, found = {clip.index for clip, _ in heard.clips}, []
@@ -174,6 +190,8 @@ class Song:
                     wanted.add(index)
             if index in wanted and not is_copied:
                 self._write_copies(index, rate, mono)
+            if index in wanted and not self.is_said:
+                self.said[str(index)] = self.captioner(finite(mono)[:length], rate, self.seeds[-1] + index)
             self.on_step()
         if not kept:
             labels = voted([listened for _, listened in found], self.settings.hearing)
@@ -236,9 +254,11 @@ class Song:
         ]
 
     def _main(self, text, genre, song, clip, labels, steps):
-        """Return the main caption of a copy: the song's own, moved with its labels, or one of what is heard."""
-        if main := moved_caption(text, labels, steps, self.recipe.clip_s):
-            return main
+        """Return the main caption of a copy: the song's own or a captioner's, moved with its labels, or one of what is
+        heard."""
+        for own in (text, self.said.get(str(clip.index), "")):
+            if main := moved_caption(own, labels, steps, self.recipe.clip_s):
+                return main
         copy = labels_of_copy(labels, steps, clip.read_s, self.recipe.clip_s)
         facts = clip.facts.scaled(float(np.prod([step.get("rate", 1.0) for step in steps])))
         known = {"genre": genre, "duration_s": copy.duration_s, "no_pulse": "beats" in labels.reasons}

@@ -130,6 +130,6 @@ def _packed(folder, path):
     """Pack a dataset folder without what only another build needs; audio is compressed already."""
     with zipfile.ZipFile(path, "w") as packed:
         for file in sorted(folder.rglob("*")):
-            if file.is_file() and file.relative_to(folder).parts[0] not in ("parts", "heard", "index.sqlite"):
+            if file.is_file() and file.relative_to(folder).parts[0] not in ("parts", "heard", "said", "index.sqlite"):
                 packed.write(file, file.relative_to(folder))
     return path
