@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -350,6 +351,17 @@ def test_what_changed_settings_leave_as_it_is_is_kept(songs, built, tmp_path, mo
         monkeypatch.setattr("musicbench.build.paraphrases.Paraphraser.__call__", lambda self, text, rng: text.upper())
         build(songs, tmp_path / "new", changed)
         assert digests(out) == digests(tmp_path / "new")
+
+
+@pytest.mark.parametrize(
+    ("reason", "is_said"), [("no clear pulse: mean strength 0.05", True), ("not sure: confidence 0.70, below 0.9", False)]
+)
+def test_only_what_has_no_pulse_is_said_to_have_none(songs, tmp_path, hears, reason, is_said):
+    hears(lambda samples, rate: Heard(bpm=None if is_said else 125.0, reasons={"beats": reason}))
+    build(songs, tmp_path / "out", Settings(Recipe.named("plain")))
+    told = [row["own_caption"] for row in read_rows(tmp_path / "out") if row["source"] != "album/one.wav"]
+    without = re.compile(r"no (?:regular|steady|clear)|free time|without a (?:beat|pulse|clear)|unmetered|drift|floats|pulse")
+    assert told and all(bool(without.search(text)) == is_said for text in told), told
 
 
 def test_a_captioner_is_asked_once_and_what_it_says_moves_with_copies(songs, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finit
 from musicbench.build.songs import segments, song_id, song_text
 from musicbench.build.truth import contradicted
 from musicbench.files import make_folder, path_text, save_bytes, save_json
-from musicbench.hearing.song import Listened, voted
+from musicbench.hearing.song import NO_PULSE, Listened, voted
 from musicbench.hearing.threads import use_one_thread
 from musicbench.sound.audio import encoded_audio
 from musicbench.sound.opening import UnreadableSound, file_sha256
@@ -190,7 +190,7 @@ class Song:
                     wanted.add(index)
             if index in wanted and not is_copied:
                 self._write_copies(index, rate, mono)
-            if index in wanted and not self.is_said:
+            if index in wanted and self.captioner and not self.is_said:
                 self.said[str(index)] = self.captioner(finite(mono)[:length], rate, self.seeds[-1] + index)
             self.on_step()
         if not kept:
@@ -261,7 +261,7 @@ class Song:
                 return main
         copy = labels_of_copy(labels, steps, clip.read_s, self.recipe.clip_s)
         facts = clip.facts.scaled(float(np.prod([step.get("rate", 1.0) for step in steps])))
-        known = {"genre": genre, "duration_s": copy.duration_s, "no_pulse": "beats" in labels.reasons}
+        known = {"genre": genre, "duration_s": copy.duration_s, "no_pulse": labels.reasons.get("beats", "").startswith(NO_PULSE)}
         sounds = Sounds.of(facts, clip.tags, song if len(song) > 1 else (), **known)
         return heard_caption(copy, sounds, np.random.default_rng([*self.seeds, clip.index, 2]))
 

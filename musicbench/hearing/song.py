@@ -20,6 +20,7 @@ from musicbench.sound.features import bpm_of
 
 TOGETHER = 60  # clips that vote together at most: ten minutes, so that memory and time do not grow faster than a song
 LEAST_BEATS = 4  # of a clip
+NO_PULSE = "no clear pulse"  # how the reason begins why such a clip has no beats; not that of beats of which one is not sure
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _add_beats(detector, evidence, beat, labels, sure, reasons):
     else:
         strength = strength_at(times, evidence.pulse.astype(float), evidence.fps)
         if strength < detector.least_strength:
-            fault = f"no clear pulse: mean strength at the beats {strength:.2f}, below {detector.least_strength:g}"
+            fault = f"{NO_PULSE}: mean strength at the beats {strength:.2f}, below {detector.least_strength:g}"
     if fault:
         reasons |= dict.fromkeys(("beats", "tempo", "meter"), fault)
         return
