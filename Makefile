@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-COMMANDS := generate page test check types quick lint install judges clean
+COMMANDS := generate page test check types lint install judges clean
 .PHONY: $(COMMANDS)
 
 # What `make generate` takes, each from make's own command line alone: a KEY in the environment is somebody else's. What is
@@ -46,15 +46,15 @@ page: $(VENV)/.core
 	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
 	$(VENV)/bin/mustango page $(ARGS)
 
+# Two processes test, each a file at a time.
+PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+
 test: $(VENV)/.dev types
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
-# What is quick: the types on one core, the tests on another.
-check: $(VENV)/.dev
-	@$(MAKE) --no-print-directory -j2 --output-sync=target types quick
-
-quick: $(VENV)/.dev
-	$(VENV)/bin/python -m pytest -m "not slow and not model and not browser" $(ARGS)
+# What is quick.
+check: $(VENV)/.dev types
+	$(PYTEST) -m "not slow and not model and not browser" $(ARGS)
 
 types: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -5,6 +5,8 @@ import socket
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+if "PYTEST_XDIST_WORKER" in os.environ:  # several test at once: threads would wait for each other
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from contextlib import suppress
 from html.parser import HTMLParser
