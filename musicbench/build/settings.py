@@ -57,7 +57,7 @@ class Settings:
     def of_copies(self) -> dict:
         """Return what the sound of clips and copies depends on."""
         named = {f.name: getattr(self.recipe, f.name) for f in fields(Recipe) if f.name not in _CAPTIONS}
-        return {**named, "seed": self.seed, "audio": self.audio}
+        return {**named, "seed": self.seed, "audio": self.audio, "only_music": self.hearing.only_music}
 
     def by_name(self) -> dict:
         """Return all settings as JSON has them."""

@@ -122,7 +122,7 @@ class Song:
             self.mark.unlink(missing_ok=True)  # its files are about to change
             self.before = None
         if poor := not self.recipe.keep_poor_sound and POOR_SOUND.search(text):
-            mark = Mark(made_of, self.audio, [rejection(self.path, f"its caption names poor sound: {poor[0]!r}")], [])
+            mark = Mark(made_of, "", [rejection(self.path, f"its caption names poor sound: {poor[0]!r}")], [])
         else:
             heard = self._heard(is_copied=bool(has_audio or not self.audio))
             rejected = [rejection(self.path, reason, start_s) for start_s, reason in heard.faults]
