@@ -23,6 +23,7 @@ def chord_at(piece, beats):
     return lambda beat: next(c for s, e, c in events if s - 1e-3 <= beat < e - 1e-3)
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(seeds)
 @example(142567)
@@ -57,6 +58,7 @@ def test_melodies_use_chord_notes_on_long_strong_notes_and_do_not_rub(seed):
     assert rubs <= 0.02 * len(notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["raga", "gamelan", "gagaku", "techno", "drone", "chamber music", "salsa", "balkan"])
 def test_what_sounds_longest_is_the_chord(style):
     """At any time the notes that sound are of the chord, but for a few that pass."""

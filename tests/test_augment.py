@@ -50,6 +50,7 @@ def labelled(samples=None, rate=RATE):
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("semitones", [-3, -2, -1, 1, 2, 3])
 @pytest.mark.parametrize("rate", [16000, 44100])
 def test_pitch_is_exact_and_nothing_else_moves(semitones, rate):

@@ -324,6 +324,7 @@ def not_done(*_, **__):
     raise AssertionError("this was to be kept")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["hear", "copy"])
 def test_what_changed_settings_leave_as_it_is_is_kept(songs, built, tmp_path, monkeypatch, name):
     """Of other captions neither hearing nor sound is made anew, of other copies no hearing; the rows are a new build's."""
@@ -364,6 +365,7 @@ def test_only_what_has_no_pulse_is_said_to_have_none(songs, tmp_path, hears, rea
     assert told and all(bool(without.search(text)) == is_said for text in told), told
 
 
+@pytest.mark.slow
 def test_a_captioner_is_asked_once_and_what_it_says_moves_with_copies(songs, tmp_path, monkeypatch):
     asked = []
 
@@ -430,6 +432,7 @@ def test_other_versions_are_told_and_may_be_accepted(songs, built, tmp_path, mon
     assert read_rows(tmp_path / "out") == read_rows(built[0]), "rows tell what they were made with"
 
 
+@pytest.mark.slow
 def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     bad = tmp_path / "bad"
     (bad / "folder.wav").mkdir(parents=True)
@@ -499,6 +502,7 @@ def test_bad_songs_are_named_and_the_rest_goes_on(songs, tmp_path, capsys):
     np.testing.assert_allclose(surround, plain, atol=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["flac", "wav"])
 def test_a_song_that_breaks_off_keeps_what_came_before(tmp_path, capsys, hears, suffix):
     hears(lambda samples, rate: NOTHING)
@@ -842,6 +846,7 @@ def test_shards_load_with_the_types_of_an_audiofolder(packed, built, tmp_path, f
         assert kinds == {name: type(value) for name, value in of_audiofolder[row["id"]].items() if name != "file_name"}
 
 
+@pytest.mark.slow
 def test_opus_is_small(songs, built, tmp_path):
     out = tmp_path / "out"
     build(songs, out, Settings(replace(RECIPE, semitones=(), tempo_copies=0, combined_copies=0), audio="opus"))
@@ -894,6 +899,7 @@ EVERYTHING = Heard(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heard", [(NOTHING, EVERYTHING), (EVERYTHING, NOTHING), (NOTHING, NOTHING), (EVERYTHING, EVERYTHING)])
 @pytest.mark.parametrize("recipe", [RECIPE, Recipe.named("plain")])
 def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, hears, load_audiofolder, recipe, heard):
@@ -949,6 +955,7 @@ def test_ray_gives_the_same(songs, built, tmp_path):
     assert digests(tmp_path / "ray") == digests(built[0])
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_with_one_line(songs, tmp_path, monkeypatch, capsys):
     import errno
 

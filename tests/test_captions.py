@@ -70,6 +70,7 @@ def test_sentences_read_back(seed, words):
     assert stated.key.same_as(key) if key else stated.key is None
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.integers(0, 10**6))
 def test_main_captions_state_no_control(seed):

@@ -40,6 +40,7 @@ FULL_DEBERTA = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", parity.CHECKS, ids=lambda check: check.__name__)
 def test_equals_the_original(check):
     results = list(check(parity.Golden(GOLDEN)))
@@ -57,6 +58,7 @@ def released_shapes(name):
     return tensors, len(shapes), len(shapes) - len(tensors)
 
 
+@pytest.mark.slow
 def test_every_released_tensor_has_its_place():
     ldm, count, ignored = released_shapes("ldm")
     assert (count, ignored) == (1747, 3)  # copies of PE.pe
@@ -76,6 +78,7 @@ def test_every_released_tensor_has_its_place():
     convert_chord_predictor(chords)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["missing", "unknown", "shape"])
 def test_strict(change):
     golden = parity.Golden(GOLDEN)

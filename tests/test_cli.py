@@ -452,6 +452,7 @@ def of_another_fold(folder):
     (folder / "mel" / "config.json").write_text(json.dumps(config | {"fold": [3, 3]}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -523,6 +524,7 @@ def test_prompt_file_must_be_utf8(capsys, here, tiny_folder):
     fails(capsys, here, "--prompts", "many.jsonl", "-o", ".", model=tiny_folder, says="UTF-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg"])
 def test_writes_audio_and_sidecar(capsys, here, tiny_folder, suffix):
     arguments = ["piano at 90 bpm", "--chords", "C | G Am", "--key", "C", "--duration", "5", "--steps", "2", "--seed", "3"]
@@ -546,6 +548,7 @@ def test_fast_is_fewer_steps(capsys, here, tiny_folder):
     assert "--steps" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_same_command_same_bytes(here, tiny_folder):
     for name in ("a.wav", "b.wav"):
         assert generate("calm piano", "--duration", "3", "--steps", "2", "-o", name, model=tiny_folder) == 0
@@ -554,6 +557,7 @@ def test_same_command_same_bytes(here, tiny_folder):
     assert (here / "a.wav").read_bytes() != (here / "c.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_empty_prompt_and_no_controls(here, tiny_folder, capsys):
     assert generate("", "--chords", "Am F", "--duration", "5", "--steps", "2", model=tiny_folder) == 0
     assert generate("--steps", "2", "-o", "b.wav", model=tiny_folder) == 0
@@ -579,6 +583,7 @@ def test_takes_that_nobody_named_are_numbered_on(here, tiny_folder):
     assert (here / "music.wav").read_bytes() == first == (here / "music-2.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_what_is_replaced_is_told(capsys, here, tiny_folder):
     (here / "many.jsonl").write_text('{"id": "x"}')
     for arguments in (["piano", "-o", "x.wav"], ["--prompts", "many.jsonl", "-o", "."], ["--prompts", "many.jsonl", "-o", "out"]):
@@ -603,6 +608,7 @@ def test_several_takes(here, tiny_folder):
     assert json.loads((here / "music-2.json").read_text())["seed"] == 1
 
 
+@pytest.mark.slow
 def test_takes_in_bars_are_as_long_as_their_tempo_makes_them(here, tiny_folder):
     assert generate("piano", "--takes", "3", "--duration", "1 bar", "--steps", "1", model=tiny_folder) == 0
     for path in map(Path, ("music-1.wav", "music-2.wav", "music-3.wav")):
@@ -663,6 +669,7 @@ def test_many_prompts_and_replay_from_a_sidecar(here, tiny_folder):
     assert alone["key"] is None and (here / "drums.wav").read_bytes() == (here / "out" / "00003.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
     made = (
         "--duration",
@@ -692,6 +699,7 @@ def test_a_sidecar_as_it_lies_there_makes_its_take_again(here, tiny_folder):
     assert (again["steps"], again["negative_prompt"], again["scheduler"]) == (2, "", "ddim")  # options come first
 
 
+@pytest.mark.slow
 def test_a_sidecar_of_exact_beats_gives_the_same_bytes_and_the_same_sidecar(here, tiny_folder):
     line = {"prompt": "calm piano, chords C13 G Am", "beats": [[0.13, 0.66, 1.2, 1.71], [2, 3, 1, 2]], "duration": "3", "id": "a"}
     (here / "many.jsonl").write_text(json.dumps(line))
@@ -722,6 +730,7 @@ def test_midi_holds_what_is_played_and_says_what_was_asked(here, tiny_folder):
     assert texts == [f"asked: {json.dumps({'chords': 'C7#9 G', 'tempo': '120', 'duration': '4'})}"]
 
 
+@pytest.mark.slow
 def test_loudness_and_tail_are_in_the_sidecar_which_makes_the_take_again(here, tiny_folder):
     made = ("piano", "--chords", "C | G", "--tempo", "120", "--meter", "2/4", "--duration", "chart", "--steps", "2")
     assert generate(*made, "--loudness", "-30", "--tail", "1.5", "-o", "a.wav", model=tiny_folder) == 0
@@ -804,6 +813,7 @@ def test_a_summary_says_where_the_duration_comes_from():
     assert "a.wav: 4 s (prompt), 120 bpm" in summary("a.wav", False, stated, 1)
 
 
+@pytest.mark.slow
 def test_what_the_model_lacks_is_told_before_anything_is_made(capsys, here, tiny_folder, monkeypatch):
     told = []
     monkeypatch.setattr(

@@ -45,6 +45,7 @@ def test_rows_are_the_same_for_any_workers_and_after_a_kill(tmp_path):
     assert digests(tmp_path / "one") == digests(tmp_path / "two")
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_command_line(tmp_path, capsys):
     assert main(["compose", "--count", "2", "--seed", "9", "--duration", "1.5", "-o", str(tmp_path / "x")]) == 0
@@ -119,6 +120,7 @@ def test_composing_keeps_out_of_other_datasets(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["build.json"]
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_a_piece_whose_audio_is_lost_is_composed_again(tmp_path):
     made = dict(composer=Composer(1.0, 16000))
@@ -147,6 +149,7 @@ def killed(*_):
     os._exit(9)
 
 
+@pytest.mark.slow
 def test_a_killed_worker_is_told_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(Composer, "check", lambda self: None)
     monkeypatch.setattr(composed, "composed_row", killed)

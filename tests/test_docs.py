@@ -105,6 +105,7 @@ def test_commands_that_make_music_can_be_played(page, tmp_path, monkeypatch, cap
             assert main([*arguments, "--dry-run"]) == 0, (words, capsys.readouterr().err)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")], ids=name_of)
 def test_python_runs(page, tiny_folder, monkeypatch):
     """With a tiny model in place of the bundled one, and without a server."""

@@ -59,6 +59,7 @@ def test_neutral_settings_give_the_input_back(name):
     np.testing.assert_array_equal(sent(name, wave, **NEUTRAL.get(name, {"mix": 0.0})), wave)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EFFECTS)
 def test_an_effect_is_clean_exact_and_repeatable(name):
     wave = music()
@@ -73,6 +74,7 @@ def test_an_effect_is_clean_exact_and_repeatable(name):
     assert len(longer) == len(wave) + round(0.51 * RATE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EFFECTS)
 def test_silence_stays_silent_and_short_clips_short(name):
     with warnings.catch_warnings():

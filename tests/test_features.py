@@ -35,6 +35,7 @@ def triads(chords, bpm, beats=4):
 C, G, AM, F = (60, 64, 67), (55, 59, 62), (57, 60, 64), (53, 57, 60)
 
 
+@pytest.mark.slow
 def test_beats_chords_and_key_are_heard():
     heard = hear(triads([C, AM, F, G, C], 120), RATE)
     assert heard.bpm == pytest.approx(120, rel=0.02)
@@ -44,6 +45,7 @@ def test_beats_chords_and_key_are_heard():
     assert heard.reasons == {}
 
 
+@pytest.mark.slow
 def test_a_waltz_counts_three():
     assert hear(triads([C, F, G, C, AM, F], 140, beats=3), RATE).meter.beats == 3
 

@@ -26,6 +26,7 @@ def test_the_table_holds_enough_and_no_word_twice():
     assert {like for genre in GENRES for like in genre.like} <= set(STYLES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("genre", GENRES, ids=lambda genre: genre.name)
 def test_each_style_is_found_by_its_words_and_can_be_played(genre):
     for word in genre.words:

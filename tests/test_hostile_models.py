@@ -59,6 +59,7 @@ def weights(folder, part):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "settings", "says"),
     [
@@ -99,6 +100,7 @@ def test_settings_out_of_bounds_are_named_before_anything_is_built(folder, capsy
     refused(folder, capsys, says)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", BOUNDS)
 def test_every_bounded_setting_is_read(part, folder):
     """A setting of the wrong kind is refused wherever it stands, and what the bundled model has lies within the bounds."""
@@ -146,6 +148,7 @@ def test_an_adapter_that_brings_others_weights_is_refused(folder, capsys):
     refused(folder, capsys, "holds an adapter")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e38])
 def test_no_file_is_written_of_numbers_that_are_not_finite(folder, capsys, part, value):

@@ -198,6 +198,7 @@ def test_no_mix_of_what_is_known_is_told_of(instrument, style, mood):
         assert COMPOSER.notes_on(prompt) == ()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 10**6))
 def test_nothing_is_told_of_what_the_composer_says_of_its_pieces(seed):
     piece = plan(seed)

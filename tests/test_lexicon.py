@@ -60,6 +60,7 @@ def test_any_text_has_words_with_their_places(text):
     assert [word.start for word in words] == sorted(word.start for word in words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("repeated", ["no a, ", "no ", "a", "a, ", "n't ", "solo ", "with "])
 def test_no_text_takes_longer_than_in_proportion(repeated):
     """Quadratic growth would take a hundred times as long."""

@@ -210,6 +210,7 @@ def test_a_songs_own_text_is_no_manifest_and_the_dataset_is_left_out(tmp_path):
     assert read_manifests(tmp_path, SONGS, leave_out=[tmp_path / "out"]) == ({}, [])
 
 
+@pytest.mark.slow
 def test_parquet(tmp_path, monkeypatch):
     pyarrow = pytest.importorskip("pyarrow")
     parquet = pytest.importorskip("pyarrow.parquet")

@@ -47,6 +47,7 @@ def levels_db(samples, window_s=0.05):
     return 10 * np.log10(np.mean(whole**2, axis=1) + 1e-12)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 99), st.floats(0.05, 3.0), st.floats(-0.2, 0.2), st.floats(0.5, 4.0))
 def test_finished_sound_has_no_dc_and_true_peaks_below_the_ceiling(seed, peak, dc, seconds):
     wave, notes = finished(music(seed, seconds, peak, dc), RATE)
@@ -97,6 +98,7 @@ def test_what_is_louder_stays_louder():
     assert levels[1] / levels[0] == pytest.approx(4, rel=0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lufs", [-30, -20, -14.0])
 @pytest.mark.parametrize("peak", [0.05, 0.9, 2.0])
 def test_loudness_is_reached(lufs, peak):

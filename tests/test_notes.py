@@ -61,6 +61,7 @@ def test_a_melody_goes_at_the_tempo_of_what_is_played(tmp_path):
     assert resolve("piano", tempo=120, melody=read_melody([[0.5, 1, 60]])).melody == ((0.5, 1, 60),)  # seconds stay
 
 
+@pytest.mark.slow
 def test_a_melody_is_heard_in_sound():
     rate, pitches = 22050, (60, 64, 67, 72)
     tones = [np.sin(2 * np.pi * 440 * 2 ** ((p - 69) / 12) * np.arange(rate // 2) / rate) for p in pitches]
@@ -100,6 +101,7 @@ def test_files_that_are_no_scores_are_named(tmp_path):
         Request(parts="bass", melody=[[0, 1, 60]]).checked(10)
 
 
+@pytest.mark.slow
 def test_what_is_asked_is_told_and_made_again(tmp_path, monkeypatch, capsys, tiny_folder):
     monkeypatch.chdir(tmp_path)
     midi(tmp_path / "tune.mid", TUNE + BEAT)
@@ -139,6 +141,7 @@ def test_what_is_asked_is_told_and_made_again(tmp_path, monkeypatch, capsys, tin
     assert (tmp_path / "line" / "00001.wav").read_bytes() == (tmp_path / "a.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_stems_sum_to_the_take(tiny_pipeline):
     out = tiny_pipeline("piano", duration=2.0, steps=1, chords="C", tempo=120, stems=True, count=2)
     assert [set(parts) for parts in out.stems] == [{"drums", "bass", "chords", "lead"}] * 2

@@ -59,6 +59,7 @@ def in_leaves(pipeline, folder):
     in_groups(pipeline, folder, offload_type="leaf_level")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "offload", [sequentially, a_model_at_a_time, by_accelerate, the_denoiser_alone, in_blocks, in_leaves], ids=lambda f: f.__name__
 )
@@ -69,6 +70,7 @@ def test_offloaded_music_is_the_same(tiny_folder, wanted, tmp_path, offload):
         assert np.array_equal(make(pipeline).audios, wanted)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"offload_type": "leaf_level"}, {"offload_type": "block_level", "num_blocks_per_group": 1}])
 def test_what_lies_on_disk_until_its_module_is_called_is_not_used_before(tiny_folder, wanted, tmp_path, monkeypatch, options):
     """Group offloading to disk leaves memory that means nothing in place of weights: NaN here, so that any use of it shows."""
@@ -128,6 +130,7 @@ def test_keys_and_values_are_projected_once_a_clip(tiny_folder):
     assert len(calls) == 1
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_masks_and_times_follow_the_queries_to_their_device():
     """The meta device stands for another one: what is mixed with tensors of the CPU there is an error."""

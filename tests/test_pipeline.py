@@ -46,6 +46,7 @@ def test_duration_is_exact(tiny_pipeline, duration):
     assert out.controls[0].duration_s == duration
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_music(tiny_pipeline):
     base = make(tiny_pipeline, "piano", chords="C G", tempo=120, meter="4/4", duration=6.0).audios
     for change in (
@@ -117,6 +118,7 @@ def test_bad_values_are_named(tiny_pipeline, options, says):
     assert says in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_low_memory_is_the_same_music(tiny_folder, tiny_pipeline):
     frugal = load_pipeline(str(tiny_folder), low_memory=True)
     assert frugal.unet is None and frugal.text_encoder is None
@@ -132,6 +134,7 @@ def test_low_memory_stays_on_its_device(tiny_folder):
     assert pipeline.unet.device.type == "meta" and pipeline.text_encoder is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dpm", "ddim", "ddpm"])
 def test_schedulers(tiny_folder, name):
     pipeline = load_pipeline(str(tiny_folder))
@@ -142,6 +145,7 @@ def test_schedulers(tiny_folder, name):
         pipeline.set_scheduler("euler")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dpm", "ddim", "ddpm"])
 def test_restart_denoises_again_from_there(tiny_folder, name):
     pipeline, visited, reported = load_pipeline(str(tiny_folder)), [], []
@@ -164,6 +168,7 @@ def test_restart_denoises_again_from_there(tiny_folder, name):
         assert np.array_equal(audios, make(pipeline, "piano", steps=steps).audios)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("steps", "scale"), [(6, 1.5), (10, 1.5), (20, 1.25)])
 def test_noise_is_stronger_where_clips_begin_and_where_they_restart(tiny_folder, monkeypatch, steps, scale):
     def noises(extra):
@@ -217,6 +222,7 @@ def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
     assert pipeline.encode(["piano"], "", [short], True).control[0].abs().max() == 0  # one beat has no off-beat
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "opposites"),
     [
@@ -254,6 +260,7 @@ def test_a_model_without_predictors_refuses_to_ask_them(tiny_pipeline):
         make(tiny_pipeline, "piano", predictors="neural")
 
 
+@pytest.mark.slow
 def test_predictors_are_asked_only_for_what_nobody_stated(tiny_folder, with_predictors):
     from mustango.release.predictors import PredictedChords
 
@@ -303,6 +310,7 @@ def swaying(prompt):
     )
 
 
+@pytest.mark.slow
 def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_folder, with_predictors):
     pipeline, asked = load_pipeline(str(tiny_folder)), []
     pipeline.predict = lambda prompt: asked.append(prompt) or swaying(prompt)
@@ -332,6 +340,7 @@ def test_neural_predictors_are_always_asked_and_options_come_before_them(tiny_fo
     assert controls("x", chords="C", tempo=90, meter="3/4").bpm == 90 and asked[-1] == "x"
 
 
+@pytest.mark.slow
 def test_predicted_beats_that_are_none_leave_the_prompt_its_say(tiny_folder, with_predictors):
     pipeline = load_pipeline(str(tiny_folder))
     for times in ([], [0.5], [3.0, 2.0, 1.0, 0.5], [0.1, 0.11, 0.12, 0.13]):
@@ -349,6 +358,7 @@ def again(pipeline, out, **more):
     return pipeline(told["prompt"], tempo=told["bpm"], steps=2, **{name: told[name] for name in names}, **more)
 
 
+@pytest.mark.slow
 def test_a_take_of_predicted_or_given_beats_is_made_again(tiny_folder, with_predictors):
     pipeline = load_pipeline(str(tiny_folder))
     given = {"beats": [[0.2, 0.75, 1.31, 1.9], [2, 3, 1, 2]], "chords": ["C", "C", "C13"], "chords_time": [0.4, 1.0, 1.5]}
@@ -495,6 +505,7 @@ def with_lead_in(folder, lead_in_s=0.256):
     return pipeline
 
 
+@pytest.mark.slow
 def test_a_lead_in_is_denoised_and_cut_off(tiny_folder, tmp_path):
     pipeline, seen = with_lead_in(tiny_folder), []
     pipeline.unet.register_forward_pre_hook(lambda _, arguments: seen.append(arguments[0].shape[2]))
@@ -591,6 +602,7 @@ def test_what_the_denoiser_makes_is_sharpened_and_mended_more(tiny_folder, monke
     assert more == {"postfilter_strength": 3.0} and plain is mels and as_learnt == {"postfilter_strength": 1.0}
 
 
+@pytest.mark.slow
 def test_settings_of_inference_are_saved_and_read_as_older_versions_wrote_them(tiny_folder, tmp_path):
     pipeline = load_pipeline(str(tiny_folder))
     before = pipeline.sampling
@@ -617,6 +629,7 @@ def test_samplers_of_a_model_that_restarts_begin_at_the_noise(tiny_folder):
             assert set_timesteps(pipeline.scheduler, 10, 1.0, "cpu")[0] == first
 
 
+@pytest.mark.slow
 def test_an_adapter_is_not_saved_in_silence(tiny_folder, tmp_path):
     from peft import LoraConfig
 
@@ -634,12 +647,14 @@ def test_an_adapter_is_not_saved_in_silence(tiny_folder, tmp_path):
     assert np.allclose(make(load_pipeline(str(tmp_path / "saved")), "piano").audios, adapted, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_a_frugal_pipeline_is_saved_whole(tiny_folder, tiny_pipeline, tmp_path):
     frugal = load_pipeline(str(tiny_folder), low_memory=True)
     frugal.save_pretrained(tmp_path / "saved")
     assert np.array_equal(make(load_pipeline(str(tmp_path / "saved")), "piano").audios, make(tiny_pipeline, "piano").audios)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["unet", "vae", "text_encoder"])
 def test_weights_that_are_not_finite_are_named(tiny_folder, tmp_path, part):
     from safetensors.torch import load_file, save_file

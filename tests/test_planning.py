@@ -59,6 +59,7 @@ def test_some_play_alone_or_in_twos():
     assert 0.05 < len(two) / len(PIECES) < 0.4
 
 
+@pytest.mark.slow
 def test_some_pieces_have_breaks_and_some_are_for_drums_alone():
     alone = [p for p in PIECES if not p.voices]
     breaks = [p for p in PIECES if p.voices and NO_CHORD in p.progression.chords and p.form.name == "whole"]
@@ -120,6 +121,7 @@ def test_chords_that_are_given_are_played():
         assert piece.comping, piece.voices
 
 
+@pytest.mark.slow
 def test_styles_sound_as_they_should():
     for name, drums in (("a cappella", False), ("chamber music", False), ("techno", True), ("salsa", True)):
         pieces = [p for p in (plan(seed, style=name) for seed in range(60)) if not p.mixed]
@@ -138,6 +140,7 @@ def test_moods_follow_the_playing():
     assert np.mean([p.energy for p in calm]) < 0.4 < 0.6 < np.mean([p.energy for p in loud])
 
 
+@pytest.mark.slow
 def test_busy_pieces_have_more_attacks_than_sparse_ones():
     def attacks(piece, density):
         return len({(note.part, round(note.beat, 2)) for note in arrange(replace(piece, density=density), 32)})
@@ -162,6 +165,7 @@ def test_four_pieces_of_a_style_differ_in_rhythm():
     assert np.median(medians) < 0.6 and np.mean(np.array(medians) < 0.7) > 0.85
 
 
+@pytest.mark.slow
 def test_instruments_stay_in_their_range():
     for piece in PIECES[:300]:
         for note in arrange(piece, 16):

@@ -147,6 +147,7 @@ TEMPLATES = (
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(LISTED, min_size=2, max_size=8),
@@ -300,6 +301,7 @@ def test_no_prompt_takes_longer_than_one_full_of_chords(repeated):
         assert processor_s(read_prompt, hostile, longest_s) < longest_s, begin
 
 
+@pytest.mark.slow
 @given(st.text(max_size=300))
 def test_any_text_can_be_read(text):
     read_prompt(text)
@@ -744,6 +746,7 @@ drone | 45-70 | minor | 4/4; dorian funk | 90-120 | minor | 4/4; mixolydian rock
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("line", [line.strip() for line in MUSICIANS.split(";")])
 def test_what_is_chosen_fits_the_style(line):
     prompt, tempos, mode, meter = (part.strip() for part in line.split("|"))

@@ -258,6 +258,7 @@ def test_what_stands_in_a_files_place_is_named_before_anything_is_read(offline, 
         list(released_components(tmp_path)) if "configs" not in name else read_json(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "name"),
     [("ldm", "unet.conv_out.bias"), ("ldm", "unet.mid_block.attentions2.0.transformer_blocks.0.norm2.weight"),
@@ -424,6 +425,7 @@ def sharded_pickles(tensors, folder):
     sharded(tensors, folder, ".bin", "pytorch_model")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "write",
     [safetensors, accelerates, accelerates_pickle, wrapped, compiled_inside, sharded, sharded_pickles],

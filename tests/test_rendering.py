@@ -29,6 +29,7 @@ def test_what_is_no_soundfont_is_refused(tmp_path):
         find_soundfont(tmp_path / "passwd")
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_one_soundfont_that_is_given_is_the_only_one(monkeypatch):
     only = find_soundfont()
@@ -81,6 +82,7 @@ def test_a_seed_is_a_piece_whatever_was_played_before():
     assert len(first.samples) == 72000 and np.abs(first.samples).max() <= 1
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_the_clip_is_the_sum_of_its_stems():
     for seed in range(12):
@@ -105,6 +107,7 @@ def test_pieces_of_which_some_parts_are_kept():
         assert clip.melody == (whole.melody if "lead" in kept else ()) and clip.hits == (whole.hits if "drums" in kept else ())
 
 
+@pytest.mark.slow
 def test_silence_makes_nothing_louder():
     def loudest(chords, seed):
         piece = made(progression=Progression.parse(chords), seed=seed, groove="none", kit=None)
@@ -150,6 +153,7 @@ def test_hits_are_where_they_are_labelled(kit):
         assert envelope[block : block + 5].max() > 2 * envelope[max(block - 4, 0) : max(block - 1, 1)].max(initial=1e-3), time
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_sound_agrees_with_labels():
     """Chroma of the render matches the labelled chord better than it matches others."""

@@ -25,6 +25,7 @@ def row(number, transforms, **more):
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_report_holds_everything_and_needs_nothing(tmp_path, capsys):
     (tmp_path / "train").mkdir()
     rows = [row(0, []), row(1, [{"transform": "pitch", "semitones": 2}]), row(2, [{"transform": "tempo", "rate": 1.1}])]
@@ -61,6 +62,7 @@ def made(folder, rows, rejected=()):
 FIELDS = (*row(0, []), "own_caption", "meter", "clipped", "tags", "seed", "contradicted", "prompt_ch", "keyprob", "not_heard", "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "shape", [lambda t: t, lambda t: [t], lambda t: [[t], [t]], lambda t: {t: t}, lambda t: [{"transform": t, t: t}]]
 )
@@ -179,6 +181,7 @@ def test_rates_that_mp3_lacks_are_heard(tmp_path):
     assert info.samplerate == 48000 and abs(info.duration - 1) < 0.1
 
 
+@pytest.mark.slow
 def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
     (tmp_path / "train").mkdir()
     odd = [
@@ -201,6 +204,7 @@ def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
     assert len(re.findall(r"<tr><td>\d+<td>", page.split("Damaged rows")[1].split("</table>")[0])) == len(odd) + 1
 
 
+@pytest.mark.slow
 def test_hostile_text_stays_text_wherever_it_stands(tmp_path):
     folder = tmp_path / HOSTILE.replace("/", "|")
     (folder / "train").mkdir(parents=True)

@@ -38,6 +38,7 @@ def dry_file(capsys, name, *arguments, status=0):
     ]
 
 
+@pytest.mark.slow
 def test_a_dry_run_prints_the_sidecars_that_are_written(capsys, here, tiny_folder):
     lines = [
         {"prompt": "calm piano", "id": "one", "seed": 4, "duration": "1 bar"},
@@ -97,6 +98,7 @@ def test_an_altered_sidecar_is_not_ignored(capsys, here, tiny_folder, change, sa
     assert says in told["error"] and "again.jsonl line 1" in told["error"]
 
 
+@pytest.mark.slow
 def test_all_bad_lines_are_named_at_once_and_the_others_made_if_asked(capsys, here, tiny_folder):
     write(here / "many.jsonl", [{"id": "a", "duration": 1}, {"tempo": 5}, {"key": "H"}, {"id": "d", "duration": 1}])
     asked = ["generate", "--prompts", "many.jsonl", "--model", str(tiny_folder), "--steps", "1", "-o", "out"]
@@ -212,6 +214,7 @@ def test_a_dry_run_leaves_out_what_is_made(capsys, here, tiny_folder):
     assert err[0].startswith("1 of 3 prompts are made already; made otherwise, and made again: 1 (")
 
 
+@pytest.mark.slow
 def test_the_best_of_takes_is_made_already(capsys, here, tiny_folder, monkeypatch):
     monkeypatch.setattr("musicbench.hearing.by_madmom.madmom", lambda *_: None)
     monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: Heard())
@@ -310,6 +313,7 @@ def test_what_predictors_will_tell_is_left_open(capsys, here, tiny_folder):
     assert "predictors" in told["error"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_needs_no_torch(tmp_path):
     code = """
 import sys
@@ -325,6 +329,7 @@ sys.exit(status)
     assert done.returncode == 0 and done.stderr == "" and json.loads(done.stdout)["prompt"] == "calm piano"
 
 
+@pytest.mark.slow
 def test_whoever_reads_only_the_first_lines_is_not_told_of_it(here):
     write(here / "many.jsonl", [{"prompt": "calm piano"}] * 150)
     command = [sys.executable, "-m", "mustango", "generate", "--dry-run", "--prompts", "many.jsonl"]

@@ -36,6 +36,7 @@ def test_patterns_fit_other_meters():
     assert onsets("xxxxxx .... .... ....", Meter()) == pytest.approx([i / 6 for i in range(6)], abs=1e-3), "a roll"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("meter", "feel"), METERS, ids=str)
 def test_every_pattern_fits_every_meter(meter, feel):
     layout = layout_of(meter, feel)

@@ -147,6 +147,7 @@ def test_page_of_clips_that_cannot_be_read(report, folder):
     assert text.index("<h3>bad") < text.index("<h3>good") and text.count("<audio") == 1
 
 
+@pytest.mark.slow
 def test_reports_are_written(report, folder):
     for path in write_reports(report, folder):
         assert path.read_text().startswith(("# Evaluation", "<!doctype html>"))

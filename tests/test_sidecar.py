@@ -60,6 +60,7 @@ def test_what_is_beyond_the_model_is_refused(asked, says):
 LINES = st.sampled_from(["C G Am F", "C7#9 | G7alt Bb6/9", "Dm11 | G13 | N", "0:Am 0.7:F#m7b5 1.9:N", "ii7 V7 Imaj7", None])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(LINES, st.sampled_from([61, 97.3, "Allegro", None]), st.sampled_from(["3/4", "6/8", None]), st.sampled_from(["Eb", "C# minor", None]),
        st.sampled_from([9.7, "4 bars", "chart", None]), st.integers(0, 99), st.booleans())  # fmt: skip

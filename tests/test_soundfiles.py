@@ -160,6 +160,7 @@ CODED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["zeros", "noise", "cut"])
 @pytest.mark.parametrize("form", CODED)
 def test_after_damage_the_time_is_kept_and_the_place_is_named(tmp_path, form, damage):
@@ -251,6 +252,7 @@ def test_flac_files_of_two_rates_are_joined_without_a_fault(tmp_path):
         assert not faults and len(sound) == pytest.approx(9 * first, abs=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("subtype", [None, "OPUS"])
 def test_a_damaged_page_of_ogg_costs_its_page(tmp_path, subtype):
     data = bytearray(encoded(tone(40, rate=48000), "OGG", subtype, 48000))

@@ -53,6 +53,7 @@ def test_files_of_a_take(studio, tmp_path):
     assert take.picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_files_of_takes_are_told_apart(studio, tmp_path):
     prompts = ("Lo-fi beat, D minor", "Lo-fi beat, D minor", "忧伤的钢琴曲", "x" * 500)
     stems = [takes_of(studio, replace(QUICK, prompt=prompt, steps=1), tmp_path)[-1].wav.stem for prompt in prompts]
@@ -208,6 +209,7 @@ def test_auto_is_as_long_as_the_chords(asked, duration):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(st.integers(1, 60), st.integers(20, 300), st.sampled_from(["4/4", "3/4", "6/8", "2/4", "7/8"]), st.integers(0, 50))
 def test_auto_plays_every_bar_or_names_a_tempo_that_does(bars, bpm, meter, seed):
@@ -271,6 +273,7 @@ def test_unknown_and_equal_models_are_refused_at_the_start(tiny_folder, tmp_path
         Studio(["nowhere"])
 
 
+@pytest.mark.slow
 def test_a_take_tells_what_its_model_lacks(tiny_folder, tmp_path):
     model = tmp_path / "composers"
     shutil.copytree(tiny_folder, model)

@@ -80,6 +80,7 @@ def test_there_is_a_patch_for_what_no_soundfont_has():
     assert all(patch.low < patch.high and patch.what for patch in PATCHES.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TUNED)
 def test_a_patch_is_in_tune(name):
     pitch = middle(name)
@@ -90,6 +91,7 @@ def test_a_patch_is_in_tune(name):
         assert heard_semitones(played(name, pitch), pitch) == pytest.approx(0, abs=0.25)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATCHES)
 def test_a_patch_is_clean_exact_and_repeatable(name):
     pitch = middle(name)
@@ -103,6 +105,7 @@ def test_a_patch_is_clean_exact_and_repeatable(name):
     np.testing.assert_array_equal(wave, again)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATCHES)
 def test_patches_are_equally_loud(name):
     """The loudest 400 ms of a held tone, K-weighted, over the range."""

@@ -14,6 +14,7 @@ from mustango.evaluate.testsets import HELD_OUT, composed_audio, composed_case, 
 from mustango.hear.metrics import clip_scores
 
 
+@pytest.mark.slow
 def test_a_composed_set_is_its_seed_and_a_smaller_one_its_beginning():
     assert (
         load_cases("composed:5") == load_cases("composed:5:7") == load_cases("composed:9")[:5] == load_cases("composed:9", limit=5)
@@ -23,6 +24,7 @@ def test_a_composed_set_is_its_seed_and_a_smaller_one_its_beginning():
     assert len(held_out | {case.seed for case in load_cases("composed:40")}) == 80
 
 
+@pytest.mark.slow
 def test_composed_sets_cover_what_can_be_asked():
     cases = load_cases("composed:200")
     assert {c.controls["meter"] for c in cases} == {"3/4", "4/4"} and sum(c.asked.key is not None for c in cases) == 100
@@ -34,6 +36,7 @@ def test_composed_sets_cover_what_can_be_asked():
     assert all(case.prompt for case in cases) and len({case.prompt for case in cases}) > 150
 
 
+@pytest.mark.slow
 def test_the_generator_resolves_a_composed_case_to_what_is_asked():
     for case in load_cases("composed:40"):
         controls = resolve(case.prompt, **case.controls, duration=case.asked.duration_s, seed=case.seed)
@@ -43,11 +46,13 @@ def test_the_generator_resolves_a_composed_case_to_what_is_asked():
         assert asked.key is None or controls.key.same_as(asked.key)
 
 
+@pytest.mark.slow
 def test_progressions_establish_the_key_that_is_asked():
     keyed = [case.asked for case in load_cases("composed:100") if case.asked.key]
     assert np.mean([likely_key(asked.chords).same_as(asked.key) for asked in keyed]) > 0.9
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_composed_audio_has_the_labels_that_are_asked():
     from mustango.hear.judges import load_judge

@@ -29,6 +29,7 @@ def test_chord_round_trips(chord, key):
     assert Chord.parse(chord.lead_sheet(key)) == chord
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["major", "minor"])
 def test_inversions_are_spelled_in_every_key(mode):
     for tonic in (letter + accidental for letter in "CDEFGAB" for accidental in ("", "#", "b")):
@@ -504,6 +505,7 @@ def full_of_chords_s():
     return processor_s(Progression.parse, "C G " * 4750)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "repeated",
     [

@@ -85,6 +85,7 @@ def test_an_interrupted_run_ends_the_same(tmp_path):
     assert float(rows[-1]["loss"]) < 0.5 * float(rows[0]["loss"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("last", [1, 3])
 @pytest.mark.parametrize("where", ["state", "parts", "held out"])
 def test_a_run_killed_while_it_saves_ends_the_same(tmp_path, monkeypatch, where, last):

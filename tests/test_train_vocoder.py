@@ -105,6 +105,7 @@ def test_the_vocoder_learns_without_refiner_and_postfilter(run):
     assert unchanged == {name for name in before if name.startswith(("postfilter.", "refiner."))}
 
 
+@pytest.mark.slow
 def test_the_refiner_learns_alone(run):
     task = short(TrainRefiner, run)
     task.frames = 96
@@ -117,6 +118,7 @@ def test_the_refiner_learns_alone(run):
         TrainVocoder(run.parent, run)
 
 
+@pytest.mark.slow
 def test_what_is_held_out_is_judged_with_what_was_learnt(run):
     task, held_out = short(TrainRefiner, run), short(TrainRefiner, run)
     task.frames = held_out.frames = 96
@@ -164,6 +166,7 @@ def test_trust_is_best_where_it_is_deserved():
     assert int(np.argmin(unlikely)) == 2
 
 
+@pytest.mark.slow
 def test_the_postfilter_learns_alone(run):
     task = short(TrainPostfilter, run)
     batch = task.draw(np.random.default_rng(4), 2)
@@ -221,6 +224,7 @@ def test_filters_undo_what_was_softened():
     assert ratio[:, 2:].sqrt().sub(1).abs().max() < 0.1
 
 
+@pytest.mark.slow
 def test_what_the_vae_softens_is_measured(run, monkeypatch):
     """A VAE that halves all changes is answered by filters that double the quick ones."""
     monkeypatch.setitem(SHARPENING, "clips", 8)

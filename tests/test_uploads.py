@@ -92,6 +92,7 @@ def test_unknown_recipe(tmp_path, song):
         list(Builder().build([song], "/etc/passwd", tmp_path))
 
 
+@pytest.mark.slow
 def test_build(tmp_path, song):
     pytest.importorskip("madmom", reason="madmom is not installed (requirements-madmom.txt)")
     broken = song.with_name("broken.wav")

@@ -102,6 +102,7 @@ def test_the_plan_does_not_show_what_predictors_will_tell():
     assert "120 bpm" in plan("C G", facts=heard) and "predictors tell" not in plan("C G", facts=heard)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chords", ["C G " * 48, "C G\nAm F\n" * 20])
 @pytest.mark.parametrize("tempo", ["", "60"])
 @pytest.mark.parametrize("duration", ["auto", None])
@@ -422,6 +423,7 @@ def sent(gate, path, body, app):
     return statuses[0] if statuses else None
 
 
+@pytest.mark.slow
 def test_only_the_routes_of_forms_take_what_is_no_json(files):
     passed = []
 

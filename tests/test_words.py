@@ -58,6 +58,7 @@ def test_moods_differ_in_one_word_and_one_field():
         assert {name for name in vars(low) if getattr(low, name) != getattr(high, name)} == {field}
 
 
+@pytest.mark.slow
 def test_chords_fit_at_every_tempo():
     cases = [case for _, *pair in mood_cases(7, 12) for case, _ in pair] + [case for case, *_ in contradictions(7, 40)]
     for case in cases:
@@ -79,6 +80,7 @@ def test_a_contradiction_is_won_by_what_is_heard():
         assert control_wins(case, piece, what, gainsaid, Heard()) == 0
 
 
+@pytest.mark.slow
 def test_silences_are_asked_as_a_user_would():
     drawn = silences(3, 6)
     assert sorted(what for _, _, what in drawn) == ["a break"] * 6 + ["drums alone"] * 6
@@ -90,6 +92,7 @@ def test_silences_are_asked_as_a_user_would():
         assert NO_CHORD in asked.chords and ("chords" in case.controls) == bool(piece.comping)
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_silences_are_heard():
     right = []
@@ -125,6 +128,7 @@ def test_repetition_is_seen():
     assert found["alike"] == 1 and found["closest"] == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 @needs_musicnn
 def test_a_probe_tells_piano_from_organ():

@@ -20,9 +20,10 @@ def timbre(samples, sample_rate):
     """
     model = musicnn()
     mels = model.log_mels(samples, sample_rate)
-    steps = mels.diff(dim=0)
-    bands = [mels.mean(0), mels.std(0), steps.clamp(min=0).mean(0), (-steps).clamp(min=0).mean(0), mels.quantile(0.1, dim=0)]
-    return np.concatenate([model.pooled(model.patches(mels)).mean(0).numpy(), *(band.numpy() for band in bands)])
+    steps = np.diff(mels, axis=0)
+    rises, falls = np.maximum(steps, 0).mean(0), np.maximum(-steps, 0).mean(0)
+    bands = [mels.mean(0), mels.std(0, ddof=1), rises, falls, np.quantile(mels, 0.1, axis=0)]
+    return np.concatenate([model.pooled(model.patches(mels)).mean(0), *bands])
 
 
 class Probe:

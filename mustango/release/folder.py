@@ -149,6 +149,8 @@ def verify(folder: Path | str) -> None:
 def _check_component(folder, kind):
     """Raise InputError unless a component's tensors are those that its config asks for."""
     shapes = tensor_shapes(folder)
+    if not shapes:
+        raise InputError(f"{folder} lacks its weights; get the model whole again")
     with built_within(len(shapes), folder):
         model = _build_on_meta(folder, kind)
     wanted = {key: tuple(value.shape) for key, value in model.state_dict().items()}
