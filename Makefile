@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 
-COMMANDS := generate page test check types lint install judges clean
+COMMANDS := generate page test check types quick lint install judges clean
 .PHONY: $(COMMANDS)
 
 # What `make generate` takes, each from make's own command line alone: a KEY in the environment is somebody else's. What is
@@ -52,8 +52,11 @@ PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
 test: $(VENV)/.dev types
 	$(PYTEST) $(ARGS)
 
-# What is quick.
-check: $(VENV)/.dev types
+# What is quick: types and tests side by side.
+check: $(VENV)/.dev
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types quick
+
+quick: $(VENV)/.dev
 	$(PYTEST) -m "not slow and not model and not browser" $(ARGS)
 
 types: $(VENV)/.dev

@@ -17,6 +17,7 @@ from mustango.train.parts import mend_run
 TORN = ".state-0123456789abcdef.pt"  # how `written_whole` names what it writes
 
 
+@pytest.mark.slow
 def test_two_trainings_do_not_write_one_run(tiny_folder, tmp_path, capsys):
     run = tmp_path / "run"
     with alone_in(run):

@@ -45,6 +45,7 @@ def test_chords_hold_nothing_but_chord_notes_and_the_bass_begins_with_the_lowest
     assert all(pitch % 12 == chord.lowest for pitch, chord in first.values())
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seeds)
 def test_melodies_use_chord_notes_on_long_strong_notes_and_do_not_rub(seed):
@@ -115,6 +116,7 @@ def test_swing_delays_the_second_of_two():
     assert late <= {0.165} and all(a.beat == b.beat for a, b in zip(straight, swung, strict=True) if a.beat % 1 == 0)
 
 
+@pytest.mark.slow
 @given(seeds)
 @settings(max_examples=30)
 def test_soundings_begin_around_the_clip(seed):

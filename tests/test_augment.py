@@ -71,6 +71,7 @@ def test_pitch_moves_chords_and_key():
     assert frequency_hz(shifted.samples) == pytest.approx(523.25, abs=0.6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.8, 1 / 1.07, 1.07, 1.2, 1.25])
 def test_tempo_divides_every_time(rate):
     times = np.arange(0.5, 4.6, 0.5)

@@ -354,6 +354,7 @@ def test_what_changed_settings_leave_as_it_is_is_kept(songs, built, tmp_path, mo
         assert digests(out) == digests(tmp_path / "new")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reason", "is_said"), [("no clear pulse: mean strength 0.05", True), ("not sure: confidence 0.70, below 0.9", False)]
 )
@@ -542,6 +543,7 @@ def test_an_unforeseen_error_costs_one_song_until_it_is_mended(songs, built, tmp
     assert main(command) == 0 and digests(tmp_path / "out") == digests(built[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [KeyboardInterrupt, InputError])
 def test_what_concerns_all_songs_stops_the_build(songs, tmp_path, monkeypatch, error):
     def stop(*_):
@@ -598,6 +600,7 @@ def test_bad_recipes(tmp_path, line, words):
         Recipe.load(tmp_path / "bad.toml")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -700,6 +703,7 @@ def test_names_that_are_no_titles_do_not_put_all_albums_in_one_split(name):
     assert splits == [split_of(f"album {number}/{name}.mp3", 0.5) for number in range(200)]
 
 
+@pytest.mark.slow
 def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
     samples, rate = load_audio(songs / "Ünï çødé 音.wav")
     samples = samples.copy()
@@ -743,6 +747,7 @@ def test_found_songs_are_sorted_and_linked_folders_left(songs):
     assert find_songs(songs) == sorted(["one.wav", "album/one.wav", "Ünï çødé 音.wav"])
 
 
+@pytest.mark.slow
 def test_a_dataset_among_the_songs_is_no_song(tmp_path):
     (tmp_path / "album").mkdir()
     soundfile.write(tmp_path / "album" / "a.wav", triads([C, G], 120)[: 4 * RATE], RATE)

@@ -147,6 +147,7 @@ def test_same_facts(changed, same):
     assert same_facts("A piano plays the chords Am, F, C, G in A minor at 120 bpm.", changed) is same
 
 
+@pytest.mark.slow
 def test_a_service_that_changes_facts_is_asked_again_then_left():
     answers = ["A tune at 91 bpm.", "A tune at 90 bpm."]
 
@@ -277,6 +278,7 @@ def test_a_services_address_holds_no_key(more):
     assert "sk-secret" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "says"),
     [

@@ -390,6 +390,7 @@ def test_a_model_is_replaced_whole_and_what_lies_beside_it_stays(tmp_path, monke
     assert contents(folder) == {"unet/weights.safetensors": "3", "model_index.json": "3"} | beside
 
 
+@pytest.mark.slow
 def test_a_config_that_disagrees_is_named(released, tmp_path):
     import shutil
 

@@ -46,6 +46,7 @@ def fails(capsys, here, *arguments, model, says):
     assert out == "" and sorted(os.listdir(here)) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -133,6 +134,7 @@ def wrong_options():
         yield program, ["no such command"] * 99, ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "arguments", "name"), wrong_options())
 def test_a_wrong_option_is_told_in_one_line(capsys, program, arguments, name):
     with pytest.raises(SystemExit, match="2"):
@@ -180,6 +182,7 @@ def empty_values():
                     yield program, [*start, *(needed | {action.dest: ""}).values()], action.metavar or action.dest
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("program", "arguments", "name"), empty_values())
 def test_an_empty_path_or_number_is_refused(capsys, here, program, arguments, name):
     with pytest.raises(SystemExit, match="2"):
@@ -480,6 +483,7 @@ def test_missing_model(capsys, here):
     fails(capsys, here, "piano", model="nowhere", says="no model folder nowhere")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -513,6 +517,7 @@ def test_a_folder_in_the_sidecars_place_is_told_before_anything_is_made(capsys, 
     fails(capsys, here, *arguments, model=tiny_folder, says="x.json is a folder")
 
 
+@pytest.mark.slow
 def test_lines_are_named_by_their_number_and_chords_begin_when_they_say(here, tiny_folder):
     (here / "many.jsonl").write_text('{"id": null, "chords": ["C", "G"], "chords_time": [0, 0.00002], "duration": 2}')
     assert generate("--prompts", "many.jsonl", "--steps", "1", "-o", "out", model=tiny_folder) == 0
@@ -540,6 +545,7 @@ def test_writes_audio_and_sidecar(capsys, here, tiny_folder, suffix):
     assert sorted(os.listdir(here)) == sorted([f"x.{suffix}", "x.json"])
 
 
+@pytest.mark.slow
 def test_fast_is_fewer_steps(capsys, here, tiny_folder):
     assert generate("calm piano", "--duration", "2", "--fast", model=tiny_folder) == 0
     assert json.loads((here / "music.json").read_text())["steps"] == 10
@@ -565,6 +571,7 @@ def test_empty_prompt_and_no_controls(here, tiny_folder, capsys):
     assert (here / "music.wav").exists() and (here / "b.json").exists()
 
 
+@pytest.mark.slow
 def test_what_is_played_otherwise_than_asked_is_said(here, tiny_folder, capsys):
     assert generate("in D dorian, chords Am G7alt", "--duration", "5", "--steps", "1", model=tiny_folder) == 0
     line, *notes = capsys.readouterr().out.splitlines()
@@ -592,6 +599,7 @@ def test_what_is_replaced_is_told(capsys, here, tiny_folder):
         assert ("x.wav (replaced): " in capsys.readouterr().out) == existed
 
 
+@pytest.mark.slow
 def test_midi_lies_beside_each_take(here, tiny_folder):
     quick = ("piano", "--duration", "4", "--steps", "1", "--tempo", "120", "--chords", "Am F", "--midi")
     assert generate(*quick, "--takes", "2", "-o", "x.flac", model=tiny_folder) == 0
@@ -602,6 +610,7 @@ def test_midi_lies_beside_each_take(here, tiny_folder):
     assert generate(*quick, "-o", "y.wav", model=tiny_folder) == 2 and not (here / "y.wav").exists()
 
 
+@pytest.mark.slow
 def test_several_takes(here, tiny_folder):
     assert generate("piano", "--count", "2", "--duration", "2", "--steps", "2", "--tempo", "120", model=tiny_folder) == 0
     assert sorted(os.listdir(here)) == ["music-1.json", "music-1.wav", "music-2.json", "music-2.wav"]
@@ -619,6 +628,7 @@ def test_takes_in_bars_are_as_long_as_their_tempo_makes_them(here, tiny_folder):
     assert (here / "again" / "00001.wav").read_bytes() == (here / "music-3.wav").read_bytes()
 
 
+@pytest.mark.slow
 def test_the_best_of_several_takes(here, tiny_folder, monkeypatch, capsys):
     heard = iter([Heard(), Heard(chords=(Chord.parse("C"),), chord_times=(0.0,))])
     monkeypatch.setattr("mustango.hear.obeyed.hear", lambda *_: next(heard))
@@ -777,6 +787,7 @@ def test_a_sidecars_model_and_dtype_are_taken(capsys, here, tiny_folder):
     assert "unknown dtype 'int8'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_progress_counts_the_parts_that_takes_are_made_in(here, tiny_folder, monkeypatch):
     import tqdm
 

@@ -54,6 +54,7 @@ def test_every_kit_has_every_drum_clean_and_repeatable(kit):
         assert np.abs(wave[-960:]).max() < 0.15 * np.abs(wave).max(), drum  # it has faded
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kit", [kit for kit in KITS if kit not in ("chip", "hand percussion")])
 def test_drums_lie_in_their_bands(kit):
     kick, snare, closed, opened, crash = (
@@ -135,6 +136,7 @@ def test_no_two_hats_are_the_same_and_harder_is_brighter():
     assert hard > 1.1 * soft
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NOISES)
 def test_a_noise_is_clean_exact_and_repeatable(name):
     for rate in (8000, 24000, 96000):

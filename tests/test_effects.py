@@ -53,6 +53,7 @@ def levels(wave, window_s=0.01):
     return np.sqrt((wave[: len(wave) // count * count].reshape(-1, count).astype(np.float64) ** 2).mean(axis=1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EFFECTS)
 def test_neutral_settings_give_the_input_back(name):
     wave = music()
@@ -86,6 +87,7 @@ def test_silence_stays_silent_and_short_clips_short(name):
         assert np.isfinite(apply([name], music(), RATE, generator())).all()  # no tempo, no hits
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(sorted(EFFECTS)), max_size=5), st.integers(0, 99), st.sampled_from([60.0, 133.3, None]))
 def test_any_chain_holds(chain, seed, bpm):

@@ -122,6 +122,7 @@ def musicnn():
     return MusiCNN()
 
 
+@pytest.mark.slow
 @needs_musicnn
 def test_musicnn_hears_what_sort_of_sound_it_is(musicnn):
     rng = np.random.default_rng(0)
@@ -133,6 +134,7 @@ def test_musicnn_hears_what_sort_of_sound_it_is(musicnn):
     assert melodic.mean(axis=0).argmax() == piano and percussive.mean(axis=0).argmax() == drums
 
 
+@pytest.mark.slow
 @needs_musicnn
 def test_musicnn_is_the_same_at_other_rates_and_takes_short_clips(musicnn):
     import soxr

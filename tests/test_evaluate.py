@@ -323,6 +323,7 @@ class Spectrum:
         return np.log(np.abs(np.fft.rfft(seconds, axis=1))[:, 250:1050].reshape(len(seconds), 8, -1).max(axis=2) + 1), None
 
 
+@pytest.mark.slow
 def test_fad_is_the_same_in_a_report_and_in_a_comparison(music, monkeypatch):
     use_embedder(monkeypatch, Spectrum)
     rng, rows = np.random.default_rng(1), []
@@ -399,6 +400,7 @@ def test_a_case_the_model_refuses_is_reported(music, tiny_folder):
     assert [p["id"] for p in refused] == ["c0"] and "not made" in refused[0]["what"] and value(report, "root")["n"] == 1
 
 
+@pytest.mark.slow
 def test_a_folder_keeps_to_its_targets_and_model(music, tiny_folder):
     shutil.copytree(tiny_folder, music / "model")
     options = dict(audio=None, model=str(music / "model"), steps=1, columns=("model",), limit=1)
@@ -442,6 +444,7 @@ def test_distance_of_sets():
     assert far.value == pytest.approx(4, abs=1e-6) and near.high < far.low and far.low < 4 < far.high and far.n == 80
 
 
+@pytest.mark.slow
 def test_without_a_held_out_reference_columns_are_halves_of_one_size():
     """Audio that is the set's own, and audio of the same kind, lie as far from the reference as the set's own other half does."""
     rng, cases = np.random.default_rng(0), load_cases("composed:40")

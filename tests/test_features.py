@@ -50,6 +50,7 @@ def test_a_waltz_counts_three():
     assert hear(triads([C, F, G, C, AM, F], 140, beats=3), RATE).meter.beats == 3
 
 
+@pytest.mark.slow
 def test_what_cannot_be_heard_is_none_with_a_reason():
     silence = hear(np.zeros(5 * RATE, np.float32), RATE)
     short = hear(tone(440, 0.5), RATE)

@@ -35,6 +35,7 @@ def test_every_line_can_be_played_and_is_of_its_mode(mode, line):
         assert mode == "minor" or "i" not in homes, "the tonic of a major key is major"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "in_c", "in_a_minor"),
     [

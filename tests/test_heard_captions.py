@@ -29,6 +29,7 @@ def said(text, name):
     return any(phrase and re.search(rf"(?<![\w-]){re.escape(phrase)}(?![\w-])", text) for phrase in phrases)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
@@ -51,6 +52,7 @@ def test_a_caption_says_what_is_known_and_nothing_else(seed, words, instruments,
         assert len(text.split()) > 5, text
 
 
+@pytest.mark.slow
 def test_words_vary_and_some_captions_have_several_sentences():
     rng, texts = np.random.default_rng(0), []
     for seed in range(1000):

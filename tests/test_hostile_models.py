@@ -116,6 +116,7 @@ def test_every_bounded_setting_is_read(part, folder):
                 check_configs(folder)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "entry"),
     [
@@ -135,6 +136,7 @@ def test_only_known_classes_are_imported(folder, capsys, monkeypatch, part, entr
     assert not (folder / "ran").exists()
 
 
+@pytest.mark.slow
 def test_a_tokenizers_own_code_is_neither_run_nor_asked_for(folder, monkeypatch):
     monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("it asks"))
     (folder / "tokenizer" / "evil.py").write_text(f"open({str(folder / 'ran')!r}, 'w')\nclass Evil: pass\n")
@@ -206,6 +208,7 @@ def test_json_is_not_read_without_end(tmp_path, monkeypatch):
         read_json(tmp_path / "a.json")
 
 
+@pytest.mark.slow
 def test_weights_that_only_the_check_would_find_are_not_played(folder, capsys):
     """A file under another name holds good tensors; the one that is loaded lacks some."""
     path = weights(folder, "unet")

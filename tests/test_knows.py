@@ -125,6 +125,7 @@ def test_rows_teach_instruments_beside_the_first_and_drums_that_sound():
     )
 
 
+@pytest.mark.slow
 def test_rows_teach_what_three_of_them_have():
     rows = [{"tags": TAGS, "meter": "3/4"}] * 3 + [{"tags": TAGS | {"lead": "oboe", "drums": "latin"}, "meter": "4/4"}] * 2
     learnt = Knows.of_rows(rows)

@@ -163,6 +163,7 @@ def test_a_ring_that_decays_by_itself_is_left_alone():
     np.testing.assert_allclose(levels_db(out)[41:70], levels_db(wave)[41:70], atol=1.5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
 def test_written_files_keep_the_ceiling(tmp_path, suffix):
     for seed in range(3):

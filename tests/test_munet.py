@@ -41,6 +41,7 @@ def golden_case(number):
     return case, condition
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", sorted({name.split("/")[0][4:] for name in CASES}))
 def test_equals_the_original(golden_munet, number):
     case, condition = golden_case(number)
@@ -49,6 +50,7 @@ def test_equals_the_original(golden_munet, number):
     torch.testing.assert_close(out, case["out"], atol=EMPTY_ROW.get(number, 1e-4), rtol=0)
 
 
+@pytest.mark.slow
 def test_projected_once_is_bit_equal(golden_munet):
     for number in (0, 1):
         case, condition = golden_case(number)

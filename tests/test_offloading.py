@@ -95,6 +95,7 @@ class Brought(ModelHook):
         return arguments, options
 
 
+@pytest.mark.slow
 def test_every_module_runs_inside_of_one_that_was_brought_to_the_device(tiny_folder):
     pipeline, outside, running = load_pipeline(str(tiny_folder)), [], {}
     for name in PARTS:
@@ -122,6 +123,7 @@ def test_every_module_runs_inside_of_one_that_was_brought_to_the_device(tiny_fol
     assert pipeline.unet.down[1].layers[0].streams["beat"].cross_attention in running
 
 
+@pytest.mark.slow
 def test_keys_and_values_are_projected_once_a_clip(tiny_folder):
     pipeline, calls = load_pipeline(str(tiny_folder)), []
     attention = pipeline.unet.mid.streams["chord"].cross_attention

@@ -26,6 +26,7 @@ def make(pipeline, *args, **options):
     return pipeline(*args, **{"steps": 3, "duration": 2.0, "chords": "C", "tempo": 120} | options)
 
 
+@pytest.mark.slow
 def test_same_seed_repeats_and_others_differ(tiny_pipeline):
     first, again, other = (make(tiny_pipeline, "piano", seed=s).audios for s in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
@@ -39,6 +40,7 @@ def test_takes_are_the_next_seeds(tiny_pipeline):
     np.testing.assert_allclose(takes.audios[1], alone.audios[0], atol=1e-2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("duration", [1.0, 3.3, 10.24])
 def test_duration_is_exact(tiny_pipeline, duration):
     out = make(tiny_pipeline, "", duration=duration, chords=None)
@@ -75,6 +77,7 @@ def test_steps_are_reported(tiny_pipeline):
     assert seen == [(i, 5) for i in range(1, 6)]
 
 
+@pytest.mark.slow
 def test_saves_and_loads_to_the_same_music(tiny_pipeline, tmp_path):
     tiny_pipeline.save_pretrained(tmp_path / "copy")
     again = load_pipeline(str(tmp_path / "copy"))
@@ -196,6 +199,7 @@ def test_beats_are_asked_for_as_strongly_as_the_model_says(tiny_folder):
     assert torch.equal(accented[39:], plain[1][39:]) and torch.equal(accented[:38], plain[1][:38])
 
 
+@pytest.mark.slow
 def test_guidance_leads_slow_music_away_from_its_off_beats(tiny_folder):
     pipeline = load_pipeline(str(tiny_folder))
     frame_s = pipeline.mel.config.hop_length / pipeline.mel.config.sample_rate
@@ -391,6 +395,7 @@ def test_more_beats_or_chords_than_the_model_takes_are_refused(tiny_pipeline):
         assert says in str(error.value) and "\n" not in str(error.value)
 
 
+@pytest.mark.slow
 def test_what_is_played_is_what_the_model_knows(tiny_pipeline):
     out = make(tiny_pipeline, "piano", chords="C7sus4 G", duration=4.0)
     known = make(tiny_pipeline, "piano", chords=[str(c) for c in out.controls[0].chords], duration=4.0)
@@ -405,6 +410,7 @@ def test_chords_the_model_lacks_are_noted(tiny_pipeline):
     assert len(notes) == 1 and "Csus4" in notes[0]
 
 
+@pytest.mark.slow
 def test_lists_of_prompts_of_different_lengths(tiny_pipeline):
     prompts = ["piano", "calm guitar with drums and piano pop", ""]
     many = make(tiny_pipeline, prompts, seed=4, count=2)
@@ -416,6 +422,7 @@ def test_lists_of_prompts_of_different_lengths(tiny_pipeline):
         make(tiny_pipeline, [])
 
 
+@pytest.mark.slow
 def test_layerwise_offloading_is_bit_equal(tiny_folder, tiny_pipeline):
     from diffusers.hooks import apply_group_offloading
 
@@ -444,6 +451,7 @@ def test_what_guidance_adds_in_level_is_taken_back(tiny_pipeline):
     np.testing.assert_allclose(softer, louder / 10, rtol=1e-3, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_parts_change_nothing(tiny_pipeline, monkeypatch):
     options, steps = dict(duration=2.0, steps=2, chords="C", tempo=120, count=5), []
     whole = tiny_pipeline("piano", **options)
@@ -465,6 +473,7 @@ def test_clips_of_one_length_are_made_together():
     ]
 
 
+@pytest.mark.slow
 def test_clips_in_bars_last_as_long_as_their_bars(tiny_pipeline):
     options = dict(duration="1 bar", steps=2, chords="C", meter="2/4")
     out = tiny_pipeline("piano", count=3, **options)
@@ -485,6 +494,7 @@ def test_clips_end_without_a_click(tiny_pipeline):
     assert audio[-1] == 0 and abs(audio[0]) < 0.3 * loudest
 
 
+@pytest.mark.slow
 def test_sound_has_no_dc_and_true_peaks_below_the_ceiling(tiny_pipeline):
     tiny_pipeline.set_sampling(guidance_db=-12.0)  # loud
     try:
@@ -518,6 +528,7 @@ def test_a_lead_in_is_denoised_and_cut_off(tiny_folder, tmp_path):
     assert np.array_equal(make(load_pipeline(str(tmp_path / "copy")), "piano", duration=3.3, count=2).audios, out.audios)
 
 
+@pytest.mark.slow
 def test_what_is_cut_off_is_what_lies_before_the_clip(tiny_folder, monkeypatch):
     """The vocoder's sound is a ramp: it tells where it was cut."""
     pipeline, cut = with_lead_in(tiny_folder), []
@@ -532,6 +543,7 @@ def twice_drawn(pipeline, spans):
     return pipeline._drawn(generators, spans), pipeline._drawn(generators, spans)
 
 
+@pytest.mark.slow
 def test_a_lead_in_keeps_the_noise_of_the_clip_and_moves_what_is_asked(tiny_folder):
     plain, led = load_pipeline(str(tiny_folder)), with_lead_in(tiny_folder)
     asked = resolve("piano", chords="C | G", tempo=150, meter="3/4", duration=4.0)
@@ -554,6 +566,7 @@ def test_a_lead_in_keeps_the_noise_of_the_clip_and_moves_what_is_asked(tiny_fold
     torch.testing.assert_close(after.beats[1, :10], before.beats[1, :10])  # the code of their times is the clip's
 
 
+@pytest.mark.slow
 @given(
     first=st.floats(0, 0.95), bpm=st.floats(40, 280), beats=st.integers(2, 7), lead_in_s=st.sampled_from([0, 0.256, 0.512]),
 )  # fmt: skip
@@ -576,6 +589,7 @@ def test_the_pulse_goes_back_into_the_lead_in(first, bpm, beats, lead_in_s):
     assert framed(asked, 0.0) == asked
 
 
+@pytest.mark.slow
 def test_a_tail_comes_after_the_duration(tiny_pipeline):
     out, plain = (make(tiny_pipeline, "piano", tail=t, count=2) for t in ("1.5", 0))
     assert out.audios.shape == (2, 28000) and plain.audios.shape == (2, 16000) and out.controls[0].duration_s == 2.0
@@ -584,6 +598,7 @@ def test_a_tail_comes_after_the_duration(tiny_pipeline):
     assert [len(a) for a in bars.audios] == [round(8000 * (c.duration_s + 0.5)) for c in bars.controls]
 
 
+@pytest.mark.slow
 def test_what_the_denoiser_makes_is_sharpened_and_mended_more(tiny_folder, monkeypatch):
     """Not so the mels of real audio."""
     pipeline, vocoded = load_pipeline(str(tiny_folder)), []
@@ -670,6 +685,7 @@ def test_weights_that_are_not_finite_are_named(tiny_folder, tmp_path, part):
             make(load_pipeline(str(folder), low_memory=low_memory), "piano")
 
 
+@pytest.mark.slow
 def test_a_request_leaves_the_pipeline_as_it_was(tiny_folder):
     pipeline = load_pipeline(str(tiny_folder))
     before = pipeline.scheduler
@@ -680,6 +696,7 @@ def test_a_request_leaves_the_pipeline_as_it_was(tiny_folder):
         pipeline.play(settled)
 
 
+@pytest.mark.slow
 def test_predictors_are_left_what_they_will_tell_and_no_more(with_predictors, tiny_folder):
     facts = load_pipeline(str(tiny_folder)).facts
     for prompt, left in (

@@ -24,6 +24,7 @@ seeds = st.integers(0, 10**6)
 PIECES = [plan(seed) for seed in range(1500)]
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(seeds)
 def test_plans_stay_in_bounds(seed):
@@ -78,6 +79,7 @@ def test_some_pieces_have_breaks_and_some_are_for_drums_alone():
     assert len(endings) > 0.4 * len(breaks)
 
 
+@pytest.mark.slow
 def test_some_pieces_end_and_ring_and_some_begin_with_drums():
     ending = [p for p in PIECES if p.form.name == "ending"]
     first = [p for p in PIECES if p.form.name == "intro" and p.progression.bars[0][0][0] == NO_CHORD]

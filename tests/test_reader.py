@@ -90,6 +90,7 @@ def test_words_and_letters_are_no_chords(prompt):
     assert read_prompt(prompt).chords is None and not read_prompt(prompt).notes
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("prompt", "chords", "says"),
     [("jazz, chords Dm7 G7alters Cmaj7 A7", "Dm7 G7alt Cmaj7 A7", "'G7alters' in the prompt is no chord known here, G7alt is played"), ("chords Hm G D", "G D", "'Hm' in the prompt .* left out"),      ("chords C | Hm | G | F", "C | G | F", "'Hm'"), ("C G Am F, and later on: F G C C", "C G Am F", "'F G C C' in the prompt is left out"), ("chords: c g am f", "C G Am F", "is read as C G Am F"), ("chords: xyz", None, "not understood"),
@@ -161,6 +162,7 @@ def test_after_a_word_for_chords_every_chord_is_played(names, template, separato
     assert Progression.parse(stated.chords).chords == [Chord.parse(name) for name in names], stated
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(
@@ -325,6 +327,7 @@ def test_options_override_the_prompt():
     assert controls.origin["chords"] == controls.origin["key"] == "given"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "prompt",
     [
@@ -492,6 +495,7 @@ def test_a_chart_longer_than_the_model_makes_is_refused_for_its_length(given):
         resolve("piano", chords="C G " * 100, **given)
 
 
+@pytest.mark.slow
 def test_durations_in_bars_follow_tempo_and_meter():
     controls = resolve("", chords="C G", tempo=120, meter="3/4", duration="8 bars")
     assert controls.duration_s == 12 and len(controls.beat_times) == 24 and len(controls.chords) == 8
@@ -610,6 +614,7 @@ def test_bars_begin_where_given_beats_say():
     assert skipped.chord_times == (0, 1, 2.5)  # a beat that was not heard is counted
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(st.integers(40, 200), st.integers(2, 7), st.floats(2, 60))
 def test_given_beats_of_a_grid_are_that_grid(bpm, beats, duration_s):
@@ -685,6 +690,7 @@ BARS = st.lists(st.lists(CHORDS, min_size=1, max_size=3), min_size=1, max_size=4
 )
 
 
+@pytest.mark.slow
 @example("0:Am 0.341:G7", 88, "6/8", 20.0)  # written to a tenth of a millisecond
 @example("C G7 | G7 |", 199, "6/8", 20.0)  # the clip ends a third of a beat into a bar
 @example("C | C | C | C C |", 75, "6/8", 20.0)  # the last chord just begins in the clip
@@ -801,6 +807,7 @@ def test_what_is_drawn_depends_on_the_prompt_and_the_seed_alone():
     assert rng_of("calm piano", 0).integers(10**6) == 267420, "in every process, on every machine"
 
 
+@pytest.mark.slow
 @given(st.text(max_size=80), st.integers(0, 2**32 - 65))
 def test_any_prompt_and_seed_draw_the_same_again(prompt, seed):
     assert rng_of(prompt, seed).random() == rng_of(prompt, seed).random()

@@ -457,6 +457,7 @@ def test_broken_forms_are_named(tmp_path):
             load_released(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("part", "name"),
     [("ldm", "unet.conv_out.bias"), ("ldm", "text_encoder.shared.weight"), ("ldm", "beat_embedding_layer.beat_ffn.bias"),

@@ -73,6 +73,7 @@ def made(**changes):
     return replace(base, **changes)
 
 
+@pytest.mark.slow
 @needs_fluidsynth
 def test_a_seed_is_a_piece_whatever_was_played_before():
     first, other, again = compose(3, 3.0), compose(4, 3.0), compose(3, 3.0)

@@ -171,6 +171,7 @@ def test_rows_that_are_none_are_named(tmp_path, capsys, line):
     assert command.main(["inspect", str(tmp_path)]) == 2
 
 
+@pytest.mark.slow
 def test_rates_that_mp3_lacks_are_heard(tmp_path):
     (tmp_path / "train").mkdir()
     save_json_lines(tmp_path / "rows.jsonl", [row(0, [])])

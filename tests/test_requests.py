@@ -198,6 +198,7 @@ def test_resume_makes_again_what_was_made_otherwise(capsys, here, tiny_folder):
     assert run("--seed", "9", "--guidance", "2")[0] == ["00001.wav"]  # what was cut; other versions are no reason
 
 
+@pytest.mark.slow
 def test_a_dry_run_leaves_out_what_is_made(capsys, here, tiny_folder):
     short = {"duration": 1, "steps": 1}
     write(here / "many.jsonl", [{"prompt": "calm piano", **short}, {"prompt": "pop", **short}])

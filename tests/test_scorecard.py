@@ -88,6 +88,7 @@ def test_worst_clips_come_first():
     assert rank(scores)[0] == ["a", "b", "none"]
 
 
+@pytest.mark.slow
 def test_page_holds_all_it_shows(report, folder):
     text = page(report, folder)
     assert text.index("<h3>bad") < text.index("<h3>good") and text.count("<audio") == 2 and text.count("data:image/png") == 2
@@ -132,6 +133,7 @@ def test_markdown_shows_text_from_elsewhere_as_text(report):
     assert "<script" not in compared and "\x1b" not in compared and len(compared.splitlines()) == 6
 
 
+@pytest.mark.slow
 def test_a_browser_may_run_and_load_nothing_in_the_page(report, folder):
     assert (
         ("content", POLICY) in Markup(page(report, folder)).attributes

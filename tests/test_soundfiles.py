@@ -17,6 +17,7 @@ from musicbench.sound.soundfiles import SoundFile
 FILES = odd_files()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES, ids=lambda name: name[:40].encode("ascii", "backslashreplace").decode())
 def test_odd_files_are_read_or_named(tmp_path, name):
     data, outcome, lasts_s = FILES[name]
@@ -215,6 +216,7 @@ PLACES = {  # (bytes, where the size is, how wide, its order, what it counts bes
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("said", [0, 100, 2**31 - 2, 2**31 - 1, 2**31, 2**32 - 1, 2**32 - 9, 2**62, -1, -9, "a third"])
 @pytest.mark.parametrize("kind", PLACES)
 def test_a_size_that_says_nothing_or_too_little_loses_nothing(tmp_path, kind, said):
@@ -299,6 +301,7 @@ def test_what_cannot_be_opened_has_a_remedy_of_its_own(tmp_path):
             load_audio(tmp_path / name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("claimed", [0, 1, 2**36 - 1])
 def test_how_long_a_file_lasts_is_told_by_its_beginning_where_its_header_lies(tmp_path, claimed):
     (tmp_path / "x").write_bytes(flac_claiming(encoded(tone(90), "FLAC"), claimed))
@@ -334,6 +337,7 @@ CRAFTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CRAFTED)
 def test_crafted_files_cost_little_reading(tmp_path, monkeypatch, name):
     """A file is looked at a few times, however many false beginnings it holds."""

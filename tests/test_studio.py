@@ -66,17 +66,20 @@ def test_what_is_blank_is_open(studio):
     assert (asked.prompt, set(asked.given.values())) == ("", {None})
 
 
+@pytest.mark.slow
 def test_same_request_same_sound(studio, tmp_path):
     first, second, other = (takes_of(studio, replace(QUICK, seed=s), tmp_path)[-1] for s in (1, 1, 2))
     assert first.wav.read_bytes() == second.wav.read_bytes() != other.wav.read_bytes()
 
 
+@pytest.mark.slow
 def test_low_memory_gives_the_same_sound(studio, tiny_folder, tmp_path):
     small = Studio([str(tiny_folder)], low_memory=True)
     one, other = (takes_of(s, QUICK, tmp_path)[-1] for s in (studio, small))
     assert one.wav.read_bytes() == other.wav.read_bytes()
 
 
+@pytest.mark.slow
 def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
     pipeline, seen = studio.warm_up().result(), []
     real = pipeline.denoise
@@ -179,6 +182,7 @@ def test_watched_ends_whatever_the_work_raises(error):
         assert caught.value.__cause__ is error
 
 
+@pytest.mark.slow
 def test_a_tail_rings_out_and_given_beats_are_played(studio, tmp_path):
     beats = [[0.1, 0.8, 1.5, 2.2], [1, 2, 3, 1]]
     asked = replace(QUICK, tempo="", duration=3.0, beats=json.dumps(beats), tail="1.5")

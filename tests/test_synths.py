@@ -119,6 +119,7 @@ def test_patches_are_equally_loud(name):
     assert np.mean(found) == pytest.approx(-20, abs=1.5) and np.ptp(found) < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PATCHES)
 def test_harder_is_louder_and_a_key_that_goes_up_ends_the_note(name):
     soft, hard = (played(name, middle(name), 0.5, velocity).std() for velocity in (0.3, 0.95))
@@ -141,6 +142,7 @@ def test_a_plain_saw_would_fold_back():
     assert beside_harmonics_db(2 * (1234.5 * time % 1) - 1, 1234.5, 0) > -15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", HARMONIC)
 def test_no_patch_folds_back_at_24_khz(name):
     for pitch in (PATCHES[name].high, 91.7):

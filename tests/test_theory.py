@@ -23,6 +23,7 @@ chords = st.builds(Chord, st.integers(0, 11), st.sampled_from(list(SPELLINGS)), 
 keys = st.builds(Key.of, st.integers(0, 11), st.sampled_from(["major", "minor"]))
 
 
+@pytest.mark.slow
 @given(chords, st.none() | keys)
 def test_chord_round_trips(chord, key):
     assert Chord.parse(chord.harte(key)) == chord
@@ -645,6 +646,7 @@ def test_sections_that_come_again(line, chords):
     assert [str(chord) for chord in Progression.parse(line).chords] == chords.split()
 
 
+@pytest.mark.slow
 def test_sections_without_chords_are_named():
     assert "'solo' in the chord line has no chords" in Progression.parse("[Verse]\nC G\n[Solo]").notes[0]
     assert "those of the section named alike" in Progression.parse("Verse 1: C G\nVerse 2").notes[0]

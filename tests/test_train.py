@@ -61,6 +61,7 @@ def final(folder):
     return torch.load(folder / "parts" / "model.pt", weights_only=True)
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_the_same(tmp_path):
     options = dict(lr=0.3, batch_size=8, save_every=10, log_every=5)
     fit(Toy(), tmp_path / "whole", Course(steps=60, **options), held_out=Toy())
@@ -187,6 +188,7 @@ def test_padding_is_not_learnt_from(monkeypatch):
     assert torch.equal(seen[0].sum(dim=1), (task.ends[batch["clip"][:, 0]] - batch["row"][:, 0]).clamp(max=batch["row"].shape[1]))
 
 
+@pytest.mark.slow
 def test_batches_drawn_ahead_are_the_same(tmp_path):
     options = dict(lr=0.3, batch_size=8, steps=20)
     fit(Toy(), tmp_path / "here", Course(**options))
@@ -195,6 +197,7 @@ def test_batches_drawn_ahead_are_the_same(tmp_path):
         assert torch.equal(a, b)
 
 
+@pytest.mark.slow
 def test_rows_held_out_are_judged_and_not_learnt_from(tmp_path):
     options = dict(lr=0.3, batch_size=8, save_every=10)
     fit(Toy(), tmp_path / "without", Course(steps=40, **options))
@@ -318,6 +321,7 @@ def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_p
         assert tensors["lengths"].tolist() == lengths and torch.equal(tensors["latents"], latents[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("rows", "arguments", "says"),
     [

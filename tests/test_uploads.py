@@ -126,6 +126,7 @@ def test_of_songs_that_are_all_rejected_there_is_the_reason_and_no_zip(tmp_path,
     assert [p.name for p in built.report.parent.iterdir()] == ["report.html"]
 
 
+@pytest.mark.slow
 def test_closing_stops_the_build_at_the_next_clip(tmp_path, song, hears):
     builder, heard, closed = Builder(), [], Event()
 

@@ -179,6 +179,7 @@ def test_plan_names_chords_that_were_chosen_or_read(prompt, seed):
     assert f"chords ({made.origin['chords']})" in shown
 
 
+@pytest.mark.slow
 def test_plan_says_what_is_chosen_and_what_is_wrong():
     assert "140 bpm (prompt)" in plan(prompt="jazz at 140 bpm", tempo="") and "(chosen)" in plan(tempo="")
     assert "each further take" in plan(count=2) and "each further take" in plan("C", tempo="", count=2)
