@@ -46,18 +46,18 @@ page: $(VENV)/.core
 	-@test -e $(VENV)/.madmom || { $(VENV)/bin/pip install --quiet --disable-pip-version-check -r requirements-madmom.txt && touch $(VENV)/.madmom; }
 	$(VENV)/bin/mustango page $(ARGS)
 
-# Two processes test, each a file at a time.
-PYTEST := $(VENV)/bin/python -m pytest -n 2 --dist loadfile
+# Two processes test.
+PYTEST := $(VENV)/bin/python -m pytest -n 2
 
 test: $(VENV)/.dev types
-	$(PYTEST) $(ARGS)
+	$(PYTEST) --dist loadfile $(ARGS)
 
 # What is quick: types and tests side by side.
 check: $(VENV)/.dev
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types quick
 
 quick: $(VENV)/.dev
-	$(PYTEST) -m "not slow and not model and not browser" $(ARGS)
+	$(PYTEST) --dist worksteal -m "not slow and not model and not browser" $(ARGS)
 
 types: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -18,6 +18,7 @@ from safetensors.torch import load_file, save_file
 from musicbench import InputError
 from musicbench.__main__ import build_parser as build_musicbench_parser
 from musicbench.__main__ import main as musicbench_main
+from musicbench.hearing import by_madmom, detectors
 from musicbench.hearing.heard import Heard
 from musicbench.music.chords import Chord
 from musicbench.sound.master import loudness_of
@@ -379,6 +380,8 @@ def test_what_hears_and_what_composes_is_asked_for_before_anything_is_written(ca
     (here / "songs").mkdir()
     soundfile.write(here / "songs" / "a.wav", np.zeros(8000), 8000)
     monkeypatch.setattr("musicbench.build.composed.find_soundfont", lambda path: path)
+    for loaded in (detectors.load_detector, by_madmom.networks):  # what another test loaded
+        loaded.cache_clear()
     monkeypatch.setitem(sys.modules, lacks, None)
     assert musicbench_main(arguments) == 2
     err = capsys.readouterr().err
