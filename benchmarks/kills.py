@@ -26,6 +26,7 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from musicbench.build.index import INDEX
 from musicbench.sound.audio import is_whole_audio
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -171,7 +172,7 @@ def is_whole(path):
 
 
 def files(place, pattern="**/*"):
-    return sorted(path for path in place.glob(pattern) if path.is_file())
+    return sorted(path for path in place.glob(pattern) if path.is_file() and path.name != INDEX)  # which knows the files' times
 
 
 def hidden(place):

@@ -538,7 +538,7 @@ def full_of_chords_s():
 def test_no_chord_line_takes_longer_than_its_chords(repeated):
     """Quadratic growth would take a hundred times as long."""
     longest_s = 10 * full_of_chords_s()
-    for begin, end in product(("", "C"), ("", "G")):
+    for begin, end in (("", ""), ("C", "G")):
         line = begin + repeated * (19_000 // len(repeated)) + end
         assert processor_s(Progression.parse, line, longest_s) < longest_s, (begin, end)
 
