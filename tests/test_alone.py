@@ -111,6 +111,7 @@ if __name__ == "__main__":
 
 
 @pytest.mark.slow
+@pytest.mark.skipif("KILLS" not in os.environ, reason="takes a minute and a half; set KILLS=1")
 @pytest.mark.skipif(not shutil.which("sh") or not os.path.isdir("/proc/self"), reason="needs /proc")
 def test_a_killed_evaluation_goes_on_and_ends_the_same(tiny_folder, tmp_path):
     """`benchmarks/kills.py` does the same for every command, many times."""
