@@ -401,7 +401,8 @@ def test_a_run_with_nothing_to_do_reads_no_song(songs, built, tmp_path, monkeypa
     shutil.copytree(built[0], tmp_path / "out")
     times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*") if path.name not in (INDEX, "build.json")}
     monkeypatch.setattr("musicbench.build.build.build_song", not_done)
-    monkeypatch.setattr("musicbench.build.song_rows.SoundFile", not_done)
+    for place in ("song_rows", "plan"):
+        monkeypatch.setattr(f"musicbench.build.{place}.SoundFile.__init__", not_done)
     (tmp_path / "out" / "train" / "00").mkdir(exist_ok=True)
     assert build(songs, tmp_path / "out", Settings(RECIPE)) == built[1]
     kept = {path for path, time in times.items() if path.is_file() and path.stat().st_mtime_ns != time}

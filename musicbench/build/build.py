@@ -93,9 +93,8 @@ def build(
     Paraphraser(*settings.paraphrase).check()
     if settings.captioner[0]:
         Captioner(*settings.captioner).check()
-    lengths = lengths_of(found.folder, found.paths, settings.recipe)
     with alone_in(out):
-        shards = prepare(out, found.folder, settings, lengths.clips.mean, overwrite=overwrite, accept_versions=accept_versions)
+        shards = prepare(out, found, settings, overwrite=overwrite, accept_versions=accept_versions)
         _tell(found.told, out / "manifests.txt")
         with Index(out) as index:
             found.same = _same_bytes(found, index)
@@ -230,6 +229,7 @@ class _Work:
         """Keep what a song came to."""
         if not built.is_marked:
             self.found.unmarked[path] = list(built.rejected)
+            self.index.forget([path])
             return
         whole = any(entry["clip_start"] is None for entry in built.rejected)
         rejected = sum(entry["clip_start"] is not None for entry in built.rejected)

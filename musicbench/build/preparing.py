@@ -5,12 +5,11 @@ import os
 import shutil
 from contextlib import suppress
 
-import numpy as np
-
 from musicbench import InputError
 from musicbench.build.index import INDEX
 from musicbench.build.marks import marked_rows, read_object
 from musicbench.build.packing import SHARD_BYTES
+from musicbench.build.plan import lengths_of
 from musicbench.build.settings import versions
 from musicbench.build.shelves import AUDIO, MARK, SPLITS, audio_counts, files_on, mark_of
 from musicbench.files import make_folder, path_text, save_json, sweep_torn
@@ -19,12 +18,16 @@ OPUS_BYTES_A_SECOND, FLAC_BYTES_A_SAMPLE = 4500, 1.1  # of mono music, about
 REMEDY = "give --overwrite to make anew what depends on it, or another folder"
 
 
-def prepare(out, songs, settings, clips, *, overwrite, accept_versions):
+def prepare(out, found, settings, *, overwrite, accept_versions):
     """Make the folders of a build, or check that those there are of the same build; returns the number of shards.
 
-    clips: how many there are, about. What a killed writer left is deleted.
+    found: the songs' `folder` and `paths`, of which the lengths are read when the build begins. What a killed writer left
+    is deleted.
     """
-    path, now = out / "build.json", {"songs": path_text(songs.absolute()), "settings": settings.by_name(), "versions": versions()}
+    path, now = (
+        out / "build.json",
+        {"songs": path_text(found.folder.absolute()), "settings": settings.by_name(), "versions": versions()},
+    )
     there = read_object(path) if path.is_file() else {}
     if path.is_file():
         if not overwrite and there.get("settings") != now["settings"]:
@@ -36,7 +39,7 @@ def prepare(out, songs, settings, clips, *, overwrite, accept_versions):
             _delete(out)
     elif any(not left.name.startswith(".") for left in out.iterdir()):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
-    now["shards"] = there.get("shards") or shards_for(settings, clips)
+    now["shards"] = there.get("shards") or _shards_for(settings, found)
     save_json(path, now)  # first, so that what follows is known as ours
     for name in ("parts", "heard", "said", *(SPLITS if settings.form == "files" else ())):
         make_folder(out / name)
@@ -45,12 +48,11 @@ def prepare(out, songs, settings, clips, *, overwrite, accept_versions):
     return now["shards"]
 
 
-def shards_for(settings, clips):
-    """Return into how many shards of about a gigabyte so many clips with their copies go."""
-    recipe = settings.recipe
-    copies = 1 + len(recipe.draw_copies(np.random.default_rng(0), recipe.clip_s))
+def _shards_for(settings, found):
+    """Return into how many shards of about a gigabyte the clips of songs and their copies go."""
+    recipe, lengths = settings.recipe, lengths_of(found.folder, found.paths, settings.recipe)
     bytes_a_second = OPUS_BYTES_A_SECOND if settings.audio == "opus" else FLAC_BYTES_A_SAMPLE * recipe.sample_rate
-    return max(round(clips * copies * recipe.clip_s * bytes_a_second / SHARD_BYTES), 1)
+    return max(round(lengths.clips.mean * lengths.rows_a_clip * recipe.clip_s * bytes_a_second / SHARD_BYTES), 1)
 
 
 def _other(there, settings):
