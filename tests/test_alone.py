@@ -50,6 +50,18 @@ def test_two_evaluations_do_not_write_one_folder(tmp_path, capsys):
     assert "another run is writing" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_two_runs_of_prompts_do_not_write_one_folder(tiny_folder, tmp_path, capsys):
+    (tmp_path / "prompts.jsonl").write_text('{"prompt": "piano", "duration": 2, "chords": "C"}\n')
+    command = ["generate", "--prompts", str(tmp_path / "prompts.jsonl"), "-o", str(tmp_path / "out"), "--steps", "2"]
+    command += ["--model", str(tiny_folder)]
+    with alone_in(tmp_path / "out"):
+        assert main(command) == 2
+        assert os.listdir(tmp_path / "out") == [LOCK] and "another run is writing" in capsys.readouterr().err
+    assert main(command) == 0
+    assert sorted(os.listdir(tmp_path / "out")) == ["00001.json", "00001.wav"]
+
+
 def test_two_conversions_do_not_write_one_model(tmp_path):
     with model_written_whole(tmp_path / "model") as first:
         (first / "a").write_text("1")

@@ -18,7 +18,7 @@ from musicbench.build.index import Index, file_state
 from musicbench.build.marks import marked_rows
 from musicbench.build.settings import digest_of
 from musicbench.build.shelves import SPLITS, mark_of
-from musicbench.files import make_folder, written_whole
+from musicbench.files import inside, make_folder, written_whole
 
 SUFFIX = {"webdataset": "tar", "parquet": "parquet"}
 SHARD_BYTES = 10**9
@@ -58,7 +58,7 @@ def pack(out: Path, form: str, number: int, paths: Iterable[str], index: Index) 
             path.unlink(missing_ok=True)
     index.fact(f"shard {number}", _state(out, form, number, map(file_state, marks)))
     for row in rows:
-        (out / row["location"]).unlink(missing_ok=True)
+        inside(out, row["location"]).unlink(missing_ok=True)
 
 
 def sweep_shards(out: Path, form: str, shards: int) -> None:
@@ -73,7 +73,7 @@ def _write_tar(path, rows, out):
     """Write <id>.flac and <id>.json of each row; the same rows are the same bytes."""
     with written_whole(path) as temporary, tarfile.open(temporary, "w") as tar:
         for row in rows:
-            audio = out / row["location"]
+            audio = inside(out, row["location"])
             text = json.dumps(as_text(row), ensure_ascii=False).encode()
             for suffix, data in ((audio.suffix, audio.read_bytes()), (".json", text)):
                 entry = tarfile.TarInfo(audio.stem + suffix)
@@ -98,7 +98,7 @@ def _write_parquet(path, rows, out):
     with written_whole(path) as temporary, pyarrow.parquet.ParquetWriter(temporary, schema) as file:
         for first in range(0, len(rows), ROWS_A_GROUP):
             packed = [
-                {"audio": {"bytes": (out / row["location"]).read_bytes(), "path": row["location"]}, **as_text(row)}
+                {"audio": {"bytes": inside(out, row["location"]).read_bytes(), "path": row["location"]}, **as_text(row)}
                 for row in rows[first : first + ROWS_A_GROUP]
             ]
             file.write_table(pyarrow.Table.from_pylist(packed, schema))

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from musicbench import InputError
@@ -213,7 +214,7 @@ def make(todo, loaded, options, told):
     """
     from tqdm import tqdm
 
-    from musicbench.files import sweep_torn
+    from musicbench.files import alone_in, sweep_torn
     from mustango.pipeline import load_pipeline
 
     left_out = 0
@@ -223,9 +224,11 @@ def make(todo, loaded, options, told):
         loaded["model"], options.device, loaded["dtype"], quiet=True, low_memory=options.low_memory,
         revision=loaded["revision"], fetch_predictors=any(line.asked.asks_predictors for line, _ in todo),
     )  # fmt: skip
-    if options.prompts and options.out:
-        Path(options.out).mkdir(exist_ok=True)
-    with tqdm(total=sum(line.asked.request.steps for line, _ in todo), desc="composing", unit="step", disable=None) as bar:
+    steps = sum(line.asked.request.steps for line, _ in todo)
+    with (
+        alone_in(options.out or ".") if options.prompts else nullcontext(),
+        tqdm(total=steps, desc="composing", unit="step", disable=None) as bar,
+    ):
         for line, paths in todo:
             try:
                 output = play(pipeline, line.asked, bar)
