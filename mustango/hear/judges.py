@@ -17,7 +17,7 @@ import soxr
 
 from musicbench import InputError
 from musicbench.hearing.by_essentia import CHORD_HOP, beats_of, chord_labels, key_of, load_essentia, named
-from musicbench.hearing.by_librosa import chroma_of, key_fits, template_chords
+from musicbench.hearing.by_librosa import PROBE_TONE_RATINGS, chroma_of, key_fits, template_chords
 from musicbench.hearing.by_madmom import hear, madmom
 from musicbench.hearing.heard import Heard
 from musicbench.music.keys import Key
@@ -94,7 +94,7 @@ class Librosa:
     def _key(self, chroma):
         if chroma.mean(axis=1).max() < 1e-6:
             return None
-        best = int(key_fits(chroma).argmax())
+        best = int(key_fits(chroma, PROBE_TONE_RATINGS).argmax())
         return Key.of(best % 12, "minor" if best >= 12 else "major")
 
 
