@@ -4,12 +4,13 @@ Songs of 60 s are composed, with exact labels, and cut into clips of 10 s as the
 hearing: a detector on each clip alone; its song's vote; the labels of the vote that are sure enough (the builder's
 default); those on which librosa agrees. In a cell: the share that is right of the labels that are there, and in brackets
 the share of clips that have one. tempo: the counted beats or the pace within 4 %; key: tonic and mode; beats: an F-measure
-of at least .8; chords: the share of the time. With --songs: how far madmom and librosa agree on real songs (fetch_music.sh),
-each clip alone and after the vote. Needs madmom, FluidSynth with pyfluidsynth, and a SoundFont.
+of at least .8; chords: the share of the time. With --songs: how far librosa, and essentia where it is installed, agree with
+madmom on real songs (fetch_music.sh): each clip alone, after the vote, and on those labels that are sure. Needs madmom, FluidSynth with pyfluidsynth, and a SoundFont.
 """
 
 import argparse
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -123,21 +124,37 @@ def alone(clips, name):
 
 
 def real(options):
+    """Print how far the free detectors agree with madmom on real songs: heard alone, as voted, and of what is sure."""
     recipe, counts = Recipe(), {}
+    ways = {
+        "each clip alone": alone,
+        "the song's vote": lambda clips, name: hear_song(clips, Hearing(name, **EVERYTHING)),
+        "those that are sure": lambda clips, name: hear_song(
+            clips, Hearing(name, only_music=False) if name == "madmom" else Hearing(name, **EVERYTHING)
+        ),
+    }
     for path in tqdm(find_songs(options.songs)[:: options.every], unit="song"):
         with SoundFile(Path(options.songs) / path) as file:
             clips = [(start, samples, file.sample_rate) for start, samples, _ in segments(file, recipe)][: options.clips]
-        for name, hears in (("each clip alone", alone), ("the song's vote", lambda c, n: hear_song(c, Hearing(n, **EVERYTHING)))):
-            for mine, other in zip(hears(clips, "madmom"), hears(clips, "librosa"), strict=True):
-                differs = disagreements(mine, other, mine.duration_s)
-                there = {"tempo": mine.bpm, "meter": mine.meter, "beats": mine.beat_times, "key": mine.key, "chords": mine.chords}
-                for label in LABELS:
-                    if there[label]:
-                        counts.setdefault(name, {key: [] for key in LABELS})[label].append(label not in differs)
-    print(f"\nmadmom and librosa on real songs of {options.songs}: share of madmom's labels on which librosa agrees (labels)")
+        for way, hears in ways.items():
+            found = hears(clips, "madmom")
+            for other in options.others:
+                for mine, theirs in zip(found, hears(clips, other), strict=True):
+                    count(mine, theirs, counts.setdefault((way, other), {label: [] for label in LABELS}))
+    print(f"\nreal songs of {options.songs}: share of madmom's labels on which another detector agrees (labels)")
     print("| | " + " | ".join(LABELS) + " |\n" + "|---" * (1 + len(LABELS)) + "|")
-    for name, values in counts.items():
-        print(f"| {name} | " + " | ".join(f"{np.mean(values[label]):.3f} ({len(values[label])})" for label in LABELS) + " |")
+    for (way, other), values in counts.items():
+        cells = (f"{np.mean(values[label]):.3f} ({len(values[label])})" if values[label] else "- (0)" for label in LABELS)
+        print(f"| {way}, {other} | " + " | ".join(cells) + " |")
+
+
+def count(mine, theirs, agree):
+    """Add to `agree` of each label that both have whether they agree."""
+    differs = disagreements(mine, theirs, mine.duration_s)
+    fields = {"tempo": "bpm", "meter": "meter", "beats": "beat_times", "key": "key", "chords": "chords"}
+    for label, field in fields.items():
+        if getattr(mine, field) and getattr(theirs, field):
+            agree[label].append(label not in differs)
 
 
 def main():
@@ -151,7 +168,8 @@ def main():
     use_one_thread()
     import musicbench.hearing.song as song_module
 
-    once = {name: Once(name) for name in ("madmom", "librosa")}
+    options.others = ["librosa", *(["essentia"] if find_spec("essentia") else [])]
+    once = {name: Once(name) for name in ("madmom", *options.others)}
     song_module.load_detector = once.__getitem__
     if options.count:
         composed(options)
