@@ -98,7 +98,9 @@ def build_parser():
         description="Write the labels of each row as a JAMS file: beat_position, chord_harte, key_mode, tempo, file_metadata.",
     )
     jams.add_argument("folder", metavar="OUT", help="dataset folder, or a file of rows such as MusicBench_train.json")
-    jams.add_argument("-o", "--out", required=True, metavar="DIR", help="folder to write; files there of the same rows are replaced")
+    jams.add_argument(
+        "-o", "--out", required=True, metavar="DIR", help="folder to write; files there of the same rows are replaced"
+    )
 
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")

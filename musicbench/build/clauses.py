@@ -66,7 +66,12 @@ def _cut(sentence, start, end):
         else:
             left = tail[0].upper() + tail[1:]
     else:
-        if core[slice(*clauses[first][0])].strip() == "(" and tail.startswith(")") or re.search("which|who|that", core[slice(*clauses[first][0])]) and tail.startswith(","):
+        if (
+            core[slice(*clauses[first][0])].strip() == "("
+            and tail.startswith(")")
+            or re.search("which|who|that", core[slice(*clauses[first][0])])
+            and tail.startswith(",")
+        ):
             tail = tail[1:]
         left = head + tail
     left = left.strip(" ,;:-")

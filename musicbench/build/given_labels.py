@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from musicbench.hearing.evidence import HARMONY, PULSE
-from musicbench.hearing.heard import HeardClip
+from musicbench.hearing.heard import LABELS, HeardClip
 from musicbench.hearing.song import Pace
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
@@ -155,4 +155,5 @@ def _with(heard, labels):
     values = {name: value for own in labels.values() for name, value in own.items()}
     reasons = {label: reason for label, reason in heard.reasons.items() if label not in labels}
     sure = heard.confidence | dict.fromkeys(labels, 1.0)
+    sure = {label: sure[label] for label in LABELS if label in sure}
     return replace(heard, **values, reasons=reasons, confidence=sure, given=tuple(labels))

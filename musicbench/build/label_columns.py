@@ -66,14 +66,23 @@ def read_labels(columns: Mapping[str, Any]) -> Read:
     for kind, (names, others, read) in readers.items():
         column = next((name for name in names if name in there), None)
         if column is None:
+            faults += [_alone(kind, name, there) for some in others for name in some if name in there and kind != "key"]
             continue
         beside = [next((name for name in some if name in there and name != column), None) for some in others]
         try:
             labels[kind] = read(there[column], *(there.get(name) for name in beside))
             used |= {name for name in (column, *beside) if name}
         except Unusable as error:
-            faults.append(Fault(kind, column, " ".join(str(there[column]).split())[:40], str(error)))
+            faults.append(Fault(kind, column, _shown(there[column]), str(error)))
     return Read(GivenLabels(**labels), used, faults)
+
+
+def _alone(kind, column, there):
+    return Fault(kind, column, _shown(there[column]), f"there are no {kind} beside it")
+
+
+def _shown(cell):
+    return " ".join(str(cell).split())[:40]
 
 
 def _tempo(cell):

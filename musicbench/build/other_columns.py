@@ -27,10 +27,10 @@ def other_columns(table, find):
     columns, faults = {}, {}
     for song, (_, name, fields) in best.items():
         for key in [key for key, value in fields.items() if plain_name(key) not in LABEL_COLUMNS and is_long(value)]:
-            faults.setdefault(f"have a {key} of more than {MOST_CHARACTERS} characters, which is left out", []).append(name)
+            faults.setdefault(f"hold {key} of more than {MOST_CHARACTERS} characters, which is left out", []).append(name)
             del fields[key]
         for fault in read_labels({plain_name(key): value for key, value in fields.items()}).faults:
-            said = f"have a {fault.column} that is not used, as {fault.why}"
+            said = f"hold {fault.column} that cannot be used, as {fault.why}"
             faults.setdefault(said, []).append(f"{name} ({fault.value})" if fault.value else name)
         if fields:
             columns[song] = json_text(fields)

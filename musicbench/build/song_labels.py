@@ -58,17 +58,15 @@ def said_of_song(folder: Path, song: str, columns: Mapping[str, Any], length_s: 
         return SongFacts(GivenLabels(), {}, [], float("inf"))
     lasts_s = length_s()
     of_columns = read_labels({plain_name(name): value for name, value in columns.items()})
-    labels, known, told = GivenLabels(), [_not_used(columns, of_columns)], []
     sources = [(file, *_read(file, lasts_s)) for file in files]
-    for file, read, facts in [
-        *sources,
-        (folder / song, of_columns._replace(faults=[]), {}),
-    ]:  # faults of columns are told of their manifest
+    sources.append((folder / song, of_columns._replace(faults=[]), columns))  # their faults are told of the manifest
+    labels, known, told = GivenLabels(), [], []
+    for file, read, facts in sources:
         inside, beyond = _within(read.labels, lasts_s)
         labels = labels.or_else(inside)
-        known.append(_not_used(facts, read))
+        known.append(_not_used(facts, read) if not beyond else facts)
         told += [_line(os.path.relpath(file, folder), fault) for fault in (*read.faults, *beyond)]
-    return SongFacts(labels, joined(*known), told, lasts_s)
+    return SongFacts(labels, joined(known[-1], *known[:-1]), told, lasts_s)
 
 
 def _not_used(fields, read):

@@ -27,8 +27,8 @@ LENGTHS = ("duration", "duration_s", "length")
 BOTH = ("segment", "interval", "timestamps", "timestamp", "time", "times", "span")
 CLOCK = r"(?:(?:\d{1,2}:)?\d{1,3}:[0-5]\d(?:[.,]\d+)?)"
 _CLOCK = re.compile(CLOCK)
-_SECONDS = re.compile(r"(\d+(?:[.,]\d+)?) ?(?:s|sec|secs|seconds?)?", re.IGNORECASE)
-CAPTIONS = ("caption", "text", "description", "desc", "prompt", "sentence", "label", "name", "title")
+_SECONDS = re.compile(r"(-?(?:\d+(?:[.,]\d*)?|\.\d+)(?:e[+-]?\d{1,2})?) ?(?:s|sec|secs|seconds?)?", re.IGNORECASE)
+CAPTIONS = ("caption", "captions", "text", "sentences", "description", "desc", "prompt", "sentence", "label", "name", "title")
 _OF_LINE = re.compile(rf"\s*(?P<start>{CLOCK})(?:\s*(?:[-–—]|to)\s*(?P<end>{CLOCK}))?(?:\s*[-–—:.)|]+)?\s+(?P<said>\S.*)")
 _LONGEST = 1 << 22  # characters of a cell that is read as a list
 

@@ -24,8 +24,8 @@ _PHRASE = re.compile(
     rf"(?:\b(?:from|between) )?{_ABOUT}(?P<first>{_TIME}|{_NUMBER}(?={_TO}{_ABOUT}{_NUMBER}{_UNIT})){_TO}{_ABOUT}(?P<last>{_TIME})"
     rf"|\b(?:from|after|since|starting (?:at|from)|beginning (?:at|from)) {_ABOUT}(?P<on>{_TIME})(?: on(?:wards?)?\b)?"
     rf"|\b(?:until|till|up to|before) {_ABOUT}(?P<until>{_TIME})"
-    rf"|(?P<before>\b(?:at|around|about) {_ABOUT})(?P<at>{_TIME})(?P<behind> mark\b)?"
-    rf"|(?P<in>{_TIME})(?= in(?:to (?:the|this) \w+)?\b(?! \d))|(?P<bare>{CLOCK}(?![\d:]))"
+    rf"|(?P<before>\bat {_ABOUT}|(?<!for )(?<!lasts )(?<!of )(?<!lasting )\baround )(?P<at>{_TIME})(?P<behind> mark\b)?"
+    rf"|(?P<in>{_TIME})(?= in(?: ?to (?:the|this) \w+|[,.;]|$))|(?P<bare>{CLOCK}(?![\d:]))"
     rf")(?! long\b)",
     re.IGNORECASE,
 )
