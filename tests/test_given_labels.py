@@ -173,6 +173,7 @@ def test_what_is_given_from_beginning_to_end_need_not_be_heard():
     assert GivenLabels(BEATS[:4]).needless(0, end_s) == []
     assert GivenLabels(chords=CHORDS).needless(0, end_s) == []  # the key is heard by chords, too
     assert GivenLabels(chords=CHORDS, key=((0.0, Key("C")),)).needless(0, end_s) == [HARMONY]
+    assert GivenLabels(chords=((0.0, CHORDS[0][1]), (3.7, None)), key=((0.0, Key("C")),)).needless(0, end_s) == [HARMONY]
     assert GivenLabels(chords=((0.0, CHORDS[0][1]), (3.0, None)), key=((0.0, Key("C")),)).needless(0, end_s) == []
     assert GivenLabels(tempo=((0.0, 90.0),), meter=((0.0, Meter()),), key=((0.0, Key("C")),)).needless(0, end_s) == []
 

@@ -15,6 +15,7 @@ from musicbench.music.tempo import counted_bpm
 from musicbench.sound.features import bpm_of
 
 LEAST_BEATS = 2  # of a clip, below which they count as not given
+GAP_S = 0.5  # in which a chord that has ended goes on, where nothing else is given
 NEAR_S = 0.07  # two times of one beat
 SAME_PHASE = 0.7  # of the beats heard, that must lie on given ones to tell where bars begin
 NEEDED = {PULSE: ("beats", "tempo", "meter"), HARMONY: ("chords", "key")}  # for what is heard together
@@ -121,9 +122,14 @@ def longest(spans: Sequence[tuple[float, Any]], start_s: float, end_s: float) ->
 
 
 def _covered(spans, first_s, end_s):
-    """Tell whether something is given all the time, but for what is before the first second of it."""
-    inside = [value for (t, value), (end, _) in pairwise([*spans, (float("inf"), None)]) if t < end_s and end > first_s]
-    return bool(inside) and None not in inside and spans[0][0] <= first_s + 1
+    """Tell whether something is given all the time, but for short gaps and what is before the first second of it."""
+    return bool(spans) and spans[0][0] <= first_s + 1 and _missing_s(spans, first_s, end_s) <= GAP_S
+
+
+def _missing_s(spans, first_s, end_s):
+    """Return for how long nothing is given from one time to another, once something is."""
+    gaps = [(t, end) for (t, value), (end, _) in pairwise([*spans, (float("inf"), None)]) if value is None]
+    return sum(max(min(end, end_s) - max(t, first_s), 0.0) for t, end in gaps)
 
 
 def _chords_in(chords, start_s, end_s, lasts_s):
@@ -131,7 +137,7 @@ def _chords_in(chords, start_s, end_s, lasts_s):
     if longest(chords, start_s, end_s) is None:
         return []
     here = [(t, c) for (t, c), (end, _) in pairwise([*chords, (float("inf"), None)]) if t < start_s + lasts_s and end > start_s]
-    if any(c is None and t < end_s - 1e-6 for t, c in here):
+    if _missing_s(chords, start_s, end_s) > GAP_S:
         return []
     return [(max(round(t - start_s, 6), 0.0), c) for t, c in here if c is not None]
 

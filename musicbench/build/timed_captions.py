@@ -85,11 +85,9 @@ def _at_times(part, first_s, last_s, start_s, end_s):
     if not said or is_whole:
         return said and _ended(said) if first_s or last_s < float("inf") else said
     if first_s > start_s and last_s < end_s:
-        when = f"From {_number(first_s - start_s)} seconds until {_number(last_s - start_s)} seconds"
+        when = f"From {_in_words(first_s - start_s)} until {_in_words(last_s - start_s)}"
     else:
-        when = (
-            f"From {_number(first_s - start_s)} seconds on" if first_s > start_s else f"Until {_number(last_s - start_s)} seconds"
-        )
+        when = f"From {_in_words(first_s - start_s)} on" if first_s > start_s else f"Until {_in_words(last_s - start_s)}"
     return _ended(f"{when}: {said}")
 
 
@@ -199,11 +197,12 @@ def _moved_time(time: str, start_s: float) -> str:
     moved = _seconds(time) - start_s
     if re.fullmatch(CLOCK, time) and abs(moved - round(moved)) < 0.05:
         return f"{round(moved) // 60}:{round(moved) % 60:02d}"
-    return f"{_number(moved)} second{'' if _number(moved) == '1' else 's'}"
+    return _in_words(moved)
 
 
-def _number(moved):
-    return f"{round(moved, 1):g}"
+def _in_words(moved):
+    number = f"{round(moved, 1):g}"
+    return f"{number} second" if number == "1" else f"{number} seconds"
 
 
 def _clean(sentence: str) -> str:
