@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from musicbench.build.manifests import read_manifests
 from musicbench.build.moved_captions import moved_caption
 from musicbench.build.songs import song_text
 from musicbench.build.texts import MAX_CAPTION, caption_text
@@ -77,6 +78,15 @@ def test_lists_of_captions_with_times(tmp_path, form):
         assert song_text(tmp_path / "a.wav", "", {})[0] == wanted
     (tmp_path / "b.json").write_text(json.dumps(LISTS[form]))
     assert song_text(tmp_path / "b.wav", "", {})[0] == wanted
+
+
+def test_rows_that_each_caption_a_stretch_of_a_song(tmp_path):
+    rows = "a.wav,0,10,Piano alone\na.wav,10,20.5,Drums enter\nb.wav,5,10,Strings\n"
+    (tmp_path / "metadata.csv").write_text("file_name,start_s,end_s,caption\n" + rows)
+    captions, _, (line,) = read_manifests(tmp_path, ["a.wav", "b.wav"])
+    assert captions == {"a.wav": "[0-10] Piano alone. [10-20.5] Drums enter.", "b.wav": "[5-10] Strings."} and "again" not in line
+    (tmp_path / "metadata.csv").write_text("file_name,start_s,end_s,caption\na.wav,30,40,Piano alone\n")  # cut from elsewhere
+    assert read_manifests(tmp_path, ["a.wav", "b.wav"])[0] == {"a.wav": "Piano alone"}
 
 
 def test_lines_that_begin_with_a_time_are_marks(tmp_path):

@@ -28,6 +28,7 @@ LABEL_COLUMNS = {*TEMPO, *METER, *KEY, *MODE, *CHORDS, *CHORD_TIMES, *BEATS, *PO
 _CHORD_WORDS = ("chord", "value", "label", "symbol", "name")
 _POSITION_WORDS = ("position", "beat", "value", "label", "number")
 _PITCH_NAMES = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+_NO_KEY = ("-1", "-1.0")  # as Spotify writes it
 _ACCIDENTALS = {"♯": "#", "♭": "b"}
 
 
@@ -55,6 +56,7 @@ class Unusable(Exception):
 def read_labels(columns: Mapping[str, Any]) -> Read:
     """Return the labels in a song's columns, named as `columns.plain_name` spells them."""
     there = {name: value for name, value in columns.items() if name in LABEL_COLUMNS and not is_missing(value)}
+    there = {name: value for name, value in there.items() if name not in KEY or str(value) not in _NO_KEY}
     readers: dict[str, tuple[tuple[str, ...], tuple[tuple[str, ...], ...], Callable]] = {
         "tempo": (TEMPO, (), _tempo),
         "meter": (METER, (), _meter),
@@ -93,7 +95,7 @@ def _tempo(cell):
     if not re.fullmatch(r"[+-]?\d+(?:[.,]\d+)?(?:e[+-]?\d+)?", number):
         raise Unusable("it is no number of beats a minute")
     try:
-        return ((0.0, parse_tempo(number)),)
+        return ((0.0, parse_tempo(f"{float(number.replace(',', '.')):.10g}")),)
     except InputError:
         raise Unusable("it is outside 20-300") from None
 

@@ -11,10 +11,11 @@ from itertools import islice
 from pathlib import Path
 
 from musicbench.build.columns import Unread, caption_table, found_text
-from musicbench.build.other_columns import json_text, other_columns
+from musicbench.build.other_columns import json_text, other_columns, timed_rows
 from musicbench.build.song_names import Names, composed
 from musicbench.build.tables import NOT_READ, TABLES, read_table
 from musicbench.build.texts import MAX_CAPTION, counted, some
+from musicbench.build.timed_captions import longest_caption
 from musicbench.files import printable
 
 OF_CAPTIONS = re.compile(r"caption|prompt|descri")  # in a file's name
@@ -146,13 +147,16 @@ def _match(manifest, header, rows, find):
         raise Unread("it holds no rows")
     manifest.column, manifest.rows = table.column, len(table.rows)
     best, told = _best_rows(table, find)
+    if timed := timed_rows(table, find):
+        best |= {song: (level, name, timed[song]) for song, (level, name, _) in best.items() if song in timed}
+        told["name a song again, whose first row holds"] = []
     manifest.columns, faults = other_columns(table, find)
     told |= faults
     if not table.caption_columns and not manifest.columns:
         raise Unread(found_text(table.header, table.rows))
     manifest.captions = {song: caption for song, (_, _, caption) in best.items()}
     told[f"have a caption of more than {MAX_CAPTION} characters, whose beginning is used"] = [
-        name for _, name, caption in best.values() if len(caption) > MAX_CAPTION
+        name for _, name, caption in best.values() if len(caption) > longest_caption(caption)
     ]
     manifest.notes += [f"{len(names)} of {manifest.rows} rows {what}: {some(names)}" for what, names in told.items() if names]
     if len(best) > 1 and len(set(manifest.captions.values())) == 1:

@@ -9,6 +9,7 @@ from typing import Any
 from musicbench.build.columns import plain_name
 
 TAGS = ("title", "artist", "album", "license", "copyright")  # of a sound file
+NOTHING = {"", "nan", "none", "null", "n/a", "<na>"}  # as tables write it
 MOST_CHARACTERS = 10_000  # of a value; a row holds it, and so does each of its copies
 
 
@@ -21,7 +22,7 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return None
     if isinstance(value, str):
-        return value.strip() or None
+        return None if value.strip().lower() in NOTHING else value.strip()
     if isinstance(value, Mapping):
         return {str(name): plain_value(inner) for name, inner in value.items()} or None
     if isinstance(value, (list, tuple)):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
+from musicbench.build.charsets import decoded
 from musicbench.build.columns import caption_names, file_field, plain_name
 from musicbench.build.given_labels import GivenLabels
 from musicbench.build.jams import read_jams
@@ -101,10 +102,11 @@ def _unread(why):
 def _of_json(file):
     """Return what a song's own .json file holds beside a caption; that it cannot be read is told with the captions."""
     with file.open("rb") as opened:
-        try:
-            value = json.loads(opened.read(MAX_SIDECAR_BYTES))
-        except (ValueError, RecursionError):
-            value = None
+        text, _ = decoded(opened.read(MAX_SIDECAR_BYTES))
+    try:
+        value = json.loads(text or "")
+    except (ValueError, RecursionError):
+        value = None
     if not isinstance(value, dict):
         return Read(GivenLabels(), set(), []), {}
     captions = {*caption_names(value), *TIMED, file_field(value)}
