@@ -310,6 +310,22 @@ def test_jams_files_are_valid(tmp_path):
         library.load(str(path), validate=True, strict=True)
 
 
+def test_metadata_can_be_written_whatever_a_table_holds(tmp_path):
+    odd = {
+        "a\ud800": "b\ud800",
+        "title": "T\x07\u200b",
+        "n": float("nan"),
+        "inf": [float("inf"), 1],
+        "none": "<NA>",
+        "deep": {"x": {"y": 1}},
+    }
+    (tmp_path / "metadata.jsonl").write_text(json.dumps({"file_name": "a.wav", **odd}))
+    _, columns, _ = read_manifests(tmp_path, ["a.wav"])
+    facts = said_of_song(tmp_path, "a.wav", json.loads(columns["a.wav"]), lambda: 9.0)
+    assert facts.metadata == {"a?": "b?", "title": "T", "inf": [None, 1], "deep": {"x": {"y": 1}}}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(facts.metadata, ensure_ascii=False), encoding="utf-8")
+
+
 def test_metadata_is_text_in_every_form_but_rows():
     text = as_text(ROW)
     assert isinstance(text["metadata"], str) and with_values(text)["metadata"] == {"artist": "Ann"}

@@ -18,6 +18,7 @@ CASES = [
     ("At 45 seconds the drums enter.", 40, "At 5 seconds the drums enter."),
     ("A calm piece. At 0:45 the drums enter, then the bass follows.", 0, "A calm piece."),
     ("At 0:45 drums enter, and at 1:20 the guitar.", 75, "At 0:05 the guitar."),
+    ("🎵 at 0:45, drums.", 0, ""),
     ("A calm piece, with drums from 0:45 on.", 0, "A calm piece."),
     ("A calm piece, with drums from 0:45 on.", 40, "A calm piece, with drums from 0:05 on."),
     ("A calm piece, with drums from 0:45 on.", 75, "A calm piece, with drums."),
@@ -90,7 +91,7 @@ def test_rows_that_each_caption_a_stretch_of_a_song(tmp_path):
 
 
 def test_lines_that_begin_with_a_time_are_marks(tmp_path):
-    (tmp_path / "a.txt").write_text("A ballad\n0:00 Intro\n0:30 - 0:45 Verse with voice\n[1:00] Chorus")
+    (tmp_path / "a.txt").write_text("A ballad:\n0:00 Intro\n0:30 - 0:45 Verse with voice\n[1:00] Chorus")
     assert song_text(tmp_path / "a.wav", "", {})[0] == "A ballad. [0 s] Intro. [30-45] Verse with voice. [1:00] Chorus."
 
 

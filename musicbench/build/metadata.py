@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musicbench.build.columns import plain_name
+from musicbench.build.texts import INVISIBLE
 
 TAGS = ("title", "artist", "album", "license", "copyright")  # of a sound file
 NOTHING = {"", "nan", "none", "null", "n/a", "<na>"}  # as tables write it
@@ -22,9 +23,10 @@ def plain_value(value: Any) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return None
     if isinstance(value, str):
-        return None if value.strip().lower() in NOTHING else value.strip()
+        text = INVISIBLE.sub("", value).encode("utf-8", "replace").decode().strip()
+        return None if text.lower() in NOTHING else text
     if isinstance(value, Mapping):
-        return {str(name): plain_value(inner) for name, inner in value.items()} or None
+        return {str(plain_value(str(name))): plain_value(inner) for name, inner in value.items()} or None
     if isinstance(value, (list, tuple)):
         return [plain_value(inner) for inner in value] or None
     return value.isoformat() if isinstance(value, (datetime.date, datetime.time)) else str(value)

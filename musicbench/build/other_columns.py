@@ -52,7 +52,7 @@ def other_columns(table, find):
         name = table.name_of(row)
         level, song = find(name) or (0, None)
         if song and (song not in best or best[song][0] > level):
-            fields = {key: plain_value(cell) for key, cell in table.others_of(row).items()}
+            fields = plain_value(table.others_of(row)) or {}
             best[song] = level, name, {key: value for key, value in fields.items() if not _is_nothing(key, value)}
     columns, faults = {}, {}
     for song, (_, name, fields) in best.items():

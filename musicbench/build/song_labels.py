@@ -110,7 +110,7 @@ def _of_json(file):
     if not isinstance(value, dict):
         return Read(GivenLabels(), set(), []), {}
     captions = {*caption_names(value), *TIMED, file_field(value)}
-    fields = {name: plain_value(inner) for name, inner in value.items() if name not in captions}
+    fields = plain_value({name: inner for name, inner in value.items() if name not in captions}) or {}
     return read_labels({plain_name(name): inner for name, inner in fields.items()}), fields
 
 

@@ -136,8 +136,8 @@ def _mark(start_s, end_s):
 
 
 def _ended(said):
-    said = " ".join(said.split())
-    return said if said[-1] in ".!?" else said + "."
+    said = " ".join(said.split()).rstrip(" ,;:-–—")
+    return said if said[-1:] in tuple(".!?") else said + "."
 
 
 def columns_of(value: object) -> object:

@@ -92,6 +92,7 @@ def _at_times(part, first_s, last_s, start_s, end_s):
 
 
 def _ended(said):
+    said = said.rstrip(" ,;:-")
     said = said[0].upper() + said[1:]
     return said if said[-1] in ".!?" else said + "."
 
@@ -105,7 +106,7 @@ def _sentence(sentence, start_s, end_s):
     said = [(match, _moved(match, start_s, end_s)) for match in found]
     spans = clause_spans(sentence)
     false = [_is_in_false(span, said) for span in spans]
-    leading = [any(match.start() == first and moved == "\0" for match, moved in said) for first, _ in spans]
+    leading = [any(_begins(sentence[first : match.start()]) and moved == "\0" for match, moved in said) for first, _ in spans]
     timed = [any(first <= match.start() < last for match, _ in said) for first, last in spans]
     for i in range(1, len(spans)):  # what follows "at 0:45 the drums enter" goes with it
         if leading[i - 1] and not timed[i]:
@@ -118,6 +119,11 @@ def _sentence(sentence, start_s, end_s):
         return _clean(result + sentence[place:])
     left = _clean(without_clause(_with_marks(sentence, spans, false, said), _FALSE))
     return "" if _STUMP.fullmatch(left.rstrip(".!?")) else left
+
+
+def _begins(before):
+    """Tell whether no word stands before a phrase in its clause."""
+    return not re.search(r"\w", before)
 
 
 def _without_brackets(match):
