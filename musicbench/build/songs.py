@@ -174,13 +174,12 @@ def caption_lines(folder, songs, captions):
 
 def sidecars(path, suffixes=CAPTION_FILES):
     """Yield the files that are named like a song and end in one of `suffixes`, in the order in which they count."""
-    stem, seen = Path(path).stem, []
-    for suffix in suffixes:
-        for name in dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem))):
-            sidecar = Path(path).with_name(name + suffix)
-            if sidecar.is_file() and not any(sidecar.samefile(other) for other in seen):
-                seen.append(sidecar)
-                yield sidecar
+    folder, stem, seen = os.path.dirname(path), Path(path).stem, []
+    names = dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem)))
+    for place in (os.path.join(folder, name + suffix) for suffix in suffixes for name in names):
+        if os.path.isfile(place) and not any(os.path.samefile(place, other) for other in seen):
+            seen.append(place)
+            yield Path(place)
 
 
 def _sidecar_text(path):
