@@ -72,7 +72,7 @@ def read_labels(columns: Mapping[str, Any]) -> Read:
             continue
         beside = [next((name for name in some if name in there and name != column), None) for some in others]
         try:
-            labels[kind] = read(there[column], *(there.get(name) for name in beside))
+            labels[kind] = read(there[column], *(there[name] if name else None for name in beside))
             used |= {name for name in (column, *beside) if name}
         except Unusable as error:
             faults.append(Fault(kind, column, _shown(there[column]), str(error)))
@@ -177,8 +177,8 @@ def check_times(times: list[float]) -> None:
 
 def _times(cell):
     entries = listed(cell)
-    times = [seconds(entry) for entry in entries or ()]
-    if not times or None in times:
+    times = [time for time in map(seconds, entries or ()) if time is not None]
+    if not times or len(times) < len(entries or ()):
         raise Unusable("their times are no list of seconds")
     return times
 
@@ -201,11 +201,11 @@ def _times_and_positions(entries):
     if len(entries) == 2 and all(isinstance(each, (list, tuple)) for each in entries):
         times, numbers = entries
         is_pair_of_pairs = len(times) == 2 == len(numbers) and seconds(times[0]) is not None and seconds(numbers[0]) is not None
-        ascends = not is_pair_of_pairs or seconds(times[0]) < (seconds(times[1]) or 0)
+        ascends = not is_pair_of_pairs or (seconds(times[0]) or 0) < (seconds(times[1]) or 0)
         if len(times) == len(numbers) and ascends and not _are_beat_pairs(entries):
             return _times(times), list(numbers)
-    plain = [seconds(entry) for entry in entries]
-    if None not in plain:
+    plain = [time for time in map(seconds, entries) if time is not None]
+    if len(plain) == len(entries):
         return plain, [None] * len(plain)
     pairs = stretches(entries, _POSITION_WORDS)
     if pairs is None:

@@ -59,7 +59,7 @@ def said_of_song(folder: Path, song: str, columns: Mapping[str, Any], length_s: 
         return SongFacts(GivenLabels(), {}, [], float("inf"))
     lasts_s = length_s()
     of_columns = read_labels({plain_name(name): value for name, value in columns.items()})
-    sources = [(file, *_read(file, lasts_s)) for file in files]
+    sources: list[tuple[Path, Read, Mapping[str, Any]]] = [(file, *_read(file, lasts_s)) for file in files]
     sources.append((folder / song, of_columns._replace(faults=[]), columns))  # their faults are told of the manifest
     labels, known, told = GivenLabels(), [], []
     for file, read, facts in sources:
@@ -74,12 +74,12 @@ def _not_used(fields, read):
     return {name: value for name, value in fields.items() if plain_name(name) not in read.used}
 
 
-def _read(file, lasts_s):
+def _read(file: Path, lasts_s: float) -> tuple[Read, dict[str, Any]]:
     """Return (what a file beside a song says of labels, its other facts)."""
     try:
         if file.suffix.lower() == ".jams":
             read = read_jams(file)
-            return Read(read.labels, set(), read.faults), read.metadata
+            return Read(read.labels, set(), read.faults), {**read.metadata}
         if file.suffix.lower() == ".json":
             return _of_json(file)
         tempo_map = read_tempo_map(file)

@@ -90,8 +90,8 @@ def _stretch(entry, names):
         return _of_object({str(name).lower(): value for name, value in entry.items()}, names)
     if not isinstance(entry, (list, tuple)) or not 2 <= len(entry) <= 3:
         return None
-    times = [seconds(value) for value in entry[:-1]]
-    return None if None in times else Stretch(times[0], times[1] if len(times) > 1 else None, entry[-1])
+    times = [time for time in map(seconds, entry[:-1]) if time is not None]
+    return None if len(times) < len(entry) - 1 else Stretch(times[0], times[1] if len(times) > 1 else None, entry[-1])
 
 
 def _of_object(entry, names):
