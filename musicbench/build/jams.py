@@ -73,11 +73,10 @@ def _labels_of(annotation):
     if not data:
         return GivenLabels()
     said = stretches(data, ("value",)) if isinstance(data, list) else None
-    if annotation["namespace"] == "beat" and said is None:  # beats may have no value
-        times = (
-            [seconds(each.get("time")) if isinstance(each, dict) else None for each in data] if isinstance(data, list) else [None]
-        )
-        said = None if None in times else [Stretch(time, None, None) for time in times]
+    if annotation["namespace"] == "beat" and said is None and isinstance(data, list):  # beats may have no value
+        times = [seconds(each.get("time")) for each in data if isinstance(each, dict)]
+        known = [Stretch(time, None, None) for time in times if time is not None]
+        said = known if len(known) == len(data) else None
     if said is None:
         raise Unusable("its data have no times and values")
     return {"beats": _beats, "chords": _chords, "key": _keys, "tempo": _tempi}[KINDS[annotation["namespace"]]](said, data)
