@@ -44,7 +44,7 @@ class Once:
     def __getattr__(self, name):
         return getattr(self.detector, name)
 
-    def evidence(self, samples, rate):
+    def evidence(self, samples, rate, wanted=()):  # all of it is wanted
         key = hash(samples.tobytes())
         if key not in self.kept:
             self.kept[key] = self.detector.evidence(samples, rate)

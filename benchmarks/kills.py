@@ -201,7 +201,10 @@ def try_command(name, command, folder, kills, rng):
 
     def compare():
         found = digests(place, command.made_same)
-        counts["differ"] += sum(found.get(file) != wanted.get(file) for file in found.keys() | wanted)
+        differ = [file for file in sorted(found.keys() | wanted) if found.get(file) != wanted.get(file)]
+        if differ:
+            print(f"  differ: {', '.join(differ)}", flush=True)
+        counts["differ"] += len(differ)
         counts["twice"] += steps_twice(place)
         counts["left over"] += len(hidden(place))
         shutil.rmtree(place)

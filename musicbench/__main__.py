@@ -1,4 +1,4 @@
-"""Command line: python -m musicbench build | plan | inspect | compose."""
+"""Command line: python -m musicbench build | plan | inspect | jams | compose."""
 
 import sys
 
@@ -91,6 +91,16 @@ def build_parser():
     inspect.add_argument("folder", metavar="OUT", help="dataset folder")
     inspect.add_argument("--rows", type=positive, default=20, help="random rows to show (default 20)")
     inspect.add_argument("--seed", type=whole, default=0, help="of the random rows (default 0)")
+
+    jams = commands.add_parser(
+        "jams",
+        help="dataset folder -> a JAMS file of each row",
+        description="Write the labels of each row as a JAMS file: beat_position, chord_harte, key_mode, tempo, file_metadata.",
+    )
+    jams.add_argument("folder", metavar="OUT", help="dataset folder, or a file of rows such as MusicBench_train.json")
+    jams.add_argument(
+        "-o", "--out", required=True, metavar="DIR", help="folder to write; files there of the same rows are replaced"
+    )
 
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")
@@ -188,6 +198,19 @@ def inspect(options):
     return 0
 
 
+def jams(options):
+    """Run `musicbench jams`."""
+    from musicbench.build.dataset import each_row, rows_file
+    from musicbench.build.jams import write_jams
+    from musicbench.files import check_folder, make_folder
+
+    rows_file(options.folder)
+    check_folder(options.out)
+    make_folder(options.out)
+    print(f"{write_jams(each_row(options.folder), options.out)} JAMS files in {options.out}")
+    return 0
+
+
 def compose(options):
     """Run `musicbench compose`."""
     from musicbench.build.composed import Composer, write_composed
@@ -206,7 +229,7 @@ def compose(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    command = {"build": build, "plan": plan, "inspect": inspect, "compose": compose}[options.command]
+    command = {"build": build, "plan": plan, "inspect": inspect, "jams": jams, "compose": compose}[options.command]
     return run_command("musicbench", command, options, "stopped; run again to go on")
 
 

@@ -17,8 +17,8 @@ from musicbench.hearing.detectors import DETECTORS, load_detector
 from musicbench.hearing.evidence import Evidence, nothing_found, proposed_tempi
 from musicbench.hearing.heard import LABELS, Heard, HeardClip
 from musicbench.hearing.kinds import kind_of, no_music, sound_facts
-from musicbench.hearing.song import Hearing, Listened, hear_song
-from musicbench.hearing.voting import best_path, voted_beats, voted_keys
+from musicbench.hearing.song import SURE, Hearing, Listened, Pace, hear_song
+from musicbench.hearing.voting import Beat, best_path, voted_beats, voted_keys
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
 from musicbench.music.meters import Meter
@@ -93,6 +93,24 @@ def test_a_clip_without_chords_has_a_key_by_its_tones_alone():
     scores[7] = 5.0
     (voted,) = keys([evidence(key_scores=scores)])
     assert str(voted) == "G major"
+
+
+@pytest.mark.parametrize(
+    ("voted", "pace", "wanted"),
+    [
+        ((60.0, 4), Pace(120.0, None), (120.0, 4)),
+        ((60.0, 4), Pace(None, 3), (60.0, 3)),
+        ((60.0, 4), Pace(None, 6), (180.0, 6)),  # three eighths to each of them
+        ((180.0, 6), Pace(60.0, None), (180.0, 6)),
+        ((180.0, 6), Pace(None, 4), (60.0, 4)),
+        ((110.0, 6), Pace(None, 6), (110.0, 6)),
+        ((60.0, 4), None, (60.0, 4)),
+    ],
+)
+def test_beats_are_sought_at_the_pace_that_is_given(voted, pace, wanted):
+    beat = song_module._paced(Beat(*voted, 0.1, 0.2, 3), pace)
+    assert (beat.bpm, beat.beats) == wanted
+    assert (beat.pace_margin, beat.meter_margin) == (SURE if pace and pace.bpm else 0.1, SURE if pace and pace.beats else 0.2)
 
 
 def test_what_was_listened_to_goes_to_json_and_back():

@@ -78,7 +78,14 @@ def test_genres_are_plain_words(tmp_path, tag, genre):
 
 
 def test_a_songs_own_file_without_a_caption_is_named(tmp_path):
-    files = {"a.txt": "A harp.", "b.txt": "NaN\n", "c.json": "{oops", "d.json": '{"bpm": 90}', "e.json": '[{"caption": "A lyre."}]'}
+    files = {
+        "a.txt": "A harp.",
+        "b.txt": "NaN\n",
+        "c.json": "{oops",
+        "d.json": '{"size": 90}',
+        "f.json": '{"bpm": 90}',
+        "e.json": '[{"caption": "A lyre."}]',
+    }
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     lines = caption_lines(tmp_path, ["a.wav", "b.wav", "c.wav", "d.wav", "e.wav"], {"d.wav": "A lute."})

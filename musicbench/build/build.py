@@ -30,8 +30,9 @@ from musicbench.build.preparing import prepare, sweep
 from musicbench.build.row_tables import Source, write_tables
 from musicbench.build.settings import Settings, digest_of
 from musicbench.build.shelves import SPLITS, audio_counts, mark_of
+from musicbench.build.song_labels import LABEL_FILES
 from musicbench.build.song_rows import Built, Given, build_song
-from musicbench.build.songs import caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
+from musicbench.build.songs import CAPTION_FILES, caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
 from musicbench.files import alone_in, check_folder, path_text, printable, written_whole
 from musicbench.hearing.detectors import load_detector
 from musicbench.hearing.tagger import why_no_tags
@@ -63,6 +64,7 @@ class _Songs:
     folder: Path
     paths: list
     captions: dict
+    columns: dict
     hidden: list
     told: list
     same: dict = field(default_factory=dict)  # {song: the first one with the same bytes}
@@ -101,6 +103,7 @@ def build(
             work = _Work(out, found, settings, index, shards)
             work.run(engine or Engine(), on_progress or (lambda done, total: None))
             counted = _write(out, found, settings, index)
+            _keep_lines(found.told + work.told(), out / "manifests.txt")
             sweep(out, index, is_loose=settings.form == "files")
             sweep_shards(out, settings.form, shards)
     return counted
@@ -110,18 +113,22 @@ def _find(folder, out):
     """Find the songs and what is said of them."""
     others = [place for place in datasets_in(folder) if place.resolve() != out.resolve()]
     paths = find_songs(folder, leave_out=(out, *others))
-    captions, told = read_manifests(folder, paths, leave_out=(out, *others))
+    captions, columns, told = read_manifests(folder, paths, leave_out=(out, *others))
     told += [f"{printable(place.relative_to(folder))}: left out; another build wrote it" for place in others]
     told += caption_lines(folder, paths, captions)
     told += list(filter(None, [why_no_tags()]))
     hidden, left = passed_over(folder, leave_out=(out, *others))
-    return _Songs(folder, paths, captions, hidden, left + told)
+    return _Songs(folder, paths, captions, columns, hidden, left + told)
 
 
 def _tell(lines, path):
     """Print lines on the folder of songs and keep them in a file."""
     for line in lines:
         print(line, file=sys.stderr)
+    _keep_lines(lines, path)
+
+
+def _keep_lines(lines, path):
     with written_whole(path) as temporary:
         temporary.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
 
@@ -162,8 +169,10 @@ class _Work:
     def _given(self, path):
         """Return what is given of a song, with a digest of all that its rows depend on."""
         place, caption = self.found.folder / path, self.found.captions.get(path, "")
-        said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place)]
-        return Given(caption, digest_of(file_state(place), said, caption, self.found.folder.name, self.settings.by_name()))
+        columns = self.found.columns.get(path, "")
+        said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place, CAPTION_FILES + LABEL_FILES)]
+        made_of = digest_of(file_state(place), said, caption, columns, self.found.folder.name, self.settings.by_name())
+        return Given(caption, made_of, columns)
 
     def _left(self):
         """Return the songs that are to be built, shard by shard, of each the largest first."""
@@ -225,8 +234,15 @@ class _Work:
         if not is_packed(self.out, form, number, self._marks(paths), self.index):
             pack(self.out, form, number, paths, self.index)
 
+    def told(self):
+        """Return the lines on what is given of single songs and not used."""
+        return [line for path, lines in self.index.told() if path in self.given for line in lines]
+
     def _keep(self, path, built):
         """Keep what a song came to."""
+        for line in built.told:
+            print(line, file=sys.stderr)
+        self.index.keep_told(path, built.told)
         if not built.is_marked:
             self.found.unmarked[path] = list(built.rejected)
             self.index.forget([path])

@@ -1,6 +1,7 @@
 """Sentences of a caption, and what is left of one when a clause of it is cut."""
 
 import re
+from itertools import pairwise
 
 # Not after "Dr.", "No.", "feat." or an initial.
 SENTENCE_END = re.compile(
@@ -36,12 +37,20 @@ def without_clause(sentence: str, pattern: re.Pattern) -> str:
     return sentence
 
 
+def clause_spans(sentence: str) -> list[tuple[int, int]]:
+    """Return where the clauses of a sentence begin and end."""
+    return [(before[1], behind[0]) for before, behind in pairwise(_joints(sentence.rstrip(".!?")))]
+
+
+def _joints(core):
+    return [(0, 0), *(joint.span() for joint in _JOINTS.finditer(core)), (len(core), len(core))]
+
+
 def _cut(sentence, start, end):
     """Return a sentence without the clauses that a span touches, "" where what is left does not stand alone."""
     core = sentence.rstrip(".!?")
     mark = sentence[len(core) :]
-    joints = [(0, 0), *(joint.span() for joint in _JOINTS.finditer(core)), (len(core), len(core))]
-    clauses = [(joints[i], joints[i + 1]) for i in range(len(joints) - 1)]  # the joint before each, and the one behind
+    clauses = list(pairwise(_joints(core)))  # the joint before each, and the one behind
     touched = [i for i, (before, behind) in enumerate(clauses) if before[1] < end and behind[0] > start]
     if not touched or len(touched) == len(clauses):
         return ""
@@ -57,7 +66,12 @@ def _cut(sentence, start, end):
         else:
             left = tail[0].upper() + tail[1:]
     else:
-        if core[slice(*clauses[first][0])].strip() == "(" and tail.startswith(")"):
+        if (
+            core[slice(*clauses[first][0])].strip() == "("
+            and tail.startswith(")")
+            or re.search("which|who|that", core[slice(*clauses[first][0])])
+            and tail.startswith(",")
+        ):
             tail = tail[1:]
         left = head + tail
     left = left.strip(" ,;:-")

@@ -27,6 +27,7 @@ LANGUAGES = {
     "french", "german", "spanish", "italian", "portuguese", "dutch", "polish", "russian", "turkish", "arabic", "hindi",
     "japanese", "korean", "chinese",
 }  # fmt: skip
+NO_WORDS = {"chords", "chord", "chord_progression", "chord_sequence", "chord_labels", "beats", "downbeats", "tempo", "meter"}
 SAMPLE_ROWS = 500  # by which the form of a table is chosen
 
 
@@ -49,7 +50,9 @@ class CaptionTable:
 
     @property
     def column(self):
-        """The name of the captions' column, or its number."""
+        """The name of the captions' column, or its number; "" where there is none."""
+        if not self.caption_columns:
+            return ""
         first = self.caption_columns[0]
         return str((self.header[first] if self.header else "") or first + 1)
 
@@ -61,6 +64,11 @@ class CaptionTable:
         """Return the first caption in a row; "" where there is none in words."""
         cells = (cell_of(row, place) for place in self.caption_columns)
         return next((text for text in map(caption_text, cells) if text), "")
+
+    def others_of(self, row):
+        """Return a row's other cells by their columns' names."""
+        used = (*self.caption_columns, self.file_column)
+        return {str(name): cell_of(row, place) for place, name in enumerate(self.header or ()) if place not in used and name}
 
     def has_formula(self, row):
         """Tell whether a row holds a spreadsheet's formula where a caption should be."""
@@ -124,9 +132,14 @@ def caption_table(header, rows, find):
         songs = _rows_of_songs(rows, file_column, find)
         captions = [place for place in likely if place != file_column and _is_varied(songs, place)][:1]
     guess = [] if captions else _wordy_columns(names, _rows_of_songs(rows, file_column, find), width, file_column)
-    if file_column is None or not captions + guess:
-        raise Unread(_found(header, rows))
+    if file_column is None or not (captions + guess or _names_songs(names)):
+        raise Unread(found_text(header, rows))
     return CaptionTable(header, rows, file_column, captions or guess, bool(guess))
+
+
+def _names_songs(names):
+    """Tell whether a header has a column for a file's name, and others."""
+    return len(names) > 1 and file_field(names) is not None
 
 
 def _file_column(header, rows, width, find):
@@ -158,7 +171,8 @@ def _wordy_columns(names, rows, width, file_column):
     words = {}
     for place in range(len(names) or width):
         texts = [caption_text(cell_of(row, place)) for row in rows]
-        is_other = place == file_column or (place < len(names) and _is_never(plain_name(names[place])))
+        name = plain_name(names[place]) if place < len(names) else ""
+        is_other = place == file_column or _is_never(name) or name in NO_WORDS
         if not is_other and _is_varied(rows, place):
             words[place] = sum(len(text.split()) for text in texts)
     most = max(words, key=words.get, default=None)
@@ -172,7 +186,8 @@ def _is_varied(rows, place):
     )
 
 
-def _found(header, rows):
+def found_text(header, rows):
+    """Say what a table holds in place of captions."""
     if any(header or ()):
         return f"its columns are {', '.join(map(str, header))[:100]}"
     return f"its first row is {str(rows[0])[:100]}" if rows else "it holds no rows"

@@ -1,6 +1,7 @@
 """Rows on disk: JSON Lines beside audio files, field for field as MusicBench publishes them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,20 @@ from musicbench.sound.clip import Clip
 
 ROWS = "rows.jsonl"
 # Fields that differ in shape from row to row.
-STRUCTURED = ("beats", "transforms", "not_heard", "versions", "tags", "melody", "hits", "parts", "sources", "confidence")
+STRUCTURED = (
+    "beats",
+    "transforms",
+    "not_heard",
+    "versions",
+    "tags",
+    "melody",
+    "hits",
+    "parts",
+    "sources",
+    "confidence",
+    "label_sources",
+    "metadata",
+)
 # Null or empty in some rows, perhaps in all of a split.
 NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
 
@@ -33,20 +47,25 @@ def read_rows(folder: Path | str) -> list[dict]:
 
     A torn last line (a killed writer's) is left out. Raises InputError.
     """
+    return list(each_row(folder))
+
+
+def each_row(folder: Path | str) -> Iterator[dict]:
+    """Yield what `read_rows` returns, row by row."""
     path = rows_file(folder)
-    rows, lines = [], path.read_bytes().split(b"\n")
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            rows.append(json.loads(line))
-        except (ValueError, RecursionError):  # not UTF-8 included, and what is nested without end
-            if number == len(lines):
-                break
-            raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None
-        if not isinstance(rows[-1], dict):
-            raise InputError(f"{path} line {number} is no object of fields; delete the line or make the dataset anew")
-    return rows
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError):  # not UTF-8 included, and what is nested without end
+                if not line.endswith(b"\n"):
+                    return
+                raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None
+            if not isinstance(row, dict):
+                raise InputError(f"{path} line {number} is no object of fields; delete the line or make the dataset anew")
+            yield row
 
 
 def metadata_line(row: dict) -> str:

@@ -93,6 +93,19 @@ class Index:
         """Keep the SHA-256 of a song's file in a state (`file_state`)."""
         self._base.execute("REPLACE INTO digests VALUES (?, ?, ?)", (os.fsencode(path), state, sha256))
 
+    def keep_told(self, path: str, lines: Iterable[str]) -> None:
+        """Keep lines on what is given of a song and not used."""
+        name, text = "told " + os.fsencode(path).hex(), "\n".join(lines)
+        if text != self.fact(name):
+            self.fact(name, text)
+
+    def told(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the songs of which there are such lines, and these."""
+        for name, text in self._base.execute(
+            "SELECT name, value FROM facts WHERE name LIKE 'told %' AND value != '' ORDER BY name"
+        ):
+            yield os.fsdecode(bytes.fromhex(name.removeprefix("told "))), text.splitlines()
+
     def forget(self, paths: Iterable[str]) -> None:
         """Drop songs that are gone, or are to be made again."""
         self._base.executemany("DELETE FROM songs WHERE path = ?", ((os.fsencode(path),) for path in paths))

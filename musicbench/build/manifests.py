@@ -3,15 +3,19 @@
 What is not used is told.
 """
 
+import json
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
-from musicbench.build.columns import Unread, caption_table
+from musicbench.build.columns import Unread, caption_table, found_text
+from musicbench.build.other_columns import json_text, other_columns, timed_rows
 from musicbench.build.song_names import Names, composed
 from musicbench.build.tables import NOT_READ, TABLES, read_table
 from musicbench.build.texts import MAX_CAPTION, counted, some
+from musicbench.build.timed_captions import longest_caption
 from musicbench.files import printable
 
 OF_CAPTIONS = re.compile(r"caption|prompt|descri")  # in a file's name
@@ -24,18 +28,20 @@ OF_OTHERS = re.compile(
     r"|credits|lyrics|transcripts?|todo|changes|changelog|titles?|artists?)(?![a-z])"
 )
 EXPECTED = "expected file_name and caption"
+SHOWN, MAX_LINE = 20, 300  # songs whose columns are named; characters in which they are
 
 
 @dataclass
 class Manifest:
-    """What was read from one file: {song: caption}, how many rows it has, the caption column's name, and notes on what
-    was not used.
+    """What was read from one file: {song: caption}, {song: its other columns as JSON}, how many rows it has, the caption
+    column's name, and notes on what was not used.
 
     is_guess: no column is named as captions are.
     """
 
     name: str
     captions: dict = field(default_factory=dict)
+    columns: dict = field(default_factory=dict)
     rows: int = 0
     column: str = ""
     is_guess: bool = False
@@ -43,14 +49,19 @@ class Manifest:
 
     def line(self, songs):
         """Say in one line what was read of it and what was not used."""
-        read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else "not used"
-        column = [f"captions from column {self.column}"] if self.captions else []
-        line = " ".join("; ".join([f"{self.name}: {read}", *column, *self.notes]).split())
+        read = f"no captions, {EXPECTED}" if self.columns else "not used"
+        read = f"captions of {len(self.captions)} of {songs} songs" if self.captions else read
+        told = [f"captions from column {self.column}"] if self.captions else []
+        if self.columns:
+            names = dict.fromkeys(name for text in islice(self.columns.values(), SHOWN) for name in json.loads(text))
+            told.append(f"columns of {len(self.columns)} of {songs} songs: {', '.join(names)}"[:MAX_LINE])
+        line = " ".join("; ".join([f"{self.name}: {read}", *told, *self.notes]).split())
         return printable("".join(letter if letter.isprintable() else "?" for letter in line))
 
 
 def read_manifests(folder, songs, leave_out=()):
-    """Return ({song: caption}, [line for each manifest]) of what is said about `songs`, paths relative to `folder`.
+    """Return ({song: caption}, {song: other columns as JSON}, [line for each manifest]) of what is said about `songs`,
+    paths relative to `folder`.
 
     Manifests are tables (.csv, .tsv, .jsonl, .parquet), and .json and .txt files that are no song's own, at any depth.
     A file that is not named like a manifest is used only if a column is named like captions. Where two speak of a song,
@@ -63,13 +74,15 @@ def read_manifests(folder, songs, leave_out=()):
     for path in _candidates(folder, songs, leave_out):
         manifest = _read(Path(folder), path, names)
         is_known = path.suffix.lower() in (*TABLES, *NOT_READ) or _is_manifest_name(path)
-        if is_known or manifest.captions or manifest.is_guess:
+        if is_known or manifest.captions or manifest.columns or manifest.is_guess:
             manifests.append((manifest.is_guess, not _is_manifest_name(path), manifest))
         else:
             lost.append(manifest.name)
     manifests = [manifest for _, _, manifest in sorted(manifests, key=lambda entry: entry[:2])]
-    captions = {}
+    captions, columns = {}, {}
     for manifest in manifests:
+        for song, text in manifest.columns.items():
+            columns[song] = json_text(json.loads(text) | json.loads(columns[song])) if song in columns else text
         again = sum(song in captions for song in manifest.captions)
         if again:
             manifest.notes.append(f"{counted(again, 'song')} captioned by an earlier manifest, which holds")
@@ -77,7 +90,7 @@ def read_manifests(folder, songs, leave_out=()):
     lines = [manifest.line(len(songs)) for manifest in manifests]
     if lost:
         lines.append(f"{counted(len(lost), '.txt or .json file')} belong{'s' if len(lost) == 1 else ''} to no song: {some(lost)}")
-    return captions, lines
+    return captions, columns, lines
 
 
 def _candidates(folder, songs, leave_out):
@@ -119,7 +132,7 @@ def _read(folder, path, names):
     except Unread as error:
         manifest.notes = [f"{error}; {EXPECTED}"]
     if manifest.is_guess and not _is_manifest_name(path):
-        manifest.captions = {}
+        manifest.captions, manifest.columns = {}, {}
         manifest.notes = [
             f"it has no caption column and is not named like a manifest; {EXPECTED}, or the name captions{path.suffix}"
         ]
@@ -134,9 +147,16 @@ def _match(manifest, header, rows, find):
         raise Unread("it holds no rows")
     manifest.column, manifest.rows = table.column, len(table.rows)
     best, told = _best_rows(table, find)
+    if timed := timed_rows(table, find):
+        best |= {song: (level, name, timed[song]) for song, (level, name, _) in best.items() if song in timed}
+        told["name a song again, whose first row holds"] = []
+    manifest.columns, faults = other_columns(table, find)
+    told |= faults
+    if not table.caption_columns and not manifest.columns:
+        raise Unread(found_text(table.header, table.rows))
     manifest.captions = {song: caption for song, (_, _, caption) in best.items()}
     told[f"have a caption of more than {MAX_CAPTION} characters, whose beginning is used"] = [
-        name for _, name, caption in best.values() if len(caption) > MAX_CAPTION
+        name for _, name, caption in best.values() if len(caption) > longest_caption(caption)
     ]
     manifest.notes += [f"{len(names)} of {manifest.rows} rows {what}: {some(names)}" for what, names in told.items() if names]
     if len(best) > 1 and len(set(manifest.captions.values())) == 1:
@@ -165,6 +185,8 @@ def _best_rows(table, find):
         level, song = found
         if not song:
             told["fit more than one song; write their folders and endings"].append(name)
+        elif not caption and not table.caption_columns:
+            continue
         elif not caption:
             told["hold a formula" if table.has_formula(row) else "have no caption"].append(name)
         elif song not in best:

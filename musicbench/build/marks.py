@@ -3,7 +3,7 @@ its rows."""
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from musicbench.files import json_line, make_folder, path_text, printable, written_whole
@@ -14,19 +14,21 @@ class Mark:
     """A song that is done.
 
     made_of: what all its rows depend on; audio: a digest of what its audio files depend on, "" without any; rejected:
-    entries as of rejected.jsonl.
+    entries as of rejected.jsonl; told: lines on what is given of it and not used.
     """
 
     made_of: dict
     audio: str
     rejected: list
     rows: list
+    told: list = field(default_factory=list)
 
     def save(self, path: Path) -> None:
         """Write the mark, whole or not at all."""
         make_folder(path.parent)
         with written_whole(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-            file.write(json_line({"made_of": self.made_of, "audio": self.audio, "rejected": self.rejected}))
+            head = {"made_of": self.made_of, "audio": self.audio, "rejected": self.rejected}
+            file.write(json_line(head | ({"told": self.told} if self.told else {})))
             file.writelines(map(json_line, self.rows))
 
     @classmethod
@@ -34,7 +36,7 @@ class Mark:
         """Return the mark in a file, or None where there is none that is whole."""
         try:
             head, *rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-            return cls(head["made_of"], head["audio"], head["rejected"], rows)
+            return cls(head["made_of"], head["audio"], head["rejected"], rows, head.get("told", []))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

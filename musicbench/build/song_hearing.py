@@ -1,5 +1,6 @@
 """What is heard in a song, clip by clip; kept, so that its rows can be made anew without hearing it again."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -9,6 +10,7 @@ import numpy as np
 from musicbench.build.marks import read_object
 from musicbench.build.songs import clipped_share, fault_of, without_dc
 from musicbench.files import make_folder, save_json
+from musicbench.hearing.evidence import ALL
 from musicbench.hearing.heard import HeardClip
 from musicbench.hearing.song import Hearing, Listened, listen
 from musicbench.hearing.sound_facts import SoundFacts, measured
@@ -57,12 +59,13 @@ class SongClip:
 @dataclass
 class HeardSong:
     """What is heard in a song: its clips and their labels. `faults`: (start in seconds or None for the whole song,
-    reason) of what is not used."""
+    reason) of what is not used. needless: what was not heard (`evidence.ALL`), as its labels are given."""
 
     tags: dict = field(default_factory=dict)
     clips: list[tuple[SongClip, HeardClip]] = field(default_factory=list)
     faults: list[tuple[float | None, str]] = field(default_factory=list)
     versions: dict = field(default_factory=dict)
+    needless: list[str] = field(default_factory=list)
 
     def save(self, path: Path, made_of: dict) -> None:
         """Write what was heard, and of what."""
@@ -87,19 +90,23 @@ def finite(samples: np.ndarray) -> np.ndarray:
 
 
 def listened_clip(
-    place: tuple[int, int, int], sound: tuple[np.ndarray, np.ndarray], length: int, hearing: Hearing
+    place: tuple[int, int, int],
+    sound: tuple[np.ndarray, np.ndarray],
+    length: int,
+    hearing: Hearing,
+    wanted: Collection[str] = ALL,
 ) -> tuple[SongClip, Listened]:
     """Listen to a clip.
 
     place: its number, its first sample and the rate. sound: the mono samples of the clip, `length` of them, and of what
-    comes after it; its loudest channel.
+    comes after it; its loudest channel. wanted: what is to be heard of it.
     """
     (index, first, rate), mono = place, finite(sound[0])
     samples, dc_removed = without_dc(mono)
     known = {} if why_no_tags() else tags(samples[:length], rate)
     facts, clipped = measured(samples[:length], rate), clipped_share(sound[1][:length])
     clip = SongClip(index, first, len(mono), rate, facts, known, dc_removed, clipped)
-    return clip, listen(clip.start_s, samples, rate, hearing)
+    return clip, listen(clip.start_s, samples, rate, hearing, wanted)
 
 
 def clip_fault(sound: tuple[np.ndarray, np.ndarray], length: int, rate: int, channels: int) -> str | None:

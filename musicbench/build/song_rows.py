@@ -5,6 +5,7 @@ changed is neither heard nor copied again.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -27,9 +28,12 @@ from musicbench.build.poor_sound import POOR_SOUND
 from musicbench.build.settings import AUDIO, Settings, digest_of, versions
 from musicbench.build.shelves import heard_of, location, mark_of, said_of
 from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finite, listened_clip, song_faults
+from musicbench.build.song_labels import said_of_song
 from musicbench.build.songs import segments, song_id, song_text
+from musicbench.build.timed_captions import caption_of_stretch
 from musicbench.build.truth import contradicted
 from musicbench.files import make_folder, path_text, save_bytes, save_json
+from musicbench.hearing.evidence import ALL
 from musicbench.hearing.song import NO_PULSE, Listened, voted
 from musicbench.hearing.threads import use_one_thread
 from musicbench.sound.audio import encoded_audio
@@ -42,17 +46,19 @@ SENTENCES = ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")
 
 @dataclass(frozen=True)
 class Given:
-    """What the main process knows of a song: the manifests' caption, and a digest of all that its rows depend on."""
+    """What the main process knows of a song: the manifests' caption, a digest of all that its rows depend on, and the
+    manifests' other columns as JSON."""
 
     caption: str = ""
     made_of: str = ""
+    columns: str = ""
 
 
 @dataclass(frozen=True)
 class Built:
     """What a song came to: its rows by split and its clips, counted, and what is rejected of it.
 
-    is_marked: it need not be tried again before something changes.
+    is_marked: it need not be tried again before something changes. told: lines on what is given and not used.
     """
 
     train: int = 0
@@ -61,6 +67,7 @@ class Built:
     rejected: tuple = ()
     is_contradicted: bool = False
     is_marked: bool = True
+    told: tuple[str, ...] = ()
 
 
 def build_song(
@@ -90,7 +97,7 @@ class Song:
     """A song on its way to rows."""
 
     def __init__(self, songs, path, out, settings, given, on_step):
-        self.path, self.out, self.settings, self.recipe = path, out, settings, settings.recipe
+        self.songs, self.path, self.out, self.settings, self.recipe = songs, path, out, settings, settings.recipe
         self.file_path, self.mark, self.heard_path = songs / path, mark_of(out, path), heard_of(out, path)
         self.dataset, self.given, self.on_step = path_text(songs.name), given, on_step
         self.said_path = said_of(out, path)
@@ -105,13 +112,14 @@ class Song:
             self.mark.unlink(missing_ok=True)
             return _unmarked(self.path, getattr(error, "reason", error))
         text, _ = song_text(self.file_path, self.given.caption, {})
+        self.facts = said_of_song(self.songs, self.path, json.loads(self.given.columns or "{}"), self._length_s)
         made_of = {
             "sha256": self.sha256,
             "dataset": self.dataset,
             "text": text,
             "split": self.split,
             "settings": self.settings.by_name(),
-        }
+        } | self.facts.made_of()
         self.audio = "" if self.settings.form == "rows" else digest_of(self.sha256, self.split, self.settings.of_copies())
         self.before = Mark.read(self.mark)
         has_audio = self.before and self.before.audio == self.audio and self._has_files(self.before.rows)
@@ -122,17 +130,24 @@ class Song:
             self.mark.unlink(missing_ok=True)  # its files are about to change
             self.before = None
         if poor := not self.recipe.keep_poor_sound and POOR_SOUND.search(text):
-            mark = Mark(made_of, "", [rejection(self.path, f"its caption names poor sound: {poor[0]!r}")], [])
+            mark = Mark(made_of, "", [rejection(self.path, f"its caption names poor sound: {poor[0]!r}")], [], self.facts.told)
         else:
             heard = self._heard(is_copied=bool(has_audio or not self.audio))
             rejected = [rejection(self.path, reason, start_s) for start_s, reason in heard.faults]
-            mark = Mark(made_of, self.audio, rejected, self._rows(heard))
+            mark = Mark(made_of, self.audio, rejected, self._rows(heard), self.facts.told)
         if _changed(self.file_path, self.sha256):
             self._forget_clips()
             return _unmarked(self.path, "it was changed while it was read; run again when it is whole")
         mark.save(self.mark)
         self._forget_clips()
         return built_of(mark)
+
+    def _length_s(self):
+        try:
+            with SoundFile(self.file_path) as file:
+                return file.likely_s
+        except UnreadableSound:
+            return float("inf")
 
     def _has_files(self, rows):
         return not self.audio or all((self.out / row["location"]).is_file() for row in rows)
@@ -146,8 +161,10 @@ class Song:
     def _heard(self, is_copied):
         """Return what is heard in the song, from where it is kept or by reading it; write its copies unless they
         are there."""
-        made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
+        made_of = self._made_heard()
         heard = HeardSong.read(self.heard_path, made_of)
+        if heard and not self.facts.spares(heard.needless):
+            heard = None
         self._recall()
         if heard and is_copied and self.is_said:
             return heard
@@ -164,6 +181,10 @@ class Song:
             save_json(self.said_path, {"made_of": self._made_said(), "said": self.said})
         return heard
 
+    def _made_heard(self):
+        paces = self.facts.labels.heard_paces()
+        return {"sha256": self.sha256, **self.settings.of_hearing(), **({"paces": paces} if paces else {})}
+
     def _made_said(self):
         return {"sha256": self.sha256, **self.settings.of_captioner()}
 
@@ -176,13 +197,13 @@ class Song:
     def _read(self, file, kept, is_copied):
         """Go through an open SoundFile once: hear what is not `kept`, write what is not copied, say what is not said."""
         rate, length = file.sample_rate, round(self.recipe.clip_s * file.sample_rate)
-        heard = kept or HeardSong(file.tags, versions=versions())
+        heard = kept or HeardSong(file.tags, versions=versions(), needless=self.facts.needless())
         wanted, found = {clip.index for clip, _ in heard.clips}, []
         for index, (start_s, mono, loudest) in enumerate(segments(file, self.recipe)):
             if not kept:
                 fault = clip_fault((mono, loudest), length, rate, file.channels)
                 if not fault:
-                    found.append(self._listened((index, round(start_s * rate), rate), (mono, loudest), length))
+                    found.append(self._listened((index, round(start_s * rate), rate), (mono, loudest), length, heard.needless))
                     fault = found[-1][1].no_music
                 if fault:
                     heard.faults.append((round(start_s, 3), fault))
@@ -194,19 +215,20 @@ class Song:
                 self.said[str(index)] = self.captioner(finite(mono)[:length], rate, self.seeds[-1] + index)
             self.on_step()
         if not kept:
-            labels = voted([listened for _, listened in found], self.settings.hearing)
+            labels = voted([listened for _, listened in found], self.settings.hearing, self.facts.labels.pace)
             heard.clips = [(clip, own) for (clip, _), own in zip(found, labels, strict=True) if not own.no_music]
             heard.faults += song_faults(file, heard, self.recipe.min_s)
         return heard
 
-    def _listened(self, place, sound, length):
+    def _listened(self, place, sound, length, needless):
         """Listen to a clip, or take what an earlier run that was stopped heard."""
         path = self.heard_path.with_suffix("") / f"{place[0]:04d}.json"
-        made_of = {"sha256": self.sha256, **self.settings.of_hearing()}
+        made_of = {**self._made_heard(), "needless": needless}
         read = read_object(path)
         if read.get("made_of") == made_of:
             return SongClip.of_json(read["clip"]), Listened.of_json(read["listened"])
-        clip, listened = listened_clip(place, sound, length, self.settings.hearing)
+        wanted = [what for what in ALL if what not in needless]
+        clip, listened = listened_clip(place, sound, length, self.settings.hearing, wanted)
         make_folder(path.parent)
         save_json(path, {"made_of": made_of, "clip": clip.to_json(), "listened": listened.to_json()})
         return clip, listened
@@ -246,21 +268,25 @@ class Song:
         text, genre = song_text(self.file_path, self.given.caption, heard.tags)
         paraphrase, made_by = Paraphraser(*self.settings.paraphrase), self._versions(heard)
         song = [clip.facts for clip, _ in heard.clips]
+        metadata = self.facts.with_tags(heard.tags)
+        clips = [(clip, self.facts.labels.over(own, self.recipe.clip_s)) for clip, own in heard.clips]
         return [
             self._row(clip, labels, number, steps, self._main(text, genre, song, clip, labels, steps), text, paraphrase)
-            | {"versions": made_by}
-            for clip, labels in heard.clips
+            | {"metadata": metadata, "versions": made_by}
+            for clip, labels in clips
             for number, steps in enumerate(self._steps(clip.index, clip.read_s))
         ]
 
     def _main(self, text, genre, song, clip, labels, steps):
         """Return the main caption of a copy: the song's own or a captioner's, moved with its labels, or one of what is
         heard."""
-        for own in (text, self.said.get(str(clip.index), "")):
-            if main := moved_caption(own, labels, steps, self.recipe.clip_s):
+        rate = float(np.prod([step.get("rate", 1.0) for step in steps]))
+        for own, start_s in ((text, clip.start_s), (self.said.get(str(clip.index), ""), 0.0)):
+            here = caption_of_stretch(own, start_s, start_s + min(self.recipe.clip_s * rate, clip.read_s))
+            if main := moved_caption(here, labels, steps, self.recipe.clip_s):
                 return main
         copy = labels_of_copy(labels, steps, clip.read_s, self.recipe.clip_s)
-        facts = clip.facts.scaled(float(np.prod([step.get("rate", 1.0) for step in steps])))
+        facts = clip.facts.scaled(rate)
         known = {"genre": genre, "duration_s": copy.duration_s, "no_pulse": labels.reasons.get("beats", "").startswith(NO_PULSE)}
         sounds = Sounds.of(facts, clip.tags, song if len(song) > 1 else (), **known)
         return heard_caption(copy, sounds, np.random.default_rng([*self.seeds, clip.index, 2]))
@@ -273,7 +299,8 @@ class Song:
     def _row(self, clip, heard, number, steps, main, text, paraphrase):
         clip_s, name = self.recipe.clip_s, self._id(clip.index, number)
         copy = labels_of_copy(heard, steps, clip.read_s, clip_s)
-        without = contradicted(text, heard.cropped(0, clip_s))
+        own = caption_of_stretch(text, clip.start_s, clip.start_s + min(clip_s, clip.read_s))
+        without = contradicted(own, heard.cropped(0, clip_s))
         rng = np.random.default_rng([*self.seeds, clip.index, 3, number])
         caption, sentences = whole_caption(main, copy, rng, without=without)
         labels = copy.labels()
@@ -288,6 +315,7 @@ class Song:
             "is_audioset_eval_mcaps": False,
             "meter": labels["meter"],
             "confidence": heard.confidence,
+            "label_sources": heard.sources(),
             "id": name,
             "base_id": self._id(clip.index, 0),
             "duration": round(copy.duration_s, 3),
@@ -315,7 +343,7 @@ def built_of(mark: Mark) -> Built:
     places = [row["location"].split("/")[0] for row in mark.rows]
     return Built(
         places.count("train"), places.count("test"), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
-        any(row["contradicted"] for row in mark.rows),
+        any(row["contradicted"] for row in mark.rows), told=tuple(mark.told),
     )  # fmt: skip
 
 

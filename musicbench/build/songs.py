@@ -11,9 +11,12 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.build.charsets import decoded
-from musicbench.build.columns import caption_names
+from musicbench.build.columns import caption_names, plain_name
+from musicbench.build.label_columns import LABEL_COLUMNS
 from musicbench.build.song_names import composed
+from musicbench.build.stretches import timed_text
 from musicbench.build.texts import MAX_CAPTION, caption_text, counted, shortened, some
+from musicbench.build.timed_captions import longest_caption
 from musicbench.files import path_text, printable
 from musicbench.prompt.facts import Stated, read_prompt
 from musicbench.sound.features import SILENCE_DB, loudness_db
@@ -33,7 +36,9 @@ SUFFIXES = {
 LEAST_DC = 0.01  # of full scale
 MAY_BE_SOUND = {".raw", ".mat", ".htk", ".iff"}  # other things, too
 MAX_PEAK = 8  # times full scale; what is above would be cut to noise
+CAPTION_FILES = (".txt", ".TXT", ".json", ".JSON")  # named like a song, in the order in which they count
 MAX_SIDECAR_BYTES = 1 << 24
+TIMED = {"captions", "segments", "sections", "events"}  # fields of a song's .json that may hold captions with times
 
 
 def datasets_in(folder):
@@ -131,9 +136,10 @@ def song_text(path, manifest_caption, tags):
     for sidecar in sidecars(path):
         text, _, _ = _sidecar_text(sidecar)
         if text:
-            return shortened(text), ""
+            return shortened(text, longest_caption(text)), ""
     if manifest_caption:
-        return shortened(caption_text(manifest_caption)), ""
+        text = caption_text(manifest_caption)
+        return shortened(text, longest_caption(text)), ""
     return "", _genre(tags.get("genre", ""))
 
 
@@ -150,7 +156,7 @@ def caption_lines(folder, songs, captions):
                 lines.append(f"{printable(name)}: not used; {fault}")
             if encoding:
                 encodings.setdefault(encoding, []).append(name)
-            if len(text) > MAX_CAPTION:
+            if len(text) > longest_caption(text):
                 long.append(name)
             own = own or text
         if own and captions.get(song, own) != own:
@@ -166,15 +172,14 @@ def caption_lines(folder, songs, captions):
     return lines + [f"{counted(len(names), 'song')} {what}: {some(names)}" for what, names in told.items() if names]
 
 
-def sidecars(path):
-    """Yield the .txt and .json files that are named like a song, in the order in which they count."""
-    stem, seen = Path(path).stem, []
-    for suffix in (".txt", ".TXT", ".json", ".JSON"):
-        for name in dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem))):
-            sidecar = Path(path).with_name(name + suffix)
-            if sidecar.is_file() and not any(sidecar.samefile(other) for other in seen):
-                seen.append(sidecar)
-                yield sidecar
+def sidecars(path, suffixes=CAPTION_FILES):
+    """Yield the files that are named like a song and end in one of `suffixes`, in the order in which they count."""
+    folder, stem, seen = os.path.dirname(path), Path(path).stem, []
+    names = dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem)))
+    for place in (os.path.join(folder, name + suffix) for suffix in suffixes for name in names):
+        if os.path.isfile(place) and not any(os.path.samefile(place, other) for other in seen):
+            seen.append(place)
+            yield Path(place)
 
 
 def _sidecar_text(path):
@@ -190,19 +195,24 @@ def _sidecar_text(path):
         caption = caption_text(text)
     else:
         try:
-            caption = _json_caption(json.loads(text))
+            value = json.loads(text)
+            caption = _json_caption(value)
         except (ValueError, RecursionError) as error:
             return "", f"it is no JSON ({str(error)[:80]}); mend it", ""
+        if not caption and isinstance(value, dict) and not LABEL_COLUMNS.isdisjoint(map(plain_name, value)):
+            return "", "", ""  # its labels are used
     return caption, "" if caption else 'it holds no caption; write {"caption": "..."} or a .txt file', encoding if caption else ""
 
 
 def _json_caption(value, depth=3):
     """Return the caption in a JSON value: a text, an object with a field for it, or a list or object with one of
     these; "" if none."""
+    if timed := timed_text(value):
+        return caption_text(timed)
     if isinstance(value, dict):
         names = caption_names(value)
         texts = [_json_caption(value[name], depth - 1) for name in names] if depth else []
-        inner = [each for each in value.values() if isinstance(each, dict)]
+        inner = [each for name, each in value.items() if isinstance(each, dict) or (plain_name(name) in TIMED and timed_text(each))]
         return next(filter(None, texts), "") or (_json_caption(inner, depth - 1) if depth else "")
     if isinstance(value, list) and depth:
         return next(filter(None, (_json_caption(each, depth - 1) for each in value)), "")

@@ -17,6 +17,7 @@ from musicbench.build.columns import (
     looks_like_file,
     plain_name,
 )
+from musicbench.build.stretches import timed_text
 from musicbench.build.texts import counted, some
 
 TABLES, NOT_READ = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"), (".xlsx", ".xls", ".ods")
@@ -62,12 +63,21 @@ def _parquet_table(path):
         raise Unread("Parquet needs pyarrow; pip install pyarrow") from None
     try:
         schema = pyarrow.parquet.read_schema(path)
-        columns = [name for name in schema.names if not pyarrow.types.is_nested(schema.field(name).type)]
+        columns = [name for name in schema.names if _is_plain(schema.field(name).type)]
         columns += [f"{name}.path" for name in schema.names if pyarrow.types.is_struct(schema.field(name).type)]  # no sound's bytes
         rows = pyarrow.parquet.read_table(path, columns=columns).to_pylist()
     except (OSError, ValueError, pyarrow.ArrowException) as error:
         raise Unread(f"it is no Parquet file ({str(error).splitlines()[0][:100]})") from None
     return _from_objects(rows)
+
+
+def _is_plain(kind):
+    """Tell whether a column holds single values, or lists of such."""
+    import pyarrow
+
+    while pyarrow.types.is_list(kind) or pyarrow.types.is_large_list(kind):
+        kind = kind.value_type
+    return not pyarrow.types.is_nested(kind)
 
 
 def _json_table(text, notes):
@@ -126,7 +136,7 @@ def _object_rows(value):
 def _lists_of_objects(value, depth=3):
     """Yield the lists of objects in an object, and in those in it."""
     for inner in value.values():
-        if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner):
+        if isinstance(inner, list) and inner and all(isinstance(row, dict) for row in inner) and not timed_text(inner):
             yield inner
         elif isinstance(inner, dict) and depth:
             yield from _lists_of_objects(inner, depth - 1)
@@ -263,5 +273,6 @@ def _score(header, rows, find):
         table = caption_table(header, rows, find)
     except Unread:
         return is_known, 0, 0
-    good = sum(bool(find(table.name_of(row)) and table.caption_of(row)) for row in table.rows)
+    has_captions = bool(table.caption_columns)
+    good = sum(bool(find(table.name_of(row)) and (table.caption_of(row) or not has_captions)) for row in table.rows)
     return is_known, good, bool(table.header)

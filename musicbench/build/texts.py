@@ -4,6 +4,7 @@ import html
 import re
 
 from musicbench.build.charsets import twice_decoded
+from musicbench.build.stretches import timed_text
 from musicbench.files import printable
 
 NO_CAPTION = {  # values as `_bare` spells them
@@ -25,6 +26,13 @@ def is_caption(text):
     return isinstance(text, str) and bool(re.search(r"[^\W\d_]", text)) and _bare(text) not in NO_CAPTION
 
 
+def is_missing(value):
+    """Tell whether a cell holds nothing: empty, NaN, "None", "N/A", "-" and the like."""
+    if isinstance(value, str):
+        return _bare(value) in NO_CAPTION
+    return value is None or value != value or (isinstance(value, (list, tuple, dict)) and not value)
+
+
 def _bare(text):
     return re.sub(r"[\W_]+", " ", INVISIBLE.sub("", text[:100])).strip().casefold()
 
@@ -34,7 +42,7 @@ def caption_text(value):
 
     "" where it has none.
     """
-    value = value[0] if isinstance(value, list) and value else value
+    value = timed_text(value) or (value[0] if isinstance(value, list) and value else value)
     if not is_caption(value):
         return ""
     plain = html.unescape(TAG.sub("", twice_decoded(value)))
@@ -47,13 +55,13 @@ def caption_text(value):
     return text
 
 
-def shortened(caption):
-    """Return a caption of up to `MAX_CAPTION` characters, cut at the end of a sentence or a word."""
-    if len(caption) <= MAX_CAPTION:
+def shortened(caption, most=MAX_CAPTION):
+    """Return a caption of up to `most` characters, cut at the end of a sentence or a word."""
+    if len(caption) <= most:
         return caption
-    cut = caption[: MAX_CAPTION + 1]
+    cut = caption[: most + 1]
     sentence = max(cut.rfind(mark) for mark in (". ", "! ", "? ", "。"))
-    return cut[: sentence + 1] if sentence > MAX_CAPTION / 2 else cut[:MAX_CAPTION].rsplit(" ", 1)[0]
+    return cut[: sentence + 1] if sentence > most / 2 else cut[:most].rsplit(" ", 1)[0]
 
 
 def some(names):

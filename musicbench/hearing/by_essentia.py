@@ -1,5 +1,6 @@
 """Beats, chords and key by essentia (AGPL-3.0), which is installed on request."""
 
+from collections.abc import Collection
 from importlib import import_module
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from musicbench import InputError
 from musicbench.hearing.by_librosa import LibrosaDetector, at_rate
-from musicbench.hearing.evidence import Evidence, unheard
+from musicbench.hearing.evidence import ALL, HARMONY, PULSE, Evidence, unheard
 from musicbench.music.chords import NO_CHORD, Chord
 from musicbench.music.keys import Key
 
@@ -25,18 +26,21 @@ class EssentiaDetector(LibrosaDetector):
         load_essentia()
         super().__init__()
 
-    def evidence(self, samples: np.ndarray, sample_rate: int) -> Evidence:
+    def evidence(self, samples: np.ndarray, sample_rate: int, wanted: Collection[str] = ALL) -> Evidence:
         """Find onsets, chords and key in mono samples."""
-        found = super().evidence(samples, sample_rate)
+        found = super().evidence(samples, sample_rate, wanted)
         if unheard(samples, sample_rate):
             return found
         wave = np.asarray(at_rate(samples, sample_rate, RATE), np.float32)
         pulse = found.pulse.astype(np.float32)
-        frames = np.round(np.array(beats_of(wave)) * found.fps).astype(int)
-        at_beats = np.zeros(len(pulse), bool)
-        for step in (-1, 0, 1):
-            at_beats[np.clip(frames + step, 0, len(pulse) - 1)] = True
-        pulse[at_beats, 0] *= BEAT_GAIN
+        if PULSE in wanted:
+            frames = np.round(np.array(beats_of(wave)) * found.fps).astype(int)
+            at_beats = np.zeros(len(pulse), bool)
+            for step in (-1, 0, 1):
+                at_beats[np.clip(frames + step, 0, len(pulse) - 1)] = True
+            pulse[at_beats, 0] *= BEAT_GAIN
+        if HARMONY not in wanted:
+            return Evidence(found.duration_s, pulse.astype(np.float16), found.fps, found.key_scores)
         key, strength = key_of(wave)
         scores = np.zeros(24, np.float32)
         scores[key.pitch_class + 12 * (key.mode == "minor")] = KEY_NATS * strength

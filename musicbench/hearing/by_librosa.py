@@ -1,13 +1,13 @@
 """Beats, chords and key by librosa (ISC, no models): onsets, templates and key profiles; what is made with it may be sold."""
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from musicbench.hearing.evidence import Evidence, nothing_found, proposed_tempi, unheard
+from musicbench.hearing.evidence import ALL, HARMONY, PULSE, Evidence, nothing_found, proposed_tempi, unheard
 from musicbench.music.chords import Chord
 from musicbench.music.chordtypes import intervals_of
 
@@ -40,7 +40,7 @@ class LibrosaDetector:
     def __init__(self):
         compile_once()
 
-    def evidence(self, samples: np.ndarray, sample_rate: int) -> Evidence:
+    def evidence(self, samples: np.ndarray, sample_rate: int, wanted: Collection[str] = ALL) -> Evidence:
         """Find onsets, chords and key in mono samples."""
         duration_s = len(samples) / sample_rate
         fault = unheard(samples, sample_rate)
@@ -48,9 +48,12 @@ class LibrosaDetector:
             return nothing_found(duration_s, fault)
         wave = at_rate(samples, sample_rate, RATE)
         chroma = chroma_of(wave)
+        pulse = _pulse(wave, chroma) if PULSE in wanted else np.zeros((0, 2), np.float16)
+        if HARMONY not in wanted:
+            return Evidence(duration_s, pulse, FPS, np.zeros(0))
         chords, times = template_chords(chroma)
         scores = KEY_SHARPNESS * key_fits(chroma) if chroma.max() > 1e-6 else np.zeros(0)
-        return Evidence(duration_s, _pulse(wave, chroma), FPS, scores.astype(np.float32), chords, times)
+        return Evidence(duration_s, pulse, FPS, scores.astype(np.float32), chords, times)
 
     def proposals(self, evidence: Evidence) -> list[tuple[float, float]]:
         """Return (beats a minute, strength) that a clip may have."""

@@ -3,12 +3,13 @@
 madmom's code is BSD, its models are CC BY-NC-SA 4.0: labels made with them are for non-commercial use.
 """
 
+from collections.abc import Collection
 from functools import cache, lru_cache
 
 import numpy as np
 
 from musicbench import InputError
-from musicbench.hearing.evidence import Evidence, nothing_found, proposed_tempi, strength_at, unheard
+from musicbench.hearing.evidence import ALL, HARMONY, PULSE, Evidence, nothing_found, proposed_tempi, strength_at, unheard
 from musicbench.hearing.heard import METERS, Heard, nothing_heard
 from musicbench.music.chords import Chord
 from musicbench.music.keys import Key
@@ -81,14 +82,18 @@ class MadmomDetector:
     def __init__(self):
         networks()
 
-    def evidence(self, samples: np.ndarray, sample_rate: int) -> Evidence:
+    def evidence(self, samples: np.ndarray, sample_rate: int, wanted: Collection[str] = ALL) -> Evidence:
         """Run the networks over mono samples."""
         duration_s = len(samples) / sample_rate
         fault = unheard(samples, sample_rate)
         if fault:
             return nothing_found(duration_s, fault)
         signal = _signal(samples, sample_rate)
-        pulse = networks().beat_activations(signal).astype(np.float16)
+        pulse = np.zeros((0, 2), np.float16)
+        if PULSE in wanted:
+            pulse = networks().beat_activations(signal).astype(np.float16)
+        if HARMONY not in wanted:
+            return Evidence(duration_s, pulse, FPS, np.zeros(0))
         scores = np.log(np.maximum(networks().key_probabilities(signal).ravel(), 1e-9))
         # madmom counts its keys from A
         scores = np.concatenate([np.roll(scores[:12], -3), np.roll(scores[12:], -3)])

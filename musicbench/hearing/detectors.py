@@ -4,6 +4,7 @@ A detector turns a clip into its `Evidence` once, which is the slow part. How we
 often, while a song votes.
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from musicbench import InputError
 from musicbench.hearing.by_essentia import EssentiaDetector
 from musicbench.hearing.by_librosa import LibrosaDetector
 from musicbench.hearing.by_madmom import MadmomDetector
-from musicbench.hearing.evidence import Evidence, nothing_found
+from musicbench.hearing.evidence import ALL, Evidence, nothing_found
 
 
 class Detector(Protocol):
@@ -26,8 +27,8 @@ class Detector(Protocol):
     beats_a_bar: tuple[int, ...]
     least_strength: float
 
-    def evidence(self, samples: np.ndarray, sample_rate: int) -> Evidence:
-        """Return what is found in mono samples."""
+    def evidence(self, samples: np.ndarray, sample_rate: int, wanted: Collection[str] = ALL) -> Evidence:
+        """Return what is found in mono samples, of PULSE and HARMONY what is wanted."""
         ...
 
     def proposals(self, evidence: Evidence) -> list[tuple[float, float]]:
@@ -49,7 +50,7 @@ class NoDetector:
     name, licence, may_be_sold = "none", "none needed", True
     beats_a_bar, least_strength = (), 0.0
 
-    def evidence(self, samples: np.ndarray, sample_rate: int) -> Evidence:
+    def evidence(self, samples: np.ndarray, sample_rate: int, wanted: Collection[str] = ALL) -> Evidence:
         return nothing_found(len(samples) / sample_rate, "nothing is heard with the detector none")
 
     def proposals(self, evidence: Evidence) -> list[tuple[float, float]]:

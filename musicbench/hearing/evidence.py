@@ -13,6 +13,8 @@ from musicbench.sound.features import SILENCE_DB, loudness_db
 SLOWEST_BPM, FASTEST_BPM = 55.0, 300.0  # of beats that are looked for
 PROPOSED = 5  # tempi of a clip
 MIN_S = 1.0  # shorter than this, nothing can be heard
+PULSE, HARMONY = "pulse", "harmony"  # what is heard together: beats, tempo and meter; chords and key
+ALL = (PULSE, HARMONY)
 SAME = 0.06  # tempi that differ by less are one
 
 

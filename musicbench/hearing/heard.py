@@ -18,12 +18,19 @@ class Heard(Annotation):
 
     confidence: from 0 to 1 for labels that are there. Of those with about .8, about 80 % are right on composed audio:
     tempo, the pace within 4 %; meter, the number of beats in a bar; key, tonic and mode; beats, an F-measure of at least
-    .8 within 70 ms; chords, the share of the time in which root and mode are right.
+    .8 within 70 ms; chords, the share of the time in which root and mode are right. given: which labels somebody gave in
+    place of those heard.
     """
 
     key_probability: float | None = None
     reasons: dict = field(default_factory=dict)
     confidence: dict = field(default_factory=dict)
+    given: tuple[str, ...] = ()
+
+    def sources(self) -> dict[str, str]:
+        """Return where each of the LABELS that are there comes from, "given" or "heard"."""
+        there = self.beat_times, self.bpm, self.meter, self.chords, self.key
+        return {label: "given" if label in self.given else "heard" for label, value in zip(LABELS, there, strict=True) if value}
 
     @property
     def pace_bpm(self) -> float | None:

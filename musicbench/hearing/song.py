@@ -1,8 +1,8 @@
 """A song, clip by clip -> what is heard in each clip, voted over the song."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Self
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple, Self
 
 import numpy as np
 
@@ -10,16 +10,18 @@ from musicbench import InputError
 from musicbench.hearing.agreement import agreed
 from musicbench.hearing.confidence import beat_facts, chord_facts, confidence, key_facts
 from musicbench.hearing.detectors import DETECTORS, Detector, load_detector
-from musicbench.hearing.evidence import Evidence, nothing_found, strength_at
+from musicbench.hearing.evidence import ALL, Evidence, nothing_found, strength_at
 from musicbench.hearing.heard import LABELS, Heard, HeardClip
 from musicbench.hearing.kinds import no_music
 from musicbench.hearing.voting import Beat, VotedKey, voted_beats, voted_keys
 from musicbench.music.keys import Key
 from musicbench.music.meters import meter_counted_to
+from musicbench.music.tempo import counted_bpm
 from musicbench.sound.features import bpm_of
 
 TOGETHER = 60  # clips that vote together at most: ten minutes, so that memory and time do not grow faster than a song
 LEAST_BEATS = 4  # of a clip
+SURE = 1e3  # nats by which another pace is worse than one that is given
 NO_PULSE = "no clear pulse"  # how the reason begins why such a clip has no beats; not that of beats of which one is not sure
 
 
@@ -68,6 +70,13 @@ class Listened:
         return cls(**{**read, "found": tuple(map(Evidence.of_json, read["found"]))})
 
 
+class Pace(NamedTuple):
+    """What is known of a clip whose beats are to be heard: its tempo, how many beats its bars have; None where it is not."""
+
+    bpm: float | None
+    beats: int | None
+
+
 def hear_song(clips: Iterable[tuple[float, np.ndarray, int]], settings: Hearing | None = None) -> list[HeardClip]:
     """Return what is heard in each clip, (start in seconds, mono samples, rate), of one song, in their order.
 
@@ -77,10 +86,15 @@ def hear_song(clips: Iterable[tuple[float, np.ndarray, int]], settings: Hearing 
     return voted([listen(start_s, samples, rate, settings) for start_s, samples, rate in clips], settings)
 
 
-def voted(clips: Sequence[Listened], settings: Hearing) -> list[HeardClip]:
-    """Return what is heard in each clip of one song, in their order; up to TOGETHER of them vote together."""
-    together = TOGETHER if settings.vote else 1
-    return [heard for few in _batched(clips, together) for heard in _voted(few, _detectors(settings), settings)]
+def voted(
+    clips: Sequence[Listened], settings: Hearing, pace_of: Callable[[float, float], Pace | None] | None = None
+) -> list[HeardClip]:
+    """Return what is heard in each clip of one song, in their order; up to TOGETHER of them vote together.
+
+    pace_of(start, length in seconds): what is given of a clip's pace, at which its beats are then sought.
+    """
+    together, pace_of = TOGETHER if settings.vote else 1, pace_of or (lambda start_s, lasts_s: None)
+    return [heard for few in _batched(clips, together) for heard in _voted(few, _detectors(settings), settings, pace_of)]
 
 
 def _batched(clips, count):
@@ -91,19 +105,22 @@ def _detectors(settings):
     return [load_detector(name) for name in (settings.detector, settings.agree) if name]
 
 
-def listen(start_s: float, samples: np.ndarray, rate: int, settings: Hearing) -> Listened:
-    """Return all that needs a clip's samples. Raises InputError when a detector is not installed."""
+def listen(start_s: float, samples: np.ndarray, rate: int, settings: Hearing, wanted: Collection[str] = ALL) -> Listened:
+    """Return all that needs a clip's samples, of PULSE and HARMONY what is wanted.
+
+    Raises InputError when a detector is not installed.
+    """
     duration_s, detectors = len(samples) / rate, _detectors(settings)
     fault = no_music(samples, rate) if settings.only_music else None
     if fault:
         return Listened(start_s, duration_s, fault, tuple(nothing_found(duration_s, fault) for _ in detectors))
-    return Listened(start_s, duration_s, None, tuple(detector.evidence(samples, rate) for detector in detectors))
+    return Listened(start_s, duration_s, None, tuple(detector.evidence(samples, rate, wanted) for detector in detectors))
 
 
-def _voted(clips, detectors, settings):
-    first = _heard(clips, 0, detectors[0], settings.least)
+def _voted(clips, detectors, settings, pace_of):
+    first = _heard(clips, 0, detectors[0], settings.least, pace_of)
     if settings.agree:
-        second = _heard(clips, 1, detectors[1], {})
+        second = _heard(clips, 1, detectors[1], {}, pace_of)
         checked = zip(clips, first, second, strict=True)
         first = [agreed(mine, other, settings.agree, clip.duration_s) for clip, mine, other in checked]
     return [
@@ -115,12 +132,28 @@ def _voted(clips, detectors, settings):
     ]  # fmt: skip
 
 
-def _heard(clips, which, detector, least) -> list[Heard]:
+def _heard(clips, which, detector, least, pace_of) -> list[Heard]:
     found = [clip.found[which] for clip in clips]
     ends = [clip.start_s for clip in clips[1:]] + [float("inf")]
     lasts_s = [min(clip.duration_s, end - clip.start_s) for clip, end in zip(clips, ends, strict=True)]
-    votes = zip(found, voted_beats(detector, found), voted_keys(found, lasts_s), strict=True)
+    beats = [
+        _paced(beat, pace_of(clip.start_s, lasts))
+        for beat, clip, lasts in zip(voted_beats(detector, found), clips, lasts_s, strict=True)
+    ]
+    votes = zip(found, beats, voted_keys(found, lasts_s), strict=True)
     return [heard_of(detector, evidence, beat, key, least) for evidence, beat, key in votes]
+
+
+def _paced(beat, pace):
+    """Return how a clip goes as voted, at the pace that is given."""
+    if beat is None or pace is None:
+        return beat
+    beats, bpm = pace.beats or beat.beats, beat.bpm
+    if pace.bpm or beats != beat.beats:
+        stated = pace.bpm or (bpm / 3 if beat.beats == 6 else bpm)
+        bpm = counted_bpm(stated, meter_counted_to(beats))
+    pace_margin, meter_margin = SURE if pace.bpm else beat.pace_margin, SURE if pace.beats else beat.meter_margin
+    return replace(beat, bpm=bpm, beats=beats, pace_margin=pace_margin, meter_margin=meter_margin)
 
 
 def heard_of(detector: Detector, evidence: Evidence, beat: Beat | None, key: VotedKey | None, least: Mapping[str, float]) -> Heard:

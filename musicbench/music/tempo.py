@@ -20,6 +20,11 @@ def beats_counted(meter):
     return 3 if meter and meter.beats == 6 else 1
 
 
+def counted_bpm(bpm, meter):
+    """Return the counted beats a minute of a tempo that people state: below 120 in 6/8 they mean the dotted beat."""
+    return bpm * beats_counted(meter) if bpm < 120 else bpm
+
+
 def tempo_word(bpm):
     """Return the Italian tempo word: `tempo_word(120) == "Allegro"`."""
     return TEMPO_WORDS[tempo_class(bpm)]

@@ -123,14 +123,20 @@ def with_mode_around(reading, i, end, key, mode):
 
 def camelot_key(reading, i):
     """Return the key of a place on the Camelot wheel, "8A", where the wheel is named or a tempo stands beside it."""
-    match = re.fullmatch(r"(1[0-2]|[1-9])([ab])", str(reading.value(i)).lower()) if reading.kind(i) in ("WORD", "LIKE") else None
+    key = on_camelot_wheel(str(reading.value(i))) if reading.kind(i) in ("WORD", "LIKE") else None
     is_named = (
         "camelot" in reading.text.lower()
         or reading.word(i - 1) == "in"
         or reading.kind(i - 1) == "LEFT"
         or any(reading.kind(j) == "TEMPO" or reading.word(j) in KEY_NAMES for j in (i - 2, i - 1, i + 1, i + 2))
     )
-    if not match or not is_named:
+    return key if is_named else None
+
+
+def on_camelot_wheel(text):
+    """Return the key of a place on the Camelot wheel, "8A"; None for other texts."""
+    match = re.fullmatch(r"(1[0-2]|[1-9])([ab])", text.lower())
+    if not match:
         return None
     wheel = _CAMELOT["ab".index(match[2])]
     return Key(wheel[int(match[1]) - 1], "minor" if match[2] == "a" else "major")

@@ -26,21 +26,30 @@ class Score:
     quarters_bpm: float | None = None
 
 
-def read_score(path: Path | str) -> Score:
-    """Read a MIDI file. Of several voices the lead is the one that a track calls so, else the highest; of notes at once the highest.
-
-    Raises InputError for what is no MIDI file.
-    """
-    from mido import MidiFile, tempo2bpm
+def open_midi(path: Path | str):
+    """Return a MIDI file as mido reads it. Raises InputError for what is none, or counts no beats."""
+    from mido import MidiFile
+    from mido.midifiles.meta import KeySignatureError
 
     try:
         file = MidiFile(path)
     except OSError as error:
         raise InputError(f"cannot read {path} ({error.strerror or error}); give a MIDI file") from None
-    except (EOFError, ValueError, IndexError, KeyError) as error:
+    except (EOFError, ValueError, IndexError, KeyError, KeySignatureError) as error:
         raise InputError(f"{path} is no MIDI file that can be read ({str(error) or 'it breaks off'}); write it anew") from None
     if file.ticks_per_beat <= 0:
         raise InputError(f"{path} counts time in frames, not in beats; export it with beats")
+    return file
+
+
+def read_score(path: Path | str) -> Score:
+    """Read a MIDI file. Of several voices the lead is the one that a track calls so, else the highest; of notes at once the highest.
+
+    Raises InputError for what is no MIDI file.
+    """
+    from mido import tempo2bpm
+
+    file = open_midi(path)
     voices, hits, tempos = {}, [], []
     for track in file.tracks:
         now, sounding = 0, {}
