@@ -3,7 +3,6 @@
 import json
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 
 from musicbench import InputError
 from mustango import DTYPES, GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
