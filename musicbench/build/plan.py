@@ -1,6 +1,7 @@
 """How much a build would make of a folder of songs, and how long it would take: told from a sample, with intervals."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ import numpy as np
 
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.recipe import Recipe
+from musicbench.build.remote import is_url, listed_songs, local_path, song_file, url_of
 from musicbench.build.settings import Settings
 from musicbench.build.song_hearing import clip_fault, finite, listened_clip
 from musicbench.build.songs import datasets_in, find_songs, segments
@@ -20,6 +22,7 @@ from musicbench.sound.audio import encoded_audio
 from musicbench.sound.soundfiles import SoundFile
 
 MEASURED = 400  # songs whose length is read, of those that there are
+FETCHED = 40  # of songs at a URL, each fetched for it
 TRIED = 24  # clips that are heard and copied to see how long it takes
 LATEST = 12  # of a song's clips, the last that is tried
 DRAWS = 400  # of the bootstrap
@@ -93,11 +96,16 @@ def plan_build(songs: Path | str, settings: Settings | None = None) -> Plan:
 
     Raises InputError where there are no songs.
     """
-    songs, settings = Path(songs), settings or Settings()
+    settings = settings or Settings()
+    with tempfile.TemporaryDirectory(prefix="musicbench-") as folder:
+        return _plan_of(listed_songs(str(songs), Path(folder)) if is_url(songs) else local_path(songs), settings)
+
+
+def _plan_of(songs, settings):
     paths = find_songs(songs, leave_out=datasets_in(songs))
     rng = np.random.default_rng(settings.seed)
     lengths = lengths_of(songs, paths, settings.recipe)
-    tried = [_tried(songs / paths[i], settings, rng) for i in rng.permutation(len(paths))[:TRIED]]
+    tried = [_tried(songs, paths[i], settings, rng) for i in rng.permutation(len(paths))[:TRIED]]
     seconds, sizes, used = (np.array(values) for values in zip(*filter(None, tried), strict=True)) if any(tried) else ([0.0],) * 3
     share = _bootstrapped(np.asarray(used, float), np.mean)
     rows = lengths.clips.times(share).times(lengths.rows_a_clip)
@@ -110,11 +118,11 @@ def plan_build(songs: Path | str, settings: Settings | None = None) -> Plan:
 def lengths_of(songs: Path, paths: list[str], recipe: Recipe) -> Lengths:
     """Return how long songs are, by the headers of a sample of them and by the bytes of all."""
     rng, sizes, read = np.random.default_rng(0), _sizes(songs, paths), []
-    chosen = rng.permutation(len(paths))[:MEASURED]
+    chosen = rng.permutation(len(paths))[: FETCHED if url_of(songs) else MEASURED]
     for index in chosen:
         seconds = 0.0
-        with suppress(Exception), SoundFile(songs / paths[index]) as file:  # the build says what is wrong with it
-            seconds = file.likely_s
+        with suppress(Exception), song_file(songs, paths[index]) as path, SoundFile(path) as file:
+            seconds = file.likely_s  # the build says what is wrong with it
         read.append((sizes[index], seconds, len(recipe.starts(seconds))))
     table, rows = np.array(read, float).reshape(-1, 3), len(recipe.draw_copies(rng, recipe.clip_s)) + 1
     kinds = [os.path.splitext(path)[1].lower() for path in paths]
@@ -157,10 +165,10 @@ def _bootstrapped(values: np.ndarray, figure: Callable) -> Estimate:
     return Estimate(float(figure(values)) if len(values) else 0.0, float(low), float(high))
 
 
-def _tried(path, settings, rng):
+def _tried(songs, path, settings, rng):
     """Hear and copy one clip of a song; returns (core-seconds, bytes, 1 or 0 if it would be rejected), or None of a song
     without clips."""
-    with suppress(Exception), SoundFile(path) as file:
+    with suppress(Exception), song_file(songs, path) as sound_path, SoundFile(sound_path) as file:
         recipe, rate = settings.recipe, file.sample_rate
         latest = min(len(recipe.starts(file.likely_s)), LATEST)
         index = int(rng.integers(latest)) if latest else 0
