@@ -163,7 +163,7 @@ class _Work:
     def __init__(self, out, found, settings, index, shards):
         self.out, self.found, self.settings, self.index = out, found, settings, index
         self.shards, self.is_packed = shards, settings.form in SUFFIX
-        paths = [path for path in found.paths if path not in found.same]
+        paths, self.by_name = [path for path in found.paths if path not in found.same], settings.by_name()
         self.given = {path: self._given(path) for path in paths}
         self.of_shard: dict[int, list] = {}
         for path in paths if self.is_packed else ():
@@ -175,7 +175,7 @@ class _Work:
         """Return what is given of a song, with a digest of all that its rows depend on."""
         place, caption = self.found.folder / path, self.found.captions.get(path, "")
         said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place)]
-        return Given(caption, digest_of(file_state(place), said, caption, self.found.folder.name, self.settings.by_name()))
+        return Given(caption, digest_of(file_state(place), said, caption, self.found.folder.name, self.by_name))
 
     def _left(self):
         """Return the songs that are to be built, shard by shard, of each the largest first."""

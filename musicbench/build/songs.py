@@ -168,13 +168,13 @@ def caption_lines(folder, songs, captions):
 
 def sidecars(path):
     """Yield the .txt and .json files that are named like a song, in the order in which they count."""
-    stem, seen = Path(path).stem, []
+    place, stem, seen = os.path.dirname(path), Path(path).stem, []
     for suffix in (".txt", ".TXT", ".json", ".JSON"):
         for name in dict.fromkeys((stem, composed(stem), unicodedata.normalize("NFD", stem))):
-            sidecar = Path(path).with_name(name + suffix)
-            if sidecar.is_file() and not any(sidecar.samefile(other) for other in seen):
+            sidecar = os.path.join(place, name + suffix)
+            if os.path.isfile(sidecar) and not any(os.path.samefile(sidecar, other) for other in seen):
                 seen.append(sidecar)
-                yield sidecar
+                yield Path(sidecar)
 
 
 def _sidecar_text(path):
