@@ -62,7 +62,7 @@ class Run:
     """A command that runs: what it and its workers took, as far as /proc tells; of one that has ended, all of it."""
 
     def __init__(self, words, log):
-        no_tagger = {"XDG_CACHE_HOME": str(ROOT / "nowhere")}
+        no_tagger = {"XDG_CACHE_HOME": str(log.parent / "cache")}
         environment = os.environ | no_tagger | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         command = [sys.executable, "-m", "musicbench", *map(str, words)]
         self.begun, self._file = time.monotonic(), log.open("a")

@@ -170,20 +170,21 @@ def server(folder):
 
 def test_songs_that_a_table_names_are_read_over_http(folder, server, tmp_path):
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")
-    names = ["one.wav", f"{server}/three.wav", "al bum/zwei ü.flac", "https://elsewhere.org/four.wav", "../five.wav"]
+    names = ["one.wav", f"{server}/three.wav", "al bum/zwei ü.flac", "https://elsewhere.org/four.wav", "../five.wav", "gone.wav"]
     (folder / "list.jsonl").write_text("".join(json.dumps({"file_name": n, "caption": f"A toy plays {n}."}) + "\n" for n in names))
     try:
-        build(f"{server}/list.jsonl", tmp_path / "out", ROWS)
+        assert build(f"{server}/list.jsonl", tmp_path / "out", ROWS).rejected_songs == 1
     finally:
         (folder / "list.jsonl").unlink()
     assert {row["source"] for row in read_rows(tmp_path / "out")} == {"one.wav", "three.wav", "al bum/zwei ü.flac"}
+    assert "FileNotFoundError" in json.loads((tmp_path / "out" / "rejected.jsonl").read_text())["reason"]
 
 
 @pytest.mark.slow
 def test_s3_by_moto(folder, tmp_path, monkeypatch):
     pytest.importorskip("s3fs", reason="s3fs is not installed")
     moto = pytest.importorskip("moto.server", reason="moto[server] is not installed")
-    serving = moto.ThreadedMotoServer(port=0)
+    serving = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0)
     serving.start()
     try:
         host, port = serving.get_host_and_port()

@@ -104,7 +104,11 @@ def _named(system, url, place):
     base = url.rpartition("/")[0] + "/"
     for song in dict.fromkeys(_songs_in(place / name)):
         song = unquote(song.removeprefix(base))
-        yield song, system.info(base + quote(song))
+        if _is_plain(song):
+            try:
+                yield song, system.info(base + quote(song))
+            except FileNotFoundError:  # it is rejected when it is to be built
+                yield song, {}
 
 
 def _songs_in(path):
