@@ -25,9 +25,10 @@ KINDS = [GOOD, ONCE, GOOD, ALWAYS, GOOD, GOOD]
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["local", "ray"])
-def test_a_killed_worker_costs_its_job_a_try_and_a_job_that_kills_is_given_up(tmp_path, name):
+def test_a_killed_worker_costs_its_job_a_try_and_a_job_that_kills_is_given_up(tmp_path, monkeypatch, name):
     if name == "ray":
         pytest.importorskip("ray", reason="ray is not installed")
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]))
     jobs = ((str(tmp_path), number, kind) for number, kind in enumerate(KINDS))
     results = Engine(name, 2).each(work, jobs, killed=lambda job: f"{job[1]} killed its workers")
     found = sorted((job[1], result) for job, result in results)

@@ -16,7 +16,7 @@ from typing import Any
 from musicbench import InputError
 
 AHEAD = 3  # jobs of each worker that are taken at a time
-TRIES = 3  # of a job on Ray, whose machines may be taken away, before it is given up
+TRIES = 3  # of a job under which a worker is killed, before it is given up
 KILLED = "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
 
 
@@ -43,9 +43,9 @@ class Engine:
         """Yield (job, task(*job)) as they are done, in any order; few more jobs than workers are taken at a time.
 
         on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray,
-        whose tasks do not tell. What a task raises stops everything and is raised here. When a local worker is killed,
-        the jobs that were being done are done one by one; killed(job) is the result of one whose worker is killed then,
-        too. On Ray a job is tried `TRIES` times before. Raises InputError for an unknown engine.
+        whose tasks do not tell. What a task raises stops everything and is raised here. When a worker is killed, its
+        job is tried again, `TRIES` times in all, before killed(job) is its result; of local workers it cannot be known
+        whose job it was, so those that were being done are done one by one. Raises InputError for an unknown engine.
         """
         if self.name == "ray":
             return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of, killed)
@@ -143,8 +143,11 @@ def _in_processes(task, jobs, workers, on_progress, killed):
         if not killed:
             raise InputError(KILLED)
         for job in several:  # which of them it was cannot be known
-            for lost in (yield from _pooled(task, iter([job]), 1, counter, on_progress)):
-                yield lost, killed(lost)
+            for _ in range(TRIES - 1):
+                if not (yield from _pooled(task, iter([job]), 1, counter, on_progress)):
+                    break
+            else:
+                yield job, killed(job)
 
 
 def _pooled(task, jobs, workers, counter, on_progress):
