@@ -137,28 +137,32 @@ def _in_processes(task, jobs, workers, on_progress, killed):
 
     counter, jobs = get_context("spawn").Value("l", 0), iter(jobs)
     while True:
-        several = yield from _pooled(task, jobs, workers, counter, on_progress)
+        several = yield from _pooled(task, jobs, workers, AHEAD * workers, counter, on_progress)
         if not several:
             return
         if not killed:
             raise InputError(KILLED)
-        for job in several:  # which of them it was cannot be known
-            for _ in range(TRIES - 1):
-                if not (yield from _pooled(task, iter([job]), 1, counter, on_progress)):
+        one_by_one = iter(several)  # whose worker it was cannot be known
+        while lost := (yield from _pooled(task, one_by_one, 1, 1, counter, on_progress)):
+            for _ in range(TRIES - 2):
+                if not (yield from _pooled(task, iter(lost), 1, 1, counter, on_progress)):
                     break
             else:
-                yield job, killed(job)
+                yield lost[0], killed(lost[0])
 
 
-def _pooled(task, jobs, workers, counter, on_progress):
-    """Yield (job, result) of a pool's work; return the jobs that were not done when one of its processes was killed."""
+def _pooled(task, jobs, workers, ahead, counter, on_progress):
+    """Yield (job, result) of a pool's work, of which it has up to `ahead` jobs at a time.
+
+    Return those of them that were not done when one of its processes was killed.
+    """
     from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
 
     waiting, lost = {}, []
     with processes(workers, _share, counter) as pool:
         while True:
-            for job in islice(jobs, 0 if lost else AHEAD * workers - len(waiting)):
+            for job in islice(jobs, 0 if lost else ahead - len(waiting)):
                 try:
                     waiting[pool.submit(_work, task, job)] = job
                 except BrokenProcessPool:
