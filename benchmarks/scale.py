@@ -182,10 +182,11 @@ def main():
     print(
         f"  main process: {share:.1%} of a core, so {options.workers / share:,.0f} workers keep it busy; {rate * job_bytes / 1e3:.0f} kB/s to workers and back"
     )
-    print(f"  storage: {rate:.0f} songs/s read (8 MB each: {8 * rate:.0f} MB/s); {2 * rate:.0f} files/s and {rate * long['mark bytes'] / 1e6:.0f} MB/s of marks; "
-          f"with audio {rate * song_rows:,.0f} files/s and {rate * song_rows * FLAC_BYTES / 1e9:.1f} GB/s more")  # fmt: skip
+    print(f"  storage: {rate:.0f} songs/s read (8 MB each: {8 * rate:.0f} MB/s); {(2 + CLIPS) * rate:.0f} files/s, of which 2 a song stay, and {rate * long['mark bytes'] / 1e6:.0f} MB/s of marks; "
+          f"with audio {rate * (song_rows + CLIPS):,.0f} files/s and {rate * song_rows * FLAC_BYTES / 1e9:.1f} GB/s more")  # fmt: skip
+    hours = [1e6 * song_rows * cost / 3600 for cost in (a_row("tables"), a_row("tables", files, more_files, few // 4))]
     print(
-        f"  at the end, alone: {1e6 * song_rows * a_row('tables') / 60:.0f} minutes of tables a million songs, which took {1e6 / rate / 3600:.1f} h"
+        f"  at the end, one core: tables of a million songs, whose rows took {1e6 / rate / 3600:.1f} h: {hours[0]:.1f} h; {hours[1]:.1f} h with audio files"
     )
 
 

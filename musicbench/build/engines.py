@@ -228,7 +228,12 @@ def _joined(workers, address):
     try:
         if host and port.isdigit():  # ray itself waits for minutes
             socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address=address, log_to_driver=False, **({} if address else {"num_cpus": workers, "include_dashboard": False}))
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level="WARNING",
+            **({} if address else {"num_cpus": workers, "include_dashboard": False}),
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); check --address, or leave it out") from None
     return ray
