@@ -75,7 +75,7 @@ def main():
             print(f"{name}: {made.songs} songs", flush=True)
             worst = max(worst, beside("rows", plan.rows, made.rows), beside("bytes", plan.size, size),
                         beside("CPU seconds", plan.core_hours.times(3600), first_s))  # fmt: skip
-            captions = "".join(f"{path},A tune that nobody knows, called {path}.\n" for path in find_songs(songs))
+            captions = "".join(f"{path},A tune that nobody knows by name.\n" for path in find_songs(songs))
             (songs / "metadata.csv").write_text("file_name,caption\n" + captions)
             begun = time.process_time()
             build(songs, out, settings)
