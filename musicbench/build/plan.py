@@ -23,7 +23,7 @@ from musicbench.sound.soundfiles import SoundFile
 
 MEASURED = 400  # songs whose length is read, of those that there are
 FETCHED = 40  # of songs at a URL, each fetched for it
-TRIED = 24  # clips that are heard and copied to see how long it takes
+TRIED = 24  # clips, at least where there are so many, that are heard and copied to see how long it takes
 LATEST = 12  # of a song's clips, the last that is tried
 DRAWS = 400  # of the bootstrap
 ROW_BYTES = 1700  # of a row in rows.jsonl; another of each lies in its song's mark
