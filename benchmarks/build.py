@@ -78,6 +78,7 @@ def main():
     parser.add_argument("songs", help="folder of songs")
     parser.add_argument("--clips", type=int, default=12, help="clips to build in each way (default 12)")
     parser.add_argument("--more", type=int, default=120, help="clips to build with one worker and with two (default 120)")
+    parser.add_argument("--engine", choices=("local", "ray"), default="local", help="what the two workers run on (default local)")
     options = parser.parse_args()
     if not shutil.which("rubberband"):
         sys.exit("rubberband is not installed; Debian: apt-get install rubberband-cli")
@@ -101,7 +102,8 @@ def main():
         for workers in (1, 2):  # both in processes of their own, which load the models
             wall = time.perf_counter()
             subprocess.run(
-                [sys.executable, "-m", "musicbench", "build", place / "more", place / f"with{workers}", "--workers", str(workers)],
+                [sys.executable, "-m", "musicbench", "build", place / "more", place / f"with{workers}", "--workers", str(workers),
+                 "--engine", options.engine],
                 check=False, cwd=Path(__file__).resolve().parent.parent, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
             )  # fmt: skip
@@ -112,7 +114,7 @@ def main():
     print(f"| published way | {count / theirs_s:.3f} | {theirs_s / count:.2f} |")
     print(f"\nours / published way: {theirs_s / ours_s:.1f} times as many clips a second and core")
     print(
-        f"two workers / one, {more} clips: {walls[1] / walls[2]:.2f} times as fast ({walls[1]:.0f} s, {walls[2]:.0f} s wall, start included)"
+        f"two {options.engine} workers / one, {more} clips: {walls[1] / walls[2]:.2f} times as fast ({walls[1]:.0f} s, {walls[2]:.0f} s wall, start included)"
     )
 
 

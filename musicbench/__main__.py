@@ -19,9 +19,12 @@ def build_parser():
     build.add_argument(
         "songs",
         metavar="SONGS",
-        help="folder of audio files; captions from .txt, .json, a manifest such as metadata.csv, or a genre tag",
+        help="folder of audio files, or its URL; captions from .txt, .json, a manifest such as metadata.csv, or a genre tag",
     )
-    build.add_argument("out", metavar="OUT", help="dataset folder to write")
+    build.add_argument("out", metavar="OUT", help="dataset folder to write, or its URL")
+    build.add_argument(
+        "--work", metavar="DIR", help="where OUT is a URL: the folder to build in (default: one in ~/.cache/musicbench)"
+    )
     build.add_argument(
         "--recipe", default="musicbench", help="musicbench (11 copies a clip), plain (none) or a TOML file (default %(default)s)"
     )
@@ -82,7 +85,7 @@ def build_parser():
         description="Tell from a sample of the songs how many hours, rows and bytes a build would make of them, and how many hours it "
         "would take of a core of this machine, each with an interval of 95 %. Nothing is written.",
     )
-    plan.add_argument("songs", metavar="SONGS", help="folder of audio files")
+    plan.add_argument("songs", metavar="SONGS", help="folder of audio files, or its URL")
     plan.add_argument("--recipe", default="musicbench", help="as for build (default %(default)s)")
     plan.add_argument("--rows-only", action="store_true", help="as for build")
     plan.add_argument("--seed", type=whole, default=0, help="of the sample (default 0)")
@@ -129,10 +132,13 @@ def build(options):
     from musicbench.build.engines import Engine
     from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
+    from musicbench.build.remote import is_url
     from musicbench.build.settings import Settings
 
     if options.address and options.engine != "ray":
         raise InputError(f"--address {options.address} is for --engine ray; give that too, or leave --address out")
+    if options.work and not is_url(options.out):
+        raise InputError(f"--work {options.work} is for a dataset at a URL, which {options.out} is not; leave it out")
     if options.parquet:
         check_parquet()
     if options.rows_only and options.audio != "flac":
@@ -157,6 +163,7 @@ def build(options):
             engine=Engine(options.engine, options.workers, options.address),
             overwrite=options.overwrite,
             accept_versions=options.accept_versions,
+            work=options.work,
             on_progress=progress,
         )
     same = f" ({made.same_songs} the same as another)" if made.same_songs else ""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import secrets
 import tempfile
 import time
@@ -14,6 +15,7 @@ from filelock import FileLock, Timeout
 from musicbench import InputError
 
 LOCK = ".lock"  # of a folder that is being written
+TORN = re.compile(r"\..*-[0-9a-f]{16}\..*", re.DOTALL)  # the name of a temporary file of `written_whole`
 
 
 @contextmanager
@@ -39,10 +41,12 @@ def written_whole(path: Path | str) -> Iterator[Path]:
 
 def sweep_torn(folder: Path | str, older_s: float = 0.0) -> None:
     """Delete what writers that were killed left in a folder in which nobody writes now, or for so long."""
-    for left in Path(folder).glob(".*-" + "[0-9a-f]" * 16 + ".*"):
-        with suppress(FileNotFoundError):  # another run sweeps as well
-            if not older_s or time.time() - left.stat().st_mtime > older_s:
-                left.unlink()
+    for name in os.listdir(folder) if os.path.isdir(folder) else ():
+        if name[0] == "." and TORN.fullmatch(name):
+            left = Path(folder, name)
+            with suppress(FileNotFoundError):  # another run sweeps as well
+                if not older_s or time.time() - left.stat().st_mtime > older_s:
+                    left.unlink()
 
 
 def save_bytes(path: Path | str, data: bytes) -> None:

@@ -955,6 +955,7 @@ def test_published_rows_are_read(tmp_path):
     assert set(row_captions(row | {"dataset": "composed"}, 9)) <= {"A guitar plays.", "Guitar."}  # a folder may be named so
 
 
+@pytest.mark.slow
 def test_ray_gives_the_same(songs, built, tmp_path):
     pytest.importorskip("ray", reason="ray is not installed")
     assert build(songs, tmp_path / "ray", Settings(RECIPE), engine=Engine("ray")) == built[1]

@@ -27,6 +27,7 @@ from musicbench.build.packing import SUFFIX, is_packed, pack, shard_of, sweep_sh
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.plan import lengths_of
 from musicbench.build.preparing import prepare, sweep
+from musicbench.build.remote import LISTINGS, Sent, is_url, listed_songs, local_path, url_of
 from musicbench.build.row_tables import Source, write_tables
 from musicbench.build.settings import Settings, digest_of
 from musicbench.build.shelves import SPLITS, audio_counts, mark_of
@@ -79,17 +80,19 @@ def build(
     engine: Engine | None = None,
     overwrite: bool = False,
     accept_versions: bool = False,
+    work: Path | str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
 
     engine: an `engines.Engine`, one process here if there is none. overwrite: where settings changed, make anew what
-    depends on them. accept_versions: go on with other versions of the libraries. on_progress(clips done, clips in all,
-    about). Raises InputError.
+    depends on them. accept_versions: go on with other versions of the libraries. work: where a dataset that is sent to a URL is built,
+    see `remote.Sent`. on_progress(clips done, clips in all, about). Raises InputError.
     """
-    out, settings = Path(out), settings or Settings()
-    found = _find(Path(songs), out)
+    sent, settings = Sent(str(out), work) if is_url(out) else None, settings or Settings()
+    out = sent.work if sent else local_path(out)
     check_folder(out)
+    found = _find(listed_songs(str(songs), out / LISTINGS) if is_url(songs) else local_path(songs), out)
     for name in filter(None, (settings.hearing.detector, settings.hearing.agree)):
         load_detector(name)  # where it is missing, nothing is written
     Paraphraser(*settings.paraphrase).check()
@@ -100,12 +103,14 @@ def build(
         _tell(found.told, out / "manifests.txt")
         with Index(out) as index:
             found.same = _same_bytes(found, index)
-            work = _Work(out, found, settings, index, shards)
-            work.run(engine or Engine(), on_progress or (lambda done, total: None))
+            left = _Work(out, found, settings, index, shards)
+            left.run(engine or Engine(), sent, on_progress or (lambda done, total: None))
             counted = _write(out, found, settings, index)
-            _keep_lines(found.told + work.told(), out / "manifests.txt")
+            _keep_lines(found.told + left.told(), out / "manifests.txt")
             sweep(out, index, is_loose=settings.form == "files")
             sweep_shards(out, settings.form, shards)
+            if sent:
+                sent.send(index)
     return counted
 
 
@@ -137,7 +142,12 @@ def _keep_lines(lines, path):
 
 
 def _same_bytes(found, index):
-    """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read."""
+    """Return {path: the first path whose file has the same bytes}, links included; only files of one size are read.
+
+    Of songs at a URL, whose bytes are not here, none is.
+    """
+    if url_of(found.folder):
+        return {}
     states = {path: state for path in found.paths if (state := file_state(found.folder / path))}
     sizes = {path: int(state.split()[0]) for path, state in states.items()}
     alike = Counter(sizes.values())
@@ -145,8 +155,10 @@ def _same_bytes(found, index):
     for path, size in sizes.items():
         if size and alike[size] > 1:  # of an empty file it is said that it is empty
             with suppress(InputError):  # build_song says why it cannot be read
-                digest = index.digest(path, states[path]) or file_sha256(found.folder / path)
-                index.keep_digest(path, states[path], digest)
+                digest = index.digest(path, states[path])
+                if not digest:
+                    digest = file_sha256(found.folder / path)
+                    index.keep_digest(path, states[path], digest)
                 if first.setdefault(digest, path) != path:
                     same[path] = first[digest]
     return same
@@ -158,7 +170,7 @@ class _Work:
     def __init__(self, out, found, settings, index, shards):
         self.out, self.found, self.settings, self.index = out, found, settings, index
         self.shards, self.is_packed = shards, settings.form in SUFFIX
-        paths = [path for path in found.paths if path not in found.same]
+        paths, self.by_name = [path for path in found.paths if path not in found.same], settings.by_name()
         self.given = {path: self._given(path) for path in paths}
         self.of_shard: dict[int, list] = {}
         for path in paths if self.is_packed else ():
@@ -171,7 +183,7 @@ class _Work:
         place, caption = self.found.folder / path, self.found.captions.get(path, "")
         columns = self.found.columns.get(path, "")
         said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place, CAPTION_FILES + LABEL_FILES)]
-        made_of = digest_of(file_state(place), said, caption, columns, self.found.folder.name, self.settings.by_name())
+        made_of = digest_of(file_state(place), said, caption, columns, self.found.folder.name, self.by_name)
         return Given(caption, made_of, columns)
 
     def _left(self):
@@ -205,7 +217,7 @@ class _Work:
     def _marks(self, paths):
         return [file_state(mark_of(self.out, path)) for path in paths]
 
-    def run(self, engine, report):
+    def run(self, engine, sent, report):
         """Build the songs that are left, and pack each shard as soon as its songs are done."""
         waiting = Counter(map(self._shard, self.left))
         for number in self.of_shard.keys() - waiting.keys():
@@ -223,6 +235,8 @@ class _Work:
         )
         for job, built in results:
             self._keep(job[1], built)
+            if sent:
+                sent.send_now_and_then(self.index)
             waiting[self._shard(job[1])] -= 1
             if self.is_packed and not waiting[self._shard(job[1])]:
                 self._pack(self._shard(job[1]))

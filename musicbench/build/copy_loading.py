@@ -13,6 +13,7 @@ import soundfile
 from musicbench import InputError
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.marks import read_object
+from musicbench.build.remote import is_url, song_file
 from musicbench.files import inside, printable
 from musicbench.sound.audio import encoded_audio, load_audio
 from musicbench.sound.soundfiles import SoundFile
@@ -23,7 +24,7 @@ _ESCAPED = re.compile(rb"\\x([0-9a-f]{2})")  # what `files.path_text` makes of b
 class RowSounds:
     """Gives the sound of rows of a dataset folder.
 
-    songs: the folder of songs that the rows were made of; None: where the build read them. Rows that follow each other,
+    songs: the folder of songs that the rows were made of, or its URL; None: where the build read them. Rows that follow each other,
     as rows.jsonl has them, are made several times as fast as rows in random order, as a song is decoded from its start.
     """
 
@@ -56,39 +57,40 @@ class RowSounds:
         wanted = name, first, frames, row["sample_rate"]
         if self._base is None or self._base[0] != wanted:
             if self._song is None or self._song.name != name:
-                self._song = _Song(self._path(name), name)
+                self._song = _Song(*self._place(name), name)
             samples = self._song.read(first, frames)
             if len(samples) < frames:
                 raise InputError(f"{printable(name)} is shorter than its row says; give the folder with the song as it was built")
             self._base = wanted, base_of(samples, row["source_rate"], row["sample_rate"])
         return self._base[1]
 
-    def _path(self, name):
+    def _place(self, name):
+        """Return (the folder or URL of the songs, a song's path in it)."""
         songs = self._songs or read_object(self.folder / "build.json").get("songs")
         if not songs:
             raise InputError(f"{self.folder} has rows without audio; give the folder of their songs")
         if os.path.isabs(name) or ".." in Path(name).parts:  # a link may lead elsewhere: the build read it, too
             raise InputError(f"{printable(name)[:200]} is not inside {printable(songs)}; mend or delete its row")
-        path = Path(songs, name)
-        if not path.is_file():
-            path = Path(songs, os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name))))
-        if not path.is_file():
-            raise InputError(f"no song {printable(path)}; give the folder of songs that {self.folder} was built from")
-        return path
+        unescaped = os.fsdecode(_ESCAPED.sub(lambda byte: bytes([int(byte[1], 16)]), os.fsencode(name)))
+        for path in (name, unescaped):
+            if is_url(songs) or Path(songs, path).is_file():
+                return songs, path
+        path = Path(songs, unescaped)
+        raise InputError(f"no song {printable(path)}; give the folder of songs that {self.folder} was built from")
 
 
 class _Song:
     """A song's sound, mono; stretches that come in order are read without starting again."""
 
-    def __init__(self, path, name):
-        self.path, self.name = path, name
+    def __init__(self, songs, path, name):
+        self.songs, self.path, self.name = songs, path, name
         self._begin()
 
     def _begin(self):
         self._blocks, self._held, self._first = self._read(), np.zeros(0, np.float32), 0
 
     def _read(self) -> Iterator[tuple[int, np.ndarray]]:
-        with SoundFile(self.path) as file:
+        with song_file(self.songs, self.path) as path, SoundFile(path) as file:
             for block in file.blocks():
                 yield block.first, block.samples.mean(axis=1)
 

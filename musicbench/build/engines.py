@@ -16,6 +16,7 @@ from typing import Any
 from musicbench import InputError
 
 AHEAD = 3  # jobs of each worker that are taken at a time
+TRIES = 3  # of a job under which a worker is killed, before it is given up
 KILLED = "a worker was killed, perhaps for memory; run the same command again, with fewer --workers"
 
 
@@ -42,12 +43,12 @@ class Engine:
         """Yield (job, task(*job)) as they are done, in any order; few more jobs than workers are taken at a time.
 
         on_progress(steps done) is called now and then; steps_of(result): how many steps a finished job took, for Ray,
-        whose tasks do not tell. What a task raises stops everything and is raised here. When a local worker is killed,
-        the jobs that were being done are done one by one; killed(job) is the result of one whose worker is killed then,
-        too. Raises InputError for an unknown engine.
+        whose tasks do not tell. What a task raises stops everything and is raised here. When a worker is killed, its
+        job is tried again, `TRIES` times in all, before killed(job) is its result; of local workers it cannot be known
+        whose job it was, so those that were being done are done one by one. Raises InputError for an unknown engine.
         """
         if self.name == "ray":
-            return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of)
+            return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of, killed)
         if self.name != "local":
             raise InputError(f"unknown engine {self.name!r}; give local or ray")
         if self.workers == 1:
@@ -136,25 +137,32 @@ def _in_processes(task, jobs, workers, on_progress, killed):
 
     counter, jobs = get_context("spawn").Value("l", 0), iter(jobs)
     while True:
-        several = yield from _pooled(task, jobs, workers, counter, on_progress)
+        several = yield from _pooled(task, jobs, workers, AHEAD * workers, counter, on_progress)
         if not several:
             return
         if not killed:
             raise InputError(KILLED)
-        for job in several:  # which of them it was cannot be known
-            for lost in (yield from _pooled(task, iter([job]), 1, counter, on_progress)):
-                yield lost, killed(lost)
+        one_by_one = iter(several)  # whose worker it was cannot be known
+        while lost := (yield from _pooled(task, one_by_one, 1, 1, counter, on_progress)):
+            for _ in range(TRIES - 2):
+                if not (yield from _pooled(task, iter(lost), 1, 1, counter, on_progress)):
+                    break
+            else:
+                yield lost[0], killed(lost[0])
 
 
-def _pooled(task, jobs, workers, counter, on_progress):
-    """Yield (job, result) of a pool's work; return the jobs that were not done when one of its processes was killed."""
+def _pooled(task, jobs, workers, ahead, counter, on_progress):
+    """Yield (job, result) of a pool's work, of which it has up to `ahead` jobs at a time.
+
+    Return those of them that were not done when one of its processes was killed.
+    """
     from concurrent.futures import wait
     from concurrent.futures.process import BrokenProcessPool
 
     waiting, lost = {}, []
     with processes(workers, _share, counter) as pool:
         while True:
-            for job in islice(jobs, 0 if lost else AHEAD * workers - len(waiting)):
+            for job in islice(jobs, 0 if lost else ahead - len(waiting)):
                 try:
                     waiting[pool.submit(_work, task, job)] = job
                 except BrokenProcessPool:
@@ -174,8 +182,44 @@ def _pooled(task, jobs, workers, counter, on_progress):
                     yield job, result
 
 
-def _on_ray(task, jobs, workers, address, on_progress, steps_of):
+def _on_ray(task, jobs, workers, address, on_progress, steps_of, killed):
+    """Yield (job, result) of Ray tasks, a job each, so that a worker that dies costs the others nothing and is told by its job.
+
+    (Ray Data's checkpoints are of blocks of rows, and one bad song would end the worker of a whole block again and again.)
+    """
+    ray = _joined(workers, address)
+    errors = ray.exceptions
+    try:
+        remote, jobs, waiting, steps = ray.remote(num_cpus=1, max_retries=TRIES - 1)(task), iter(jobs), {}, 0
+        while True:
+            ahead = AHEAD * max(int(ray.cluster_resources().get("CPU", workers)), 1)  # machines come and go
+            for job in islice(jobs, max(ahead - len(waiting), 0)):
+                waiting[remote.remote(*job)] = job
+            if not waiting:
+                return
+            ray.wait(list(waiting), timeout=0.5)
+            ready, _ = ray.wait(list(waiting), num_returns=len(waiting), timeout=0)
+            on_progress(steps)
+            for ref in ready:
+                job = waiting.pop(ref)
+                try:
+                    result = ray.get(ref)
+                except (errors.WorkerCrashedError, errors.OutOfMemoryError, errors.NodeDiedError):
+                    if not killed:
+                        raise InputError(KILLED) from None
+                    result = killed(job)
+                steps += steps_of(result)
+                yield job, result
+    except errors.RayTaskError as error:
+        raise error.as_instanceof_cause() from None
+    finally:
+        ray.shutdown()
+
+
+def _joined(workers, address):
+    """Return the module ray, joined to a cluster. Raises InputError where there is none."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_task_oom_retries", str(TRIES - 1))  # without end, otherwise
     try:
         ray: Any = import_module("ray")  # types are checked without it, too
     except ImportError:
@@ -184,24 +228,12 @@ def _on_ray(task, jobs, workers, address, on_progress, steps_of):
     try:
         if host and port.isdigit():  # ray itself waits for minutes
             socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(address=address, log_to_driver=False, **({} if address else {"num_cpus": workers, "include_dashboard": False}))
+        ray.init(
+            address=address,
+            log_to_driver=False,
+            logging_level="WARNING",
+            **({} if address else {"num_cpus": workers, "include_dashboard": False}),
+        )
     except (OSError, ValueError, RuntimeError) as error:
         raise InputError(f"no Ray cluster at {address} ({str(error).splitlines()[0]}); check --address, or leave it out") from None
-    try:
-        remote, jobs, waiting, steps = ray.remote(num_cpus=1)(task), iter(jobs), {}, 0
-        ahead = AHEAD * max(int(ray.cluster_resources().get("CPU", workers)), 1)
-        while True:
-            for job in islice(jobs, ahead - len(waiting)):
-                waiting[remote.remote(*job)] = job
-            if not waiting:
-                return
-            ready, _ = ray.wait(list(waiting), timeout=0.5)
-            on_progress(steps)
-            for ref in ready:
-                job, result = waiting.pop(ref), ray.get(ref)
-                steps += steps_of(result)
-                yield job, result
-    except ray.exceptions.RayTaskError as error:
-        raise error.as_instanceof_cause() from None
-    finally:
-        ray.shutdown()
+    return ray

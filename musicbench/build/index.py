@@ -20,6 +20,7 @@ CREATE TABLE IF NOT EXISTS songs (
   is_rejected INTEGER, is_contradicted INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS digests (path BLOB PRIMARY KEY, state TEXT, sha256 TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS sent (name BLOB PRIMARY KEY, state TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
@@ -79,6 +80,9 @@ class Index:
         """Keep what a song came to; written to disk now and then."""
         values = (os.fsencode(path), *vars(done).values())
         self._base.execute(f"REPLACE INTO songs VALUES ({', '.join('?' * len(values))})", values)
+        self._commit_now_and_then()
+
+    def _commit_now_and_then(self):
         self._waiting += 1
         if self._waiting >= COMMIT_EVERY:
             self._base.commit()
@@ -92,6 +96,24 @@ class Index:
     def keep_digest(self, path: str, state: str, sha256: str) -> None:
         """Keep the SHA-256 of a song's file in a state (`file_state`)."""
         self._base.execute("REPLACE INTO digests VALUES (?, ?, ?)", (os.fsencode(path), state, sha256))
+        self._commit_now_and_then()
+
+    def sent(self, name: str) -> str:
+        """Return the state in which a file of the dataset was sent, "" if it was not."""
+        found = self._base.execute("SELECT state FROM sent WHERE name = ?", (os.fsencode(name),)).fetchone()
+        return found[0] if found else ""
+
+    def keep_sent(self, name: str, state: str) -> None:
+        """Keep the state (`file_state`) in which a file was sent; "": it is there no more."""
+        if state:
+            self._base.execute("REPLACE INTO sent VALUES (?, ?)", (os.fsencode(name), state))
+        else:
+            self._base.execute("DELETE FROM sent WHERE name = ?", (os.fsencode(name),))
+        self._commit_now_and_then()
+
+    def all_sent(self) -> Iterator[str]:
+        """Yield the names of all files that were sent."""
+        yield from (os.fsdecode(found[0]) for found in self._base.execute("SELECT name FROM sent"))
 
     def keep_told(self, path: str, lines: Iterable[str]) -> None:
         """Keep lines on what is given of a song and not used."""

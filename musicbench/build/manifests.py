@@ -95,7 +95,7 @@ def read_manifests(folder, songs, leave_out=()):
 
 def _candidates(folder, songs, leave_out):
     """Return the paths of files that may be manifests, those near the top first."""
-    stems = {composed(os.path.splitext(song)[0]) for song in songs}
+    stems, known = {composed(os.path.splitext(song)[0]) for song in songs}, set(songs)
     left_out, found = set(map(os.path.realpath, leave_out)), []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name[0] != "." and os.path.realpath(os.path.join(place, name)) not in left_out]
@@ -103,7 +103,7 @@ def _candidates(folder, songs, leave_out):
             path, suffix = Path(place) / name, os.path.splitext(name)[1].lower()
             own = composed(os.path.splitext(os.path.relpath(path, folder))[0])
             may_be = suffix in (*TABLES, *NOT_READ) or _is_manifest_name(path) or (suffix in (".json", ".txt") and own not in stems)
-            if name[0] != "." and may_be and os.path.relpath(path, folder) not in songs:
+            if name[0] != "." and may_be and os.path.relpath(path, folder) not in known:
                 found.append(path)
     return sorted(found, key=lambda path: (len(path.parts), str(path)))
 

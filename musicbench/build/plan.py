@@ -1,6 +1,7 @@
 """How much a build would make of a folder of songs, and how long it would take: told from a sample, with intervals."""
 
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,6 +13,7 @@ import numpy as np
 
 from musicbench.build.copies import base_of, sound_of_copy
 from musicbench.build.recipe import Recipe
+from musicbench.build.remote import is_url, listed_songs, local_path, song_file, url_of
 from musicbench.build.settings import Settings
 from musicbench.build.song_hearing import clip_fault, finite, listened_clip
 from musicbench.build.songs import datasets_in, find_songs, segments
@@ -20,7 +22,8 @@ from musicbench.sound.audio import encoded_audio
 from musicbench.sound.soundfiles import SoundFile
 
 MEASURED = 400  # songs whose length is read, of those that there are
-TRIED = 24  # clips that are heard and copied to see how long it takes
+FETCHED = 40  # of songs at a URL, each fetched for it
+TRIED = 24  # clips, at least where there are so many, that are heard and copied to see how long it takes
 LATEST = 12  # of a song's clips, the last that is tried
 DRAWS = 400  # of the bootstrap
 ROW_BYTES = 1700  # of a row in rows.jsonl; another of each lies in its song's mark
@@ -93,28 +96,37 @@ def plan_build(songs: Path | str, settings: Settings | None = None) -> Plan:
 
     Raises InputError where there are no songs.
     """
-    songs, settings = Path(songs), settings or Settings()
+    settings = settings or Settings()
+    with tempfile.TemporaryDirectory(prefix="musicbench-") as folder:
+        return _plan_of(listed_songs(str(songs), Path(folder)) if is_url(songs) else local_path(songs), settings)
+
+
+def _plan_of(songs, settings):
     paths = find_songs(songs, leave_out=datasets_in(songs))
     rng = np.random.default_rng(settings.seed)
     lengths = lengths_of(songs, paths, settings.recipe)
-    tried = [_tried(songs / paths[i], settings, rng) for i in rng.permutation(len(paths))[:TRIED]]
-    seconds, sizes, used = (np.array(values) for values in zip(*filter(None, tried), strict=True)) if any(tried) else ([0.0],) * 3
-    share = _bootstrapped(np.asarray(used, float), np.mean)
-    rows = lengths.clips.times(share).times(lengths.rows_a_clip)
-    return Plan(
-        lengths, rows, lengths.clips.times(_bootstrapped(np.asarray(sizes), np.mean)),
-        lengths.clips.times(_bootstrapped(np.asarray(seconds), np.mean)).times(1 / 3600), len(seconds),
-    )  # fmt: skip
+    chosen = rng.permutation(len(paths))[:TRIED]
+    tried = np.array(
+        [row for i in chosen for row in _tried(songs, paths[i], settings, rng, -(-TRIED // len(chosen)))], float
+    ).reshape(-1, 4)
+
+    def a_clip(column):
+        """Return the mean of a column; a clip counts as often as it stands for others."""
+        return _bootstrapped(np.arange(len(tried)), lambda some: float(np.average(tried[some, column], weights=tried[some, 3])))
+
+    seconds, size, used = map(a_clip, range(3))
+    rows = lengths.clips.times(used).times(lengths.rows_a_clip)
+    return Plan(lengths, rows, lengths.clips.times(size), lengths.clips.times(seconds).times(1 / 3600), len(tried))
 
 
 def lengths_of(songs: Path, paths: list[str], recipe: Recipe) -> Lengths:
     """Return how long songs are, by the headers of a sample of them and by the bytes of all."""
     rng, sizes, read = np.random.default_rng(0), _sizes(songs, paths), []
-    chosen = rng.permutation(len(paths))[:MEASURED]
+    chosen = rng.permutation(len(paths))[: FETCHED if url_of(songs) else MEASURED]
     for index in chosen:
         seconds = 0.0
-        with suppress(Exception), SoundFile(songs / paths[index]) as file:  # the build says what is wrong with it
-            seconds = file.likely_s
+        with suppress(Exception), song_file(songs, paths[index]) as path, SoundFile(path) as file:
+            seconds = file.likely_s  # the build says what is wrong with it
         read.append((sizes[index], seconds, len(recipe.starts(seconds))))
     table, rows = np.array(read, float).reshape(-1, 3), len(recipe.draw_copies(rng, recipe.clip_s)) + 1
     kinds = [os.path.splitext(path)[1].lower() for path in paths]
@@ -157,31 +169,39 @@ def _bootstrapped(values: np.ndarray, figure: Callable) -> Estimate:
     return Estimate(float(figure(values)) if len(values) else 0.0, float(low), float(high))
 
 
-def _tried(path, settings, rng):
-    """Hear and copy one clip of a song; returns (core-seconds, bytes, 1 or 0 if it would be rejected), or None of a song
-    without clips."""
-    with suppress(Exception), SoundFile(path) as file:
-        recipe, rate = settings.recipe, file.sample_rate
-        latest = min(len(recipe.starts(file.likely_s)), LATEST)
-        index = int(rng.integers(latest)) if latest else 0
-        start_s, mono, loudest = next(islice(segments(file, recipe), index, None))
-        sound = mono, loudest
-        length = round(recipe.clip_s * rate)
-        listened_clip(
-            (index, 0, rate), (mono[: rate * 2], loudest[: rate * 2]), length, settings.hearing
-        )  # what is loaded once is loaded now
-        began = time.process_time()
-        if clip_fault(sound, length, rate, file.channels):
-            return time.process_time() - began, 0, 0
-        clip, _ = listened_clip((index, round(start_s * rate), rate), sound, length, settings.hearing)
-        size, copies = len(json_line(clip.to_json())), [[], *recipe.draw_copies(rng, clip.read_s)]
-        size += 2 * ROW_BYTES * len(copies)
-        if settings.form != "rows":
-            base = base_of(finite(mono), rate, recipe.sample_rate)
-            for steps in copies:
-                size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s)[0], recipe.sample_rate, settings.audio.upper()))
-        return time.process_time() - began, size, 1
-    return None
+def _tried(songs, path, settings, rng, most):
+    """Hear and copy up to `most` clips of a song; returns rows of (core-seconds, bytes, 1 or 0 if it would be rejected, for how many of the
+    song's clips it stands)."""
+    found = []
+    with suppress(Exception), song_file(songs, path) as sound_path, SoundFile(sound_path) as file:
+        count = len(settings.recipe.starts(file.likely_s))
+        chosen = rng.permutation(min(count, LATEST))[:most]
+        for index, (start_s, *sound) in enumerate(islice(segments(file, settings.recipe), max(chosen, default=-1) + 1)):
+            if index in chosen:
+                place = index, round(start_s * file.sample_rate), file.sample_rate
+                found.append((*_clip_cost(place, sound, settings, file.channels), count / len(chosen)))
+    return found
+
+
+def _clip_cost(place, sound, settings, channels):
+    """Hear and copy a clip; returns (core-seconds, bytes, 1 or 0 if it would be rejected)."""
+    recipe, rate = settings.recipe, place[2]
+    length = round(recipe.clip_s * rate)
+    mono, loudest = sound
+    listened_clip(place, (mono[: rate * 2], loudest[: rate * 2]), length, settings.hearing)  # what is loaded once is loaded now
+    began = time.process_time()
+    if clip_fault(sound, length, rate, channels):
+        return time.process_time() - began, 0, 0
+    clip, listened = listened_clip(place, sound, length, settings.hearing)
+    if listened.no_music:
+        return time.process_time() - began, 0, 0
+    size, copies = len(json_line(clip.to_json())), [[], *recipe.draw_copies(np.random.default_rng(place[0]), clip.read_s)]
+    size += 2 * ROW_BYTES * len(copies)
+    if settings.form != "rows":
+        base = base_of(finite(mono), rate, recipe.sample_rate)
+        for steps in copies:
+            size += len(encoded_audio(sound_of_copy(base, steps, recipe.clip_s)[0], recipe.sample_rate, settings.audio.upper()))
+    return time.process_time() - began, size, 1
 
 
 def _short(number):

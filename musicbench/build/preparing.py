@@ -8,7 +8,7 @@ from contextlib import suppress
 from musicbench import InputError
 from musicbench.build.index import INDEX
 from musicbench.build.marks import marked_rows, read_object
-from musicbench.build.packing import SHARD_BYTES
+from musicbench.build.packing import SHARD_BYTES, SUFFIX
 from musicbench.build.plan import lengths_of
 from musicbench.build.settings import versions
 from musicbench.build.shelves import AUDIO, MARK, SPLITS, audio_counts, files_on, mark_of
@@ -49,7 +49,9 @@ def prepare(out, found, settings, *, overwrite, accept_versions):
 
 
 def _shards_for(settings, found):
-    """Return into how many shards of about a gigabyte the clips of songs and their copies go."""
+    """Return into how many shards of about a gigabyte the clips of songs and their copies go; 0 where none are written."""
+    if settings.form not in SUFFIX:
+        return 0
     recipe, lengths = settings.recipe, lengths_of(found.folder, found.paths, settings.recipe)
     bytes_a_second = OPUS_BYTES_A_SECOND if settings.audio == "opus" else FLAC_BYTES_A_SAMPLE * recipe.sample_rate
     return max(round(lengths.clips.mean * lengths.rows_a_clip * recipe.clip_s * bytes_a_second / SHARD_BYTES), 1)

@@ -4,12 +4,14 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from musicbench.build.songs import song_id
 
 SPLITS = ("train", "test")
-AUDIO = re.compile(r"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{16})-\d{4,}(?:_\d+)?\.(?:flac|ogg)")
+CLIP = re.compile(r"\d{4,}(?:_\d+)?\.(?:flac|ogg)")
+AUDIO = re.compile(rf"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{{16}})-{CLIP.pattern}")
 MARK = re.compile(r"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{16})(?:\.jsonl?)?")
 
 
@@ -21,19 +23,19 @@ def shelf(name: str) -> str:
 def mark_of(out: Path | str, path: str) -> Path:
     """Return the path of the file that says that a song is done, and holds its rows."""
     name = song_id(path)
-    return Path(out) / "parts" / shelf(name) / f"{name}.jsonl"
+    return Path(out, "parts", shelf(name), f"{name}.jsonl")
 
 
 def heard_of(out: Path | str, path: str) -> Path:
     """Return the path of the file with what was heard in a song."""
     name = song_id(path)
-    return Path(out) / "heard" / shelf(name) / f"{name}.json"
+    return Path(out, "heard", shelf(name), f"{name}.json")
 
 
 def said_of(out: Path | str, path: str) -> Path:
     """Return the path of the file with what a captioner said of a song's clips."""
     name = song_id(path)
-    return Path(out) / "said" / shelf(name) / f"{name}.json"
+    return Path(out, "said", shelf(name), f"{name}.json")
 
 
 def location(split: str, name: str, clip: str, suffix: str) -> str:
@@ -49,6 +51,14 @@ def files_on(folder: Path) -> Iterator[os.DirEntry]:
 
 
 def audio_counts(folder: Path) -> Counter:
-    """Return how many audio files each song has on the shelves of a split."""
-    found = (AUDIO.fullmatch(entry.name) for entry in files_on(folder))
-    return Counter(match["song"] for match in found if match)
+    """Return how many audio files each song has on the shelves of a split; quick, as there may be millions."""
+    counts = Counter()
+    for place in folder.iterdir() if folder.is_dir() else ():
+        parts = (name.rpartition("-") for name in os.listdir(place)) if place.is_dir() else ()
+        counts.update(song for song, _, clip in parts if _is_clip(clip))
+    return counts
+
+
+@lru_cache(1 << 16)
+def _is_clip(ending):
+    return bool(CLIP.fullmatch(ending))

@@ -15,10 +15,16 @@ class Names:
     """Songs by the names that rows may give them: exact first, then ever looser, each only where one song has it."""
 
     def __init__(self, songs):
-        self.levels = [{}, {}, {}, {}, {}, {}]
-        for song in songs:
-            for level, key in zip(self.levels, _keys(song), strict=True):
+        self._songs, self._levels = songs, {}
+
+    def level(self, number):
+        """Return {key: song, or None where several have it} of a level; made when it is first asked for."""
+        if number not in self._levels:
+            level = self._levels[number] = {}
+            for song in self._songs:
+                key = KEYS[number](song)
                 level[key] = song if level.get(key, song) == song else None
+        return self._levels[number]
 
     def find(self, name, folders):
         """Return (level, song) of what a row in a manifest calls a song, relative to one of `folders`.
@@ -27,9 +33,10 @@ class Names:
         """
         paths = dict.fromkeys(path for folder in folders for path in _as_paths(name, *folder))
         unclear = None
-        for number, level in enumerate(self.levels):
+        for number, key_of in enumerate(KEYS):
+            level = self.level(number)
             for path in paths:
-                keys = [_keys(path)[number], *([composed(os.path.basename(path)).casefold()] if number == 4 else [])]
+                keys = [key_of(path), *([composed(os.path.basename(path)).casefold()] if number == 4 else [])]
                 for key in keys:
                     if level.get(key):
                         return number, level[key]
@@ -38,11 +45,12 @@ class Names:
         return unclear
 
 
-def _keys(path):
-    whole = composed(path)
-    name = os.path.basename(whole)
-    stem = _without_suffix(name).casefold()
-    return whole, whole.casefold(), _without_suffix(whole).casefold(), name.casefold(), stem, re.sub(r"\d+", _without_zeros, stem)
+def _name(path):
+    return os.path.basename(composed(path))
+
+
+def _stem(path):
+    return _without_suffix(_name(path)).casefold()
 
 
 def _without_zeros(number):
@@ -51,6 +59,16 @@ def _without_zeros(number):
 
 def _without_suffix(name):
     return re.sub(r"(?<=[^/])\.\w{1,8}$", "", name)
+
+
+KEYS = (
+    composed,
+    lambda path: composed(path).casefold(),
+    lambda path: _without_suffix(composed(path)).casefold(),
+    lambda path: _name(path).casefold(),
+    _stem,
+    lambda path: re.sub(r"\d+", _without_zeros, _stem(path)),
+)
 
 
 def _as_paths(name, root, inner):

@@ -25,6 +25,7 @@ from musicbench.build.marks import Mark, read_object, rejection
 from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.poor_sound import POOR_SOUND
+from musicbench.build.remote import song_file
 from musicbench.build.settings import AUDIO, Settings, digest_of, versions
 from musicbench.build.shelves import heard_of, location, mark_of, said_of
 from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finite, listened_clip, song_faults
@@ -44,7 +45,7 @@ UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|c
 SENTENCES = ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")  # fields of a row, as they are published
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Given:
     """What the main process knows of a song: the manifests' caption, a digest of all that its rows depend on, and the
     manifests' other columns as JSON."""
@@ -81,7 +82,8 @@ def build_song(
     use_one_thread()
     mark = mark_of(out, path)
     try:
-        return Song(Path(songs), path, Path(out), settings, given, on_step or (lambda: None)).build()
+        with song_file(songs, path) as file:
+            return Song(Path(songs), path, Path(out), settings, given, on_step or (lambda: None), file).build()
     except (InputError, ImportError):
         raise
     except Exception as error:
@@ -96,9 +98,10 @@ def _unmarked(path, reason):
 class Song:
     """A song on its way to rows."""
 
-    def __init__(self, songs, path, out, settings, given, on_step):
+    def __init__(self, songs, path, out, settings, given, on_step, sound_path):
         self.songs, self.path, self.out, self.settings, self.recipe = songs, path, out, settings, settings.recipe
-        self.file_path, self.mark, self.heard_path = songs / path, mark_of(out, path), heard_of(out, path)
+        self.file_path, self.sound_path = songs / path, sound_path  # the same, unless the songs are at a URL
+        self.mark, self.heard_path = mark_of(out, path), heard_of(out, path)
         self.dataset, self.given, self.on_step = path_text(songs.name), given, on_step
         self.said_path = said_of(out, path)
         self.captioner = Captioner(*settings.captioner) if settings.captioner[0] else None
@@ -107,7 +110,7 @@ class Song:
 
     def build(self):
         try:
-            self.sha256 = file_sha256(self.file_path)
+            self.sha256 = file_sha256(self.sound_path)
         except InputError as error:
             self.mark.unlink(missing_ok=True)
             return _unmarked(self.path, getattr(error, "reason", error))
@@ -135,7 +138,7 @@ class Song:
             heard = self._heard(is_copied=bool(has_audio or not self.audio))
             rejected = [rejection(self.path, reason, start_s) for start_s, reason in heard.faults]
             mark = Mark(made_of, self.audio, rejected, self._rows(heard), self.facts.told)
-        if _changed(self.file_path, self.sha256):
+        if _changed(self.sound_path, self.sha256):
             self._forget_clips()
             return _unmarked(self.path, "it was changed while it was read; run again when it is whole")
         mark.save(self.mark)
@@ -169,7 +172,7 @@ class Song:
         if heard and is_copied and self.is_said:
             return heard
         try:
-            file = SoundFile(self.file_path)
+            file = SoundFile(self.sound_path)
         except UnreadableSound as error:
             heard = HeardSong(faults=[(None, error.reason)], versions=versions())
         else:
