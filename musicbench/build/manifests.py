@@ -60,7 +60,7 @@ def read_manifests(folder, songs, leave_out=()):
     """
     names = Names(songs)
     manifests, lost = [], []
-    for path in _candidates(folder, songs, leave_out):
+    for path in manifest_paths(folder, songs, leave_out):
         manifest = _read(Path(folder), path, names)
         is_known = path.suffix.lower() in (*TABLES, *NOT_READ) or _is_manifest_name(path)
         if is_known or manifest.captions or manifest.is_guess:
@@ -80,7 +80,7 @@ def read_manifests(folder, songs, leave_out=()):
     return captions, lines
 
 
-def _candidates(folder, songs, leave_out):
+def manifest_paths(folder, songs, leave_out):
     """Return the paths of files that may be manifests, those near the top first."""
     stems = {composed(os.path.splitext(song)[0]) for song in songs}
     left_out, found = set(map(os.path.realpath, leave_out)), []

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from musicbench.build.songs import song_id
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "validation", "test")
 AUDIO = re.compile(r"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{16})-\d{4,}(?:_\d+)?\.(?:flac|ogg)")
 MARK = re.compile(r"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{16})(?:\.jsonl?)?")
 
