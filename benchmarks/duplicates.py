@@ -2,8 +2,8 @@
 
 Pairs: of every composed clip one copy, in turn 1 dB softer, as MP3 at 128 kbit/s, as Ogg Vorbis, without its first 200 ms, and
 combinations; how many of them are found among all clips and copies. False pairs: what is found among the clips alone, no two of
-which are the same. Then, per 100,000 recordings of two minutes, how long the search takes and how much memory (random words,
-a tenth of the recordings with a copy). Needs Chromaprint with pyacoustid, FluidSynth with pyfluidsynth, and a SoundFont.
+which are the same. `--growth`: how long the search takes among 10,000 and 100,000 recordings of two minutes and how much memory
+(random words; a tenth are copies). Needs Chromaprint with pyacoustid, FluidSynth with pyfluidsynth, and a SoundFont.
 """
 
 import argparse
@@ -54,13 +54,20 @@ def heard(paths, folder):
     return clips, copies
 
 
+def random_prints(recordings, rng):
+    """Yield the words of recordings of two minutes, every tenth a copy of the one before it."""
+    words = np.zeros(0, np.uint32)
+    for number in range(recordings):
+        if number % 10 < 9:
+            words = rng.integers(0, 1 << 24, 950, np.uint32)
+            yield words.tobytes()
+        else:
+            yield (words ^ (rng.random(950) < 0.6).astype(np.uint32)).tobytes()
+
+
 def tell_growth(recordings, rng):
-    words = [rng.integers(0, 1 << 24, 950, np.uint32) for _ in range(recordings)]
-    for number in range(0, recordings, 10):
-        words[number] = words[number + 1].copy()
-        words[number][rng.random(950) < 0.6] ^= np.uint32(1)
     began, before = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = near_copies(own.tobytes() for own in words)
+    found = near_copies(random_prints(recordings, rng))
     more = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     print(
         f"{recordings} recordings of two minutes: {time.process_time() - began:.0f} s, {more / 1024:.0f} MB more, {len(found)} pairs"
@@ -71,8 +78,13 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--count", type=int, default=2000, help="composed clips")
     parser.add_argument("--seed", type=int, default=5_000_000, help="of the first clip")
+    parser.add_argument("--growth", action="store_true", help="search random words alone")
     parser.add_argument("--clips", help="a folder of composed clips to keep or to go on with")
     options = parser.parse_args()
+    if options.growth:
+        for recordings in (10_000, 100_000):
+            tell_growth(recordings, np.random.default_rng(0))
+        return
     with TemporaryDirectory() as folder:
         place = options.clips or f"{folder}/clips"
         write_composed(place, options.count, options.seed)
@@ -87,8 +99,6 @@ def main():
         own = found[number :: len(COPIES)]
         alike = min((copy.alike for copy in own if copy), default=0)
         print(f"  {name:17} {sum(map(bool, own)) / len(own):.4f} of {len(own)}, least alike {alike:.3f}")
-    for recordings in (10_000, 100_000):
-        tell_growth(recordings, np.random.default_rng(0))
 
 
 if __name__ == "__main__":

@@ -165,6 +165,8 @@ def build(options):
         def progress(done, total, bar=bar):
             bar.total = total
             bar.update(done - bar.n)
+            if bar is songs_bar and done == total:
+                bar.close()
 
         made = build_dataset(
             options.songs,

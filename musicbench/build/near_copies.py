@@ -47,7 +47,7 @@ class _Prints:
         with TemporaryFile() as file:
             sizes = [file.write(words) // 4 for words in prints]
             file.flush()
-            self.words = np.memmap(file, np.uint32, "r") if sum(sizes) else np.zeros(0, np.uint32)
+            self.words = np.asarray(np.memmap(file, np.uint32, "r")) if sum(sizes) else np.zeros(0, np.uint32)
         self.sizes = np.array(sizes, np.int64)
         self.begins = np.cumsum(self.sizes) - self.sizes
 
@@ -60,11 +60,12 @@ def near_copies(prints: Iterable[bytes]) -> list[Copy]:
 
     Of many that are the same not all pairs are returned, but enough to connect them.
     """
-    held, found = _Prints(prints), {}
+    held, found, tried = _Prints(prints), {}, set()
     for firsts, seconds, laters, places in _candidates(held):
         likely = _likely(held, firsts, seconds, laters, places)
         rows = np.unique(np.stack([firsts, seconds, laters], axis=1)[likely], axis=0)
-        for first, second, later in rows.tolist():
+        for first, second, later in sorted(set(map(tuple, rows.tolist())) - tried):
+            tried.add((first, second, later))
             copy = _copy(held, first, second, later)
             known = found.get((first, second))
             if copy and (not known or copy.alike > known.alike):
@@ -76,7 +77,7 @@ def _candidates(held) -> Iterator[list[np.ndarray]]:
     """Yield [first, second, by how many words the second is later, the word's place in the second] of recordings that
     share a word."""
     words, places, songs = _index(held)
-    parts = (words * MIX) >> np.uint32(32 - PARTS.bit_length() + 1)
+    parts = ((words * MIX) >> np.uint32(32 - PARTS.bit_length() + 1)).astype(np.uint8)
     for part in range(PARTS):
         own = np.flatnonzero(parts == part)
         own = own[np.argsort(words[own], kind="stable")]
