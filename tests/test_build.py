@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tarfile
 import types
-import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
