@@ -225,6 +225,16 @@ def test_a_new_copy_of_a_test_song_is_tested(tmp_path):
     assert rows == [{"song": tested, "like": copy, "alike": None, "by": "title", "later_s": None}]
 
 
+def test_titles_count_within_one_value(tmp_path):
+    names = files(tmp_path / "songs", ["a/Intro.wav", "b/Intro.wav", "c/Intro.wav", "X-000.wav", "X-001.wav"])
+    split(tmp_path, names, values={"a/Intro.wav": "Ada", "c/Intro.wav": "Cy", "X-001.wav": "ADA"})
+    groups = {row["song"]: row["group"] for row in read_rows(tmp_path / "splits.jsonl")[1:]}
+    assert groups == {
+        "a/Intro.wav": "X-000.wav", "b/Intro.wav": "X-000.wav", "c/Intro.wav": "c/Intro.wav", "X-000.wav": "X-000.wav",
+        "X-001.wav": "X-000.wav",
+    }  # fmt: skip
+
+
 def test_other_shares_are_drawn_anew(tmp_path):
     names = files(tmp_path / "songs", [f"song {number} x.wav" for number in range(40)])
     split(tmp_path, names)

@@ -139,8 +139,8 @@ class Index:
 
 
 def _done(found):
-    *counted, is_rejected, is_contradicted = found[1:]
-    return Done(*counted, bool(is_rejected), bool(is_contradicted))
+    name, made_of, mark, train, validation, test, rejected, is_rejected, is_contradicted = found[1:]
+    return Done(name, made_of, mark, train, validation, test, rejected, bool(is_rejected), bool(is_contradicted))
 
 
 def file_state(path: Path | str) -> str:

@@ -23,7 +23,7 @@ from musicbench.build.moved_captions import moved_caption
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.poor_sound import POOR_SOUND
 from musicbench.build.settings import AUDIO, Settings, digest_of, versions
-from musicbench.build.shelves import SPLITS, heard_of, location, mark_of, said_of
+from musicbench.build.shelves import heard_of, location, mark_of, said_of
 from musicbench.build.song_hearing import HeardSong, SongClip, clip_fault, finite, listened_clip, song_faults
 from musicbench.build.songs import segments, song_id, song_text
 from musicbench.build.truth import contradicted
@@ -313,7 +313,7 @@ def built_of(mark: Mark) -> Built:
     """Return what a song came to that is marked as done."""
     places = [row["location"].split("/")[0] for row in mark.rows]
     return Built(
-        *(places.count(split) for split in SPLITS), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
+        places.count("train"), places.count("validation"), places.count("test"), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
         any(row["contradicted"] for row in mark.rows),
     )  # fmt: skip
 

@@ -167,10 +167,15 @@ class _Likenesses:
             self.values = {path: value.casefold() for path, value in tagged.items() if value} | self.values
 
     def _titled(self):
-        """Yield (song, the first with its title); where songs are split by a value, with its value, too."""
-        first = {}
+        """Yield (song, the first with its title). Where songs are split by a value, with its value, too; a song without one
+        goes with the first of its title that has one."""
+        valued, first = {}, {}
         for path in self.songs.paths:
-            yield path, first.setdefault((self.titles[path], self.values.get(path)), path)
+            if path in self.values:
+                valued.setdefault(self.titles[path], self.values[path])
+        for path in self.songs.paths:
+            title = self.titles[path]
+            yield path, first.setdefault((title, self.values.get(path, valued.get(title))), path)
 
     def groups(self) -> list[list[str]]:
         """Return the songs that share a split, group by group, in order."""
