@@ -194,8 +194,9 @@ def test_songs_that_are_added_move_nothing(tmp_path):
     assert split(tmp_path, names).of == more, "the index may be lost"
     (tmp_path / "splits.jsonl").unlink()
     assert split(tmp_path, names).of == more, "as if all had been there from the beginning"
-    (tmp_path / "splits.jsonl").write_text("torn")
-    assert split(tmp_path, names).of == more
+    for odd in ("torn", "", "[]", '{"made_of": {}}\n3', '{"made_of": 1}\n{"song": "x"}'):
+        (tmp_path / "splits.jsonl").write_text(odd)
+        assert split(tmp_path, names).of == more
 
 
 def test_groups_that_are_joined_late_go_where_a_model_may_have_learnt_from_them(tmp_path):

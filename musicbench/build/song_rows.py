@@ -313,7 +313,8 @@ def built_of(mark: Mark) -> Built:
     """Return what a song came to that is marked as done."""
     places = [row["location"].split("/")[0] for row in mark.rows]
     return Built(
-        places.count("train"), places.count("validation"), places.count("test"), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
+        places.count("train"), places.count("validation"), places.count("test"),
+        len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
         any(row["contradicted"] for row in mark.rows),
     )  # fmt: skip
 

@@ -103,10 +103,15 @@ def _digest(songs, settings):
 def _rows(path):
     """Yield what a splits.jsonl says it depends on, then its songs; nothing of one that is not whole."""
     try:
-        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        yield from lines if "made_of" in lines[0] else ()
-    except (OSError, ValueError, IndexError, TypeError):
+        first, *rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    except (OSError, ValueError):
         return
+    if (
+        all(isinstance(row, dict) for row in (first, *rows))
+        and "made_of" in first
+        and all({"song", "split"} <= row.keys() for row in rows)
+    ):
+        yield from (first, *rows)
 
 
 def _read(path, paths):
@@ -120,7 +125,7 @@ def _before(path, settings):
     """Return {song: split} of the songs that an earlier run with the same settings split."""
     rows = _rows(path)
     made_of = next(rows, {}).get("made_of")
-    return {row["song"]: row["split"] for row in rows if row.get("split") in SPLITS} if made_of == settings.of_splits() else {}
+    return {row["song"]: row["split"] for row in rows if row["split"] in SPLITS} if made_of == settings.of_splits() else {}
 
 
 def print_song(songs: Path, path: str, on_step: Callable | None = None) -> tuple[bytes, dict]:
