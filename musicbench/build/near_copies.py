@@ -2,7 +2,7 @@
 
 Of each recording up to 128 words are indexed, always the same ones of a stretch of sound. Two recordings that share one are
 laid upon each other there, and are the same where enough of what then lies side by side has nearly the same bits. On composed
-clips of 10 s, 4 to 9 % of the bits differ between a recording and a copy, a third or more between others
+clips of 10 s, up to 9 % of the bits differ between a recording and a copy, 18 % or more between others
 (benchmarks/duplicates.py).
 """
 
@@ -20,7 +20,7 @@ PARTS = 16  # in which the index is gone through
 AT_ONCE = 1 << 17  # pairs
 WINDOW = 16  # words, two seconds
 MOST_DIFFERENT = 0.14 * 32  # bits of a word, over a window
-LEAST_DISTINCT = 12  # words that two recordings must share: silence and single tones have fewer
+LEAST_DISTINCT = 8  # words that two recordings must share: silence and single tones have fewer
 LEAST_WORDS, LEAST_SHARE = 80, 0.5  # of words that are the same: ten seconds, or half of the shorter recording
 MIX = np.uint32(2654435761)  # spreads words (Knuth's multiplicative hash)
 
