@@ -1,4 +1,4 @@
-"""Command line: python -m musicbench build | plan | inspect | jams | compose."""
+"""Command line: python -m musicbench build | plan | inspect | jams | push | compose."""
 
 import sys
 
@@ -75,6 +75,14 @@ def build_parser():
     build.add_argument(
         "--audio", choices=("flac", "opus"), default="flac", help="opus is a tenth as large and not lossless (default flac)"
     )
+    build.add_argument(
+        "--split-by",
+        metavar="COLUMN",
+        help="songs with the same value share a split: artist or another column of a manifest, or tag of the files",
+    )
+    build.add_argument(
+        "--drop-duplicates", action="store_true", help="leave out songs that are the same recording as another, by sound"
+    )
     build.add_argument("--overwrite", action="store_true", help="where settings changed, make anew what depends on them")
     build.add_argument("--accept-versions", action="store_true", help="go on though libraries have other versions now")
     build.add_argument("--strict", action="store_true", help="exit with 1 if a song was rejected that is not a copy")
@@ -104,6 +112,15 @@ def build_parser():
     jams.add_argument(
         "-o", "--out", required=True, metavar="DIR", help="folder to write; files there of the same rows are replaced"
     )
+    push = commands.add_parser(
+        "push",
+        help="upload a dataset folder to the Hugging Face hub",
+        description="Upload the card, rows and audio of a dataset folder to the hub, private unless --public is given. The token is that "
+        "of `hf auth login`, or HF_TOKEN. Run again to go on, or to upload what changed.",
+    )
+    push.add_argument("folder", metavar="OUT", help="dataset folder, as `musicbench build` writes it")
+    push.add_argument("repo_id", metavar="OWNER/NAME", help="the dataset on the hub, made where it is not there")
+    push.add_argument("--public", action="store_true", help="for everybody to see")
 
     compose = commands.add_parser("compose", help="compose, render and label pieces by seed")
     compose.add_argument("-o", "--out", required=True, metavar="DIR", help="dataset folder; what is there is kept")
@@ -126,9 +143,13 @@ def build_parser():
 def build(options):
     """Run `musicbench build`; returns 1 if there are no rows, or with --strict if any song was rejected."""
     check_installed("the build", "build", "python_stretch", "jinja2", "matplotlib")
+    from dataclasses import replace
+    from functools import partial
+
     from tqdm import tqdm
 
     from musicbench.build.build import build as build_dataset
+    from musicbench.build.columns import plain_name
     from musicbench.build.engines import Engine
     from musicbench.build.packing import check_parquet
     from musicbench.build.recipe import Recipe
@@ -150,11 +171,17 @@ def build(options):
         raise InputError(f"--captioner-model {options.captioner_model} is of a service; give its URL as --captioner")
     captioner = options.captioner or "", options.captioner_model
     settings = Settings(recipe, options.seed, paraphrase, _hearing(options), captioner, form, options.audio)
-    with tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar:  # none where nothing is done
+    settings = replace(settings, split_by=plain_name(options.split_by or ""), drop_duplicates=options.drop_duplicates)
+    with (
+        tqdm(desc="comparing", unit="song", delay=0.01) as songs_bar,  # none where nothing is done
+        tqdm(desc="building", unit="clip", smoothing=0.05, delay=0.01) as bar,
+    ):
 
-        def progress(done, total):
+        def progress(done, total, bar=bar):
             bar.total = total
             bar.update(done - bar.n)
+            if bar is songs_bar and done == total:
+                bar.close()
 
         made = build_dataset(
             options.songs,
@@ -165,6 +192,7 @@ def build(options):
             accept_versions=options.accept_versions,
             work=options.work,
             on_progress=progress,
+            on_compared=partial(progress, bar=songs_bar),
         )
     same = f" ({made.same_songs} the same as another)" if made.same_songs else ""
     print(
@@ -215,6 +243,13 @@ def jams(options):
     check_folder(options.out)
     make_folder(options.out)
     print(f"{write_jams(each_row(options.folder), options.out)} JAMS files in {options.out}")
+
+
+def push(options):
+    """Run `musicbench push`."""
+    from musicbench.build.pushing import push as push_dataset
+
+    print(push_dataset(options.folder, options.repo_id, is_public=options.public))
     return 0
 
 
@@ -236,7 +271,8 @@ def compose(options):
 def main(arguments=None):
     """Run the command line; returns the exit status."""
     options = build_parser().parse_args(arguments)
-    command = {"build": build, "plan": plan, "inspect": inspect, "jams": jams, "compose": compose}[options.command]
+    commands = {"build": build, "plan": plan, "inspect": inspect, "jams": jams, "push": push, "compose": compose}
+    command = commands[options.command]
     return run_command("musicbench", command, options, "stopped; run again to go on")
 
 

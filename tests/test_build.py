@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tarfile
 import types
-import unicodedata
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -35,8 +34,9 @@ from musicbench.build.moved_captions import moved_caption
 from musicbench.build.poor_sound import POOR_SOUND
 from musicbench.build.recipe import Recipe
 from musicbench.build.settings import Settings
-from musicbench.build.song_rows import Built, split_of
+from musicbench.build.song_rows import Built
 from musicbench.build.songs import find_songs, segments, song_id
+from musicbench.build.splits import print_song
 from musicbench.files import alone_in
 from musicbench.hearing.heard import Heard
 from musicbench.hearing.song import Hearing
@@ -88,7 +88,7 @@ def digests(folder):
 
 def nothing_built(engine, task, jobs, **_):
     """Instead of `Engine.each`: no song comes to anything."""
-    return ((job, Built(is_marked=False)) for job in jobs)
+    return ((job, task(*job) if task is print_song else Built(is_marked=False)) for job in jobs)
 
 
 def test_rows_and_files(songs, built):
@@ -690,20 +690,6 @@ def test_song_names():
     assert song_id("Ünï çødé.wav").isascii()
 
 
-def test_encodings_of_a_song_share_a_split():
-    titles = [f"Song é {number}" for number in range(2000)]
-    splits = [split_of(f"flac/{title}.flac", 0.1) for title in titles]
-    assert splits.count("test") / 2000 == pytest.approx(0.1, abs=0.02)
-    assert splits == [split_of(f"mp3/{unicodedata.normalize('NFD', title).upper()}.MP3", 0.1) for title in titles]
-
-
-@pytest.mark.parametrize("name", ["01", "track 3", "mixture", "Track_07"])
-def test_names_that_are_no_titles_do_not_put_all_albums_in_one_split(name):
-    splits = [split_of(f"album {number}/{name}.wav", 0.5) for number in range(200)]
-    assert 60 < splits.count("test") < 140
-    assert splits == [split_of(f"album {number}/{name}.mp3", 0.5) for number in range(200)]
-
-
 @pytest.mark.slow
 def test_a_fault_after_a_clip_ends_its_context_only(songs, tmp_path):
     samples, rate = load_audio(songs / "Ünï çødé 音.wav")
@@ -913,7 +899,7 @@ def test_splits_have_the_same_columns_whatever_is_heard(tmp_path, monkeypatch, h
     (tmp_path / "songs").mkdir()
     for name in ("one", "two"):
         soundfile.write(tmp_path / "songs" / f"{name}.wav", triads([C, G, C, G], 180) * (0.2 if name == "one" else 1), RATE)
-    monkeypatch.setattr("musicbench.build.song_rows.split_of", lambda path, share: "test" if "one" in path else "train")
+    monkeypatch.setattr("musicbench.build.splits.drawn_split", lambda name, recipe: "test" if "one" in name else "train")
     hears(lambda samples, rate: heard[int(np.abs(samples).max() < 0.3)])
     build(tmp_path / "songs", tmp_path / "out", Settings(recipe))
     kinds = []

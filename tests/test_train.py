@@ -289,6 +289,29 @@ def test_crops_come_at_the_models_rate_and_not_from_test_songs(tmp_path):
         training_rows(tmp_path)
 
 
+def test_rows_of_a_validation_split_are_held_out_by_its_folder(tmp_path):
+    rows = []
+    for name, hz in (("train/00/a.flac", 440), ("validation/00/b.flac", 1000), ("test/00/c.flac", 2000)):
+        (tmp_path / name).parent.mkdir(parents=True)
+        save_audio(tmp_path / name, (0.5 * np.sin(2 * np.pi * hz * np.arange(24000) / 24000)).astype(np.float32), 24000)
+        rows.append({"location": name})
+    save_json_lines(tmp_path / "rows.jsonl", rows)
+    assert training_rows(tmp_path) == rows[:1]
+    held_out = training_rows(tmp_path / "validation")
+    assert held_out == [{"location": "00/b.flac"}]
+    crops = read_crops(held_out, tmp_path / "validation", np.random.default_rng(0), 2, 24000)
+    assert (torch.fft.rfft(crops).abs()[:, 1:].argmax(1) + 1).tolist() == [1000] * 2
+    made = {"location": "validation/00/d.flac", "source_frames": 9}
+    (tmp_path / "rows_only").mkdir()
+    save_json_lines(tmp_path / "rows_only" / "rows.jsonl", [{"location": "train/00/a.flac"}, made])
+    assert training_rows(tmp_path / "rows_only" / "validation", may_be_made=True) == [made]
+    save_json_lines(tmp_path / "rows.jsonl", rows[:1])
+    with pytest.raises(InputError, match="no rows of .*validation; build the dataset with a recipe that has a validation_share"):
+        training_rows(tmp_path / "validation")
+    with pytest.raises(InputError, match="no rows.jsonl in"):
+        training_rows(tmp_path / "nowhere")
+
+
 def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_path, monkeypatch):
     from diffusers import AutoencoderKL
     from transformers import BertConfig, BertModel, BertTokenizer

@@ -6,8 +6,8 @@ depends on the build's seed and the song's path alone, so rows and files are the
 or interruption.
 
 OUT/train/../*.flac, OUT/test/../*.flac, each with metadata.jsonl; rows.jsonl (all); test_a.jsonl, test_b.jsonl (the test
-originals with no and with all four control sentences); rejected.jsonl; manifests.txt (what was read of metadata.csv and
-its like); build.json (settings and versions).
+originals with no and with all four control sentences); rejected.jsonl; splits.jsonl, duplicates.jsonl (`splits`);
+manifests.txt (what was read of metadata.csv and its like); build.json (settings and versions).
 """
 
 import sys
@@ -19,7 +19,9 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.build.captioners import Captioner
+from musicbench.build.card import write_card
 from musicbench.build.engines import Engine
+from musicbench.build.given_columns import read_columns
 from musicbench.build.index import Done, Index, file_state
 from musicbench.build.manifests import read_manifests
 from musicbench.build.marks import rejection
@@ -34,9 +36,11 @@ from musicbench.build.shelves import SPLITS, audio_counts, mark_of
 from musicbench.build.song_labels import LABEL_FILES
 from musicbench.build.song_rows import Built, Given, build_song
 from musicbench.build.songs import CAPTION_FILES, caption_lines, datasets_in, find_songs, passed_over, sidecars, song_id
+from musicbench.build.splits import TAGS, Songs, split_songs
 from musicbench.files import alone_in, check_folder, path_text, printable, written_whole
 from musicbench.hearing.detectors import load_detector
 from musicbench.hearing.tagger import why_no_tags
+from musicbench.sound.fingerprint import why_no_fingerprints
 from musicbench.sound.opening import file_sha256
 
 HIDDEN = "hidden, as its name begins with a dot; rename it"
@@ -68,7 +72,10 @@ class _Songs:
     columns: dict
     hidden: list
     told: list
-    same: dict = field(default_factory=dict)  # {song: the first one with the same bytes}
+    values: dict = field(default_factory=dict)  # {song: its value of the column that is split by}
+    same: dict = field(default_factory=dict)  # {song: why it is not used, as it is another}
+    splits: dict = field(default_factory=dict)  # {song: its split}
+    others: tuple = ()  # folders that are no songs: datasets
     unmarked: dict = field(default_factory=dict)  # {song: entries of rejected.jsonl}, of this run alone
 
 
@@ -82,12 +89,14 @@ def build(
     accept_versions: bool = False,
     work: Path | str | None = None,
     on_progress: Callable[[int, int], None] | None = None,
+    on_compared: Callable[[int, int], None] | None = None,
 ) -> Summary:
     """Turn a folder of songs into a dataset folder; returns a Summary. What is there of the same build is kept.
 
     engine: an `engines.Engine`, one process here if there is none. overwrite: where settings changed, make anew what
     depends on them. accept_versions: go on with other versions of the libraries. work: where a dataset that is sent to a URL is built,
-    see `remote.Sent`. on_progress(clips done, clips in all, about). Raises InputError.
+    see `remote.Sent`. on_progress(clips done, clips in all, about); on_compared(songs compared by sound, songs to be
+    compared). Raises InputError.
     """
     sent, settings = Sent(str(out), work) if is_url(out) else None, settings or Settings()
     out = sent.work if sent else local_path(out)
@@ -102,10 +111,19 @@ def build(
         shards = prepare(out, found, settings, overwrite=overwrite, accept_versions=accept_versions)
         _tell(found.told, out / "manifests.txt")
         with Index(out) as index:
-            found.same = _same_bytes(found, index)
+            same = _same_bytes(found, index)
+            paths = [path for path in found.paths if path not in same]
+            splits = split_songs(
+                out, Songs(found.folder, paths, same, found.values), settings, index, engine or Engine(), on_compared or _silent
+            )
+            for line in splits.lines:
+                print(line, file=sys.stderr)
+            found.splits = splits.of
+            found.same = {path: f"the same bytes as {path_text(first)}" for path, first in same.items()} | splits.dropped
             left = _Work(out, found, settings, index, shards)
-            left.run(engine or Engine(), sent, on_progress or (lambda done, total: None))
+            left.run(engine or Engine(), sent, on_progress or _silent)
             counted = _write(out, found, settings, index)
+            write_card(out, found.folder, [path for path in found.paths if path not in found.same], settings, index, found.others)
             _keep_lines(found.told + left.told(), out / "manifests.txt")
             sweep(out, index, is_loose=settings.form == "files")
             sweep_shards(out, settings.form, shards)
@@ -114,16 +132,23 @@ def build(
     return counted
 
 
-def _find(folder, out):
+def _silent(done, total):
+    """Show no progress."""
+
+
+def _find(folder, out, split_by):
     """Find the songs and what is said of them."""
     others = [place for place in datasets_in(folder) if place.resolve() != out.resolve()]
     paths = find_songs(folder, leave_out=(out, *others))
     captions, columns, told = read_manifests(folder, paths, leave_out=(out, *others))
     told += [f"{printable(place.relative_to(folder))}: left out; another build wrote it" for place in others]
     told += caption_lines(folder, paths, captions)
-    told += list(filter(None, [why_no_tags()]))
+    told += list(filter(None, [why_no_tags(), why_no_fingerprints()]))
+    values = read_columns(folder, paths, (split_by,), leave_out=(out, *others)).get(split_by, {}) if split_by else {}
+    if split_by and not values and split_by not in TAGS:
+        raise InputError(f"no manifest in {folder} has a column {split_by!r}; give one that it has, or {', '.join(TAGS)}")
     hidden, left = passed_over(folder, leave_out=(out, *others))
-    return _Songs(folder, paths, captions, columns, hidden, left + told)
+    return _Songs(folder, paths, captions, columns, hidden, left + told, values, others=(out, *others))
 
 
 def _tell(lines, path):
@@ -181,10 +206,10 @@ class _Work:
     def _given(self, path):
         """Return what is given of a song, with a digest of all that its rows depend on."""
         place, caption = self.found.folder / path, self.found.captions.get(path, "")
-        columns = self.found.columns.get(path, "")
+        columns, split = self.found.columns.get(path, ""), self.found.splits[path]
         said = [[sidecar.name, file_state(sidecar)] for sidecar in sidecars(place, CAPTION_FILES + LABEL_FILES)]
-        made_of = digest_of(file_state(place), said, caption, columns, self.found.folder.name, self.by_name)
-        return Given(caption, made_of, columns)
+        made_of = digest_of(file_state(place), said, caption, columns, self.found.folder.name, self.by_name, split)
+        return Given(caption, made_of, columns, split)
 
     def _left(self):
         """Return the songs that are to be built, shard by shard, of each the largest first."""
@@ -200,7 +225,7 @@ class _Work:
         counts = {split: audio_counts(self.out / split) for split in SPLITS}
         for path in fresh - kept:
             done = self.index.get(path)
-            if done and [counts[split][done.name] for split in SPLITS] == [done.train, done.test]:
+            if done and [counts[split][done.name] for split in SPLITS] == [done.train, done.validation, done.test]:
                 kept.add(path)
         left = [path for path in self.given if path not in kept]
         self.index.forget(set(left) - fresh)
@@ -264,7 +289,7 @@ class _Work:
         whole = any(entry["clip_start"] is None for entry in built.rejected)
         rejected = sum(entry["clip_start"] is not None for entry in built.rejected)
         mark = file_state(mark_of(self.out, path))
-        counts = built.train, built.test, rejected, whole, built.is_contradicted
+        counts = built.train, built.validation, built.test, rejected, whole, built.is_contradicted
         self.index.put(path, Done(song_id(path), self.given[path].made_of, mark, *counts))
 
 
@@ -276,7 +301,7 @@ def _write(out, found, settings, index):
     songs = rows = clips = contradicted = 0
     for _, done in index:
         songs += done.is_rejected
-        rows += done.train + done.test
+        rows += done.train + done.validation + done.test
         clips += done.rejected
         contradicted += done.is_contradicted
     whole = [entries for entries in found.unmarked.values() if any(entry["clip_start"] is None for entry in entries)]
@@ -289,7 +314,7 @@ def _sources(out, found):
     """Yield a Source of each song, in order, and of what was not read in the end."""
     for path in found.paths:
         if path in found.same:
-            yield Source(None, [rejection(path, f"the same bytes as {path_text(found.same[path])}")])
+            yield Source(None, [rejection(path, found.same[path])])
         elif path in found.unmarked:
             yield Source(None, found.unmarked[path])
         else:

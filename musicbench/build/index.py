@@ -4,6 +4,7 @@ With it a run knows what is left without reading what is there. It may be lost: 
 the next run reads them.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,11 +17,12 @@ COMMIT_EVERY = 200  # songs
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS songs (
-  path BLOB PRIMARY KEY, name TEXT, made_of TEXT, mark TEXT, train INTEGER, test INTEGER, rejected INTEGER,
+  path BLOB PRIMARY KEY, name TEXT, made_of TEXT, mark TEXT, train INTEGER, validation INTEGER, test INTEGER, rejected INTEGER,
   is_rejected INTEGER, is_contradicted INTEGER
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS digests (path BLOB PRIMARY KEY, state TEXT, sha256 TEXT) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS sent (name BLOB PRIMARY KEY, state TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS prints (path BLOB PRIMARY KEY, state TEXT, words BLOB, tags TEXT);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 """
 
@@ -29,14 +31,15 @@ CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROW
 class Done:
     """What a finished song came to.
 
-    name: `songs.song_id`; made_of: a digest of all that its rows depend on; mark: `file_state` of its mark; train and
-    test: its rows in each split; rejected: places of it that are not used; is_rejected: nothing of it is used.
+    name: `songs.song_id`; made_of: a digest of all that its rows depend on; mark: `file_state` of its mark; train,
+    validation and test: its rows in each split; rejected: places of it that are not used; is_rejected: nothing of it is used.
     """
 
     name: str
     made_of: str
     mark: str
     train: int
+    validation: int
     test: int
     rejected: int
     is_rejected: bool
@@ -58,7 +61,7 @@ class Index:
     def _open(self, path):
         self._base, self._waiting = sqlite3.connect(path), 0
         self._base.executescript(_TABLES)
-        self._base.execute("SELECT * FROM songs, facts LIMIT 1").fetchall()
+        self._base.execute("SELECT validation FROM songs, facts LIMIT 1").fetchall()
 
     def __enter__(self):
         return self
@@ -128,6 +131,31 @@ class Index:
         ):
             yield os.fsdecode(bytes.fromhex(name.removeprefix("told "))), text.splitlines()
 
+    def has_print(self, path: str, state: str) -> bool:
+        """Tell whether a song's fingerprint and tags were kept while its file was in a state."""
+        found = self._base.execute("SELECT state FROM prints WHERE path = ?", (os.fsencode(path),)).fetchone()
+        return bool(found) and found[0] == state
+
+    def print_of(self, path: str) -> tuple[bytes, dict]:
+        """Return (words, tags) of a song's fingerprint as they were kept, without any (b"", {})."""
+        found = self._base.execute("SELECT words, tags FROM prints WHERE path = ?", (os.fsencode(path),)).fetchone()
+        return (found[0], json.loads(found[1])) if found else (b"", {})
+
+    def keep_print(self, path: str, state: str, words: bytes, tags: dict) -> None:
+        """Keep a song's fingerprint and tags (`fingerprint`); written to disk now and then."""
+        values = os.fsencode(path), state, words, json.dumps(tags)
+        self._base.execute("REPLACE INTO prints VALUES (?, ?, ?, ?)", values)
+        self._commit_now_and_then()
+
+    def forget_prints(self, paths: Iterable[str]) -> None:
+        """Drop the fingerprints of songs that are gone."""
+        self._base.executemany("DELETE FROM prints WHERE path = ?", ((os.fsencode(path),) for path in paths))
+        self._base.commit()
+
+    def printed(self) -> list[str]:
+        """Return the songs whose fingerprints are kept."""
+        return [os.fsdecode(found[0]) for found in self._base.execute("SELECT path FROM prints")]
+
     def forget(self, paths: Iterable[str]) -> None:
         """Drop songs that are gone, or are to be made again."""
         self._base.executemany("DELETE FROM songs WHERE path = ?", ((os.fsencode(path),) for path in paths))
@@ -143,8 +171,8 @@ class Index:
 
 
 def _done(found):
-    name, made_of, mark, train, test, rejected, is_rejected, is_contradicted = found[1:]
-    return Done(name, made_of, mark, train, test, rejected, bool(is_rejected), bool(is_contradicted))
+    name, made_of, mark, train, validation, test, rejected, is_rejected, is_contradicted = found[1:]
+    return Done(name, made_of, mark, train, validation, test, rejected, bool(is_rejected), bool(is_contradicted))
 
 
 def file_state(path: Path | str) -> str:

@@ -71,7 +71,7 @@ def read_manifests(folder, songs, leave_out=()):
     """
     names = Names(songs)
     manifests, lost = [], []
-    for path in _candidates(folder, songs, leave_out):
+    for path in manifest_paths(folder, songs, leave_out):
         manifest = _read(Path(folder), path, names)
         is_known = path.suffix.lower() in (*TABLES, *NOT_READ) or _is_manifest_name(path)
         if is_known or manifest.captions or manifest.columns or manifest.is_guess:
@@ -93,7 +93,7 @@ def read_manifests(folder, songs, leave_out=()):
     return captions, columns, lines
 
 
-def _candidates(folder, songs, leave_out):
+def manifest_paths(folder, songs, leave_out):
     """Return the paths of files that may be manifests, those near the top first."""
     stems, known = {composed(os.path.splitext(song)[0]) for song in songs}, set(songs)
     left_out, found = set(map(os.path.realpath, leave_out)), []

@@ -41,11 +41,16 @@ def prepare(out, found, settings, *, overwrite, accept_versions):
         raise InputError(f"{out} is not empty and no build of ours; give another folder")
     now["shards"] = there.get("shards") or _shards_for(settings, found)
     save_json(path, now)  # first, so that what follows is known as ours
-    for name in ("parts", "heard", "said", *(SPLITS if settings.form == "files" else ())):
+    for name in ("parts", "heard", "said", *(splits_of(settings.recipe) if settings.form == "files" else ())):
         make_folder(out / name)
     for folder in (out, *(place for name in ("parts", "heard", "said", "shards", *SPLITS) for place in _shelves(out / name))):
         sweep_torn(folder)
     return now["shards"]
+
+
+def splits_of(recipe):
+    """Return the splits of a recipe; only one with a share of validation has that."""
+    return [split for split in SPLITS if split != "validation" or recipe.validation_share]
 
 
 def _shards_for(settings, found):
@@ -85,7 +90,8 @@ def sweep(out, index, *, is_loose):
     """Delete what a build left of songs that are gone or shorter now: marks, what was heard, and audio files that no
     row names; all of these and their metadata unless `is_loose`."""
     rows = {
-        done.name: (path, {"train": done.train, "test": done.test} if is_loose else dict.fromkeys(SPLITS)) for path, done in index
+        done.name: (path, {split: getattr(done, split) for split in SPLITS} if is_loose else dict.fromkeys(SPLITS))
+        for path, done in index
     }
     for folder in ("parts", "heard", "said"):
         for entry in files_on(out / folder):

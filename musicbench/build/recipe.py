@@ -34,7 +34,7 @@ class Recipe:
 
     A song is cut into clips of `clip_s` every `hop_s`; what is left at its end is a clip if it lasts `min_s`. A clip is
     kept if a tenth of it sounds. `combined_copies` change pitch, tempo and dynamics together. `test_share` of the songs
-    go to the test set.
+    go to the test set, `validation_share` to the validation set.
     """
 
     clip_s: float = 10.0
@@ -48,6 +48,7 @@ class Recipe:
     floor_range: tuple = (0.1, 0.5)
     combined_copies: int = 0
     test_share: float = 0.05
+    validation_share: float = 0.0
     keep_poor_sound: bool = False
 
     def __post_init__(self):
@@ -57,6 +58,7 @@ class Recipe:
             "clip_s": (1, 600), "hop_s": (0.1, 3600), "min_s": (1, self.clip_s), "sample_rate": (8000, 192000),
             "tempo_copies": (0, 1000),
             "dynamics_copies": (0, 1000), "combined_copies": (0, 1000), "test_share": (0, 1),
+            "validation_share": (0, 1),
         }  # fmt: skip
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
@@ -64,6 +66,11 @@ class Recipe:
                 raise InputError(f"recipe: {name} {value!r} is outside {low:g}-{high:g}; give a number within it")
             if (name.endswith("_copies") or name == "sample_rate") and not isinstance(value, int):
                 raise InputError(f"recipe: {name} {value!r} is no whole number; give one without a point")
+        if self.test_share + self.validation_share > 1:
+            raise InputError(
+                f"recipe: test_share {self.test_share:g} and validation_share {self.validation_share:g} are above 1 together; "
+                f"give smaller ones"
+            )
         for name, low, high in (("tempo_range", 1, augment.MAX_RATE), ("floor_range", 0.001, 1)):
             span = getattr(self, name)
             if len(span) != 2 or not all(map(_is_number, span)) or not low <= span[0] <= span[1] <= high:

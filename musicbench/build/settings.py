@@ -16,7 +16,7 @@ FORMS = ("files", "webdataset", "parquet", "rows")
 AUDIO = {"flac": "flac", "opus": "ogg"}  # kinds of audio, and how their files end
 OPUS_RATES = (8000, 12000, 16000, 24000, 48000)
 _HEARING = ("clip_s", "hop_s", "min_s", "context_s")  # of a recipe: what is cut and heard
-_CAPTIONS = ("test_share", "keep_poor_sound")  # of a recipe: what changes no sound
+_CAPTIONS = ("test_share", "validation_share", "keep_poor_sound")  # of a recipe: what changes no sound
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Settings:
     `captioners.Captioner`, ("", None) for none, and what is written.
 
     form: "files", an audiofolder; "webdataset" or "parquet", shards in its place; "rows" without any sound, which is
-    made when it is read (`copy_loading.RowSounds`). audio: "flac" or "opus".
+    made when it is read (`copy_loading.RowSounds`). audio: "flac" or "opus". split_by: a column of manifests or a tag; songs
+    with the same value share a split. drop_duplicates: leave out copies of a recording.
     """
 
     recipe: Recipe = field(default_factory=Recipe)
@@ -35,6 +36,8 @@ class Settings:
     captioner: tuple[str, Any] = ("", None)
     form: str = "files"
     audio: str = "flac"
+    split_by: str = ""
+    drop_duplicates: bool = False
 
     def __post_init__(self):
         for name, known in (("form", FORMS), ("audio", tuple(AUDIO))):
@@ -59,6 +62,11 @@ class Settings:
         named = {f.name: getattr(self.recipe, f.name) for f in fields(Recipe) if f.name not in _CAPTIONS}
         return {**named, "seed": self.seed, "audio": self.audio, "only_music": self.hearing.only_music}
 
+    def of_splits(self) -> dict:
+        """Return what it depends on which split a song is in."""
+        shares = {name: getattr(self.recipe, f"{name}_share") for name in ("test", "validation")}
+        return {**shares, "split_by": self.split_by}
+
     def by_name(self) -> dict:
         """Return all settings as JSON has them."""
         own = {"recipe": asdict(self.recipe), "seed": self.seed, "paraphrase": list(self.paraphrase)}
@@ -68,6 +76,8 @@ class Settings:
             "captioner": list(self.captioner),
             "form": self.form,
             "audio": self.audio,
+            "split_by": self.split_by,
+            "drop_duplicates": self.drop_duplicates,
         }
         return json.loads(json.dumps(own))
 

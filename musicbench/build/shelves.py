@@ -9,7 +9,7 @@ from pathlib import Path
 
 from musicbench.build.songs import song_id
 
-SPLITS = ("train", "test")
+SPLITS = ("train", "validation", "test")
 CLIP = re.compile(r"\d{4,}(?:_\d+)?\.(?:flac|ogg)")
 AUDIO = re.compile(rf"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{{16}})-{CLIP.pattern}")
 MARK = re.compile(r"(?P<song>[A-Za-z0-9-]+-[0-9a-f]{16})(?:\.jsonl?)?")

@@ -7,9 +7,7 @@ changed is neither heard nor copied again.
 import hashlib
 import json
 import os
-import re
 import shutil
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,18 +39,18 @@ from musicbench.sound.audio import encoded_audio
 from musicbench.sound.opening import UnreadableSound, file_sha256
 from musicbench.sound.soundfiles import SoundFile
 
-UNTITLED = re.compile(r"(?:track|song|audio|music|mix|mixture|master|full|take|clip|output)?[\W\d_]*", re.IGNORECASE)
 SENTENCES = ("prompt_aug", "prompt_ch", "prompt_bt", "prompt_bpm", "prompt_key")  # fields of a row, as they are published
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the main process knows of a song: the manifests' caption, a digest of all that its rows depend on, and the
-    manifests' other columns as JSON."""
+    """What the main process knows of a song: the manifests' caption, a digest of all that its rows depend on, the
+    manifests' other columns as JSON, and its split."""
 
     caption: str = ""
     made_of: str = ""
     columns: str = ""
+    split: str = "train"
 
 
 @dataclass(frozen=True)
@@ -63,6 +61,7 @@ class Built:
     """
 
     train: int = 0
+    validation: int = 0
     test: int = 0
     clips: int = 0
     rejected: tuple = ()
@@ -105,7 +104,7 @@ class Song:
         self.dataset, self.given, self.on_step = path_text(songs.name), given, on_step
         self.said_path = said_of(out, path)
         self.captioner = Captioner(*settings.captioner) if settings.captioner[0] else None
-        self.name, self.split = song_id(path), split_of(path, self.recipe.test_share)
+        self.name, self.split = song_id(path), given.split
         self.seeds = [settings.seed, int(hashlib.sha1(os.fsencode(path)).hexdigest()[:8], 16)]
 
     def build(self):
@@ -147,7 +146,7 @@ class Song:
 
     def _length_s(self):
         try:
-            with SoundFile(self.file_path) as file:
+            with SoundFile(self.sound_path) as file:
                 return file.likely_s
         except UnreadableSound:
             return float("inf")
@@ -345,20 +344,10 @@ def built_of(mark: Mark) -> Built:
     """Return what a song came to that is marked as done."""
     places = [row["location"].split("/")[0] for row in mark.rows]
     return Built(
-        places.count("train"), places.count("test"), len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
+        places.count("train"), places.count("validation"), places.count("test"),
+        len({row["base_id"] for row in mark.rows}), tuple(mark.rejected),
         any(row["contradicted"] for row in mark.rows), told=tuple(mark.told),
     )  # fmt: skip
-
-
-def split_of(path, test_share):
-    """Return "train" or "test" by a song's title, its file's name without folder and ending: all encodings of a song
-    share one.
-
-    Of a name that is no title ("01", "track 3", "mixture") the folders are part.
-    """
-    title = Path(path).stem if not UNTITLED.fullmatch(Path(path).stem) else str(Path(path).with_suffix(""))
-    title = unicodedata.normalize("NFC", path_text(title).casefold())
-    return "test" if int(hashlib.sha256(title.encode()).hexdigest()[:8], 16) / 2**32 < test_share else "train"
 
 
 def _changed(path, sha256):

@@ -21,7 +21,7 @@ OPTIONS = {
     ),
     "--data": dict(metavar="DIR", help="dataset folder, as `musicbench compose` and `build` write it"),
     "--held-out": dict(
-        metavar="DIR", help="dataset folder not to learn from: the loss on it is logged as the run goes"
+        metavar="DIR", help="dataset folder not to learn from, or DATASET/validation: the loss on it is logged as the run goes"
     ),
     "--remember": dict(
         metavar="DIR",

@@ -4,7 +4,8 @@ import os
 from pathlib import Path
 
 from musicbench import InputError
-from musicbench.build.dataset import rows_file
+from musicbench.build.dataset import ROWS, rows_file
+from musicbench.build.shelves import SPLITS
 from musicbench.files import check_writable
 from mustango.release.folder import model_folder, model_index
 from mustango.release.layouts import is_released
@@ -45,6 +46,13 @@ def check_training(options, defaults):
     _check_folders(options)
 
 
+def dataset_of(folder):
+    """Return the folder of a dataset: `folder` itself, or the one that it is a split of, as DATASET/validation."""
+    folder = Path(folder)
+    is_split = folder.name in SPLITS and not (folder / ROWS).exists() and (folder.parent / ROWS).exists()
+    return folder.parent if is_split else folder
+
+
 def _written(name):
     return "--from" if name == "source" else f"--{name.replace('_', '-')}"
 
@@ -55,7 +63,7 @@ def _check_folders(options):
         for folder in filter(None, (options.data, options.held_out, options.remember)):
             if Path(folder).is_file():
                 raise InputError(f"{folder} is a file; give a dataset folder, as `musicbench compose` and `build` write it")
-            rows_file(folder)
+            rows_file(dataset_of(folder))
     if options.text_encoder and not Path(options.text_encoder).is_dir():
         raise InputError(f"no folder {options.text_encoder}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
     if options.text_encoder and not (Path(options.text_encoder) / "config.json").is_file():
