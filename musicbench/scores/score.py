@@ -17,7 +17,7 @@ DRUM_OF_KEY = {
 }  # fmt: skip
 MOST_BYTES = 1 << 20  # of a file: 250,000 notes
 MOST_TICKS = 1 << 40
-ENDLESS = re.compile(rb"[\x80-\xff]{10000}")  # what would be read as one number, in time that grows with its square
+ENDLESS = re.compile(rb"[\x80-\xff]{4000}")  # what would be read as one number, in time that grows with its square
 TOGETHER = 1 / 16  # quarter notes: what begins within so much is a chord
 
 
