@@ -15,7 +15,7 @@ from musicbench import InputError
 from musicbench.build.clauses import SENTENCE_END
 from musicbench.build.truth import is_control
 from musicbench.compose.styles import MOODS
-from musicbench.model_folders import LOCAL, loaded_within
+from musicbench.model_folders import LOCAL, loaded_within, reason
 from musicbench.prompt.facts import same_facts
 
 OPENINGS = {
@@ -216,8 +216,7 @@ def _text_model(folder):
     except ImportError as error:
         raise InputError(f"paraphrasing by a model needs torch and transformers ({error}); install them, or give 'rules'") from None
     except Exception as error:  # what a folder of somebody's raises nobody foresees
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"cannot load a text2text model from {folder} ({said}); give another folder") from None
+        raise InputError(f"cannot load a text2text model from {folder} ({reason(error)}); give another folder") from None
 
 
 def _ask_model(folder, request, seed):
