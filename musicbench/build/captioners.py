@@ -16,6 +16,7 @@ import numpy as np
 from musicbench import InputError, quoted
 from musicbench.build import paraphrases
 from musicbench.build.texts import caption_text, shortened
+from musicbench.files import bytes_of
 from musicbench.model_folders import LOCAL, loaded_within, reason
 
 REQUEST = "Describe this music in one to three sentences: instruments, style, mood. Say only what can be heard."
@@ -106,8 +107,8 @@ def _clap(folder) -> tuple[Any, Any, list[str], Any]:
     """Return (processor, model, tags, their embeddings) of a folder."""
     path = Path(folder) / CLAP_TAGS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = bytes_of(path, 1 << 20, "give a file of tags").decode("utf-8").splitlines()
+    except ValueError as error:
         raise InputError(f"cannot read the tags {path} ({error}); write a file of UTF-8 text with one a line") from None
     tags = list(dict.fromkeys(filter(None, (" ".join(line.split())[:100] for line in lines))))
     if not 2 <= len(tags) <= MAX_TAGS:
