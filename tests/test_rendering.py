@@ -1,6 +1,5 @@
 """What is rendered is what is labelled: stems, melody, drum hits, chords; the same for a seed each time."""
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -22,12 +21,6 @@ def test_missing_soundfont_is_named(monkeypatch):
     monkeypatch.setenv("MUSICBENCH_SOUNDFONT", "/nowhere/at/all.sf2")
     with pytest.raises(InputError, match="/nowhere/at/all.sf2"):
         find_soundfont()
-
-
-def test_a_pipe_is_no_soundfont(tmp_path):
-    os.mkfifo(tmp_path / "pipe.sf2")
-    with pytest.raises(InputError, match="is no file"):
-        find_soundfont(tmp_path / "pipe.sf2")
 
 
 def test_what_is_no_soundfont_is_refused(tmp_path):

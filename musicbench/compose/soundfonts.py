@@ -54,8 +54,6 @@ def font_named(name, only=None):
 
 def check_soundfont(path):
     """Raise InputError unless a file begins as an SF2 or SF3 file does."""
-    if Path(path).exists() and not Path(path).is_file():
-        raise InputError(f"the SoundFont {path} is no file; give another")
     try:
         with Path(path).open("rb") as file:
             start = file.read(12)
