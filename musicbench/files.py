@@ -4,6 +4,7 @@ import json
 import os
 import re
 import secrets
+import stat
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
@@ -70,6 +71,27 @@ def save_json_lines(path: Path | str, rows: Iterable[dict]) -> None:
 def json_line(row: dict | list) -> str:
     """Return a row as a line of JSON Lines."""
     return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def bytes_of(path: Path | str, most: int, remedy: str) -> bytes:
+    """Return the bytes of a file. Raises InputError, which ends with the remedy, for a pipe or a device, which may never end, for a file
+    of more than `most` bytes and for one that cannot be read."""
+    try:
+        mode = os.stat(path).st_mode
+        is_endless = not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+        data = b"" if is_endless else _first_bytes(path, most + 1)
+    except (OSError, ValueError) as error:  # a null in the name
+        raise InputError(f"cannot read {printable(path)} ({getattr(error, 'strerror', None) or error}); {remedy}") from None
+    if is_endless:
+        raise InputError(f"{printable(path)} is no file but a pipe or a device; {remedy}")
+    if len(data) > most:
+        raise InputError(f"{printable(path)} holds more than {most >> 10} KiB; {remedy}")
+    return data
+
+
+def _first_bytes(path, count):
+    with open(path, "rb") as file:
+        return file.read(count)
 
 
 def check_folder(path: Path | str) -> None:

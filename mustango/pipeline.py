@@ -18,6 +18,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiG
 
 from musicbench import InputError
 from musicbench.compose.instruments import PARTS
+from musicbench.model_folders import reason
 from musicbench.sound.master import finished
 from mustango import DTYPES, SCHEDULERS
 from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
@@ -29,7 +30,6 @@ from mustango.model.sampling import Sampler, SamplingConfig, control_against, dr
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.files import read_json
 from mustango.release.folder import BUNDLED
-from mustango.release.limits import reason
 from mustango.release.loading import FolderPipeline
 from mustango.request.controls import Controls
 from mustango.request.knows import Knows, read_knows

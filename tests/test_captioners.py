@@ -74,6 +74,10 @@ def test_what_cannot_caption_is_told_in_one_line(tmp_path):
     assert "\n" not in str(told.value)
     with pytest.raises(InputError, match="cannot read the tags"):
         Captioner(f"clap={tmp_path}").check()
+    (tmp_path / "tags.txt").symlink_to("/dev/zero")
+    with pytest.raises(InputError, match="cannot read the tags .* a pipe or a device"):
+        Captioner(f"clap={tmp_path}").check()
+    (tmp_path / "tags.txt").unlink()
     (tmp_path / "tags.txt").write_text("one\n")
     with pytest.raises(InputError, match="holds 1 tags; give 2 to"):
         Captioner(f"clap={tmp_path}").check()

@@ -305,6 +305,26 @@ def test_an_answer_without_end_is_left():
         paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
 
 
+@pytest.mark.parametrize("sent", [b"HTTP/1.1 100 Continue\r\n\r\n", b"X", b"HTTP/1.1 200 OK\r\n\r\n "])
+def test_an_answer_that_comes_too_slowly_is_left(monkeypatch, sent):
+    """A status, a header or a body of which a little comes again and again counts as one exchange."""
+    monkeypatch.setattr(paraphrases, "ANSWER_S", 0.3)
+    ended = threading.Event()
+
+    def drip(handler):
+        with suppress(ConnectionError):
+            while not ended.wait(0.01):
+                handler.wfile.write(sent)
+                handler.wfile.flush()
+
+    with service(drip) as url:
+        try:
+            with pytest.raises(InputError, match="takes longer than"):
+                paraphrases.Paraphraser(url, "any")("A harp.", np.random.default_rng(0))
+        finally:
+            ended.set()
+
+
 @pytest.mark.parametrize(
     "content", ["A harp\x1b[2J plays.", "A harp\x00 plays.", "A \ud800 harp.", "A \u202eharp.", "A harp. " * 200, "", ' " ']
 )

@@ -106,10 +106,14 @@ def fails(capsys, here, *arguments, model, says):
         (["--seed", "9" * 5000], "seed '9999"),
         (["--device", "gpu9"], "gpu9"),
         (["--prompts", "none.jsonl"], "none.jsonl"),
+        (["--prompts", "/dev/zero"], "a pipe or a device"),
+        (["--prompts", "pipe"], "a pipe or a device"),
     ],
 )  # fmt: skip
 def test_bad_options(capsys, here, tiny_folder, arguments, says):
     prompt = [] if "--prompts" in arguments else ["piano"]
+    if "pipe" in arguments:
+        os.mkfifo("pipe")
     fails(capsys, here, *prompt, *arguments, model=tiny_folder, says=says)
 
 
@@ -247,7 +251,7 @@ def test_a_wrong_option_names_what_would_be_right(capsys, arguments, says):
     ("arguments", "says"),
     [
         (["--set", "composed:2", "-o", "file"], "file is a file"), (["--set", "composed:2", "-o", "/proc/x"], "cannot be written"),
-        (["--set", "nope.jsonl", "-o", "ev"], "cannot read nope.jsonl"), (["--words", "8", "-o", "file/x"], "file is a file"),
+        (["--set", "nope.jsonl", "-o", "ev"], "cannot read nope.jsonl"), (["--set", "/dev/zero", "-o", "ev"], "a pipe or a device"), (["--words", "8", "-o", "file/x"], "file is a file"),
         (["--set", "composed:0", "-o", "ev"], "unknown set"), (["--set", "composed:2", "-o", "ev", "--model", "nope"], "no model folder"),
         (["--set", "composed:2", "-o", "ev", "--device", "gpu"], "unknown device 'gpu'"),
     ],

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import shutil
+from base64 import b64encode
 
 import pytest
 import torch
@@ -11,13 +12,18 @@ from conftest import ROOT
 from safetensors.torch import load_file, save_file
 
 from musicbench import InputError, run_command
+from musicbench.build.captioners import Captioner
+from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.recipe import Recipe
+from musicbench.model_folders import built_within, check_model_folder
 from mustango.__main__ import main
+from mustango.hear.embeddings import load_embedder
 from mustango.pipeline import load_pipeline
+from mustango.release.classes import class_of
 from mustango.release.conversion import _built
 from mustango.release.files import read_json
 from mustango.release.folder import verify
-from mustango.release.limits import BOUNDS, built_within, check_configs
+from mustango.release.limits import BOUNDS, check_configs
 from mustango.release.released import (
     convert_chord_predictor,
     convert_conditioner,
@@ -28,6 +34,7 @@ from mustango.release.released import (
     convert_vocoder,
 )
 from mustango.request.model_facts import read_facts
+from mustango.train.loop import take_text_encoder
 
 PARTS = ("unet", "vae", "vocoder", "conditioner", "text_encoder")
 DEEP = '{"a":' * 100_000
@@ -143,6 +150,83 @@ def test_a_tokenizers_own_code_is_neither_run_nor_asked_for(folder, monkeypatch)
     change(folder, "tokenizer/tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.Evil", None]}, tokenizer_class="Evil")
     assert load_pipeline(folder)("piano", steps=1, duration=1).audios.shape[0] == 1
     assert not (folder / "ran").exists()
+
+
+GROWS = {"type": "Replace", "pattern": {"String": "a"}, "content": "aa"}
+CHARSMAP = b64encode((4).to_bytes(4, "little") + b"\0" * 4 + b"x" * 10_000 + b"\0").decode()
+LONG_TEXTS = [
+    ("normalizer", {"type": "Sequence", "normalizers": [GROWS] * 40}),
+    ("normalizer", {"type": "Replace", "pattern": {"Regex": ""}, "content": "x" * 100}),
+    ("normalizer", {"type": "Prepend", "prepend": "x" * 10**6}),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": CHARSMAP}),
+    ("decoder", {"type": "Sequence", "decoders": [GROWS] * 40}),
+    ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [{"type": "Whitespace"}] * 1000}),
+    ("post_processor", {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "x", "type_id": 0}}] * 200_000}),
+    ("post_processor", {"type": "TemplateProcessing", "special_tokens": {"x": {"id": "x", "ids": [1] * 1000}}}),
+    ("padding", {"strategy": {"Fixed": 10**9}}),
+]
+
+
+@pytest.mark.parametrize(("part", "value"), LONG_TEXTS)
+def test_a_tokenizer_makes_no_short_text_a_long_one(folder, part, value):
+    change(folder, "tokenizer/tokenizer.json", **{part: value})
+    for check in (lambda: check_configs(folder), lambda: check_model_folder(folder / "tokenizer")):
+        with pytest.raises(InputError, match="tokenizer.json has"):
+            check()
+
+
+@pytest.mark.parametrize("settings", [{"extra_ids": 10**9}, {"offset": 10**6}, {"added": [{"extra_ids": 10**6}]}])
+def test_a_tokenizer_makes_up_few_tokens(folder, settings):
+    change(folder, "tokenizer/tokenizer_config.json", model_max_length=10**30)
+    check_configs(folder)
+    change(folder, "tokenizer/tokenizer_config.json", **settings)
+    with pytest.raises(InputError, match=r"tokenizer_config.json has .* = 10"):
+        check_configs(folder)
+
+
+FOREIGN_SETTINGS = [
+    {"attn_implementation": "evil/kernel"}, {"quantization_config": {}}, {"text_config": {"_attn_implementation": "evil/kernel"}},
+    {"experts_implementation": "evil/kernel"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", FOREIGN_SETTINGS)
+def test_others_settings_bring_no_code_wherever_a_folder_is_named(folder, settings):
+    """The folders of paraphrasers, captioners, embeddings and text encoders are held to what a model's own parts are."""
+    place = folder / "text_encoder"
+    change(folder, "text_encoder/config.json", **settings)
+    (place / "tags.txt").write_text("a\nb\n")
+    loads = [
+        lambda: Paraphraser(str(place)).check(),
+        lambda: Captioner(str(place)).check(),
+        lambda: Captioner(f"clap={place}").check(),
+        lambda: load_embedder(f"clap={place}"),
+        lambda: take_text_encoder(folder / "run", place),
+    ]
+    for load in loads:
+        with pytest.raises(InputError, match="others' code or weights"):
+            load()
+    (place / "config.json").write_text('{"model_type": "t5"}')
+    os.mkfifo(place / "pipe.json")
+    for load in loads:
+        with pytest.raises(InputError, match="a pipe or a device"):
+            load()
+
+
+def test_what_is_built_of_others_folders_is_no_larger_than_their_files(folder):
+    for settings in ({"num_hidden_layers": 10**7}, {"vocab_size": 10**7}):
+        place = shutil.copytree(folder / "text_encoder", folder / next(iter(settings)))
+        shutil.copytree(folder / "tokenizer", place, dirs_exist_ok=True)
+        change(folder, f"{place.name}/config.json", **settings)
+        with pytest.raises(InputError, match="asks for more than its"):
+            take_text_encoder(folder / "run", place)
+
+
+def test_the_classes_of_tokenizers_are_known():
+    assert class_of("tokenizer", "transformers", "BertTokenizer").__name__ == "BertTokenizer"
+    for name in ("ByT5Tokenizer", "AutoTokenizer", ["BertTokenizer"], None):
+        with pytest.raises(InputError, match="not known"):
+            class_of("tokenizer", "transformers", name)
 
 
 def test_an_adapter_that_brings_others_weights_is_refused(folder, capsys):

@@ -6,7 +6,9 @@ import unicodedata
 import pytest
 
 from musicbench.build.charsets import decoded
+from musicbench.build.columns import Unread
 from musicbench.build.manifests import read_manifests
+from musicbench.build.tables import read_table
 from musicbench.build.texts import MAX_CAPTION, caption_text, is_caption, shortened
 
 SONGS = ["a.wav", "b.wav", "c/d.flac"]
@@ -479,6 +481,27 @@ def test_formulas_are_no_captions_and_long_ones_are_shortened(tmp_path):
     assert f"1 of 3 rows have a caption of more than {MAX_CAPTION} characters" in line
     assert shortened(captions["c/d.flac"]).endswith("plays.") and len(shortened("word " * 999)) <= MAX_CAPTION
     assert shortened("A harp.") == "A harp." and caption_text("@SUM(A1)") == "" and caption_text("= 90 bpm") == "= 90 bpm"
+
+
+WIDE = [f"c{number}" for number in range(200_000)]
+ENDLESS = {
+    "a cell": ("metadata.csv", 'file_name,caption\na.wav,"' + "x" * 5_000_000, "line 2 is longer than"),
+    "columns": ("metadata.csv", "\n".join(",".join(["file_name", "caption", *WIDE[:20_000]]) for _ in range(3)), "more than 1000 columns"),
+    "empty cells": ("metadata.csv", "file_name,caption\na.wav,A harp." + "," * 200_000, ""),
+    "columns of JSON": ("metadata.json", json.dumps([{name: 1} for name in WIDE]), "more than 1000 columns"),
+    "cells of JSON": ("metadata.json", json.dumps([["a.wav", "A harp.", *WIDE]]), "more than 1000 columns"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "text", "says"), ENDLESS.values(), ids=ENDLESS)
+def test_cells_and_columns_are_bounded(tmp_path, name, text, says):
+    (tmp_path / name).write_text(text)
+    if says:
+        with pytest.raises(Unread, match=says):
+            read_table(tmp_path / name, set(SONGS).__contains__, [])
+    else:
+        header, rows = read_table(tmp_path / name, set(SONGS).__contains__, [])
+        assert header == ["file_name", "caption"] and [row[:2] for row in rows] == [["a.wav", "A harp."]]
 
 
 @pytest.mark.parametrize(

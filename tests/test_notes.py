@@ -1,6 +1,7 @@
 """Parts, melody and drums that are asked for: read, settled, played, told again; stems."""
 
 import json
+import os
 
 import mido
 import numpy as np
@@ -99,6 +100,55 @@ def test_files_that_are_no_scores_are_named(tmp_path):
         read_drums(str(midi(tmp_path / "tune.mid", TUNE)))
     with pytest.raises(InputError, match="no lead among the parts"):
         Request(parts="bass", melody=[[0, 1, 60]]).checked(10)
+
+
+def test_a_score_costs_as_much_as_it_is_long(tmp_path, monkeypatch):
+    """The name of a track, for which mido walks through the track, is asked for once a track."""
+    asked = []
+    name = mido.MidiTrack.name
+    monkeypatch.setattr(mido.MidiTrack, "name", property(lambda track: asked.append(1) or name.fget(track), name.fset))
+    path = midi(tmp_path / "long.mid", [("Melody", 1, n, n + 1, 60 + n % 12) for n in range(200)])
+    asked.clear()
+    assert len(read_score(path).notes) == 200 and len(asked) == 1
+
+
+HEAD = b"MThd" + (6).to_bytes(4, "big") + bytes([0, 1, 0, 1, 0, 96])
+
+
+def one_track(path, events):
+    """Write a MIDI file of one track with these bytes as its events."""
+    path.write_bytes(HEAD + b"MTrk" + len(events).to_bytes(4, "big") + events)
+    return path
+
+
+NOTE = b"\x00\x91\x3c\x50\x60\x91\x3c\x00"
+
+
+def test_a_tempo_of_zero_is_none(tmp_path):
+    score = read_score(one_track(tmp_path / "x.mid", b"\x00\xff\x51\x03\0\0\0" + NOTE + b"\x00\xff\x51\x03\x07\xa1\x20"))
+    assert score.notes == ((0, 1, 60),) and score.quarters_bpm == 120
+
+
+@pytest.mark.parametrize(
+    ("events", "says"),
+    [
+        (b"\0" * (1 << 20), "holds more than 1024 KiB"),
+        (b"\xff" * 20_000 + NOTE, "without end"),
+        (b"\xff" * 500 + NOTE, "which no music has"),
+        (b"\x00\xff\x59\x02\x7f\x7f" + NOTE, "no MIDI file"),
+    ],
+)
+def test_scores_that_would_never_be_read_are_named(tmp_path, events, says):
+    with pytest.raises(InputError, match=says):
+        read_score(one_track(tmp_path / "x.mid", events))
+
+
+@pytest.mark.parametrize("place", ["/dev/zero", "pipe.mid"])
+def test_a_pipe_or_device_is_no_score(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.mid")
+    with pytest.raises(InputError, match="a pipe or a device"):
+        read_score(place)
 
 
 @pytest.mark.slow

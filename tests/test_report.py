@@ -11,7 +11,10 @@ import soundfile
 from conftest import HOSTILE, Markup
 from test_features import RATE, C, G, triads
 
+from musicbench import InputError
 from musicbench import __main__ as command
+from musicbench.build.dataset import read_rows, row_clip
+from musicbench.build.report import write_report
 from musicbench.files import save_json_lines
 from musicbench.markup import POLICY
 from musicbench.sound.audio import save_audio
@@ -203,6 +206,36 @@ def test_damaged_rows_and_files_are_named_beside_the_others(tmp_path, capsys):
     page = (tmp_path / "report.html").read_text()
     assert page.count("<audio") == 2 and "is damaged at" in page and "No such file" in page
     assert len(re.findall(r"<tr><td>\d+<td>", page.split("Damaged rows")[1].split("</table>")[0])) == len(odd) + 1
+
+
+DEEP = "[" * 100_000
+ODD_LINES = [
+    json.dumps(row(1, [], main_caption="\ud800")), json.dumps(row(1, [], other=["\ud800"])), json.dumps(row(1, [], beats=DEEP)),
+    json.dumps(row(1, []))[:-1] + ', "other": ' + "[" * 500 + "]" * 500 + "}", DEEP, "[]", '{"a": 1',
+    json.dumps(row(1, [], beats=[[0.0] * 30_000, [1] * 30_000])), json.dumps(row(1, [], hits=[[0, "kick"]] * 30_000)),
+]  # fmt: skip
+
+
+def test_a_line_that_is_no_row_is_listed_as_damaged(tmp_path):
+    rejected = {"source": "a", "clip_start": None, "reason": "b"}
+    (tmp_path / "rejected.jsonl").write_text(
+        "\n".join(json.dumps(rejected | {"reason": text}) for text in ("\ud800", "c\x1b[2Jd", "e")) + "\n"
+    )
+    (tmp_path / "rows.jsonl").write_text("\n".join([*ODD_LINES, json.dumps(row(0, [])), json.dumps(row(0, [], key="H")), ""]))
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    table = page.split("Damaged rows")[1].split("</table>")[0]
+    numbers = [int(number) for number in re.findall(r"<tr><td>(\d+)<td>", table)]
+    assert numbers == [*range(1, len(ODD_LINES) + 1), len(ODD_LINES) + 2, 1]
+    assert "half a letter" in table and "in rejected.jsonl it holds" in table and "more than 20000 beats" in table
+    assert "\x1b" not in page and r"c\x1b[2Jd" in page
+
+
+@pytest.mark.parametrize("line", ODD_LINES)
+def test_a_line_that_is_no_row_is_told_in_one_line(tmp_path, line):
+    (tmp_path / "rows.jsonl").write_text(line + "\n")
+    with pytest.raises(InputError) as told:
+        [row_clip(row) for row in read_rows(tmp_path)]
+    assert len(str(told.value)) < 400 and "\n" not in str(told.value)
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ import numpy as np
 from musicbench import InputError, quoted
 from musicbench.build import paraphrases
 from musicbench.build.texts import caption_text, shortened
+from musicbench.files import bytes_of
+from musicbench.model_folders import LOCAL, loaded_within, reason
 
 REQUEST = "Describe this music in one to three sentences: instruments, style, mood. Say only what can be heard."
 CLAP_TAGS = "tags.txt"  # in CLAP's folder: a line each, "a sad violin"
@@ -73,8 +75,7 @@ def _loaded(folder, load):
     except ImportError as error:
         raise InputError(f"captioning by a model needs torch and transformers ({error}); install them") from None
     except Exception as error:
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"cannot load a captioning model from {folder} ({said}); give another folder") from None
+        raise InputError(f"cannot load a captioning model from {folder} ({reason(error)}); give another folder") from None
 
 
 @cache
@@ -82,8 +83,8 @@ def _model(folder) -> tuple[Any, Any]:
     def load():
         from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
-        given = {"local_files_only": True, "trust_remote_code": False}
-        return AutoProcessor.from_pretrained(folder, **given), AutoModelForSpeechSeq2Seq.from_pretrained(folder, **given).eval()
+        with loaded_within(folder):
+            return AutoProcessor.from_pretrained(folder, **LOCAL), AutoModelForSpeechSeq2Seq.from_pretrained(folder, **LOCAL).eval()
 
     return _loaded(folder, load)
 
@@ -106,8 +107,8 @@ def _clap(folder) -> tuple[Any, Any, list[str], Any]:
     """Return (processor, model, tags, their embeddings) of a folder."""
     path = Path(folder) / CLAP_TAGS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = bytes_of(path, 1 << 20, "give a file of tags").decode("utf-8").splitlines()
+    except ValueError as error:
         raise InputError(f"cannot read the tags {path} ({error}); write a file of UTF-8 text with one a line") from None
     tags = list(dict.fromkeys(filter(None, (" ".join(line.split())[:100] for line in lines))))
     if not 2 <= len(tags) <= MAX_TAGS:
@@ -117,8 +118,9 @@ def _clap(folder) -> tuple[Any, Any, list[str], Any]:
         import torch
         from transformers import ClapModel, ClapProcessor
 
-        model = ClapModel.from_pretrained(folder, local_files_only=True).eval()
-        processor: Any = ClapProcessor.from_pretrained(folder, local_files_only=True)
+        with loaded_within(folder):
+            model = ClapModel.from_pretrained(folder, **LOCAL).eval()
+            processor: Any = ClapProcessor.from_pretrained(folder, **LOCAL)
         with torch.no_grad():
             words = processor(text=tags, return_tensors="pt", padding=True, truncation=True)
             return processor, model, tags, _normed(model.get_text_features(**words))

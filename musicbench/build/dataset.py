@@ -30,6 +30,7 @@ STRUCTURED = (
 )
 # Null or empty in some rows, perhaps in all of a split.
 NOT_ALWAYS_HEARD = ("bpm", "meter", "chords", "chords_time", "key", "keyprob")
+MOST_DEEP, MOST_EVENTS = 20, 20_000  # lists in lists; beats, chords, notes of a row: half an hour of sixteenths at 170 bpm
 
 
 def rows_file(folder: Path | str) -> Path:
@@ -42,30 +43,58 @@ def rows_file(folder: Path | str) -> Path:
     return path
 
 
-def read_rows(folder: Path | str) -> list[dict]:
+def read_rows(folder: Path | str, damaged: list[tuple[int, str]] | None = None) -> list[dict]:
     """Return the rows of a dataset folder, or of a JSON Lines file such as the published MusicBench_train.json.
 
-    A torn last line (a killed writer's) is left out. Raises InputError.
+    A torn last line (a killed writer's) is left out. Of a line that is no row (number, what is wrong) goes to the list `damaged`.
+    Raises InputError, where there is no such list for such a line, too.
     """
-    return list(each_row(folder))
+    return list(each_row(folder, damaged))
 
 
-def each_row(folder: Path | str) -> Iterator[dict]:
+def each_row(folder: Path | str, damaged: list[tuple[int, str]] | None = None) -> Iterator[dict]:
     """Yield what `read_rows` returns, row by row."""
     path = rows_file(folder)
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
-            try:
-                row = json.loads(line)
-            except (ValueError, RecursionError):  # not UTF-8 included, and what is nested without end
-                if not line.endswith(b"\n"):
-                    return
-                raise InputError(f"{path} line {number} is not JSON; delete the line or make the dataset anew") from None
-            if not isinstance(row, dict):
-                raise InputError(f"{path} line {number} is no object of fields; delete the line or make the dataset anew")
-            yield row
+            row = _parsed(line)
+            if row is None and not line.endswith(b"\n"):
+                return
+            if not (fault := _fault(row, line)):
+                yield row
+            elif damaged is None:
+                raise InputError(f"{path} line {number} {fault}; delete the line or make the dataset anew")
+            else:
+                damaged.append((number, f"it {fault}"))
+
+
+def _parsed(line):
+    try:
+        return json.loads(line)
+    except (ValueError, RecursionError):  # not UTF-8 included, and what is nested without end
+        return None
+
+
+def _fault(row, line):
+    """Say what keeps the value of a line from being a row, or return None."""
+    if row is None:
+        return "is not JSON"
+    if not isinstance(row, dict):
+        return "is no object of fields"
+    level: list = [row]
+    for _ in range(MOST_DEEP):
+        inner = [list(value.values()) if isinstance(value, dict) else value for value in level if isinstance(value, (dict, list))]
+        level = [value for values in inner for value in values]
+    if level:
+        return "is nested too deeply"
+    if b"\\ud" in line.lower():
+        try:
+            json_line(row).encode()
+        except UnicodeEncodeError:
+            return "holds half a letter"
+    return None
 
 
 def metadata_line(row: dict) -> str:
@@ -80,12 +109,22 @@ def row_clip(row: dict) -> Clip:
     Raises InputError for labels that cannot be read.
     """
     row = with_values(row)
+    for name, value in row.items():
+        if name in STRUCTURED + NOT_ALWAYS_HEARD and _longest(value) > MOST_EVENTS:
+            raise InputError(f"{row.get('location')} has more than {MOST_EVENTS} {name}; mend or delete its row")
     try:
         labels = Annotation.of_row(row).by_name()
         caption, tags = row.get("own_caption") or row["main_caption"], row.get("tags") or {}
-    except (TypeError, ValueError, AttributeError, KeyError, OverflowError) as error:
+    except (TypeError, ValueError, AttributeError, KeyError, OverflowError, RecursionError) as error:
         raise InputError(f"the labels of {row.get('location')} cannot be read ({error}); mend or delete its row") from None
     return Clip(np.zeros(0, np.float32), row.get("sample_rate") or 44100, caption, tags, **labels)
+
+
+def _longest(value):
+    """Return the length of a list, or of the longest list in it."""
+    if not isinstance(value, list):
+        return 0
+    return max([len(value), *(len(inner) for inner in value[:2] if isinstance(inner, list))])
 
 
 def row_captions(row: dict, count: int) -> list[str]:
@@ -120,6 +159,6 @@ def with_values(row: dict) -> dict:
     for name, text in texts.items():
         try:
             read[name] = json.loads(text)
-        except ValueError:  # a text that is its own value, as a published meter
+        except (ValueError, RecursionError):  # a text that is its own value, as a published meter
             read[name] = text
     return {**row, **read}

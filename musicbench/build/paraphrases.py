@@ -6,6 +6,7 @@ import re
 import time
 from functools import cache
 from http.client import HTTPException
+from threading import Thread
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -14,6 +15,7 @@ from musicbench import InputError
 from musicbench.build.clauses import SENTENCE_END
 from musicbench.build.truth import is_control
 from musicbench.compose.styles import MOODS
+from musicbench.model_folders import LOCAL, loaded_within, reason
 from musicbench.prompt.facts import same_facts
 
 OPENINGS = {
@@ -46,7 +48,7 @@ _REWORDED = re.compile(
     r"(?=[.,;:!?]|$| (?:with|without|that|which|is|has|features|contains|plays|in|at|by|from|for)\b)"
 )
 
-ANSWER_BYTES, ANSWER_S = 1 << 20, 120  # of a service's answer
+ANSWER_BYTES, ANSWER_S = 1 << 20, 120  # of a service's answer; of all that comes to and fro for it
 
 
 def reworded(text, rng):
@@ -150,11 +152,10 @@ def _ask_service(url, model, request, seed, sleep=time.sleep):
     waits_s = [16, 4, 1]
     while True:
         try:
-            with build_opener(_NoRedirects).open(asked, timeout=60) as answer:
-                content = json.loads(_read(answer))["choices"][0]["message"]["content"]
-                if not isinstance(content, str):
-                    raise TypeError(f"its content is {str(content)[:40]!r}")
-                return content
+            content = json.loads(_within(ANSWER_S, lambda: _exchanged(asked)))["choices"][0]["message"]["content"]
+            if not isinstance(content, str):
+                raise TypeError(f"its content is {str(content)[:40]!r}")
+            return content
         except HTTPError as error:
             error.close()
             if not waits_s or not (error.code == 429 or error.code >= 500):
@@ -168,16 +169,35 @@ def _ask_service(url, model, request, seed, sleep=time.sleep):
             raise _no_answer(url, error) from None
 
 
-def _read(answer):
-    """Return the bytes of an answer. Raises ValueError where they are too many, TimeoutError where they come too slowly."""
-    data, ends = b"", time.monotonic() + ANSWER_S
-    while some := answer.read1(1 << 16):
-        data += some
-        if len(data) > ANSWER_BYTES:
-            raise ValueError(f"its answer is longer than {ANSWER_BYTES} bytes")
-        if time.monotonic() > ends:
-            raise TimeoutError(f"its answer takes longer than {ANSWER_S} s")
+def _exchanged(asked):
+    """Return the bytes of the answer to a request. Raises ValueError where they are too many."""
+    with build_opener(_NoRedirects).open(asked, timeout=60) as answer:
+        data = answer.read(ANSWER_BYTES + 1)
+    if len(data) > ANSWER_BYTES:
+        raise ValueError(f"its answer is longer than {ANSWER_BYTES} bytes")
     return data
+
+
+def _within(seconds, work):
+    """Return what `work` returns, or raise what it raises. Raises TimeoutError after so many seconds, however slowly the other side goes
+    on: headers, interim answers and body. It is waited for in a thread, which then ends with the process."""
+    came = []
+
+    def run():
+        try:
+            came.append((work(), None))
+        except Exception as error:
+            came.append((None, error))
+
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if not came:
+        raise TimeoutError(f"its answer takes longer than {seconds} s")
+    (value, error) = came[0]
+    if error:
+        raise error
+    return value
 
 
 def _no_answer(url, reason):
@@ -190,13 +210,13 @@ def _text_model(folder):
     try:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
-        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-        return tokenizer, AutoModelForSeq2SeqLM.from_pretrained(folder, trust_remote_code=False).eval()
+        with loaded_within(folder):
+            tokenizer = AutoTokenizer.from_pretrained(folder, **LOCAL)
+            return tokenizer, AutoModelForSeq2SeqLM.from_pretrained(folder, **LOCAL).eval()
     except ImportError as error:
         raise InputError(f"paraphrasing by a model needs torch and transformers ({error}); install them, or give 'rules'") from None
     except Exception as error:  # what a folder of somebody's raises nobody foresees
-        said = " ".join(str(error).split())[:200] or type(error).__name__
-        raise InputError(f"cannot load a text2text model from {folder} ({said}); give another folder") from None
+        raise InputError(f"cannot load a text2text model from {folder} ({reason(error)}); give another folder") from None
 
 
 def _ask_model(folder, request, seed):

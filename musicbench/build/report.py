@@ -4,6 +4,7 @@ after, rejects."""
 import random
 from collections import Counter
 from io import BytesIO
+from itertools import count
 from pathlib import Path
 
 from musicbench import InputError
@@ -32,11 +33,11 @@ def write_report(folder, shown=20, seed=0):
     folder = Path(folder)
     rows, damaged = _readable_rows(folder)
     there = (folder / "rejected.jsonl").is_file()
-    rejected = _rows_with(folder / "rejected.jsonl", "source", "clip_start", "reason") if there else []
+    rejected, torn = _rejected(folder / "rejected.jsonl") if there else ([], [])
     page = template("musicbench", "templates", "report.html").render(
         name=folder.resolve().name, counts=_counts(rows, rejected), plots=_distributions(rows),
         shown=[_shown(folder, row) for row in random.Random(seed).sample(rows, min(shown, len(rows)))],
-        copies=_before_and_after(folder, rows, seed), damaged=damaged, rejected=rejected, policy=POLICY,
+        copies=_before_and_after(folder, rows, seed), damaged=damaged + torn, rejected=rejected, policy=POLICY,
     )  # fmt: skip
     with written_whole(folder / "report.html") as temporary:
         temporary.write_text(page, encoding="utf-8")
@@ -45,15 +46,18 @@ def write_report(folder, shown=20, seed=0):
 
 def _readable_rows(folder):
     """Return (rows, [(number, what is wrong)] of those that cannot be shown). Raises InputError where no row can."""
-    rows, damaged = [], []
-    for number, row in enumerate(read_rows(folder), 1):
+    rows: list[dict] = []
+    damaged: list[tuple[int, str]] = []
+    read = read_rows(folder, damaged)
+    none = {number for number, _ in damaged}
+    for number, row in zip((number for number in count(1) if number not in none), read, strict=False):
         if fault := _row_fault(row):
             damaged.append((number, fault))
         else:
             rows.append(row)
     if damaged and not rows:
         raise InputError(f"{folder}: row {damaged[0][0]}: {damaged[0][1]}; give a folder that musicbench made")
-    return rows, damaged
+    return rows, sorted(damaged)
 
 
 def _row_fault(row):
@@ -77,12 +81,14 @@ def _row_fault(row):
     return None
 
 
-def _rows_with(path, *fields):
-    rows = read_rows(path)
-    for number, row in enumerate(rows, 1):
-        if missing := [field for field in fields if field not in row]:
+def _rejected(path):
+    """Return (the entries of rejected.jsonl, [(number, what is wrong)] of those that are none)."""
+    damaged: list[tuple[int, str]] = []
+    entries = read_rows(path, damaged)
+    for number, entry in enumerate(entries, 1):
+        if missing := [field for field in ("source", "clip_start", "reason") if field not in entry]:
             raise InputError(f"{path}: row {number} has no {missing[0]}; give a folder that musicbench made")
-    return rows
+    return entries, [(number, f"in {path.name} {fault}") for number, fault in damaged]
 
 
 def _counts(rows, rejected):

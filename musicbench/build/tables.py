@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from itertools import accumulate
 
 from musicbench.build.charsets import decoded
 from musicbench.build.columns import (
@@ -25,10 +26,19 @@ DELIMITERS = ",;\t|"
 ESCAPED_QUOTE = re.compile(r'\\"(?!\s*(?:[,;\t|]|$))', re.MULTILINE)
 BLANK = "\x1f"  # stands for the blank after a delimiter
 MAX_BYTES = 1 << 28  # of a manifest
+MAX_LINE, MAX_COLUMNS = 1 << 18, 1000  # in letters, of a cell, too
+SAMPLE_LETTERS = 1 << 20  # of lines by which the form of a text is chosen
 
 
 def read_table(path, find, notes):
     """Return (names of the columns or None, rows) of a manifest. Raises Unread."""
+    header, rows = _read(path, find, notes)
+    if max([len(header or ()), *(len(row) for row in rows if isinstance(row, list))]) > MAX_COLUMNS:
+        raise Unread(f"it has more than {MAX_COLUMNS} columns; leave those out that are not needed")
+    return header, rows
+
+
+def _read(path, find, notes):
     suffix = path.suffix.lower()
     if not path.is_file():
         raise Unread("it is no regular file")
@@ -168,6 +178,8 @@ def _by_name(value):
 def _from_objects(rows):
     objects = [row for row in rows if isinstance(row, dict)]
     header = list(dict.fromkeys(name for row in objects for name in row))
+    if len(header) > MAX_COLUMNS:
+        return header, []
     return header, [[row.get(name) if isinstance(row, dict) else None for name in header] for row in rows]
 
 
@@ -181,10 +193,13 @@ def _text_table(text, find, notes):
         lines = lines[1:]
     while len(lines) > 1 and _is_remark(lines[0]):
         lines = lines[1:]
+    if too_long := next((number for number, line in enumerate(lines, 1) if len(line) > MAX_LINE), None):
+        raise Unread(f"its line {too_long} is longer than {MAX_LINE} letters; cut it")
     forms = [
         (delimiter, quoting) for delimiter in (said[1] if said else DELIMITERS) for quoting in (csv.QUOTE_MINIMAL, csv.QUOTE_NONE)
     ]
-    sample = lines[:SAMPLE_ROWS]
+    ends = list(accumulate(map(len, lines[:SAMPLE_ROWS])))
+    sample = lines[: sum(end <= SAMPLE_LETTERS for end in ends)]
     best = max([*forms, None], key=lambda form: _score(*_split(sample, form)[:2], find))
     header, rows, mended = _split(lines, best)
     if header and mended:
@@ -212,7 +227,11 @@ def _split(lines, form):
     read = csv.reader(io.StringIO(marked), delimiter=form[0], quoting=form[1], skipinitialspace=True)
     rows = []
     try:
-        rows += [[_marked_cell(cell) for cell in row] for row in read if any(cell.strip(BLANK + " \n\t") for cell in row)]
+        rows += [
+            [_marked_cell(cell) for cell in _narrowed(row, form[0])]
+            for row in read
+            if any(cell.strip(BLANK + " \n\t") for cell in row)
+        ]
     except csv.Error:
         return None, [], []
     if form[1] == csv.QUOTE_NONE:
@@ -226,8 +245,16 @@ def _split(lines, form):
     return header, *_with_commas(header, rows, form[0])
 
 
+def _narrowed(row, delimiter):
+    """Return a row whose cells beyond the most that there may be are one, without empty ones at the end."""
+    while len(row) > MAX_COLUMNS and not row[-1].strip(BLANK + " "):
+        row.pop()
+    return row if len(row) <= MAX_COLUMNS else [*row[:MAX_COLUMNS], delimiter.join(row[MAX_COLUMNS:])]
+
+
 def _marked_cell(cell):
     """Return a cell without outer blanks, but for the mark that it stood after a delimiter and a blank."""
+    cell = cell[:MAX_LINE]
     mark = BLANK if cell.startswith(BLANK) else ""
     return mark + cell.replace(BLANK, " ").strip()
 

@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.files import bytes_of
+
+MOST_SIDECAR = 1 << 26  # bytes
 
 # ---------------------------------------------------------------------------------------------------- where they go
 
@@ -80,7 +83,7 @@ def is_written(path):
     from musicbench.sound.audio import is_whole_audio
 
     try:
-        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        about = json.loads(bytes_of(path.with_suffix(".json"), MOST_SIDECAR, "delete it"))
         lasts_s = float(about["duration"]) + float(about.get("tail") or 0)
         return is_whole_audio(path, lasts_s, tolerance_s=1e-4)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from musicbench import InputError
+from musicbench.model_folders import reason
 from mustango.evaluate.clips import REFERENCE
 from mustango.evaluate.hearing import load_embeddings
 from mustango.evaluate.run import read_targets
@@ -13,7 +14,6 @@ from mustango.hear.embeddings import frechet_distance, kernel_distance
 from mustango.hear.judges import JUDGES
 from mustango.hear.metrics import METRICS, Mean, bootstrap
 from mustango.release.files import read_json
-from mustango.release.limits import reason
 
 
 def compare(first, second, seed=0):

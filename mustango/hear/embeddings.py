@@ -13,6 +13,7 @@ import torch.nn.functional as F
 
 from musicbench import InputError
 from musicbench.hearing.tagger import MusiCNN
+from musicbench.model_folders import LOCAL, loaded_within, reason
 
 # ---------------------------------------------------------------------------------------------------- embedders
 
@@ -23,15 +24,18 @@ class CLAP:
     name, licence, sample_rate = "CLAP", "Apache-2.0 (LAION's weights)", 48000
 
     def __init__(self, folder=None):
+        from huggingface_hub import snapshot_download
         from transformers import ClapModel, ClapProcessor
 
         source = folder or "laion/larger_clap_music"
         try:
-            self.model = ClapModel.from_pretrained(source, local_files_only=True).eval()
-            self.processor = ClapProcessor.from_pretrained(source, local_files_only=True)
+            place = source if Path(source).is_dir() else snapshot_download(str(source), local_files_only=True)
+            with loaded_within(place):
+                self.model = ClapModel.from_pretrained(place, **LOCAL).eval()
+                self.processor = ClapProcessor.from_pretrained(place, **LOCAL)
         except (OSError, ValueError) as error:
             raise InputError(
-                f"no CLAP model at {source} ({str(error).splitlines()[0][:120]}); fetch it once with "
+                f"no CLAP model at {source} ({reason(error)}); fetch it once with "
                 "`hf download laion/larger_clap_music`, or name its folder: --embedding clap=FOLDER"
             ) from None
         self.name = f"CLAP ({Path(str(source)).name})"

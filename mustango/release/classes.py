@@ -21,13 +21,22 @@ TEXT_ENCODERS = {
     "XLMRobertaModel",
 }  # fmt: skip
 
+# Those of these encoders and of the released predictors.
+TOKENIZERS = {
+    "AlbertTokenizer", "BertTokenizer", "CamembertTokenizer", "CLIPTokenizer", "DebertaV2Tokenizer", "DistilBertTokenizer",
+    "ElectraTokenizer", "MPNetTokenizer", "MT5Tokenizer", "RobertaTokenizer", "T5Tokenizer", "XLMRobertaTokenizer",
+}  # fmt: skip
+TOKENIZERS |= {f"{name}Fast" for name in TOKENIZERS} | {"PreTrainedTokenizerFast", "TokenizersBackend"}
+
 
 def class_of(part: str, library: object, name: object) -> Any:
     """Return the class of a model's part, as its index names it. Raises InputError for one that is not known."""
-    if part == "text_encoder":
+    if not isinstance(library, str) or not isinstance(name, str):
+        known = False
+    elif part == "text_encoder":
         known = library == "transformers" and name in TEXT_ENCODERS
     elif part.endswith("tokenizer"):
-        known = library == "transformers" and _is_tokenizer(name)
+        known = library == "transformers" and name in TOKENIZERS
     elif part == "scheduler":
         known = library == "diffusers" and _is_scheduler(name)
     else:
@@ -47,13 +56,3 @@ def _is_scheduler(name):
 
     kind = getattr(diffusers, name, None)
     return isinstance(kind, type) and issubclass(kind, diffusers.SchedulerMixin)
-
-
-def _is_tokenizer(name):
-    """Tell whether transformers has a tokenizer class of that name, one that reads the folder's files as they are."""
-    if not isinstance(name, str) or not name.isidentifier() or name.startswith("Auto") or "Tokenizer" not in name:
-        return False
-    import transformers
-
-    kind = getattr(transformers, name, None)
-    return isinstance(kind, type) and issubclass(kind, transformers.PreTrainedTokenizerBase)

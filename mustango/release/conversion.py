@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from musicbench import InputError
+from musicbench.model_folders import built_within
 from mustango.release.files import check_no_stand_in, check_regular_in, read_json
 from mustango.release.folder import RELEASED_WINDOW_S, check_target, model_folder, model_written_whole, write_part
 from mustango.release.layouts import RELEASED_WEIGHTS, is_released, weights_path
-from mustango.release.limits import built_within
 from mustango.release.released import (
     DEBERTA,
     RELEASED_VOCODER,

@@ -12,11 +12,12 @@ from safetensors import SafetensorError
 
 from musicbench import InputError
 from musicbench.files import alone_at, check_writable
+from musicbench.model_folders import built_within
 from mustango.release.classes import class_of
 from mustango.release.files import check_regular_in, check_tensors, one_line, read_json, tensor_shapes
 from mustango.release.hub import fetched, is_hub_id
 from mustango.release.layouts import PARTS, PREDICTOR_PARTS, is_released
-from mustango.release.limits import built_within, check_configs
+from mustango.release.limits import check_configs
 
 BUNDLED = "mustango-mini"
 RELEASED_WINDOW_S = 10.24

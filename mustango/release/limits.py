@@ -1,12 +1,9 @@
 """What a model's settings may ask for: bounds, held before anything is built, that no model needs to leave."""
 
-import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from musicbench import InputError
+from musicbench.model_folders import check_settings, check_tokenizer
 from musicbench.music.chordtypes import notes_of
 from mustango.release.files import read_json
 
@@ -56,9 +53,7 @@ BOUNDS = {
     },
 }  # fmt: skip
 MAY_BE_NONE = ("longest_s", "cycle_s", "rotary_seconds", "shift_factor", "trained_betas")
-MOST_ITEMS, MOST = 100_000, 10**7  # of a list; any whole number in the config of a class that is not ours
-# What makes others' loaders fetch or run something else than the folder's own weights.
-FOREIGN = ("quantization_config", "adapter_config", "attn_implementation", "_attn_implementation", "experts_implementation")
+MOST_ITEMS = 100_000  # of a list
 
 
 def check_settings_of(part: str, config: dict, where: Path | str) -> None:
@@ -74,10 +69,7 @@ def check_settings_of(part: str, config: dict, where: Path | str) -> None:
                     f"{where} has {name} = {str(config[name])[:40]}, where {what} within {low:g} and {high:g} belongs; "
                     "get the model whole again"
                 )
-    foreign = next((name for name in FOREIGN if config.get(name) is not None), None)
-    if foreign:
-        raise InputError(f"{where} has {foreign}, by which others' code or weights would come; get the model without it")
-    _check_numbers(config, where)
+    check_settings(config, where)
 
 
 def check_configs(folder: Path) -> None:
@@ -89,8 +81,9 @@ def check_configs(folder: Path) -> None:
         raise InputError(f"{folder / 'model_index.json'} has a sampling that is no object of settings; get the model whole again")
     check_settings_of("sampling", sampling, folder / "model_index.json")
     for path in sorted(folder.glob("*/*config.json")):
-        if path.name != "tokenizer_config.json":
-            check_settings_of(path.parent.name, read_json(path), path)
+        check_settings_of(path.parent.name, read_json(path), path)
+    for path in sorted(folder.glob("*/tokenizer.json")):
+        check_tokenizer(read_json(path), path)
     conditioner = folder / "conditioner" / "config.json"
     if conditioner.is_file():
         _check_chord_types(read_json(conditioner), conditioner)
@@ -115,46 +108,3 @@ def _items(value):
         yield from _items(item)
     if not value or len(value) > MOST_ITEMS:
         yield None
-
-
-def _check_numbers(config, where):
-    """Raise InputError for a whole number that is larger than any size of a model, wherever it stands in a config."""
-    for name, value in config.items():
-        inner = list(value.values()) if isinstance(value, dict) else [value]
-        for item in inner:
-            for number in _items(item) if item != [] else ():
-                if isinstance(number, int) and abs(number) > MOST or isinstance(number, float) and math.isnan(number):
-                    raise InputError(f"{where} has {name} = {str(value)[:40]}, which no model has; get the model whole again")
-
-
-@contextmanager
-def built_within(tensors: int, where: Path | str) -> Iterator[None]:
-    """Stop building modules as soon as they are more than a file of so many tensors can fill, whatever their config asks for.
-
-    What a config raises otherwise is an InputError, too.
-    """
-    from torch.nn.modules.module import register_module_parameter_registration_hook
-
-    most, built = 2 * tensors + 100, 0  # a tied tensor is registered twice
-
-    def count(*_):
-        nonlocal built
-        built += 1
-        if built > most:
-            raise InputError(f"{where} has a config that asks for more than its {tensors} tensors; get the model whole again")
-
-    hook = register_module_parameter_registration_hook(count)
-    try:
-        yield
-    except InputError:
-        raise
-    except Exception as error:  # what a config of somebody's raises nobody foresees
-        raise InputError(f"cannot build a model by the config of {where} ({reason(error)}); get the model whole again") from error
-    finally:
-        hook.remove()
-
-
-def reason(error: BaseException) -> str:
-    """Return what an error says on one line; its name where it says nothing."""
-    said: Any = " ".join(str(error).split())[:300]
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__

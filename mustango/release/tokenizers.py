@@ -4,6 +4,7 @@ from importlib import import_module
 from pathlib import Path
 
 from musicbench import InputError
+from musicbench.model_folders import check_model_folder
 from mustango.release.files import one_line, read_json
 from mustango.release.folder import has_predictors
 
@@ -31,6 +32,8 @@ def load_tokenizer(folder, role, given=None):
     name = given or TOKENIZERS[role]
     if not given and role == "tokenizer":
         name = read_json(Path(folder) / "configs" / "main_config.json").get("text_encoder_name", name)
+    if Path(name).is_dir():
+        check_model_folder(name)
     try:
         return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except OSError as error:

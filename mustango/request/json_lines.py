@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
+from musicbench.files import bytes_of
 
+MOST_BYTES = 1 << 28
 FEW = 4  # so many wrong lines are each told
 
 
 def read_lines(path: Path | str, remedy: str = "give a JSON Lines file") -> Iterator[tuple[int, str, str]]:
     """Yield (line number, where, text) of a JSON Lines file, or of a file that is one object. Raises InputError."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"cannot read {path} ({error.strerror}); {remedy}") from None
+        text = bytes_of(path, MOST_BYTES, remedy).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{path} is not UTF-8 text; save it as UTF-8 (a take's sidecar is its .json)") from None
     if not text.strip():

@@ -23,6 +23,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
 from musicbench.files import make_folder, save_json, written_whole
+from musicbench.model_folders import LOCAL, loaded_within, reason
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
@@ -30,7 +31,6 @@ from mustango.model.sampling import BUNDLED_SAMPLING
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.files import check_no_stand_in, read_json
 from mustango.release.folder import model_written_whole
-from mustango.release.limits import reason
 from mustango.request.knows import KNOWS
 from mustango.train.checks import check_one_process, part
 from mustango.train.parts import save_part
@@ -296,14 +296,11 @@ def take_text_encoder(run, source):
     if not Path(source).is_dir():
         raise InputError(f"no folder {source}; give the folder of a text encoder, such as all-MiniLM-L6-v2")
     try:
-        tokenizer, encoder = (
-            AutoTokenizer.from_pretrained(source, trust_remote_code=False),
-            AutoModel.from_pretrained(source, dtype=torch.float16, trust_remote_code=False),
-        )
+        with loaded_within(source):
+            tokenizer = AutoTokenizer.from_pretrained(source, **LOCAL)
+            encoder = AutoModel.from_pretrained(source, dtype=torch.float16, **LOCAL)
     except Exception as error:  # what a folder of somebody's raises nobody foresees
-        raise InputError(
-            f"no text encoder in {source} ({reason(error)[:160]}); give the folder of one with its tokenizer"
-        ) from None
+        raise InputError(f"no text encoder in {source} ({reason(error)}); give the folder of one with its tokenizer") from None
     trained = Path(source) / "sentence_bert_config.json"  # where sentence-transformers names the longest text it trained on
     if trained.exists() and encoder.config.model_type == "bert":
         drop_positions(encoder, read_json(trained).get("max_seq_length"))
