@@ -99,6 +99,7 @@ def _settled_meter(sheet, meter):
     return meter
 
 
+@lru_cache(64)
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
@@ -174,6 +175,7 @@ class Progression:
     notes: tuple = field(default=(), compare=False)
 
     @classmethod
+    @lru_cache(8)  # a request is settled in several steps
     def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 
