@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DPMSolverMult
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.compose.instruments import PARTS
 from musicbench.model_folders import reason
 from musicbench.sound.master import finished
@@ -114,7 +114,7 @@ class MustangoPipeline(FolderPipeline):
     def set_scheduler(self, name: str) -> None:
         """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
         if name not in SCHEDULERS:
-            raise InputError(f"unknown scheduler {name!r}; choose one of {', '.join(SCHEDULERS)}")
+            raise InputError(f"unknown scheduler {quoted(name)}; choose one of {', '.join(SCHEDULERS)}")
         shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
         settings = {key: self.scheduler.config[key] for key in shared}
         extra: dict[str, Any] = {} if name == "dpm" else {"clip_sample": False}

@@ -3,6 +3,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,6 +11,7 @@ from musicbench import InputError
 from mustango.page import line as line_of
 from mustango.page.line import Line, Who
 from mustango.page.shares import Shares, Tries, address_of
+from mustango.page.visitors import Visitors
 from mustango.page.work import Progress, watched
 
 HOSTILE, HONEST = Who(address="10.0.0.66", client="a"), Who(address="10.0.0.1", client="b")
@@ -214,3 +216,46 @@ def test_a_request_has_so_much_work_and_no_more(clock):
 
         with pytest.raises(InputError, match="longer than the 100 s"):
             list(watched(worker, lambda emit: work(line.in_time(place, emit)), Progress("begin")))
+
+
+class Queue:
+    """What Gradio's queue keeps: sessions, each with its messages and the events that are not told yet; events at work."""
+
+    def __init__(self):
+        self.pending_messages_per_session, self.pending_event_ids_session, self.event_ids_to_events = {}, {}, {}
+
+    def put(self, event, session):
+        self.pending_messages_per_session[session] = "what happened"
+        self.pending_event_ids_session.setdefault(session, set()).add(event)
+
+
+def test_what_nobody_hears_is_forgotten_whoever_named_it(clock):
+    visitors, queue = Visitors(), Queue()
+    for session in ("named by Gradio", "heard", "at work"):
+        queue.put(f"event {session}", session)
+    queue.event_ids_to_events["event at work"] = SimpleNamespace(session_hash="at work")
+    visitors.begin_to_listen("heard")
+    for _ in range(8):
+        visitors.forget_unheard(queue)
+        clock.now += line_of.LISTENER_S
+    assert [*queue.pending_messages_per_session] == [*queue.pending_event_ids_session] == ["heard", "at work"]
+    visitors.end_listening("heard")
+    queue.event_ids_to_events.clear()
+    for _ in range(8):
+        visitors.forget_unheard(queue)
+        clock.now += line_of.LISTENER_S
+    assert queue.pending_messages_per_session == queue.pending_event_ids_session == {}
+
+
+def test_an_event_is_its_owner_s_until_it_is_forgotten(clock):
+    visitors, queue = Visitors(), Queue()
+    for event, session in (("a", "a"), ("b", "a tab")):
+        queue.put(event, session)
+        visitors.joined(HONEST, event, session)
+    visitors.forget_unheard(queue)
+    assert [visitors.session_of(HONEST, event) for event in ("a", "b", "c", None, ["a"])] == ["a", "a tab", None, None, None]
+    others = (HOSTILE, Who("me", HONEST.address, HONEST.client), Who(address=HONEST.address))
+    assert not any(visitors.session_of(other, "a") for other in others)
+    queue.pending_event_ids_session["a tab"].discard("b")  # it was told to the end
+    visitors.forget_unheard(queue)
+    assert visitors.session_of(HONEST, "b") is None and visitors.session_of(HONEST, "a") == "a"

@@ -10,7 +10,10 @@ import pytest
 from conftest import ROOT
 
 from musicbench.hearing.heard import Heard
+from musicbench.music.progression import Progression
 from mustango.__main__ import main
+from mustango.page.asked import PageRequest
+from mustango.request.model_facts import ModelFacts
 
 
 @pytest.fixture
@@ -359,3 +362,20 @@ def test_a_field_of_versions_lets_nothing_be_ignored(capsys, here, tiny_folder):
     write(here / "odd.jsonl", [{"prompt": "piano", "versions": 1, "text": "harp"}])
     (told,), _ = dry(capsys, "--prompts", "odd.jsonl", "--model", str(tiny_folder), status=2)
     assert "is used of a whole sidecar alone" in told["error"]
+
+
+def test_a_list_of_too_many_chords_is_refused_before_it_is_read(here, capsys, monkeypatch):
+    def read(*_):
+        raise AssertionError("it was read")
+
+    write(here / "p.jsonl", [{"prompt": "piano", "chords": ["C", "G"] * 50_000}])
+    monkeypatch.setattr("musicbench.music.progression.sheet_of", read)
+    monkeypatch.setattr("mustango.request.givenchords.read_prompt", read)
+    _, errors = dry(capsys, "--prompts", "p.jsonl", status=2)
+    assert "the chord line has 199999 characters, above 20000; shorten it" in errors[0]
+
+
+def test_a_chord_line_is_read_once_for_all_steps_of_a_request():
+    Progression.parse.cache_clear()
+    PageRequest(prompt="piano", chords="C G Am F", tempo=120, duration="auto").settled(ModelFacts(10.24, 120.0))
+    assert Progression.parse.cache_info().misses == 2  # as any line, and in its meter

@@ -6,6 +6,7 @@ import re
 import socket
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from conftest import HANG_S
@@ -168,6 +169,45 @@ def test_nobody_hears_or_stops_the_session_of_another(server):
     assert 'session_not_found":true' in connection.getresponse().read().decode()
 
 
+def told(address, path, source="127.0.0.1"):
+    """Return (status, first line with words) of a stream; then nobody hears it any more."""
+    connection = http.client.HTTPConnection(address.removeprefix("http://"), timeout=HANG_S, source_address=(source, 0))
+    connection.request("GET", path)
+    response = connection.getresponse()
+    line = next((line for line in iter(response.readline, b"") if line.strip()), b"")
+    connection.close()
+    return response.status, line.decode().strip()
+
+
+def test_nobody_hears_or_cancels_the_event_of_another(server):
+    _, address = server
+    for route, body in (
+        ("call", {"data": [None]}),
+        ("call/v2", {"prompt": "piano", "model": "x"}),
+        ("call", {"data": [None], "session_hash": "a"}),
+    ):
+        status, _, text = ask(address, "POST", f"/gradio_api/{route}/generate", body)
+        event = json.loads(text)["event_id"]
+        path, cancel = f"/gradio_api/{route}/generate/{event}", {"session_hash": "a", "fn_index": 0, "event_id": event}
+        assert ask(address, "GET", path, source=STRANGER)[::2] == (404, "no such event")
+        assert ask(address, "POST", "/gradio_api/cancel", cancel, source=STRANGER)[::2] == (404, "no such event")
+        assert told(address, path) == (200, "event: error")
+    for path in ("/gradio_api/call/generate/a", f"/gradio_api/call/generate/{'0' * 32}"):
+        assert ask(address, "GET", path)[0] == 404
+
+
+def test_one_may_cancel_one_s_own_event(server):
+    page, address = server
+    status, _, text = ask(address, "POST", "/gradio_api/call/v2/generate", {"prompt": "piano", "duration": 60.0, "steps": 200})
+    event = json.loads(text)["event_id"]
+    assert (
+        ask(
+            address, "POST", "/gradio_api/cancel", {"session_hash": "", "fn_index": number_of(page, "generate"), "event_id": event}
+        )[0]
+        == 200
+    )
+
+
 def test_sessions_of_one_address_push_out_their_own_only():
     from mustango.page.line import Who
     from mustango.page.visitors import SESSIONS, Visitors
@@ -251,6 +291,23 @@ def test_logins_are_limited_by_address(closed):
     assert log_in(address, "me", "secret", source=STRANGER)[0] == 429 and log_in(address, "me", "secret")[0] == 200
 
 
+def test_a_right_login_makes_no_room_for_guesses(closed):
+    _, address = closed
+    tries = [("me", "wrong"), ("me", "wrong"), ("you", "pass:word")] * 5
+    statuses = [log_in(address, name, password, source="127.0.0.67")[0] for name, password in tries]
+    assert statuses[:10] == ([400, 400, 200] * 4)[:10] and statuses[10:] == [429] * 5
+
+
+def test_many_logins_of_one_end_that_user_s_oldest_only(closed, monkeypatch):
+    page, address = closed
+    monkeypatch.setattr("mustango.page.gate.MAX_TOKENS", 3)
+    cookies = [
+        cookies_of(log_in(address, name, word, source="127.0.0.68")[1])
+        for name, word in [("me", "secret")] + 5 * [("they", "third")]
+    ]
+    assert [ask(address, "GET", "/config", headers={"cookie": cookie})[0] for cookie in cookies] == [200, 401, 401, 200, 200, 200]
+
+
 def test_cookies_are_for_this_page_only_and_do_not_leave_https(closed):
     _, address = closed
     for proto, secure in (("https", True), ("http", False)):
@@ -332,6 +389,47 @@ def test_logs_show_no_control_characters(server, capfd):
     clean = Clean(type("Stream", (), {"write": lambda self, text: shown.append(text)})())
     clean.write("\r 50%\ta\x1b[31m\x9b\u202e b\rforged\r\n")
     assert shown == ["\r 50%\ta\\x1b[31m\\x9b\\u202e b\\rforged\r\n"]
+
+
+def test_logs_grow_by_no_more_than_so_much_a_minute(monkeypatch):
+    from mustango.page import logs
+
+    now, shown = [0.0], []
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    clean = logs.Clean(type("Stream", (), {"write": lambda self, text: shown.append(text)})())
+    for _ in range(3):
+        for _ in range(300):
+            clean.write("x" * 1000)
+        now[0] += 2 * logs.WITHIN_S
+    said = "".join(shown)
+    assert len(said) < 3 * 1.1 * logs.MOST and said.count("too much is said here") == 3 and shown[0] == "x" * 1000
+
+
+def test_what_gradio_cannot_read_is_answered_without_a_traceback(server, closed, capfd):
+    for method, path, body, status in (
+        ("GET", "/assets/" + "a" * 60_000, None, 414), ("GET", "/assets/" + "a" * 900, None, 400),
+        ("POST", "/gradio_api/call/v2/nope", {}, 400), ("POST", "/gradio_api/run/nope", {"data": []}, 400),
+        ("POST", "/gradio_api/call/v2/generate", {"nope": 1}, 400), ("POST", "/gradio_api/queue/join", {"data": [], "fn_index": 999, "session_hash": "x"}, 400),
+    ):  # fmt: skip
+        got, _, text = ask(server[1], method, path, body)
+        assert got == status and len(text) < 100, (path[:50], got, text[:100])
+    assert ask(closed[1], "GET", "/assets/" + "a" * 60_000)[0] == 414
+    said = "".join(capfd.readouterr())
+    assert "Traceback" not in said and len(said) < 3000, said
+
+
+def test_a_model_that_is_no_text_is_named(server):
+    page, address = server
+    for model in (["x"], {"a": 1}, "x" * 200_000):
+        data = [*[""] * len(server_of.CONTROLS), False, False, "token"]
+        data[server_of.CONTROLS.index("model")] = data[server_of.CONTROLS.index("loudness")] = model
+        session = f"model {str(model)[:4]}"
+        assert join(page, address, session, "play", data)[0] == 200
+        _, _, text = ask(address, "GET", f"/gradio_api/queue/data?{urlencode({'session_hash': session})}")
+        assert "unknown model" in text and len(text) < 20_000, text[:3000]
+        body = {"data": data[:-3], "fn_index": number_of(page, "plan"), "session_hash": session}
+        status, _, text = ask(address, "POST", "/gradio_api/run/predict", body)
+        assert status == 200 and "unknown model" in text and len(text) < 20_000, text[:3000]
 
 
 def test_errors_show_no_paths_of_the_server(server):

@@ -50,7 +50,7 @@ class Engine:
         if self.name == "ray":
             return _on_ray(task, jobs, self.workers, self.address, on_progress, steps_of, killed)
         if self.name != "local":
-            raise InputError(f"unknown engine {self.name!r}; give local or ray")
+            raise InputError(f"unknown engine {self.name!r:.40}; give local or ray")
         if self.workers == 1:
             return _here(task, jobs, on_progress)
         return _in_processes(task, jobs, self.workers, on_progress, killed)

@@ -89,7 +89,7 @@ class Paraphraser:
     def __init__(self, way="rules", model=None, tries=3):
         self.way, self.model, self.tries = way, model, tries
         if way != "rules" and not re.match(r"https?://", way) and not os.path.isdir(way):
-            raise InputError(f"cannot paraphrase by {way!r}; give 'rules', a model's folder or the URL of a service")
+            raise InputError(f"cannot paraphrase by {way!r:.40}; give 'rules', a model's folder or the URL of a service")
         if re.match(r"https?://", way) and not model:
             raise InputError("no model named for the paraphrasing service; give --paraphrase-model")
         if re.match(r"https?://", way):

@@ -63,9 +63,9 @@ class Recipe:
         for name, (low, high) in bounds.items():
             value = getattr(self, name)
             if not _is_number(value) or not low <= value <= high:
-                raise InputError(f"recipe: {name} {value!r} is outside {low:g}-{high:g}; give a number within it")
+                raise InputError(f"recipe: {name} {value!r:.40} is outside {low:g}-{high:g}; give a number within it")
             if (name.endswith("_copies") or name == "sample_rate") and not isinstance(value, int):
-                raise InputError(f"recipe: {name} {value!r} is no whole number; give one without a point")
+                raise InputError(f"recipe: {name} {value!r:.40} is no whole number; give one without a point")
         if self.test_share + self.validation_share > 1:
             raise InputError(
                 f"recipe: test_share {self.test_share:g} and validation_share {self.validation_share:g} are above 1 together; "
@@ -82,7 +82,7 @@ class Recipe:
                 f"give such a list"
             )
         if not isinstance(self.keep_poor_sound, bool):
-            raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r} is neither true nor false; give one of them")
+            raise InputError(f"recipe: keep_poor_sound {self.keep_poor_sound!r:.40} is neither true nor false; give one of them")
 
     @classmethod
     def of(cls, name: str) -> "Recipe":
@@ -94,7 +94,7 @@ class Recipe:
         """Return a built-in recipe: "musicbench", or "plain" (no copies). Raises InputError."""
         recipes = {"musicbench": {}, "plain": {"semitones": (), "tempo_copies": 0, "dynamics_copies": 0}}
         if name not in recipes:
-            raise InputError(f"unknown recipe {name!r}; give {' or '.join(recipes)}, or a TOML file")
+            raise InputError(f"unknown recipe {name!r:.40}; give {' or '.join(recipes)}, or a TOML file")
         return cls(**recipes[name])
 
     @classmethod
@@ -110,7 +110,7 @@ class Recipe:
             raise InputError(f"cannot read the recipe {path} ({error}); give a TOML file") from None
         unknown = set(settings) - {f.name for f in fields(cls)}
         if unknown:
-            raise InputError(f"{path}: unknown field {min(unknown)!r}; known: {', '.join(f.name for f in fields(cls))}")
+            raise InputError(f"{path}: unknown field {min(unknown)!r:.40}; known: {', '.join(f.name for f in fields(cls))}")
         try:
             return cls(**settings)
         except InputError:

@@ -42,7 +42,7 @@ class Settings:
     def __post_init__(self):
         for name, known in (("form", FORMS), ("audio", tuple(AUDIO))):
             if getattr(self, name) not in known:
-                raise InputError(f"unknown {name} {getattr(self, name)!r}; give one of {', '.join(known)}")
+                raise InputError(f"unknown {name} {getattr(self, name)!r:.40}; give one of {', '.join(known)}")
         if self.audio == "opus" and self.recipe.sample_rate not in OPUS_RATES:
             raise InputError(f"Opus has no {self.recipe.sample_rate} Hz; give a sample_rate of {', '.join(map(str, OPUS_RATES))}")
         if self.seed < 0:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.compose.chains import RISING, draw_chain, draw_noise, draw_room
 from musicbench.compose.grooves import GROOVES
 from musicbench.compose.harmony import draw_progression, quickened, with_break, with_drums_first, with_ending
@@ -41,7 +41,7 @@ def check_styles(names):
     """Raise InputError for a style that the composer has not."""
     unknown = [name for name in names if name not in STYLES]
     if unknown:
-        raise InputError(f"unknown style {unknown[0]!r}; choose one of {', '.join(STYLES)}")
+        raise InputError(f"unknown style {quoted(unknown[0])}; choose one of {', '.join(STYLES)}")
 
 
 def plan(seed, *, chords=None, bpm=None, meter=None, key=None, style=None, lead_in=True):

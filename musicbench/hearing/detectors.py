@@ -71,5 +71,5 @@ def load_detector(name: str) -> Detector:
     """Return the detector of a name in DETECTORS, loaded once a process. Raises InputError when it is unknown or not
     installed."""
     if name not in DETECTORS:
-        raise InputError(f"unknown detector {name!r}; choose from {', '.join(DETECTORS)}")
+        raise InputError(f"unknown detector {name!r:.40}; choose from {', '.join(DETECTORS)}")
     return DETECTORS[name]()

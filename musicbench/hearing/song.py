@@ -43,12 +43,14 @@ class Hearing:
     def __post_init__(self):
         for name in (self.detector, *([self.agree] if self.agree else [])):
             if name not in DETECTORS:
-                raise InputError(f"unknown detector {name!r}; choose from {', '.join(DETECTORS)}")
+                raise InputError(f"unknown detector {name!r:.40}; choose from {', '.join(DETECTORS)}")
         if self.agree in (self.detector, "none"):
             raise InputError(f"{self.agree} cannot check {self.detector}; give another second detector")
         for label, least in self.least.items():
             if label not in LABELS or not 0 <= least <= 1:
-                raise InputError(f"a least confidence of {least!r} for {label!r}; give 0 to 1 for one of {', '.join(LABELS)}")
+                raise InputError(
+                    f"a least confidence of {least!r:.40} for {label!r:.40}; give 0 to 1 for one of {', '.join(LABELS)}"
+                )
 
 
 @dataclass(frozen=True)

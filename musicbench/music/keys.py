@@ -88,17 +88,19 @@ def likely_key(chords):
     sounding = [c for c in chords if c.root is not None]
     if not sounding:
         return None
-    thirds = {c: notes_of(c.quality).third for c in sounding}
-    dominant_roots = {c.root for c in sounding if thirds[c] == 4 and notes_of(c.quality).seventh == 10}
+    times = Counter(sounding)
+    thirds = {c: notes_of(c.quality).third for c in times}
+    dominant_roots = {c.root for c in times if thirds[c] == 4 and notes_of(c.quality).seventh == 10}
     is_blues = {sounding[0].root, (sounding[0].root + 5) % 12} <= dominant_roots
     count = Counter()
-    for c in sounding:
+    for c, n in times.items():
         dropped = (c.root + 10) % 12 if is_blues and c.root in dominant_roots else None
-        count.update(pc for pc in c.pitch_classes if pc != dropped)
+        for pc in c.pitch_classes:
+            count[pc] += n * (pc != dropped)
     homes = {
         c.root for before, c in zip(sounding, sounding[1:] + sounding[:1], strict=True) if _resolves(before, c) and not is_blues
     }
-    only_power = all(c.quality == "5" for c in sounding)
+    only_power = all(c.quality == "5" for c in times)
 
     def is_tonic(chord, key):
         wanted = 3 if key.mode == "minor" else 4
@@ -106,9 +108,9 @@ def likely_key(chords):
 
     def fit(key):
         inside = sum(count[pc] for pc in key.scale) / count.total()
-        home = sum(is_tonic(c, key) for c in sounding) / len(sounding)
+        home = sum(n for c, n in times.items() if is_tonic(c, key)) / len(sounding)
         first, last = is_tonic(sounding[0], key), sounding[-1].root == key.pitch_class
-        resolved = key.pitch_class in homes and any(is_tonic(c, key) for c in sounding)
+        resolved = key.pitch_class in homes and any(is_tonic(c, key) for c in times)
         return 10 * inside + 2 * home + 2 * resolved + 1.5 * first + 0.5 * last + 0.1 * (only_power and key.mode == "minor")
 
     return max((Key.of(pc, mode) for mode in SCALES for pc in range(12)), key=fit)

@@ -34,7 +34,9 @@ def roman_chord(symbol, key):
     """
     match = _ROMAN.fullmatch(ascii_accidentals(symbol))
     if not match:
-        raise InputError(f"unknown Roman numeral {symbol!r}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'")
+        raise InputError(
+            f"unknown Roman numeral {quoted(symbol)}; write I to VII or i to vii, such as 'I V vi IV' or 'ii7 V7 Imaj7'"
+        )
     accidental, numeral, suffix = match.groups()
     figures = _figures(symbol)
     if figures:

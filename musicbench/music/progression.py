@@ -99,6 +99,7 @@ def _settled_meter(sheet, meter):
     return meter
 
 
+@lru_cache(64)
 def key_of_line(text):
     """Return the key that a chord line's numerals are read in, where none is given: its own, "G: I V vi IV", or C; None without numerals."""
     sheet = read_sheet(text)
@@ -146,12 +147,14 @@ def _timed(tokens, key):
         if token.kind in ("GAP", "LINE"):
             continue
         if token.kind != "TIMED":
-            raise InputError(f"{token.text!r} has no start time while the first chord has; write all as seconds:chord, '0:C 2.5:G'")
+            raise InputError(
+                f"{quoted(token.text)} has no start time while the first chord has; write all as seconds:chord, '0:C 2.5:G'"
+            )
         start_s, symbol = token.value
         if start_s > MAX_START_S:
             raise InputError(f"the chord time {quoted(token.text)} is above {MAX_START_S} s; give seconds from the clip's start")
         if timed and start_s <= timed[-1][0]:
-            raise InputError(f"chord times must rise, but {token.text!r} comes after {timed[-1][0]:g} s")
+            raise InputError(f"chord times must rise, but {quoted(token.text)} comes after {timed[-1][0]:g} s")
         timed.append((start_s, parse_symbol(symbol, key)))
     return tuple(timed)
 
@@ -172,6 +175,7 @@ class Progression:
     notes: tuple = field(default=(), compare=False)
 
     @classmethod
+    @lru_cache(8)  # a request is settled in several steps
     def parse(cls, text, meter=None, key=None):
         """Read a chord line or chart.
 

@@ -64,7 +64,7 @@ def _events(file):
         now = 0
         for message in track:
             now += message.time
-            if message.type == "set_tempo":
+            if message.type == "set_tempo" and message.tempo:
                 tempi.append((now, message.tempo))
             elif message.type == "time_signature" and (meter := _meter(message)):
                 meters.append((now, *meter))

@@ -42,7 +42,7 @@ class Setup:
         """Return (the setup with the columns and judges that can be used, [why others cannot]). Raises InputError."""
         unknown = set(self.columns) - set(COLUMNS)
         if unknown:
-            raise InputError(f"unknown column {min(unknown)!r}; choose from {', '.join(COLUMNS)}")
+            raise InputError(f"unknown column {min(unknown)!r:.40}; choose from {', '.join(COLUMNS)}")
         columns = tuple(c for c in COLUMNS if c in self.columns and not (self.audio and c in ("round trip", "dropped")))
         alone = {("shuffled",): "the model's audio against other labels; write --columns model,shuffled"}
         if not self.given:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.compose.compose import caption, compose, plan
 from musicbench.compose.compose import describe as tags_of
 from musicbench.music.chords import Chord
@@ -212,7 +212,7 @@ def read_cases(path, given=True, limit=None):
             break
         audio = row.get("location") or row.get("file_name") or row.get("audio")
         if audio and not isinstance(audio, str):
-            raise InputError(f"{where}: audio {audio!r} is no text; write the name of a file")
+            raise InputError(f"{where}: audio {quoted(audio)} is no text; write the name of a file")
         name = str(row.get("id") or (Path(audio).stem if audio else f"{number:05d}"))
         check_id(name, seen, where)
         notes = []
@@ -242,7 +242,7 @@ def load_cases(text, given=True, limit=None):
     try:
         count, seed = (int(part) for part in (rest.split(":") + ["7"])[:2])
     except ValueError:
-        raise InputError(f"unknown set {text!r}; write composed:N or composed:N:SEED, such as composed:200") from None
+        raise InputError(f"unknown set {quoted(text)}; write composed:N or composed:N:SEED, such as composed:200") from None
     if count < 1 or seed < 0:
-        raise InputError(f"unknown set {text!r}: {min(count, seed)} is too low; write composed:N with N of 1 or more")
+        raise InputError(f"unknown set {quoted(text)}: {min(count, seed)} is too low; write composed:N with N of 1 or more")
     return [composed_case(seed, index) for index in range(min(count, limit or count))]

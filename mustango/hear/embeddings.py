@@ -62,7 +62,7 @@ def load_embedder(text):
     """Return the embedder named `text`: one of EMBEDDERS, or name=FOLDER with its weights. Raises InputError."""
     name, _, folder = text.partition("=")
     if name not in EMBEDDERS:
-        raise InputError(f"unknown embedding {name!r}; choose one of {', '.join(EMBEDDERS)}, or none")
+        raise InputError(f"unknown embedding {name!r:.40}; choose one of {', '.join(EMBEDDERS)}, or none")
     return EMBEDDERS[name](folder or None)
 
 

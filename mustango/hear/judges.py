@@ -133,5 +133,5 @@ DEFAULT_JUDGES = ("madmom", "chordino", "librosa")
 def load_judge(name):
     """Return the judge of a name in JUDGES, loaded once a process. Raises InputError when it is unknown or not installed."""
     if name not in JUDGES:
-        raise InputError(f"unknown judge {name!r}; choose from {', '.join(JUDGES)}")
+        raise InputError(f"unknown judge {name!r:.40}; choose from {', '.join(JUDGES)}")
     return JUDGES[name]()

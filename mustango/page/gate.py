@@ -3,6 +3,8 @@
 import asyncio
 import json
 import re
+import sys
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import ip_address
@@ -17,7 +19,7 @@ from mustango.page.visitors import Visitors, cookies_in
 
 API = "/gradio_api"
 UPLOAD, LOGIN, LOGOUT, FILE = f"{API}/upload", ("/login", "/login/"), "/logout", f"{API}/file="
-PROGRESS = f"{API}/upload_progress"
+PROGRESS, CANCEL = f"{API}/upload_progress", f"{API}/cancel"
 NAME = r"[\w.-]+"
 OPEN = re.compile(  # what needs no login: the page's frame and the login itself
     rf"/(login/?|logout|favicon\.ico|robots\.txt|manifest\.json|theme\.css|(static|assets|svelte)/.*|pwa_icon(/\d+)?)?"
@@ -31,13 +33,15 @@ STREAMS = re.compile(
     rf"{API}/(heartbeat/|queue/data$|call/(v2/)?{NAME}/{NAME}$|upload_progress$|upload$|file=)|/(static|assets|svelte)/"
 )
 JOINS = re.compile(rf"{API}/(queue/join|call/)")
+EVENT = re.compile(rb'"event_id": *"([0-9a-f]{32})"')  # the answer to who joins
 RANGE = re.compile(rb"bytes=([0-9]{1,15}-[0-9]{0,15}|-[0-9]{1,15})")  # one part; of more the whole file is sent
 SHOWN = ("audio/", "image/png")  # in the browser; all else is downloaded
+MAX_PATH = 1000  # characters
 MAX_JSON, MAX_FORM, DRAINED = 2**19, 2**14, MAX_UPLOAD * (MAX_SONGS + 1)
 AT_ONCE, EACH = 64, 4  # requests that are let in, but for streams and files; of those of one address, how many are answered at once
-LOGINS, WORKS = 10, 120  # tries of an address in a minute: to log in, to have work done
+LOGINS, WORKS = 10, 120  # tries of an address in a minute: to log in, whether it succeeds or not; to have work done
 TOLD_S = 30.0  # how long it is told that an upload is done
-MAX_TOKENS = 1000  # of those who have logged in
+MAX_TOKENS = 100  # logins of a user that hold at once; the oldest end first
 POLICY = "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; frame-ancestors 'self'; object-src 'none'; base-uri 'self'"
 ANSWERED = {
     "content-security-policy": POLICY, "x-content-type-options": "nosniff", "referrer-policy": "same-origin",
@@ -115,6 +119,11 @@ class Gate:
             await self._answer(asked, body, send)
         except Refused as refused:
             await self._refuse(asked, refused, body, send)
+        except Exception as error:  # of Gradio, for what it cannot read
+            if send.started:
+                raise
+            print(f"mustango: {asked.method} {asked.path[:80]} failed: {error!r:.200}", file=sys.stderr)
+            await self._refuse(asked, Refused(400, "this page cannot answer what you sent"), body, send)
 
     # ---------------------------------------------------------------------------------------------- what is let in
 
@@ -133,6 +142,8 @@ class Gate:
 
     def _check_route(self, asked):
         path, at = asked.path, asked.path.find(f"{API}/file")
+        if len(path) > MAX_PATH:
+            raise Refused(414, "too long an address")
         if at >= 0 and not (at == 0 and self.files.served.fullmatch(path.removeprefix(FILE))):
             raise Refused(403, "no such file")
         reads = asked.method in ("GET", "HEAD") and (OPEN.fullmatch(path) or READ.fullmatch(path))
@@ -202,7 +213,7 @@ class Gate:
         elif asked.method == "POST":
             if JOINS.match(asked.path) and not self.works.allowed(asked.who.address):
                 raise Refused(429, f"more than {WORKS} requests in a minute; wait a minute")
-            receive = await self._read(asked, body)
+            receive = await self._read(asked, body, send)
         self.visitors.begin_to_listen(*heard)
         try:
             await self.app(asked.scope, receive, send)
@@ -225,17 +236,18 @@ class Gate:
             )
 
     async def _log_in(self, asked, body, send):
-        """Pass a login on, a few in a minute; one that succeeds forgets those before."""
+        """Pass a login on, a few in a minute."""
         if asked.auth and asked.method == "POST" and not self.logins.allowed(asked.who.address):
             raise Refused(429, "too many logins; wait a minute")
         await self.app(asked.scope, body.receive, send)
-        if asked.auth and send.status == 200:
-            self.logins.forget(asked.who.address)
-            while len(asked.tokens) > MAX_TOKENS:
-                asked.tokens.pop(next(iter(asked.tokens)))
+        held = Counter()
+        for token, user in reversed(list(asked.tokens.items())):
+            held[user] += 1
+            if held[user] > MAX_TOKENS:
+                asked.tokens.pop(token)
 
-    async def _read(self, asked, body):
-        """Return a `receive` that gives a JSON body again, its session named by this server. Raises Refused for what names foreign files."""
+    async def _read(self, asked, body, send):
+        """Return a `receive` that gives a JSON body again, its session named by this server. Raises Refused for what names what is foreign."""
         try:
             data = json.loads(await body.whole() or b"null")
             named = self.files.named_in(data)
@@ -243,15 +255,31 @@ class Gate:
             named = False
         if not named:
             raise Refused(403, "no such file")
-        if isinstance(data, dict) and data.get("session_hash") is not None:
+        session = None
+        if isinstance(data, dict) and asked.path == CANCEL:
+            data["session_hash"] = self._session_of(asked, data.get("event_id"))
+        elif isinstance(data, dict) and data.get("session_hash") is not None:
             session = data["session_hash"] = self.visitors.session(asked.who, data["session_hash"])
             if gradio := asked.scope.get("app"):
                 self.visitors.used(asked.who, session, gradio.state_holder.session_data)
-                if JOINS.match(asked.path):
-                    self.visitors.joined(session, gradio.get_blocks()._queue)
+        if JOINS.match(asked.path):
+            send.on_body = lambda answer: self._joined(asked, session, answer)
         text = json.dumps(data).encode()
         asked.set_header(b"content-length", str(len(text)).encode())
         return given_again(text, body.receive)
+
+    def _joined(self, asked, session, answer):
+        """Remember whose the event of an answer is; Gradio names the session of one after it that has none."""
+        if found := EVENT.search(answer):
+            event = found[1].decode()
+            self.visitors.joined(asked.who, event, session or event)
+            self.visitors.keep_forgetting(asked.scope["app"].get_blocks()._queue)
+
+    def _session_of(self, asked, event):
+        session = self.visitors.session_of(asked.who, event)
+        if session is None:
+            raise Refused(404, "no such event")
+        return session
 
     def _name_session(self, asked):
         """Put this server's name for a session into the address of a stream; returns the names of what is listened to in it."""
@@ -264,9 +292,7 @@ class Gate:
             scope["path"] = f"{API}/heartbeat/{self.visitors.session(asked.who, path.rpartition('/')[2])}"
             scope["raw_path"] = scope["path"].encode()
         elif asked.method == "GET" and path.startswith(f"{API}/call/"):
-            event = path.rpartition("/")[2]
-            events = scope["app"].get_blocks()._queue.event_ids_to_events if scope.get("app") else {}
-            return [event, *([events[event].session_hash] if event in events else [])]
+            return [self._session_of(asked, path.rpartition("/")[2])]
         return []
 
     async def _send_file(self, asked, body, send):
@@ -345,7 +371,7 @@ class Sender:
 
     def __init__(self, scope, send, cookie):
         self._scope, self._send, self._cookie = scope, send, cookie
-        self.started, self.status = False, None
+        self.started, self.status, self.on_body = False, None, None
 
     async def __call__(self, message):
         if message["type"] == "http.response.start":
@@ -355,6 +381,8 @@ class Sender:
             if self._cookie and self.status == 200:
                 headers.append((b"set-cookie", self._guarded(self._cookie.encode())))
             message = message | {"headers": headers}
+        elif self.on_body:
+            self.on_body(message.get("body", b""))
         await self._send(message)
 
     def _guarded(self, cookie):

@@ -9,7 +9,7 @@ from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.files import LOCK, alone_in
 from mustango.page.line import Who
 from mustango.page.shares import Shares
@@ -71,7 +71,7 @@ class Files:
         paths = [Path(str(upload.get("path"))) if isinstance(upload, dict) else Path() for upload in uploads or []]
         for path in paths:
             if not self.uploaded.fullmatch(str(path)) or path.is_symlink() or not path.is_file():
-                raise InputError(f"{path.name!r} was not uploaded or is deleted already; upload it again")
+                raise InputError(f"{quoted(path.name)} was not uploaded or is deleted already; upload it again")
         return paths
 
     def named_in(self, data):

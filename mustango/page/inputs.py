@@ -37,7 +37,7 @@ def asked_for(*values):
     length, unit = str(asked.pop("length") or "").strip(), asked.pop("unit")
     plain = re.fullmatch(r"[-+]?[\d.,]+", length)
     asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
-    asked["loudness"] = LOUDNESS.get(asked["loudness"])
+    asked["loudness"] = LOUDNESS.get(str(asked["loudness"]))
     del asked["lock"]
     left_open = {name: "" for name in ("tempo", "key", "meter") if str(asked[name]).strip().casefold() == AUTO.casefold()}
     return PageRequest(**asked | left_open)

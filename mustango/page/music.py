@@ -119,7 +119,7 @@ def let_takes_be_made(w, v, controls, maker):
     browser = [w.dark, w.cancelled, w.token]
     run = {
         "outputs": [*desk.shown, v.arrived], "show_progress": "full", "show_progress_on": v.status,
-        "api_visibility": "private",
+        "api_visibility": "private", "preprocess": False,
         **IN_LINE,
     }  # fmt: skip
     runs = [

@@ -98,10 +98,6 @@ class Tries:
             self._tried.popitem(last=False)
         return may
 
-    def forget(self, who: Hashable) -> None:
-        """Forget what one tried, for one that succeeded."""
-        self._tried.pop(who, None)
-
 
 def address_of(host: str) -> str:
     """Return what one household has of an address: the whole of an IPv4 address, the first 64 bits of an IPv6 one."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.files import save_json, written_whole
 from musicbench.scores.midi import save_midi
 from musicbench.sound.audio import save_audio
@@ -106,7 +106,7 @@ class Studio:
         """Return the ModelFacts of the model that a request names. Raises InputError for one that is not offered."""
         model = request.model or self.default
         if not isinstance(model, str) or model not in self.models:
-            raise InputError(f"unknown model {model!r}; this server offers {', '.join(self.models)}")
+            raise InputError(f"unknown model {quoted(model)}; this server offers {', '.join(self.models)}")
         return self._facts[model]
 
     def remedies(self, request):

@@ -82,7 +82,7 @@ class Builder:
         """
         check_songs(paths)
         if recipe not in RECIPES:
-            raise InputError(f"unknown recipe {recipe!r}; choose one of {', '.join(RECIPES)}")
+            raise InputError(f"unknown recipe {recipe!r:.40}; choose one of {', '.join(RECIPES)}")
         folder = Path(folder) / token_hex(16)
         with self._line.place(who, listened) as place:
             while before := self._line.before(place):

@@ -1,9 +1,10 @@
 """Who asks the page: names that the server gives, sessions keyed by them, and who listens to what goes on."""
 
+import asyncio
 import re
 import secrets
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from hashlib import blake2b
 from http.cookies import CookieError, SimpleCookie
 
@@ -19,7 +20,10 @@ class Visitors:
 
     def __init__(self):
         self._secret = secrets.token_bytes(32)
-        self._listening, self._joined = Counter(), deque()
+        self._listening = Counter()
+        self._events: dict[str, tuple[str, str]] = {}  # in Gradio's queue: {event: (whose, session)}
+        self._unheard: dict[str, float] = {}  # {session: since when}
+        self._timer = None
         self._sessions: dict[str, OrderedDict] = {}
 
     def _sealed(self, text):
@@ -44,7 +48,11 @@ class Visitors:
 
     def session(self, who: Who, name) -> str:
         """Return the name of a session that a client calls `name`: nobody else can name the same one."""
-        return self._sealed(f"session {who.user} {who.client or who.address} {name}")
+        return self._sealed(f"session {self._owner(who)} {name}")
+
+    @staticmethod
+    def _owner(who):
+        return f"{who.user} {who.client or who.address}"
 
     # ---------------------------------------------------------------------------------------------- listeners
 
@@ -63,17 +71,38 @@ class Visitors:
         """True when somebody listens to a session or an event."""
         return self._listening[name] > 0
 
-    def joined(self, session, queue) -> None:
-        """Remember that a session waits for something in Gradio's queue, and forget those that nobody listened to for a minute."""
+    def joined(self, who: Who, event: str, session: str) -> None:
+        """Remember whose an event in Gradio's queue is, and the session it is told in."""
+        self._events[event] = self._owner(who), session
+        self._unheard.pop(session, None)
+
+    def session_of(self, who: Who, event) -> str | None:
+        """Return the session of somebody's own event, None for others' and for one that is not known any more."""
+        owner, session = self._events.get(event, (None, None)) if isinstance(event, str) else (None, None)
+        return session if owner == self._owner(who) else None
+
+    def keep_forgetting(self, queue) -> None:
+        """Forget what nobody hears every few seconds from now on, as long as Gradio's queue keeps something."""
+        if self._timer is None:
+            self._forget_on(queue)
+
+    def _forget_on(self, queue):
+        self.forget_unheard(queue)
+        left = queue.pending_messages_per_session or queue.pending_event_ids_session
+        self._timer = asyncio.get_running_loop().call_later(LISTENER_S, self._forget_on, queue) if left else None
+
+    def forget_unheard(self, queue) -> None:
+        """Forget what Gradio's queue keeps for sessions that nobody has listened to for a minute, whoever named them."""
         now = time.monotonic()
-        self._joined.append((now, session))
-        waiting = None
-        while self._joined and now - self._joined[0][0] > UNHEARD_S:
-            old = self._joined.popleft()[1]
-            waiting = waiting or {event.session_hash for event in queue.event_ids_to_events.values()}
-            if not self.listens(old) and old not in waiting:
-                queue.pending_messages_per_session.pop(old, None)
-                queue.pending_event_ids_session.pop(old, None)
+        told, ids = queue.pending_messages_per_session, queue.pending_event_ids_session
+        working = {event.session_hash for event in queue.event_ids_to_events.values()}
+        idle = [name for name in {*told, *ids} if name not in working and not self.listens(name)]
+        self._unheard = {name: self._unheard.get(name, now) for name in idle}
+        for name in [name for name, since in self._unheard.items() if now - since > UNHEARD_S]:
+            told.pop(name, None)
+            ids.pop(name, None)
+        kept = {*queue.event_ids_to_events, *(event for events in ids.values() for event in events)}
+        self._events = {event: whose for event, whose in self._events.items() if event in kept}
 
     # ---------------------------------------------------------------------------------------------- sessions
 

@@ -68,8 +68,8 @@ def released_components(folder: Path) -> Iterator[tuple[str, Any]]:
     n_mels, expected = stft.get("n_mel_channels", RELEASED_VOCODER["num_mels"]), RELEASED_VOCODER["num_mels"]
     if n_mels != expected or not isinstance(stft.get("sampling_rate", 16000), int):
         raise InputError(
-            f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r} and sampling_rate "
-            f"{stft.get('sampling_rate')!r}; the vocoder takes {expected} and a whole number; get the model again"
+            f"{configs / 'stft_config.json'} has n_mel_channels {n_mels!r:.40} and sampling_rate "
+            f"{stft.get('sampling_rate')!r:.40}; the vocoder takes {expected} and a whole number; get the model again"
         )
     yield "vocoder", _built(vae_weights, convert_vocoder, vae, vae_config.get("vocoder"), stft.get("sampling_rate", 16000))
     yield "mel", _built(configs / "stft_config.json", convert_mel, stft)
@@ -89,7 +89,9 @@ def check_scheduler(path: Path) -> None:
     """
     name = read_json(path).get("scheduler_name", SCHEDULER_NAME) if path.is_file() else SCHEDULER_NAME
     if str(name).rstrip("/").rpartition("/")[2] != SCHEDULER_NAME:
-        raise InputError(f"{path} has scheduler_name = {name!r}; only stabilityai/{SCHEDULER_NAME}, which predicts v, is built in")
+        raise InputError(
+            f"{path} has scheduler_name = {name!r:.40}; only stabilityai/{SCHEDULER_NAME}, which predicts v, is built in"
+        )
 
 
 def released_predictors(folder: Path) -> Iterator[tuple[str, Any]]:

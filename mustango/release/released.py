@@ -43,7 +43,7 @@ def check_settings(config, fixed, where):
     """Raise InputError for a setting that a config has otherwise than ours, {name: value}, which are built in."""
     for name, value in fixed.items():
         if config.get(name, value) != value:
-            raise InputError(f"{where} has {name} = {config[name]!r}; only {value!r} is supported")
+            raise InputError(f"{where} has {name} = {config[name]!r:.40}; only {value!r} is supported")
 
 
 def munet_config(released):
@@ -62,7 +62,9 @@ def munet_config(released):
         levels = [kind.startswith("CrossAttn") for kind in released["down_block_types"]]
         for width, count in zip(widths, heads if isinstance(heads, list) else [heads] * len(widths), strict=True):
             if not isinstance(count, int) or count < 1 or width % count:
-                raise InputError(f"the MuNet config has attention_head_dim {heads!r}, which does not divide {widths}; get it again")
+                raise InputError(
+                    f"the MuNet config has attention_head_dim {heads!r:.40}, which does not divide {widths}; get it again"
+                )
         if [kind.startswith("CrossAttn") for kind in reversed(released["up_block_types"])] != levels:
             raise InputError("the MuNet config's up blocks do not mirror its down blocks; only mirrored ones are supported")
         return {

@@ -136,7 +136,7 @@ def loaded(lines: list[Line], options: Namespace) -> dict:
     if options.model is not None and options.revision is None and own != {options.model}:  # a line's revision is of its own model
         chosen["revision"] = None
     if chosen["dtype"] not in DTYPES:
-        raise InputError(f"unknown dtype {chosen['dtype']!r}; choose one of {', '.join(DTYPES)}")
+        raise InputError(f"unknown dtype {chosen['dtype']!r:.40}; choose one of {', '.join(DTYPES)}")
     return chosen
 
 

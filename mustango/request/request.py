@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from musicbench import InputError
+from musicbench.music.sections import MAX_LINE
 from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.request.bounds import check_length, read_duration, read_number
@@ -105,10 +106,13 @@ def is_blank(value: Any) -> bool:
 
 
 def as_line(chords: Any) -> str | None:
-    """Return chords as a chord line; None for none. Raises InputError."""
+    """Return chords as a chord line; None for none. Raises InputError, for one that is too long before it is read."""
     if not isinstance(chords, (str, list, tuple, type(None))):
         raise InputError(f"chords are {repr(chords)[:40]}; give a chord line such as 'C G Am F' or a list of symbols")
-    return " ".join(str(c) for c in chords) if isinstance(chords, (list, tuple)) else chords
+    line = " ".join(str(c) for c in chords) if isinstance(chords, (list, tuple)) else chords
+    if line is not None and len(line) > MAX_LINE:
+        raise InputError(f"the chord line has {len(line)} characters, above {MAX_LINE}; shorten it")
+    return line
 
 
 def check_text(name: str, text: Any) -> None:

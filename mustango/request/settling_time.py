@@ -4,7 +4,7 @@ import math
 import re
 from dataclasses import replace
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from musicbench.music.keys import MODES, Key
 from musicbench.music.meters import Meter, read_meter
 from musicbench.music.progression import beat_grid, read_sheet
@@ -253,7 +253,7 @@ class TimeSettling:
         """Raise InputError for a given duration in bars, which predicted beats cannot be counted in; leave a stated one out."""
         if self.origin["duration"] == "given":
             raise InputError(
-                f"a duration of {self.duration!r} needs a tempo and chords, and the model's predictors tell theirs in "
+                f"a duration of {quoted(self.duration)} needs a tempo and chords, and the model's predictors tell theirs in "
                 "seconds; give "
                 "both, a duration in seconds, or predictors reader"
             )
