@@ -6,19 +6,23 @@ from pathlib import Path
 from musicbench import InputError
 from musicbench.build.dataset import rows_file
 from musicbench.files import check_writable
-from mustango.release.folder import model_folder, model_index
+from mustango.release.files import read_json
+from mustango.release.folder import BUNDLED, model_folder, model_index
 from mustango.release.layouts import is_released
+from mustango.release.tango import is_tango
 from mustango.request.bounds import read_number
 from mustango.request.request import MAX_SEED
+from mustango.train.recipe import Recipe
 
 BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")
 NEEDED = {"start": "source", "text": "text_encoder", "bundle": "to"}  # the option that a part needs; the others need "data"
-FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet")  # by many steps
+FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet", "adapter")  # by many steps
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
 USED_BY = {
     **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device"), FITTED),
-    "seed": (*FITTED, "sharpen"), "bf16": ("munet", "refiner", "vocoder"), "remember": ("munet",),
-    "source": ("start",), "text_encoder": ("text",), "to": ("bundle",),
+    "seed": (*FITTED, "sharpen"), "bf16": ("munet", "adapter", "refiner", "vocoder"), "remember": ("munet",), "recipe": ("munet", "adapter"),
+    "rank": ("adapter",), "licence": ("adapter",),
+    "source": ("start", "adapter"), "new_attentions": ("start",), "tokenizer": ("start",), "text_encoder": ("text",), "to": ("bundle",),
 }  # fmt: skip
 
 
@@ -34,6 +38,7 @@ def check_training(options, defaults):
     read_number("seed", options.seed, int, 0, MAX_SEED)
     read_number("lr", options.lr, low=0, high=1)
     read_number("minutes", options.minutes, low=0)
+    Recipe.read(options.recipe)
     check_place(options.out)
     if options.to:
         check_place(options.to)
@@ -62,6 +67,11 @@ def _check_folders(options):
         raise InputError(f"no text encoder in {options.text_encoder} (no config.json); give the folder of one with its tokenizer")
     if options.part == "start":
         check_start(options.out, options.source)
+        for name in ("new_attentions", "tokenizer"):
+            if getattr(options, name) and not is_tango(model_folder(options.source)):
+                raise InputError(f"{_written(name)} is of a start from Tango's weights; {options.source} has its own, leave it out")
+    if options.part == "adapter":
+        check_adapter_begins(options.out, options.source)
     if options.part == "bundle" and not (Path(options.out) / "parts" / "model_index.json").is_file():
         for name in BUNDLED_PARTS:
             part(options.out, name)
@@ -70,11 +80,24 @@ def _check_folders(options):
 def check_start(run, model):
     """Raise InputError unless a run can begin with a model."""
     folder = model_folder(model)
-    if is_released(folder):
+    if is_tango(folder):
+        for name in ("main_config.json", "vae_config.json", "stft_config.json"):
+            read_json(folder / name)
+    elif is_released(folder):
         raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
-    model_index(folder)
+    else:
+        model_index(folder)
     if (Path(run) / "parts").exists():
         raise InputError(f"{Path(run) / 'parts'} exists; use a new run folder")
+
+
+def check_adapter_begins(run, model):
+    """Raise InputError unless an adapter can begin in a run: with its model, or with one that is copied into it."""
+    parts = Path(run) / "parts"
+    if not parts.exists():
+        check_start(run, model or BUNDLED)
+    elif model:
+        raise InputError(f"{run} has a model already; leave --from out, or use a new run folder")
 
 
 def part(run, name):

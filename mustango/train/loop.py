@@ -34,6 +34,7 @@ from mustango.release.limits import reason
 from mustango.request.knows import KNOWS
 from mustango.train.checks import check_one_process, part
 from mustango.train.parts import save_part
+from mustango.train.recipe import Recipe
 
 # ---------------------------------------------------------------------------------------------------- the loop
 
@@ -44,7 +45,8 @@ HELD_OUT_BATCHES = 16
 class Course:
     """How a task is trained: until `steps`, or for `minutes`, on batches that are drawn by `seed`.
 
-    lr: the peak learning rate. loaders: processes that draw batches ahead. ema_decay: of the averaged weights. save_every, log_every: so many steps.
+    lr: the peak learning rate. loaders: processes that draw batches ahead. recipe: the optimizer's other settings, and those of the
+    averaged weights. save_every, log_every: so many steps.
     """
 
     steps: int
@@ -53,7 +55,7 @@ class Course:
     seed: int = 0
     minutes: float | None = None
     loaders: int = 0
-    ema_decay: float = 0.999
+    recipe: Recipe = Recipe()
     save_every: int = 200
     log_every: int = 20
 
@@ -70,8 +72,10 @@ class EMA:
         torch._foreach_lerp_(self.values, [p.detach() for p in parameters], 1 - decay)
 
 
-def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
-    """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps."""
+def learning_rate_factor(step, steps, warmup=200, decay_share=0.25, schedule="trapezoid"):
+    """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps; "linear": fall from the first step on."""
+    if schedule == "linear":
+        return max(steps - step, 0) / steps
     left = (steps - step) / max(decay_share * steps, 1)
     return min(1.0, (step + 1) / warmup, max(left, 0.0))
 
@@ -90,7 +94,7 @@ class Batches:
         rng = np.random.default_rng([self.seed, step])
         noise_seed = int(rng.integers(2**31))
         try:
-            return noise_seed, self.task.draw(rng, self.size)
+            return noise_seed, self.task.draw(rng, self.size, (self.seed, step))
         except InputError as error:
             return noise_seed, error
 
@@ -125,8 +129,9 @@ class Fit:
         make_folder(self.out)
         self.parameters = [p for p in task.model.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=course.lr, betas=(0.9, 0.99), weight_decay=0.01)
-        self.ema = EMA(self.parameters, course.ema_decay)
+        recipe = course.recipe
+        self.optimizer = torch.optim.AdamW(self.parameters, lr=course.lr, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        self.ema = EMA(self.parameters, recipe.ema) if recipe.ema else None
         self.step, self.started = 0, time.monotonic()
         if (self.out / "state.pt").exists():
             self._resume()
@@ -147,25 +152,41 @@ class Fit:
         except Exception as error:
             raise InputError(f"cannot read {path} ({reason(error)[:160]}); delete it, and the run begins that part anew") from None
         try:
-            self.task.model.load_state_dict(state["model"])
+            self._load(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.ema.values, self.step = state["ema"], int(state["step"])
+            self.step = int(state["step"])
+            if self.ema:
+                self.ema.values = state["ema"]
         except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
             said = (str(error).splitlines() or [""])[-1].strip()
             raise InputError(f"{path} is of another model ({said}); use a new run folder") from None
         print(f"{self.task.name}: going on at step {self.step}", flush=True)
 
+    def _learnt(self):
+        """Return what of the model's state is learnt; what is frozen lies in the run's parts."""
+        frozen = {name for name, parameter in self.task.model.named_parameters() if not parameter.requires_grad}
+        return {name: tensor for name, tensor in self.task.model.state_dict().items() if name not in frozen}
+
+    def _load(self, learnt):
+        lacking = self._learnt().keys() - learnt.keys()
+        if lacking:
+            raise LookupError(f"lacks {min(lacking)}")
+        unknown = self.task.model.load_state_dict(learnt, strict=False).unexpected_keys
+        if unknown:
+            raise LookupError(f"has {min(unknown)}")
+
     def advance(self, noise_seed, batch):
         """Take one optimizer step on a batch of CPU tensors."""
         torch.manual_seed(noise_seed)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps)
+            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps, schedule=self.course.recipe.schedule)
         loss, terms = self.task.loss({name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()})
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.course.recipe.clip_norm or float("inf"))
         self.optimizer.step()
-        self.ema.update(self.parameters, self.step)
+        if self.ema:
+            self.ema.update(self.parameters, self.step)
         self.step += 1
         for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
@@ -196,7 +217,10 @@ class Fit:
 
     @contextmanager
     def averaged(self):
-        """Put the EMA weights into the model for a while."""
+        """Put the EMA weights into the model for a while, if there are any."""
+        if not self.ema:
+            yield
+            return
         kept = [p.detach().clone() for p in self.parameters]
         for p, value in zip(self.parameters, self.ema.values, strict=True):
             p.data.copy_(value)
@@ -214,8 +238,8 @@ class Fit:
         with self.averaged():
             self.log_held_out()
         with written_whole(self.out / "state.pt") as temporary:
-            state = {"model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-            torch.save(state | {"ema": self.ema.values, "step": self.step}, temporary)
+            state = {"model": self._learnt(), "optimizer": self.optimizer.state_dict()}
+            torch.save(state | {"ema": self.ema and self.ema.values, "step": self.step}, temporary)
         with self.averaged():
             self.task.save(self.parts)
 
@@ -224,7 +248,7 @@ def fit(task, run, course, held_out=None):
     """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     Returns the step reached.
-    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
+    A task has `name`, `model`, `draw(rng, size, (seed, step)) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
     tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
     what the EMA weights lose on the same few batches of them goes to held_out.csv.
     """
