@@ -77,6 +77,7 @@ def test_copied_attentions_are_the_texts(tango):
     assert parts["conditioner"].config.dim == parts["unet"].config.cross_attention_dim
 
 
+@pytest.mark.slow
 def test_a_run_begins_with_tango_and_its_bundle_plays(tango, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "tokenizer"

@@ -14,14 +14,13 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from musicbench.build.copy_loading import RowSounds
-from musicbench.build.index import file_state
+from musicbench import InputError
 from musicbench.files import written_whole
 from mustango.model.conditioning import encode_text
 from mustango.release.classes import class_of
 from mustango.release.files import read_json
 from mustango.train.recipe import Recipe
-from mustango.train.rows import training_rows
+from mustango.train.sources import leave_out
 from mustango.train.texts import captions_of
 
 WINDOW_S = 10.24
@@ -64,6 +63,10 @@ class EncodedRows:
     """
 
     def __init__(self, rows, texts, captions, latent_files, state_files):
+        self.bad = set()  # places of rows whose sound could not be read
+        for number, path in enumerate(latent_files):
+            told = json.loads((_mapped(path).metadata() or {}).get("bad", "{}"))
+            self.bad |= {number * ROWS_A_FILE + int(place) for place in told}
         self.rows, self.texts, self.captions = rows, texts, captions
         self._latents, self._states = latent_files, state_files
         lengths = [torch.cat([torch.zeros(1, dtype=torch.long), _mapped(path).get_tensor("lengths")]) for path in state_files]
@@ -112,59 +115,67 @@ def prepared(sound: np.ndarray, samples: int, recipe: Recipe) -> torch.Tensor:
 
 
 @torch.no_grad()
-def encode_dataset(folder, cache_folder, parts, recipe=None):
-    """Encode rows to latents and captions to states, once, in files under `cache_folder`; returns EncodedRows.
+def encode_dataset(source, cache_folder, parts, recipe=None):
+    """Encode the rows of a Source to latents and their captions to states, once, in files under `cache_folder`; returns EncodedRows.
 
     The files lie in a folder named by the rows and their captions, by their audio files' sizes and times, by the
-    weights that encode them and by the recipe. Each caption is encoded once, however many rows have it.
+    weights that encode them and by the recipe. Each caption is encoded once, however many rows have it. Raises InputError.
     """
     mel, vae, tokenizer, text_encoder = parts
-    folder, recipe = Path(folder), recipe or Recipe()
-    rows = training_rows(folder, ("location", "dataset", "main_caption"), may_be_made=True)
+    recipe, rows = recipe or Recipe(), source.rows
     own = [captions_of(row, recipe) for row in rows]
     texts = {text: place for place, text in enumerate(dict.fromkeys(["", *(text for some in own for text in some)]))}
-    digest = hashlib.sha256(json.dumps([rows, [*texts]], sort_keys=True).encode())
+    digest = hashlib.sha256(json.dumps([rows, [*texts]], sort_keys=True, default=str).encode())
     digest.update(json.dumps([asdict(recipe)[name] for name in ("centred", "peak", "rows", "posterior")]).encode())
     for row in rows:
-        digest.update(file_state(folder / row["location"]).encode())  # of a row without a file its fields tell all
+        digest.update(source.state(row).encode())  # of a row without a file its fields tell all
     for tensor in (*vae.encoder.state_dict().values(), *text_encoder.state_dict().values()):
         digest.update(tensor.contiguous().cpu().numpy().tobytes())
     cache_folder = Path(cache_folder) / digest.hexdigest()[:16]
     cache_folder.mkdir(parents=True, exist_ok=True)
-
     grid = LatentGrid.of(mel, vae)
     samples = (recipe.rows or max(map(grid.rows, rows))) * grid.samples
-    sounds = RowSounds(folder)
-
-    def waveform(row):
-        sound, rate = sounds.load(row, MOST_S)
-        return prepared(sound if rate == grid.sample_rate else soxr.resample(sound, rate, grid.sample_rate), samples, recipe)
 
     def latents(some):
-        with ThreadPoolExecutor() as readers:
-            waveforms = torch.stack(list(readers.map(waveform, some)))
-        return encoded_sound(waveforms, mel, vae, recipe.posterior)
+        waveforms, bad = waveforms_of(source, some, grid.sample_rate, samples, recipe)
+        leave_out(source, {some[place]["location"]: why for place, why in bad.items()})
+        return encoded_sound(waveforms, mel, vae, recipe.posterior), {"bad": json.dumps(bad)}
+
+    def states(some):
+        return encoded_texts(some, tokenizer, text_encoder), None
 
     captions = [[texts[text] for text in some] for some in own]
     latent_files = _kept(rows, ROWS_A_FILE, latents, cache_folder, "latents")
-    state_files = []
-    if not recipe.encodes_texts_at_each_step:
-        state_files = _kept(
-            [*texts], TEXTS_A_FILE, lambda some: encoded_texts(some, tokenizer, text_encoder), cache_folder, "texts"
-        )
+    state_files = [] if recipe.encodes_texts_at_each_step else _kept([*texts], TEXTS_A_FILE, states, cache_folder, "texts")
     return EncodedRows(rows, [*texts], captions, latent_files, state_files)
 
 
+def waveforms_of(source, rows, sample_rate, samples, recipe):
+    """Return the sound (B, samples) of rows as it is encoded, and {place: why} of those whose sound cannot be read, silent here."""
+    bad = {}
+
+    def waveform(place):
+        try:
+            sound, rate = source.load(rows[place], MOST_S)
+        except InputError as error:
+            bad[place] = str(error)
+            return torch.zeros(samples)
+        return prepared(sound if rate == sample_rate else soxr.resample(sound, rate, sample_rate), samples, recipe)
+
+    with ThreadPoolExecutor() as readers:
+        return torch.stack(list(readers.map(waveform, range(len(rows))))), bad
+
+
 def _kept(things, a_file, encode, folder, what):
-    """Encode things, so many a file, where the file is not there yet; returns the files."""
+    """Encode things, so many a file, where the file is not there yet; returns the files. encode: returns tensors and metadata."""
     paths = []
     for first in range(0, len(things), a_file):
         some = things[first : first + a_file]
         paths.append(folder / f"{what}-{first:08d}-{len(some)}.safetensors")
         if not paths[-1].exists():
-            tensors = encode(some)
+            tensors, told = encode(some)
             with written_whole(paths[-1]) as temporary:
-                save_file(tensors, temporary)
+                save_file(tensors, temporary, metadata=told)
             print(f"{what}: encoded {first + len(some)}/{len(things)}", flush=True)
     return paths
 

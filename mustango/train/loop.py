@@ -32,8 +32,9 @@ from mustango.release.files import check_no_stand_in, read_json
 from mustango.release.folder import model_written_whole
 from mustango.release.limits import reason
 from mustango.request.knows import KNOWS
-from mustango.train.checks import check_one_process, part
+from mustango.train.checks import part
 from mustango.train.parts import save_part
+from mustango.train.processes import Processes
 from mustango.train.recipe import Recipe
 
 # ---------------------------------------------------------------------------------------------------- the loop
@@ -81,20 +82,23 @@ def learning_rate_factor(step, steps, warmup=200, decay_share=0.25, schedule="tr
 
 
 class Batches:
-    """A task's batches by step, each with a seed for what is drawn on the device.
+    """A task's batches by step, in equal shares, each with a seed for what is drawn on the device.
 
     An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked`
     raises it.
     """
 
-    def __init__(self, task, seed, size):
-        self.task, self.seed, self.size = task, seed, size
+    def __init__(self, task, seed, size, shares=1):
+        self.task, self.seed, self.size, self.shares = task, seed, size, shares
 
-    def __getitem__(self, step):
+    def __getitem__(self, place):
+        """Return what is drawn for (step, share of its batch)."""
+        step, share = place
         rng = np.random.default_rng([self.seed, step])
         noise_seed = int(rng.integers(2**31))
         try:
-            return noise_seed, self.task.draw(rng, self.size, (self.seed, step))
+            batch = self.task.draw(rng, self.size, (self.seed, step))
+            return noise_seed + share, {name: tensor.chunk(self.shares)[share] for name, tensor in batch.items()}
         except InputError as error:
             return noise_seed, error
 
@@ -124,25 +128,28 @@ class Fit:
     `out` holds state.pt, curve.csv and held_out.csv; `parts` what the EMA weights make. Goes on where `out` was left. Raises InputError.
     """
 
-    def __init__(self, task, run, course, held_out):
+    def __init__(self, task, run, course, held_out, processes):
+        self.processes = processes
         self.task, self.course, self.out, self.parts = task, course, Path(run) / task.name, Path(run) / "parts"
         make_folder(self.out)
-        self.parameters = [p for p in task.model.parameters() if p.requires_grad]
-        self.device = self.parameters[0].device
         recipe = course.recipe
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=course.lr, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        self.learner, self.optimizer = processes.wrapped(
+            task, lambda some: torch.optim.AdamW(some, lr=course.lr, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        )
+        self.parameters = [p for p in self.learner.parameters() if p.requires_grad]
+        self.device = self.parameters[0].device
         self.ema = EMA(self.parameters, recipe.ema) if recipe.ema else None
         self.step, self.started = 0, time.monotonic()
         if (self.out / "state.pt").exists():
             self._resume()
-        for curve in ("curve.csv", "held_out.csv"):
+        for curve in ("curve.csv", "held_out.csv") if processes.writes else ():
             _forget_after(self.out / curve, self.step or -1)
         self.logged, self.judged, self.sums = self.step, self.step or None, {}
         self.held_out, self.unseen = held_out, []
-        if held_out:
+        if held_out and processes.writes:
             held_out.model = task.model
             draws = Batches(held_out, 0, course.batch_size)
-            self.unseen = [checked(draws[k]) for k in range(HELD_OUT_BATCHES)]
+            self.unseen = [checked(draws[k, 0]) for k in range(HELD_OUT_BATCHES)]
 
     def _resume(self):
         path = self.out / "state.pt"
@@ -160,7 +167,8 @@ class Fit:
         except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
             said = (str(error).splitlines() or [""])[-1].strip()
             raise InputError(f"{path} is of another model ({said}); use a new run folder") from None
-        print(f"{self.task.name}: going on at step {self.step}", flush=True)
+        if self.processes.writes:
+            print(f"{self.task.name}: going on at step {self.step}", flush=True)
 
     def _learnt(self):
         """Return what of the model's state is learnt; what is frozen lies in the run's parts."""
@@ -175,20 +183,18 @@ class Fit:
         if unknown:
             raise LookupError(f"has {min(unknown)}")
 
-    def advance(self, noise_seed, batch):
-        """Take one optimizer step on a batch of CPU tensors."""
-        torch.manual_seed(noise_seed)
+    def advance(self, shares):
+        """Take one optimizer step on this process's shares of a batch: (noise seed, CPU tensors) each."""
+        torch.manual_seed(shares[0][0])
+        recipe = self.course.recipe
         for group in self.optimizer.param_groups:
-            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps, schedule=self.course.recipe.schedule)
-        loss, terms = self.task.loss({name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()})
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, self.course.recipe.clip_norm or float("inf"))
-        self.optimizer.step()
+            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps, schedule=recipe.schedule)
+        batches = [{name: t.to(self.device, non_blocking=True) for name, t in batch.items()} for _, batch in shares]
+        loss, terms, norm = self.processes.learn(self.learner, self.optimizer, batches, recipe.clip_norm)
         if self.ema:
             self.ema.update(self.parameters, self.step)
         self.step += 1
-        for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
+        for name, value in {"loss": loss, "grad_norm": norm, **terms}.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def log(self):
@@ -196,14 +202,15 @@ class Fit:
         if self.step == self.logged:
             return
         row = {"step": self.step, "seconds": round(time.monotonic() - self.started, 1)}
-        row |= {name: round(float(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
+        row |= {name: round(self.processes.mean(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
         if not np.isfinite(row["grad_norm"]):
             raise InputError(
                 f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept, "
                 "run again with a lower --lr"
             )
-        _log(self.out / "curve.csv", row)
-        print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        if self.processes.writes:
+            _log(self.out / "curve.csv", row)
+            print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         self.logged, self.sums = self.step, {}
 
     def log_held_out(self):
@@ -235,6 +242,9 @@ class Fit:
 
         A resumed run takes a held-out line back that is ahead of the state.
         """
+        if not self.processes.writes:
+            self.processes.wait()
+            return
         with self.averaged():
             self.log_held_out()
         with written_whole(self.out / "state.pt") as temporary:
@@ -242,28 +252,32 @@ class Fit:
             torch.save(state | {"ema": self.ema and self.ema.values, "step": self.step}, temporary)
         with self.averaged():
             self.task.save(self.parts)
+        self.processes.wait()
 
 
-def fit(task, run, course, held_out=None):
+def fit(task, run, course, held_out=None, processes=None):
     """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     Returns the step reached.
     A task has `name`, `model`, `draw(rng, size, (seed, step)) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
     tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
-    what the EMA weights lose on the same few batches of them goes to held_out.csv.
+    what the EMA weights lose on the same few batches of them goes to held_out.csv. processes: those that train together, this one
+    alone when None.
     """
-    check_one_process()
-    training = Fit(task, run, course, held_out)
+    processes = processes or Processes()
+    processes.check(course.batch_size)
+    training = Fit(task, run, course, held_out, processes)
     task.model.train()
-    batches = DataLoader(
-        Batches(task, course.seed, course.batch_size), batch_size=None, sampler=range(training.step, course.steps),
-        num_workers=course.loaders, pin_memory=training.device.type == "cuda",
+    drawn = DataLoader(
+        Batches(task, course.seed, course.batch_size, processes.shares), batch_size=None,
+        sampler=processes.steps(training.step, course.steps), num_workers=course.loaders, pin_memory=training.device.type == "cuda",
     )  # fmt: skip
     if training.step == 0:
         training.log_held_out()
-    for drawn in batches:
-        training.advance(*checked(drawn))
+    for shares in zip(*[iter(drawn)] * processes.accumulate, strict=True):
+        training.advance([checked(share) for share in shares])
         late = course.minutes is not None and time.monotonic() - training.started >= 60 * course.minutes
+        late = course.minutes is not None and processes.any(late)
         saves = training.step % course.save_every == 0
         if training.step % course.log_every == 0 or saves or late:
             training.log()

@@ -33,6 +33,7 @@ from mustango.train.latents import WINDOW_S, LatentGrid, encode_dataset, load_te
 from mustango.train.loop import SCHEDULER
 from mustango.train.parts import begin, save_part
 from mustango.train.recipe import Recipe
+from mustango.train.sources import leave_out, open_source, tell_left_out
 from mustango.train.texts import with_sentences_dropped
 
 CONDITIONER = dict(
@@ -135,8 +136,8 @@ class TrainMuNet:
     name = "munet"
     drops = 1.0  # how often conditions are left out, as a share of how often they are in training
 
-    def __init__(self, folder, run, device="cpu", bf16=False, recipe=None):
-        self.bf16, self.recipe = bf16 or torch.device(device).type == "cuda", recipe or Recipe()
+    def __init__(self, data, run, device="cpu", bf16=False, recipe=None, audio=None):
+        self.bf16, self.recipe, source = bf16, recipe or Recipe(), open_source(data, audio)
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
         self.tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False)
@@ -144,7 +145,7 @@ class TrainMuNet:
             load_text_encoder(part(run, "text_encoder"), self.recipe.text_dropout).eval().requires_grad_(False).to(device)
         )
         cache = Path(run) / self.name / "cache"
-        self.encoded = encode_dataset(folder, cache, (mel, vae, self.tokenizer, text_encoder), self.recipe)
+        self.encoded = encode_dataset(source, cache, (mel, vae, self.tokenizer, text_encoder), self.recipe)
         self.text_encoder = text_encoder.train(self.recipe.text_dropout > 0) if self.recipe.encodes_texts_at_each_step else None
         rows = self.encoded.rows
         self.clips = [row_clip(row) for row in rows]
@@ -155,19 +156,24 @@ class TrainMuNet:
         if unet.control is not None:
             unet.widen_control(CONTROL_CHANNELS)
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
-        self.learnable = self._learnable(folder)
+        unread = {rows[place]["location"] for place in self.encoded.bad}  # those that were found when they were encoded
+        leave_out(source, {name: f"the sound of {name} cannot be read" for name in unread - source.bad.keys()})
+        tell_left_out(source)
+        self.learnable = self._learnable(data)
         self.sentences = np.mean([len(sentences(rows[index]["main_caption"])) for index in self.learnable])
         self.learnt = Knows.of_rows([rows[index] for index in self.learnable])
         own = Path(run) / "parts" / "scheduler" / "scheduler_config.json"
         self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
 
-    def _learnable(self, folder):
+    def _learnable(self, data):
         """Return the places of the clips whose beats and chords the model can be told of.
 
         Raises InputError when there are none.
         """
         conditioner, learnable, refused = self.model["conditioner"], [], None
         for index, clip in enumerate(self.clips):
+            if index in self.encoded.bad:
+                continue
             try:
                 conditioner.tokens([(clip.beat_times, clip.beat_positions)], [(clip.chords, clip.chord_times)])
             except InputError as error:
@@ -175,9 +181,10 @@ class TrainMuNet:
             else:
                 learnable.append(index)
         if refused:
-            print(f"{len(self.clips) - len(learnable)} of {len(self.clips)} rows of {folder} are left out: {refused}", flush=True)
+            left_out = len(self.clips) - len(self.encoded.bad) - len(learnable)
+            print(f"{left_out} of {len(self.clips)} rows of {data} are left out: {refused}", flush=True)
         if not learnable:
-            raise InputError(f"no row of {folder} can be learnt from: {refused}")
+            raise InputError(f"no row of {data} can be learnt from: {refused}")
         return learnable
 
     def _drawn_places(self, rng, size, at):
