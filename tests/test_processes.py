@@ -86,7 +86,7 @@ def command(launcher, *arguments):
     return done.stdout
 
 
-TORCHRUN = ("torch.distributed.run", "--nproc_per_node", "2", "--master_port", "0", "-m", "mustango")
+TORCHRUN = ("torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "mustango")
 ACCELERATE = (
     "accelerate.commands.launch",
     "--cpu",

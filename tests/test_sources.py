@@ -71,6 +71,9 @@ def test_shards_are_read_where_they_lie(data, tmp_path):
     wanted = open_source(data)
     for name in (folder, f"{folder}/train-*.tar", f"file://{folder}/train-*.tar"):
         assert same(open_source(name), wanted)
+    (tmp_path / "built").mkdir()
+    shutil.copytree(folder, tmp_path / "built" / "shards")
+    assert same(open_source(tmp_path / "built"), wanted)
     assert len({row["location"] for row in open_source(folder).rows}) == 4
     (folder / "train-000001.tar").write_bytes(b"no tar at all" * 100)
     with pytest.raises(InputError, match="cannot read the shard"):

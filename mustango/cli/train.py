@@ -54,6 +54,10 @@ OPTIONS = {
     "--checkpointing": dict(
         action="store_true", help="munet, adapter: compute attention again on the way back, slower, to save memory"
     ),
+    "--log": dict(
+        choices=("tensorboard", "wandb", "none"),
+        help="also log for TensorBoard (default, where it is installed) or Weights & Biases; the curve is always written",
+    ),
     "--loaders": dict(type=positive, default=0, help="processes that draw batches ahead (default: none)"),
     "--rank": dict(type=positive, default=8, help="adapter: how many directions it changes in a layer (default %(default)s)"),
     "--licence": dict(help="adapter: of the songs that it learns from, told in its card beside what the rows say"),
@@ -179,5 +183,15 @@ def fit_part(options):
         keep_recipe(state, recipe)
     if options.checkpointing:
         task.model["unet"].enable_gradient_checkpointing()
-    course = Course(options.steps, lr, size, options.seed, minutes=options.minutes, loaders=options.loaders, recipe=recipe)
+    course = Course(
+        options.steps,
+        lr,
+        size,
+        options.seed,
+        minutes=options.minutes,
+        loaders=options.loaders,
+        recipe=recipe,
+        log=options.log,
+        plans=True,
+    )
     fit(task, options.out, course, held_out, processes)

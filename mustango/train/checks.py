@@ -12,6 +12,7 @@ from mustango.release.layouts import is_released
 from mustango.release.tango import is_tango
 from mustango.request.bounds import read_number
 from mustango.request.request import MAX_SEED
+from mustango.train.curves import check_log
 from mustango.train.recipe import Recipe
 from mustango.train.sources import is_source_elsewhere
 
@@ -21,7 +22,7 @@ FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet", "adapter")  # by m
 SHARED = ("munet", "adapter")  # in several processes, where a launcher started them
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
 USED_BY = {
-    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device"), FITTED),
+    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device", "log"), FITTED),
     "seed": (*FITTED, "sharpen"), "bf16": ("munet", "adapter", "refiner", "vocoder"), "remember": ("munet",), "recipe": ("munet", "adapter"),
     **dict.fromkeys(("audio", "accumulate", "fp16", "checkpointing"), SHARED), "rank": ("adapter",), "licence": ("adapter",),
     "source": ("start", "adapter"), "new_attentions": ("start",), "tokenizer": ("start",), "text_encoder": ("text",), "to": ("bundle",),
@@ -45,6 +46,7 @@ def check_training(options, defaults):
         )
     read_number("minutes", options.minutes, low=0)
     Recipe.read(options.recipe)
+    check_log(options.log)
     check_place(options.out)
     if options.to:
         check_place(options.to)
@@ -67,7 +69,7 @@ def _check_folders(options):
     if options.part in (*FITTED, "sharpen"):
         takes_any = options.part in SHARED
         for folder in filter(None, (options.data, options.held_out, options.remember)):
-            if takes_any and (is_source_elsewhere(folder) or any(Path(folder).glob("*.tar"))):
+            if takes_any and (is_source_elsewhere(folder) or any(Path(folder).glob("*.tar")) or (Path(folder) / "shards").is_dir()):
                 continue
             if Path(folder).is_file() and not takes_any:
                 raise InputError(f"{folder} is a file; give a dataset folder, as `musicbench compose` and `build` write it")

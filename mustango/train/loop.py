@@ -7,12 +7,11 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 were made for.
 """
 
-import csv
 import json
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +32,9 @@ from mustango.release.folder import model_written_whole
 from mustango.release.limits import reason
 from mustango.request.knows import KNOWS
 from mustango.train.checks import part
+from mustango.train.curves import Curves
 from mustango.train.parts import save_part
+from mustango.train.plan import plan_of
 from mustango.train.processes import Processes
 from mustango.train.recipe import Recipe
 
@@ -47,7 +48,7 @@ class Course:
     """How a task is trained: until `steps`, or for `minutes`, on batches that are drawn by `seed`.
 
     lr: the peak learning rate. loaders: processes that draw batches ahead. recipe: the optimizer's other settings, and those of the
-    averaged weights. save_every, log_every: so many steps.
+    averaged weights. save_every, log_every: so many steps. log: see `Curves`. plans: say what the steps will take before the first.
     """
 
     steps: int
@@ -59,6 +60,8 @@ class Course:
     recipe: Recipe = Recipe()
     save_every: int = 200
     log_every: int = 20
+    log: str | None = None
+    plans: bool = False
 
 
 class EMA:
@@ -142,8 +145,7 @@ class Fit:
         self.step, self.started = 0, time.monotonic()
         if (self.out / "state.pt").exists():
             self._resume()
-        for curve in ("curve.csv", "held_out.csv") if processes.writes else ():
-            _forget_after(self.out / curve, self.step or -1)
+        self.curves = Curves(self.out, self.step, course.log) if processes.writes else None
         self.logged, self.judged, self.sums = self.step, self.step or None, {}
         self.held_out, self.unseen = held_out, []
         if held_out and processes.writes:
@@ -197,6 +199,15 @@ class Fit:
         for name, value in {"loss": loss, "grad_norm": norm, **terms}.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
+    def plan(self, batch):
+        """Say what the steps that are left will take, by one that is not learnt from."""
+        told = plan_of(
+            self.learner, self.task.model, {name: tensor.to(self.device) for name, tensor in batch.items()}, bool(self.ema)
+        )
+        left, parts = self.course.steps - self.step, self.processes.accumulate
+        if self.curves:
+            print(f"{self.task.name}: {told.text(left, parts)}", flush=True)
+
     def log(self):
         """Write the means since the last line. Raises InputError for a gradient that is not finite."""
         if self.step == self.logged:
@@ -208,8 +219,8 @@ class Fit:
                 f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept, "
                 "run again with a lower --lr"
             )
-        if self.processes.writes:
-            _log(self.out / "curve.csv", row)
+        if self.curves:
+            self.curves.add("curve", row)
             print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         self.logged, self.sums = self.step, {}
 
@@ -219,7 +230,7 @@ class Fit:
             self.judged = self.step
             lost = held_out_loss(self.held_out, self.unseen, self.device)
             row = {"step": self.step} | {name: round(value, 5) for name, value in lost.items()}
-            _log(self.out / "held_out.csv", row)
+            self.curves.add("held_out", row)
             print(f"{self.task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
 
     @contextmanager
@@ -252,6 +263,7 @@ class Fit:
             torch.save(state | {"ema": self.ema and self.ema.values, "step": self.step}, temporary)
         with self.averaged():
             self.task.save(self.parts)
+        self.curves.draw()
         self.processes.wait()
 
 
@@ -275,6 +287,9 @@ def fit(task, run, course, held_out=None, processes=None):
     if training.step == 0:
         training.log_held_out()
     for shares in zip(*[iter(drawn)] * processes.accumulate, strict=True):
+        if course.plans and training.step == training.logged:
+            course = replace(course, plans=False)
+            training.plan(checked(shares[0])[1])
         training.advance([checked(share) for share in shares])
         late = course.minutes is not None and time.monotonic() - training.started >= 60 * course.minutes
         late = course.minutes is not None and processes.any(late)
@@ -288,32 +303,6 @@ def fit(task, run, course, held_out=None, processes=None):
     training.log()
     training.save()
     return training.step
-
-
-def _log(path, row):
-    new = not path.exists() or not path.stat().st_size
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _forget_after(path, step):
-    """Drop the lines of a curve that a killed run wrote after its last state, as they will come again, and torn ones."""
-    if path.exists():
-        lines = path.read_bytes().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith(b"\n") and line.count(b",") == lines[0].count(b",")]
-        kept = (
-            [line for line in whole[1:] if line.split(b",")[0].isdigit() and int(line.split(b",")[0]) <= step]
-            if whole[:1] == lines[:1]
-            else []
-        )
-        with written_whole(path) as temporary:
-            temporary.write_bytes(b"".join(whole[:1] + kept if kept else []))
-
-
-# ---------------------------------------------------------------------------------------------------- sound
 
 
 # ---------------------------------------------------------------------------------------------------- putting together

@@ -57,7 +57,9 @@ def open_source(data: Path | str, audio: Path | str | None = None) -> Source:
     audio: the folder that the locations of a JSON Lines file are in, its own when None. Raises InputError.
     """
     data = str(data)
-    if Path(data).is_dir() and not any(Path(data).glob("*.tar")):
+    if any((Path(data) / "shards").glob("train-*.tar")):  # where `musicbench build --webdataset` puts them
+        source = _shards(f"{data}/shards/train-*.tar")
+    elif Path(data).is_dir() and not any(Path(data).glob("*.tar")):
         source = _folder(data)
     elif Path(data).is_dir() or data.endswith(".tar"):
         source = _shards(data if data.endswith(".tar") else f"{data}/*.tar")
