@@ -67,8 +67,8 @@ def _check_folders(options):
     if options.audio and not Path(options.audio).is_dir():
         raise InputError(f"no folder {options.audio}; give the folder that the locations of rows are in as --audio")
     if options.part in (*FITTED, "sharpen"):
-        takes_any = options.part in SHARED
         for folder in filter(None, (options.data, options.held_out, options.remember)):
+            takes_any = options.part in SHARED and folder != options.remember
             if takes_any and (is_source_elsewhere(folder) or any(Path(folder).glob("*.tar")) or (Path(folder) / "shards").is_dir()):
                 continue
             if Path(folder).is_file() and not takes_any:
