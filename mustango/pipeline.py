@@ -28,6 +28,7 @@ from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on, opposite_moods
 from mustango.model.vocoder import ISTFTVocoder
+from mustango.release.adapters import WithAdapters
 from mustango.release.files import read_json
 from mustango.release.folder import BUNDLED
 from mustango.release.loading import FolderPipeline
@@ -57,7 +58,7 @@ class MustangoOutput(BaseOutput):
     stems: list[dict[str, np.ndarray]] | None = None
 
 
-class MustangoPipeline(FolderPipeline):
+class MustangoPipeline(WithAdapters, FolderPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
@@ -151,7 +152,8 @@ class MustangoPipeline(FolderPipeline):
         if how.scheduler:
             self.set_scheduler(how.scheduler)
         try:
-            return self._played(how, settled, on_step)
+            with self.wearing(how.loras):
+                return self._played(how, settled, on_step)
         except InputError:
             raise
         except Exception as error:  # what fits by a folder's configs and its shapes may not fit when it plays, or in memory

@@ -141,7 +141,8 @@ def test_bars_are_the_unit_of_the_length(length, unit, duration):
 def test_the_page_s_boxes_become_a_request():
     request = asked(prompt="piano", key="A minor", loudness="-14 LUFS", seed=3)
     assert (request.prompt, request.key, request.meter, request.loudness, request.seed) == ("piano", "A minor", "", -14.0, 3)
-    assert asked().loudness is None
+    assert asked().loudness is None and asked().lora == asked(lora="None", lora_scale=2).lora == ""
+    assert asked(lora="bright").lora == "bright:1" and asked(lora="bright", lora_scale=0.5).lora == "bright:0.5"
 
 
 def test_what_a_tab_kept_is_taken_where_it_fits():

@@ -31,7 +31,9 @@ from mustango.train.latents import LatentGrid, encode_dataset
 from mustango.train.loop import EMA, Course, fit, learning_rate_factor, take_text_encoder
 from mustango.train.munet import CONDITIONER, NOTES_GIVEN, PARTS_GIVEN, NoteControls, TrainMuNet, min_snr_weight, v_prediction_error
 from mustango.train.parts import save_part
+from mustango.train.recipe import Recipe
 from mustango.train.rows import MEL, read_crops, training_rows
+from mustango.train.sources import open_source
 from mustango.train.vae import VAE
 
 
@@ -44,7 +46,7 @@ class Toy:
         torch.manual_seed(0)
         self.model = nn.Linear(3, 1)
 
-    def draw(self, rng, size):
+    def draw(self, rng, size, at=(0, 0)):
         x = torch.from_numpy(rng.normal(size=(size, 3)).astype(np.float32))
         return {"x": x, "y": x.sum(1, keepdim=True)}
 
@@ -128,26 +130,34 @@ def test_a_curve_that_is_empty_or_torn_does_not_stop_a_run(tmp_path, left):
 
 
 class Shorts(TrainMuNet):
-    """Three clips of 8 rows of latents, the second of them 3 rows long, without a network."""
+    """Three clips of 8 rows of latents, by default the second of them 3 rows long, without a network. A latent tells its clip and row."""
 
-    def __init__(self, clip_rows):
-        self.clip_rows, self.ends, self.grid, self.bf16 = clip_rows, torch.tensor(clip_rows), LatentGrid(24000, 8, 3072), False
-        self.learnable, self.notes = range(3), [NoteControls(None, False, False)] * 3
-        self.latents = torch.zeros(3, 1, 8, 1)
+    def __init__(self, clip_rows=(8, 3, 8), **recipe):
+        self.clip_rows, self.grid, self.bf16, self.rows = clip_rows, LatentGrid(24000, 8, 3072), False, 8
+        self.learnable, self.notes, self.recipe = range(3), [NoteControls(None, False, False)] * 3, Recipe(**recipe)
+        self.encoded = SimpleNamespace(
+            latents=lambda index, first, count, generator: (100.0 * index + first + torch.arange(count))[None, :, None],
+            states=lambda text: torch.full((1 + text, 4), float(text)),
+            captions=[[1, 2, 3], [4, 5, 6], [7, 8, 9]],
+            texts=["", *(f"One {n}. Two. Three. Four. Five." for n in range(9))],
+        )
+        self.text_encoder, self.scheduler = None, DDPMScheduler(prediction_type="v_prediction")
         self.clips = [
             Clip(np.zeros(0, np.float32), 44100, beat_times=(0.0,), beat_positions=(1,), chords=(Chord(0),), chord_times=(0.0,))
         ] * 3
-        self.lengths, self.offsets = torch.ones(10, dtype=torch.long), torch.arange(11)
-        self.model = {"conditioner": Conditioner(**CONDITIONER | dict(dim=8, root_dim=4, time_dim=4))}
+        self.model = {
+            "conditioner": Conditioner(**CONDITIONER | dict(dim=8, root_dim=4, time_dim=4)),
+            "unet": SimpleNamespace(config={"control_channels": 1, "pooled_text": True}),
+        }
 
 
 def test_crops_lie_inside_their_clip():
     full, short = Shorts([8, 8, 8]), Shorts([8, 3, 8])
     for seed in range(30):
         batch = short.draw(np.random.default_rng(seed), 4)
-        starts = batch["row"][:, 0][batch["clip"][:, 0] == 1]
-        assert not starts.any() and (batch["row"] < short.ends[batch["clip"]]).any(dim=1).all()
-    seen = {int(f) for seed in range(30) for f in full.draw(np.random.default_rng(seed), 4)["row"][:, 0]}
+        first = batch["latents"][:, 0, 0, 0]
+        assert not (first[(first >= 100) & (first < 200)] % 100).any() and batch["inside"].any(dim=1).all()
+    seen = {int(f) % 100 for seed in range(30) for f in full.draw(np.random.default_rng(seed), 4)["latents"][:, 0, 0, 0]}
     assert seen == {0, 1, 2, 3, 4}
 
 
@@ -177,15 +187,14 @@ def test_padding_is_not_learnt_from(monkeypatch):
     assert error[0] == whole[0] and error[1] == pytest.approx(cut[1].item(), rel=1e-5)
 
     task, seen = Shorts([8, 3, 8]), []
-    task.states, task.scheduler = torch.zeros(10, 4), scheduler
-    task.model["unet"] = SimpleNamespace(config={"control_channels": 1, "pooled_text": True})
     monkeypatch.setattr(
         task.model["conditioner"], "embed", lambda batch: dict.fromkeys(("beats", "beat_mask", "chords", "chord_mask"))
     )
     monkeypatch.setattr(train_munet, "v_prediction_error", lambda *given: seen.append(given[-1]) or torch.zeros(len(given[-1])))
     batch = task.draw(np.random.default_rng(1), 6)
     task.loss(batch)
-    assert torch.equal(seen[0].sum(dim=1), (task.ends[batch["clip"][:, 0]] - batch["row"][:, 0]).clamp(max=batch["row"].shape[1]))
+    clips, firsts = batch["latents"][:, 0, 0, 0].int() // 100, batch["latents"][:, 0, 0, 0].int() % 100
+    assert torch.equal(seen[0].sum(dim=1), (torch.tensor([8, 3, 8])[clips] - firsts).clamp(max=batch["latents"].shape[2]))
 
 
 @pytest.mark.slow
@@ -327,21 +336,24 @@ def test_the_same_rows_with_other_audio_or_other_captions_are_encoded_anew(tmp_p
         tmp_path / "rows.jsonl", [{"location": "train/a.wav", "dataset": "mine", "main_caption": "piano", "duration": 1.0}]
     )
     latents, files = [], []
+
+    def encoded():
+        encode_dataset(open_source(tmp_path), tmp_path / "cache", parts)
+        newest = max((tmp_path / "cache").glob("*/latents-*"), key=lambda path: path.stat().st_mtime_ns)
+        return newest, newest.with_name(next(newest.parent.glob("texts-*")).name)
+
     for hz in (440, 880, 880):
         if len(latents) < 2:
             sound = 0.5 * np.sin(2 * np.pi * hz * np.arange(24000) / 24000)
             save_audio(tmp_path / "train" / "a.wav", sound.astype(np.float32), 24000)
-        _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
+        path, _ = encoded()
         files.append((path, path.stat().st_mtime_ns))
         latents.append(load_file(path)["latents"])
     assert not torch.equal(latents[0], latents[1]) and files[1] == files[2]
-    others = (("CAPTIONS_A_CLIP", 5, [3] * 5), ("row_captions", lambda row, count: ["piano piano"] * count, [4] * 3))
-    for name, changed, lengths in others:
-        with monkeypatch.context() as patch:
-            patch.setattr(encoding, name, changed)
-            _, [path] = encode_dataset(tmp_path, tmp_path / "cache", parts)
-        tensors = load_file(path)
-        assert tensors["lengths"].tolist() == lengths and torch.equal(tensors["latents"], latents[-1])
+    monkeypatch.setattr(encoding, "captions_of", lambda row, recipe: ["piano piano", "piano", "piano piano"])
+    path, texts = encoded()
+    assert torch.equal(load_file(path)["latents"], latents[-1])
+    assert load_file(texts)["lengths"].tolist() == [2, 4, 3]  # none, and each once
 
 
 @pytest.mark.slow
@@ -507,13 +519,10 @@ def test_every_part_trains_and_the_bundle_plays(tmp_path, capsys, monkeypatch):
     assert forgotten[0] == 0 < forgotten[1]
 
 
-@pytest.mark.parametrize("part", ["munet", "bundle", "start"])
-def test_several_processes_are_refused(part, tmp_path, monkeypatch, capsys):
-    """As torchrun starts them: each would train the same batches and write the same files."""
-    from mustango.__main__ import main
-
+@pytest.mark.parametrize(("part", "name"), [("vae", "WORLD_SIZE"), ("bundle", "WORLD_SIZE"), ("munet", "OMPI_COMM_WORLD_SIZE")])
+def test_several_processes_are_refused_where_each_would_do_the_same(part, name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("WORLD_SIZE", "2")
-    assert main(["train", part, "-o", "run", "--data", "data", "--to", "x", "--from", "y"]) == 2
+    monkeypatch.setenv(name, "2")
+    assert main(["train", part, "-o", "run", "--data", "data", "--to", "x"]) == 2
     err = capsys.readouterr().err
-    assert "WORLD_SIZE is 2" in err and err.count("\n") == 1 and list(tmp_path.iterdir()) == []
+    assert f"{name} is 2" in err and err.count("\n") == 1 and list(tmp_path.iterdir()) == []

@@ -47,6 +47,11 @@ HOW = {
     "--tail": dict(help="seconds (0-10) in which the ending rings out after the duration (default 0, for loops)"),
     "--negative-prompt": dict(help="what it should not sound like"),
     "--model": dict(help="the bundled model, a model folder or a hub id (default mustango-mini, or the sidecars')"),
+    "--lora": dict(
+        action="append", metavar="FOLDER[:SCALE]",
+        help="an adapter to make it with, a folder or the name of one that ships with the model; scale 1 if none is given; "
+        "may be repeated",
+    ),
     "--revision": dict(help="of a hub id: branch, tag or commit"),
     "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
     "--dtype": dict(choices=DTYPES, help="(default float32, or the sidecars')"),

@@ -25,6 +25,9 @@ OPTIONS = {
         action="append", metavar="MODEL",
         help="a model the page offers: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
     ),
+    "--lora": dict(
+        action="append", metavar="FOLDER", help="an adapter the page offers beside those that ship with the model; may be repeated"
+    ),
     "--host": dict(default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)"),
     "--port": dict(type=port, default=7860, help="(default %(default)s)"),
     "--share": dict(action="store_true", help="also open a public address through gradio.live"),

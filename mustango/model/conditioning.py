@@ -53,11 +53,16 @@ def encode_text(
 
     device: where the encoder runs, if its weights lie elsewhere until then (offloading).
     """
+    device = text_encoder.device if device is None else device
+    ids, mask = (tensor.to(device) for tensor in text_tokens(tokenizer, text_encoder, texts))
+    return text_encoder(input_ids=ids, attention_mask=mask).last_hidden_state, mask.bool()
+
+
+def text_tokens(tokenizer: Any, text_encoder: Any, texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return token ids and mask (B, L) of texts on the CPU, padded to the longest; a text beyond the limit is cut."""
     limit = min(tokenizer.model_max_length, getattr(text_encoder.config, "max_position_embeddings", 512))
     tokens = tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
-    tokens = tokens.to(text_encoder.device if device is None else device)
-    states = text_encoder(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask).last_hidden_state
-    return states, tokens.attention_mask.bool()
+    return tokens.input_ids, tokens.attention_mask
 
 
 def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,9 @@ from diffusers.models.downsampling import Downsample2D
 from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embedding
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.upsampling import Upsample2D
+from diffusers.utils.peft_utils import set_weights_and_activate_adapters
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from musicbench import InputError
 from mustango.model.attention import Attention, Source, attention_mask
@@ -80,6 +82,7 @@ class Layer(nn.Module):
         super().__init__()
         self.resnet = ResnetBlock2D(in_channels=in_channels, out_channels=channels, temb_channels=time_dim, groups=groups, eps=eps)
         self.streams = nn.ModuleDict({name: StreamBlock(channels, **attention) for name in STREAMS} if attention else {})
+        self.is_checkpointed = False  # whether the streams are computed again on the way back, to save memory
 
     def forward(
         self,
@@ -88,15 +91,27 @@ class Layer(nn.Module):
         condition: Projected,
         seconds: torch.Tensor | None,
     ) -> torch.Tensor:
-        return attend(self.streams, self.resnet(x, temb), condition, seconds)
+        return attend(self.streams, self.resnet(x, temb), condition, seconds, self.is_checkpointed and torch.is_grad_enabled())
 
 
-def attend(streams: Any, x: torch.Tensor, condition: Projected, seconds: torch.Tensor | None) -> torch.Tensor:
+def attend(
+    streams: Any, x: torch.Tensor, condition: Projected, seconds: torch.Tensor | None, is_checkpointed: bool = False
+) -> torch.Tensor:
     """Run text, beat and chord streams in turn; only beats and chords know time."""
     for name, stream in streams.items():
         when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
-        x = stream(x, condition.sources[name], when)
+        source = condition.sources[name]
+        x = computed_again(stream, x, source, when) if is_checkpointed else stream(x, source, when)
     return x
+
+
+def computed_again(stream: nn.Module, x: torch.Tensor, source: Source, when: torch.Tensor | None) -> torch.Tensor:
+    """Run a stream without keeping what its gradients need, which is computed again; keys and values are not kept, either."""
+
+    def run(x: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+        return stream(x, Source(features, source.mask, source.seconds), when)
+
+    return cast(torch.Tensor, checkpoint(run, x, source.features, use_reentrant=False))
 
 
 def times_of_rows(row_s: float | None, rows: int, x: torch.Tensor) -> torch.Tensor | None:
@@ -300,11 +315,29 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         self.control.convs[0] = wide
         self.register_to_config(control_channels=channels)
 
+    def enable_gradient_checkpointing(self, *_: Any) -> None:
+        """Compute text, beat and chord attention again on the way back: slower, with less memory."""
+        for module in self.modules():
+            if isinstance(module, Layer):
+                module.is_checkpointed = True
+
+    def disable_gradient_checkpointing(self) -> None:
+        """Keep what gradients need, as is usual."""
+        for module in self.modules():
+            if isinstance(module, Layer):
+                module.is_checkpointed = False
+
     def fuse_qkv_projections(self) -> None:
         """Raise InputError: see `Attention`."""
         raise InputError(
             "the denoiser's projections are not fused: those of text, beats and chords are made once a clip; leave the call out"
         )
+
+    def set_adapters(self, adapter_names: str | Sequence[str], weights: float | Sequence[float] | None = None) -> None:
+        """Choose which of the LoRA adapters on the model are active, and how strongly; diffusers knows its own models alone."""
+        names = [adapter_names] if isinstance(adapter_names, str) else [*adapter_names]
+        scales = weights if isinstance(weights, (list, tuple)) else [weights] * len(names)
+        set_weights_and_activate_adapters(self, names, [1.0 if scale is None else scale for scale in scales])
 
     def project(self, condition: Conditioning) -> Projected:
         """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.

@@ -1,7 +1,7 @@
 """What the page and its API ask for: a Request whose values come as a browser has them, its length fitted to the chords."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from math import ceil, inf
 
 from musicbench import InputError
@@ -10,6 +10,7 @@ from musicbench.music.progression import Progression
 from musicbench.prompt.facts import read_prompt
 from mustango import SCHEDULERS
 from mustango.model.control import DRUMS
+from mustango.release.adapters import Lora
 from mustango.request.beats import read_beats
 from mustango.request.bounds import CHART, read_duration, read_number
 from mustango.request.model_facts import ModelFacts
@@ -44,9 +45,16 @@ class PageRequest(Request):
 
     def settled(self, facts: ModelFacts) -> Settled:
         """Settle the request for a model of these `facts`. Raises InputError."""
+        if any(not isinstance(lora, Lora) for lora in self.lora or ()):  # no name of a folder, which would be one of the server's
+            raise InputError("an adapter is named by what the server offers; choose one of those")
         request = replace(self, **self._texts(), **self._numbers())
         request = replace(request, duration=request._length(facts))
         return resolve(request, facts)
+
+    def as_json(self) -> dict:
+        """Return the fields as a browser has them; adapters by name."""
+        loras = ", ".join(f"{lora.name}:{lora.scale:g}" for lora in self.loras)
+        return asdict(replace(self, lora=loras))
 
     def _texts(self):
         values = {}

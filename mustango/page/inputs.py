@@ -23,12 +23,13 @@ EXAMPLES = [
     },
 ]  # fmt: skip
 LOUDNESS = {"-14 LUFS": -14.0, "As made": None}
+NO_LORA = "None"
 CONTROLS = (
     "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance",
     "negative_prompt",
-    "scheduler", "model", "predictors", "loudness", "listen",
+    "scheduler", "model", "predictors", "loudness", "lora", "lora_scale", "listen",
 )  # fmt: skip
-NUMBERS, CHECKS = ("seed", "count", "steps", "guidance"), ("lock", "listen")
+NUMBERS, CHECKS = ("seed", "count", "steps", "guidance", "lora_scale"), ("lock", "listen")
 
 
 def asked_for(*values):
@@ -37,13 +38,15 @@ def asked_for(*values):
     length, unit = str(asked.pop("length") or "").strip(), asked.pop("unit")
     plain = re.fullmatch(r"[-+]?[\d.,]+", length)
     asked["duration"] = f"{length} bars" if plain and unit == "bars" else length or AUTO_DURATION
+    scale = asked.pop("lora_scale")
+    asked["lora"] = f"{asked['lora']}:{1 if scale is None else scale}" if asked["lora"] not in (None, NO_LORA) else ""
     asked["loudness"] = LOUDNESS.get(str(asked["loudness"]))
     del asked["lock"]
     left_open = {name: "" for name in ("tempo", "key", "meter") if str(asked[name]).strip().casefold() == AUTO.casefold()}
     return PageRequest(**asked | left_open)
 
 
-def kept_inputs(kept, models):
+def kept_inputs(kept, models, loras=()):
     """Return the values of CONTROLS that a tab kept over a reload, each None where it kept nothing that fits."""
     kept = kept if isinstance(kept, dict) else {}
     choices = {
@@ -52,6 +55,7 @@ def kept_inputs(kept, models):
         "model": models,
         "predictors": PREDICTORS,
         "loudness": LOUDNESS,
+        "lora": [NO_LORA, *loras],
     }
     values = []
     for name in CONTROLS:

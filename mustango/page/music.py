@@ -63,7 +63,7 @@ class Maker:
 
     def restore(self, kept, token, request: gr.Request):
         """Return the inputs and takes that a tab had before it was reloaded."""
-        values = kept_inputs(kept, list(self.studio.models))
+        values = kept_inputs(kept, list(self.studio.models), self.studio.loras)
         cards = cards_in(self.files.tab(token, request))
         status = status_html(RESTORED) if cards else gr.skip()
         return [*(gr.skip() if value is None else value for value in values), {"cards": cards, "restored": True}, status]

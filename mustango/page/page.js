@@ -74,7 +74,9 @@ window.mustango = (() => {
     const bars = /^(\d+) bars?$/.exec(request.duration);
     const open = {key: request.key || 'Auto', meter: request.meter || 'Auto', tempo: String(request.tempo ?? '')};
     const length = bars ? {length: bars[1], unit: 'bars'} : {length: String(request.duration ?? ''), unit: 'seconds'};
-    const values = {...request, ...open, ...length, count: 1, loudness: request.loudness === null ? 'As made' : '-14 LUFS'};
+    const [lora, scale] = (request.lora || 'None').split(':');
+    const adapter = {lora, lora_scale: Number(scale ?? 1)};
+    const values = {...request, ...open, ...length, ...adapter, count: 1, loudness: request.loudness === null ? 'As made' : '-14 LUFS'};
     return Object.fromEntries(mustango.names.filter(name => name in values).map(name => [name, values[name]]));
   }
 

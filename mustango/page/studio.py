@@ -20,6 +20,7 @@ from mustango.hear.obeyed import Scores, compare
 from mustango.page.asked import AUTO_DURATION, PageRequest
 from mustango.page.line import Line, Who
 from mustango.page.work import Progress, watched
+from mustango.release.adapters import read_adapter, read_loras, shipped_adapters
 from mustango.release.folder import model_folder
 from mustango.request.bounds import CHART
 from mustango.request.controls import Controls
@@ -57,15 +58,19 @@ class Take:
 class Studio:
     """Plays takes one after the other, in one thread, with one model in memory at a time; between takes it is somebody else's turn.
 
-    models: those a request may name: the bundled one, folders, hub ids. line: whose turn it is, and how long a request may take. Raises
+    models: those a request may name: the bundled one, folders, hub ids. loras: folders of adapters that it may name beside those that
+    ship with the model. line: whose turn it is, and how long a request may take. Raises
     InputError when a model cannot be found.
     """
 
-    def __init__(self, models, device="cpu", dtype="float32", low_memory=False, line=None):
+    def __init__(self, models, device="cpu", dtype="float32", low_memory=False, line=None, loras=()):
         folders = {model: model_folder(model) for model in models}
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
         if len(self.models) < len(folders):
             raise InputError(f"two of the models {', '.join(models)} have one name; rename a folder")
+        self.loras = shipped_adapters() | {Path(folder).name: Path(folder).resolve() for folder in loras}
+        for folder in self.loras.values():
+            read_adapter(folder)
         self._facts = {name: read_facts(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
         self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
@@ -95,7 +100,8 @@ class Studio:
     def settle(self, request):
         """Return what a request is settled to, its model named. Raises InputError."""
         facts = self.facts_of(request)
-        request = replace(request, model=request.model or self.default)
+        lora = read_loras(request.lora, self.loras)
+        request = replace(request, model=request.model or self.default, lora=lora)
         if request.duration == AUTO_DURATION and facts.has_predictors:
             settled = replace(request, duration=None).settled(facts)
             if settled.asks_predictors:  # predicted beats and chords are in seconds
@@ -115,7 +121,7 @@ class Studio:
         remedies = [("Fit to the chart", fitting)]
         with suppress(InputError):
             facts = self.facts_of(request)
-            plan = replace(request, duration=CHART).settled(replace(facts, longest_s=inf)).takes[0]
+            plan = replace(request, duration=CHART, lora=None).settled(replace(facts, longest_s=inf)).takes[0]
             bpm = ceil(round(plan.duration_s * plan.bpm / facts.longest_s, 6))
             remedies.append((f"Fit to the chart at {bpm} bpm", fitting | {"tempo": str(bpm)}))
         return [remedy for remedy in remedies if self._can_play(replace(request, **remedy[1]))][:1]

@@ -3,7 +3,7 @@
 import json
 import time
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from musicbench import InputError
@@ -223,12 +223,12 @@ def card(take, number, made_at):
         number,
         take_name(number, take),
         files,
-        asdict(take.request),
+        take.request.as_json(),
         chord_line(take.controls),
         bars,
         Markup(heard),
     )
-    shown = {"id": take.id, "number": number, "html": render("take", *parts), "heard": heard, "request": asdict(take.request)}
+    shown = {"id": take.id, "number": number, "html": render("take", *parts), "heard": heard, "request": take.request.as_json()}
     return shown | {"made_at": made_at, "left_ms": _left_ms(made_at)}
 
 
@@ -276,7 +276,7 @@ def say_same(request, cards):
     """Say that a checked request will give takes that are there already, as it asks for the same with the same seeds; "" where it does not."""
     numbers = []
     for i in range(request.count):
-        wanted = _what_sounds(asdict(replace(request, seed=request.seed + i, count=1)))
+        wanted = _what_sounds(replace(request, seed=request.seed + i, count=1).as_json())
         numbers += [shown["number"] for shown in cards if _what_sounds(shown["request"]) == wanted][-1:]
     if not numbers:
         return ""

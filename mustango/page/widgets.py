@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import gradio as gr
 
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
-from mustango.page.inputs import EXAMPLES, KEYS, LOUDNESS, METERS, PRESETS
+from mustango.page.inputs import EXAMPLES, KEYS, LOUDNESS, METERS, NO_LORA, PRESETS
 from mustango.page.web import AUTO, KEPT, render, status_html
 
 
@@ -78,6 +78,14 @@ def advanced(w, studio):
             info="How noise is turned into music step by step: dpm needs about 20 steps, ddim and ddpm about 100.",
         )  # fmt: skip
         w.model = gr.Dropdown(list(studio.models), value=studio.default, label="Model", elem_id="model")
+        with gr.Row(visible=bool(studio.loras)):
+            w.lora = gr.Dropdown(
+                [NO_LORA, *studio.loras], value=NO_LORA, label="Adapter", elem_id="lora",
+                info="A small addition to the model that learnt from some songs.",
+            )  # fmt: skip
+            w.lora_scale = gr.Number(
+                1.0, label="Strength of the adapter", min_width=110, elem_id="lora-scale", info="1 is as trained."
+            )
         w.predictors = gr.Dropdown(
             PREDICTORS, value="auto", label="Predictors", elem_id="predictors",
             info="Who chooses the tempo and chords you leave out: reader follows rules, neural asks a released model, "

@@ -17,6 +17,7 @@ RELEASED_WEIGHTS = {
     "beats": "microsoft-deberta-v3-large.pt",
     "chords": "flan-t5-large.bin",
 }
+TANGO_WEIGHTS = ("pytorch_model_main.bin", "pytorch_model_vae.bin")  # of Tango, which Mustango began with
 WEIGHT_STEMS = ("model", "pytorch_model")  # accelerate's
 WEIGHT_SUFFIXES = (".safetensors", ".safetensors.index.json", ".bin", ".bin.index.json", ".pt")
 NO_PREDICTORS = "this model has no neural predictors; use --predictors reader, or a released model with them"
@@ -60,7 +61,7 @@ def wanted_patterns(fetch):
     for name in released:
         patterns += [f"{name}/{file}" for file in weight_names(name)]
         patterns += [f"{name}/*-of-*{suffix}" for suffix in (".safetensors", ".bin")]
-    return patterns
+    return [*patterns, *TANGO_WEIGHTS]
 
 
 def wanted_files(names, patterns):

@@ -140,6 +140,9 @@ class FolderPipeline(DiffusionPipeline):
         index = model_index(folder)
         return {name: index.get(name) or entry_of(name, folder / name) for name in absent}
 
+    def _dress(self):
+        """Put on the denoiser, which has just been loaded, what the pipeline has on it."""
+
     @property
     def _execution_device(self):
         """The device that models run on, also where only some are offloaded and the others' weights do not tell."""
@@ -162,6 +165,8 @@ class FolderPipeline(DiffusionPipeline):
                 component = kind.from_pretrained(self._folder / name, dtype=self._dtype, use_safetensors=True)
                 check_finite(component.state_dict(), self._folder / name)
                 self.register_modules(**{name: component.eval().to(device)})
+                if name == "unet":
+                    self._dress()
 
     @property
     def _has_predictors(self):

@@ -9,6 +9,7 @@ from musicbench import InputError
 from musicbench.music.sections import MAX_LINE
 from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
+from mustango.release.adapters import Lora, read_loras
 from mustango.request.bounds import check_length, read_duration, read_number
 from mustango.request.controls import ASKED
 from mustango.request.notes import Events, read_drums, read_melody, read_parts
@@ -16,7 +17,7 @@ from mustango.request.notes import Events, read_drums, read_melody, read_parts
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 1 - 64, 30  # seed + take stays below 2**32
 # Fields of what is played, and of how it is made.
 MUSIC = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration", "parts", "melody", "drums")
-SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems")
+SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems", "lora")
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 
 
@@ -36,7 +37,8 @@ class Request:
     predictors: who settles what nobody stated: "reader" chooses by rule, "auto" asks the released predictors if the model has
     them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
     but for what is given here. loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings
-    out after the duration. stems: make the parts one by one; the take is their sum.
+    out after the duration. stems: make the parts one by one; the take is their sum. lora: adapters to make it with, "NAME:0.8" or a
+    list of such; a folder, or the name of one that ships with the model; without a scale it is 1.
     """
 
     prompt: str = ""
@@ -60,6 +62,12 @@ class Request:
     loudness: float | None = None
     tail: float = 0.0
     stems: bool = False
+    lora: str | Sequence[str] | Sequence[Lora] | None = None
+
+    @property
+    def loras(self) -> tuple[Lora, ...]:
+        """The adapters of a request that is checked."""
+        return tuple(lora for lora in self.lora or () if isinstance(lora, Lora))
 
     @property
     def given(self) -> dict[str, Any]:
@@ -97,7 +105,8 @@ class Request:
                     raise InputError(
                         f"{name} given, but no {part} among the parts {', '.join(notes['parts'])}; add it, or leave one out"
                     )
-        return replace(self, **numbers, **notes, guidance=guidance, loudness=loudness, tail=tail_s)
+        loras = read_loras(self.lora)
+        return replace(self, **numbers, **notes, lora=loras, guidance=guidance, loudness=loudness, tail=tail_s)
 
 
 def is_blank(value: Any) -> bool:

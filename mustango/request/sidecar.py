@@ -52,7 +52,8 @@ def _notes_told(controls):
 def made_with(request: Request, loaded: dict) -> dict:
     """Return how a request's takes are made, as their sidecars tell it. loaded: values of LOADED; no revision where it is None."""
     made = {name: getattr(request, name) for name in SETTINGS} | loaded
-    return {name: value for name, value in made.items() if value or name not in ("revision", "stems")}
+    made["lora"] = [lora.told for lora in request.loras]
+    return {name: value for name, value in made.items() if value or name not in ("revision", "stems", "lora")}
 
 
 def sidecars_of(asked: Settled, facts: ModelFacts, loaded: dict) -> list[dict]:

@@ -7,25 +7,32 @@ from musicbench import InputError
 from musicbench.build.dataset import ROWS, rows_file
 from musicbench.build.shelves import SPLITS
 from musicbench.files import check_writable
-from mustango.release.folder import model_folder, model_index
+from mustango.release.files import read_json
+from mustango.release.folder import BUNDLED, model_folder, model_index
 from mustango.release.layouts import is_released
+from mustango.release.tango import is_tango
 from mustango.request.bounds import read_number
 from mustango.request.request import MAX_SEED
+from mustango.train.curves import check_log
+from mustango.train.recipe import Recipe
+from mustango.train.sources import is_source_elsewhere
 
 BUNDLED_PARTS = ("mel", "vae", "vocoder", "unet", "conditioner", "tokenizer", "text_encoder")
 NEEDED = {"start": "source", "text": "text_encoder", "bundle": "to"}  # the option that a part needs; the others need "data"
-FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet")  # by many steps
+FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet", "adapter")  # by many steps
+SHARED = ("munet", "adapter")  # in several processes, where a launcher started them
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
 USED_BY = {
-    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device"), FITTED),
-    "seed": (*FITTED, "sharpen"), "bf16": ("munet", "refiner", "vocoder"), "remember": ("munet",),
-    "source": ("start",), "text_encoder": ("text",), "to": ("bundle",),
+    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device", "log"), FITTED),
+    "seed": (*FITTED, "sharpen"), "bf16": ("munet", "adapter", "refiner", "vocoder"), "remember": ("munet",), "recipe": ("munet", "adapter"),
+    **dict.fromkeys(("audio", "accumulate", "fp16", "checkpointing"), SHARED), "rank": ("adapter",), "licence": ("adapter",),
+    "source": ("start", "adapter"), "new_attentions": ("start",), "tokenizer": ("start",), "text_encoder": ("text",), "to": ("bundle",),
 }  # fmt: skip
 
 
 def check_training(options, defaults):
     """Raise InputError for what is wrong with the options of `mustango train`; defaults: what they are when they are left out."""
-    check_one_process()
+    check_processes(options.part)
     needed = NEEDED.get(options.part, "data")
     if not getattr(options, needed):
         raise InputError(f"no {_written(needed)}; `mustango train {options.part}` needs one")
@@ -34,7 +41,13 @@ def check_training(options, defaults):
             raise InputError(f"{_written(name)} says nothing to `mustango train {options.part}`; leave it out")
     read_number("seed", options.seed, int, 0, MAX_SEED)
     read_number("lr", options.lr, low=0, high=1)
+    if options.fp16 and (options.bf16 or options.device == "cpu"):
+        raise InputError(
+            "--fp16 is for a GPU, without --bf16; leave it out" if options.device == "cpu" else "give --fp16 or --bf16, not both"
+        )
     read_number("minutes", options.minutes, low=0)
+    Recipe.read(options.recipe)
+    check_log(options.log)
     check_place(options.out)
     if options.to:
         check_place(options.to)
@@ -59,9 +72,14 @@ def _written(name):
 
 def _check_folders(options):
     """Raise InputError where a part's rows or text encoder are not there."""
+    if options.audio and not Path(options.audio).is_dir():
+        raise InputError(f"no folder {options.audio}; give the folder that the locations of rows are in as --audio")
     if options.part in (*FITTED, "sharpen"):
         for folder in filter(None, (options.data, options.held_out, options.remember)):
-            if Path(folder).is_file():
+            takes_any = options.part in SHARED and folder != options.remember
+            if takes_any and (is_source_elsewhere(folder) or any(Path(folder).glob("*.tar")) or (Path(folder) / "shards").is_dir()):
+                continue
+            if Path(folder).is_file() and not takes_any:
                 raise InputError(f"{folder} is a file; give a dataset folder, as `musicbench compose` and `build` write it")
             rows_file(dataset_of(folder))
     if options.text_encoder and not Path(options.text_encoder).is_dir():
@@ -70,6 +88,11 @@ def _check_folders(options):
         raise InputError(f"no text encoder in {options.text_encoder} (no config.json); give the folder of one with its tokenizer")
     if options.part == "start":
         check_start(options.out, options.source)
+        for name in ("new_attentions", "tokenizer"):
+            if getattr(options, name) and not is_tango(model_folder(options.source)):
+                raise InputError(f"{_written(name)} is of a start from Tango's weights; {options.source} has its own, leave it out")
+    if options.part == "adapter":
+        check_adapter_begins(options.out, options.source)
     if options.part == "bundle" and not (Path(options.out) / "parts" / "model_index.json").is_file():
         for name in BUNDLED_PARTS:
             part(options.out, name)
@@ -78,11 +101,24 @@ def _check_folders(options):
 def check_start(run, model):
     """Raise InputError unless a run can begin with a model."""
     folder = model_folder(model)
-    if is_released(folder):
+    if is_tango(folder):
+        for name in ("main_config.json", "vae_config.json", "stft_config.json"):
+            read_json(folder / name)
+    elif is_released(folder):
         raise InputError(f"{model} is in the released layout; run `mustango convert` on it, and start from what that writes")
-    model_index(folder)
+    else:
+        model_index(folder)
     if (Path(run) / "parts").exists():
         raise InputError(f"{Path(run) / 'parts'} exists; use a new run folder")
+
+
+def check_adapter_begins(run, model):
+    """Raise InputError unless an adapter can begin in a run: with its model, or with one that is copied into it."""
+    parts = Path(run) / "parts"
+    if not parts.exists():
+        check_start(run, model or BUNDLED)
+    elif model:
+        raise InputError(f"{run} has a model already; leave --from out, or use a new run folder")
 
 
 def part(run, name):
@@ -97,14 +133,24 @@ def part(run, name):
     return folder
 
 
-def check_one_process():
-    """Raise InputError where a launcher (torchrun, accelerate, mpirun) has started several processes: each would train and write alike."""
-    for name in ("WORLD_SIZE", "OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
+def launched() -> tuple[int, int]:
+    """Return (this process's number, how many train together) as torchrun and accelerate tell them. Raises InputError."""
+    told = [os.environ.get(name, "").strip() or default for name, default in (("RANK", "0"), ("WORLD_SIZE", "1"))]
+    if not all(value.isdigit() for value in told):
+        raise InputError(f"RANK and WORLD_SIZE are {' and '.join(told)[:40]}; start training with torchrun or accelerate launch")
+    return int(told[0]), int(told[1])
+
+
+def check_processes(part):
+    """Raise InputError where a launcher has started several processes that would each train and write alike."""
+    for name in ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE"):
         size = os.environ.get(name, "1").strip()
-        if size.isdigit() and int(size) > 1:
-            raise InputError(
-                f"{name} is {size}: training runs in one process as yet; start it without torchrun or another launcher"
-            )
+        if size.isdigit() and int(size) > 1 and launched()[1] == 1:
+            raise InputError(f"{name} is {size}: training does not start under mpirun; use torchrun or accelerate launch")
+    if launched()[1] > 1 and part not in SHARED:
+        raise InputError(
+            f"WORLD_SIZE is {launched()[1]}: {part} runs in one process; start it without torchrun or another launcher"
+        )
 
 
 def check_model_place(path):

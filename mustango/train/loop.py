@@ -7,12 +7,11 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 were made for.
 """
 
-import csv
 import json
 import shutil
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +31,12 @@ from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.files import check_no_stand_in, read_json
 from mustango.release.folder import model_written_whole
 from mustango.request.knows import KNOWS
-from mustango.train.checks import check_one_process, part
+from mustango.train.checks import part
+from mustango.train.curves import Curves
 from mustango.train.parts import save_part
+from mustango.train.plan import plan_of
+from mustango.train.processes import Processes
+from mustango.train.recipe import Recipe
 
 # ---------------------------------------------------------------------------------------------------- the loop
 
@@ -44,7 +47,8 @@ HELD_OUT_BATCHES = 16
 class Course:
     """How a task is trained: until `steps`, or for `minutes`, on batches that are drawn by `seed`.
 
-    lr: the peak learning rate. loaders: processes that draw batches ahead. ema_decay: of the averaged weights. save_every, log_every: so many steps.
+    lr: the peak learning rate. loaders: processes that draw batches ahead. recipe: the optimizer's other settings, and those of the
+    averaged weights. save_every, log_every: so many steps. log: see `Curves`. plans: say what the steps will take before the first.
     """
 
     steps: int
@@ -53,9 +57,11 @@ class Course:
     seed: int = 0
     minutes: float | None = None
     loaders: int = 0
-    ema_decay: float = 0.999
+    recipe: Recipe = Recipe()
     save_every: int = 200
     log_every: int = 20
+    log: str | None = None
+    plans: bool = False
 
 
 class EMA:
@@ -70,27 +76,32 @@ class EMA:
         torch._foreach_lerp_(self.values, [p.detach() for p in parameters], 1 - decay)
 
 
-def learning_rate_factor(step, steps, warmup=200, decay_share=0.25):
-    """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps."""
+def learning_rate_factor(step, steps, warmup=200, decay_share=0.25, schedule="trapezoid"):
+    """Warm up, stay, and fall linearly to 0 over the last `decay_share` of the steps; "linear": fall from the first step on."""
+    if schedule == "linear":
+        return max(steps - step, 0) / steps
     left = (steps - step) / max(decay_share * steps, 1)
     return min(1.0, (step + 1) / warmup, max(left, 0.0))
 
 
 class Batches:
-    """A task's batches by step, each with a seed for what is drawn on the device.
+    """A task's batches by step, in equal shares, each with a seed for what is drawn on the device.
 
     An InputError comes in place of the batch, as a loader would wrap one that is raised in its traceback; `checked`
     raises it.
     """
 
-    def __init__(self, task, seed, size):
-        self.task, self.seed, self.size = task, seed, size
+    def __init__(self, task, seed, size, shares=1):
+        self.task, self.seed, self.size, self.shares = task, seed, size, shares
 
-    def __getitem__(self, step):
+    def __getitem__(self, place):
+        """Return what is drawn for (step, share of its batch)."""
+        step, share = place
         rng = np.random.default_rng([self.seed, step])
         noise_seed = int(rng.integers(2**31))
         try:
-            return noise_seed, self.task.draw(rng, self.size)
+            batch = self.task.draw(rng, self.size, (self.seed, step))
+            return noise_seed + share, {name: tensor.chunk(self.shares)[share] for name, tensor in batch.items()}
         except InputError as error:
             return noise_seed, error
 
@@ -120,24 +131,27 @@ class Fit:
     `out` holds state.pt, curve.csv and held_out.csv; `parts` what the EMA weights make. Goes on where `out` was left. Raises InputError.
     """
 
-    def __init__(self, task, run, course, held_out):
+    def __init__(self, task, run, course, held_out, processes):
+        self.processes = processes
         self.task, self.course, self.out, self.parts = task, course, Path(run) / task.name, Path(run) / "parts"
         make_folder(self.out)
-        self.parameters = [p for p in task.model.parameters() if p.requires_grad]
+        recipe = course.recipe
+        self.learner, self.optimizer = processes.wrapped(
+            task, lambda some: torch.optim.AdamW(some, lr=course.lr, betas=recipe.betas, weight_decay=recipe.weight_decay)
+        )
+        self.parameters = [p for p in self.learner.parameters() if p.requires_grad]
         self.device = self.parameters[0].device
-        self.optimizer = torch.optim.AdamW(self.parameters, lr=course.lr, betas=(0.9, 0.99), weight_decay=0.01)
-        self.ema = EMA(self.parameters, course.ema_decay)
+        self.ema = EMA(self.parameters, recipe.ema) if recipe.ema else None
         self.step, self.started = 0, time.monotonic()
         if (self.out / "state.pt").exists():
             self._resume()
-        for curve in ("curve.csv", "held_out.csv"):
-            _forget_after(self.out / curve, self.step or -1)
+        self.curves = Curves(self.out, self.step, course.log) if processes.writes else None
         self.logged, self.judged, self.sums = self.step, self.step or None, {}
         self.held_out, self.unseen = held_out, []
-        if held_out:
+        if held_out and processes.writes:
             held_out.model = task.model
             draws = Batches(held_out, 0, course.batch_size)
-            self.unseen = [checked(draws[k]) for k in range(HELD_OUT_BATCHES)]
+            self.unseen = [checked(draws[k, 0]) for k in range(HELD_OUT_BATCHES)]
 
     def _resume(self):
         path = self.out / "state.pt"
@@ -147,42 +161,67 @@ class Fit:
         except Exception as error:
             raise InputError(f"cannot read {path} ({reason(error)[:160]}); delete it, and the run begins that part anew") from None
         try:
-            self.task.model.load_state_dict(state["model"])
+            self._load(state["model"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.ema.values, self.step = state["ema"], int(state["step"])
+            self.step = int(state["step"])
+            if self.ema:
+                self.ema.values = state["ema"]
         except (RuntimeError, LookupError, TypeError, ValueError, AttributeError) as error:
             said = (str(error).splitlines() or [""])[-1].strip()
             raise InputError(f"{path} is of another model ({said}); use a new run folder") from None
-        print(f"{self.task.name}: going on at step {self.step}", flush=True)
+        if self.processes.writes:
+            print(f"{self.task.name}: going on at step {self.step}", flush=True)
 
-    def advance(self, noise_seed, batch):
-        """Take one optimizer step on a batch of CPU tensors."""
-        torch.manual_seed(noise_seed)
+    def _learnt(self):
+        """Return what of the model's state is learnt; what is frozen lies in the run's parts."""
+        frozen = {name for name, parameter in self.task.model.named_parameters() if not parameter.requires_grad}
+        return {name: tensor for name, tensor in self.task.model.state_dict().items() if name not in frozen}
+
+    def _load(self, learnt):
+        lacking = self._learnt().keys() - learnt.keys()
+        if lacking:
+            raise LookupError(f"lacks {min(lacking)}")
+        unknown = self.task.model.load_state_dict(learnt, strict=False).unexpected_keys
+        if unknown:
+            raise LookupError(f"has {min(unknown)}")
+
+    def advance(self, shares):
+        """Take one optimizer step on this process's shares of a batch: (noise seed, CPU tensors) each."""
+        torch.manual_seed(shares[0][0])
+        recipe = self.course.recipe
         for group in self.optimizer.param_groups:
-            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps)
-        loss, terms = self.task.loss({name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()})
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
-        self.optimizer.step()
-        self.ema.update(self.parameters, self.step)
+            group["lr"] = self.course.lr * learning_rate_factor(self.step, self.course.steps, schedule=recipe.schedule)
+        batches = [{name: t.to(self.device, non_blocking=True) for name, t in batch.items()} for _, batch in shares]
+        loss, terms, norm = self.processes.learn(self.learner, self.optimizer, batches, recipe.clip_norm)
+        if self.ema:
+            self.ema.update(self.parameters, self.step)
         self.step += 1
-        for name, value in {"loss": loss.detach(), "grad_norm": norm, **terms}.items():
+        for name, value in {"loss": loss, "grad_norm": norm, **terms}.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
+
+    def plan(self, batch):
+        """Say what the steps that are left will take, by one that is not learnt from."""
+        told = plan_of(
+            self.learner, self.task.model, {name: tensor.to(self.device) for name, tensor in batch.items()}, bool(self.ema)
+        )
+        left, parts = self.course.steps - self.step, self.processes.accumulate
+        if self.curves:
+            print(f"{self.task.name}: {told.text(left, parts)}", flush=True)
 
     def log(self):
         """Write the means since the last line. Raises InputError for a gradient that is not finite."""
         if self.step == self.logged:
             return
         row = {"step": self.step, "seconds": round(time.monotonic() - self.started, 1)}
-        row |= {name: round(float(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
+        row |= {name: round(self.processes.mean(total) / (self.step - self.logged), 5) for name, total in self.sums.items()}
         if not np.isfinite(row["grad_norm"]):
             raise InputError(
                 f"{self.task.name}: the gradient is not finite at step {self.step}; the last saved state is kept, "
                 "run again with a lower --lr"
             )
-        _log(self.out / "curve.csv", row)
-        print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
+        if self.curves:
+            self.curves.add("curve", row)
+            print(f"{self.task.name}: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
         self.logged, self.sums = self.step, {}
 
     def log_held_out(self):
@@ -191,12 +230,15 @@ class Fit:
             self.judged = self.step
             lost = held_out_loss(self.held_out, self.unseen, self.device)
             row = {"step": self.step} | {name: round(value, 5) for name, value in lost.items()}
-            _log(self.out / "held_out.csv", row)
+            self.curves.add("held_out", row)
             print(f"{self.task.name}, held out: " + " ".join(f"{k} {v}" for k, v in row.items()), flush=True)
 
     @contextmanager
     def averaged(self):
-        """Put the EMA weights into the model for a while."""
+        """Put the EMA weights into the model for a while, if there are any."""
+        if not self.ema:
+            yield
+            return
         kept = [p.detach().clone() for p in self.parameters]
         for p, value in zip(self.parameters, self.ema.values, strict=True):
             p.data.copy_(value)
@@ -211,35 +253,46 @@ class Fit:
 
         A resumed run takes a held-out line back that is ahead of the state.
         """
+        if not self.processes.writes:
+            self.processes.wait()
+            return
         with self.averaged():
             self.log_held_out()
         with written_whole(self.out / "state.pt") as temporary:
-            state = {"model": self.task.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-            torch.save(state | {"ema": self.ema.values, "step": self.step}, temporary)
+            state = {"model": self._learnt(), "optimizer": self.optimizer.state_dict()}
+            torch.save(state | {"ema": self.ema and self.ema.values, "step": self.step}, temporary)
         with self.averaged():
             self.task.save(self.parts)
+        self.curves.draw()
+        self.processes.wait()
 
 
-def fit(task, run, course, held_out=None):
+def fit(task, run, course, held_out=None, processes=None):
     """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     Returns the step reached.
-    A task has `name`, `model`, `draw(rng, size) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
+    A task has `name`, `model`, `draw(rng, size, (seed, step)) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
     tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
-    what the EMA weights lose on the same few batches of them goes to held_out.csv.
+    what the EMA weights lose on the same few batches of them goes to held_out.csv. processes: those that train together, this one
+    alone when None.
     """
-    check_one_process()
-    training = Fit(task, run, course, held_out)
+    processes = processes or Processes()
+    processes.check(course.batch_size)
+    training = Fit(task, run, course, held_out, processes)
     task.model.train()
-    batches = DataLoader(
-        Batches(task, course.seed, course.batch_size), batch_size=None, sampler=range(training.step, course.steps),
-        num_workers=course.loaders, pin_memory=training.device.type == "cuda",
+    drawn = DataLoader(
+        Batches(task, course.seed, course.batch_size, processes.shares), batch_size=None,
+        sampler=processes.steps(training.step, course.steps), num_workers=course.loaders, pin_memory=training.device.type == "cuda",
     )  # fmt: skip
     if training.step == 0:
         training.log_held_out()
-    for drawn in batches:
-        training.advance(*checked(drawn))
+    for shares in zip(*[iter(drawn)] * processes.accumulate, strict=True):
+        if course.plans and training.step == training.logged:
+            course = replace(course, plans=False)
+            training.plan(checked(shares[0])[1])
+        training.advance([checked(share) for share in shares])
         late = course.minutes is not None and time.monotonic() - training.started >= 60 * course.minutes
+        late = course.minutes is not None and processes.any(late)
         saves = training.step % course.save_every == 0
         if training.step % course.log_every == 0 or saves or late:
             training.log()
@@ -250,32 +303,6 @@ def fit(task, run, course, held_out=None):
     training.log()
     training.save()
     return training.step
-
-
-def _log(path, row):
-    new = not path.exists() or not path.stat().st_size
-    with path.open("a", newline="") as file:
-        writer = csv.DictWriter(file, row)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
-
-
-def _forget_after(path, step):
-    """Drop the lines of a curve that a killed run wrote after its last state, as they will come again, and torn ones."""
-    if path.exists():
-        lines = path.read_bytes().splitlines(keepends=True)
-        whole = [line for line in lines if line.endswith(b"\n") and line.count(b",") == lines[0].count(b",")]
-        kept = (
-            [line for line in whole[1:] if line.split(b",")[0].isdigit() and int(line.split(b",")[0]) <= step]
-            if whole[:1] == lines[:1]
-            else []
-        )
-        with written_whole(path) as temporary:
-            temporary.write_bytes(b"".join(whole[:1] + kept if kept else []))
-
-
-# ---------------------------------------------------------------------------------------------------- sound
 
 
 # ---------------------------------------------------------------------------------------------------- putting together

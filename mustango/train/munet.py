@@ -1,26 +1,27 @@
-"""Train MuNet and the beat and chord encoders on latents and texts (see `mustango.train.latents`).
+"""Train MuNet and the beat and chord encoders on latents and texts (see `mustango.train.latents`), by a recipe.
 
 Shapes: B batch, C latent channels, H rows of latents (time), W columns (frequency).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from diffusers import AutoencoderKL, DDPMScheduler
-from safetensors.torch import load_file
+from torch.nn.utils.rnn import pad_sequence
 from transformers import AutoTokenizer
 
 from musicbench import InputError
+from musicbench.build.clauses import sentences
 from musicbench.build.dataset import row_clip
 from mustango.model.conditioning import (
     CHORD_TYPES,
     Conditioner,
     Conditioning,
-    encode_text,
     pooled,
+    text_tokens,
 )
 from mustango.model.control import CONTROL_CHANNELS, Notes, control_signal
 from mustango.model.mel import LogMel
@@ -28,9 +29,12 @@ from mustango.model.munet import MuNet
 from mustango.release.files import read_json
 from mustango.request.knows import Knows, learn
 from mustango.train.checks import part
-from mustango.train.latents import CAPTIONS_A_CLIP, WINDOW_S, LatentGrid, encode_dataset, load_text_encoder
+from mustango.train.latents import WINDOW_S, LatentGrid, encode_dataset, load_text_encoder
 from mustango.train.loop import SCHEDULER
 from mustango.train.parts import begin, save_part
+from mustango.train.recipe import Recipe
+from mustango.train.sources import leave_out, open_source, tell_left_out
+from mustango.train.texts import with_sentences_dropped
 
 CONDITIONER = dict(
     dim=384, root_dim=128, time_dim=128, root_base=10000.0, n_beat_types=9, max_beats=1024, max_chords=1024,
@@ -57,14 +61,14 @@ def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
     return snr.clamp(max=gamma) / snr
 
 
-def noisy_timesteps(size, steps=1000):
+def noisy_timesteps(size, steps=1000, generator=None):
     """Draw timesteps (size,) with a density that grows with the noise.
 
     Half of them fall into the noisiest three tenths. There a clip's instruments and texture are settled. Weights that
     fade with the noise, such as `min_snr_weight`, leave them
     unlearned in a short training: clips then change their sound from second to second and from band to band.
     """
-    return (steps * torch.rand(size).sqrt()).long().clamp(max=steps - 1)
+    return (steps * torch.rand(size, generator=generator).sqrt()).long().clamp(max=steps - 1)
 
 
 def mean_inside(error, inside=None):
@@ -115,53 +119,61 @@ class NoteControls:
         return Notes(**told)
 
 
-class TrainMuNet:
-    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance.
+@lru_cache(4)
+def shuffled(count, seed, epoch):
+    """Return the places of `count` clips in the order of an epoch."""
+    return np.random.default_rng([seed, epoch]).permutation(count)
 
-    Clips that are shorter than the longest are padded; the padding is not learnt from. Rows that have more beats or
-    chords than the model can be told of are left out. Models without frame-aligned control are trained as the released
-    one was: timesteps drawn evenly, errors weighted by `min_snr_weight`.
+
+class TrainMuNet:
+    """MuNet and the beat and chord encoders on cached latents, with condition dropout for guidance, by a Recipe.
+
+    Clips that are shorter than the longest are padded; the padding is not learnt from, unless the recipe says so. Rows
+    that have more beats or chords than the model can be told of are left out. Models without frame-aligned control are
+    trained as the released one was: timesteps drawn evenly, errors weighted by `min_snr_weight`.
     """
 
     name = "munet"
     drops = 1.0  # how often conditions are left out, as a share of how often they are in training
 
-    def __init__(self, folder, run, device="cpu", bf16=False):
-        self.bf16 = bf16 or torch.device(device).type == "cuda"
+    def __init__(self, data, run, device="cpu", bf16=False, recipe=None, audio=None):
+        self.bf16, self.recipe, source = bf16, recipe or Recipe(), open_source(data, audio)
         mel = LogMel.from_pretrained(part(run, "mel")).to(device)
         vae = AutoencoderKL.from_pretrained(part(run, "vae")).eval().to(device)
-        tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False)
-        text_encoder = load_text_encoder(part(run, "text_encoder")).eval().to(device)
-        rows, paths = encode_dataset(folder, Path(run) / "munet" / "cache", (mel, vae, tokenizer, text_encoder))
+        self.tokenizer = AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False)
+        text_encoder = (
+            load_text_encoder(part(run, "text_encoder"), self.recipe.text_dropout).eval().requires_grad_(False).to(device)
+        )
+        cache = Path(run) / self.name / "cache"
+        self.encoded = encode_dataset(source, cache, (mel, vae, self.tokenizer, text_encoder), self.recipe)
+        self.text_encoder = text_encoder.train(self.recipe.text_dropout > 0) if self.recipe.encodes_texts_at_each_step else None
+        rows = self.encoded.rows
         self.clips = [row_clip(row) for row in rows]
         self.notes = [NoteControls.of(row, clip) for row, clip in zip(rows, self.clips, strict=True)]
-        with torch.no_grad():
-            null_text = encode_text(tokenizer, text_encoder, [""])[0][0].half()
-        files = [load_file(path, device=str(device)) for path in paths]
-        self.latents = torch.cat([f["latents"] for f in files])  # (clips, C, H, W)
-        # token after token; the null text's come last
-        self.states = torch.cat([*(f["states"] for f in files), null_text])
-        self.lengths = torch.cat([*(f["lengths"].flatten().cpu() for f in files), torch.tensor([len(null_text)])])
-        self.offsets = F.pad(self.lengths.cumsum(0), (1, 0))
-        self.grid = LatentGrid.of(mel, vae)
-        self.clip_rows = [self.grid.rows(row) for row in rows]
-        self.ends = torch.tensor(self.clip_rows, device=device)
+        self.grid, self.rows = LatentGrid.of(mel, vae), self.encoded.longest
+        self.clip_rows = [self.rows if self.recipe.padding_counts else self.grid.rows(row) for row in rows]
         unet, conditioner = begin(MuNet, MUNET, run, "unet"), begin(Conditioner, CONDITIONER, run, "conditioner")
         if unet.control is not None:
             unet.widen_control(CONTROL_CHANNELS)
         self.model = torch.nn.ModuleDict({"unet": unet, "conditioner": conditioner}).to(device)
-        self.learnable = self._learnable(folder)
+        unread = {rows[place]["location"] for place in self.encoded.bad}  # those that were found when they were encoded
+        leave_out(source, {name: f"the sound of {name} cannot be read" for name in unread - source.bad.keys()})
+        tell_left_out(source)
+        self.learnable = self._learnable(data)
+        self.sentences = np.mean([len(sentences(rows[index]["main_caption"])) for index in self.learnable])
         self.learnt = Knows.of_rows([rows[index] for index in self.learnable])
         own = Path(run) / "parts" / "scheduler" / "scheduler_config.json"
         self.scheduler = DDPMScheduler.from_config(read_json(own)) if own.is_file() else DDPMScheduler(**SCHEDULER)
 
-    def _learnable(self, folder):
+    def _learnable(self, data):
         """Return the places of the clips whose beats and chords the model can be told of.
 
         Raises InputError when there are none.
         """
         conditioner, learnable, refused = self.model["conditioner"], [], None
         for index, clip in enumerate(self.clips):
+            if index in self.encoded.bad:
+                continue
             try:
                 conditioner.tokens([(clip.beat_times, clip.beat_positions)], [(clip.chords, clip.chord_times)])
             except InputError as error:
@@ -169,49 +181,83 @@ class TrainMuNet:
             else:
                 learnable.append(index)
         if refused:
-            print(f"{len(self.clips) - len(learnable)} of {len(self.clips)} rows of {folder} are left out: {refused}", flush=True)
+            left_out = len(self.clips) - len(self.encoded.bad) - len(learnable)
+            print(f"{left_out} of {len(self.clips)} rows of {data} are left out: {refused}", flush=True)
         if not learnable:
-            raise InputError(f"no row of {folder} can be learnt from: {refused}")
+            raise InputError(f"no row of {data} can be learnt from: {refused}")
         return learnable
 
-    def draw(self, rng, size):
-        """Draw whole clips, in three of ten batches twice as many halves: where latents and texts lie, and controls."""
-        rows = self.latents.shape[2]
-        if rng.random() < 0.3:
+    def _drawn_places(self, rng, size, at):
+        """Yield the places of the clips of a batch: each drawn, or the next of an epoch. at: (seed, step)."""
+        count = len(self.learnable)
+        for number in range(at[1] * size, (at[1] + 1) * size):
+            if self.recipe.order == "epochs":
+                yield self.learnable[shuffled(count, at[0], number // count)[number % count]]
+            else:
+                yield self.learnable[int(rng.integers(count))]
+
+    def draw(self, rng, size, at=(0, 0)):
+        """Draw whole clips, in some batches twice as many halves: latents and noise for them, texts, beats, chords and control."""
+        recipe, rows = self.recipe, self.rows
+        if rng.random() < recipe.halves:
             size, rows = 2 * size, rows // 2
-        indices, firsts, texts, beats, chords, controls = [], [], [], [], [], []
-        for _ in range(size):
-            index = self.learnable[int(rng.integers(len(self.learnable)))]
+        generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
+        column = int(rng.random() >= recipe.main_share)  # of the batch: main_caption, or alt_caption
+        latents, inside, texts, beats, chords, controls = [], [], [], [], [], []
+        for index in self._drawn_places(rng, size, at):
             first = int(rng.integers(max(self.clip_rows[index] - rows, 0) + 1))
-            indices.append(index)
-            firsts.append(first)
-            drop_all = rng.random() < 0.1 * self.drops
+            latents.append(self.encoded.latents(index, first, rows, generator))
+            inside.append(first + torch.arange(rows) < self.clip_rows[index])
+            drop_all = rng.random() < recipe.drop_all * self.drops
             drop_text, drop_beats, drop_chords, drop_control = (
-                drop_all or rng.random() < p * self.drops for p in (0.1, 0.1, 0.1, 0.15)
+                drop_all or rng.random() < share * self.drops
+                for share in (recipe.drop_text, recipe.drop_beats, recipe.drop_chords, recipe.drop_control)
             )
-            caption = index * CAPTIONS_A_CLIP + int(rng.integers(CAPTIONS_A_CLIP))
-            texts.append(len(self.lengths) - 1 if drop_text else caption)
+            own = self.encoded.captions[index]
+            caption = own[int(rng.integers(len(own))) if recipe.wordings else column]
+            texts.append(0 if drop_text else caption)
             clip = self.clips[index].cropped(first * self.grid.row_s, rows * self.grid.row_s)
             notes = self.notes[index].drawn(rng, clip, drop_control)
             beats.append(([], []) if drop_beats else (clip.beat_times, clip.beat_positions))
             chords.append(([], []) if drop_chords else (clip.chords, clip.chord_times))
             control = (([], []), ([], [])) if drop_control else (beats[-1], chords[-1])
             controls.append(control_signal(*control, rows * self.grid.frames, self.grid.row_s / self.grid.frames, notes=notes))
-        lengths = self.lengths[texts][:, None]
-        place = torch.arange(int(lengths.max()))
+        latents = torch.stack(latents)
         return {
-            "clip": torch.tensor(indices)[:, None],
-            "row": torch.tensor(firsts)[:, None] + torch.arange(rows),
-            "token": self.offsets[:-1][texts][:, None] + torch.minimum(place, lengths - 1),
-            "text_mask": place < lengths,
+            "latents": latents,
+            "noise": torch.randn(latents.shape, generator=generator),
+            "timesteps": self._drawn_timesteps(len(latents), generator),
+            "inside": torch.stack(inside),
             "control": torch.from_numpy(np.stack(controls)),
+            **self._told(texts, rng),
             **self.model["conditioner"].tokens(beats, chords),
         }
+
+    def _drawn_timesteps(self, size, generator):
+        steps = self.scheduler.config.num_train_timesteps
+        if self.model["unet"].config["control_channels"]:
+            return noisy_timesteps(size, steps, generator)
+        return torch.randint(steps, (size,), generator=generator)
+
+    def _told(self, texts, rng):
+        """Return what is told of texts, by their places: their states, or their tokens where those are encoded at each step; and the mask."""
+        if self.text_encoder is None:
+            states = [self.encoded.states(text) for text in texts]
+            mask = pad_sequence([torch.ones(len(own), dtype=torch.bool) for own in states], batch_first=True)
+            return {"text": pad_sequence(states, batch_first=True), "text_mask": mask}
+        share = self.recipe.drop_sentences
+        said = [with_sentences_dropped(self.encoded.texts[text], rng, share, self.sentences) for text in texts]
+        ids, mask = text_tokens(self.tokenizer, self.text_encoder, said)
+        return {"text_ids": ids, "text_mask": mask.bool()}
 
     def condition(self, batch, conditioner):
         """Return what a batch is conditioned on, its beats and chords encoded by `conditioner`."""
         sizes, mask = self.model["unet"].config, batch["text_mask"]
-        text = self.states[batch["token"]].float() * mask[..., None]
+        if self.text_encoder is None:
+            text = batch["text"].float()
+        else:
+            with torch.no_grad():
+                text = self.text_encoder(input_ids=batch["text_ids"], attention_mask=mask.long()).last_hidden_state
         return Conditioning(
             text=text, text_mask=mask,
             text_pooled=pooled(text, mask) if sizes["pooled_text"] else None,
@@ -219,21 +265,13 @@ class TrainMuNet:
             **conditioner.embed(batch),
         )  # fmt: skip
 
-    def to_denoise(self, batch):
-        """Return latents (B, C, H, W), noise for them, timesteps (B,) and which rows are inside their clips (B, H)."""
-        latents = self.latents[batch["clip"], :, batch["row"]].transpose(1, 2).contiguous().float()
-        steps = self.scheduler.config.num_train_timesteps
-        aligned = self.model["unet"].config["control_channels"]
-        t = noisy_timesteps(len(latents), steps) if aligned else torch.randint(steps, (len(latents),))
-        return latents, torch.randn_like(latents), t.to(latents.device), batch["row"] < self.ends[batch["clip"]]
-
     def loss(self, batch):
-        condition = self.condition(batch, self.model["conditioner"])
-        latents, noise, t, inside = self.to_denoise(batch)
-        with torch.autocast(latents.device.type, torch.bfloat16, enabled=self.bf16):
-            error = v_prediction_error(self.model["unet"], self.scheduler, latents, noise, t, condition, inside)
-        if not self.model["unet"].config["control_channels"]:
-            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t)
+        condition, t = self.condition(batch, self.model["conditioner"]), batch["timesteps"]
+        given = batch["latents"], batch["noise"], t, condition, batch["inside"]
+        with torch.autocast(t.device.type, torch.bfloat16, enabled=self.bf16):
+            error = v_prediction_error(self.model["unet"], self.scheduler, *given)
+        if not self.model["unet"].config["control_channels"] and self.recipe.snr_gamma:
+            error = error * min_snr_weight(self.scheduler.alphas_cumprod.to(t.device), t, self.recipe.snr_gamma)
         noisy = (error * (t > 700)).sum().detach() / (t > 700).sum().clamp(min=1)
         return error.mean(), {"noisy": noisy}
 

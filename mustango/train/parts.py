@@ -3,23 +3,46 @@
 import shutil
 from pathlib import Path
 
+import diffusers
 import torch
 
 from musicbench import InputError
-from musicbench.files import sweep_torn
-from mustango.release.folder import model_folder, verify
+from musicbench.files import save_json, sweep_torn
+from mustango.release.folder import RELEASED_WINDOW_S, model_folder, verify, write_part
+from mustango.release.tango import is_tango, tango_components, tango_tokenizer
 from mustango.train.checks import check_start, part
 
 
-def start_from(run, model):
-    """Begin a run with all that is in a pipeline folder, for fine-tuning or further training. Raises InputError."""
+def start_from(run, model, attentions="fresh", tokenizer=None):
+    """Begin a run with all that is in a pipeline folder, for fine-tuning or further training, or with Tango's weights.
+
+    attentions, tokenizer: of Tango, see `tango_components` and `load_tokenizer`. Raises InputError.
+    """
     check_start(run, model)
     folder, parts = model_folder(model), Path(run) / "parts"
-    verify(folder)
     copy = parts.with_name(".parts.new")
     shutil.rmtree(copy, ignore_errors=True)
-    shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])
+    if is_tango(folder):
+        write_tango(folder, copy, attentions, tokenizer)
+    else:
+        verify(folder)
+        shutil.copytree(folder, copy, ignore=lambda place, names: [n for n in names if n.endswith((".md", ".png"))])
     copy.rename(parts)
+
+
+def write_tango(folder, target, attentions, tokenizer=None):
+    """Write Tango's release as a pipeline folder, see `tango_components`. Raises InputError."""
+    target.mkdir(parents=True)
+    try:
+        index = {"_class_name": "MustangoPipeline", "_diffusers_version": diffusers.__version__, "window_s": RELEASED_WINDOW_S}
+        index["tokenizer"] = write_part(tango_tokenizer(folder, tokenizer), target / "tokenizer")
+        for name, component in tango_components(folder, attentions):
+            index[name] = write_part(component, target / name)
+        save_json(target / "model_index.json", index)
+        verify(target)
+    except BaseException:
+        shutil.rmtree(target, ignore_errors=True)
+        raise
 
 
 def mend_run(run):

@@ -45,22 +45,22 @@ class Remembering:
         place = Path(run) / self.name
         if not (place / "state.pt").is_file():  # the run begins: its parts are still the model's
             keep_parts(run, place / "before", ("unet", "conditioner"))
-        device = new.latents.device
+        device = next(self.model.parameters()).device
         self.before = {
             name: kind.from_pretrained(place / "before" / name, dtype=torch.float32).eval().requires_grad_(False).to(device)
             for name, kind in (("unet", MuNet), ("conditioner", Conditioner))
         }
 
-    def draw(self, rng, size):
+    def draw(self, rng, size, at=(0, 0)):
         remembered = max(size // 2, 1)
-        halves = {"new": self.new.draw(rng, max(size - remembered, 1)), "old": self.old.draw(rng, remembered)}
+        halves = {"new": self.new.draw(rng, max(size - remembered, 1), at), "old": self.old.draw(rng, remembered, at)}
         return {f"{half} {name}": tensor for half, batch in halves.items() for name, tensor in batch.items()}
 
     def loss(self, batch):
         new, old = ({n.split()[1]: t for n, t in batch.items() if n.startswith(half)} for half in ("new", "old"))
         learnt, terms = self.new.loss(new)
-        latents, noise, t, inside = self.old.to_denoise(old)
-        noisy = self.old.scheduler.add_noise(latents, noise, t)
+        latents, t = old["latents"], old["timesteps"]
+        noisy = self.old.scheduler.add_noise(latents, old["noise"], t)
         conditions = [
             self.old.condition(old, conditioner) for conditioner in (self.model["conditioner"], self.before["conditioner"])
         ]
@@ -68,7 +68,7 @@ class Remembering:
             now = self.model["unet"](noisy, t, conditions[0])
             with torch.no_grad():
                 before = self.before["unet"](noisy, t, conditions[1])
-        forgotten = mean_inside((now - before).square(), inside).mean()
+        forgotten = mean_inside((now - before).square(), old["inside"]).mean()
         return learnt + REMEMBER_WEIGHT * forgotten, terms | {"learnt": learnt.detach(), "forgotten": forgotten.detach()}
 
     def save(self, parts):

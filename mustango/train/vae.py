@@ -30,7 +30,7 @@ class TrainVAE:
         bands = torch.linspace(1.6, 0.4, MEL["n_mels"], device=device)
         self.weight = self.mel.folded(bands.expand(1, MEL["fold"][0], -1))
 
-    def draw(self, rng, size):
+    def draw(self, rng, size, at=(0, 0)):
         return {"waveform": read_crops(self.rows, self.folder, rng, size, self.samples, (0.5, 1.2))}
 
     def loss(self, batch):

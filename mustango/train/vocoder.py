@@ -143,7 +143,7 @@ class TrainVocoder:
         self.model.to(device)
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
-    def draw(self, rng, size):
+    def draw(self, rng, size, at=(0, 0)):
         return {"waveform": read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)}
 
     def stretch(self, batch):
@@ -230,7 +230,7 @@ class TrainPostfilter:
         self.frames, self.heard = (round(s * MEL["sample_rate"] / MEL["hop_length"]) for s in (CROP_S, heard_s))
 
     @torch.no_grad()
-    def draw(self, rng, size):
+    def draw(self, rng, size, at=(0, 0)):
         waveform = read_crops(self.rows, self.folder, rng, size, self.frames * MEL["hop_length"], GAINS)
         first = (self.frames - self.heard) // 2
         mels = through_vae(self.vae, self.mel, waveform)[:, first : first + self.heard]
