@@ -26,9 +26,9 @@ LOUDNESS = {"-14 LUFS": -14.0, "As made": None}
 CONTROLS = (
     "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance",
     "negative_prompt",
-    "scheduler", "model", "predictors", "loudness", "listen",
+    "guidance_interval", "cache_interval", "scheduler", "model", "predictors", "loudness", "listen",
 )  # fmt: skip
-NUMBERS, CHECKS = ("seed", "count", "steps", "guidance"), ("lock", "listen")
+NUMBERS, CHECKS = ("seed", "count", "steps", "guidance", "cache_interval"), ("lock", "listen")
 
 
 def asked_for(*values):

@@ -76,7 +76,8 @@ def serve(options, root):
         raise InputError(f"--work {options.work} is below 1; give the seconds of work that a request may take")
     check_address(options.host, options.port)
     models = options.model or ["mustango-mini"]
-    studio = Studio(models, options.device, options.dtype, options.low_memory, Line(options.queue + 1, options.work))
+    line = Line(options.queue + 1, options.work)
+    studio = Studio(models, options.device, options.dtype, options.low_memory, line, options.attention)
     builder, files, visitors = Builder(Line(options.queue + 1, options.work)), Files(root), Visitors()
     names = Names(options.name or [], [options.host, *own_names()], SHARED if options.share else ())
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)

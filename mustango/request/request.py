@@ -8,14 +8,26 @@ from typing import Any, Self
 from musicbench import InputError
 from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
-from mustango.request.bounds import check_length, read_duration, read_number
+from mustango.request.bounds import check_length, read_duration, read_interval, read_number
 from mustango.request.controls import ASKED
 from mustango.request.notes import Events, read_drums, read_melody, read_parts
 
+MAX_CACHE = 10
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 1 - 64, 30  # seed + take stays below 2**32
 # Fields of what is played, and of how it is made.
 MUSIC = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration", "parts", "melody", "drums")
-SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems")
+SETTINGS = (
+    "steps",
+    "guidance",
+    "negative_prompt",
+    "scheduler",
+    "predictors",
+    "loudness",
+    "tail",
+    "stems",
+    "guidance_interval",
+    "cache_interval",
+)
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 
 
@@ -36,6 +48,8 @@ class Request:
     them. "neural" asks them always, as the paper's inference does: their beats and chords are played, whatever the prompt states,
     but for what is given here. loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings
     out after the duration. stems: make the parts one by one; the take is their sum.
+    guidance_interval: "0.2:0.8", between which shares of the way from noise to music guidance acts; all the way when None. cache_interval:
+    the denoiser's lower levels are computed at every so-many-th step, 1 to 10.
     """
 
     prompt: str = ""
@@ -59,6 +73,13 @@ class Request:
     loudness: float | None = None
     tail: float = 0.0
     stems: bool = False
+    guidance_interval: str | None = None
+    cache_interval: int = 1
+
+    @property
+    def guided_between(self) -> tuple[float, float]:
+        """Return the shares of the way between which guidance acts."""
+        return read_interval(self.guidance_interval)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -81,7 +102,7 @@ class Request:
         duration = read_duration(self.duration)
         if isinstance(duration, float):
             check_length(f"duration {duration:g} s", duration, longest_s)
-        bounds = {"steps": (1, MAX_STEPS), "count": (1, MAX_COUNT), "seed": (0, MAX_SEED)}
+        bounds = {"steps": (1, MAX_STEPS), "count": (1, MAX_COUNT), "seed": (0, MAX_SEED), "cache_interval": (1, MAX_CACHE)}
         numbers = {name: read_whole(name, getattr(self, name), *bound) for name, bound in bounds.items()}
         guidance = read_number("guidance", self.guidance)
         if guidance is None or not 0 <= guidance <= MAX_GUIDANCE:
@@ -96,7 +117,9 @@ class Request:
                     raise InputError(
                         f"{name} given, but no {part} among the parts {', '.join(notes['parts'])}; add it, or leave one out"
                     )
-        return replace(self, **numbers, **notes, guidance=guidance, loudness=loudness, tail=tail_s)
+        between = read_interval(self.guidance_interval)
+        interval = None if between == (0, 1) else "{:g}:{:g}".format(*between)
+        return replace(self, **numbers, **notes, guidance=guidance, loudness=loudness, tail=tail_s, guidance_interval=interval)
 
 
 def is_blank(value: Any) -> bool:
