@@ -106,17 +106,22 @@ def test_kernels_that_take_no_masks_play():
 
 
 @pytest.mark.slow
-def test_a_kernel_is_chosen_by_name(tiny_folder, tiny_pipeline):
-    plain = make(tiny_pipeline, "piano").audios
-    for name, low_memory in (("math", False), ("flash", False), ("flash", True), ("auto", False)):
-        pipeline = load_pipeline(str(tiny_folder), attention=name, low_memory=low_memory)
-        with torch.no_grad(), profile(activities=[ProfilerActivity.CPU]) as seen:
-            np.testing.assert_allclose(make(pipeline, "piano").audios, plain, atol=1e-2)
-        ran = {event.key for event in seen.key_averages()}
-        assert (SCORES in ran) == (name == "math")
-    pipeline.set_attention("math")
+def test_a_kernel_is_chosen_by_name(tiny_folder, tiny_pipeline, monkeypatch):
+    def kernels(pipeline):
+        return {module.processor._attention_backend for module in pipeline.unet.modules() if isinstance(module, Attention)}
+
+    options, chosen = {"steps": 1, "duration": 1.0}, []
+    plain = make(tiny_pipeline, "piano", **options).audios
+    for name, kernel in (("math", "_native_math"), ("flash", "_native_flash")):
+        pipeline = load_pipeline(str(tiny_folder), attention=name)
+        assert kernels(pipeline) == {kernel}
+        np.testing.assert_allclose(make(pipeline, "piano", **options).audios, plain, atol=1e-2)
     pipeline.set_attention("auto")
-    assert np.array_equal(make(pipeline, "piano").audios, plain)
+    assert kernels(pipeline) == {"native"}
+    frugal = load_pipeline(str(tiny_folder), attention="math", low_memory=True)
+    monkeypatch.setattr("mustango.tuned.choose_attention", lambda unet, name, _: chosen.append((unet is None, name)))
+    make(frugal, "piano", **options)
+    assert chosen == [(False, "math")]
 
 
 def test_a_kernel_that_cannot_be_had_is_refused(tiny_folder, tiny_pipeline, monkeypatch):

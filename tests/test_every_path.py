@@ -45,7 +45,7 @@ def test_each_setting_has_its_row_here():
 def test_a_setting_is_taken_on_every_path(name, tiny_folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text, told = VALUES[name]
-    model = ["--model", tiny_folder]
+    model = ["--model", tiny_folder, "--duration=2"]
     (plain,) = dry(capsys, "piano", *model)
     (given,) = dry(capsys, "piano", *option(name, text), *model)
     assert given[name] == told and plain.get(name) != told
@@ -61,7 +61,9 @@ def test_a_setting_is_taken_on_every_path(name, tiny_folder, tmp_path, capsys, m
 
     facts = replace(read_facts(tiny_folder), has_predictors=False)
     ours = sidecars_of(
-        resolve(Request("piano", **{"scheduler": "dpm"} | {name: told}), facts), facts, LOADED | {"model": str(tiny_folder)}
+        resolve(Request("piano", duration="2", **{"scheduler": "dpm"} | {name: told}), facts),
+        facts,
+        LOADED | {"model": str(tiny_folder)},
     )[0]
     ours = json.loads(json.dumps(ours))
     assert ours == given | {"versions": ours["versions"]}

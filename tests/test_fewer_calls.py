@@ -121,3 +121,16 @@ def test_texts_of_unlike_lengths_are_padded():
 @pytest.mark.parametrize("name", PRESETS)
 def test_presets_are_settings(tiny_pipeline, name):
     assert make(tiny_pipeline, "piano", **{"steps": 3} | PRESETS[name]).audios.shape == (1, 16000)
+
+
+@pytest.mark.slow
+@torch.no_grad()
+def test_blocks_compile_whole():
+    """Without a graph break, which fullgraph refuses; at the first step, which projects, and at others."""
+    model, x = mini(rotary_seconds=0.5), torch.randn(2, 4, 8, 4)
+    given = condition(beat_mask=torch.arange(7) < torch.tensor([[1], [6]]))
+    wanted = model(x, 500, given)
+    model.compile_repeated_blocks(fullgraph=True, backend="eager")
+    projected = model.project(given)
+    for _ in range(2):
+        torch.testing.assert_close(model(x, 500, projected), wanted, atol=1e-5, rtol=0)

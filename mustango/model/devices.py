@@ -18,13 +18,6 @@ def cast(component: Any, dtype: torch.dtype) -> Any:
     return component
 
 
-def laid_out(component: Any) -> Any:
-    """Return a component with the weights of its convolutions as kernels take them fastest: channels last. The numbers stay."""
-    if any(isinstance(module, torch.nn.Conv2d) for module in component.modules()):
-        torch.nn.Module.to(component, memory_format=torch.channels_last)
-    return component
-
-
 def moved(component: Any, device: torch.device | str | None) -> Any:
     """Move a tensor, module or pipeline to a device: "cpu", "cuda", "cuda:1", "mps". Raises InputError where that cannot be."""
     try:

@@ -238,6 +238,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, CacheMixin, PeftAdapterMixi
 
     _supports_gradient_checkpointing = False
     _no_split_modules = ["Layer"]
+    _repeated_blocks = ["StreamBlock", "ResnetBlock2D"]  # what `compile_repeated_blocks` compiles
 
     @register_to_config
     def __init__(
@@ -342,6 +343,8 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, CacheMixin, PeftAdapterMixi
         temb = self.time_embedding(code.to(sample.dtype))
         if self.text_pool is not None:
             temb = temb + self.text_pool(condition.text_pooled)
+        if sample.device.type == "cpu":  # where convolutions take channels last faster
+            sample = sample.contiguous(memory_format=torch.channels_last)
         x = self.conv_in(sample)
         if self.control is not None:
             x = x + self._controlled(condition)

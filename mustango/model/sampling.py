@@ -166,7 +166,7 @@ class Sampler:
                 latents = scale * latents * self.scheduler.init_noise_sigma
             for number, t in enumerate(timesteps):
                 way = 1 - start * (1 - number / len(timesteps))
-                acts = guidance > 1 and self.interval[0] <= way <= self.interval[1]
+                acts = guidance > 1 and self.interval[0] - 1e-6 <= way <= self.interval[1] + 1e-6
                 latents = self._step(conditions[acts], latents, t, guidance if acts else 1.0, number)
                 if self.on_latents:
                     latents = self.on_latents(done + number, t, latents)

@@ -11,7 +11,7 @@ import torch
 from diffusers import DiffusionPipeline
 
 from musicbench import InputError
-from mustango.model.devices import cast, laid_out
+from mustango.model.devices import cast
 from mustango.model.sampling import SamplingConfig
 from mustango.release.classes import class_of
 from mustango.release.conversion import released_components, released_predictors
@@ -89,9 +89,6 @@ class FolderPipeline(DiffusionPipeline):
             for name, part in pipeline.components.items():
                 if isinstance(part, torch.nn.Module):
                     check_finite(part.state_dict(), folder / name)
-        for part in pipeline.components.values():
-            if isinstance(part, torch.nn.Module):
-                laid_out(part)
         pipeline._folder, pipeline._hub_id, pipeline._tokenizers = folder, hub_id, tokenizers
         pipeline._low_memory, pipeline._dtype, pipeline._hub_options = low_memory, dtype, hub
         return pipeline
@@ -176,7 +173,7 @@ class FolderPipeline(DiffusionPipeline):
                 kind = class_of(name, *model_index(self._folder)[name])
                 component = kind.from_pretrained(self._folder / name, dtype=self._dtype, use_safetensors=True)
                 check_finite(component.state_dict(), self._folder / name)
-                self.register_modules(**{name: laid_out(component.eval().to(device))})
+                self.register_modules(**{name: component.eval().to(device)})
 
     @property
     def _has_predictors(self):
