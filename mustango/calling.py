@@ -83,13 +83,9 @@ def read_call(prompt: str | Sequence[str] | None, words: dict[str, Any]) -> tupl
     unknown = set(asked) - {field.name for field in fields(Request)}
     if unknown:
         raise InputError(f"unknown argument {min(unknown)[:40]!r}; docs/python.md lists those that there are")
+    prompts: list[Any] = [*prompt] if isinstance(prompt, (list, tuple)) else [prompt]
     if extras.prompt_embeds is not None and not prompt:
-        prompt = [""] * len(extras.prompt_embeds)
-    prompts = (
-        list(prompt)
-        if isinstance(prompt, (list, tuple))
-        else ["" if prompt is None and extras.prompt_embeds is not None else prompt]
-    )
+        prompts = [""] * len(extras.prompt_embeds)
     if not prompts:
         raise InputError("the list of prompts is empty; give at least one")
     return _seeded([Request(prompt=text, **asked) for text in prompts], words.get("generator"), "seed" in asked), extras

@@ -49,7 +49,7 @@ class MustangoOutput(BaseOutput):
     unless they were asked for.
     """
 
-    audios: np.ndarray | list[np.ndarray]
+    audios: Any  # np.ndarray | list[np.ndarray]; tensors where a call asks for these
     sample_rate: int
     controls: list[Controls]
     seeds: list[int]

@@ -190,11 +190,13 @@ class Attention(nn.Module, AttentionModuleMixin):
     def _from(self, source, x, seconds):
         """Return what x (B, N, C) takes from a Source: (B, N, C), or (B, 1, C) if it is alike at all positions."""
         if self not in source.made:
-            k, v = self._keys_values(source.features, source.seconds)
-            is_one = k.shape[1] == 1 and source.mask is None  # all that is given comes from the only token
-            source.made[self] = self.to_out(v.flatten(-2)) if is_one else (k, v)
+            if source.features.shape[1] == 1 and source.mask is None:  # all that is given comes from the only token
+                twice = source.features.expand(-1, 2, -1)  # one row's product depends on where weights lie in memory
+                source.made[self] = self.to_out(self.to_v(twice))[:, :1]
+            else:
+                source.made[self] = self._keys_values(source.features, source.seconds)
         made = source.made[self]
-        return made if isinstance(made, torch.Tensor) else self._taken(x, *made, source.mask, seconds)
+        return made if isinstance(made, torch.Tensor) else self._taken(x, *made, mask=source.mask, seconds=seconds)
 
     def _taken(self, x, k, v, mask=None, seconds=None):
         """Return what x (B, N, C) takes by keys and values (B, L, h, d)."""

@@ -343,8 +343,6 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, CacheMixin, PeftAdapterMixi
         temb = self.time_embedding(code.to(sample.dtype))
         if self.text_pool is not None:
             temb = temb + self.text_pool(condition.text_pooled)
-        if sample.device.type == "cpu":  # where convolutions take channels last faster
-            sample = sample.contiguous(memory_format=torch.channels_last)
         x = self.conv_in(sample)
         if self.control is not None:
             x = x + self._controlled(condition)
@@ -355,7 +353,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, CacheMixin, PeftAdapterMixi
         """Return the map (B, C, H, W) of a condition's control, made at the first step."""
         name = "control", len(condition.control)
         if name not in condition.kept:
-            condition.kept[name] = self.control(condition.control)
+            condition.kept[name] = cast(Control, self.control)(condition.control)
         return condition.kept[name]
 
     def _whole(self, x, temb, condition):
