@@ -22,7 +22,7 @@ SCHEDULERS = ("dpm", "ddim", "ddpm", "unipc", "euler")
 ATTENTION = ("auto", "native", "flash", "flex", "sage", "xformers", "math")  # kernels by name
 PREDICTORS = ("auto", "neural", "reader")  # who tells what nobody states
 STEPS, GUIDANCE = 20, 3.0  # of denoising, and how strictly to follow, where nobody says
-# Settings that take less time: `fast` loses nothing that is measured, `draft` is for trying things out (benchmarks/steps.py).
+# Settings that take less time; `draft` is for trying things out (benchmarks/steps.py).
 PRESETS = {
     "fast": {"steps": 10},
     "draft": {"steps": 8, "guidance_interval": "0.2:0.8", "cache_interval": 2},
