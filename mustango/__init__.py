@@ -18,10 +18,28 @@ _WHERE = {
 _BASES = {"ModelMixin": "diffusers", "PreTrainedModel": "transformers"}  # looked for here by diffusers when it loads one of ours
 DEVICES = ("cpu", "cuda", "mps", "xpu")  # a number may follow: "cuda:1"
 DTYPES = ("float32", "float16", "bfloat16")
-SCHEDULERS = ("dpm", "ddim", "ddpm")
+SCHEDULERS = ("dpm", "ddim", "ddpm", "unipc", "euler")
+ATTENTION = ("auto", "native", "flash", "flex", "sage", "xformers", "math")  # kernels by name
 PREDICTORS = ("auto", "neural", "reader")  # who tells what nobody states
 STEPS, GUIDANCE = 20, 3.0  # of denoising, and how strictly to follow, where nobody says
-__all__ = ["DEVICES", "DTYPES", "GUIDANCE", "PREDICTORS", "SCHEDULERS", "STEPS", "InputError", "__version__", *_WHERE]
+# Settings that take less time; `draft` is for trying things out (benchmarks/steps.py).
+PRESETS = {
+    "fast": {"steps": 10},
+    "draft": {"steps": 8, "guidance_interval": "0.2:0.8", "cache_interval": 2},
+}
+__all__ = [
+    "ATTENTION",
+    "DEVICES",
+    "DTYPES",
+    "GUIDANCE",
+    "PREDICTORS",
+    "PRESETS",
+    "SCHEDULERS",
+    "STEPS",
+    "InputError",
+    "__version__",
+    *_WHERE,
+]
 
 
 def __getattr__(name):

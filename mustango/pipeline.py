@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,35 +12,34 @@ import diffusers
 import numpy as np
 import torch
 import transformers
-from diffusers import AutoencoderKL, DDIMScheduler, DDPMScheduler, DPMSolverMultistepScheduler, SchedulerMixin
+from diffusers import AutoencoderKL, SchedulerMixin
 from diffusers.utils import BaseOutput
 from transformers import PreTrainedModel, PreTrainedTokenizerBase, SpeechT5HifiGan
 
-from musicbench import InputError, quoted
+from musicbench import InputError
 from musicbench.compose.instruments import PARTS
 from musicbench.model_folders import reason
 from musicbench.sound.master import finished
-from mustango import DTYPES, SCHEDULERS
-from mustango.model.conditioning import Conditioner, Conditioning, encode_text, pooled
+from mustango import DTYPES
+from mustango.calling import Extras, read_call
+from mustango.model.conditioning import Conditioner, Conditioning, pooled, together
 from mustango.model.control import PULSE, Notes, control_signal
 from mustango.model.devices import check_device, check_made, moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
-from mustango.model.sampling import Sampler, SamplingConfig, control_against, draw_noise, framed, moved_on, opposite_moods
+from mustango.model.sampling import Sampler, control_against, draw_noise, framed, moved_on, opposite_moods
 from mustango.model.vocoder import ISTFTVocoder
 from mustango.release.adapters import WithAdapters
-from mustango.release.files import read_json
 from mustango.release.folder import BUNDLED
-from mustango.release.loading import FolderPipeline
 from mustango.request.controls import Controls
-from mustango.request.knows import Knows, read_knows
 from mustango.request.model_facts import ModelFacts
-from mustango.request.request import SETTINGS, Request
+from mustango.request.request import SETTINGS
 from mustango.request.settled import Settled, resolve
 from mustango.request.sidecar import describe
+from mustango.tuned import TunedPipeline
 
-SCHEDULER_CLASSES = dict(zip(SCHEDULERS, (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler), strict=True))
-TOGETHER_S = 164  # seconds of music that are made at once, 16 clips of 10 s, which bounds memory
+# Seconds of music that are denoised at once, 16 clips of 10 s, and decoded at once, which bounds memory.
+TOGETHER_S, DECODED_S = 164, 41
 
 
 @dataclass
@@ -51,14 +50,14 @@ class MustangoOutput(BaseOutput):
     unless they were asked for.
     """
 
-    audios: np.ndarray | list[np.ndarray]
+    audios: Any  # np.ndarray | list[np.ndarray]; tensors where a call asks for these
     sample_rate: int
     controls: list[Controls]
     seeds: list[int]
     stems: list[dict[str, np.ndarray]] | None = None
 
 
-class MustangoPipeline(WithAdapters, FolderPipeline):
+class MustangoPipeline(WithAdapters, TunedPipeline):
     """Text-to-music with chords, tempo, meter and key.
 
     `window_s`: how long clips are if nobody says, as long as those that the model learnt from; `longest_s`: the longest it makes, if
@@ -97,52 +96,30 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
         self.register_to_config(window_s=window_s, longest_s=longest_s)
         self.set_sampling(**(sampling or {}))
 
-    @property
-    def sampling(self) -> SamplingConfig:
-        """The model's settings of inference."""
-        return SamplingConfig(**self.config.sampling)
-
-    def set_sampling(self, **settings: Any) -> None:
-        """Set settings of inference by the names of SamplingConfig; the others stay as they are. Raises InputError for an unknown name."""
-        try:
-            sampling = replace(self.sampling if "sampling" in self.config else SamplingConfig(), **settings)
-        except TypeError:
-            known = [field.name for field in fields(SamplingConfig)]
-            unknown = next(name for name in settings if name not in known)
-            raise InputError(f"unknown sampling setting {unknown[:40]!r}; known: {', '.join(known)}") from None
-        self.register_to_config(sampling=asdict(sampling))
-
-    def set_scheduler(self, name: str) -> None:
-        """Choose the sampler by name: "dpm" (DPM-Solver++, the default), "ddim", "ddpm" (the original's). Raises InputError."""
-        if name not in SCHEDULERS:
-            raise InputError(f"unknown scheduler {quoted(name)}; choose one of {', '.join(SCHEDULERS)}")
-        shared = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "prediction_type")
-        settings = {key: self.scheduler.config[key] for key in shared}
-        extra: dict[str, Any] = {} if name == "dpm" else {"clip_sample": False}
-        if name != "dpm" and self.sampling.restart:  # its noise is that of given places of the schedule, the first its end
-            extra["timestep_spacing"] = "trailing"
-        self.register_modules(scheduler=SCHEDULER_CLASSES[name](**settings, **extra))
-
     def __call__(
-        self, prompt: str | Sequence[str] = "", *, on_step: Callable[[int, int], None] | None = None, **asked: Any
-    ) -> MustangoOutput:
+        self, prompt: str | Sequence[str] | None = "", *, on_step: Callable[[int, int], None] | None = None, **asked: Any
+    ) -> MustangoOutput | tuple:
         """Make takes of a prompt, or of each of a list of prompts; clips come prompt by prompt.
 
-        asked: the other fields of `mustango.Request`, which say what is to be played and how; what is given holds for every prompt.
-        on_step: see `play`. Raises InputError.
+        asked: the other fields of `mustango.Request`, which say what is to be played and how, or the words of diffusers' pipelines for
+        them, see `mustango.calling`; what is given holds for every prompt. on_step: see `play`. Raises InputError.
         """
-        prompts: list = list(prompt) if isinstance(prompt, (list, tuple)) else [prompt]
-        if not prompts:
-            raise InputError("the list of prompts is empty; give at least one")
+        requests, extras = read_call(prompt, asked)
         facts = self.facts
-        return self.play([resolve(Request(prompt=text, **asked), facts) for text in prompts], on_step)
+        output = self.play([resolve(request, facts) for request in requests], on_step, extras)
+        return output if extras.return_dict else (output.audios,)
 
     @torch.no_grad()
-    def play(self, settled: Sequence[Settled], on_step: Callable[[int, int], None] | None = None) -> MustangoOutput:
+    def play(
+        self,
+        settled: Sequence[Settled],
+        on_step: Callable[[int, int], None] | None = None,
+        extras: Extras | None = None,
+    ) -> MustangoOutput:
         """Make the takes of settled requests that are alike but for what they play; the predictors are asked where they have a say.
 
         on_step(step, steps) is called after each denoising step; more than 164 s of music are made in parts, whose steps are counted
-        together. Raises InputError.
+        together. extras: what a Request does not hold. Raises InputError.
         """
         how, scheduler = settled[0].request, self.scheduler
         for name in SETTINGS:
@@ -152,8 +129,9 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
         if how.scheduler:
             self.set_scheduler(how.scheduler)
         try:
+            extras = (extras or Extras()).checked(sum(len(s.takes) for s in settled))
             with self.wearing(how.loras):
-                return self._played(how, settled, on_step)
+                return self._played(how, settled, on_step, extras)
         except InputError:
             raise
         except Exception as error:  # what fits by a folder's configs and its shapes may not fit when it plays, or in memory
@@ -161,19 +139,23 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
         finally:
             self.register_modules(scheduler=scheduler)
 
-    def _played(self, how, settled, on_step):
+    def _played(self, how, settled, on_step, extras):
         """Return what `play` does of settled requests that are all made as `how` says."""
         played, seeds = [c for s in settled for c in s.takes], [seed for s in settled for seed in s.seeds]
         if how.stems:
-            stems = self._stems(how, played, seeds, on_step)
+            stems = self._stems(how, played, seeds, on_step, extras)
             waves = [np.sum([*parts.values()], axis=0) for parts in stems]
         else:
-            stems, waves = None, self._waves_of(how, played, seeds, on_step)
+            stems, waves = None, self._waves_of(how, played, seeds, on_step, extras)
         self.maybe_free_model_hooks()
         rate = self.mel.config.sample_rate
+        if extras.output_type == "latent":
+            return MustangoOutput(audios=waves, sample_rate=rate, controls=played, seeds=seeds)
         audios, notes = zip(*(finished(wave, rate, how.tail, how.loudness) for wave in waves), strict=True)
         played = [replace(c, notes=tuple(dict.fromkeys((*c.notes, *more)))) for c, more in zip(played, notes, strict=True)]
         audios = np.stack(audios) if len({len(audio) for audio in audios}) == 1 else list(audios)
+        if extras.output_type == "pt":
+            audios = torch.as_tensor(audios) if isinstance(audios, np.ndarray) else [*map(torch.as_tensor, audios)]
         return MustangoOutput(audios=audios, sample_rate=rate, controls=played, seeds=seeds, stems=stems)
 
     def _predicted(self, settled):
@@ -184,38 +166,55 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
             self._release_predictors()
         return settled
 
-    def _stems(self, how, played, seeds, on_step):
+    def _stems(self, how, played, seeds, on_step, extras):
         """Return {part: samples} of each clip: its parts made one by one, on the same beats and from the same noise."""
         stems = [{} for _ in played]
         for done, part in enumerate(PARTS):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(PARTS) * steps))
-            waves = self._waves_of(how, [replace(c, parts=(part,)) for c in played], seeds, counted)
+            waves = self._waves_of(how, [replace(c, parts=(part,)) for c in played], seeds, counted, extras)
             for parts, clip, wave in zip(stems, played, waves, strict=True):
                 if part in sounding_parts(clip):
                     parts[part] = wave
         return stems
 
-    def _waves_of(self, how, played, seeds, on_step):
+    def _waves_of(self, how, played, seeds, on_step, extras):
         """Return the samples of clips as they come out of the vocoder, those of one duration made at once."""
         parts, waves = parts_of([c.duration_s + how.tail for c in played]), []
         for done, part in enumerate(parts):
             counted = on_step and (lambda step, steps, done=done: on_step(done * steps + step, len(parts) * steps))
-            waves += [*self._made(how, played[part], seeds[part], counted)]
+            waves += [*self._made(how, played[part], seeds[part], counted, extras.of(part))]
         return waves
 
-    def _made(self, how, played, seeds, on_step):
-        """Return waveforms (B, N) of clips of one duration, made by a request's settings."""
+    def _made(self, how, played, seeds, on_step, extras):
+        """Return waveforms (B, N) of clips of one duration, made by a request's settings; or their latents."""
         duration_s = played[0].duration_s
         self._stage("text_encoder")
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        condition = self.encode([c.text for c in played], how.negative_prompt, played, how.guidance > 1, how.tail)
+        condition = self.encode([c.text for c in played], how.negative_prompt, played, how.guidance > 1, how.tail, extras)
         self._stage("unet")
+        if self._low_memory:
+            self.set_attention(self._attention)
         spans = self.spans(duration_s, how.tail)
         noise = self._drawn(generators, spans)
-        latents = self.denoise(condition, noise, how.steps, how.guidance, generators, on_step, spans)
+        if extras.latents is not None:
+            if extras.latents.shape != noise.shape:
+                raise InputError(f"latents are {tuple(extras.latents.shape)}; for this clip give {tuple(noise.shape)}")
+            noise = extras.latents.to(noise)
+        latents = self.denoise(
+            condition, noise, how.steps, how.guidance, generators, on_step, spans, how.guided_between, how.cache_interval,
+            extras.told(self),
+        )  # fmt: skip
+        if extras.output_type == "latent":
+            return latents
         self._stage("vae", "vocoder")
-        mels, gain_db = self.mel.sharpened(self.decode(latents)), -self.sampling.guidance_db * max(how.guidance - 1, 0)
-        return self.waves(mels, self.sampling.lead_in_s, duration_s + how.tail, gain_db, self.sampling.postfilter_strength)
+        parts = latents.split(max(1, int(DECODED_S / (duration_s + how.tail))))
+        return [wave for part in parts for wave in self._sounding(part, how, duration_s)]
+
+    def _sounding(self, latents, how, duration_s):
+        """Return waveforms (B, N) of the latents (B, C, H, W) of clips of one duration."""
+        sampling, gain_db = self.sampling, -self.sampling.guidance_db * max(how.guidance - 1, 0)
+        mels = self.mel.sharpened(self.decode(latents))
+        return self.waves(mels, sampling.lead_in_s, duration_s + how.tail, gain_db, sampling.postfilter_strength)
 
     @property
     def facts(self) -> ModelFacts:
@@ -225,38 +224,14 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
             self._unet_config["control_channels"],
         )  # fmt: skip
 
-    @property
-    def knows(self) -> Knows | None:
-        """What the model knows, None where its folder does not say."""
-        return read_knows(self._folder) if self._folder is not None else None
-
-    @property
-    def longest_s(self) -> float:
-        """The longest clip the model makes, in seconds."""
-        return self.config.longest_s or self.config.window_s
-
-    def rows(self, duration_s: float) -> int:
-        """Return how many latent rows cover `duration_s`."""
-        frames_a_row = self.mel.config.fold[0] * self.vae_scale
-        return -(-self.mel.frames(duration_s) // frames_a_row)
-
-    def spans(self, duration_s: float, tail_s: float = 0.0) -> tuple[int, int, int]:
-        """Return how many latent rows the lead-in, the clip and its tail have."""
-        rows = self.rows(duration_s)
-        return self.rows(self.sampling.lead_in_s), rows, self.rows(duration_s + tail_s) - rows
-
-    @property
-    def vae_scale(self) -> int:
-        """How many of the VAE's input rows make a latent row."""
-        config = self.vae.config if self.vae is not None else read_json(self._folder / "vae" / "config.json")
-        return 2 ** (len(config["block_out_channels"]) - 1)
-
-    @property
-    def _unet_config(self):
-        return self.unet.config if self.unet is not None else read_json(self._folder / "unet" / "config.json")
-
     def encode(
-        self, prompts: list[str], negative_prompt: str, controls: list[Controls], guided: bool, tail_s: float = 0.0
+        self,
+        prompts: list[str],
+        negative_prompt: str,
+        controls: list[Controls],
+        guided: bool,
+        tail_s: float = 0.0,
+        extras: Extras | None = None,
     ) -> Conditioning:
         """Return the Conditioning of a batch; when guided, the null conditions come first, batch 2B.
 
@@ -268,9 +243,12 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
         nulls = [negative_prompt] * len(prompts)
         if sampling.opposites:
             nulls = [", ".join(filter(None, (negative_prompt, opposite_moods(prompt)))) for prompt in prompts]
-        texts = nulls + prompts if guided else prompts
-        device = self._execution_device
-        text, text_mask = encode_text(self.tokenizer, self.text_encoder, texts, device)
+        device, extras = self._execution_device, extras or Extras()
+        halves = [(nulls, extras.negative_prompt_embeds), (prompts, extras.prompt_embeds)][0 if guided else 1 :]
+        states = []
+        for texts, embeds in halves:
+            states += self._texts.of(texts, self.tokenizer, self.text_encoder, device) if embeds is None else embeds.to(device)
+        text, text_mask = together(states)
         null = [([], [])] * len(prompts) if guided else []
         beats = null + [(c.beat_times, c.beat_positions) for c in controls]
         chords = null + [(c.chords, c.chord_times) for c in controls]
@@ -313,10 +291,14 @@ class MustangoPipeline(WithAdapters, FolderPipeline):
         generators: list[torch.Generator] | None = None,
         on_step: Callable[[int, int], None] | None = None,
         spans: tuple[int, int, int] | None = None,
+        interval: tuple[float, float] = (0.0, 1.0),
+        cache_interval: int = 1,
+        on_latents: Callable | None = None,
     ) -> torch.Tensor:
-        """Return denoised latents (B, C, H, W), see `Sampler.denoise`. spans: the rows of lead-in, clip and tail."""
+        """Return denoised latents (B, C, H, W), see `Sampler`. spans: the rows of lead-in, clip and tail."""
         device, spans = self._execution_device, spans or (0, latents.shape[2], 0)
-        sampler = Sampler(self.unet, self.scheduler, self.sampling, lambda: self._drawn(generators, spans), generators)
+        draw = lambda: self._drawn(generators, spans)  # noqa: E731
+        sampler = Sampler(self.unet, self.scheduler, self.sampling, draw, generators, interval, cache_interval, on_latents)
         return sampler.denoise(condition.to(device), latents.to(device), steps, guidance, on_step)
 
     def latents_of(self, mels: torch.Tensor) -> torch.Tensor:
@@ -381,11 +363,12 @@ def load_pipeline(
     device: torch.device | str = "cpu",
     dtype: str = "float32",
     quiet: bool = False,
+    attention: str = "auto",
     **options: Any,
 ) -> MustangoPipeline:
     """Load a pipeline: the bundled one, a folder or hub id, in our layout or the released one; checked whole.
 
-    quiet: without progress bars, here and later. options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
+    quiet: without progress bars, here and later. attention: see `set_attention`. options: as for `MustangoPipeline.from_pretrained`. Raises InputError.
     """
     if quiet:
         diffusers.utils.logging.disable_progress_bar()
@@ -399,4 +382,7 @@ def load_pipeline(
         raise
     except Exception as error:  # what a folder of somebody's raises nobody foresees
         raise InputError(f"cannot load the model in {model} ({reason(error)}); get the folder whole again") from error
-    return moved(pipeline, device)
+    pipeline = moved(pipeline, device)
+    if attention != "auto":
+        pipeline.set_attention(attention)
+    return pipeline

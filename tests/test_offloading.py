@@ -124,12 +124,13 @@ def test_every_module_runs_inside_of_one_that_was_brought_to_the_device(tiny_fol
 
 
 @pytest.mark.slow
-def test_keys_and_values_are_projected_once_a_clip(tiny_folder):
+def test_keys_values_and_control_are_projected_once_a_clip(tiny_folder):
     pipeline, calls = load_pipeline(str(tiny_folder)), []
-    attention = pipeline.unet.mid.streams["chord"].cross_attention
-    attention.to_k.register_forward_pre_hook(lambda *_: calls.append(1))
+    attention = pipeline.unet.mid.streams["text"].cross_attention
+    for module in (attention.to_k, pipeline.unet.control.out):
+        module.register_forward_pre_hook(lambda *_: calls.append(1))
     make(pipeline, steps=5)
-    assert len(calls) == 1
+    assert len(calls) == 3  # the null text's and the prompt's, and the control's
 
 
 @pytest.mark.slow
@@ -138,8 +139,8 @@ def test_masks_and_times_follow_the_queries_to_their_device():
     """The meta device stands for another one: what is mixed with tensors of the CPU there is an error."""
     model = mini(rotary_seconds=0.1).to("meta")
     partly = condition(beat_mask=torch.tensor([[True] * 5 + [False] * 2] * 2))
-    projected = model.project(partly)
-    for source in projected.sources.values():
+    projected = model.project(partly, with_masks=True)
+    for source in (source for sources in projected.sources.values() for source in sources):
         object.__setattr__(source, "features", source.features.to("meta"))
     assert model(torch.zeros(2, 4, 8, 4, device="meta"), 500, projected).device.type == "meta"
 

@@ -114,7 +114,7 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
         ({"chords": ["C"]}, "give text"), ({"negative_prompt": "x" * 20000}, "shorten"), ({"model": "/etc"}, "unknown model"),
         ({"chords": "C " * 20_000}, "above 20000"), ({"tempo": "9" * 20_001}, "above 20000"), ({"key": "A" * 20_001}, "above 20000"),
         ({"meter": "4" * 20_001}, "above 20000"), ({"prompt": "x" * 10_001}, "above 10000"), ({"tempo": [1]}, "'[1]'"),
-        ({"model": ["x"]}, "unknown model"), ({"loudness": -90}, "outside -40"), ({"loudness": "loud"}, "loudness"), ({"scheduler": "euler"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
+        ({"model": ["x"]}, "unknown model"), ({"loudness": -90}, "outside -40"), ({"loudness": "loud"}, "loudness"), ({"scheduler": "lms"}, "unknown scheduler"), ({"predictors": "x"}, "unknown predictors"),
     ],
 )  # fmt: skip
 def test_bad_requests(studio, tmp_path, change, says):

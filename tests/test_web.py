@@ -83,7 +83,7 @@ def test_the_plan_is_what_the_model_plays():
     [
         ({"max_position": 5}, {"meter": "7/8"}, "outside the model&#39;s 1-5"), ({"max_position": 5}, {"meter": "6/8"}, "at most 5 beats"),
         ({"max_chords": 3}, {"chords": "C G Am F"}, "above the model&#39;s 3"), ({"max_beats": 10}, {"tempo": "200"}, "above the model&#39;s 10"),
-        ({"longest_s": 10.24}, {"duration": 11}, "1-10.24"), ({}, {"predictors": "neural"}, "no neural predictors"), ({}, {"scheduler": "euler"}, "unknown scheduler"),
+        ({"longest_s": 10.24}, {"duration": 11}, "1-10.24"), ({}, {"predictors": "neural"}, "no neural predictors"), ({}, {"scheduler": "lms"}, "unknown scheduler"),
         ({}, {"tail": 11}, "outside 0 to 10"), ({}, {"tail": 5, "duration": 118}, "above the model&#39;s 120"), ({}, {"beats": "[[0]"}, "no JSON"), ({}, {"beats": "[[0], []]"}, "1 times"),
     ],
 )  # fmt: skip

@@ -5,12 +5,11 @@ import sys
 from contextlib import nullcontext
 
 from musicbench import InputError
-from mustango import DTYPES, GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
+from mustango import ATTENTION, DTYPES, GUIDANCE, PREDICTORS, PRESETS, SCHEDULERS, STEPS
 from mustango.cli.options import add_table, check_device
 from mustango.cli.takes import left_to_make, next_paths, places_of, stem_path
 
 WRITTEN_S = 3600  # what is older and still has a temporary name is a killed run's
-FAST_STEPS = STEPS // 2
 ABOUT = {
     "help": "prompt, chords and tempo -> audio",
     "description": "Make music. What you give as options overrides what the prompt says; anything you leave out is "
@@ -32,11 +31,16 @@ WHAT = {
     ),
     "--seed": dict(help="whole number; the same seed gives the same music (default 0)"),
 }
-HOW_MANY_STEPS = {  # one of them
-    "--steps": dict(help=f"denoising steps (default {STEPS})"),
-    "--fast": dict(dest="steps", action="store_const", const=FAST_STEPS, help=f"{FAST_STEPS} steps"),
-}
+HOW_MANY_STEPS = {"--steps": dict(help=f"denoising steps (default {STEPS})")} | {  # one of them
+    f"--{name}": dict(
+        dest="preset", action="store_const", const=name,
+        help=" ".join(f"--{field.replace('_', '-')} {value}" for field, value in settings.items()),
+    )
+    for name, settings in PRESETS.items()
+}  # fmt: skip
 HOW = {
+    "--guidance-interval": dict(metavar="A:B", help="the shares of the way from noise to music in which guidance acts, such as 0.2:0.8 (default 0:1)"),
+    "--cache-interval": dict(help="compute the denoiser's lower levels at every so-many-th step, 1 to 10 (default 1)"),
     "--guidance": dict(help=f"how strictly to follow, 1 to about 5 (default {GUIDANCE:g})"),
     "--takes --count": dict(dest="count", help="how many; each has the next seed (default 1)"),
     "--pick": dict(
@@ -55,6 +59,7 @@ HOW = {
     "--revision": dict(help="of a hub id: branch, tag or commit"),
     "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
     "--dtype": dict(choices=DTYPES, help="(default float32, or the sidecars')"),
+    "--attention": dict(choices=ATTENTION, help="the kernel of attention (default auto: torch chooses)"),
     "--prompts": dict(
         metavar="FILE.jsonl",
         help="many, written to the folder -o as ID.wav (00001.wav, ... by line), without -o into the current one: "
@@ -121,6 +126,9 @@ def run(options):
     from mustango.hear.metrics import load_mir_eval
     from mustango.request.lines import lines_of
 
+    for name, value in PRESETS.get(options.preset, {}).items():
+        if getattr(options, name) is None:
+            setattr(options, name, value)
     takes = takes_of(options)
     lines, loaded, facts = lines_of(options, takes)
     wanted = [line for line in lines if not line.error]
@@ -225,7 +233,7 @@ def make(todo, loaded, options, told):
     for folder in {path.parent for _, paths in todo for path in paths}:
         sweep_torn(folder, older_s=WRITTEN_S)
     pipeline = load_pipeline(
-        loaded["model"], options.device, loaded["dtype"], quiet=True, low_memory=options.low_memory,
+        loaded["model"], options.device, loaded["dtype"], quiet=True, low_memory=options.low_memory, attention=loaded["attention"],
         revision=loaded["revision"], fetch_predictors=any(line.asked.asks_predictors for line, _ in todo),
     )  # fmt: skip
     steps = sum(line.asked.request.steps for line, _ in todo)

@@ -8,7 +8,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from musicbench import check_installed, whole
 from musicbench.files import alone_in
-from mustango import DTYPES
+from mustango import ATTENTION, DTYPES
 from mustango.cli.options import add_table, check_device
 
 
@@ -46,6 +46,7 @@ OPTIONS = {
     "--low-memory": dict(action="store_true", help="load text encoder, denoiser and decoder one after the other"),
     "--device": dict(default="cpu", help="cpu, cuda, cuda:1, mps (default %(default)s)"),
     "--dtype": dict(default="float32", choices=DTYPES, help="(default %(default)s)"),
+    "--attention": dict(default="auto", choices=ATTENTION, help="the kernel of attention (default %(default)s: torch chooses)"),
 }  # fmt: skip
 
 

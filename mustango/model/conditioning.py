@@ -3,6 +3,7 @@
 Shapes: B batch, L tokens, D features, T mel frames, K control channels (`mustango.model.control`).
 """
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -45,6 +46,10 @@ class Conditioning:
         """Return the same on another device."""
         return replace(self, **{name: value.to(device) for name, value in vars(self).items() if value is not None})
 
+    def last(self, clips: int) -> "Conditioning":
+        """Return the same of the last clips alone, those that follow the null conditions."""
+        return replace(self, **{name: value[-clips:] for name, value in vars(self).items() if value is not None})
+
 
 def encode_text(
     tokenizer: Any, text_encoder: Any, texts: list[str], device: torch.device | str | None = None
@@ -63,6 +68,33 @@ def text_tokens(tokenizer: Any, text_encoder: Any, texts: list[str]) -> tuple[to
     limit = min(tokenizer.model_max_length, getattr(text_encoder.config, "max_position_embeddings", 512))
     tokens = tokenizer(texts, padding=True, truncation=True, max_length=limit, return_tensors="pt")
     return tokens.input_ids, tokens.attention_mask
+
+
+class TextStates:
+    """The states (L, D) of texts, each encoded alone and kept: the same text is not encoded twice by the same encoder."""
+
+    def __init__(self, most: int = 64) -> None:
+        self._most, self._kept, self._encoder = most, {}, None
+
+    def of(self, texts: Sequence[str], tokenizer: Any, text_encoder: Any, device: torch.device | str | None) -> list[torch.Tensor]:
+        """Return the states of texts, see `encode_text`."""
+        encoder = weakref.ref(text_encoder), text_encoder.dtype, sum(1 for _ in text_encoder.modules())
+        if encoder != self._encoder:
+            self._kept, self._encoder = {}, encoder
+        found = {}
+        for text in dict.fromkeys(texts):
+            found[text] = self._kept.pop(text, None)
+            if found[text] is None:
+                found[text] = encode_text(tokenizer, text_encoder, [text], device)[0][0]
+        self._kept = dict(list((self._kept | found).items())[-self._most :])
+        return [found[text].to(device) for text in texts]
+
+
+def together(states: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return states (B, L, D) and mask (B, L) bool of texts' states (L, D), padded with zeros to the longest."""
+    lengths = torch.tensor([len(x) for x in states], device=states[0].device)
+    mask = torch.arange(int(lengths.max()), device=lengths.device) < lengths[:, None]
+    return torch.nn.utils.rnn.pad_sequence(list(states), batch_first=True), mask
 
 
 def pooled(states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

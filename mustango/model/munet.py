@@ -6,7 +6,7 @@ condition, D features of a token, h heads, d channels of a head.
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, cast
 
@@ -16,6 +16,7 @@ from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
 from diffusers.loaders import PeftAdapterMixin
 from diffusers.models.attention import AttentionMixin, FeedForward
+from diffusers.models.cache_utils import CacheMixin
 from diffusers.models.downsampling import Downsample2D
 from diffusers.models.embeddings import TimestepEmbedding, get_timestep_embedding
 from diffusers.models.resnet import ResnetBlock2D
@@ -24,8 +25,7 @@ from diffusers.utils.peft_utils import set_weights_and_activate_adapters
 from torch import nn
 from torch.utils.checkpoint import checkpoint
 
-from musicbench import InputError
-from mustango.model.attention import Attention, Source, attention_mask
+from mustango.model.attention import Attention, Source, attention_mask, trimmed
 from mustango.model.conditioning import Conditioning
 
 STREAMS = ("text", "beat", "chord")
@@ -33,14 +33,15 @@ STREAMS = ("text", "beat", "chord")
 
 @dataclass(frozen=True)
 class Projected:
-    """A Conditioning for all steps of a clip: a Source a stream.
+    """A Conditioning for all steps of a clip: Sources of each stream, one for rows of as many tokens.
 
-    Their keys and values are projected at the first step and kept.
+    Their keys and values are projected at the first step and kept. kept: what a step leaves for those that make less anew.
     """
 
     sources: dict
     text_pooled: torch.Tensor | None
     control: torch.Tensor | None
+    kept: dict = field(default_factory=dict)
 
 
 class StreamBlock(nn.Module):
@@ -58,11 +59,11 @@ class StreamBlock(nn.Module):
         self.feed_forward = FeedForward(channels, mult=ff_mult, activation_fn="geglu")
         self.proj_out = nn.Linear(channels, channels)
 
-    def forward(self, x: torch.Tensor, source: Source, seconds: torch.Tensor | None) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, sources: list[Source], seconds: torch.Tensor | None) -> torch.Tensor:
         height_width = x.shape[2:]
         h = self.proj_in(self.norm(x).flatten(2).transpose(1, 2))
         h = h + self.self_attention(self.norm1(h))
-        h = h + self.cross_attention(self.norm2(h), source, seconds)
+        h = h + self.cross_attention(self.norm2(h), sources, seconds)
         h = h + self.feed_forward(self.norm3(h))
         return x + self.proj_out(h).transpose(1, 2).unflatten(2, height_width)
 
@@ -237,7 +238,7 @@ def way_up(
     return ways
 
 
-class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
+class MuNet(ModelMixin, ConfigMixin, AttentionMixin, CacheMixin, PeftAdapterMixin):
     """The denoiser. Defaults are the released model's config; the fields below `ff_mult` are off for it.
 
     num_heads: heads at each level. attention_levels: which levels have attention (the mid block always has).
@@ -252,6 +253,7 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
 
     _supports_gradient_checkpointing = False
     _no_split_modules = ["Layer"]
+    _repeated_blocks = ["StreamBlock", "ResnetBlock2D"]  # what `compile_repeated_blocks` compiles
 
     @register_to_config
     def __init__(
@@ -327,22 +329,17 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
             if isinstance(module, Layer):
                 module.is_checkpointed = False
 
-    def fuse_qkv_projections(self) -> None:
-        """Raise InputError: see `Attention`."""
-        raise InputError(
-            "the denoiser's projections are not fused: those of text, beats and chords are made once a clip; leave the call out"
-        )
-
     def set_adapters(self, adapter_names: str | Sequence[str], weights: float | Sequence[float] | None = None) -> None:
         """Choose which of the LoRA adapters on the model are active, and how strongly; diffusers knows its own models alone."""
         names = [adapter_names] if isinstance(adapter_names, str) else [*adapter_names]
         scales = weights if isinstance(weights, (list, tuple)) else [weights] * len(names)
         set_weights_and_activate_adapters(self, names, [1.0 if scale is None else scale for scale in scales])
 
-    def project(self, condition: Conditioning) -> Projected:
+    def project(self, condition: Conditioning, with_masks: bool = False) -> Projected:
         """Prepare conditions for all steps of a clip; `forward` takes the result as `condition`.
 
-        It projects their keys and values at the first step and takes them again at the others.
+        It projects their keys and values at the first step and takes them again at the others. Rows are grouped by how
+        many of their tokens count; with masks (in training, where lengths are many) they stay together.
         """
         rotary = self.config.rotary_seconds is not None
         beat_times, chord_times = (condition.beat_times, condition.chord_times) if rotary else (None, None)
@@ -351,10 +348,12 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
             "beat": (condition.beats, condition.beat_mask, beat_times),
             "chord": (condition.chords, condition.chord_mask, chord_times),
         }
-        sources = {
-            name: Source(features, attention_mask(mask, features.dtype), seconds)
-            for name, (features, mask, seconds) in streams.items()
-        }
+        sources = {}
+        for name, (features, mask, seconds) in streams.items():
+            if with_masks:
+                sources[name] = [Source(features, attention_mask(mask, features.dtype), seconds)]
+            else:
+                sources[name] = trimmed(features, mask, seconds)
         return Projected(sources, condition.text_pooled, condition.control)
 
     def forward(
@@ -362,13 +361,16 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         sample: torch.Tensor,
         timestep: torch.Tensor | float,
         condition: Conditioning | Projected,
+        reuse: bool = False,
     ) -> torch.Tensor:
         """Return the model output (B, C, H, W) for noisy latents `sample` (B, C, H, W).
 
-        `timestep` is a number or (B,); `condition` is a Conditioning, or what `project` made of it.
+        `timestep` is a number or (B,); `condition` is a Conditioning, or what `project` made of it. reuse: take the
+        levels below the first as the last whole call of this condition left them, of its last B clips (after Ma et al.,
+        "DeepCache: accelerating diffusion models for free", 2312.00858).
         """
         if isinstance(condition, Conditioning):
-            condition = self.project(condition)
+            condition = self.project(condition, with_masks=True)
         timestep = torch.as_tensor(timestep, device=sample.device).expand(sample.shape[0])
         code = get_timestep_embedding(timestep, self.config.block_out_channels[0], flip_sin_to_cos=True, downscale_freq_shift=0)
         temb = self.time_embedding(code.to(sample.dtype))
@@ -376,9 +378,20 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
             temb = temb + self.text_pool(condition.text_pooled)
         x = self.conv_in(sample)
         if self.control is not None:
-            x = x + self.control(condition.control)
-        times = partial(times_of_rows, self.config.rotary_seconds, sample.shape[2])
+            x = x + self._controlled(condition)
+        x = self._shallow(x, temb, condition) if reuse else self._whole(x, temb, condition)
+        return self.conv_out(F.silu(self.conv_norm_out(x)))
 
+    def _controlled(self, condition):
+        """Return the map (B, C, H, W) of a condition's control, made at the first step."""
+        name = "control", len(condition.control)
+        if name not in condition.kept:
+            condition.kept[name] = cast(Control, self.control)(condition.control)
+        return condition.kept[name]
+
+    def _whole(self, x, temb, condition):
+        """Return the map (B, C, H, W) that all levels make of a map; what enters the last is kept."""
+        times = partial(times_of_rows, self.config.rotary_seconds, x.shape[2])
         skips = [x]
         for block in self.down:
             x, passed = block(x, temb, condition, times)
@@ -389,5 +402,14 @@ class MuNet(ModelMixin, ConfigMixin, AttentionMixin, PeftAdapterMixin):
         for block in self.up:
             count = len(cast(Up, block).layers)
             skips, own = skips[:-count], skips[-count:]
+            if not skips:
+                condition.kept["deep"] = x
             x = block(x, own, temb, condition, times, tuple(skips[-1].shape[2:]) if skips else None)
-        return self.conv_out(F.silu(self.conv_norm_out(x)))
+        return x
+
+    def _shallow(self, x, temb, condition):
+        """Return the map that the first and the last level make of a map and of what a whole call left between them."""
+        times, skips = partial(times_of_rows, self.config.rotary_seconds, x.shape[2]), [x]
+        for layer in cast(Down, self.down[0]).layers:
+            skips.append(layer(skips[-1], temb, condition, times(x)))
+        return self.up[-1](condition.kept["deep"][-len(x) :], skips, temb, condition, times, None)

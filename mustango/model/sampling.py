@@ -102,9 +102,13 @@ def draw_noise(
 
 
 def set_timesteps(scheduler: Any, count: int, start: float, device: torch.device | str) -> torch.Tensor:
-    """Set a scheduler to `count` steps from about the share `start` of its schedule on, and return them."""
-    scheduler.set_timesteps(round(count / start), device=device)
-    skipped = len(scheduler.timesteps) - count
+    """Set a scheduler to `count` steps from about the share `start` of its schedule on, and return them.
+
+    Schedulers of second order name each timestep but the first twice.
+    """
+    whole = round(count / start)
+    scheduler.set_timesteps(whole, device=device)
+    skipped = (whole - count) * getattr(scheduler, "order", 1)
     if skipped and hasattr(scheduler, "set_begin_index"):
         scheduler.set_begin_index(skipped)
     return scheduler.timesteps[skipped:]
@@ -120,13 +124,21 @@ def passes(steps: int, restart: float) -> list[tuple[int, float]]:
 
 @dataclass(frozen=True)
 class Sampler:
-    """From noise to latents. `draw()` gives noise (B, C, H, W) for a restart; `generators`, one a clip, are for schedulers that add noise."""
+    """From noise to latents. `draw()` gives noise (B, C, H, W) for a restart; `generators`, one a clip, are for schedulers that add noise.
+
+    interval: between which shares of the way from noise to music guidance acts (after Kynkaanniemi et al., "Applying guidance in a
+    limited interval", 2404.07724). cache_interval: the denoiser's lower levels are computed at each so-many-th step of a pass alone.
+    on_latents(number, timestep, latents): called after each step, returns the latents with which to go on.
+    """
 
     unet: Any
     scheduler: Any
     config: SamplingConfig
     draw: Callable[[], torch.Tensor]
     generators: list | None = None
+    interval: tuple[float, float] = (0.0, 1.0)
+    cache_interval: int = 1
+    on_latents: Callable[[int, Any, torch.Tensor], torch.Tensor] | None = None
 
     def denoise(
         self,
@@ -141,25 +153,43 @@ class Sampler:
         Keys and values are projected once for all steps. on_step(step, steps) is called after each. Raises InputError for what is not
         finite.
         """
-        condition, done = self.unet.project(condition), 0
+        conditions, done = self._projected(condition, len(latents)), 0
         scale = 1 + self.config.extra_noise / max(steps, FEWEST_STEPS)
-        for count, start in passes(steps, self.config.restart):
+        if getattr(self.unet, "is_cache_enabled", False):
+            self.unet._reset_stateful_cache()  # diffusers', of the last clip
+        restart = 0.0 if hasattr(self.scheduler, "plms_timesteps") else self.config.restart  # PNDM begins at the noise
+        for count, start in passes(steps, restart):
             timesteps = set_timesteps(self.scheduler, count, start, latents.device)
             if done:
                 latents = self.scheduler.add_noise(latents, scale * self.draw(), timesteps[:1])
             else:
                 latents = scale * latents * self.scheduler.init_noise_sigma
-            for t in timesteps:
-                latents = self._step(condition, latents, t, guidance)
-                done += 1
-                if on_step:
-                    on_step(done, steps)
+            for number, t in enumerate(timesteps):
+                way = 1 - start * (1 - number / len(timesteps))
+                acts = guidance > 1 and self.interval[0] - 1e-6 <= way <= self.interval[1] + 1e-6
+                latents = self._step(conditions[acts], latents, t, guidance if acts else 1.0, number)
+                if self.on_latents:
+                    latents = self.on_latents(done + number, t, latents)
+                before, now = (n * count // len(timesteps) for n in (number, number + 1))
+                if on_step and now > before:
+                    on_step(done + now, steps)
+            done += count
         check_made(latents)
         return latents
 
-    def _step(self, condition, latents, t, guidance):
+    def _projected(self, condition, clips):
+        """Return {whether guidance acts: the condition prepared for that}; both keep the same between steps."""
+        whole = self.unet.project(condition)
+        if len(condition.text) == clips:
+            return {False: whole}
+        if self.interval == (0.0, 1.0):
+            return {True: whole}
+        return {True: whole, False: replace(self.unet.project(condition.last(clips)), kept=whole.kept)}
+
+    def _step(self, condition, latents, t, guidance, number):
         doubled = torch.cat([latents, latents]) if guidance > 1 else latents
-        output = self.unet(self.scheduler.scale_model_input(doubled, t), t, condition)
+        reuse = number % self.cache_interval > 0 and len(condition.kept["deep"]) >= len(doubled)
+        output = self.unet(self.scheduler.scale_model_input(doubled, t), t, condition, reuse=reuse)
         if guidance > 1:
             null, full = output.chunk(2)
             output = null + guidance * (full - null)

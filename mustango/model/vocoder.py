@@ -95,8 +95,8 @@ def phases_of(
     turns, delays = F.pad(turns, (0, 1)).flatten()[first], F.pad(delays, (0, 0, 0, 1)).flatten()[first]
     phases = (steps.sign() * torch.where(steps.abs() == 1, turns, delays)).double()
     while before.any():  # each round adds a way twice as long
-        phases = phases + phases[before]
-        before = before[before]
+        phases = phases + phases.index_select(0, before)
+        before = before.index_select(0, before)
     return phases.reshape(delay_weights.shape[0] + 1, -1)
 
 

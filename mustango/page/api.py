@@ -24,7 +24,7 @@ def endpoint(studio, files):
         seed: int = 0, count: int = 1, steps: int = STEPS, guidance: float = GUIDANCE, negative_prompt: str = "",
         scheduler: Literal[SCHEDULERS] = SCHEDULERS[0], model: str = "", predictors: Literal[PREDICTORS] = "auto",
         listen: bool = True, loudness: float | None = None, tail: float = 0.0, beats: str = "",
-        parts: str = "", melody: str = "", drums: str = "", lora: str = "",
+        parts: str = "", melody: str = "", drums: str = "", guidance_interval: str = "", cache_interval: int = 1, lora: str = "",
         request: gr.Request = None,
     ) -> list[dict]:  # fmt: skip
         """Make music. What is left empty is read from the prompt, else chosen.
@@ -36,7 +36,8 @@ def endpoint(studio, files):
         chords as often as four bars need), the model's window when None, or the chords once where they last longer.
         count: takes, with seeds seed, seed + 1, ... listen: hear each take and score it. loudness: of the files, in
         LUFS; None leaves the level as it was made. tail: seconds, 0 to 10, in which the ending rings out after the
-        duration. lora: "NAME:0.8, OTHER", adapters that the server offers. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked
+        duration. guidance_interval, cache_interval: as for `mustango.Request`. lora: "NAME:0.8, OTHER", adapters that the server
+        offers. Returns a dictionary for each take: the files wav, flac, midi, json and picture; seed; scores (asked
         and heard tempo and key, share of the time the heard chord is the asked one); note (why it was not heard); notes
         (what is played otherwise than asked).
         """
@@ -44,7 +45,7 @@ def endpoint(studio, files):
             prompt=prompt, chords=chords, tempo=tempo, key=key, meter=meter, duration=duration, seed=seed, count=count,
             steps=steps, guidance=guidance, negative_prompt=negative_prompt, scheduler=scheduler, model=model,
             predictors=predictors, listen=listen, loudness=loudness, tail=tail, beats=beats,
-            parts=parts, melody=melody, drums=drums, lora=lora,
+            parts=parts, melody=melody, drums=drums, guidance_interval=guidance_interval, cache_interval=cache_interval, lora=lora,
         )  # fmt: skip
         finished, progress = [], gr.Progress()
         try:

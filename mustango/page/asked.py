@@ -21,7 +21,7 @@ from mustango.request.settling_time import chords_stated
 AUTO_DURATION = "auto"  # the chords once, a short loop several times
 FEWEST_BARS = 4  # of AUTO_DURATION
 PAGE_TAKES, PAGE_STEPS = 8, 200  # of one request; others are waiting
-LABELS = {"count": "takes"}  # what the page calls a field
+LABELS = {"count": "takes", "cache_interval": "cache interval"}  # what the page calls a field
 LISTS = {
     "beats": "[[times in seconds], [positions in the bar]]", "melody": "[[start in seconds, end, MIDI pitch], ...]",
     "drums": f"[[time in seconds, one of {', '.join(DRUMS)}], ...]",
@@ -97,7 +97,7 @@ class PageRequest(Request):
 
     def _numbers(self):
         values = {}
-        for name, kind in (("seed", int), ("count", int), ("steps", int), ("guidance", float)):
+        for name, kind in (("seed", int), ("count", int), ("steps", int), ("cache_interval", int), ("guidance", float)):
             label = LABELS.get(name, name)
             if getattr(self, name) is None:
                 raise InputError(f"{label} is empty; give {'a whole number' if kind is int else 'a number'}")

@@ -27,9 +27,9 @@ NO_LORA = "None"
 CONTROLS = (
     "prompt", "chords", "tempo", "key", "meter", "length", "unit", "seed", "lock", "count", "steps", "guidance",
     "negative_prompt",
-    "scheduler", "model", "predictors", "loudness", "lora", "lora_scale", "listen",
+    "guidance_interval", "cache_interval", "scheduler", "model", "predictors", "loudness", "lora", "lora_scale", "listen",
 )  # fmt: skip
-NUMBERS, CHECKS = ("seed", "count", "steps", "guidance", "lora_scale"), ("lock", "listen")
+NUMBERS, CHECKS = ("seed", "count", "steps", "guidance", "cache_interval", "lora_scale"), ("lock", "listen")
 
 
 def asked_for(*values):

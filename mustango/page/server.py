@@ -76,8 +76,9 @@ def serve(options, root):
         raise InputError(f"--work {options.work} is below 1; give the seconds of work that a request may take")
     check_address(options.host, options.port)
     models = options.model or ["mustango-mini"]
+    line = Line(options.queue + 1, options.work)
     studio = Studio(
-        models, options.device, options.dtype, options.low_memory, Line(options.queue + 1, options.work), options.lora or ()
+        models, options.device, options.dtype, options.low_memory, line, options.lora or (), attention=options.attention
     )
     builder, files, visitors = Builder(Line(options.queue + 1, options.work)), Files(root), Visitors()
     names = Names(options.name or [], [options.host, *own_names()], SHARED if options.share else ())

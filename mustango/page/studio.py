@@ -63,7 +63,7 @@ class Studio:
     InputError when a model cannot be found.
     """
 
-    def __init__(self, models, device="cpu", dtype="float32", low_memory=False, line=None, loras=()):
+    def __init__(self, models, device="cpu", dtype="float32", low_memory=False, line=None, loras=(), attention="auto"):
         folders = {model: model_folder(model) for model in models}
         self.models = {Path(model).name if Path(model).is_dir() else str(model): folder for model, folder in folders.items()}
         if len(self.models) < len(folders):
@@ -73,7 +73,7 @@ class Studio:
             read_adapter(folder)
         self._facts = {name: read_facts(folder) for name, folder in self.models.items()}
         self.default = next(iter(self.models))
-        self._how = {"device": device, "dtype": dtype, "low_memory": low_memory}
+        self._how = {"device": device, "dtype": dtype, "low_memory": low_memory, "attention": attention}
         self._line = line or Line(places=41)
         self._worker = ThreadPoolExecutor(1, "studio")
         self._loaded: tuple[str | None, Any] = None, None
@@ -201,7 +201,7 @@ class Studio:
             name, place / f"{stem}.wav", place / f"{stem}.flac", place / f"{stem}.mid", place / f"{stem}.json",
             replace(request, seed=seed, count=1), controls, seed,
         )  # fmt: skip
-        loaded = {"model": request.model, "dtype": self._how["dtype"]} | revision
+        loaded = {"model": request.model, "dtype": self._how["dtype"], "attention": self._how["attention"]} | revision
         save_audio(take.wav, output.audios[0], output.sample_rate)
         save_audio(take.flac, output.audios[0], output.sample_rate)
         save_json(take.json, sidecar(output, 0, request.prompt, made_with(request, loaded)))

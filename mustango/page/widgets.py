@@ -72,6 +72,15 @@ def advanced(w, studio):
                 GUIDANCE, label="Guidance", min_width=150,
                 info="How closely the music follows what you ask: 3 is usual, 1 is loose, high values sound harsh.",
             )  # fmt: skip
+        with gr.Row():
+            w.guidance_interval = gr.Textbox(
+                label="Guidance interval", placeholder="0:1", max_lines=1, min_width=150, elem_id="guidance-interval",
+                info="The part of the way from noise to music in which guidance acts, such as 0.2:0.8: the rest is faster.",
+            )  # fmt: skip
+            w.cache_interval = gr.Number(
+                1, label="Cache interval", min_width=150, elem_id="cache-interval",
+                info="2 computes the deeper half of the network at every second step: faster, and rougher.",
+            )  # fmt: skip
         w.negative_prompt = gr.Textbox(label="Negative prompt", placeholder="what it should not sound like")
         w.scheduler = gr.Dropdown(
             SCHEDULERS, value=SCHEDULERS[0], label="Solver", elem_id="solver",

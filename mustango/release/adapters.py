@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
+from musicbench.model_folders import reason
 from mustango.release.files import check_finite, check_no_stand_in, check_regular_in, read_json, tensor_shapes
 from mustango.release.folder import bundled_folder
-from mustango.release.limits import reason
 
 WEIGHTS, CONFIG, ABOUT = "pytorch_lora_weights.safetensors", "adapter_config.json", "about.json"
 MOST_SCALE, MOST_RANK, MOST_STACKED, MOST_BYTES = 4.0, 1024, 8, 1 << 30

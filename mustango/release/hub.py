@@ -44,3 +44,24 @@ def _names_on_hub(hub_id, revision):
         return [file.rfilename for file in model_info(hub_id, revision=revision).siblings or ()]
     except Exception:  # of the HTTP library below, whichever it is; fetching meets the same and says it
         return None
+
+
+def upload(
+    folder: Path | str,
+    hub_id: str,
+    private: bool | None = None,
+    token: str | None = None,
+    commit_message: str | None = None,
+    create_pr: bool = False,
+) -> str:
+    """Upload a model's folder to a hub id, which is made if it is not there; returns the commit's address. Raises InputError."""
+    from huggingface_hub import create_repo, upload_folder
+
+    try:
+        name = create_repo(hub_id, private=private, token=token, exist_ok=True).repo_id
+        done = upload_folder(
+            repo_id=name, folder_path=str(folder), token=token, commit_message=commit_message or "Upload model", create_pr=create_pr
+        )
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot upload to {hub_id} ({one_line(error)[:160]}); check name, token and connection") from None
+    return str(done)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import tempfile
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Self
@@ -25,10 +26,10 @@ from mustango.release.folder import (
     with_todays_names,
     write_part,
 )
-from mustango.release.hub import is_hub_id
+from mustango.release.hub import is_hub_id, upload
 from mustango.release.layouts import PREDICTOR_PARTS, is_released
 from mustango.release.predictors import NeuralPredictors, execution_device, predictors_from
-from mustango.release.saving import check_saveable, entry_of
+from mustango.release.saving import CODE, check_saveable, entry_of, write_card
 from mustango.release.tokenizers import TOKENIZERS, load_tokenizer, released_tokenizers
 
 HUB_OPTIONS = ("cache_dir", "local_files_only", "token", "force_download", "proxies")
@@ -115,8 +116,19 @@ class FolderPipeline(DiffusionPipeline):
             (building / "model_index.json").write_text(json.dumps(index, indent=2) + "\n", encoding="utf-8")
             if self.knows:
                 self.knows.save(building)
+            (building / "pipeline.py").write_text(CODE, encoding="utf-8")
         if push_to_hub:
-            self.push_to_hub(hub.pop("repo_id", Path(save_directory).name), **hub)
+            name = hub.pop("repo_id", Path(save_directory).name)
+            write_card(save_directory, self, name)
+            upload(save_directory, name, **hub)
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> Any:
+        """Write the pipeline as `save_pretrained` does, with its card, and upload it. options: private, token, commit_message, create_pr."""
+        with tempfile.TemporaryDirectory() as folder:
+            hub = {name: options.pop(name) for name in ("private", "token", "commit_message", "create_pr") if name in options}
+            self.save_pretrained(Path(folder) / "model", **options)
+            write_card(Path(folder) / "model", self, repo_id)
+            return upload(Path(folder) / "model", repo_id, **hub)
 
     def _write_absent(self, building):
         """Write what the pipeline has, but has not loaded, one part at a time; returns {name: [library, class]}."""

@@ -22,6 +22,23 @@ def read_number(name, value, kind=float, low=-math.inf, high=math.inf):
     return number
 
 
+def read_interval(value):
+    """Return (first, last), shares of 0 to 1, of text such as ".2:.8"; (0, 1) for None. Raises InputError."""
+    if value is None or value == "":
+        return 0.0, 1.0
+    parts = value.split(":") if isinstance(value, str) else ()
+    try:
+        first, last = map(float, parts)
+        fits = 0 <= first < last <= 1
+    except ValueError:
+        fits = False
+    if not fits:
+        raise InputError(
+            f"guidance interval {repr(value)[:40]} is not two shares of 0 to 1; give the first and the last, as 0.2:0.8"
+        )
+    return first, last
+
+
 CHART = "chart"
 _NUMBER = r"(?:\d+(?:[.,]\d{1,2}(?!\d)|\.\d*)?|\.\d+)"  # with a decimal point or comma
 _MINUTES_WORD, _SECONDS_WORD = r"[ -]?(?:m|mins?|minutes?)\.?", r"[ -]?(?:s|secs?|seconds?)\.?"

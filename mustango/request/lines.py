@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
-from mustango import DTYPES, SCHEDULERS
+from mustango import ATTENTION, DTYPES, SCHEDULERS
 from mustango.release.folder import commit_of
 from mustango.release.layouts import NO_PREDICTORS
 from mustango.request.bounds import read_number
@@ -135,8 +135,9 @@ def loaded(lines: list[Line], options: Namespace) -> dict:
     own = {line.fields.get("model") for line in lines if line.fields.get("revision") is not None}
     if options.model is not None and options.revision is None and own != {options.model}:  # a line's revision is of its own model
         chosen["revision"] = None
-    if chosen["dtype"] not in DTYPES:
-        raise InputError(f"unknown dtype {chosen['dtype']!r:.40}; choose one of {', '.join(DTYPES)}")
+    for name, known in (("dtype", DTYPES), ("attention", ATTENTION)):
+        if chosen[name] not in known:
+            raise InputError(f"unknown {name} {chosen[name]!r:.40}; choose one of {', '.join(known)}")
     return chosen
 
 

@@ -10,14 +10,18 @@ from musicbench.music.sections import MAX_LINE
 from musicbench.sound.master import check_loudness, check_tail
 from mustango import GUIDANCE, PREDICTORS, SCHEDULERS, STEPS
 from mustango.release.adapters import Lora, read_loras
-from mustango.request.bounds import check_length, read_duration, read_number
+from mustango.request.bounds import check_length, read_duration, read_interval, read_number
 from mustango.request.controls import ASKED
 from mustango.request.notes import Events, read_drums, read_melody, read_parts
 
+MAX_CACHE = 10
 MAX_PROMPT, MAX_STEPS, MAX_COUNT, MAX_SEED, MAX_GUIDANCE = 10_000, 1000, 64, 2**32 - 1 - 64, 30  # seed + take stays below 2**32
 # Fields of what is played, and of how it is made.
 MUSIC = ("chords", "chords_time", "tempo", "meter", "key", "beats", "duration", "parts", "melody", "drums")
-SETTINGS = ("steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems", "lora")
+SETTINGS = (
+    "steps", "guidance", "negative_prompt", "scheduler", "predictors", "loudness", "tail", "stems", "guidance_interval",
+    "cache_interval", "lora",
+)  # fmt: skip
 CHOICES = {"scheduler": SCHEDULERS, "predictors": PREDICTORS}
 
 
@@ -39,6 +43,8 @@ class Request:
     but for what is given here. loudness: LUFS, -40 to -5; as it comes when None. tail: seconds, 0 to 10, in which the ending rings
     out after the duration. stems: make the parts one by one; the take is their sum. lora: adapters to make it with, "NAME:0.8" or a
     list of such; a folder, or the name of one that ships with the model; without a scale it is 1.
+    guidance_interval: "0.2:0.8", between which shares of the way from noise to music guidance acts; all the way when None. cache_interval:
+    the denoiser's lower levels are computed at every so-many-th step, 1 to 10.
     """
 
     prompt: str = ""
@@ -62,12 +68,19 @@ class Request:
     loudness: float | None = None
     tail: float = 0.0
     stems: bool = False
+    guidance_interval: str | None = None
+    cache_interval: int = 1
     lora: str | Sequence[str] | Sequence[Lora] | None = None
 
     @property
     def loras(self) -> tuple[Lora, ...]:
         """The adapters of a request that is checked."""
         return tuple(lora for lora in self.lora or () if isinstance(lora, Lora))
+
+    @property
+    def guided_between(self) -> tuple[float, float]:
+        """Return the shares of the way between which guidance acts."""
+        return read_interval(self.guidance_interval)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -90,7 +103,7 @@ class Request:
         duration = read_duration(self.duration)
         if isinstance(duration, float):
             check_length(f"duration {duration:g} s", duration, longest_s)
-        bounds = {"steps": (1, MAX_STEPS), "count": (1, MAX_COUNT), "seed": (0, MAX_SEED)}
+        bounds = {"steps": (1, MAX_STEPS), "count": (1, MAX_COUNT), "seed": (0, MAX_SEED), "cache_interval": (1, MAX_CACHE)}
         numbers = {name: read_whole(name, getattr(self, name), *bound) for name, bound in bounds.items()}
         guidance = read_number("guidance", self.guidance)
         if guidance is None or not 0 <= guidance <= MAX_GUIDANCE:
@@ -105,8 +118,12 @@ class Request:
                     raise InputError(
                         f"{name} given, but no {part} among the parts {', '.join(notes['parts'])}; add it, or leave one out"
                     )
+        between = read_interval(self.guidance_interval)
+        interval = None if between == (0, 1) else "{:g}:{:g}".format(*between)
         loras = read_loras(self.lora)
-        return replace(self, **numbers, **notes, lora=loras, guidance=guidance, loudness=loudness, tail=tail_s)
+        return replace(
+            self, **numbers, **notes, lora=loras, guidance=guidance, loudness=loudness, tail=tail_s, guidance_interval=interval
+        )
 
 
 def is_blank(value: Any) -> bool:

@@ -13,9 +13,11 @@ from mustango.request.request import SETTINGS, Request
 from mustango.request.settled import Settled, fitted
 
 PREDICTORS_TELL = "the model's predictors tell {} when the music is made"
+# Left out where it is as usual: what older sidecars do not tell.
+UNTOLD = {"revision": None, "attention": "auto", "stems": False, "guidance_interval": None, "cache_interval": 1, "lora": []}
 PREDICTED = ("bpm", "meter", "key", "beats", "chords", "chords_time")  # of a sidecar, that predictors may tell
 # What a take is made with; the same for a file of prompts.
-LOADED = {"model": BUNDLED, "dtype": "float32", "revision": None}
+LOADED = {"model": BUNDLED, "dtype": "float32", "revision": None, "attention": "auto"}
 
 # ---------------------------------------------------------------------------------------------------- written
 
@@ -50,10 +52,10 @@ def _notes_told(controls):
 
 
 def made_with(request: Request, loaded: dict) -> dict:
-    """Return how a request's takes are made, as their sidecars tell it. loaded: values of LOADED; no revision where it is None."""
+    """Return how a request's takes are made, as their sidecars tell it; what is as usual of UNTOLD is left out."""
     made = {name: getattr(request, name) for name in SETTINGS} | loaded
     made["lora"] = [lora.told for lora in request.loras]
-    return {name: value for name, value in made.items() if value or name not in ("revision", "stems", "lora")}
+    return {name: value for name, value in made.items() if name not in UNTOLD or value != UNTOLD[name]}
 
 
 def sidecars_of(asked: Settled, facts: ModelFacts, loaded: dict) -> list[dict]:
