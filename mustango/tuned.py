@@ -4,7 +4,7 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from mustango import ATTENTION
 from mustango.model.attention import choose_attention
 from mustango.model.conditioning import TextStates
@@ -40,7 +40,7 @@ class TunedPipeline(FolderPipeline):
     def set_attention(self, name: str) -> None:
         """Choose the kernel of the denoiser's attention, one of `mustango.ATTENTION`. Raises InputError."""
         if name not in ATTENTION:
-            raise InputError(f"unknown attention {name!r}; choose one of {', '.join(ATTENTION)}")
+            raise InputError(f"unknown attention {quoted(name)}; choose one of {', '.join(ATTENTION)}")
         self._attention = name
         if self.unet is not None:  # with low memory it comes later
             choose_attention(self.unet, name, self._execution_device)

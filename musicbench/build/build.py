@@ -101,7 +101,7 @@ def build(
     sent, settings = Sent(str(out), work) if is_url(out) else None, settings or Settings()
     out = sent.work if sent else local_path(out)
     check_folder(out)
-    found = _find(listed_songs(str(songs), out / LISTINGS) if is_url(songs) else local_path(songs), out)
+    found = _find(listed_songs(str(songs), out / LISTINGS) if is_url(songs) else local_path(songs), out, settings.split_by)
     for name in filter(None, (settings.hearing.detector, settings.hearing.agree)):
         load_detector(name)  # where it is missing, nothing is written
     Paraphraser(*settings.paraphrase).check()

@@ -62,7 +62,8 @@ def each_row(folder: Path | str, damaged: list[tuple[int, str]] | None = None) -
             row = _parsed(line)
             if row is None and not line.endswith(b"\n"):
                 return
-            if not (fault := _fault(row, line)):
+            fault = _fault(row, line)
+            if row is not None and not fault:
                 yield row
             elif damaged is None:
                 raise InputError(f"{path} line {number} {fault}; delete the line or make the dataset anew")

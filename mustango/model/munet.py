@@ -101,16 +101,17 @@ def attend(
     """Run text, beat and chord streams in turn; only beats and chords know time."""
     for name, stream in streams.items():
         when = None if name == "text" or seconds is None else seconds.repeat_interleave(x.shape[3])[None]
-        source = condition.sources[name]
-        x = computed_again(stream, x, source, when) if is_checkpointed else stream(x, source, when)
+        sources = condition.sources[name]
+        x = computed_again(stream, x, sources, when) if is_checkpointed else stream(x, sources, when)
     return x
 
 
-def computed_again(stream: nn.Module, x: torch.Tensor, source: Source, when: torch.Tensor | None) -> torch.Tensor:
+def computed_again(stream: nn.Module, x: torch.Tensor, sources: list[Source], when: torch.Tensor | None) -> torch.Tensor:
     """Run a stream without keeping what its gradients need, which is computed again; keys and values are not kept, either."""
+    (source,) = sources  # with masks, as `project` keeps a batch together for training
 
     def run(x: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-        return stream(x, Source(features, source.mask, source.seconds), when)
+        return stream(x, [Source(features, source.mask, source.seconds)], when)
 
     return cast(torch.Tensor, checkpoint(run, x, source.features, use_reentrant=False))
 

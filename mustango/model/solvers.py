@@ -10,7 +10,7 @@ from diffusers import (
     UniPCMultistepScheduler,
 )
 
-from musicbench import InputError
+from musicbench import InputError, quoted
 from mustango import SCHEDULERS
 
 CLASSES = (DPMSolverMultistepScheduler, DDIMScheduler, DDPMScheduler, UniPCMultistepScheduler, EulerDiscreteScheduler)
@@ -24,7 +24,7 @@ def solver(name: str, config: Any, restarts: bool) -> Any:
     restarts: whether its noise is to be that of given places of the schedule, the first of them its end.
     """
     if name not in SCHEDULERS:
-        raise InputError(f"unknown scheduler {name!r}; choose one of {', '.join(SCHEDULERS)}")
+        raise InputError(f"unknown scheduler {quoted(name)}; choose one of {', '.join(SCHEDULERS)}")
     settings: dict[str, Any] = {key: config[key] for key in SHARED}
     if name in ("ddim", "ddpm"):
         settings["clip_sample"] = False
