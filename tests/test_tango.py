@@ -11,7 +11,7 @@ from test_release import packed, parity, trained
 
 from musicbench import InputError
 from mustango.__main__ import main
-from mustango.model.munet import STREAMS, attend
+from mustango.model.layers import STREAMS, attend
 from mustango.pipeline import load_pipeline
 from mustango.release.tango import tango_components
 

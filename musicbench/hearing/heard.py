@@ -47,7 +47,7 @@ class Heard(Annotation):
             "chords": {"chords": (), "chord_times": ()},
             "key": {"key": None, "key_probability": None},
         }[label]
-        lost = {"meter", "beats"} if label == "meter" else {label}
+        lost = ("meter", "beats") if label == "meter" else (label,)
         return replace(
             self,
             **nothing,
