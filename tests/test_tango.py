@@ -63,7 +63,7 @@ def test_with_fresh_attentions_a_model_begins_as_tango(tango, monkeypatch):
     def text_alone(streams, x, condition, seconds):
         return attend({name: stream for name, stream in streams.items() if name == "text"}, x, condition, seconds)
 
-    monkeypatch.setattr("mustango.model.munet.attend", text_alone)
+    monkeypatch.setattr("mustango.model.layers.attend", text_alone)
     torch.testing.assert_close(begun, case(unet), atol=1e-6, rtol=0)
 
 
