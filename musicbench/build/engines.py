@@ -219,6 +219,8 @@ def _on_ray(task, jobs, workers, address, on_progress, steps_of, killed):
 def _joined(workers, address):
     """Return the module ray, joined to a cluster. Raises InputError where there is none."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if not address:
+        os.environ.setdefault("RAY_AUTH_MODE", "token")  # its ports are open to the network: only who has the user's token gets in
     os.environ.setdefault("RAY_task_oom_retries", str(TRIES - 1))  # without end, otherwise
     try:
         ray: Any = import_module("ray")  # types are checked without it, too

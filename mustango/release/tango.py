@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
+from musicbench.model_folders import built_within
 from mustango.release.conversion import RELEASED_SCHEDULER, check_scheduler
 from mustango.release.files import check_no_stand_in, check_regular_in, check_tensors, read_json
 from mustango.release.layouts import TANGO_WEIGHTS
-from mustango.release.limits import built_within, check_settings_of
+from mustango.release.limits import check_settings_of
 from mustango.release.names import MUNET_NAMES, released_name, rename
 from mustango.release.released import convert_mel, convert_text_encoder, convert_vae, convert_vocoder, munet_config
 from mustango.release.tokenizers import TOKENIZERS, load_tokenizer
