@@ -10,6 +10,8 @@ from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from starlette.requests import ClientDisconnect
+
 from mustango.page.bodies import Body, Refused, Upload, given_again
 from mustango.page.guard import FULL, MAX_UPLOAD
 from mustango.page.line import Who
@@ -119,6 +121,8 @@ class Gate:
             await self._answer(asked, body, send)
         except Refused as refused:
             await self._refuse(asked, refused, body, send)
+        except ClientDisconnect:  # nobody is there to be answered
+            return None
         except Exception as error:  # of Gradio, for what it cannot read
             if send.started:
                 raise
