@@ -243,6 +243,7 @@ def jams(options):
     check_folder(options.out)
     make_folder(options.out)
     print(f"{write_jams(each_row(options.folder), options.out)} JAMS files in {options.out}")
+    return 0
 
 
 def push(options):

@@ -174,11 +174,11 @@ def hears(monkeypatch):
     def let(heard):
         waiting = []
 
-        def listen(start_s, samples, rate, hearing):
+        def listen(start_s, samples, rate, hearing, wanted=()):
             waiting.append(heard(samples, rate))
             return Listened(start_s, len(samples) / rate, None, ())
 
-        def voted(clips, hearing):
+        def voted(clips, hearing, pace_of=None):
             told = [waiting.pop(0) for _ in clips]
             return [
                 HeardClip(

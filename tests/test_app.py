@@ -72,7 +72,7 @@ def test_api_is_named_and_typed(client):
     assert set(endpoints) == {"/generate"}
     kinds = {p["parameter_name"]: p["python_type"]["type"] for p in endpoints["/generate"]["parameters"]}
     assert kinds["prompt"] == kinds["chords"] == "str" and kinds["seed"] == "int" and kinds["guidance"] == "float"
-    assert kinds["scheduler"] == "Literal['dpm', 'ddim', 'ddpm']" and kinds["listen"] == "bool"
+    assert kinds["scheduler"] == "Literal['dpm', 'ddim', 'ddpm', 'unipc', 'euler']" and kinds["listen"] == "bool"
 
 
 def test_generate(client):
@@ -196,11 +196,11 @@ def held_at(step, until, monkeypatch):
     """Hold the denoiser at its `step`-th step from now on until an event; returns a list that has an entry a step."""
     forward, steps = MuNet.forward, []
 
-    def held(*arguments):
+    def held(*arguments, **options):
         steps.append(1)
         if len(steps) == step:
             assert until.wait(HANG_S)
-        return forward(*arguments)
+        return forward(*arguments, **options)
 
     monkeypatch.setattr(MuNet, "forward", held)
     return steps

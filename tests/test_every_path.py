@@ -37,11 +37,11 @@ def option(name, text):
 
 
 def test_each_setting_has_its_row_here():
-    assert set(VALUES) == set(SETTINGS) <= {field.name for field in fields(Request)}
+    assert {*VALUES, "lora"} == set(SETTINGS) <= {field.name for field in fields(Request)}  # adapters: tests/test_adapters.py
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", VALUES)
 def test_a_setting_is_taken_on_every_path(name, tiny_folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     text, told = VALUES[name]
@@ -69,7 +69,7 @@ def test_a_setting_is_taken_on_every_path(name, tiny_folder, tmp_path, capsys, m
     assert ours == given | {"versions": ours["versions"]}
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+@pytest.mark.parametrize("name", VALUES)
 def test_the_page_and_its_api_take_it_or_say_that_they_do_not(name):
     from mustango.page.api import endpoint
 
@@ -95,7 +95,7 @@ def test_the_api_hands_on_all_that_it_takes():
         if name == "request":
             continue
         assert name in known and f"{name}={name}" in source
-        if name not in ("prompt", "chords", "key", "meter", "parts", "melody", "drums", "beats", "guidance_interval"):
+        if name not in ("prompt", "chords", "key", "meter", "parts", "melody", "drums", "beats", "guidance_interval", "lora"):
             assert parameter.default == known[name].default, name
 
 

@@ -146,7 +146,7 @@ def test_a_tab_s_token_is_worth_nothing_to_another_client(server):
     cookie = cookie.partition(";")[0]
     values = dict.fromkeys(server_of.CONTROLS) | {
         "prompt": "piano", "chords": "C", "tempo": "120", "key": "Auto", "meter": "Auto", "length": "2 s", "unit": "seconds", "seed": 0,
-        "lock": False, "count": 1, "steps": 2, "guidance": 3, "scheduler": "dpm", "model": "model", "predictors": "auto", "listen": False, "loudness": "As made",
+        "lock": False, "count": 1, "steps": 2, "cache_interval": 1, "guidance": 3, "scheduler": "dpm", "model": "model", "predictors": "auto", "listen": False, "loudness": "As made",
     }  # fmt: skip
     data = [*values.values(), False, False, token]
     assert join(page, address, "mine", "play", data, headers={"cookie": cookie})[0] == 200

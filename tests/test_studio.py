@@ -84,12 +84,12 @@ def test_closing_stops_within_one_step(studio, tmp_path, monkeypatch):
     pipeline, seen = studio.warm_up().result(), []
     real = pipeline.denoise
 
-    def denoise(condition, latents, steps, guidance, generators, on_step, spans):
+    def denoise(condition, latents, steps, guidance, generators, on_step, *others):
         def watch(step, of):
             seen.append(step)
             on_step(step, of)
 
-        return real(condition, latents, steps, guidance, generators, watch, spans)
+        return real(condition, latents, steps, guidance, generators, watch, *others)
 
     monkeypatch.setattr(pipeline, "denoise", denoise)
     watching = studio.play(replace(QUICK, steps=200), tmp_path)

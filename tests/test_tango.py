@@ -60,7 +60,7 @@ def test_with_fresh_attentions_a_model_begins_as_tango(tango, monkeypatch):
     begun = case(unet)
     assert torch.equal(begun, case(unet, seed=1))
 
-    def text_alone(streams, x, condition, seconds):
+    def text_alone(streams, x, condition, seconds, is_checkpointed=False):
         return attend({name: stream for name, stream in streams.items() if name == "text"}, x, condition, seconds)
 
     monkeypatch.setattr("mustango.model.layers.attend", text_alone)

@@ -141,7 +141,7 @@ def test_a_case_written_as_a_row_reads_back(tmp_path):
         ('{"meter": "9/4"}', "9/4"), ('{"bpm": -5}', "bpm -5 is outside 1-1000"), ('{"bpm": 0}', "bpm 0"), ('{"bpm": NaN}', "bpm nan"),
         ('{"bpm": Infinity, "meter": "4/4"}', "bpm inf"), ('{"bpm": 1e9}', "bpm 1000000000.0"), ('{"duration": Infinity}', "duration inf"),
         ('{"seed": "x"}', "seed 'x'"), ('{"seed": 1.5}', "seed 1.5"), ('{"seed": -1}', "seed -1"), ('{"seed": 1e999}', "seed inf"),
-        ('{"seed": true}', "seed True"), ('{"location": 5}', "audio 5"), ('{"beats": [[1], [1e999]]}', "line 1"), ("[" * 100000, "not JSON"),
+        ('{"seed": true}', "seed True"), ('{"location": 5}', "audio '5'"), ('{"beats": [[1], [1e999]]}', "line 1"), ("[" * 100000, "not JSON"),
         ('{"id": "a\\u0000"}', "plain file name"), ('{"id": "\\ud800"}', "plain file name"), ('{"id": "' + "x" * 300 + '"}', "200 bytes"),
     ],
 )  # fmt: skip

@@ -48,9 +48,7 @@ def _readable_rows(folder):
     """Return (rows, [(number, what is wrong)] of those that cannot be shown). Raises InputError where no row can."""
     rows: list[dict] = []
     damaged: list[tuple[int, str]] = []
-    read = read_rows(folder, damaged)
-    none = {number for number, _ in damaged}
-    for number, row in zip((number for number in count(1) if number not in none), read, strict=False):
+    for number, row in _numbered(read_rows(folder, damaged), damaged):
         if fault := _row_fault(row):
             damaged.append((number, fault))
         else:
@@ -84,11 +82,19 @@ def _row_fault(row):
 def _rejected(path):
     """Return (the entries of rejected.jsonl, [(number, what is wrong)] of those that are none)."""
     damaged: list[tuple[int, str]] = []
-    entries = read_rows(path, damaged)
-    for number, entry in enumerate(entries, 1):
+    entries = []
+    for number, entry in _numbered(read_rows(path, damaged), damaged):
         if missing := [field for field in ("source", "clip_start", "reason") if field not in entry]:
-            raise InputError(f"{path}: row {number} has no {missing[0]}; give a folder that musicbench made")
-    return entries, [(number, f"in {path.name} {fault}") for number, fault in damaged]
+            damaged.append((number, f"it has no {missing[0]}"))
+        else:
+            entries.append(entry)
+    return entries, [(number, f"in {path.name} {fault}") for number, fault in sorted(damaged)]
+
+
+def _numbered(read, damaged):
+    """Return (line, row) of rows that were read, where other lines are damaged."""
+    none = {number for number, _ in damaged}
+    return list(zip((number for number in count(1) if number not in none), read, strict=False))
 
 
 def _counts(rows, rejected):

@@ -7,7 +7,6 @@ Tasks draw batches on the CPU, in `loaders` processes beside the training if the
 were made for.
 """
 
-import json
 import shutil
 import time
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from torch.utils.data import DataLoader
 from transformers import AutoModel, AutoTokenizer
 
 from musicbench import InputError
-from musicbench.files import make_folder, save_json, written_whole
+from musicbench.files import make_folder, written_whole
 from musicbench.model_folders import LOCAL, loaded_within, reason
 from mustango.model.conditioning import Conditioner
 from mustango.model.mel import LogMel
@@ -33,7 +32,7 @@ from mustango.release.folder import model_written_whole
 from mustango.request.knows import KNOWS
 from mustango.train.checks import part
 from mustango.train.curves import Curves
-from mustango.train.parts import save_part
+from mustango.train.parts import forget_origin, save_part
 from mustango.train.plan import plan_of
 from mustango.train.processes import Processes
 from mustango.train.recipe import Recipe
@@ -366,9 +365,7 @@ def bundle(run, out):
         for folder in parts.glob("[!.]*"):  # the released model's predictors; what a killed save left is hidden
             if folder.is_dir() and not (new / folder.name).exists():
                 shutil.copytree(folder, new / folder.name)
-        for path in (new / "model_index.json", *new.glob("*/config.json")):  # the folder it came from is nobody's business
-            config = json.loads(path.read_text(encoding="utf-8"))
-            config.pop("_name_or_path", None)
-            save_json(path, config)
+        for path in (new / "model_index.json", *new.glob("*/config.json")):
+            forget_origin(path)
     if not known.is_file():  # of the model that was there before
         (Path(out) / KNOWS).unlink(missing_ok=True)

@@ -8,6 +8,7 @@ import torch
 
 from musicbench import InputError
 from musicbench.files import save_json, sweep_torn
+from mustango.release.files import read_json
 from mustango.release.folder import RELEASED_WINDOW_S, model_folder, verify, write_part
 from mustango.release.tango import is_tango, tango_components, tango_tokenizer
 from mustango.train.checks import check_start, part
@@ -78,10 +79,19 @@ def save_part(component, folder):
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
     component.save_pretrained(new)
+    forget_origin(new / "config.json")
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def forget_origin(config):
+    """Take out of a config file where the component was loaded from, which is nobody's business."""
+    if config.is_file():
+        told = read_json(config)
+        if told.pop("_name_or_path", None) is not None:
+            save_json(config, told)
 
 
 def keep_parts(run, folder, names):
