@@ -15,6 +15,7 @@ from torch import nn
 
 from musicbench import InputError
 
+FEW = 16  # rows
 MASKING_BACKENDS = ("native", "_native_efficient", "_native_math", "_native_cudnn", "flex", "xformers")  # of diffusers
 # Those of `mustango.ATTENTION`: diffusers' names, and what is to be installed.
 BACKENDS = {
@@ -190,9 +191,10 @@ class Attention(nn.Module, AttentionModuleMixin):
     def _from(self, source, x, seconds):
         """Return what x (B, N, C) takes from a Source: (B, N, C), or (B, 1, C) if it is alike at all positions."""
         if self not in source.made:
-            if source.features.shape[1] == 1 and source.mask is None:  # all that is given comes from the only token
-                twice = source.features.expand(-1, 2, -1)  # one row's product depends on where weights lie in memory
-                source.made[self] = self.to_out(self.to_v(twice))[:, :1]
+            is_one = source.features.shape[1] == 1 and source.mask is None  # all that is given comes from the only token
+            if is_one and not torch.is_grad_enabled():  # processes that train together wait for the gradient of each weight
+                several = source.features.repeat(1, FEW, 1)  # few rows' product depends on where weights lie in memory
+                source.made[self] = self.to_out(self.to_v(several))[:, :1]
             else:
                 source.made[self] = self._keys_values(source.features, source.seconds)
         made = source.made[self]

@@ -7,8 +7,8 @@ import diffusers
 import torch
 
 from musicbench import InputError
+from musicbench.build.marks import read_object
 from musicbench.files import save_json, sweep_torn
-from mustango.release.files import read_json
 from mustango.release.folder import RELEASED_WINDOW_S, model_folder, verify, write_part
 from mustango.release.tango import is_tango, tango_components, tango_tokenizer
 from mustango.train.checks import check_start, part
@@ -88,10 +88,9 @@ def save_part(component, folder):
 
 def forget_origin(config):
     """Take out of a config file where the component was loaded from, which is nobody's business."""
-    if config.is_file():
-        told = read_json(config)
-        if told.pop("_name_or_path", None) is not None:
-            save_json(config, told)
+    told = read_object(config)
+    if told.pop("_name_or_path", None) is not None:
+        save_json(config, told)
 
 
 def keep_parts(run, folder, names):
