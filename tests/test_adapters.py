@@ -1,6 +1,7 @@
 """Adapters: trained, put on a model and taken off, named in sidecars; files from strangers are refused in one line."""
 
 import json
+import os
 import shutil
 
 import numpy as np
@@ -248,6 +249,7 @@ def test_an_adapter_is_trained_from_the_command_line(tiny_folder, tmp_path, monk
         assert says in capsys.readouterr().err
 
 
+@pytest.mark.skipif("RECIPES" not in os.environ, reason="a minute or two of work; RECIPES=1 runs it")
 @pytest.mark.slow
 def test_an_adapter_overfits_eight_clips(tiny_folder, tmp_path):
     """The loss on the clips that it learns from falls, by the adapter alone."""

@@ -102,7 +102,16 @@ ACCELERATE = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("launcher", [TORCHRUN, ACCELERATE], ids=["torchrun", "accelerate"])
+@pytest.mark.parametrize(
+    "launcher",
+    [
+        TORCHRUN,
+        pytest.param(
+            ACCELERATE, marks=pytest.mark.skipif("RECIPES" not in os.environ, reason="a minute of work; RECIPES=1 runs it")
+        ),
+    ],
+    ids=["torchrun", "accelerate"],
+)
 def test_two_processes_learn_what_one_does(tiny_folder, tmp_path, launcher):
     """Two CPU processes by gloo: the same weights after some steps as one has; and they go on where they were stopped."""
     data = write_rows(tmp_path / "data", 4)
