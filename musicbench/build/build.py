@@ -21,10 +21,10 @@ from musicbench import InputError
 from musicbench.build.captioners import Captioner
 from musicbench.build.card import write_card
 from musicbench.build.engines import Engine
-from musicbench.build.given_columns import read_columns
 from musicbench.build.index import Done, Index, file_state
 from musicbench.build.manifests import read_manifests
 from musicbench.build.marks import rejection
+from musicbench.build.metadata import values_of
 from musicbench.build.packing import SUFFIX, is_packed, pack, shard_of, sweep_shards
 from musicbench.build.paraphrases import Paraphraser
 from musicbench.build.plan import lengths_of
@@ -75,7 +75,6 @@ class _Songs:
     values: dict = field(default_factory=dict)  # {song: its value of the column that is split by}
     same: dict = field(default_factory=dict)  # {song: why it is not used, as it is another}
     splits: dict = field(default_factory=dict)  # {song: its split}
-    others: tuple = ()  # folders that are no songs: datasets
     unmarked: dict = field(default_factory=dict)  # {song: entries of rejected.jsonl}, of this run alone
 
 
@@ -123,7 +122,8 @@ def build(
             left = _Work(out, found, settings, index, shards)
             left.run(engine or Engine(), sent, on_progress or _silent)
             counted = _write(out, found, settings, index)
-            write_card(out, found.folder, [path for path in found.paths if path not in found.same], settings, index, found.others)
+            used = [path for path in found.paths if path not in found.same]
+            write_card(out, found.folder, used, found.columns, settings, index)
             _keep_lines(found.told + left.told(), out / "manifests.txt")
             sweep(out, index, is_loose=settings.form == "files")
             sweep_shards(out, settings.form, shards)
@@ -144,11 +144,11 @@ def _find(folder, out, split_by):
     told += [f"{printable(place.relative_to(folder))}: left out; another build wrote it" for place in others]
     told += caption_lines(folder, paths, captions)
     told += list(filter(None, [why_no_tags(), why_no_fingerprints()]))
-    values = read_columns(folder, paths, (split_by,), leave_out=(out, *others)).get(split_by, {}) if split_by else {}
+    values = values_of(columns, split_by) if split_by else {}
     if split_by and not values and split_by not in TAGS:
         raise InputError(f"no manifest in {folder} has a column {split_by!r}; give one that it has, or {', '.join(TAGS)}")
     hidden, left = passed_over(folder, leave_out=(out, *others))
-    return _Songs(folder, paths, captions, columns, hidden, left + told, values, others=(out, *others))
+    return _Songs(folder, paths, captions, columns, hidden, left + told, values)
 
 
 def _tell(lines, path):

@@ -3,11 +3,12 @@
 import html
 import json
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from musicbench import __version__
-from musicbench.build.given_columns import read_columns, value_of
 from musicbench.build.index import Index, file_state
+from musicbench.build.metadata import value_of, values_of
 from musicbench.build.packing import SUFFIX
 from musicbench.build.settings import Settings, digest_of, versions
 from musicbench.build.shelves import SPLITS
@@ -26,10 +27,10 @@ DETECTORS = {
 }
 
 
-def write_card(out: Path, songs: Path, paths: list[str], settings: Settings, index: Index, leave_out: tuple = ()) -> None:
+def write_card(out: Path, songs: Path, paths: list[str], columns: Mapping[str, str], settings: Settings, index: Index) -> None:
     """Write the card of a build, unless it is there of the same rows, or somebody else's page is in its place.
 
-    paths: the songs in the folder `songs`, whose licences are told, of manifests or the files' tags.
+    paths: the songs in the folder `songs`, whose licences are told, of the manifests' `columns` (JSON) or the files' tags.
     """
     path = out / CARD
     if path.is_file() and MARK not in path.read_text(encoding="utf-8", errors="replace"):
@@ -38,18 +39,15 @@ def write_card(out: Path, songs: Path, paths: list[str], settings: Settings, ind
     if index.fact("card") == digest_of(made_of, file_state(path)):
         return
     totals = json.loads(index.fact("totals") or "{}")
-    licences = _licences(songs, paths, index, leave_out)
+    licences = _licences(paths, columns, index)
     with written_whole(path) as temporary:
         temporary.write_text(card(songs.absolute().name, settings, totals, licences), encoding="utf-8")
     index.fact("card", digest_of(made_of, file_state(path)))
 
 
-def _licences(songs, paths, index, leave_out):
+def _licences(paths, columns, index):
     """Return how many songs have each licence, "" for those that name none."""
-    found: dict[str, str] = {}
-    columns = read_columns(songs, paths, LICENCES, leave_out)
-    for name in LICENCES:
-        found = columns.get(name, {}) | found
+    found = values_of(columns, *LICENCES)
     for path in paths:
         if path not in found:
             tags = index.print_of(path)[1]

@@ -2,15 +2,19 @@
 its rows."""
 
 import datetime
+import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from musicbench.build.columns import plain_name
-from musicbench.build.texts import INVISIBLE
+from musicbench.build.texts import INVISIBLE, NO_CAPTION
+from musicbench.files import printable
 
 TAGS = ("title", "artist", "album", "license", "copyright")  # of a sound file
 NOTHING = {"", "nan", "none", "null", "n/a", "<na>"}  # as tables write it
+NO_VALUE = {"various", "various artists", "va", "v a", "unknown artist", "unknown album", "anonymous", "traditional", "untitled"}
 MOST_CHARACTERS = 10_000  # of a value; a row holds it, and so does each of its copies
 
 
@@ -46,3 +50,24 @@ def joined(*known: Mapping[str, Any], leave_out: Iterable[str] = ()) -> dict[str
                 seen.add(plain_name(name))
                 result[name] = value
     return result
+
+
+def values_of(columns: Mapping[str, str], *names: str) -> dict[str, str]:
+    """Return {song: value} of the first of these columns that says something of it; columns: {song: its columns as JSON}."""
+    found = {}
+    for song, text in columns.items():
+        fields = {plain_name(name): cell for name, cell in json.loads(text).items()}
+        if value := next(filter(None, (value_of(fields.get(plain_name(name))) for name in names)), ""):
+            found[song] = value
+    return found
+
+
+def value_of(cell: object) -> str:
+    """Return a value, or several of a list, in one line; "" where it says nothing."""
+    if isinstance(cell, list):
+        return ", ".join(filter(None, map(value_of, cell)))
+    if cell is None or isinstance(cell, (bool, dict)):
+        return ""
+    text = " ".join(printable(str(cell)).split())
+    bare = re.sub(r"[\W_]+", " ", text).strip().casefold()
+    return "" if bare in NO_CAPTION | NO_VALUE else text

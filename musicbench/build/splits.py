@@ -16,8 +16,8 @@ from itertools import islice
 from pathlib import Path
 
 from musicbench.build.engines import Engine
-from musicbench.build.given_columns import value_of
 from musicbench.build.index import Index, file_state
+from musicbench.build.metadata import value_of
 from musicbench.build.near_copies import Copy, near_copies
 from musicbench.build.recipe import Recipe
 from musicbench.build.remote import song_file
