@@ -8,11 +8,12 @@ from functools import partial
 
 from musicbench import InputError
 from mustango.page.doors import careful, connections
-from mustango.page.gate import Gate, Names
+from mustango.page.gate import Gate
 from mustango.page.guard import MAX_UPLOAD, Files, sweep
 from mustango.page.inputs import CONTROLS
 from mustango.page.line import Line
 from mustango.page.logins import users
+from mustango.page.names import Names
 from mustango.page.studio import Studio
 from mustango.page.uploads import Builder
 from mustango.page.visitors import SESSIONS, Visitors
