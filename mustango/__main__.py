@@ -1,11 +1,11 @@
-"""Command line: python -m mustango generate | page | train | evaluate | convert. Asking for help does not load torch."""
+"""Command line: python -m mustango generate | page | serve | train | evaluate | convert. Asking for help does not load torch."""
 
 import sys
 
 from musicbench import Parser, __version__, run_command
-from mustango.cli import convert, evaluate, generate, page, train
+from mustango.cli import convert, evaluate, generate, page, serve, train
 
-COMMANDS = {"generate": generate, "page": page, "train": train, "evaluate": evaluate, "convert": convert}
+COMMANDS = {"generate": generate, "page": page, "serve": serve, "train": train, "evaluate": evaluate, "convert": convert}
 
 
 def build_parser():

@@ -23,21 +23,21 @@ ABOUT = {"help": "the same in a browser", "description": "Open the page: prompt,
 OPTIONS = {
     "--model": dict(
         action="append", metavar="MODEL",
-        help="a model the page offers: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
+        help="a model on offer: mustango-mini, a folder or a hub id; may be repeated (default mustango-mini)",
     ),
     "--lora": dict(
-        action="append", metavar="FOLDER", help="an adapter the page offers beside those that ship with the model; may be repeated"
+        action="append", metavar="FOLDER", help="an adapter on offer beside those that ship with the model; may be repeated"
     ),
     "--host": dict(default="127.0.0.1", help="address to listen on; 0.0.0.0 for all (default %(default)s)"),
     "--port": dict(type=port, default=7860, help="(default %(default)s)"),
     "--share": dict(action="store_true", help="also open a public address through gradio.live"),
     "--auth": dict(
         action="append", metavar="USER:PASS",
-        help="ask for a name and password, on the page and in the API; may be repeated; others on this machine can read it",
+        help="ask for a name and password, in the API too; may be repeated; others on this machine can read it",
     ),
     "--auth-file": dict(metavar="FILE", help="the same from a file with a line USER:PASS each; or from the variable MUSTANGO_AUTH"),
     "--name": dict(
-        action="append", metavar="HOST", help="a name the page is reached under, as behind a proxy, beside this machine's own; may be repeated"
+        action="append", metavar="HOST", help="a name the server is reached under, as behind a proxy, beside this machine's own; may be repeated"
     ),
     "--queue": dict(type=whole, default=40, metavar="N", help="requests that may wait (default %(default)s)"),
     "--work": dict(
@@ -55,9 +55,9 @@ def add_options(parser):
     add_table(parser, OPTIONS)
 
 
-def run(options):
-    """Run the page until it is stopped; returns the exit status. Raises InputError."""
-    check_installed("the page", "page", "gradio", "starlette", "jinja2", "matplotlib")
+def run(options, with_page=True):
+    """Run the page, or its API alone, until it is stopped; returns the exit status. Raises InputError."""
+    check_installed("the page" if with_page else "the API", "page", "gradio", "starlette", "jinja2", "matplotlib")
     from mustango.page.guard import PREFIX, delete_leftovers
     from mustango.page.logs import Clean
     from mustango.page.server import serve
@@ -70,5 +70,5 @@ def run(options):
         tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as root, alone_in(root),
         redirect_stdout(Clean(sys.stdout)), redirect_stderr(Clean(sys.stderr)),
     ):  # fmt: skip
-        serve(options, root).block_thread()
+        serve(options, root, with_page).block_thread()
     return 0

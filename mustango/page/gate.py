@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 from starlette.requests import ClientDisconnect
 
 from mustango.page.bodies import Body, Refused, Upload, given_again
+from mustango.page.counts import CONTENT_TYPE, HTTP_REFUSED, Counts
 from mustango.page.guard import FULL, MAX_UPLOAD
 from mustango.page.line import Who
 from mustango.page.names import Names
@@ -21,15 +22,24 @@ from mustango.page.visitors import Visitors, cookies_in
 API = "/gradio_api"
 UPLOAD, LOGIN, LOGOUT, FILE = f"{API}/upload", ("/login", "/login/"), "/logout", f"{API}/file="
 PROGRESS, CANCEL = f"{API}/upload_progress", f"{API}/cancel"
+HEALTH, METRICS = "/health", "/metrics"  # answered here
 NAME = r"[\w.-]+"
 OPEN = re.compile(  # what needs no login: the page's frame and the login itself
-    rf"/(login/?|logout|favicon\.ico|robots\.txt|manifest\.json|theme\.css|(static|assets|svelte)/.*|pwa_icon(/\d+)?)?"
+    rf"/(login/?|logout|health|favicon\.ico|robots\.txt|manifest\.json|theme\.css|(static|assets|svelte)/.*|pwa_icon(/\d+)?)?"
     rf"|{API}/(theme\.css|startup-events|app_id/?|user/?|login_check/?)"
 )
 READ = re.compile(
-    rf"/config/?|{API}/(info/?|openapi\.json|file=.*|heartbeat/{NAME}|queue/(data|status)|call/(v2/)?{NAME}/{NAME}|upload_progress)"
+    rf"/config/?|/metrics|{API}/(info/?|openapi\.json|file=.*|heartbeat/{NAME}|queue/(data|status)|call/(v2/)?{NAME}/{NAME}|upload_progress)"
 )
 SENT = re.compile(rf"{API}/(queue/join|(run|api)/{NAME}/?|call/(v2/)?{NAME}/?|cancel|reset/?|upload)")
+API_ONLY = re.compile(  # of these, what is open where there is no page
+    rf"/(login/?|health|metrics|config/?)?|{API}/(startup-events|info/?|openapi\.json|file=.*|heartbeat/{NAME}|queue/(data|status|join)"
+    rf"|(run|api)/{NAME}/?|call/(v2/)?{NAME}(/{NAME}|/?)|cancel|reset/?)"
+)
+ROUTES = {
+    "make a take": f"POST {API}/call/generate", "hear of it": f"GET {API}/call/generate/EVENT_ID", "arguments": f"GET {API}/info",
+    "health": f"GET {HEALTH}", "metrics": f"GET {METRICS}",
+}  # fmt: skip
 STREAMS = re.compile(
     rf"{API}/(heartbeat/|queue/data$|call/(v2/)?{NAME}/{NAME}$|upload_progress$|upload$|file=)|/(static|assets|svelte)/"
 )
@@ -54,11 +64,13 @@ class Gate:
     """ASGI middleware that lets in what belongs to the page.
 
     Routes that the page does not use are closed; a login is asked for on all others; foreign pages are refused; what is sent is bounded
-    in size, time and number; files are sent from here.
+    in size, time and number; files are sent from here, and what `studio` tells of its health and work. with_page: else only the API's
+    routes are open.
     """
 
-    def __init__(self, app, files, visitors=None, names=None):
-        self.app, self.files = app, files
+    def __init__(self, app, files, visitors=None, names=None, studio=None, with_page=True):
+        self.app, self.files, self.studio, self.with_page = app, files, studio, with_page
+        self.counts = studio.counts if studio else Counts()
         self.visitors, self.names = visitors or Visitors(), names or Names()
         self.answering, self.logins, self.works = Shares(AT_ONCE), Tries(LOGINS), Tries(WORKS)
         self._turns: dict[str, asyncio.Semaphore] = {}
@@ -110,7 +122,7 @@ class Gate:
             raise Refused(403, "no such file")
         reads = asked.method in ("GET", "HEAD") and (OPEN.fullmatch(path) or READ.fullmatch(path))
         sends = asked.method == "POST" and (path in LOGIN or SENT.fullmatch(path))
-        if not reads and not sends:
+        if not reads and not sends or not (self.with_page or API_ONLY.fullmatch(path)):
             raise Refused(403, "not offered here")
 
     def _check_origin(self, asked, hosts):
@@ -135,6 +147,7 @@ class Gate:
     async def _refuse(self, asked, refused, body, send):
         from starlette.responses import JSONResponse, PlainTextResponse
 
+        self.counts.add(HTTP_REFUSED, status=refused.status)
         if send.started:
             raise ConnectionError(refused.reason)
         with suppress(Refused):
@@ -153,6 +166,8 @@ class Gate:
     async def _answer(self, asked, body, send):
         if asked.path.startswith(FILE):
             return await self._send_file(asked, body, send)
+        if told := self._told(asked.path):
+            return await told(asked.scope, body.receive, send)
         if STREAMS.match(asked.path):
             return await self._pass(asked, body, send)
         if not self.answering.take(asked.who.address):
@@ -165,6 +180,16 @@ class Gate:
             self.answering.give(asked.who.address)
             if not self.answering.held(asked.who.address):
                 self._turns.pop(asked.who.address, None)
+
+    def _told(self, path):
+        """Return the answer that is given here, None where Gradio gives it."""
+        from starlette.responses import JSONResponse, Response
+
+        if path == HEALTH and self.studio:
+            return JSONResponse(self.studio.health(), 200 if self.studio.ready else 503)
+        if path == METRICS and self.studio:
+            return Response(self.studio.metrics(), headers={"content-type": CONTENT_TYPE})
+        return None if path != "/" or self.with_page else JSONResponse(ROUTES)
 
     async def _pass(self, asked, body, send):
         receive, heard = body.receive, self._name_session(asked)

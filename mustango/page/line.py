@@ -18,6 +18,10 @@ FORGOTTEN_S = 600.0  # of work that somebody had, half counts after it
 REMEMBERED = 10_000  # users, addresses and clients
 
 
+class Full(InputError):
+    """There is no place in the line."""
+
+
 @dataclass(frozen=True)
 class Who:
     """Who asks: the user who has logged in, the address, the client that the server gave a name."""
@@ -77,17 +81,23 @@ class Line:
     """
 
     def __init__(self, places: int, most_s: float = math.inf):
-        self.most_s, self.usage = most_s, Usage()
+        self.most_s, self.usage, self.worked_s = most_s, Usage(), 0.0
         self._shares, self._changed = Shares(places), Condition()
         self._waiting: list[Place] = []
         self._working: Place | None = None
 
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their turn."""
+        with self._changed:
+            return len(self._waiting)
+
     @contextmanager
     def place(self, who: Who, listened: Callable[[], bool] = lambda: True) -> Iterator[Place]:
-        """Hold a place in the line. Raises InputError when there is none."""
+        """Hold a place in the line. Raises Full when there is none."""
         if not self._shares.take(who.address):
             held = self._shares.held(who.address)
-            raise InputError(f"this server is full: {held} of your requests wait, and those of others; try again later")
+            raise Full(f"this server is full: {held} of your requests wait, and those of others; try again later")
         place = Place(who, listened)
         try:
             yield place
@@ -130,6 +140,7 @@ class Line:
                 return
             seconds = time.monotonic() - (place.began_at or 0.0)
             place.spent_s += seconds
+            self.worked_s += seconds
             for key in self._keys(place.who):
                 self.usage.add(key, seconds)
             self._working = None

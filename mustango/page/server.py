@@ -24,7 +24,7 @@ SHARED = (".gradio.live",)  # where --share opens an address
 
 
 def build_page(studio, builder, files):
-    """Return the Blocks: the page and its API."""
+    """Return the Blocks: the page and its API; the API alone where there is no builder."""
     import gradio as gr
 
     from mustango.page.api import endpoint
@@ -33,11 +33,12 @@ def build_page(studio, builder, files):
     from mustango.page.songs import dataset_tab
 
     with gr.Blocks(title="Mustango", analytics_enabled=False) as page:
-        gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
-        with gr.Tab("Music"):
-            music_tab(page, studio, files)
-        with gr.Tab("Dataset"):
-            dataset_tab(builder, files)
+        if builder:
+            gr.Markdown("# Mustango\nType a prompt, chords and a tempo. Hear music that obeys them.", elem_id="head")
+            with gr.Tab("Music"):
+                music_tab(page, studio, files)
+            with gr.Tab("Dataset"):
+                dataset_tab(builder, files)
         gr.api(endpoint(studio, files), api_name="generate", **IN_LINE)
     return page
 
@@ -65,8 +66,8 @@ def _tell_failure(job, page):
         print(f"mustango: {job.exception()}", file=sys.stderr)
 
 
-def serve(options, root):
-    """Open the page for `options`, keeping files in the folder `root`; returns the running Blocks.
+def serve(options, root, with_page=True):
+    """Open the page for `options`, or its API alone, keeping files in the folder `root`; returns the running Blocks.
 
     Raises InputError.
     """
@@ -81,7 +82,8 @@ def serve(options, root):
     studio = Studio(
         models, options.device, options.dtype, options.low_memory, line, options.lora or (), attention=options.attention
     )
-    builder, files, visitors = Builder(Line(options.queue + 1, options.work)), Files(root), Visitors()
+    builder = Builder(Line(options.queue + 1, options.work)) if with_page else None
+    files, visitors = Files(root), Visitors()
     names = Names(options.name or [], [options.host, *own_names()], SHARED if options.share else ())
     os.environ["GRADIO_TEMP_DIR"] = str(files.root)
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -90,6 +92,7 @@ def serve(options, root):
 
     from mustango.page.widgets import theme
 
+    gate = {"files": files, "visitors": visitors, "names": names, "studio": studio, "with_page": with_page}
     threads = 2 * (options.queue + 1) + SPARE_THREADS
     page = build_page(studio, builder, files).queue(max_size=threads)
     try:
@@ -98,7 +101,7 @@ def serve(options, root):
             run_history=False, max_threads=threads,
             enable_monitoring=False, quiet=True, footer_links=["api"], max_file_size=MAX_UPLOAD, state_session_capacity=2 * SESSIONS,
             css=style(), head=script(CONTROLS), theme=theme(),
-            app_kwargs={"middleware": [Middleware(Gate, files=files, visitors=visitors, names=names)]}, prevent_thread_lock=True,
+            app_kwargs={"middleware": [Middleware(Gate, **gate)]}, prevent_thread_lock=True,
         )  # fmt: skip
     except OSError as error:
         raise InputError(f"cannot listen on {options.host}:{options.port} ({error}); choose another --port or --host") from None

@@ -4,7 +4,7 @@ import re
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from math import ceil, inf
@@ -12,14 +12,15 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from musicbench import InputError, quoted
+from musicbench import InputError, __version__, quoted
 from musicbench.files import save_json, written_whole
 from musicbench.scores.midi import save_midi
 from musicbench.sound.audio import save_audio
 from mustango.hear.obeyed import Scores, compare
 from mustango.page.asked import AUTO_DURATION, PageRequest
-from mustango.page.line import Line, Who
-from mustango.page.work import Progress, watched
+from mustango.page.counts import COMPUTE, REFUSED, SOUND, TAKES, WAITING, Counts
+from mustango.page.line import Full, Line, Who
+from mustango.page.work import Progress, Stopped, watched
 from mustango.release.adapters import read_adapter, read_loras, shipped_adapters
 from mustango.release.folder import model_folder
 from mustango.request.bounds import CHART
@@ -77,6 +78,7 @@ class Studio:
         self._line = line or Line(places=41)
         self._worker = ThreadPoolExecutor(1, "studio")
         self._loaded: tuple[str | None, Any] = None, None
+        self.counts, self.ready = Counts(), False  # ready: a model has been loaded
         self._step = {}  # seconds that a step took last, a second of music, by model
         self._rest = 0.3  # seconds that decoding, listening and drawing took last, a second of music
         self._denoised = 0.0  # when the last step was done
@@ -92,10 +94,19 @@ class Studio:
             self._loaded = None, None  # let go of the other model first
             try:
                 self._loaded = name, load_pipeline(self.models[name], quiet=True, **self._how)
+                self.ready = True
             except InputError as error:  # names this machine's folders
                 print(f"mustango: {error}", file=sys.stderr)
                 raise InputError(f"the model {name} cannot be loaded; the server's terminal says why") from None
         return self._loaded[1]
+
+    def health(self):
+        """Return what `/health` tells: whether a model has been loaded, the first model's name, the version."""
+        return {"status": "ready" if self.ready else "not loaded", "model": self.default, "version": __version__}
+
+    def metrics(self):
+        """Return what `/metrics` tells, as text."""
+        return self.counts.text({COMPUTE: self._line.worked_s, WAITING: self._line.waiting})
 
     def settle(self, request):
         """Return what a request is settled to, its model named. Raises InputError."""
@@ -139,15 +150,24 @@ class Studio:
         Files go into new folders with random names in `folder`. Closing the generator stops the work within one step. who: whose place in
         the line it is; listened: tells whether somebody listens, else it is stopped. Raises InputError.
         """
-        asked = self.settle(request)
-        count = asked.request.count
-        self._line.check_cost(sum(self._seconds(asked, index) for index in range(count)))
-        with self._line.place(who, listened) as place:
+        try:
+            asked = self.settle(request)
+            count = asked.request.count
+            self._line.check_cost(sum(self._seconds(asked, index) for index in range(count)))
+        except InputError:
+            self.counts.add(REFUSED, reason="input")
+            raise
+        with ExitStack() as held:
+            try:
+                place = held.enter_context(self._line.place(who, listened))
+            except Full:
+                self.counts.add(REFUSED, reason="full")
+                raise
             for index in range(count):
                 place.next_s = self._seconds(asked, index)
                 while before := self._line.before(place):
                     yield Progress(f"Waiting for its turn; {before} before it", index / count)
-                make = partial(self._make_take, asked, index, Path(folder), place)
+                make = partial(self._make_counted, asked, index, Path(folder), place)
                 for event in watched(self._worker, make, Progress(self._beginning(asked.request, index), index / count)):
                     place.check_listener()
                     yield event
@@ -163,6 +183,18 @@ class Studio:
         if self._loaded[0] != request.model:
             return "Loading the model"
         return _take_of(index, request.count).capitalize() + "getting ready" if index else "Getting ready"
+
+    def _make_counted(self, *asked):
+        outcome = "failed"
+        try:
+            sound_s = self._make_take(*asked)
+            outcome = "done"
+            self.counts.add(SOUND, sound_s)
+        except Stopped:
+            outcome = "stopped"
+            raise
+        finally:
+            self.counts.add(TAKES, outcome=outcome)
 
     def _make_take(self, asked, index, folder, place, emit):
         request, emit = asked.request, self._line.in_time(place, emit)
@@ -187,6 +219,7 @@ class Studio:
         emit(Progress(f"{which}{doing}".capitalize(), (index + 1) / request.count, over_at))
         emit(self._heard(take, output.audios[0], output.sample_rate))
         self._rest = (time.monotonic() - self._denoised) / duration_s
+        return output.audios[0].shape[-1] / output.sample_rate
 
     def _written(self, output, request, folder, revision):
         """Write the audio, the sidecar and the MIDI of a take into a new folder. revision: of a hub's model, as a sidecar has it."""
