@@ -14,6 +14,7 @@ from mustango.page.counts import METRICS
 from mustango.page.studio import Studio
 
 pytestmark = pytest.mark.slow
+JSON = {"content-type": "application/json"}
 
 
 def served(folder, root, *arguments):
@@ -57,6 +58,10 @@ def test_the_api_without_the_page(address, tiny_folder, tmp_path):
     change = moved(before, metrics(address))
     assert change.pop("mustango_compute_seconds_total") > 0
     assert change == {'mustango_takes_total{outcome="done"}': 1, "mustango_sound_seconds_total": 4.0}
+    status, text = answer(address, "POST", "/gradio_api/call/v2/generate", json.dumps(QUICK).encode(), JSON)  # as curl asks
+    assert status == 200
+    status, text = answer(address, "GET", f"/gradio_api/call/generate/{json.loads(text)['event_id']}")
+    assert status == 200 and "event: complete" in text and ".wav" in text
     status, text = answer(address, "GET", "/health")
     told = json.loads(text)
     assert status == 200 and told["status"] == "ready" and told["model"] == tiny_folder.name and told["version"]
