@@ -36,6 +36,7 @@ OPTIONS = {
     ),
     "--steps": dict(type=positive, default=10_000, help="optimizer steps in all (default %(default)s)"),
     "--minutes": dict(type=number, help="stop after so many minutes; run again to go on"),
+    "--save-every": dict(type=positive, default=200, help="steps between two saved states (default %(default)s)"),
     "--batch-size": dict(type=positive, help="clips a step (default 8, or the recipe's)"),
     "--lr": dict(type=number, help="peak learning rate (default 5e-4, or the recipe's)"),
     "--recipe": dict(metavar="FILE.toml", help="munet: how it is trained; recipes/mustango.toml is as the paper's authors did"),
@@ -191,6 +192,7 @@ def fit_part(options):
         minutes=options.minutes,
         loaders=options.loaders,
         recipe=recipe,
+        save_every=options.save_every,
         log=options.log,
         plans=True,
     )

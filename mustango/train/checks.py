@@ -23,7 +23,7 @@ FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet", "adapter")  # by m
 SHARED = ("munet", "adapter")  # in several processes, where a launcher started them
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
 USED_BY = {
-    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device", "log"), FITTED),
+    **dict.fromkeys(("held_out", "steps", "minutes", "save_every", "batch_size", "lr", "loaders", "device", "log"), FITTED),
     "seed": (*FITTED, "sharpen"), "bf16": ("munet", "adapter", "refiner", "vocoder"), "remember": ("munet",), "recipe": ("munet", "adapter"),
     **dict.fromkeys(("audio", "accumulate", "fp16", "checkpointing"), SHARED), "rank": ("adapter",), "licence": ("adapter",),
     "source": ("start", "adapter"), "new_attentions": ("start",), "tokenizer": ("start",), "text_encoder": ("text",), "to": ("bundle",),
