@@ -85,7 +85,7 @@ def test_a_killed_training_is_mended_at_the_next_start(tmp_path, there):
         (tmp_path / "parts" / name).mkdir(parents=True)
         (tmp_path / "parts" / name / "config.json").write_text(name)
     (tmp_path / ".parts.new").mkdir()
-    for folder in ("munet", "munet/cache/0123", "munet/.before.new"):
+    for folder in ("munet", "munet/cache/0123", "munet/.before.new", "munet/clips/.00000200.new"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / TORN).write_text("half")
     mend_run(tmp_path)

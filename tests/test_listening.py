@@ -81,7 +81,23 @@ def test_an_adapter_is_heard_and_so_it_is_told_where_no_scores_can_be(tiny_folde
     out = tmp_path / "run" / "lora"
     assert not (out / "listened.csv").exists()
     assert (out / "clips" / "00000001" / "1.wav").read_bytes() != (out / "clips" / "00000002" / "1.wav").read_bytes()
+    again = ["generate", "--prompts", str(out / "clips" / "00000002" / "1.json"), "-o", str(tmp_path / "again")]
+    assert main(again) == 0  # the sidecar names the adapter
+    assert (tmp_path / "again" / "00001.wav").read_bytes() == (out / "clips" / "00000002" / "1.wav").read_bytes()
     assert shown == [("listened/1", 1, (1, 8000), 8000), ("listened/1", 2, (1, 8000), 8000)]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_played_does_not_stop_a_training(tiny_folder, tmp_path, monkeypatch, capsys, judge):
+    def broken(*_):
+        raise InputError("the model gives numbers that are not finite")
+
+    train = begin(tiny_folder, tmp_path)
+    monkeypatch.setattr(listening, "pipeline_of", broken)
+    assert main([*train, "--listen-every", "1", "--steps", "2"]) == 0
+    assert "listening: not at step 1: the model gives numbers" in capsys.readouterr().out
+    munet = tmp_path / "run" / "munet"
+    assert (munet / "state.pt").is_file() and not (munet / "listened.csv").exists()
 
 
 @pytest.mark.slow
@@ -110,6 +126,6 @@ def test_bad_prompts_are_told_before_the_first_step(tiny_folder, tmp_path, monke
 def test_prompts_of_our_own_can_be_played():
     from mustango.request.model_facts import ModelFacts
 
-    settled = listening.settled_prompts(None, ModelFacts(10.24, 120))
+    settled = listening.settled_prompts(None, ModelFacts(10.24, 10.24))
     assert [len(one.takes) for one in settled] == [1] * len(listening.PROMPTS)
     assert [str(one.takes[0].bpm) for one in settled] == [str(float(line["tempo"])) for line in listening.PROMPTS]

@@ -15,7 +15,7 @@ from mustango.hear.metrics import beats_f_measure, load_mir_eval
 from mustango.hear.obeyed import Scores, compare
 from mustango.pipeline import sidecar
 from mustango.release.files import read_json
-from mustango.request.lines import read_prompts, settle
+from mustango.request.lines import Line, read_prompts, settle
 from mustango.request.model_facts import ModelFacts, read_facts
 from mustango.request.request import SETTINGS
 from mustango.request.settled import Settled
@@ -23,11 +23,11 @@ from mustango.request.sidecar import LOADED, made_with
 from mustango.train.curves import LISTENED, Curves
 from mustango.train.loop import pipeline_of
 
-PROMPTS = (
-    {"prompt": "calm piano", "chords": "C G Am F", "tempo": 90},
+PROMPTS = (  # of 10.24 s at most, as the released model plays
+    {"prompt": "calm piano", "chords": "C G Am F", "tempo": 96},
     {"prompt": "pop with drums", "chords": "Am F C G", "tempo": 120},
     {"prompt": "rock with electric guitar", "chords": "E A B A", "tempo": 138},
-    {"prompt": "sad strings", "chords": "Dm Bb Gm A", "tempo": 72},
+    {"prompt": "sad strings", "chords": "Dm Bb A", "tempo": 72},
 )
 JUDGES = ("madmom", "librosa")  # the first that is installed
 
@@ -35,24 +35,27 @@ JUDGES = ("madmom", "librosa")  # the first that is installed
 class Listener:
     """Plays prompts with a run's parts, every so many steps; clips go to `clips/STEP` of the task's folder, scores into a curve.
 
-    prompts: a prompts file, PROMPTS when None. adapter: whether the run makes one. lacks: what is missing of judges, in words. Raises InputError for prompts that cannot be played, as
-    far as the run's model is known.
+    prompts: a prompts file, PROMPTS when None. adapter: whether the run makes one. lacks: what is missing of judges, in words.
+    Raises InputError for prompts that cannot be played, as far as the run's model is known.
     """
 
     def __init__(self, run: Path | str, every: int, prompts: Path | str | None = None, device: str = "cpu", adapter: bool = False):
         self.run, self.every, self.device = Path(run), every, device
-        self.adapter = self.run / "adapter" if adapter else None
-        self.prompts, self._settled = prompts, None
+        self.prompts, self.adapter = prompts, self.run / "adapter" if adapter else None
         if (self.run / "parts" / "model_index.json").is_file():
-            self._settled = settled_prompts(prompts, read_facts(str(self.run / "parts")))
+            settled_prompts(prompts, read_facts(str(self.run / "parts")))
         self.judge, self.lacks = judge_at_hand()
 
     def __call__(self, step: int, out: Path, curves: Curves) -> None:
-        """Play the prompts and judge the clips, unless that was done at this step."""
+        """Play the prompts and judge the clips, unless that was done at this step. What cannot be played is told, and the training goes on."""
         place = out / "clips" / f"{step:08d}"
         is_new = not place.is_dir()
-        if is_new:
-            self._play(place)
+        try:
+            if is_new:
+                self._play(place)
+        except InputError as error:
+            print(f"listening: not at step {step}: {error}", flush=True)
+            return
         row = {"step": step, **read_json(place / "scores.json")}
         if len(row) > 1 and not curves.has(LISTENED, step):
             curves.add(LISTENED, row)
@@ -65,11 +68,11 @@ class Listener:
         new = place.with_name(f".{place.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         make_folder(new)
-        pipeline = self._pipeline()
-        asked = self._settled or settled_prompts(self.prompts, pipeline.facts)
-        scores = []
-        for number, one in enumerate(asked, 1):
-            output, how = pipeline.play([one]), made_with(one.request, LOADED | {"model": str(self.run / "parts")})
+        dtype = "float32" if self.device == "cpu" else "bfloat16"
+        pipeline = pipeline_of(self.run, dtype, self.device)
+        loaded, scores = LOADED | {"model": str(self.run / "parts"), "dtype": dtype}, []
+        for number, one in enumerate(settled_prompts(self.prompts, pipeline.facts, self.adapter), 1):
+            output, how = pipeline.play([one]), made_with(one.request, loaded)
             for take, (audio, controls) in enumerate(zip(output.audios, output.controls, strict=True)):
                 path = new / f"{number}{f'-{take + 1}' if len(output.seeds) > 1 else ''}.wav"
                 save_audio(path, audio, output.sample_rate)
@@ -79,24 +82,20 @@ class Listener:
         save_json(new / "scores.json", means_of(scores, self.judge) if scores else {})
         new.rename(place)
 
-    def _pipeline(self):
-        pipeline = pipeline_of(self.run, "float32" if self.device == "cpu" else "bfloat16", self.device)
-        if self.adapter:
-            pipeline.load_lora_weights(self.adapter)
-        return pipeline
 
-
-def settled_prompts(prompts: Path | str | None, facts: ModelFacts) -> list[Settled]:
-    """Return the lines of a prompts file, or PROMPTS, as a model plays them. Raises InputError for the first that it cannot."""
-    nothing = Namespace(**dict.fromkeys((*SETTINGS, "duration", "seed")), model="the run's")
-    if prompts is None:
-        return [settle(dict(fields), nothing, 1, facts) for fields in PROMPTS]
+def settled_prompts(prompts: Path | str | None, facts: ModelFacts, adapter: Path | None = None) -> list[Settled]:
+    """Return the lines of a prompts file, or PROMPTS, as a model plays them with an adapter. Raises InputError for the first that it cannot."""
+    lines = [Line(fields=dict(fields)) for fields in PROMPTS] if prompts is None else read_prompts(prompts)
+    how = Namespace(**dict.fromkeys((*SETTINGS, "duration", "seed")), model="the run's")
     settled = []
-    for line in read_prompts(prompts):
+    for line in lines:
         if line.error:
             raise InputError(line.error)
         try:
-            settled.append(settle(line.fields, nothing, 1, facts))
+            if adapter and line.fields.get("lora"):
+                raise InputError("lora is the run's own adapter; leave it out")
+            how.lora = [str(adapter)] if adapter else None
+            settled.append(settle(line.fields, how, 1, facts))
         except InputError as error:
             raise InputError(line.refused(error).error) from None
     return settled
