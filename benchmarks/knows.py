@@ -7,7 +7,7 @@
 Measures (--only):
 
     instruments  a probe of 40 instruments, trained on composed audio alone, names the one that plays alone
-    styles       a probe of 30 styles, trained so, names the style that alone was asked for
+    styles       a probe of 30 styles, trained so, names the one that the prompt asks for
     tags         MusiCNN's tags tell 20 prompts apart: the area under the ROC curve of each prompt's tags, averaged
     drums        120 prompts with and without drums, heard by a probe trained on composed parts
     parts        a part alone: no pitch beside drums, nothing above a bass, no drums beside chords or lead, by such probes

@@ -10,6 +10,7 @@ from musicbench.compose.compose import caption, describe, plan
 from musicbench.compose.instruments import INSTRUMENTS, named
 from musicbench.compose.pieces import Form, Plan, Voice
 from musicbench.compose.planning import FONT_SHARES, FONTS
+from musicbench.compose.styles import STYLES
 from musicbench.music.chords import NO_CHORD
 from musicbench.music.meters import Meter
 from mustango.evaluate.testsets import composed_case, composed_piece
@@ -110,13 +111,28 @@ def solo(kind, seed, index):
 
 
 def of_style(name, seed, drums=None, **given):
-    """Draw a piece of a style as it usually is: its own instruments, chords throughout; `drums`: with or without, None either."""
+    """Draw a piece of a style as it usually is: a band of the instruments that its table names first, chords throughout.
+
+    drums: with or without them; None as the style usually has them. given: as for `plan`.
+    """
+    style = STYLES[name]
+    usual = style.share("drums", {True: 1.0, False: 0.0}.get(style.genre.drums, 0.5))
+    wanted = drums if drums is not None else True if usual > 0.5 else False if usual < 0.5 else None
     for number in range(seed * 1000, (seed + 1) * 1000):
         piece = plan(number, style=name, lead_in=False, **given)
-        if piece.mixed or not piece.voices or NO_CHORD in piece.progression.chords or (drums and not piece.drums):
-            continue
-        return replace(piece, form=Form(), groove="none" if drums is False else piece.groove)
-    raise AssertionError(f"no piece of style {name} among a thousand")
+        if _is_usual(piece, style) and NO_CHORD not in piece.progression.chords and (not wanted or piece.drums):
+            return replace(piece, form=Form(), groove="none" if wanted is False else piece.groove)
+    raise AssertionError(f"no usual piece of style {name} among a thousand")
+
+
+def _is_usual(piece, style):
+    """Return whether two or more play, those whom the style's table names first for their part, or all those of a band."""
+    if piece.mixed or len(piece.voices) < 2:
+        return False
+    if any(voice.note is not None for voice in piece.voices) or style.share("band", 0) > 0.8:
+        return True
+    first = {part: {one for name in getattr(style, part)[:2] for one in named(name)} for part in ("chords", "bass", "lead")}
+    return all(voice.instrument in first[voice.part] or voice.gain_db < 0 for voice in piece.voices)
 
 
 def beside(spec, seed, drums=None):
@@ -125,22 +141,30 @@ def beside(spec, seed, drums=None):
     return of_style(name, seed, drums) if kind == "style" else solo(name, seed, seed % 1000)[0]
 
 
+def _said(piece, name, seed):
+    """Return the composer's words for a piece that name an instrument or a style."""
+    rng, tags = np.random.default_rng(seed), describe(piece, SOLO_SECONDS)
+    said = (caption(tags, rng) for _ in range(50))
+    return next((text for text in said if name in text.lower()), name)
+
+
 def instruments(seed, count):
     """Draw `count` solos of each of INSTRUMENTS_ASKED: [(Asked, instrument)], in the composer's words."""
     drawn = []
     for number, kind in enumerate(INSTRUMENTS_ASKED * count):
         piece, controls = solo(kind, seed, number)
-        rng = np.random.default_rng([seed, number, 37])
-        tags = describe(piece, SOLO_SECONDS)
-        said = next((text for text in (caption(tags, rng) for _ in range(20)) if kind in text.lower()), f"solo {kind}")
-        drawn.append((Asked(f"instrument-{number:03d}", said, piece, controls, number), kind))
+        drawn.append((Asked(f"instrument-{number:03d}", _said(piece, kind, [seed, number, 37]), piece, controls, number), kind))
     return drawn
 
 
 def styles(seed, count):
-    """Draw `count` pieces of each of STYLES_ASKED, asked for by the style's name alone: [(Asked, style)]."""
-    names = STYLES_ASKED * count
-    return [(Asked(f"style-{i:03d}", name, of_style(name, seed * 100_000 + i), {}, i), name) for i, name in enumerate(names)]
+    """Draw `count` usual pieces of each of STYLES_ASKED: [(Asked, style)], in the composer's words, at the piece's tempo."""
+    drawn = []
+    for number, name in enumerate(STYLES_ASKED * count):
+        piece = of_style(name, seed * 100_000 + number)
+        controls = {"tempo": piece.bpm, "meter": str(piece.meter)}
+        drawn.append((Asked(f"style-{number:03d}", _said(piece, name, [seed, number, 41]), piece, controls, number), name))
+    return drawn
 
 
 def tagged(seed, count):
