@@ -67,6 +67,7 @@ from mustango.evaluate.probe import fitted, musicnn, timbre
 from mustango.evaluate.run import fingerprint
 from mustango.hear.metrics import bootstrap
 from mustango.release.folder import BUNDLED
+from mustango.request.model_facts import read_facts
 
 SEED = 7
 PROBE_SEED = 1007  # of what the probes learn from
@@ -361,6 +362,7 @@ def measure_rhythm(run):
     return [found]
 
 
+TOLD_NOTES = ("parts", "melody", "stems")  # measures of what only some models can be told
 MEASURES = {
     "instruments": measure_instruments,
     "styles": measure_styles,
@@ -391,6 +393,11 @@ def markdown(report):
         ratio = f"{100 * one['ratio']:.1f} %" if one["ratio"] is not None and one["of_composed"] else "-"
         bound = f"{'at most' if one['below'] else 'at least'} {one['bound']:.3g}{' of composed' if one['of_composed'] else ''}"
         lines.append(f"| {one['what']} | {' | '.join(cells)} | {ratio} | {bound} | {'yes' if one['holds'] else 'no'} |")
+    if report["not told"]:
+        lines += [
+            "",
+            f"The model cannot be told of parts and melody, so there is nothing to measure of: {', '.join(report['not told'])}.",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -410,7 +417,8 @@ def main():
     weights, rate = fingerprint(options.model), sample_rate_of(options.model)
     folder = options.folder / f"{weights}-{options.steps}"
     folder.mkdir(parents=True, exist_ok=True)
-    report = {"making": asdict(making), "weights": weights, "count": options.count, "rows": []}
+    report = {"making": asdict(making), "weights": weights, "count": options.count, "rows": [], "not told": []}
+    takes_notes = read_facts(options.model).takes_notes
     with worker_pool(options.workers) as pool:
         run = Run(pool, making, folder, options.folder / f"composed-{rate}", rate, options.count)
         if options.probes_only:
@@ -418,7 +426,10 @@ def main():
                 learnt(run, name)
             return
         for name in options.only:
-            report["rows"] += MEASURES[name](run)
+            if name in TOLD_NOTES and not takes_notes:
+                report["not told"].append(name)
+            else:
+                report["rows"] += MEASURES[name](run)
             save_json(folder / "knows.json", report)
             with written_whole(folder / "knows.md") as temporary:
                 temporary.write_text(markdown(report), encoding="utf-8")

@@ -90,11 +90,17 @@ class Asked:
     duration_s: float = SOLO_SECONDS
 
 
+def _given(piece):
+    """Return what the model is given of a piece: its tempo, its meter, and its chords so far as the clip goes."""
+    chords, times = piece.progression.lay_out(piece.bpm, SOLO_SECONDS, whole=False)
+    line = " ".join(f"{time:.6f}:{chord.lead_sheet()}" for chord, time in zip(chords, times, strict=True))
+    return {"tempo": piece.bpm, "meter": str(piece.meter), "chords": line}
+
+
 def solo(kind, seed, index):
-    """Draw a piece that an instrument of a kind plays alone, and what the model is given of it: (Plan, controls)."""
+    """Draw a piece that an instrument of a kind plays alone."""
     rng = np.random.default_rng([seed, index, 31])
-    case = composed_case(seed, index)
-    piece = composed_piece(case)
+    piece = composed_piece(composed_case(seed, index))
     name = str(rng.choice(named(kind)))
     parts = INSTRUMENTS[name].parts
     if "chords" in parts:
@@ -107,7 +113,7 @@ def solo(kind, seed, index):
         voices = [Voice(part, name, "alone" if part == "lead" else str(rng.choice(["walking", "eighths"])))]
     voices = tuple(replace(one, effects=draw_chain(one.sound, piece.style, one.part, one.playing, rng)) for one in voices)
     fonts = (str(rng.choice(FONTS, p=FONT_SHARES)),) * (len(voices) + 1)
-    return replace(piece, voices=voices, groove="none", form=Form(), noise=None, fonts=fonts), case.controls
+    return replace(piece, voices=voices, groove="none", form=Form(), noise=None, fonts=fonts)
 
 
 def of_style(name, seed, drums=None, **given):
@@ -138,7 +144,7 @@ def _is_usual(piece, style):
 def beside(spec, seed, drums=None):
     """Draw the composer's piece for "style NAME" or "solo INSTRUMENT"."""
     kind, _, name = spec.partition(" ")
-    return of_style(name, seed, drums) if kind == "style" else solo(name, seed, seed % 1000)[0]
+    return of_style(name, seed, drums) if kind == "style" else solo(name, seed, seed % 1000)
 
 
 def _said(piece, name, seed):
@@ -152,8 +158,9 @@ def instruments(seed, count):
     """Draw `count` solos of each of INSTRUMENTS_ASKED: [(Asked, instrument)], in the composer's words."""
     drawn = []
     for number, kind in enumerate(INSTRUMENTS_ASKED * count):
-        piece, controls = solo(kind, seed, number)
-        drawn.append((Asked(f"instrument-{number:03d}", _said(piece, kind, [seed, number, 37]), piece, controls, number), kind))
+        piece = solo(kind, seed, number)
+        said = _said(piece, kind, [seed, number, 37])
+        drawn.append((Asked(f"instrument-{number:03d}", said, piece, _given(piece), number), kind))
     return drawn
 
 
@@ -207,7 +214,7 @@ def parts_alone(seed, count):
 
         cases = _cases(seed + 1 + number, plays)
         for _, (index, case, piece) in zip(range(count), cases, strict=False):
-            controls = case.controls | {"parts": (part,)}
+            controls = _given(piece) | {"parts": (part,)}
             drawn.append((Asked(f"{part}-{index:03d}", case.prompt, piece, controls, case.seed, (part,)), part))
     return drawn
 
@@ -234,7 +241,7 @@ def melodies(seed, count):
         ]
         if len(melody) < 5:
             continue
-        controls = case.controls | {"melody": melody}
+        controls = _given(piece) | {"melody": melody}
         alone = Asked(f"lead-{index:03d}", case.prompt, piece, controls | {"parts": ("lead",)}, case.seed, ("lead",))
         drawn.append((alone, Asked(f"whole-{index:03d}", case.prompt, piece, controls, case.seed), melody))
         if len(drawn) == count:
@@ -249,7 +256,7 @@ def stemmed(seed, count):
         return piece.drums and piece.bass and piece.comping and piece.feel == "even" and not piece.swing
 
     cases = zip(range(count), _cases(seed, fits), strict=False)
-    return [Asked(f"stems-{index:03d}", case.prompt, piece, case.controls, case.seed) for _, (index, case, piece) in cases]
+    return [Asked(f"stems-{index:03d}", case.prompt, piece, _given(piece), case.seed) for _, (index, case, piece) in cases]
 
 
 def rhythms(seed, count):
