@@ -1,7 +1,10 @@
 """What a model knows: the measures on made-up notes and clicks; the cases ask for what the composer's piece beside them plays."""
 
+import sys
+
 import numpy as np
 import pytest
+from conftest import ROOT
 
 from musicbench import InputError
 from musicbench.compose.compose import describe
@@ -29,6 +32,9 @@ from mustango.evaluate.measured import (
     onset_strength,
     onset_times,
 )
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+from knows import Making, markdown, median_row, row  # noqa: E402
 
 RATE = 24000
 TUNE = [(0.0, 0.4, 60), (0.5, 0.9, 62), (1.0, 1.4, 64), (1.5, 1.9, 60)]
@@ -119,3 +125,18 @@ def test_clips_are_drawn_by_seed_and_others_by_another():
         return [asked.prompt for asked, _ in instruments(seed, 1)]
 
     assert prompts(3) == prompts(3) != prompts(4)
+
+
+def test_rows_hold_beside_the_composers():
+    of_composed = row("named", {"model": [1, 1, 0, 1], "composed": [1, 1, 1, 1]}, 0.85, of=True)
+    assert of_composed["ratio"] == 0.75 and not of_composed["holds"]
+    assert row("clean", {"model": [1, 1, 1, 1], "composed": [0, 0, 0, 0]}, 0.95)["holds"]
+    assert not row("of nothing", {"model": [1], "composed": [0]}, 0.8, of=True)["holds"]
+    late = {"model": [12.0, 13.0, 50.0], "composed": [2.0, 4.0, 6.0]}
+    assert median_row("gaps", late, above_composed=10)["holds"] and not median_row("gaps", late, above_composed=8)["holds"]
+    assert not median_row("alike", {"model": [0.8], "composed": [0.5]}, 0.7)["holds"]
+    with pytest.raises(InputError, match="nothing is heard of gaps"):
+        median_row("gaps", {"model": [], "composed": [1.0]})
+    report = {"making": vars(Making()), "weights": "0", "rows": [of_composed], "not told": ["parts"]}
+    text = markdown(report)
+    assert "| named | 0.750 [" in text and "75.0 % | at least 0.85 of composed | no |" in text and "of: parts." in text
