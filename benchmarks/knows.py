@@ -71,7 +71,7 @@ from mustango.request.model_facts import read_facts
 
 SEED = 7
 PROBE_SEED = 1007  # of what the probes learn from
-PROBE_CLIPS = {"instruments": 14, "styles": 14, "parts": 250}  # of each instrument and style; pieces, each whole and in parts
+PROBE_CLIPS = {"instruments": 14, "styles": 20, "parts": 250}  # of each instrument and style; pieces, each whole and in parts
 # What must not be heard beside a part alone: one of the labels of `_parts_known`.
 FORBIDDEN = {"drums": "pitched", "bass": "above the bass", "chords": "drums", "lead": "drums"}
 RHYTHM_BAR_S = 4 * 60 / RHYTHM_BPM

@@ -25,9 +25,9 @@ INSTRUMENTS_ASKED = (
     "whistle", "sitar", "banjo", "shamisen", "bagpipe", "steel drum", "808 bass", "303", "didgeridoo", "vocal chops",
 )  # fmt: skip
 STYLES_ASKED = (
-    "rock", "punk", "metal", "surf rock", "boogie woogie", "jazz", "swing", "bossa nova", "ragtime", "funk",
-    "trap", "house", "techno", "trance", "drum and bass", "dubstep", "synthwave", "chiptune", "reggae", "salsa",
-    "bluegrass", "musette", "polka", "raga", "gamelan", "chamber music", "hymn", "a cappella", "lullaby", "dark ambient",
+    "metal", "doom metal", "surf rock", "andean", "swing", "gypsy jazz", "ragtime", "funk", "trap", "acid house",
+    "trance", "drum and bass", "chiptune", "reggae", "reggaeton", "salsa", "bluegrass", "musette", "klezmer", "flamenco",
+    "raga", "gamelan", "gagaku", "chinese", "chamber music", "baroque", "a cappella", "march", "lullaby", "dark ambient",
 )  # fmt: skip
 # A prompt, the tags of MusiCNN's two models that fit it, and whose composed audio stands beside it: a style's, or a solo.
 TAGGED = (
