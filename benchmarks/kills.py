@@ -132,6 +132,16 @@ def alive(mark):
     return found
 
 
+def outliving(mark):
+    """Wait for the processes that carry a mark to end; returns those that do not, killed now."""
+    ends = time.monotonic() + OUTLIVES_S
+    while (left := alive(mark)) and time.monotonic() < ends:
+        time.sleep(0.1)
+    for number in left:
+        os.kill(number, signal.SIGKILL)
+    return left
+
+
 def killed(words, after_s):
     """Start a command and kill it; returns (whether it had ended, with success, before; the processes that outlive it)."""
     mark = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -142,11 +152,7 @@ def killed(words, after_s):
         process.send_signal(signal.SIGKILL)
         process.wait()
         error = None
-    ends = time.monotonic() + OUTLIVES_S
-    while (left := alive(mark)) and time.monotonic() < ends:
-        time.sleep(0.1)
-    for number in left:
-        os.kill(number, signal.SIGKILL)
+    left = outliving(mark)
     if error is not None and process.returncode:
         print(f"  ended with {process.returncode}: {error.strip().splitlines()[-1][:300]}", flush=True)
     return error is not None and process.returncode == 0, left

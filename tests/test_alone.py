@@ -85,7 +85,7 @@ def test_a_killed_training_is_mended_at_the_next_start(tmp_path, there):
         (tmp_path / "parts" / name).mkdir(parents=True)
         (tmp_path / "parts" / name / "config.json").write_text(name)
     (tmp_path / ".parts.new").mkdir()
-    for folder in ("munet", "munet/cache/0123", "munet/.before.new"):
+    for folder in ("munet", "munet/cache/0123", "munet/.before.new", "munet/clips/.00000200.new"):
         (tmp_path / folder).mkdir(parents=True, exist_ok=True)
         (tmp_path / folder / TORN).write_text("half")
     mend_run(tmp_path)
@@ -135,3 +135,39 @@ def test_a_killed_evaluation_goes_on_and_ends_the_same(tiny_folder, tmp_path):
     command = kills.commands(tmp_path / "inputs", tiny_folder, None)["evaluate"]
     counts = kills.try_command("evaluate", command, tmp_path, 1, random.Random(3))
     assert not any(counts[what] for what in ("processes left", "not whole", "differ", "twice", "left over")), counts
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="kill is another thing there")
+def test_processes_that_train_together_end_with_a_killed_launcher():
+    worker = """
+import os, time
+from mustango.train.processes import end_with_launcher
+end_with_launcher()
+print(os.getpid(), flush=True)
+time.sleep(10**6)
+"""
+    launcher = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {worker!r}])"
+    process = subprocess.Popen([sys.executable, "-c", launcher], stdout=subprocess.PIPE, cwd=ROOT)
+    assert int(process.stdout.readline()) != process.pid
+    process.kill()
+    process.communicate(timeout=HANG_S)  # the worker holds the pipe's other end until it ends
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("KILLS" not in os.environ, reason="takes a minute; set KILLS=1")
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_training_killed_at_random_steps_has_the_same_curve(tiny_folder, tmp_path, monkeypatch, processes):
+    """`benchmarks/kill_training.py` kills more often."""
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    import random
+
+    import kill_training
+    import kills
+
+    kills.commands(tmp_path / "inputs", tiny_folder, None)
+    data, rng = tmp_path / "inputs" / "data", random.Random(3)
+    counts = kill_training.kill_training(tmp_path, data, tiny_folder, processes, 2, rng)
+    assert counts.pop("lines") == 4
+    assert not any(counts.values()), counts

@@ -97,11 +97,11 @@ def test_a_changed_label_makes_only_its_songs_rows_anew(songs, tmp_path, monkeyp
     build(songs, out, SETTINGS)
     before = read_rows(out)
     monkeypatch.setattr(song_hearing, "listen", not_done)
-    write_manifest(songs, {**A, "bpm": 90, "beats": [[0.25 + 0.5 * i for i in range(16)], [1, 2] * 8]}, B)
+    write_manifest(songs, {**A, "bpm": 118, "beats": [[0.25 + 0.5 * i for i in range(16)], [1, 2] * 8]}, B)
     write_jams(songs, "G:major")
     build(songs, out, SETTINGS)
     after = read_rows(out)
-    assert {row["bpm"] for row in after if row["source"] == "a.wav" and not row["transforms"]} == {90}
+    assert {row["bpm"] for row in after if row["source"] == "a.wav" and not row["transforms"]} == {118}
     assert {row["key"][0] for row in after if row["source"] == "b.wav" and not row["transforms"]} == {"G"}
     assert [row["id"] for row in after] == [row["id"] for row in before]
     monkeypatch.undo()

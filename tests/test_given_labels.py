@@ -271,14 +271,43 @@ def test_a_transcription_with_a_tempo_that_is_none_is_told(tmp_path):
 
 
 def test_a_songs_own_files_hold_before_the_manifests_and_times_lie_in_the_song(tmp_path):
-    (tmp_path / "a.json").write_text(json.dumps({"caption": "A harp.", "bpm": 90, "Artist": "Ann", "beats": [TIMES, POSITIONS]}))
+    (tmp_path / "a.json").write_text(json.dumps({"caption": "A harp.", "bpm": 121, "Artist": "Ann", "beats": [TIMES, POSITIONS]}))
     columns = {"bpm": 80, "key": "C", "artist": "Bob", "url": "x"}
     facts = said_of_song(tmp_path, "a.wav", columns, lambda: 4.0)
-    assert facts.labels.tempo == ((0.0, 90.0),) and facts.labels.key == ((0.0, Key("C")),) and facts.labels.beats == BEATS
+    assert facts.labels.tempo == ((0.0, 121.0),) and facts.labels.key == ((0.0, Key("C")),) and facts.labels.beats == BEATS
     assert facts.metadata == {"artist": "Bob", "url": "x"} and not facts.told
     assert facts.with_tags({"title": "T", "artist": "Cid", "genre": "x"}) == {"artist": "Bob", "url": "x", "title": "T"}
     short = said_of_song(tmp_path, "a.wav", columns, lambda: 1.0)
     assert not short.labels.beats and "they go on until 3.5 s, the song lasts 1.0 s" in short.told[0]
+
+
+@pytest.mark.parametrize(
+    "columns, without, said",
+    [
+        ({"bpm": 90}, ["bpm"], "its tempo 90 not used; the beats go at 120 bpm"),
+        ({"bpm": 60}, ["bpm"], "its tempo 60 not used; the beats go at 120 bpm"),
+        ({"meter": "3/4"}, ["meter"], "its meter 3/4 not used; the beats are counted to 4"),
+        ({"bpm": 118, "meter": "4/4"}, [], ""),
+        ({"key": "C major", "mode": "major"}, [], ""),
+    ],
+)
+def test_labels_that_the_beats_gainsay_are_told(tmp_path, columns, without, said):
+    facts = said_of_song(tmp_path, "a.wav", {"beats": [TIMES, POSITIONS], **columns}, lambda: 4.0)
+    left = {"bpm": facts.labels.tempo, "meter": facts.labels.meter, "key": facts.labels.key}
+    assert [column for column in columns if column in left and not left[column]] == without
+    assert facts.labels.beats == BEATS and facts.told == ([f"a.wav: {said}"] if said else [])
+
+
+def test_a_key_and_another_mode_beside_it_are_told():
+    assert "beside it stands minor" in read_labels({"key": "C major", "mode": "minor"}).faults[0].why
+    assert "beside it stands major" in read_labels({"key": "Bbm", "mode": "major"}).faults[0].why
+
+
+def test_chords_that_end_before_the_song_are_told(tmp_path):
+    chords = {"chords": [[0, 2, "C"], [2, 8, "G"], [9, 20, "F"]]}
+    (line,) = said_of_song(tmp_path, "a.wav", chords, lambda: 25.0).told
+    assert line == "a.wav: its chords are given for 19.0 of 25.0 s; clips in which some are missing have those that are heard"
+    assert not said_of_song(tmp_path, "a.wav", chords | {"chords": [[0, 24.8, "C"]]}, lambda: 25.0).told
 
 
 # ---------------------------------------------------------------------------------------------------- rows as JAMS

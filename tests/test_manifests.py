@@ -464,6 +464,12 @@ def test_commas_without_quotes_shift_no_column_and_are_told(tmp_path, header, ro
     assert captions["a.wav"] == caption and "1 of 2 rows have commas without quotes" in line and "a.wav" in line
 
 
+def test_quoted_commas_hold_although_a_caption_is_missing(tmp_path):
+    rows = ['a.wav,"jazz, trio",A harp', 'b.wav,"jazz, trio",', "x.wav,rock,A song"]
+    captions, line = said_of(tmp_path, "file_name,tags,caption\n" + "\n".join(rows) + "\n", ["a.wav", "b.wav", "x.wav"])
+    assert captions == {"a.wav": "A harp", "x.wav": "A song"} and "without quotes" not in line
+
+
 def test_numbers_and_urls_name_songs_and_what_fits_two_is_told(tmp_path):
     songs = ["001.wav", "002.wav", "010.wav", "x/take 3.wav", "y/take 03.wav", "z/solo.wav"]
     rows = ["1,A", "02,B", "10,C", "take 3,D", "take 003,E", "https://x.org/z/solo.wav?dl=1&x=2#t=5,F"]

@@ -1064,7 +1064,9 @@ def test_reads_sloppy_numbers(prompt, tempo, meter, duration):
      ("harmonic minor, A, oriental", "A minor"), ("harmonic minor in A", "A minor"), ("minor, A, 90bpm", "A minor"), ("lofi, dorian in D", "D minor"), ("mixolydian, G, rock", "G major"),
      ("E phrygian dominant", "E major"), ("A blues scale", "A major"), ("C whole tone", "C major"), ("I bVII IV I, A, 120", "A major"), ("C# / Db major ballad", "Db major"),
      ("chill beat a min 75 BPM 4 bars plsss", "A minor"), ("lofi a min, 75 bpm", "A minor"), ("a min of jazz 75 bpm", None),
-     ("resolve to the tonic C at the end", "C major"), ("just C", "C major")],
+     ("resolve to the tonic C at the end", "C major"), ("just C", "C major"),
+     ("A 120 BPM house track with pads.", None), ("A 90 bpm beat", None), ("A 128 bpm, four-on-the-floor track", None), ("A 174 bpm roller", None),
+     ("A, 120 bpm", "A major"), ("reggae A 120 bpm with horns", "A major"), ("house in A, 128 bpm", "A major"), ("E 120 bpm", "E major")],
 )  # fmt: skip
 def test_reads_keys_out_of_place(prompt, key):
     stated = read_prompt(prompt).key

@@ -70,6 +70,11 @@ class GivenLabels:
             return bool(numbered) and self.beats[0][0] < first_s + 2 * period_s and self.beats[-1][0] > end_s - 2 * period_s
         return _covered(getattr(self, kind), first_s, end_s)
 
+    def chords_last_s(self, lasts_s: float) -> float:
+        """Return for how long chords are given in a song."""
+        spans = pairwise([*self.chords, (lasts_s, None)])
+        return sum(min(end_s, lasts_s) - start_s for (start_s, value), (end_s, _) in spans if value is not None)
+
     def over(self, heard: HeardClip, clip_s: float) -> HeardClip:
         """Return what was heard in a clip with the labels that are given in place of those heard.
 

@@ -123,7 +123,10 @@ def key_of(cell: object, mode: object = None) -> Key:
         return on_wheel
     if re.fullmatch(r"[A-Ga-g][#b]?", text) and beside:
         text = f"{text} {beside}"
-    return _read(lambda: Key.parse(text), "it is no key such as A minor")
+    key = _read(lambda: Key.parse(text), "it is no key such as A minor")
+    if beside.lower()[:3] in ("maj", "min") and not key.mode.startswith(beside.lower()[:3]):
+        raise Unusable(f"beside it stands {beside}")
+    return key
 
 
 def _read(read, why):

@@ -4,21 +4,25 @@ import json
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
 from musicbench.build.charsets import decoded
 from musicbench.build.columns import caption_names, file_field, plain_name
-from musicbench.build.given_labels import GivenLabels
+from musicbench.build.given_labels import GAP_S, GivenLabels, longest
 from musicbench.build.jams import read_jams
 from musicbench.build.label_columns import Fault, Read, read_labels
 from musicbench.build.metadata import TAGS, joined, plain_value
 from musicbench.build.songs import MAX_SIDECAR_BYTES, TIMED, sidecars
 from musicbench.files import printable
+from musicbench.music.tempo import counted_bpm
 from musicbench.scores.tempo_map import read_tempo_map
+from musicbench.sound.features import bpm_of
 
 LABEL_FILES = (".jams", ".mid", ".midi", ".MID")  # named like a song, in the order in which they count
+TEMPO_OFF = 0.06  # by which a tempo may differ from that of the beats, as a share
 BEYOND_S, MIDI_BEYOND_S = 2.0, 10.0  # by which times may lie beyond a song's end: they are left out
 
 
@@ -67,7 +71,36 @@ def said_of_song(folder: Path, song: str, columns: Mapping[str, Any], length_s: 
         labels = labels.or_else(inside)
         known.append(_not_used(facts, read) if not beyond else facts)
         told += [_line(os.path.relpath(file, folder), fault) for fault in (*read.faults, *beyond)]
+    against = contradictions(labels)
+    labels = labels.without(fault.kind for fault in against)
+    told += [_line(song, fault) for fault in against]
+    if (given_s := labels.chords_last_s(lasts_s)) and given_s < lasts_s - GAP_S:
+        remedy = "clips in which some are missing have those that are heard"
+        told.append(printable(f"{song}: its chords are given for {given_s:.1f} of {lasts_s:.1f} s; {remedy}"))
     return SongFacts(labels, joined(known[-1], *known[:-1]), told, lasts_s)
+
+
+def contradictions(labels: GivenLabels) -> list[Fault]:
+    """Return the given tempo and meter that the given beats gainsay; the beats count."""
+    faults = []
+    for start_s, bpm, beats in _spans_with_beats(labels.tempo, labels.beats):
+        counted = bpm_of([time for time, _ in beats])
+        stated = counted_bpm(bpm, longest(labels.meter, start_s, start_s + 1))
+        if counted and abs(stated / counted - 1) > TEMPO_OFF:
+            faults.append(Fault("tempo", "tempo", f"{bpm:g}", f"the beats go at {counted:g} bpm"))
+    for _, meter, beats in _spans_with_beats(labels.meter, labels.beats):
+        highest = max(position or 0 for _, position in beats)
+        if highest and len(beats) >= 2 * highest and highest != meter.beats:
+            faults.append(Fault("meter", "meter", str(meter), f"the beats are counted to {highest}"))
+    return [next(fault for fault in faults if fault.kind == kind) for kind in dict.fromkeys(fault.kind for fault in faults)]
+
+
+def _spans_with_beats(spans, beats):
+    """Yield (start, value, beats inside) of spans in which both are given."""
+    for (start_s, value), (end_s, _) in pairwise([*spans, (float("inf"), None)]):
+        inside = [beat for beat in beats if start_s <= beat[0] < end_s]
+        if value is not None and inside:
+            yield start_s, value, inside
 
 
 def _not_used(fields, read):

@@ -200,10 +200,10 @@ def _text_table(text, find, notes):
     ]
     ends = list(accumulate(map(len, lines[:SAMPLE_ROWS])))
     sample = lines[: sum(end <= SAMPLE_LETTERS for end in ends)]
-    best = max([*forms, None], key=lambda form: _score(*_split(sample, form)[:2], find))
+    best = max([*forms, None], key=lambda form: _score(*_split(sample, form), find))
     header, rows, mended = _split(lines, best)
     if header and mended:
-        notes.append(f"{len(mended)} of {len(rows)} rows have commas without quotes, taken as their captions': {some(mended)}")
+        notes.append(f"{len(mended)} of {len(rows)} rows have commas without quotes, taken as their captions: {some(mended)}")
     return header, rows
 
 
@@ -292,9 +292,9 @@ def _glued(row, glue):
     return cells
 
 
-def _score(header, rows, find):
+def _score(header, rows, mended, find):
     """Tell how well a table is read: by a header that names files and something else, then by rows with a song and a
-    caption."""
+    caption that need no mending."""
     is_known = bool(header) and len(header) > 1 and file_field(header) is not None
     try:
         table = caption_table(header, rows, find)
@@ -302,4 +302,4 @@ def _score(header, rows, find):
         return is_known, 0, 0
     has_captions = bool(table.caption_columns)
     good = sum(bool(find(table.name_of(row)) and (table.caption_of(row) or not has_captions)) for row in table.rows)
-    return is_known, good, bool(table.header)
+    return is_known, good - len(mended), bool(table.header)

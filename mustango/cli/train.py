@@ -36,6 +36,7 @@ OPTIONS = {
     ),
     "--steps": dict(type=positive, default=10_000, help="optimizer steps in all (default %(default)s)"),
     "--minutes": dict(type=number, help="stop after so many minutes; run again to go on"),
+    "--save-every": dict(type=positive, default=200, help="steps between two saved states (default %(default)s)"),
     "--batch-size": dict(type=positive, help="clips a step (default 8, or the recipe's)"),
     "--lr": dict(type=number, help="peak learning rate (default 5e-4, or the recipe's)"),
     "--recipe": dict(metavar="FILE.toml", help="munet: how it is trained; recipes/mustango.toml is as the paper's authors did"),
@@ -58,6 +59,12 @@ OPTIONS = {
         choices=("tensorboard", "wandb", "none"),
         help="also log for TensorBoard (default, where it is installed) or Weights & Biases; the curve is always written",
     ),
+    "--listen-every": dict(
+        type=positive,
+        help="munet, adapter: steps after which a few prompts are played with the averaged weights; the clips and how well they obey "
+        "go into the run's folder and the log (default: never)",
+    ),
+    "--listen-to": dict(metavar="FILE.jsonl", help="with --listen-every: the prompts, as `mustango generate --prompts` takes them (default: four of our own)"),
     "--loaders": dict(type=positive, default=0, help="processes that draw batches ahead (default: none)"),
     "--rank": dict(type=positive, default=8, help="adapter: how many directions it changes in a layer (default %(default)s)"),
     "--licence": dict(help="adapter: of the songs that it learns from, told in its card beside what the rows say"),
@@ -142,6 +149,7 @@ def fit_part(options):
 
     from mustango.release.folder import BUNDLED
     from mustango.train.adapter import TrainAdapter
+    from mustango.train.listening import Listener
     from mustango.train.loop import Course, fit
     from mustango.train.munet import TrainMuNet
     from mustango.train.parts import start_from
@@ -175,6 +183,11 @@ def fit_part(options):
     with processes.first_alone():
         if kind is TrainAdapter and not (Path(options.out) / "parts").exists():
             start_from(options.out, options.source or BUNDLED)
+        listener = None
+        if options.listen_every:
+            listener = Listener(options.out, options.listen_every, options.listen_to, str(device), kind is TrainAdapter)
+            if listener.lacks and processes.writes:
+                print(f"listening: {listener.lacks}", flush=True)
         task = task_of(options.data, options.out, device)
         if options.remember:
             task = Remembering(task, task_of(options.remember, options.out, device), options.out)
@@ -191,7 +204,8 @@ def fit_part(options):
         minutes=options.minutes,
         loaders=options.loaders,
         recipe=recipe,
+        save_every=options.save_every,
         log=options.log,
         plans=True,
     )
-    fit(task, options.out, course, held_out, processes)
+    fit(task, options.out, course, held_out, processes, listener)

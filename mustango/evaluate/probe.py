@@ -26,18 +26,20 @@ def timbre(samples, sample_rate):
     return np.concatenate([model.pooled(model.patches(mels)).mean(0), *bands])
 
 
+def fitted(features, labels):
+    """Return a logistic regression on `timbre` (N, D) that tells labels (N,) apart."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)).fit(features, labels)
+
+
 class Probe:
     """Logistic regressions on `timbre`: which of INSTRUMENTS plays the chords, and whether there are drums."""
 
     def __init__(self, features, instruments, drums):
-        from sklearn.linear_model import LogisticRegression
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-
-        def fitted(labels):
-            return make_pipeline(StandardScaler(), LogisticRegression(C=0.01, max_iter=1000)).fit(features, labels)
-
-        self.instruments, self.drums = fitted(instruments), fitted(drums)
+        self.instruments, self.drums = fitted(features, instruments), fitted(features, drums)
 
     def right(self, features, instrument, drums):
         """Return {"instrument": 0 or 1, "drums": 0 or 1} for what was asked (drums None: not asked)."""

@@ -12,6 +12,7 @@ from mustango.release.folder import BUNDLED, model_folder, model_index
 from mustango.release.layouts import is_released
 from mustango.release.tango import is_tango
 from mustango.request.bounds import read_number
+from mustango.request.lines import read_prompts
 from mustango.request.request import MAX_SEED
 from mustango.train.curves import check_log
 from mustango.train.recipe import Recipe
@@ -23,9 +24,9 @@ FITTED = ("vae", "vocoder", "refiner", "postfilter", "munet", "adapter")  # by m
 SHARED = ("munet", "adapter")  # in several processes, where a launcher started them
 # The parts that use an option. What is not here is used by all, or stands for the next part (`data`).
 USED_BY = {
-    **dict.fromkeys(("held_out", "steps", "minutes", "batch_size", "lr", "loaders", "device", "log"), FITTED),
+    **dict.fromkeys(("held_out", "steps", "minutes", "save_every", "batch_size", "lr", "loaders", "device", "log"), FITTED),
     "seed": (*FITTED, "sharpen"), "bf16": ("munet", "adapter", "refiner", "vocoder"), "remember": ("munet",), "recipe": ("munet", "adapter"),
-    **dict.fromkeys(("audio", "accumulate", "fp16", "checkpointing"), SHARED), "rank": ("adapter",), "licence": ("adapter",),
+    **dict.fromkeys(("audio", "accumulate", "fp16", "checkpointing", "listen_every", "listen_to"), SHARED), "rank": ("adapter",), "licence": ("adapter",),
     "source": ("start", "adapter"), "new_attentions": ("start",), "tokenizer": ("start",), "text_encoder": ("text",), "to": ("bundle",),
 }  # fmt: skip
 
@@ -48,6 +49,7 @@ def check_training(options, defaults):
     read_number("minutes", options.minutes, low=0)
     Recipe.read(options.recipe)
     check_log(options.log)
+    check_prompts(options.listen_to, options.listen_every)
     check_place(options.out)
     if options.to:
         check_place(options.to)
@@ -57,6 +59,17 @@ def check_training(options, defaults):
             f"--held-out {options.held_out} is the training data; give rows that are not learnt from, composed with another seed"
         )
     _check_folders(options)
+
+
+def check_prompts(prompts, every):
+    """Raise InputError for prompts to listen to that cannot be read, or that nothing listens to."""
+    if not prompts:
+        return
+    if not every:
+        raise InputError(f"--listen-to {prompts} says nothing without --listen-every; give both")
+    error = next((line.error for line in read_prompts(prompts) if line.error), None)
+    if error:
+        raise InputError(error)
 
 
 def dataset_of(folder):

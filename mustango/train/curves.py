@@ -1,4 +1,4 @@
-"""What is logged of a training: curve.csv, held_out.csv and curve.png, and the same for TensorBoard or Weights & Biases."""
+"""What is logged of a training: curve.csv, held_out.csv, listened.csv and curve.png, and the same for TensorBoard or Weights & Biases."""
 
 import csv
 from importlib import import_module
@@ -6,9 +6,11 @@ from pathlib import Path
 
 from musicbench import InputError
 from musicbench.files import written_whole
+from musicbench.sound.audio import load_audio
 
 LOGS = ("tensorboard", "wandb", "none")
-CURVES = ("curve", "held_out")
+LOSSES = ("curve", "held_out")
+LISTENED = "listened"  # scores of clips, see `mustango.train.listening`
 
 
 def check_log(log: str | None) -> None:
@@ -28,7 +30,7 @@ class Curves:
 
     def __init__(self, out: Path, step: int, log: str | None = None):
         self.out, self._writer, self._wandb = Path(out), None, None
-        for name in CURVES:
+        for name in (*LOSSES, LISTENED):
             _forget_after(self.out / f"{name}.csv", step or -1)
         if log in (None, "tensorboard"):
             self._writer = _tensorboard(self.out / "tensorboard", step)
@@ -37,15 +39,30 @@ class Curves:
             self._wandb = wandb.init(project="mustango", name=self.out.resolve().parent.name, dir=str(self.out), resume="allow")
 
     def add(self, curve: str, row: dict) -> None:
-        """Write a line, {"step": ..., name: number}, of one of CURVES."""
+        """Write a line, {"step": ..., name: number or text}, of one of LOSSES or LISTENED."""
         _append(self.out / f"{curve}.csv", row)
-        numbers = {f"{curve}/{name}": value for name, value in row.items() if name != "step"}
+        numbers = {f"{curve}/{name}": value for name, value in row.items() if name != "step" and not isinstance(value, str)}
         if self._writer:
             for name, value in numbers.items():
                 self._writer.add_scalar(name, value, row["step"])
             self._writer.flush()
         if self._wandb:
             self._wandb.log(numbers, step=row["step"])
+
+    def has(self, curve: str, step: int) -> bool:
+        """Return whether a curve has a line of a step."""
+        path = self.out / f"{curve}.csv"
+        return path.is_file() and any(line.startswith(f"{step},") for line in path.read_text().splitlines())
+
+    def add_sound(self, path: Path, step: int) -> None:
+        """Show a sound file, which lies in the run's folder, in TensorBoard or Weights & Biases."""
+        name = f"{LISTENED}/{path.stem}"
+        if self._writer:
+            samples, rate = load_audio(path)
+            self._writer.add_audio(name, samples[None], step, rate)
+            self._writer.flush()
+        if self._wandb:
+            self._wandb.log({name: import_module("wandb").Audio(str(path))}, step=step)
 
     def draw(self) -> None:
         """Draw the losses as curve.png, where matplotlib is installed."""
@@ -55,7 +72,7 @@ class Curves:
             return
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.subplots()
-        for name in CURVES:
+        for name in LOSSES:
             path = self.out / f"{name}.csv"
             if path.is_file():
                 with path.open(newline="") as file:

@@ -23,6 +23,7 @@ from musicbench import InputError
 from musicbench.files import make_folder, written_whole
 from musicbench.model_folders import LOCAL, loaded_within, reason
 from mustango.model.conditioning import Conditioner
+from mustango.model.devices import moved
 from mustango.model.mel import LogMel
 from mustango.model.munet import MuNet
 from mustango.model.sampling import BUNDLED_SAMPLING
@@ -265,15 +266,21 @@ class Fit:
         self.curves.draw()
         self.processes.wait()
 
+    def listen(self, listener):
+        """Let one process hear what the run's parts play, while the others wait."""
+        if self.curves:
+            listener(self.step, self.out, self.curves)
+        self.processes.wait()
 
-def fit(task, run, course, held_out=None, processes=None):
+
+def fit(task, run, course, held_out=None, processes=None, listener=None):
     """Run `task` by a Course; state and curve go to `run`/name, the EMA weights to `run`/parts.
 
     Returns the step reached.
     A task has `name`, `model`, `draw(rng, size, (seed, step)) -> dict of CPU tensors`, `loss(batch) -> (loss, {name: number or
     tensor})` and `save(parts)`. held_out: the same task on rows that are not learnt from; whenever the state is saved,
     what the EMA weights lose on the same few batches of them goes to held_out.csv. processes: those that train together, this one
-    alone when None.
+    alone when None. listener: called with (step, the task's folder, curves) every `listener.every` steps, after the parts are saved.
     """
     processes = processes or Processes()
     processes.check(course.batch_size)
@@ -285,6 +292,8 @@ def fit(task, run, course, held_out=None, processes=None):
     )  # fmt: skip
     if training.step == 0:
         training.log_held_out()
+    elif listener and training.step % listener.every == 0:  # unless it was killed before it had listened
+        training.listen(listener)
     for shares in zip(*[iter(drawn)] * processes.accumulate, strict=True):
         if course.plans and training.step == training.logged:
             course = replace(course, plans=False)
@@ -292,11 +301,14 @@ def fit(task, run, course, held_out=None, processes=None):
         training.advance([checked(share) for share in shares])
         late = course.minutes is not None and time.monotonic() - training.started >= 60 * course.minutes
         late = course.minutes is not None and processes.any(late)
-        saves = training.step % course.save_every == 0
+        listens = listener and training.step % listener.every == 0
+        saves = listens or training.step % course.save_every == 0
         if training.step % course.log_every == 0 or saves or late:
             training.log()
         if saves:
             training.save()
+        if listens:
+            training.listen(listener)
         if late:
             break
     training.log()
@@ -334,29 +346,35 @@ def take_text_encoder(run, source):
     save_part(encoder, Path(run) / "parts" / "text_encoder")
 
 
-def bundle(run, out):
-    """Put a run's parts together as a pipeline folder in half precision; of a run that began with a model, as that model's were.
-
-    A model in `out` is replaced at the end; what lies beside its files, such as a card, stays.
-    """
+def pipeline_of(run, dtype, device="cpu"):
+    """Return a run's parts as a pipeline; of a run that began with a model, as that model's were. Raises InputError."""
     from diffusers import DPMSolverMultistepScheduler
 
     from mustango.pipeline import MustangoPipeline, load_pipeline
 
     parts = Path(run) / "parts"
     if (parts / "model_index.json").is_file():
-        pipeline = load_pipeline(str(parts), dtype="float16")
-    else:
-        kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
-        components = {name: kind.from_pretrained(part(run, name)).half() for name, kind in kinds.items()}
-        pipeline = MustangoPipeline(
-            tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False),
-            text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=torch.float16, trust_remote_code=False),
-            scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
-            **components,
-            longest_s=LONGEST_S,
-            sampling=asdict(BUNDLED_SAMPLING),
-        )
+        return load_pipeline(str(parts), device, dtype, quiet=True)
+    kinds = {"mel": LogMel, "vae": AutoencoderKL, "vocoder": ISTFTVocoder, "unet": MuNet, "conditioner": Conditioner}
+    numbers = getattr(torch, dtype)
+    pipeline = MustangoPipeline(
+        tokenizer=AutoTokenizer.from_pretrained(part(run, "tokenizer"), trust_remote_code=False),
+        text_encoder=AutoModel.from_pretrained(part(run, "text_encoder"), dtype=numbers, trust_remote_code=False),
+        scheduler=DPMSolverMultistepScheduler(**{k: v for k, v in SCHEDULER.items() if k != "clip_sample"}),
+        **{name: kind.from_pretrained(part(run, name)).to(numbers) for name, kind in kinds.items()},
+        longest_s=LONGEST_S,
+        sampling=asdict(BUNDLED_SAMPLING),
+    )
+    return moved(pipeline, device)
+
+
+def bundle(run, out):
+    """Put a run's parts together as a pipeline folder in half precision, see `pipeline_of`.
+
+    A model in `out` is replaced at the end; what lies beside its files, such as a card, stays.
+    """
+    parts = Path(run) / "parts"
+    pipeline = pipeline_of(run, "float16")
     known = parts / KNOWS
     with model_written_whole(out) as new:
         pipeline.save_pretrained(new)

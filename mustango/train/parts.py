@@ -53,7 +53,7 @@ def mend_run(run):
         place, new = old.with_name(old.name[1:-4]), old.with_name(f"{old.name[:-4]}.new")
         if not place.exists():
             (new if new.is_dir() else old).rename(place)  # the new one is whole before the old one goes
-    for left in (*run.glob(".*.new"), *run.glob("*/.*.new"), *run.glob("*/.*.old")):
+    for left in (*run.glob(".*.new"), *run.glob("*/.*.new"), *run.glob("*/.*.old"), *run.glob("*/clips/.*.new")):
         shutil.rmtree(left, ignore_errors=True)
     for folder in (run, *run.glob("*/"), *run.glob("*/cache/*/")):
         sweep_torn(folder)

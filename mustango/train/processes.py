@@ -1,7 +1,10 @@
 """Training in one process or several: who writes, what part of a step's batch is whose, and what accelerate puts around a model."""
 
+import os
+import time
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
+from threading import Thread
 
 import torch
 from accelerate import Accelerator
@@ -11,6 +14,18 @@ from torch import nn
 from musicbench import InputError
 
 WAITS = timedelta(hours=24)  # until the first process has encoded the rows
+
+
+def end_with_launcher() -> None:
+    """Let this process end soon after the one that started it, even if that was killed: no rest of a training keeps its run locked."""
+    launcher = os.getppid()
+
+    def watch():
+        while os.getppid() == launcher:
+            time.sleep(0.5)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 class Learner(nn.Module):
@@ -40,6 +55,8 @@ class Processes:
             raise InputError(f"training shares a model out as {kind} in no way yet; choose MULTI_GPU in accelerate's config")
         self.rank, self.count, self.accumulate = self.accelerator.process_index, self.accelerator.num_processes, accumulate
         self.device = self.accelerator.device
+        if self.count > 1:
+            end_with_launcher()
 
     @property
     def shares(self):
