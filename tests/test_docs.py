@@ -17,7 +17,7 @@ from mustango.__main__ import build_parser, main
 README = ROOT / "README.md"
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("checkpoints/*/README.md")])
 PARSERS = {"mustango": build_parser, "musicbench": build_musicbench_parser}
-ELSEWHERE = ("git", "cd", ".", "mkdir", "pip", "torchrun", "accelerate")  # commands that are not this repository's
+ELSEWHERE = ("git", "cd", ".", "mkdir", "pip", "torchrun", "accelerate", "curl")  # commands that are not this repository's
 MAKEFILE = (ROOT / "Makefile").read_text()
 
 

@@ -194,9 +194,11 @@ def encoded_sound(waveforms, mel, vae, posterior):
 
 def encoded_texts(texts, tokenizer, text_encoder):
     """Return {"states": (tokens, D), "lengths": (B,)} of texts, token after token, half precision."""
-    states, lengths = [], []
+    order = sorted(range(len(texts)), key=lambda place: len(texts[place]))  # texts of like length together need little padding
+    states: list[torch.Tensor] = [torch.empty(0)] * len(texts)
     for first in range(0, len(texts), 75):
-        state, mask = encode_text(tokenizer, text_encoder, texts[first : first + 75])
-        states.append(state[mask].half().cpu())
-        lengths.append(mask.sum(1).cpu())
-    return {"states": torch.cat(states).contiguous(), "lengths": torch.cat(lengths)}
+        places = order[first : first + 75]
+        state, mask = encode_text(tokenizer, text_encoder, [texts[place] for place in places])
+        for place, own, counts in zip(places, state, mask, strict=True):
+            states[place] = own[counts].half().cpu()
+    return {"states": torch.cat(states).contiguous(), "lengths": torch.tensor([len(own) for own in states])}

@@ -48,7 +48,7 @@ MUNET = dict(
     attention_levels=(False, False, True), cross_attention_dim=384, norm_num_groups=16, ff_mult=2, pooled_text=True,
     rotary_seconds=0.128, control_channels=CONTROL_CHANNELS, frames_per_row=8, columns=12,
 )  # fmt: skip
-PARTS_GIVEN, NOTES_GIVEN = 0.4, 0.3  # how often a draw is told the parts, and the melody and the hits
+PARTS_GIVEN, NOTES_GIVEN = 0.4, 0.5  # how often a draw is told the parts, and the melody and the hits
 
 
 def min_snr_weight(alphas_cumprod, timesteps, gamma=5.0):
