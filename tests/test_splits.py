@@ -119,10 +119,13 @@ SAME = [
     "Some Song [Remastered 2011].mp3", "some_song.wav", "Some Song_part1.wav", "Some Song-000.wav", "Some Song_seg3.wav", "1-03 Some Song.mp3",
     "Some Song - Live at the Old Hall.mp3", "Some Song (feat. Somebody).mp3", "Some Song - 2011 Remaster.mp3", "Some Song (1).mp3",
     "Some Song (Official Video) [HD].mp3", "Some Song part 2 of 5.wav", "Some Song_10s-20s.wav", "A1. Some Song.flac", "01_Some Song (Live).mp3",
+    "Some Song_vocals.wav", "Some Song_no_vocals.wav", "Some Song (Instrumental).wav", "some_song-drums.wav", "Some Song [dQw4w9WgXcQ].opus",
+    "Some Song (slowed + reverb).mp3", "Some Song copy.wav", "Some Song copy 2.wav", "Some Song ft. Bob.mp3",
 ]  # fmt: skip
 OTHERS = [
     "Some Other Song.wav", "Live and Let Die.mp3", "Video Killed the Radio Star.mp3", "Radio.mp3", "Part of Me.mp3", "Clip.mp3", "Demo.mp3",
     "1979.mp3", "The Final Song.mp3", "音.mp3", "Die Remix Band.mp3",
+    "Some Piano.wav", "Bass.wav", "Carbon Drums.wav", "The Copy Cat.mp3",
 ]  # fmt: skip
 
 

@@ -15,14 +15,19 @@ _VERSION = (
     r"official|original|audio|music|video|videoclip|lyrics?|visuali[sz]er|clip|remaster(?:ed)?|remastered|re-?master|live|edit|version"
     r"|radio|single|album|extended|explicit|clean|mono|stereo|demo|acoustic|instrumental|karaoke|bonus|track|hd|hq|uhd|4k|8k"
     r"|\d{3,4}p|\d{2,3} ?k(?:bps|hz)?|full|new|session|unplugged|digital|deluxe|anniversary|edition|mix|remix|copy|final|master"
-    r"|(?:19|20)\d\d"
+    r"|(?:19|20)\d\d|slowed|reverb(?:ed)?|sped up|nightcore|8d|bass boosted"
 )
 _VERSIONS = rf"(?:\W*\b(?:{_VERSION})\b)+"
 _FEATURED = r"\W*\b(?:feat|ft|featuring|with|prod|produced by)\b\.?"
 _BRACKETS = re.compile(
     rf"[(\[{{](?:{_VERSIONS}\b[^)\]}}]*|\W*(?:live|recorded|remastered) (?:at|in|on)\b[^)\]}}]*|{_FEATURED}[^)\]}}]*|\d+)[)\]}}]"
 )
-_TAIL = re.compile(rf"\s*[-~|:]\s*(?:{_VERSIONS}|\W*live (?:at|in|on)\b.*)\W*$")
+_TAIL = re.compile(rf"\s*[-~|:]\s*(?:{_VERSIONS}|\W*live (?:at|in|on)\b.*)\W*$|\s+(?:copy(?: \d+)?|(?:feat|ft)\b\.? .*)$")
+_VIDEO_ID = re.compile(r" ?\[[\w-]{11}\]$")  # as yt-dlp names what it downloads
+_STEM = re.compile(  # a part of a song's mix, as separators name it; after a blank it may be of the title
+    r"(?:[_.-]+|\s*[(\[])(?:no[ _-])?(?:vocals?|drums|bass|other|piano|guitar|accompaniment|instrumental|backing|drumless)[)\]]?$",
+    re.IGNORECASE,
+)
 _TRACK = re.compile(r"^(?:(?:\d{1,3}\s*[-.)]\s*)*(?:\d{2,3}\s+)?|[a-d]\d{1,2}\s*[-.)]\s*)(?=\D*[^\W\d])")
 _SEGMENT = re.compile(
     r"[\s.~-]*[(\[]?\b(?:parts?|pt|segments?|seg|sections?|chunks?|slices?|pieces?|snippets?|excerpts?|fragments?|clips?|splits?)"
@@ -62,6 +67,7 @@ def title_of(path: str) -> str:
     name = Path(path).stem
     if _is_untitled(path):
         return unicodedata.normalize("NFC", path_text(Path(path).with_suffix("")).casefold())
+    name = _STEM.sub("", _VIDEO_ID.sub("", name)) or name
     plain = unicodedata.normalize("NFKC", path_text(name)).casefold().replace("_", " ")
     title = " ".join(plain.split())
     for pattern in (_BRACKETS, _SEGMENT, _TAIL, _BRACKETS, _SEGMENT, _TAIL, _TRACK):
