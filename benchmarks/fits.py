@@ -9,6 +9,7 @@ tenth. Nothing here was run on a GPU.
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import patch
@@ -111,10 +112,8 @@ def main():
     print("| width | training | kept for the way back, one clip, float32: measured | computed |\n|---|---|---|---|")
     for width in options.widths:
         for name, how in HOW.items():
-            real, told = (
-                measured(lambda width=width: released(width), 1, **how),
-                computed(lambda width=width: released(width), 1, False, **how)[2],
-            )
+            make = partial(released, width)
+            real, told = measured(make, 1, **how), computed(make, 1, False, **how)[2]
             print(f"| {width} | {name} | {real / 1e6:,.0f} MB | {told / 1e6:,.0f} MB |", flush=True)
     print("\n| model, training | learnt, of | fixed | a clip | " + " | ".join(f"{size} GB" for size in SIZES_GB) + " |")
     print("|---" * (4 + len(SIZES_GB)) + "|")
@@ -125,10 +124,8 @@ def main():
         for name, how in HOW.items():
             numbers, learnt, one = computed(make, 1, True, **how)
             two = computed(make, 2, True, **how)[2]
-            a_clip, fixed = (
-                two - one,
-                4 * (numbers + 4 * learnt + text) + max(2 * one - two, 0),
-            )  # weights, gradients, two averages, EMA
+            a_clip = two - one
+            fixed = 4 * (numbers + 4 * learnt + text) + max(2 * one - two, 0)  # weights, gradients, two averages, EMA
             room = [(size * FREE - CONTEXT_GB) * GB - fixed for size in SIZES_GB]
             fits = [max((count for count in BATCHES if count * a_clip <= left), default=0) for left in room]
             cells = " | ".join(str(count) if count else "-" for count in fits)

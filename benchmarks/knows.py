@@ -65,6 +65,7 @@ from mustango.evaluate.measured import (
 )
 from mustango.evaluate.probe import fitted, musicnn, timbre
 from mustango.evaluate.run import fingerprint
+from mustango.evaluate.words import interval_text
 from mustango.hear.metrics import bootstrap
 from mustango.release.folder import BUNDLED
 from mustango.request.model_facts import read_facts
@@ -398,7 +399,7 @@ def markdown(report):
         "|---|---|---|---|---|---|",
     ]
     for one in report["rows"]:
-        cells = [f"{m['value']:.3f} [{m['low']:.3f}, {m['high']:.3f}] N={m['n']}" for m in (one["model"], one["composed"])]
+        cells = [interval_text(one[column]) for column in ("model", "composed")]
         ratio = f"{100 * one['ratio']:.1f} %" if one["ratio"] is not None and one["of_composed"] else "-"
         bound = f"{'at most' if one['below'] else 'at least'} {one['bound']:.3g}{' of composed' if one['of_composed'] else ''}"
         lines.append(f"| {one['what']} | {' | '.join(cells)} | {ratio} | {bound} | {'yes' if one['holds'] else 'no'} |")

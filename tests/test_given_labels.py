@@ -11,7 +11,7 @@ from musicbench.build.given_labels import GivenLabels, longest
 from musicbench.build.jams import jams_of, read_jams, write_jams
 from musicbench.build.label_columns import read_labels
 from musicbench.build.manifests import read_manifests
-from musicbench.build.song_labels import said_of_song
+from musicbench.build.song_labels import contradictions, said_of_song
 from musicbench.hearing.evidence import HARMONY, PULSE
 from musicbench.hearing.heard import HeardClip
 from musicbench.music.chords import Chord
@@ -296,6 +296,38 @@ def test_labels_that_the_beats_gainsay_are_told(tmp_path, columns, without, said
     left = {"bpm": facts.labels.tempo, "meter": facts.labels.meter, "key": facts.labels.key}
     assert [column for column in columns if column in left and not left[column]] == without
     assert facts.labels.beats == BEATS and facts.told == ([f"a.wav: {said}"] if said else [])
+
+
+def test_a_slow_midi_file_in_six_eight_keeps_the_tempo_of_its_beats(tmp_path):
+    midi(
+        tmp_path / "a.mid",
+        ("time_signature", {"numerator": 6, "denominator": 8}),
+        ("set_tempo", {"tempo": 1_200_000}),
+        notes=24,
+        every=240,
+    )
+    facts = said_of_song(tmp_path, "a.wav", {}, lambda: 14.0)
+    assert facts.labels.tempo == ((0.0, 100.0),) and not facts.told  # eighths a minute
+    assert facts.labels.over(heard(), 2.5).bpm == 100.0
+
+
+def test_beats_and_tempi_are_compared_once_each():
+    """Of as many as a MIDI file may tell: what each span holds is looked up."""
+
+    class Counted(tuple):
+        reads = 0
+
+        def __getitem__(self, place):
+            Counted.reads += 1
+            return super().__getitem__(place)
+
+        def __iter__(self):
+            Counted.reads += len(self)
+            return super().__iter__()
+
+    beats = Counted((0.5 * i, i % 4 + 1) for i in range(10_000))
+    tempo, meter = (tuple((2.0 * i, value) for i in range(2500)) for value in (120.0, Meter(4, 4)))
+    assert contradictions(GivenLabels(beats=beats, tempo=tempo, meter=meter)) == [] and 0 < Counted.reads < 20 * len(beats)
 
 
 def test_a_key_and_another_mode_beside_it_are_told():

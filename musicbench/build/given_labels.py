@@ -94,7 +94,7 @@ class GivenLabels:
             labels["meter"] = {"meter": meter}
         if bpm := longest(self.tempo, start_s, end_s):
             of_clip = labels.get("meter", {"meter": heard.meter})["meter"]
-            labels["tempo"] = {"bpm": counted_bpm(bpm, of_clip)}
+            labels["tempo"] = {"bpm": as_counted(bpm, of_clip, labels.get("tempo", {}).get("bpm"))}
         if chords := _chords_in(self.chords, start_s, end_s, lasts_s):
             labels["chords"] = {"chord_times": tuple(t for t, _ in chords), "chords": tuple(c for _, c in chords)}
         if key := longest(self.key, start_s, end_s):
@@ -114,6 +114,12 @@ class GivenLabels:
 
 
 KINDS = tuple(f.name for f in fields(GivenLabels))
+
+
+def as_counted(bpm: float, meter: Meter | None, beats_bpm: float | None = None) -> float:
+    """Return the counted beats a minute of a given tempo, see `counted_bpm`; as it is, where that lies nearer to the given beats."""
+    counted = counted_bpm(bpm, meter)
+    return min((counted, bpm), key=lambda each: abs(each - beats_bpm)) if beats_bpm else counted
 
 
 def longest(spans: Sequence[tuple[float, Any]], start_s: float, end_s: float) -> Any:

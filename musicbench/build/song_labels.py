@@ -2,22 +2,23 @@
 
 import json
 import os
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
 from musicbench import InputError
 from musicbench.build.charsets import decoded
 from musicbench.build.columns import caption_names, file_field, plain_name
-from musicbench.build.given_labels import GAP_S, GivenLabels, longest
+from musicbench.build.given_labels import GAP_S, GivenLabels, as_counted
 from musicbench.build.jams import read_jams
 from musicbench.build.label_columns import Fault, Read, read_labels
 from musicbench.build.metadata import TAGS, joined, plain_value
 from musicbench.build.songs import MAX_SIDECAR_BYTES, TIMED, sidecars
 from musicbench.files import printable
-from musicbench.music.tempo import counted_bpm
 from musicbench.scores.tempo_map import read_tempo_map
 from musicbench.sound.features import bpm_of
 
@@ -82,25 +83,30 @@ def said_of_song(folder: Path, song: str, columns: Mapping[str, Any], length_s: 
 
 def contradictions(labels: GivenLabels) -> list[Fault]:
     """Return the given tempo and meter that the given beats gainsay; the beats count."""
-    faults = []
-    for start_s, bpm, beats in _spans_with_beats(labels.tempo, labels.beats):
+    faults: dict[str, Fault] = {}
+    for start_s, bpm, beats in _with_beats(labels.tempo, labels.beats):
         counted = bpm_of([time for time, _ in beats])
-        stated = counted_bpm(bpm, longest(labels.meter, start_s, start_s + 1))
-        if counted and abs(stated / counted - 1) > TEMPO_OFF:
-            faults.append(Fault("tempo", "tempo", f"{bpm:g}", f"the beats go at {counted:g} bpm"))
-    for _, meter, beats in _spans_with_beats(labels.meter, labels.beats):
+        if counted and abs(as_counted(bpm, _value_at(labels.meter, start_s), counted) / counted - 1) > TEMPO_OFF:
+            faults.setdefault("tempo", Fault("tempo", "tempo", f"{bpm:g}", f"the beats go at {counted:g} bpm"))
+    for _, meter, beats in _with_beats(labels.meter, labels.beats):
         highest = max(position or 0 for _, position in beats)
         if highest and len(beats) >= 2 * highest and highest != meter.beats:
-            faults.append(Fault("meter", "meter", str(meter), f"the beats are counted to {highest}"))
-    return [next(fault for fault in faults if fault.kind == kind) for kind in dict.fromkeys(fault.kind for fault in faults)]
+            faults.setdefault("meter", Fault("meter", "meter", str(meter), f"the beats are counted to {highest}"))
+    return [*faults.values()]
 
 
-def _spans_with_beats(spans, beats):
-    """Yield (start, value, beats inside) of spans in which both are given."""
+def _with_beats(spans, beats):
+    """Yield (start, value, the beats inside) of spans in which both are given."""
     for (start_s, value), (end_s, _) in pairwise([*spans, (float("inf"), None)]):
-        inside = [beat for beat in beats if start_s <= beat[0] < end_s]
+        inside = beats[bisect_left(beats, start_s, key=itemgetter(0)) : bisect_left(beats, end_s, key=itemgetter(0))]
         if value is not None and inside:
             yield start_s, value, inside
+
+
+def _value_at(spans, time_s):
+    """Return the value that holds at a time, None where there is none."""
+    place = bisect_right(spans, time_s, key=itemgetter(0))
+    return spans[place - 1][1] if place else None
 
 
 def _not_used(fields, read):

@@ -139,7 +139,7 @@ def is_spoken_key(reading, i, end, key, mode):
 def is_short_key(reading, i, end):
     """Return whether a lone "F#m" or "Emin", a lone "Bb" next to a tempo, or the F of "F blues" is a key."""
     token = reading.tokens[i]
-    if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i) or _is_before_a_fast_thing(reading, i):
+    if token.kind != "CHORD" or end != i + 1 or reading.is_denied(i) or _is_article_before_tempo(reading, i):
         return False
     is_article = token.text == "A" and reading.sentence(i)[0] == i
     is_bare = re.fullmatch("[A-G][#b]?", token.value) is not None
@@ -189,7 +189,7 @@ def is_short_key(reading, i, end):
     return alone and (near_tempo or len(token.value) > 1)
 
 
-def _is_before_a_fast_thing(reading, i):
+def _is_article_before_tempo(reading, i):
     """Return whether an "A" is an article: "A 120 BPM house track", "A 90 bpm, dusty beat", but not "reggae A 120 bpm"."""
     if reading.tokens[i].text != "A" or reading.kind(i + 1) != "TEMPO" or reading.word(i - 1) in OF_MUSIC | GENRE_WORDS | {"in"}:
         return False

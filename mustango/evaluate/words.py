@@ -153,6 +153,11 @@ def repetition(takes, trips):
     }
 
 
+def interval_text(measured):
+    """Return a mean with its interval and count, as `bootstrap` gives them, as a table's cell."""
+    return f"{measured['value']:.3f} [{measured['low']:.3f}, {measured['high']:.3f}] N={measured['n']}"
+
+
 def words_markdown(report):
     """Return the report as a Markdown table."""
     setup, apart = report["setup"], report["repetition"]
@@ -165,7 +170,7 @@ def words_markdown(report):
         "|---|---|---|---|",
     ]
     for row in report["rows"]:
-        cells = [f"{m['value']:.3f} [{m['low']:.3f}, {m['high']:.3f}] N={m['n']}" for m in (row["model"], row["composed"])]
+        cells = [interval_text(row[column]) for column in ("model", "composed")]
         ratio = f"{100 * row['model']['value'] / row['composed']['value']:.1f} %" if row["composed"]["value"] else "-"
         lines.append(f"| {row['what']} | {' | '.join(cells)} | {ratio} |")
     lines += [

@@ -11,7 +11,7 @@ METRICS = {
     TAKES: ("counter", "Takes that were begun and are over, by outcome: done, failed, or stopped because nobody listened or for its length."),
     SOUND: ("counter", "Seconds of sound in the takes that are done."),
     COMPUTE: ("counter", "Seconds of work on takes, loading of models included; counted when a turn ends."),
-    REFUSED: ("counter", "Requests for takes that were let in and not begun, by reason: input that cannot be played, or a full line."),
+    REFUSED: ("counter", "Requests for takes that were let in and not begun, by reason: input that cannot be played (of the API; the page refuses it before), or a full line."),
     HTTP_REFUSED: ("counter", "HTTP requests that were not let in, by status."),
     WAITING: ("gauge", "Requests that wait for their turn."),
 }  # fmt: skip
