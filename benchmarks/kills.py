@@ -41,6 +41,7 @@ class Command:
     words: Callable[[Path], list]
     made_same: str = "**/*"
     ready: Callable[[Path], object] = lambda place: None
+    whole_at_once: bool = False  # its place is there when all is done, and then it is not made again
 
 
 def song(path, root=220.0, seconds=8):
@@ -102,7 +103,7 @@ def commands(inputs, model, released):
     if released:
         tokenizer = Path(released) / "tokenizer"
         given = [f"--{role}tokenizer={tokenizer}" for role in ("", "beat-", "chord-")] if tokenizer.is_dir() else []
-        made["convert"] = Command(lambda place: ["mustango", "convert", released, place, *given])
+        made["convert"] = Command(lambda place: ["mustango", "convert", released, place, *given], whole_at_once=True)
     return made
 
 
@@ -222,7 +223,7 @@ def try_command(name, command, folder, kills, rng):
         ended, left = killed(command.words(place), rng.uniform(0, lasts_s))
         counts["processes left"] += len(left)
         counts["not whole"] += sum(not is_whole(path) for path in files(place) if not path.name.startswith("."))
-        if ended:
+        if ended or (command.whole_at_once and place.exists()):  # killed while it went out
             counts["ended before"] += 1
             compare()
     run(command.words(place))
